@@ -1,0 +1,18 @@
+package registry
+
+import "github.com/banquet-fs/banquet/gen/feast/core"
+
+// Objects are the definitions of one project, as a feature repository holds
+// them: what an apply makes the registry hold for that project.
+type Objects struct {
+	// Project is nil when the repository defines none.
+	Project              *core.Project
+	Entities             []*core.Entity
+	DataSources          []*core.DataSource
+	FeatureViews         []*core.FeatureView
+	StreamFeatureViews   []*core.StreamFeatureView
+	OnDemandFeatureViews []*core.OnDemandFeatureView
+	LabelViews           []*core.LabelView
+	FeatureServices      []*core.FeatureService
+	Permissions          []*core.Permission
+}

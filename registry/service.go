@@ -1,0 +1,81 @@
+package registry
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+)
+
+// Service is a feature service, compiled for reading.
+type Service struct {
+	Name        string
+	Projections []Projection
+	Message     *core.FeatureService
+}
+
+// Projection is one view of a service: some of its features, perhaps under
+// another name and with join keys renamed.
+type Projection struct {
+	View *View
+	// Alias is the name in place of the view's; empty for none.
+	Alias string
+	// JoinKeyMap maps the view's join keys to the names that callers use.
+	JoinKeyMap map[string]string
+	Features   []string
+	// Err says why the projection cannot be served: its view is gone, or a
+	// feature of it differs from the view's since the service was applied.
+	Err error
+}
+
+func (p *Project) compileService(m *core.FeatureService) *Service {
+	s := &Service{Name: m.GetSpec().GetName(), Message: m}
+	for _, f := range m.GetSpec().GetFeatures() {
+		s.Projections = append(s.Projections, p.compileProjection(s.Name, f))
+	}
+	return s
+}
+
+func (p *Project) compileProjection(service string, m *core.FeatureViewProjection) Projection {
+	out := Projection{Alias: m.GetFeatureViewNameAlias(), JoinKeyMap: m.GetJoinKeyMap()}
+	for _, f := range m.GetFeatureColumns() {
+		out.Features = append(out.Features, f.GetName())
+	}
+	find := func() (*View, error) { return p.View(m.GetFeatureViewName()) }
+	if m.VersionTag != nil && p.options.VersionedTables {
+		find = func() (*View, error) { return p.ViewVersion(m.GetFeatureViewName(), int(m.GetVersionTag())) }
+	}
+	out.View, out.Err = find()
+	if out.Err != nil {
+		return out
+	}
+	for _, f := range m.GetFeatureColumns() {
+		i, ok := out.View.Feature(f.GetName())
+		if ok && sameField(out.View.Features[i].Spec, f) {
+			continue
+		}
+		out.Err = fault.New(fault.Invalid, "The projection for %s cannot be applied because it contains %s which the FeatureView doesn't have. Apply feature service %s again.",
+			out.View.Name, f.GetName(), service).About("feature service", service, p.Name)
+		break
+	}
+	return out
+}
+
+// sameField compares what Feast compares of two fields.
+func sameField(a, b *core.FeatureSpecV2) bool {
+	return a.GetName() == b.GetName() && a.GetValueType() == b.GetValueType() && a.GetDescription() == b.GetDescription() &&
+		a.GetVectorLength() == b.GetVectorLength() && maps.Equal(a.GetTags(), b.GetTags())
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	return slices.Sorted(maps.Keys(m))
+}
+
+func cloneOf[M proto.Message](m M) M {
+	c, _ := proto.Clone(m).(M)
+	return c
+}
