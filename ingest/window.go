@@ -1,0 +1,128 @@
+package ingest
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/stores"
+)
+
+// A view without a ttl and without an earlier window goes back so far.
+const year = 52 * 7 * 24 * time.Hour
+
+// writeTag is the view tag that protects rows that others write, too.
+const writeTag = "banquet.write"
+
+// incremental is the window since the last one.
+func (m *Materializer) incremental(v *registry.View, end time.Time) (Window, error) {
+	now := m.opt.Now()
+	w := Window{View: v.Name, End: end}
+	last, found := lastEnd(v)
+	switch {
+	case found && last.After(now):
+		// Somebody recorded an end that had not come yet; taken as it is, no row
+		// would be found until then.
+		m.opt.Log.Warn("a recorded window ends in the future; continuing from now",
+			slog.String("view", v.Name), slog.Time("end", last))
+		w.Start = lastEndBefore(v, now)
+	case found:
+		w.Start = last
+	case v.TTL > 0:
+		w.Start = now.Add(-v.TTL)
+	case hasTTL(v):
+		w.Start, w.Assumed = now.Add(-year), true
+	default:
+		return w, fault.New(fault.Invalid, "No start time found for feature view %s. materialize_incremental() requires either a ttl to be set or for materialize() to have been run at least once.", v.Name).
+			About("feature view", v.Name, v.Project)
+	}
+	return w, nil
+}
+
+func lastEnd(v *registry.View) (time.Time, bool) {
+	var last time.Time
+	for _, i := range v.Intervals {
+		if end := i.GetEndTime().AsTime(); end.After(last) {
+			last = end
+		}
+	}
+	return last, len(v.Intervals) > 0
+}
+
+// lastEndBefore is the newest recorded end that is not after now; else the
+// start of the earliest interval that is wrong, so that nothing is skipped.
+func lastEndBefore(v *registry.View, now time.Time) time.Time {
+	var last, start time.Time
+	for _, i := range v.Intervals {
+		end := i.GetEndTime().AsTime()
+		if !end.After(now) {
+			if end.After(last) {
+				last = end
+			}
+			continue
+		}
+		if s := i.GetStartTime().AsTime(); start.IsZero() || s.Before(start) {
+			start = s
+		}
+	}
+	if last.IsZero() {
+		return start
+	}
+	return last
+}
+
+// hasTTL reports whether the view carries a ttl message; a batch feature view
+// may have none at all.
+func hasTTL(v *registry.View) bool {
+	switch m := v.Message.(type) {
+	case *core.FeatureView:
+		return m.GetSpec().GetTtl() != nil
+	case *core.StreamFeatureView:
+		return m.GetSpec().GetTtl() != nil
+	}
+	return false
+}
+
+// mode says whether stored rows may be newer than those of the window: then
+// each row is compared, which costs a call per row.
+func mode(v *registry.View, w Window) stores.Mode {
+	last, found := lastEnd(v)
+	switch {
+	case v.Stream != nil, v.Kind == registry.StreamView, v.Tags[writeTag] == "newer":
+		return stores.Newer
+	case found && w.Start.Before(last):
+		return stores.Newer
+	}
+	return stores.Replace
+}
+
+// stamp writes a time as Feast prints it: whole seconds, UTC.
+func stamp(t time.Time) string {
+	return t.UTC().Truncate(time.Second).Format("2006-01-02 15:04:05+00:00")
+}
+
+// argument writes a time as the command line takes it.
+func argument(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") }
+
+// hint says where the rows of an empty window lie.
+func hint(w Window, rows int64, first, last time.Time) string {
+	if rows == 0 {
+		return fmt.Sprintf("%s: its source holds no row with an event time", w.View)
+	}
+	where := "lies after the window"
+	if last.Before(w.Start) {
+		where = "lies before the window"
+	}
+	if !last.Before(w.Start) && !first.After(w.End) {
+		return fmt.Sprintf("%s: no row between %s and %s has all its join keys", w.View, stamp(w.Start), stamp(w.End))
+	}
+	newest := last
+	if first.After(w.End) {
+		newest = first
+	}
+	return fmt.Sprintf("%s: the source's nearest event, %s, %s; to take all of it: banquet materialize %s %s --views %s",
+		w.View, stamp(newest), where, argument(first), argument(last.Add(time.Second-time.Nanosecond)), w.View)
+}

@@ -1,0 +1,276 @@
+package serving
+
+import (
+	"sync"
+	"time"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/value"
+)
+
+// Status says what a cell of the answer is. The numbers are those of
+// banquet.v1.FieldStatus, which continue feast.serving.FieldStatus.
+type Status uint8
+
+// The statuses of a cell.
+const (
+	Invalid       Status = 0 // the stored bytes are no value
+	Present       Status = 1
+	NullValue     Status = 2 // never produced, as in Feast
+	NotFound      Status = 3
+	OutsideMaxAge Status = 4
+	TimedOut      Status = 100 // partial answers: the store did not answer in time
+	Throttled     Status = 101 // partial answers: the store refused the read
+	Stale         Status = 102
+	Unreadable    Status = 103 // partial answers: the store could not be read
+)
+
+// Response is an answer, column by column: first the entity columns in the
+// order of the request, then the features, views in the order in which they
+// first appear. Its values are valid until Release.
+type Response struct {
+	// StoreWait is how long the online store took.
+	StoreWait time.Duration
+
+	plan    *plan
+	rows    int
+	columns []entityColumn
+	groups  []boundGroup
+	reads   []stores.Read
+	stored  *stores.Rows
+	views   []placedView
+	arena   []byte
+	invalid map[cell]bool
+	echoed  []int // indexes of the entity columns that are answered
+}
+
+// placedView is what was read of one view.
+type placedView struct {
+	rows   []stores.Row // by key; nil when the view was not read
+	status []Status     // by key
+	fan    []int32      // rows of the request to keys; nil: row i has key i
+}
+
+// cell is one stored value: the view, the key and the position in its
+// selection.
+type cell struct {
+	view, key, pos int
+}
+
+var responses = sync.Pool{New: func() any { return new(Response) }}
+
+func newResponse(p *plan) *Response {
+	r, _ := responses.Get().(*Response)
+	r.plan = p
+	return r
+}
+
+// Release gives back the memory that the response's values point into.
+func (r *Response) Release() {
+	if r.stored != nil {
+		r.stored.Release()
+	}
+	clear(r.columns)
+	clear(r.groups)
+	clear(r.reads)
+	clear(r.views)
+	*r = Response{
+		columns: r.columns[:0], groups: r.groups[:0], reads: r.reads[:0], views: r.views[:0],
+		arena: r.arena[:0], echoed: r.echoed[:0],
+	}
+	responses.Put(r)
+}
+
+// Rows is the number of entity rows.
+func (r *Response) Rows() int { return r.rows }
+
+// Columns is the number of columns.
+func (r *Response) Columns() int { return len(r.echoed) + len(r.plan.outputs) }
+
+// Views is the number of views that columns come from.
+func (r *Response) Views() int { return len(r.plan.views) }
+
+// ViewVersion names a view of the answer and the version that was read.
+func (r *Response) ViewVersion(view int) (name string, version int) {
+	v := &r.plan.views[view]
+	return v.view.Name, v.view.Version
+}
+
+// Stats tells what the read cost.
+func (r *Response) Stats() stores.Stats {
+	if r.stored == nil {
+		return stores.Stats{}
+	}
+	return r.stored.Stats
+}
+
+// Column gives a column of the answer.
+func (r *Response) Column(i int) ResponseColumn {
+	if i < len(r.echoed) {
+		c := &r.columns[r.echoed[i]]
+		return ResponseColumn{Name: c.echo, View: -1, entity: c.values}
+	}
+	out := &r.plan.outputs[i-len(r.echoed)]
+	c := ResponseColumn{Name: out.name, View: out.view, pos: out.pos, placed: &r.views[out.view]}
+	if r.invalid != nil {
+		c.invalid = r.invalid
+	}
+	return c
+}
+
+// ResponseColumn is one column of an answer.
+type ResponseColumn struct {
+	Name string
+	// View is the index of the view that the column comes from, -1 for an
+	// entity column. Columns of one view have the same event times.
+	View int
+
+	entity  [][]byte
+	placed  *placedView
+	pos     int
+	invalid map[cell]bool
+}
+
+// At gives the cell of a row: a serialized feast.types.Value, empty for null,
+// and its status.
+func (c *ResponseColumn) At(row int) ([]byte, Status) {
+	if c.placed == nil {
+		return c.entity[row], Present
+	}
+	p := c.placed
+	if p.rows == nil {
+		return nil, NotFound
+	}
+	key := row
+	if p.fan != nil {
+		key = int(p.fan[row])
+	}
+	status := p.status[key]
+	if status != Present && status != OutsideMaxAge {
+		return nil, status
+	}
+	v := p.rows[key].Values
+	if v == nil { // an expired row whose values are withheld
+		return nil, status
+	}
+	if v[c.pos] == nil {
+		if c.invalid != nil && c.invalid[cell{c.View, key, c.pos}] {
+			return nil, Invalid
+		}
+		return nil, NotFound
+	}
+	return v[c.pos], status
+}
+
+// Event gives the event time of a view's row; the zero time when there is none.
+func (r *Response) Event(view, row int) time.Time {
+	p := &r.views[view]
+	if p.rows == nil {
+		return time.Time{}
+	}
+	if p.fan != nil {
+		row = int(p.fan[row])
+	}
+	if !p.rows[row].Found {
+		return time.Time{}
+	}
+	return p.rows[row].Event
+}
+
+// place aligns what was read to the request: a status for each key, and no
+// value that would break the answer it is spliced into.
+func (s *Service) place(ttl TTL, r *Response) {
+	for i := range r.columns {
+		if !r.columns[i].hidden && !r.echoedAlready(r.columns[i].echo) {
+			r.echoed = append(r.echoed, i)
+		}
+	}
+	now := s.opt.Now()
+	next := 0
+	for i := range r.plan.views {
+		v := &r.plan.views[i]
+		placed := placedView{fan: r.groups[v.group].fan}
+		if v.view.Online && r.stored != nil {
+			placed.rows = r.stored.Reads[next]
+			placed.status = make([]Status, len(placed.rows))
+			next++
+		}
+		r.views = append(r.views, placed)
+		s.placeView(ttl, now, r, i)
+	}
+}
+
+func (r *Response) echoedAlready(name string) bool {
+	for _, i := range r.echoed {
+		if r.columns[i].echo == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Service) placeView(ttl TTL, now time.Time, r *Response, view int) {
+	v, placed := &r.plan.views[view], &r.views[view]
+	var count rowCounts
+	for key := range placed.rows {
+		row := &placed.rows[key]
+		status := rowStatus(row)
+		if status == Present {
+			r.checkRow(view, key, row)
+			if ttl != IgnoreTTL && v.ttl > 0 && expired(now, row.Event, v.ttl) {
+				status = OutsideMaxAge
+				if ttl == NullTTL {
+					row.Values = nil
+				}
+			}
+		}
+		placed.status[key] = status
+		count.add(status)
+	}
+	s.metrics.rows(v, count)
+	s.misses.note(s.opt.Log, v, count)
+	if len(r.invalid) > 0 {
+		s.reportInvalid(r, view)
+	}
+}
+
+// rowStatus is the status of a whole row.
+func rowStatus(row *stores.Row) Status {
+	switch {
+	case row.Err != nil:
+		switch fault.KindOf(row.Err) {
+		case fault.TimedOut, fault.Canceled:
+			return TimedOut
+		case fault.Overloaded:
+			return Throttled
+		default:
+			return Unreadable
+		}
+	case !row.Found:
+		return NotFound
+	default:
+		return Present
+	}
+}
+
+// expired compares in whole seconds, strictly, as Feast's own servers do that
+// apply a ttl.
+func expired(now, event time.Time, ttl time.Duration) bool {
+	return now.Unix()-event.Unix() > int64(ttl/time.Second)
+}
+
+// checkRow takes out values that are no feast.types.Value: spliced, one of
+// them would make the whole answer unreadable.
+func (r *Response) checkRow(view, key int, row *stores.Row) {
+	for pos, v := range row.Values {
+		if len(v) == 0 || value.Check(v) == nil {
+			continue
+		}
+		if r.invalid == nil {
+			r.invalid = map[cell]bool{}
+		}
+		r.invalid[cell{view, key, pos}] = true
+		row.Values[pos] = nil
+	}
+}

@@ -1,0 +1,78 @@
+package serving
+
+import (
+	"hash/maphash"
+	"slices"
+	"strings"
+
+	"github.com/maypok86/otter/v2"
+)
+
+// maxPlans bounds the plan cache, since clients choose the shapes.
+const maxPlans = 4096
+
+// shape is everything of a request that decides its plan.
+type shape struct {
+	generation uint64
+	project    string
+	service    string
+	features   []string
+	full       bool
+}
+
+func (s shape) equal(o shape) bool {
+	return s.generation == o.generation && s.full == o.full && s.project == o.project &&
+		s.service == o.service && slices.Equal(s.features, o.features)
+}
+
+// clone copies the texts, which may point into a request's pooled memory.
+func (s shape) clone() shape {
+	s.project, s.service = strings.Clone(s.project), strings.Clone(s.service)
+	features := make([]string, len(s.features))
+	for i, f := range s.features {
+		features[i] = strings.Clone(f)
+	}
+	s.features = features
+	return s
+}
+
+// planCache keeps the plans in use, the least useful go first. Plans of an
+// earlier registry generation are never found again and age out.
+type planCache struct {
+	seed  maphash.Seed
+	plans *otter.Cache[uint64, *plan]
+}
+
+func newPlanCache(size int) *planCache {
+	return &planCache{seed: maphash.MakeSeed(), plans: otter.Must(&otter.Options[uint64, *plan]{MaximumSize: size})}
+}
+
+func (c *planCache) hash(s shape) uint64 {
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	maphash.WriteComparable(&h, s.generation)
+	for _, text := range [...]string{s.project, s.service} {
+		_, _ = h.WriteString(text)
+		_ = h.WriteByte(0)
+	}
+	if s.full {
+		_ = h.WriteByte(1)
+	}
+	for _, f := range s.features {
+		_, _ = h.WriteString(f)
+		_ = h.WriteByte(0)
+	}
+	return h.Sum64()
+}
+
+// get gives the plan of a shape, nil if there is none. Two shapes of one hash
+// displace each other, which costs a compilation and is never wrong.
+func (c *planCache) get(hash uint64, s shape) *plan {
+	p, ok := c.plans.GetIfPresent(hash)
+	if !ok || !p.shape.equal(s) {
+		return nil
+	}
+	return p
+}
+
+func (c *planCache) put(hash uint64, p *plan) { c.plans.Set(hash, p) }

@@ -1,0 +1,253 @@
+package serving
+
+import (
+	"fmt"
+	"hash/maphash"
+	"strings"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/value"
+)
+
+// entityColumn is a typed column of the request that a view's key is made
+// from, that the answer echoes, or both.
+type entityColumn struct {
+	source string // the name in the request
+	echo   string
+	hidden bool
+	values [][]byte
+}
+
+// boundGroup holds the keys of one key group: each distinct key once, and for
+// each row the index of its key.
+type boundGroup struct {
+	keys [][]byte
+	// fan maps rows to keys; nil when row i has key i.
+	fan []int32
+}
+
+// bindColumns types the columns of the request. What the project does not know
+// is dropped; request data is left to the transforms.
+func (r *Response) bindColumns(req *Request) error {
+	for i := range req.Columns {
+		c := &req.Columns[i]
+		in, ok := r.plan.inputs[c.Name]
+		if !ok || in.requestData {
+			continue
+		}
+		values, err := r.typed(c, in.kind, req.Coerce)
+		if err != nil {
+			return err
+		}
+		r.columns = append(r.columns, entityColumn{source: c.Name, echo: in.echo, hidden: in.hidden, values: values})
+	}
+	return nil
+}
+
+// typed gives the values of a column as serialized Values.
+func (r *Response) typed(c *Column, kind types.ValueType_Enum, coerce bool) ([][]byte, error) {
+	if c.JSON == nil && !coerce {
+		return c.Values, r.refuseNull(c.Name, c.Values)
+	}
+	if c.JSON != nil && kind == types.ValueType_INVALID {
+		values, err := value.ColumnFromJSON(c.JSON, kind)
+		if err != nil {
+			return nil, columnFault(c.Name, err)
+		}
+		return values, r.refuseNull(c.Name, values)
+	}
+	values := make([][]byte, c.rows())
+	for row := range values {
+		var err error
+		if c.JSON != nil {
+			values[row], err = value.FromJSON(c.JSON[row], kind)
+		} else {
+			values[row], err = value.Coerce(c.Values[row], kind)
+		}
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "entity column %q, row %d: %s", c.Name, row, fault.Of(err).Text).
+				About("column", c.Name, r.plan.shape.project).Because(err)
+		}
+	}
+	return values, r.refuseNull(c.Name, values)
+}
+
+func columnFault(name string, err error) error {
+	return fault.New(fault.Invalid, "entity column %q: %s", name, fault.Of(err).Text).Because(err)
+}
+
+// refuseNull refuses a null key, which can be the key of nothing.
+func (r *Response) refuseNull(name string, values [][]byte) error {
+	if r.plan.inputs[name].hidden {
+		return nil
+	}
+	for row := range values {
+		if len(values[row]) == 0 {
+			return fault.New(fault.Invalid, "entity column %q, row %d: the value is null; a key needs a value", name, row).
+				About("column", name, r.plan.shape.project)
+		}
+	}
+	return nil
+}
+
+// bindKeys serializes the keys of every group.
+func (r *Response) bindKeys() error {
+	if cap(r.groups) < len(r.plan.groups) {
+		r.groups = make([]boundGroup, len(r.plan.groups))
+	}
+	r.groups = r.groups[:len(r.plan.groups)]
+	for i := range r.plan.groups {
+		if err := r.bindGroup(&r.groups[i], &r.plan.groups[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Response) bindGroup(b *boundGroup, g *keyGroup) error {
+	if g.dummy {
+		return r.bindDummy(b, g)
+	}
+	columns := make([][][]byte, 0, 4)
+	layout := g.layout
+	for i := range g.keys {
+		c := r.column(g.keys[i].column)
+		if c == nil && g.keys[i].fallback != "" {
+			c = r.column(g.keys[i].fallback)
+		}
+		if c != nil {
+			columns = append(columns, c.values)
+		}
+	}
+	if len(columns) == 0 || r.rows == 0 {
+		return r.missingKeys()
+	}
+	if len(columns) < len(g.keys) {
+		layout = r.partialLayout(g)
+	}
+	return r.serialize(b, layout, columns)
+}
+
+// partialLayout is the key of a composite whose columns are not all there. As
+// in Feast it is looked up as it is, and is the key of nothing.
+func (r *Response) partialLayout(g *keyGroup) *value.KeyLayout {
+	var names []string
+	for i := range g.keys {
+		k := &g.keys[i]
+		if r.column(k.column) != nil || k.fallback != "" && r.column(k.fallback) != nil {
+			names = append(names, k.joinKey)
+		}
+	}
+	return value.NewKeyLayout(r.plan.keyVersion, names)
+}
+
+// serialize makes one key per row and keeps each distinct key once.
+func (r *Response) serialize(b *boundGroup, layout *value.KeyLayout, columns [][][]byte) error {
+	row := make([][]byte, len(columns))
+	seen := newKeySet(r.rows)
+	b.keys, b.fan = make([][]byte, 0, r.rows), nil
+	for i := range r.rows {
+		for c := range columns {
+			row[c] = columns[c][i]
+		}
+		start := len(r.arena)
+		var err error
+		if r.arena, err = layout.Append(r.arena, row); err != nil {
+			return fault.New(fault.Invalid, "row %d of the entity columns: %s", i, fault.Of(err).Text).Because(err)
+		}
+		key := r.arena[start:len(r.arena):len(r.arena)]
+		index := seen.add(b.keys, key)
+		if int(index) == len(b.keys) {
+			b.keys = append(b.keys, key)
+		} else {
+			r.arena = r.arena[:start]
+			b.fanOut(i, r.rows)
+		}
+		if b.fan != nil {
+			b.fan[i] = index
+		}
+	}
+	return nil
+}
+
+// fanOut starts the row map at the first repeat: rows so far had keys of their
+// own.
+func (b *boundGroup) fanOut(row, rows int) {
+	if b.fan != nil {
+		return
+	}
+	b.fan = make([]int32, rows)
+	for i := range row {
+		b.fan[i] = int32(i)
+	}
+}
+
+// bindDummy gives every row of a view without entities its one key.
+func (r *Response) bindDummy(b *boundGroup, g *keyGroup) error {
+	key, err := g.layout.Append(nil, [][]byte{value.AppendString(nil, "")})
+	if err != nil {
+		return err
+	}
+	b.keys, b.fan = [][]byte{key}, make([]int32, r.rows)
+	return nil
+}
+
+func (r *Response) column(name string) *entityColumn {
+	for i := range r.columns {
+		if r.columns[i].source == name {
+			return &r.columns[i]
+		}
+	}
+	for i := range r.columns {
+		if r.columns[i].echo == name {
+			return &r.columns[i]
+		}
+	}
+	return nil
+}
+
+// missingKeys is Feast's message for a view none of whose keys were sent.
+func (r *Response) missingKeys() error {
+	quoted := make([]string, 0, len(r.plan.projectKeys))
+	for _, k := range r.plan.projectKeys {
+		quoted = append(quoted, "'"+k+"'")
+	}
+	list := "[" + strings.Join(quoted, ", ") + "]"
+	return fault.New(fault.Invalid, "%s", fmt.Sprintf("Missing join key values for keys: %s. No values provided for keys: %s. Provided join_key_values: []", list, list))
+}
+
+// keySet finds repeated keys. It holds indexes into the list of distinct keys,
+// by open addressing, which for a hundred keys costs a fifth of a map.
+type keySet struct {
+	seed  maphash.Seed
+	slots []int32 // index + 1; 0 is free
+}
+
+func newKeySet(n int) keySet {
+	if n < 2 {
+		return keySet{}
+	}
+	size := 4
+	for size < 2*n {
+		size *= 2
+	}
+	return keySet{seed: maphash.MakeSeed(), slots: make([]int32, size)}
+}
+
+// add gives the index of key in keys, or len(keys) when it is new.
+func (s *keySet) add(keys [][]byte, key []byte) int32 {
+	if s.slots == nil {
+		return int32(len(keys))
+	}
+	mask := uint64(len(s.slots) - 1)
+	for i := maphash.Bytes(s.seed, key) & mask; ; i = (i + 1) & mask {
+		switch at := s.slots[i]; {
+		case at == 0:
+			s.slots[i] = int32(len(keys)) + 1
+			return int32(len(keys))
+		case string(keys[at-1]) == string(key):
+			return at - 1
+		}
+	}
+}

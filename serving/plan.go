@@ -1,0 +1,277 @@
+package serving
+
+import (
+	"strings"
+	"time"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/value"
+)
+
+// plan is a request's shape, resolved against one registry snapshot: which
+// tables are read, by which keys, and where each feature goes. It is made once
+// per shape and read by many requests at a time.
+type plan struct {
+	shape   shape
+	views   []planView
+	groups  []keyGroup
+	outputs []output
+	// inputs are the column names that the project knows.
+	inputs map[string]input
+	// requestData are the columns that on-demand feature views need.
+	requestData []string
+	// transforms are the on-demand feature views whose functions run on the
+	// answer's rows, in the order in which they are named.
+	transforms []*registry.View
+	// projectKeys are the join keys of the project, for the error about missing ones.
+	projectKeys []string
+	keyVersion  int
+}
+
+// planView is one view of a request, under one name and one mapping of keys.
+type planView struct {
+	view      *registry.View
+	table     stores.Table
+	selection *stores.Selection
+	group     int
+	ttl       time.Duration
+}
+
+// keyGroup is a list of join keys that one or more views of the request are
+// read by: their keys are serialized once.
+type keyGroup struct {
+	id     string
+	keys   []groupKey
+	layout *value.KeyLayout
+	// dummy is set for views without entities: one constant key.
+	dummy bool
+}
+
+// groupKey is a join key, the column it is taken from, and the column it is
+// taken from when the first is not there.
+type groupKey struct {
+	joinKey, column, fallback string
+}
+
+// input says what a column of the request is for.
+type input struct {
+	echo        string // the name under which it is answered
+	kind        types.ValueType_Enum
+	requestData bool
+	hidden      bool // never answered: the key of views without entities
+}
+
+// output is one feature of the answer.
+type output struct {
+	name string
+	view int // index into views
+	pos  int // position in the view's selection
+}
+
+// planner builds one plan.
+type planner struct {
+	plan     *plan
+	project  *registry.Project
+	full     bool
+	versions bool
+	wanted   []*wantedView
+	byName   map[string]*wantedView
+}
+
+// wantedView gathers what a request names of one view.
+type wantedView struct {
+	name     string // view part of the reference, or the alias
+	view     *registry.View
+	joinKeys map[string]string
+	features []string
+}
+
+// plan finds or makes the plan of a request.
+func (s *Service) plan(snapshot *registry.Snapshot, req *Request) (*plan, error) {
+	name := req.Project
+	if name == "" {
+		name = s.opt.Project
+	}
+	want := shape{generation: snapshot.Generation(), project: name, service: req.Service, features: req.Features, full: req.FullNames}
+	if req.Service != "" {
+		want.features = nil
+	}
+	hash := s.plans.hash(want)
+	if p := s.plans.get(hash, want); p != nil {
+		return p, nil
+	}
+	project, err := snapshot.Project(name)
+	if err != nil {
+		return nil, err
+	}
+	b := &planner{
+		plan: &plan{shape: want.clone(), keyVersion: s.opt.KeyVersion}, project: project, full: req.FullNames,
+		versions: s.opt.Versioned, byName: map[string]*wantedView{},
+	}
+	if err := b.build(req); err != nil {
+		return nil, err
+	}
+	s.plans.put(hash, b.plan)
+	return b.plan, nil
+}
+
+func (b *planner) build(req *Request) error {
+	resolve := func() error { return b.addReferences(req.Features) }
+	if req.Service != "" {
+		resolve = func() error { return b.addService(req.Service) }
+	}
+	if err := resolve(); err != nil {
+		return err
+	}
+	if err := b.checkCollisions(); err != nil {
+		return err
+	}
+	b.addProjectKeys()
+	for _, w := range b.wanted {
+		b.addView(w)
+	}
+	return nil
+}
+
+// addView turns a wanted view into a table to read, its keys and its outputs.
+func (b *planner) addView(w *wantedView) {
+	p := b.plan
+	if computed(w.view) {
+		p.transforms = append(p.transforms, w.view)
+		for _, f := range w.view.RequestFields {
+			p.inputs[f.Name] = input{echo: f.Name, kind: f.Type, requestData: true}
+			p.requestData = append(p.requestData, f.Name)
+		}
+		return
+	}
+	index := len(p.views)
+	p.views = append(p.views, planView{
+		view:      w.view,
+		table:     stores.Table{Project: w.view.Project, View: w.view.Name, Version: w.view.TableVersion},
+		selection: stores.NewSelection(w.features...),
+		group:     b.addGroup(w),
+		ttl:       w.view.TTL,
+	})
+	for pos, feature := range w.features {
+		name := feature
+		if b.full {
+			name = w.name + "__" + feature
+		}
+		p.outputs = append(p.outputs, output{name: name, view: index, pos: pos})
+	}
+}
+
+// addGroup finds or makes the key group of a view and teaches the plan the
+// columns that it is fed from.
+func (b *planner) addGroup(w *wantedView) int {
+	g := keyGroup{dummy: w.view.Entityless}
+	var id strings.Builder
+	names := make([]string, 0, len(w.view.JoinKeys))
+	for _, k := range w.view.JoinKeys {
+		key := groupKey{joinKey: k.Name, column: k.Name}
+		if renamed, ok := w.joinKeys[k.Name]; ok {
+			key.column, key.fallback = renamed, k.Name
+		}
+		g.keys = append(g.keys, key)
+		names = append(names, k.Name)
+		id.WriteString(key.joinKey + "\x00" + key.column + "\x00" + k.Type.String() + "\x00")
+		if !w.view.Entityless {
+			b.plan.inputs[key.column] = input{echo: key.column, kind: k.Type}
+			if key.fallback != "" {
+				b.plan.inputs[key.fallback] = input{echo: key.fallback, kind: k.Type}
+			}
+		}
+	}
+	g.id = id.String()
+	for i := range b.plan.groups {
+		if b.plan.groups[i].id == g.id {
+			return i
+		}
+	}
+	g.layout = value.NewKeyLayout(b.plan.keyVersion, names)
+	b.plan.groups = append(b.plan.groups, g)
+	return len(b.plan.groups) - 1
+}
+
+// addProjectKeys makes the join keys of all entities of the project known:
+// Feast accepts and echoes those of other views too, and takes an entity's
+// name for its join key.
+func (b *planner) addProjectKeys() {
+	p := b.plan
+	p.inputs = map[string]input{registry.DummyKey: {hidden: true, kind: types.ValueType_STRING}}
+	for _, e := range b.project.Entities() {
+		spec := e.GetSpec()
+		key := spec.GetJoinKey()
+		if key == registry.DummyKey {
+			continue
+		}
+		in := input{echo: key, kind: spec.GetValueType()}
+		if k, ok := b.project.JoinKey(key); ok {
+			in.kind = k.Type
+		}
+		p.inputs[spec.GetName()] = in
+		p.projectKeys = append(p.projectKeys, key)
+	}
+	for _, key := range p.projectKeys {
+		if k, ok := b.project.JoinKey(key); ok {
+			p.inputs[key] = input{echo: key, kind: k.Type}
+		}
+	}
+}
+
+// checkRequestData refuses a request that lacks data that its on-demand
+// feature views need, and one whose functions would have to be computed.
+func (p *plan) checkRequestData(columns []Column) error {
+	if len(p.transforms) == 0 {
+		return nil
+	}
+	var missing []string
+	for _, name := range p.requestData {
+		if !hasColumn(columns, name) {
+			missing = append(missing, "'"+name+"'")
+		}
+	}
+	if len(missing) > 0 {
+		return fault.New(fault.NotFound, "Required request data source features [%s] not found in the entity rows, but required by feature views",
+			strings.Join(missing, ", ")).For(fault.RequestDataUnset)
+	}
+	v := p.transforms[0]
+	return fault.New(fault.Unimplemented, "on-demand feature view %s is computed on request, which this server does not do yet; "+
+		"request its source features and compute in the client, or set write_to_online_store", v.Name).
+		About("feature view", v.Name, v.Project)
+}
+
+func hasColumn(columns []Column, name string) bool {
+	for i := range columns {
+		if columns[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// computed reports whether a view's features come out of a function at request
+// time instead of a table.
+func computed(v *registry.View) bool {
+	return v.Kind == registry.OnDemandView && !v.OnDemand.GetSpec().GetWriteToOnlineStore()
+}
+
+// gate refuses a view that may not serve.
+func gate(v *registry.View) error {
+	if !v.Enabled {
+		return fault.New(fault.Disabled, "Feature view '%s' is disabled and cannot serve features. Enable it with `feast feature-views enable %s` or set enabled=True.",
+			v.Name, v.Name).About("feature view", v.Name, v.Project)
+	}
+	switch v.State {
+	case core.FeatureViewState_CREATED, core.FeatureViewState_GENERATED:
+		return fault.New(fault.Disabled, "Feature view '%s' is in state '%s' and cannot serve features. Only AVAILABLE_ONLINE feature views can serve.",
+			v.Name, v.State).About("feature view", v.Name, v.Project)
+	default:
+		// A view that is being refreshed still holds its last rows.
+		return nil
+	}
+}

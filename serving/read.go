@@ -1,0 +1,88 @@
+package serving
+
+import (
+	"context"
+	"time"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/stores"
+)
+
+// Of the caller's time a slice is kept back to still write the answer: a
+// twentieth, within these bounds.
+const (
+	minAnswerTime = time.Millisecond
+	maxAnswerTime = 20 * time.Millisecond
+)
+
+// read asks the store once for all views of the request.
+func (s *Service) read(ctx context.Context, req *Request, resp *Response) error {
+	reads := resp.reads[:0]
+	for i := range resp.plan.views {
+		v := &resp.plan.views[i]
+		if !v.view.Online {
+			continue
+		}
+		reads = append(reads, stores.Read{
+			Table: v.table, Features: v.selection,
+			Keys:       resp.groups[v.group].keys,
+			Consistent: req.Consistent || s.opt.Consistent,
+		})
+	}
+	resp.reads = reads
+	if len(reads) == 0 || resp.rows == 0 {
+		return nil
+	}
+	ctx, cancel, err := s.shave(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	start := time.Now()
+	rows, err := s.opt.Reader.Read(ctx, reads)
+	resp.StoreWait = time.Since(start)
+	if err != nil {
+		return err
+	}
+	resp.stored = rows
+	if req.Partial {
+		return nil
+	}
+	return firstFault(rows)
+}
+
+// shave gives the store less time than the caller has, so that an answer or a
+// clear error can still be written.
+func (s *Service) shave(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, fault.Of(err)
+	}
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		if s.opt.Deadline <= 0 {
+			ctx, cancel := context.WithCancel(ctx)
+			return ctx, cancel, nil
+		}
+		ctx, cancel := context.WithTimeout(ctx, s.opt.Deadline)
+		return ctx, cancel, nil
+	}
+	left := time.Until(deadline)
+	keep := min(max(left/20, minAnswerTime), maxAnswerTime)
+	if left <= keep {
+		return nil, nil, fault.New(fault.TimedOut, "the deadline leaves %v, too little to read anything", left.Round(time.Microsecond))
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline.Add(-keep))
+	return ctx, cancel, nil
+}
+
+// firstFault is the reason of the first key that could not be read.
+func firstFault(rows *stores.Rows) error {
+	for _, read := range rows.Reads {
+		for i := range read {
+			if read[i].Err != nil {
+				return read[i].Err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package serving
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/registry"
+)
+
+// reference is a feature reference taken apart.
+type reference struct {
+	view    string // without a version that was understood
+	version int    // -1: none given
+	feature string
+}
+
+// parseReference takes apart "view:feature" and "view@version:feature". The
+// feature may hold further colons. An @ that no version follows belongs to the
+// name, as in Feast, where such a view is then not found.
+func parseReference(text string) (reference, error) {
+	view, feature, ok := strings.Cut(text, ":")
+	if !ok {
+		return reference{}, fault.New(fault.Invalid,
+			"Invalid feature reference '%s'. Expected format: '<feature_view>:<feature>' or '<feature_view>@<version>:<feature>'", text)
+	}
+	ref := reference{view: view, version: -1, feature: feature}
+	name, version, ok := strings.Cut(view, "@")
+	if !ok {
+		return ref, nil
+	}
+	if version == "" || strings.EqualFold(version, "latest") {
+		ref.view = name
+		return ref, nil
+	}
+	if version[0] != 'v' && version[0] != 'V' {
+		return ref, nil
+	}
+	n, err := strconv.ParseUint(version[1:], 10, 31)
+	if err != nil || strings.HasPrefix(version[1:], "+") {
+		return ref, nil //nolint:nilerr // not a version: the whole part is the name
+	}
+	ref.view, ref.version = name, int(n)
+	return ref, nil
+}
+
+// addReferences resolves a list of references: views in the order in which
+// they first appear, the features of each in the order of the list.
+func (b *planner) addReferences(texts []string) error {
+	if len(texts) == 0 {
+		return fault.New(fault.Invalid, "No features specified for retrieval")
+	}
+	for _, text := range texts {
+		ref, err := parseReference(text)
+		if err != nil {
+			return err
+		}
+		w, err := b.want(ref)
+		if err != nil {
+			return err
+		}
+		if _, ok := w.view.Feature(ref.feature); !ok {
+			return fault.New(fault.Invalid, "Feature %s not found in projection %s", ref.feature, w.name).
+				About("feature", w.view.Name+":"+ref.feature, w.view.Project)
+		}
+		w.features = append(w.features, ref.feature)
+	}
+	return nil
+}
+
+// want finds the view of a reference, checks that it serves, and remembers it.
+func (b *planner) want(ref reference) (*wantedView, error) {
+	name := ref.view
+	if ref.version >= 0 {
+		name += "@v" + strconv.Itoa(ref.version)
+	}
+	if w, ok := b.byName[name]; ok {
+		return w, nil
+	}
+	view, err := b.lookup(ref)
+	if err != nil {
+		return nil, err
+	}
+	return b.remember(&wantedView{name: name, view: view}), nil
+}
+
+func (b *planner) lookup(ref reference) (*registry.View, error) {
+	if ref.version >= 0 && !b.versions {
+		return nil, fault.New(fault.Invalid, "Version-qualified ref '%s@v%d' not supported: online versioning is disabled. "+
+			"Set 'enable_online_feature_view_versioning: true' under 'registry' in feature_store.yaml.", ref.view, ref.version)
+	}
+	find := func() (*registry.View, error) { return b.project.View(ref.view) }
+	if ref.version >= 0 {
+		find = func() (*registry.View, error) { return b.project.ViewVersion(ref.view, ref.version) }
+	}
+	view, err := find()
+	if err != nil {
+		return nil, err
+	}
+	return view, gate(view)
+}
+
+func (b *planner) remember(w *wantedView) *wantedView {
+	b.byName[w.name] = w
+	b.wanted = append(b.wanted, w)
+	return w
+}
+
+// addService resolves a feature service: its projections in order, each under
+// its alias and with its own mapping of join keys.
+func (b *planner) addService(name string) error {
+	service, err := b.project.Service(name)
+	if err != nil {
+		return err
+	}
+	for i := range service.Projections {
+		p := &service.Projections[i]
+		if p.Err != nil {
+			return p.Err
+		}
+		if err := gate(p.View); err != nil {
+			return err
+		}
+		w := &wantedView{name: p.View.Name, view: p.View, joinKeys: p.JoinKeyMap}
+		if p.Alias != "" {
+			w.name = p.Alias
+		}
+		w.features = append(w.features, p.Features...)
+		b.remember(w)
+	}
+	if len(b.wanted) == 0 {
+		return fault.New(fault.Invalid, "No features specified for retrieval")
+	}
+	return nil
+}
+
+// checkCollisions refuses two features that would be answered under one name.
+func (b *planner) checkCollisions() error {
+	seen := map[string]int{}
+	var twice []string
+	for _, w := range b.wanted {
+		for _, f := range w.features {
+			name := f
+			if b.full {
+				name = w.name + ":" + f
+			}
+			if seen[name]++; seen[name] == 2 {
+				twice = append(twice, name)
+			}
+		}
+	}
+	if len(twice) == 0 {
+		return nil
+	}
+	advice := "To resolve this collision, either use the full feature name by setting 'full_feature_names=True', or ensure that the features in question have different names."
+	if b.full {
+		advice = "To resolve this collision, please ensure that the feature views or their own features have different names. " +
+			"If you're intentionally joining the same feature view twice on different sets of entities, please rename one of the feature views with '.with_name'."
+	}
+	return fault.New(fault.Invalid, "Duplicate features named %s found.\n%s", strings.Join(twice, ", "), advice).For(fault.Collision)
+}

@@ -1,0 +1,190 @@
+// Package serving answers GetOnlineFeatures, free of any transport: it plans a
+// request against one registry snapshot, types and serializes its keys, reads
+// all its views in one call to the online store and places the rows. A server
+// writes what it returns.
+package serving
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/stores"
+)
+
+// TTL says what an expired row becomes: a row whose event time lies further
+// back than its view's ttl.
+type TTL uint8
+
+// The treatments of an expired row.
+const (
+	IgnoreTTL TTL = iota // served as present
+	MarkTTL              // status OUTSIDE_MAX_AGE, the value stays
+	NullTTL              // status OUTSIDE_MAX_AGE, the value is null
+)
+
+// Limits bound what one request may ask for. A limit of 0 is none.
+type Limits struct {
+	Rows, Features, Cells int
+}
+
+// Options configure a Service.
+type Options struct {
+	// Snapshots gives the registry snapshot in force, nil before the first.
+	Snapshots func() *registry.Snapshot
+	// Project is meant by requests that name none.
+	Project string
+	// Reader is the online store, decorated as the operator wants it.
+	Reader stores.Reader
+	// KeyVersion is the entity_key_serialization_version.
+	KeyVersion int
+	// Versioned allows references of the form view@vN:feature.
+	Versioned bool
+	Limits    Limits
+	// Deadline is given to requests that bring none; 0 gives none.
+	Deadline time.Duration
+	// Consistent asks the store for strongly consistent reads of all requests.
+	Consistent bool
+	Log        *slog.Logger
+	// Metrics receives the collectors of the service; nil keeps them private.
+	Metrics prometheus.Registerer
+	// Now is the clock that decides what has expired; nil is time.Now.
+	Now func() time.Time
+}
+
+// Service answers requests. It is safe for concurrent use.
+type Service struct {
+	opt     Options
+	plans   *planCache
+	metrics *metrics
+	misses  misses
+}
+
+// New makes a Service.
+func New(opt Options) *Service {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Service{opt: opt, plans: newPlanCache(maxPlans), metrics: newMetrics(opt.Metrics)}
+}
+
+// Column is an entity column, or a column of request data: one value for each
+// entity row. Either Values or JSON is set.
+type Column struct {
+	Name string
+	// Values holds serialized feast.types.Value messages; empty is null.
+	Values [][]byte
+	// JSON holds raw JSON tokens, to be typed by the join key they are for.
+	JSON [][]byte
+}
+
+func (c *Column) rows() int { return len(c.Values) + len(c.JSON) }
+
+// Request asks for the features of some entity rows.
+type Request struct {
+	// Project is empty for the service's own.
+	Project string
+	// Service names a feature service; it wins over Features, which are
+	// references of the form view:feature or view@version:feature.
+	Service  string
+	Features []string
+	// Columns are the entity rows, column by column; the order is kept.
+	Columns []Column
+	// FullNames asks for names of the form view__feature.
+	FullNames bool
+	// Coerce turns typed key values into the join key's own type where nothing
+	// is lost. Without it a key of another type is another key.
+	Coerce bool
+	// Partial lets keys that could not be read come back with a status that
+	// says why; otherwise one such key fails the request.
+	Partial bool
+	// Consistent asks for a strongly consistent read.
+	Consistent bool
+	// TTL is how the surface treats expired rows.
+	TTL TTL
+}
+
+// GetOnlineFeatures answers a request. The caller releases the response once
+// it is written.
+func (s *Service) GetOnlineFeatures(ctx context.Context, req *Request) (*Response, error) {
+	snapshot := s.opt.Snapshots()
+	if snapshot == nil {
+		return nil, fault.New(fault.Unavailable, "no registry has been loaded yet; try again shortly")
+	}
+	plan, err := s.plan(snapshot, req)
+	if err != nil {
+		return nil, err
+	}
+	resp := newResponse(plan)
+	if err := s.answer(ctx, req, resp); err != nil {
+		resp.Release()
+		return nil, err
+	}
+	return resp, nil
+}
+
+// answer fills a response: keys, read, place.
+func (s *Service) answer(ctx context.Context, req *Request, resp *Response) error {
+	rows, err := rowCount(req.Columns)
+	if err != nil {
+		return err
+	}
+	if err := s.checkSize(resp.plan, rows); err != nil {
+		return err
+	}
+	resp.rows = rows
+	if err := resp.bindColumns(req); err != nil {
+		return err
+	}
+	if err := resp.plan.checkRequestData(req.Columns); err != nil {
+		return err
+	}
+	if err := resp.bindKeys(); err != nil {
+		return err
+	}
+	if err := s.read(ctx, req, resp); err != nil {
+		return err
+	}
+	s.place(req.TTL, resp)
+	return nil
+}
+
+// rowCount is the number of entity rows, the same in every column.
+func rowCount(columns []Column) (int, error) {
+	if len(columns) == 0 {
+		return 0, fault.New(fault.Invalid, "the request has no entity columns; send at least one, it says how many rows are wanted")
+	}
+	rows := columns[0].rows()
+	for i := range columns {
+		if n := columns[i].rows(); n != rows {
+			return 0, fault.New(fault.Invalid, "All entity rows must have the same columns. Column %q has %d values, column %q has %d.",
+				columns[0].Name, rows, columns[i].Name, n)
+		}
+	}
+	return rows, nil
+}
+
+// checkSize refuses what is larger than the limits allow.
+func (s *Service) checkSize(p *plan, rows int) error {
+	refuse := func(what string, n, limit int, key string) error {
+		return fault.New(fault.Invalid, "the request asks for %d %s, the limit is %d (banquet.limits.%s); split it or stream it",
+			n, what, limit, key)
+	}
+	limits := s.opt.Limits
+	switch n := len(p.outputs); {
+	case limits.Rows > 0 && rows > limits.Rows:
+		return refuse("entity rows", rows, limits.Rows, "rows")
+	case limits.Features > 0 && n > limits.Features:
+		return refuse("features", n, limits.Features, "features")
+	case limits.Cells > 0 && rows*n > limits.Cells:
+		return refuse("cells (rows x features)", rows*n, limits.Cells, "cells")
+	}
+	return nil
+}

@@ -1,0 +1,265 @@
+package value
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+)
+
+// maxNumber bounds the length of a number token: longer ones are no key, and
+// exact arithmetic on them would cost too much.
+const maxNumber = 100
+
+// FromJSON makes a Value of type t from one JSON token, by Feast's rules for
+// entity values: integers come exactly from numbers without a fraction, from
+// texts that hold one and from booleans; texts from any scalar. null, lists and
+// objects are null, as in Feast. Unlike Feast a number with a fraction is not
+// cut to an integer: that would be another key.
+func FromJSON(token []byte, t types.ValueType_Enum) ([]byte, error) {
+	token = bytes.TrimSpace(token)
+	if len(token) == 0 || token[0] == 'n' || token[0] == '[' || token[0] == '{' {
+		return nil, nil
+	}
+	switch t {
+	case types.ValueType_INT32, types.ValueType_INT64, types.ValueType_UNIX_TIMESTAMP:
+		return integerFrom(token, t)
+	case types.ValueType_STRING:
+		s, err := textFrom(token)
+		return AppendString(nil, s), err
+	case types.ValueType_DOUBLE, types.ValueType_FLOAT:
+		return floatFrom(token, t)
+	case types.ValueType_BOOL:
+		return boolFrom(token)
+	case types.ValueType_UUID, types.ValueType_TIME_UUID, types.ValueType_DECIMAL:
+		if token[0] != '"' {
+			return nil, mismatch(token, t)
+		}
+		s, err := textFrom(token)
+		return AppendText(nil, t, s), err
+	default:
+		return nil, fault.New(fault.Invalid, "a value of type %s cannot be given as an entity value", t)
+	}
+}
+
+// ColumnFromJSON makes Values of one type from JSON tokens. INVALID as the type
+// means that the first token that is not null decides it, as in Feast.
+func ColumnFromJSON(tokens [][]byte, t types.ValueType_Enum) ([][]byte, error) {
+	if t == types.ValueType_INVALID {
+		t = infer(tokens)
+	}
+	values := make([][]byte, len(tokens))
+	for i, token := range tokens {
+		v, err := FromJSON(token, t)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "row %d: %s", i, fault.Of(err).Text).Because(err)
+		}
+		values[i] = v
+	}
+	return values, nil
+}
+
+func infer(tokens [][]byte) types.ValueType_Enum {
+	for _, token := range tokens {
+		token = bytes.TrimSpace(token)
+		if len(token) == 0 {
+			continue
+		}
+		switch token[0] {
+		case 'n':
+			continue
+		case '"':
+			return types.ValueType_STRING
+		case 't', 'f':
+			return types.ValueType_BOOL
+		}
+		if bytes.ContainsAny(token, ".eE") {
+			return types.ValueType_DOUBLE
+		}
+		return types.ValueType_INT64
+	}
+	return types.ValueType_STRING
+}
+
+func mismatch(token []byte, t types.ValueType_Enum) error {
+	return fault.New(fault.Invalid, "%s is not a value of type %s", short(token), t)
+}
+
+// short quotes a token in an error, cut where it is long.
+func short(token []byte) string {
+	const longest = 60
+	if len(token) > longest {
+		return strings.ToValidUTF8(string(token[:longest]), "") + "..."
+	}
+	return string(token)
+}
+
+func textFrom(token []byte) (string, error) {
+	switch token[0] {
+	case '"':
+		var s string
+		if err := json.Unmarshal(token, &s); err != nil {
+			return "", fault.New(fault.Invalid, "%s is no JSON string", short(token)).Because(err)
+		}
+		return s, nil
+	case 't':
+		return "True", nil
+	case 'f':
+		return "False", nil
+	}
+	if !bytes.ContainsAny(token, ".eE") {
+		return string(token), nil
+	}
+	f, err := strconv.ParseFloat(string(token), 64)
+	if err != nil && !math.IsInf(f, 0) {
+		return "", fault.New(fault.Invalid, "%s is no number", short(token)).Because(err)
+	}
+	return pythonFloat(f), nil
+}
+
+func integerFrom(token []byte, t types.ValueType_Enum) ([]byte, error) {
+	v, err := exactInteger(token, t)
+	if err != nil {
+		return nil, err
+	}
+	switch t {
+	case types.ValueType_INT32:
+		if v < math.MinInt32 || v > math.MaxInt32 {
+			return nil, fault.New(fault.Invalid, "Value out of range: %d", v)
+		}
+		return AppendInt32(nil, int32(v)), nil
+	case types.ValueType_UNIX_TIMESTAMP:
+		return AppendUnixTimestamp(nil, v), nil
+	default:
+		return AppendInt64(nil, v), nil
+	}
+}
+
+// exactInteger reads an integer without going through a float.
+func exactInteger(token []byte, t types.ValueType_Enum) (int64, error) {
+	s := string(token)
+	switch token[0] {
+	case 't':
+		return 1, nil
+	case 'f':
+		return 0, nil
+	case '"':
+		text, err := textFrom(token)
+		if err != nil {
+			return 0, err
+		}
+		if s = pythonInteger(text); s == "" {
+			return 0, fault.New(fault.Invalid, "invalid literal for int() with base 10: '%s'", short([]byte(text)))
+		}
+	}
+	if v, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return v, nil
+	}
+	if len(s) > maxNumber {
+		return 0, fault.New(fault.Invalid, "Value out of range: %s", short([]byte(s)))
+	}
+	return decimalInteger(s, t)
+}
+
+// pythonInteger gives what Python's int() reads out of text, or "": blanks
+// around, one underscore between digits and a sign are fine.
+func pythonInteger(s string) string {
+	s = strings.TrimSpace(s)
+	digits := strings.TrimLeft(s, "+-")
+	if len(s)-len(digits) > 1 || digits == "" || digits[0] == '_' || digits[len(digits)-1] == '_' || strings.Contains(digits, "__") {
+		return ""
+	}
+	digits = strings.ReplaceAll(digits, "_", "")
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return ""
+		}
+	}
+	if s[0] == '-' {
+		return "-" + digits
+	}
+	return digits
+}
+
+// decimalInteger reads a number with a fraction or an exponent that is an
+// integer all the same, such as 1001.0 and 1e3.
+func decimalInteger(s string, t types.ValueType_Enum) (int64, error) {
+	if at := strings.IndexAny(s, "eE"); at >= 0 {
+		if e, err := strconv.Atoi(s[at+1:]); err != nil || e > maxNumber || e < -maxNumber {
+			return 0, fault.New(fault.Invalid, "Value out of range: %s", s)
+		}
+	}
+	r, ok := new(big.Rat).SetString(s)
+	switch {
+	case !ok:
+		return 0, mismatch([]byte(s), t)
+	case !r.IsInt():
+		return 0, fault.New(fault.Invalid, "%s has a fraction, a value of type %s has none", s, t)
+	case !r.Num().IsInt64():
+		return 0, fault.New(fault.Invalid, "Value out of range: %s", r.Num())
+	}
+	return r.Num().Int64(), nil
+}
+
+func floatFrom(token []byte, t types.ValueType_Enum) ([]byte, error) {
+	s := string(token)
+	if t == types.ValueType_FLOAT {
+		switch token[0] {
+		case 't':
+			s = "1"
+		case 'f':
+			s = "0"
+		case '"':
+			text, err := textFrom(token)
+			if err != nil {
+				return nil, err
+			}
+			s = strings.TrimSpace(text)
+		}
+	} else if token[0] == '"' || token[0] == 't' || token[0] == 'f' {
+		return nil, mismatch(token, t)
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil && !math.IsInf(f, 0) {
+		return nil, mismatch(token, t)
+	}
+	if t == types.ValueType_FLOAT {
+		return AppendFloat(nil, float32(f)), nil
+	}
+	return AppendDouble(nil, f), nil
+}
+
+func boolFrom(token []byte) ([]byte, error) {
+	switch string(token) {
+	case "true", "1":
+		return AppendBool(nil, true), nil
+	case "false", "0":
+		return AppendBool(nil, false), nil
+	}
+	return nil, mismatch(token, types.ValueType_BOOL)
+}
+
+// Coerce turns a typed value into type t where nothing is lost: between the
+// integer types within their range, from text that holds an integer, and from
+// numbers to text. A value of type t is returned as it is, null stays null.
+func Coerce(b []byte, t types.ValueType_Enum) ([]byte, error) {
+	kind := Kind(b)
+	if kind == t || t == types.ValueType_INVALID || kind == types.ValueType_INVALID {
+		return b, nil
+	}
+	token, err := AppendJSON(nil, b)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case types.ValueType_INT32, types.ValueType_INT64, types.ValueType_UNIX_TIMESTAMP, types.ValueType_STRING, types.ValueType_DOUBLE, types.ValueType_FLOAT:
+		return FromJSON(token, t)
+	default:
+		return nil, fault.New(fault.Invalid, "a value of type %s is not one of type %s", kind, t)
+	}
+}
