@@ -1,0 +1,275 @@
+package registry
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+)
+
+// Action says what an apply does to an object.
+type Action uint8
+
+// The actions of an apply.
+const (
+	Created Action = iota
+	Updated
+	Deleted
+)
+
+// String is the word that Feast's plan prints.
+func (a Action) String() string { return [...]string{"Created", "Updated", "Deleted"}[a] }
+
+// Change is what an apply does to one object.
+type Change struct {
+	Action Action
+	// Kind is the field's word: "feature view", "entity", …
+	Kind, Name string
+	// Quiet changes are not spoken of in a plan: data sources and the dummy
+	// entity.
+	Quiet  bool
+	Fields []FieldChange
+}
+
+// FieldChange is one field of an updated object, as text.
+type FieldChange struct {
+	Field, Old, New string
+}
+
+// Changes is what an apply does to a registry.
+type Changes []Change
+
+// Apply makes the registry hold exactly the given objects for a project, by
+// Feast's rules, and says what that changed. Objects of other projects stay as
+// they are. An object whose definition is unchanged is left alone entirely.
+//
+// A changed object keeps its created time. A feature view whose schema is
+// unchanged keeps its state, its version and its materialization intervals; one
+// with another schema keeps the intervals, starts without a state, and the
+// version history gets a record of it.
+func Apply(reg *core.Registry, project string, objects Objects, now time.Time) (Changes, error) {
+	if err := checkNames(project, objects); err != nil {
+		return nil, err
+	}
+	a := applier{reg: reg.ProtoReflect(), registry: reg, project: project, now: now}
+	for _, k := range kinds() {
+		next := a.definitions(k, objects)
+		if err := a.kind(k, next); err != nil {
+			return nil, err
+		}
+	}
+	if len(a.changes) > 0 && reg.RegistrySchemaVersion == "" {
+		reg.RegistrySchemaVersion = SchemaVersion
+	}
+	return a.changes, nil
+}
+
+type applier struct {
+	reg      protoreflect.Message
+	registry *core.Registry
+	project  string
+	now      time.Time
+	changes  Changes
+}
+
+// definitions lists what the repository defines of a kind.
+func (a *applier) definitions(k kind, o Objects) []object {
+	var list []object
+	add := func(m proto.Message) { list = append(list, objectOf(m)) }
+	switch k.list {
+	case "projects":
+		p := o.Project
+		if p == nil {
+			p = &core.Project{Spec: &core.ProjectSpec{Name: a.project}}
+		}
+		add(p)
+	case "data_sources":
+		each(o.DataSources, add)
+	case "entities":
+		each(o.Entities, add)
+		if !slices.ContainsFunc(o.Entities, func(e *core.Entity) bool { return e.GetSpec().GetName() == DummyEntity }) {
+			add(&core.Entity{Spec: &core.EntitySpecV2{Name: DummyEntity, JoinKey: DummyKey}})
+		}
+	case "feature_views":
+		each(o.FeatureViews, add)
+	case "stream_feature_views":
+		each(o.StreamFeatureViews, add)
+	case "on_demand_feature_views":
+		each(o.OnDemandFeatureViews, add)
+	case "label_views":
+		each(o.LabelViews, add)
+	case "feature_services":
+		each(o.FeatureServices, add)
+	case "permissions":
+		each(o.Permissions, add)
+	}
+	return list
+}
+
+func each[M proto.Message](list []M, add func(proto.Message)) {
+	for _, m := range list {
+		add(m)
+	}
+}
+
+// kind brings the list of one kind of object to what is defined.
+func (a *applier) kind(k kind, defined []object) error {
+	field := a.reg.Descriptor().Fields().ByName(k.list)
+	list := a.reg.Mutable(field).List()
+	for _, next := range defined {
+		next = object{proto.Clone(next.m.Interface()).ProtoReflect()}
+		next.setProject(a.project)
+		at := find(list, a.project, next.name())
+		if at < 0 {
+			if err := a.create(k, list, next); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := a.update(k, list, at, next); err != nil {
+			return err
+		}
+	}
+	if k.list == "projects" {
+		return nil
+	}
+	a.prune(k, list, defined)
+	return nil
+}
+
+func find(list protoreflect.List, project, name string) int {
+	for i := range list.Len() {
+		o := object{list.Get(i).Message()}
+		if o.name() == name && o.project() == project {
+			return i
+		}
+	}
+	return -1
+}
+
+func (a *applier) create(k kind, list protoreflect.List, next object) error {
+	next.stamp(nil, a.now)
+	if k.history != "" {
+		if err := a.firstVersion(k, next); err != nil {
+			return err
+		}
+	}
+	list.Append(protoreflect.ValueOfMessage(next.m))
+	a.note(k, Created, next.name(), nil)
+	return nil
+}
+
+func (a *applier) update(k kind, list protoreflect.List, at int, next object) error {
+	old := object{list.Get(at).Message()}
+	keepPickles(next, old)
+	if k.history != "" {
+		restored, err := a.pinned(k, old, next)
+		if err != nil {
+			return err
+		}
+		if restored.m != nil {
+			next = restored
+		}
+	}
+	if old.same(next) {
+		return nil
+	}
+	fields := fieldChanges(old, next)
+	if k.history != "" {
+		if err := a.updateView(k, old, next); err != nil {
+			return err
+		}
+	}
+	next.stamp(old.created(), a.now)
+	list.Set(at, protoreflect.ValueOfMessage(next.m))
+	a.note(k, Updated, next.name(), fields)
+	return nil
+}
+
+// prune removes what the repository does not define any more.
+func (a *applier) prune(k kind, list protoreflect.List, defined []object) {
+	names := map[string]bool{}
+	for _, d := range defined {
+		names[d.name()] = true
+	}
+	kept := 0
+	for i := range list.Len() {
+		o := object{list.Get(i).Message()}
+		if o.project() == a.project && !names[o.name()] {
+			a.note(k, Deleted, o.name(), nil)
+			if k.history != "" {
+				a.dropHistory(o.name())
+			}
+			continue
+		}
+		list.Set(kept, list.Get(i))
+		kept++
+	}
+	list.Truncate(kept)
+}
+
+func (a *applier) note(k kind, action Action, name string, fields []FieldChange) {
+	a.changes = append(a.changes, Change{
+		Action: action, Kind: k.noun, Name: name, Quiet: k.quiet || name == DummyEntity, Fields: fields,
+	})
+}
+
+// checkNames refuses names that Feast refuses: ones that a feature reference
+// could not hold, and feature views whose names differ only in case.
+func checkNames(project string, o Objects) error {
+	seen := map[string]string{}
+	view := func(kind, name string) error {
+		if strings.ContainsAny(name, "@:") {
+			return fault.New(fault.Invalid, "%s name %q must not contain '@' or ':'", kind, name).About("feature view", name, project)
+		}
+		if other, ok := seen[strings.ToLower(name)]; ok {
+			return fault.New(fault.Invalid, "feature views %s and %s have the same name but for case; feature view names must be case-insensitively unique", other, name).
+				About("feature view", name, project)
+		}
+		seen[strings.ToLower(name)] = name
+		return nil
+	}
+	var names [][2]string
+	for _, v := range o.FeatureViews {
+		names = append(names, [2]string{"feature view", v.GetSpec().GetName()})
+	}
+	for _, v := range o.StreamFeatureViews {
+		names = append(names, [2]string{"stream feature view", v.GetSpec().GetName()})
+	}
+	for _, v := range o.OnDemandFeatureViews {
+		names = append(names, [2]string{"on-demand feature view", v.GetSpec().GetName()})
+	}
+	for _, v := range o.LabelViews {
+		names = append(names, [2]string{"label view", v.GetSpec().GetName()})
+	}
+	for _, n := range names {
+		if err := view(n[0], n[1]); err != nil {
+			return err
+		}
+	}
+	return checkTwice(project, o)
+}
+
+// checkTwice refuses two objects of one kind and name.
+func checkTwice(project string, o Objects) error {
+	a := applier{project: project}
+	for _, k := range kinds() {
+		seen := map[string]bool{}
+		for _, d := range a.definitions(k, o) {
+			name := d.name()
+			if name == "" {
+				return fault.New(fault.Invalid, "a %s has no name", k.noun)
+			}
+			if seen[name] {
+				return fault.New(fault.Invalid, "%s %s is defined twice", k.noun, name).About(k.noun, name, project)
+			}
+			seen[name] = true
+		}
+	}
+	return nil
+}

@@ -1,0 +1,201 @@
+// Package file keeps a registry in a file, in the form that Feast reads and
+// writes: one serialized feast.core.Registry message.
+//
+// A write goes to a new file beside the old one, which then takes its name, so
+// that a reader and a machine that stops see the old or the new registry and
+// never a part. Writers of banquet keep each other out by a lock file; Feast
+// takes no lock, so what is stored is compared again before the name changes.
+package file
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/registry"
+)
+
+// Storage keeps a registry in one file.
+type Storage struct {
+	path string
+}
+
+// New makes a Storage of the file at path, which need not be there yet.
+func New(path string) *Storage { return &Storage{path: path} }
+
+// Path is where the file lies.
+func (s *Storage) Path() string { return s.path }
+
+var _ registry.Storage = (*Storage)(nil)
+
+// readTries bounds how often a file that changes while it is read is read again.
+const readTries = 5
+
+// Load reads the file. An empty file and one that holds no whole registry are
+// faults: nothing is saved over them.
+func (s *Storage) Load(ctx context.Context) (*core.Registry, registry.Revision, error) {
+	for range readTries {
+		if err := ctx.Err(); err != nil {
+			return nil, "", fault.Of(err)
+		}
+		b, before, err := s.read()
+		if err != nil {
+			return nil, "", err
+		}
+		after, err := os.Stat(s.path)
+		if err != nil || identity(after) != identity(before) {
+			continue // somebody is writing; what was read may be a mixture
+		}
+		reg, err := s.decode(b)
+		if err != nil {
+			return nil, "", err
+		}
+		return reg, revision(identity(after), b), nil
+	}
+	return nil, "", s.fault(fault.Unavailable, "keeps changing while it is read; try again")
+}
+
+func (s *Storage) read() ([]byte, fs.FileInfo, error) {
+	f, err := os.Open(s.path)
+	if err != nil {
+		return nil, nil, s.osFault(err, "read")
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, s.osFault(err, "read")
+	}
+	if info.IsDir() {
+		return nil, nil, s.fault(fault.Invalid, "is a directory; registry must name a file")
+	}
+	b, err := io.ReadAll(f)
+	if err != nil {
+		return nil, nil, s.osFault(err, "read")
+	}
+	return b, info, nil
+}
+
+// decode reads the message. A prefix of a registry that happens to be a
+// message, too, is told by what every writer puts at the end of the fields:
+// the schema version together with version id and time.
+func (s *Storage) decode(b []byte) (*core.Registry, error) {
+	if len(b) == 0 {
+		return nil, s.fault(fault.Unavailable, "is empty, which no writer leaves behind; restore it, or remove it to start anew")
+	}
+	reg := new(core.Registry)
+	if err := proto.Unmarshal(b, reg); err != nil {
+		return nil, s.fault(fault.Unavailable, "is no registry, or only a part of one; restore it from a backup").Because(err)
+	}
+	if torn(reg) {
+		return nil, s.fault(fault.Unavailable, "is only a part of a registry; restore it from a backup")
+	}
+	return reg, nil
+}
+
+// torn finds what is missing in a registry that was cut between two fields.
+// Writers put fields in the order of their numbers, and all of them set the
+// schema version (3), the version id (4) and the time (5), which come before
+// everything but entities; the last fields of a written registry are projects
+// (17), the version history (18) and label views (19). A cut registry lacks its
+// projects while it holds objects of them.
+func torn(reg *core.Registry) bool {
+	if reg.GetRegistrySchemaVersion() == "" || reg.GetVersionId() == "" || reg.GetLastUpdated() == nil {
+		return true
+	}
+	if len(reg.GetProjects()) == 0 {
+		return len(reg.GetEntities())+len(reg.GetFeatureViews())+len(reg.GetDataSources()) > 0 && len(reg.GetProjectMetadata()) == 0
+	}
+	return lacksHistory(reg)
+}
+
+// lacksHistory reports views without any version record in a registry whose
+// writer records them: one that says so by a view's current version.
+func lacksHistory(reg *core.Registry) bool {
+	if reg.GetFeatureViewVersionHistory() != nil {
+		return false
+	}
+	for _, v := range reg.GetFeatureViews() {
+		if v.GetMeta().GetCurrentVersionNumber() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// stamp identifies one state of a file without reading it. A symbolic link is
+// followed, so that another target is another state.
+type stamp struct {
+	dev, ino uint64
+	size     int64
+	modified int64
+	changed  int64
+}
+
+func identity(info fs.FileInfo) stamp {
+	id := stamp{size: info.Size(), modified: info.ModTime().UnixNano()}
+	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
+		id.dev, id.ino, id.changed = uint64(sys.Dev), sys.Ino, sys.Ctim.Nano()
+	}
+	return id
+}
+
+func (i stamp) String() string {
+	return fmt.Sprintf("%x.%x.%x.%x.%x", i.dev, i.ino, i.size, i.modified, i.changed)
+}
+
+// revision names a state: the file's identity, and a hash of what it holds.
+func revision(id stamp, b []byte) registry.Revision {
+	return registry.Revision(fmt.Sprintf("%s/%x", id, sha256.Sum256(b)))
+}
+
+// Changed compares the file's identity with that of a revision.
+func (s *Storage) Changed(_ context.Context, rev registry.Revision) (bool, error) {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return true, s.osFault(err, "read")
+	}
+	id, _, _ := strings.Cut(string(rev), "/")
+	return id != identity(info).String(), nil
+}
+
+func (s *Storage) fault(kind fault.Kind, format string, args ...any) *fault.Error {
+	return fault.New(kind, "registry file %s %s", s.path, fmt.Sprintf(format, args...)).About("registry", s.path, "")
+}
+
+// osFault says what the system refused.
+func (s *Storage) osFault(err error, what string) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return s.fault(fault.NotFound, "does not exist; `banquet apply` makes it").Because(err)
+	case errors.Is(err, syscall.EROFS):
+		return s.fault(fault.Denied, "lies on a read-only file system; apply where it can be written").Because(err)
+	case errors.Is(err, fs.ErrPermission):
+		return s.fault(fault.Denied, "may not be %s by this user", map[string]string{"read": "read", "write": "written"}[what]).Because(err)
+	case errors.Is(err, syscall.ENOSPC):
+		return s.fault(fault.Unavailable, "cannot be written: no space left on its device").Because(err)
+	}
+	return s.fault(fault.Unavailable, "cannot be %s", map[string]string{"read": "read", "write": "written"}[what]).Because(err)
+}
+
+// target is the file itself, behind symbolic links.
+func (s *Storage) target() (string, error) {
+	path, err := filepath.EvalSymlinks(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.path, nil
+	}
+	if err != nil {
+		return "", s.osFault(err, "write")
+	}
+	return path, nil
+}

@@ -1,0 +1,234 @@
+package registry
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/banquet-fs/banquet/gen/feast/core"
+)
+
+// kind is one kind of registry object: where the registry keeps it, what it is
+// called, and, for feature views, what of it makes a version.
+type kind struct {
+	list    protoreflect.Name // field of core.Registry
+	noun    string
+	quiet   bool   // Feast's plan does not speak of it
+	history string // feature_view_type of its version records; empty: none
+	// schema are the spec's fields that make another version of a view.
+	schema []protoreflect.Name
+}
+
+// kinds lists the kinds of objects that a feature repository defines, in the
+// order in which Feast's plan speaks of them.
+func kinds() []kind {
+	return []kind{
+		{list: "projects", noun: "project"},
+		{list: "data_sources", noun: "data source", quiet: true},
+		{list: "entities", noun: "entity"},
+		{
+			list: "feature_views", noun: "feature view", history: "feature_view",
+			schema: []protoreflect.Name{"features", "entities", "entity_columns", "source_views", "feature_transformation"},
+		},
+		{
+			list: "on_demand_feature_views", noun: "on demand feature view", history: "on_demand_feature_view",
+			schema: []protoreflect.Name{"features", "entities", "entity_columns", "sources", "feature_transformation", "user_defined_function", "mode", "aggregations"},
+		},
+		{
+			list: "stream_feature_views", noun: "stream feature view", history: "stream_feature_view",
+			schema: []protoreflect.Name{"features", "entities", "entity_columns", "feature_transformation", "user_defined_function", "aggregations", "timestamp_field", "mode"},
+		},
+		{
+			list: "label_views", noun: "label view", history: "label_view",
+			schema: []protoreflect.Name{"features", "entities", "entity_columns"},
+		},
+		{list: "feature_services", noun: "feature service"},
+		{list: "permissions", noun: "permission"},
+	}
+}
+
+// object is any registry object, seen through protoreflect.
+type object struct {
+	m protoreflect.Message
+}
+
+func objectOf(m proto.Message) object { return object{m.ProtoReflect()} }
+
+// part gives a message field; it is read-only where the field is not set.
+func (o object) part(name protoreflect.Name) (protoreflect.Message, bool) {
+	f := o.m.Descriptor().Fields().ByName(name)
+	if f == nil || f.Message() == nil {
+		return nil, false
+	}
+	return o.m.Get(f).Message(), true
+}
+
+// spec is where the definition lies: the message itself for a data source.
+func (o object) spec() protoreflect.Message {
+	if s, ok := o.part("spec"); ok {
+		return s
+	}
+	return o.m
+}
+
+func text(m protoreflect.Message, name protoreflect.Name) string {
+	f := m.Descriptor().Fields().ByName(name)
+	if f == nil || f.Kind() != protoreflect.StringKind || f.IsList() {
+		return ""
+	}
+	return m.Get(f).String()
+}
+
+func (o object) name() string { return text(o.spec(), "name") }
+
+// project is the project that the object belongs to; a project its own.
+func (o object) project() string {
+	if _, ok := o.m.Interface().(*core.Project); ok {
+		return o.name()
+	}
+	return text(o.spec(), "project")
+}
+
+func (o object) setProject(name string) {
+	spec := o.spec()
+	if f := spec.Descriptor().Fields().ByName("project"); f != nil {
+		spec.Set(f, protoreflect.ValueOfString(name))
+	}
+}
+
+// meta gives the object's own meta message, made when it is not there.
+func (o object) meta() protoreflect.Message {
+	f := o.m.Descriptor().Fields().ByName("meta")
+	if f == nil {
+		return nil
+	}
+	return o.m.Mutable(f).Message()
+}
+
+// stamp sets the times of the meta message, keeping created when it is given.
+func (o object) stamp(created *timestamppb.Timestamp, now time.Time) {
+	meta := o.meta()
+	if meta == nil {
+		return
+	}
+	if created == nil {
+		created = timestamppb.New(now)
+	}
+	set := func(name protoreflect.Name, t *timestamppb.Timestamp) {
+		if f := meta.Descriptor().Fields().ByName(name); f != nil {
+			meta.Set(f, protoreflect.ValueOfMessage(t.ProtoReflect()))
+		}
+	}
+	set("created_timestamp", created)
+	set("last_updated_timestamp", timestamppb.New(now))
+}
+
+func (o object) created() *timestamppb.Timestamp {
+	f := o.m.Descriptor().Fields().ByName("meta")
+	if f == nil || !o.m.Has(f) {
+		return nil
+	}
+	meta := o.m.Get(f).Message()
+	c := meta.Descriptor().Fields().ByName("created_timestamp")
+	if c == nil || !meta.Has(c) {
+		return nil
+	}
+	t, _ := meta.Get(c).Message().Interface().(*timestamppb.Timestamp)
+	return t
+}
+
+// normal copies an object without what an apply of the same definition may
+// leave different: times and other bookkeeping, the Python class of sources of
+// a built-in type, pickled functions beside their source text.
+func (o object) normal() protoreflect.Message {
+	c := proto.Clone(o.m.Interface()).ProtoReflect()
+	strip(c)
+	return c
+}
+
+func strip(m protoreflect.Message) {
+	switch v := m.Interface().(type) {
+	case *core.DataSource:
+		v.Project = ""
+		if v.Type != core.DataSource_CUSTOM_SOURCE {
+			v.DataSourceClassType = ""
+		}
+	case *core.UserDefinedFunctionV2:
+		if v.BodyText != "" {
+			v.Body = nil
+		}
+	case *core.UserDefinedFunction:
+		if v.BodyText != "" {
+			v.Body = nil
+		}
+	}
+	if f := m.Descriptor().Fields().ByName("meta"); f != nil {
+		m.Clear(f)
+	}
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case f.IsMap() && f.MapValue().Message() != nil:
+			v.Map().Range(func(_ protoreflect.MapKey, e protoreflect.Value) bool {
+				strip(e.Message())
+				return true
+			})
+		case f.IsList() && f.Message() != nil:
+			for i := range v.List().Len() {
+				strip(v.List().Get(i).Message())
+			}
+		case !f.IsMap() && !f.IsList() && f.Message() != nil:
+			strip(v.Message())
+		}
+		return true
+	})
+}
+
+// same compares two objects as definitions.
+func (o object) same(other object) bool {
+	a, b := o.normal(), other.normal()
+	object{a}.setProject("")
+	object{b}.setProject("")
+	return proto.Equal(a.Interface(), b.Interface())
+}
+
+// sameSchema compares what makes a version of a view.
+func (k kind) sameSchema(a, b object) bool {
+	x, y := object{a.normal()}.spec(), object{b.normal()}.spec()
+	for _, name := range k.schema {
+		f := x.Descriptor().Fields().ByName(name)
+		if f != nil && !x.Get(f).Equal(y.Get(f)) {
+			return false
+		}
+	}
+	return true
+}
+
+// keepPickles copies the pickled functions of old into next wherever the
+// source text is the same: banquet cannot make them, Python clients load them.
+func keepPickles(next, old object) {
+	n, o := transformation(next), transformation(old)
+	if n != nil && o != nil && len(n.Body) == 0 && n.BodyText == o.BodyText {
+		n.Body = o.Body
+	}
+	if s, ok := next.m.Interface().(*core.StreamFeatureView); ok {
+		p, _ := old.m.Interface().(*core.StreamFeatureView)
+		n, o := s.GetSpec().GetUserDefinedFunction(), p.GetSpec().GetUserDefinedFunction()
+		if n != nil && o != nil && len(n.Body) == 0 && n.BodyText == o.BodyText {
+			n.Body = o.Body
+		}
+	}
+}
+
+func transformation(o object) *core.UserDefinedFunctionV2 {
+	switch v := o.m.Interface().(type) {
+	case *core.FeatureView:
+		return v.GetSpec().GetFeatureTransformation().GetUserDefinedFunction()
+	case *core.OnDemandFeatureView:
+		return v.GetSpec().GetFeatureTransformation().GetUserDefinedFunction()
+	case *core.StreamFeatureView:
+		return v.GetSpec().GetFeatureTransformation().GetUserDefinedFunction()
+	}
+	return nil
+}

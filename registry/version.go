@@ -1,0 +1,196 @@
+package registry
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+)
+
+// records lists the version records of a view, of which there may be none.
+func (a *applier) records(view string) []*core.FeatureViewVersionRecord {
+	var records []*core.FeatureViewVersionRecord
+	for _, r := range a.registry.GetFeatureViewVersionHistory().GetRecords() {
+		if r.GetProjectId() == a.project && r.GetFeatureViewName() == view {
+			records = append(records, r)
+		}
+	}
+	return records
+}
+
+func (a *applier) record(k kind, view object, number int32) error {
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(view.m.Interface())
+	if err != nil {
+		return fault.New(fault.Internal, "%s %s cannot be serialized", k.noun, view.name()).Because(err)
+	}
+	if a.registry.FeatureViewVersionHistory == nil {
+		a.registry.FeatureViewVersionHistory = &core.FeatureViewVersionHistory{}
+	}
+	h := a.registry.FeatureViewVersionHistory
+	h.Records = append(h.Records, &core.FeatureViewVersionRecord{
+		FeatureViewName: view.name(), ProjectId: a.project, VersionNumber: number, FeatureViewType: k.history,
+		FeatureViewProto: b, CreatedTimestamp: timestamppb.New(a.now), VersionId: uuid.NewString(),
+	})
+	return nil
+}
+
+func (a *applier) dropHistory(view string) {
+	h := a.registry.GetFeatureViewVersionHistory()
+	if h == nil {
+		return
+	}
+	kept := h.Records[:0]
+	for _, r := range h.Records {
+		if r.GetProjectId() != a.project || r.GetFeatureViewName() != view {
+			kept = append(kept, r)
+		}
+	}
+	clear(h.Records[len(kept):])
+	h.Records = kept
+}
+
+// pin gives the version that a definition names: -1 for the latest.
+func pin(view object) int32 {
+	v := text(view.spec(), "version")
+	if len(v) < 2 || v[0] != 'v' && v[0] != 'V' {
+		return -1
+	}
+	n, err := strconv.ParseInt(v[1:], 10, 31)
+	if err != nil || strings.HasPrefix(v[1:], "-") {
+		return -1
+	}
+	return int32(n)
+}
+
+// firstVersion records a new view: v0, or the version that it names.
+func (a *applier) firstVersion(k kind, view object) error {
+	number := max(pin(view), 0)
+	setInt(view.meta(), "current_version_number", number)
+	return a.record(k, view, number)
+}
+
+// pinned gives the definition that a pin brings back: the recorded one, when
+// the definition names a version that exists. The definition itself must then
+// be that of the version or that of now.
+func (a *applier) pinned(k kind, old, next object) (object, error) {
+	number := pin(next)
+	if number < 0 {
+		return object{}, nil
+	}
+	for _, r := range a.records(next.name()) {
+		if r.GetVersionNumber() != number {
+			continue
+		}
+		m := next.m.New()
+		if err := proto.Unmarshal(r.GetFeatureViewProto(), m.Interface()); err != nil {
+			return object{}, fault.New(fault.Invalid, "version v%d of %s %s cannot be read from the registry", number, k.noun, next.name()).Because(err)
+		}
+		back := object{m}
+		if !k.sameSchema(next, back) && !k.sameSchema(next, old) {
+			return object{}, fault.New(fault.Conflict, "%s %s is pinned to v%d and its definition was edited, too; do one of both", k.noun, next.name(), number).
+				About("feature view", next.name(), a.project)
+		}
+		back.setProject(a.project)
+		back.spec().Set(back.spec().Descriptor().Fields().ByName("version"), protoreflect.ValueOfString(text(next.spec(), "version")))
+		return back, nil
+	}
+	return object{}, nil
+}
+
+// updateView carries over what a changed view keeps, and records its new
+// version when the schema is another.
+func (a *applier) updateView(k kind, old, next object) error {
+	meta := next.meta()
+	copyField(meta, old.meta(), "materialization_intervals")
+	if k.sameSchema(old, next) {
+		copyField(meta, old.meta(), "state")
+		copyField(meta, old.meta(), "version_id")
+		copyField(meta, old.meta(), "current_version_number")
+		return nil
+	}
+	records := a.records(next.name())
+	if len(records) == 0 {
+		if err := a.record(k, old, 0); err != nil {
+			return err
+		}
+		records = a.records(next.name())
+	}
+	number := int32(0)
+	for _, r := range records {
+		if r.GetVersionNumber() == pin(next) {
+			setInt(meta, "current_version_number", pin(next))
+			return nil
+		}
+		number = max(number, r.GetVersionNumber()+1)
+	}
+	if p := pin(next); p >= 0 {
+		number = p
+	}
+	setInt(meta, "current_version_number", number)
+	next.stamp(old.created(), a.now)
+	return a.record(k, next, number)
+}
+
+func setInt(m protoreflect.Message, name protoreflect.Name, v int32) {
+	if f := m.Descriptor().Fields().ByName(name); f != nil && v != 0 {
+		m.Set(f, protoreflect.ValueOfInt32(v))
+	}
+}
+
+func copyField(to, from protoreflect.Message, name protoreflect.Name) {
+	f := to.Descriptor().Fields().ByName(name)
+	if f == nil || !from.Has(f) {
+		return
+	}
+	to.Set(f, from.Get(f))
+}
+
+// RecordMaterialization appends a window to a view's materialization
+// intervals and makes it available online, as Feast does after a run. The end
+// is cut to now, and a window that is then reversed is not recorded.
+func RecordMaterialization(reg *core.Registry, project, view string, start, end, now time.Time) error {
+	if end.After(now) {
+		end = now
+	}
+	if start.After(end) {
+		return ErrNoChange
+	}
+	meta := viewMeta(reg, project, view)
+	if meta == nil {
+		return fault.New(fault.NotFound, "Feature view %s does not exist in project %s any more; its window is not recorded", view, project).
+			About("feature view", view, project)
+	}
+	meta.MaterializationIntervals = append(meta.MaterializationIntervals, &core.MaterializationInterval{
+		StartTime: timestamppb.New(start), EndTime: timestamppb.New(end),
+	})
+	meta.State = core.FeatureViewState_AVAILABLE_ONLINE
+	meta.LastUpdatedTimestamp = timestamppb.New(now)
+	return nil
+}
+
+func viewMeta(reg *core.Registry, project, view string) *core.FeatureViewMeta {
+	for _, v := range reg.GetFeatureViews() {
+		if v.GetSpec().GetName() == view && v.GetSpec().GetProject() == project {
+			if v.Meta == nil {
+				v.Meta = &core.FeatureViewMeta{}
+			}
+			return v.Meta
+		}
+	}
+	for _, v := range reg.GetStreamFeatureViews() {
+		if v.GetSpec().GetName() == view && v.GetSpec().GetProject() == project {
+			if v.Meta == nil {
+				v.Meta = &core.FeatureViewMeta{}
+			}
+			return v.Meta
+		}
+	}
+	return nil
+}
