@@ -16,7 +16,7 @@ func Text(b []byte) (string, bool) {
 	switch kind {
 	case types.ValueType_STRING:
 		return String(b)
-	case types.ValueType_INT32, types.ValueType_INT64, types.ValueType_UNIX_TIMESTAMP:
+	case types.ValueType_INT32, types.ValueType_INT64:
 		v, ok := Int64(b)
 		return strconv.FormatInt(v, 10), ok
 	case types.ValueType_BOOL:

@@ -1,0 +1,39 @@
+package stores
+
+import "strconv"
+
+// VersionedName is the view part of a physical table name: the view's own name
+// for version 0, else with the version behind it.
+func (t Table) VersionedName() string {
+	if t.Version == 0 {
+		return t.View
+	}
+	return t.View + "_v" + strconv.Itoa(t.Version)
+}
+
+// SQLName is the table name of Feast's SQL layouts.
+func (t Table) SQLName() string { return t.Project + "_" + t.VersionedName() }
+
+// Collisions finds tables whose physical names are the same: their rows would
+// be mixed. fold makes names equal that the store does not tell apart.
+func Collisions(tables []TableSpec, name func(Table) string, fold func(string) string) []Finding {
+	owners := map[string]Table{}
+	var findings []Finding
+	for _, spec := range tables {
+		physical := fold(name(spec.Table))
+		owner, taken := owners[physical]
+		if !taken {
+			owners[physical] = spec.Table
+			continue
+		}
+		if owner == spec.Table {
+			continue
+		}
+		findings = append(findings, Finding{
+			Table: spec.Table, Refused: true,
+			Text: "feature view " + spec.Table.VersionedName() + " of project " + spec.Table.Project + " would share table " + name(spec.Table) +
+				" with feature view " + owner.VersionedName() + " of project " + owner.Project + "; rename one of them",
+		})
+	}
+	return findings
+}

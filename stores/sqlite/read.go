@@ -1,0 +1,158 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+
+	"github.com/banquet-fs/banquet/stores"
+)
+
+// keysPerQuery bounds the parameters of a statement.
+const keysPerQuery = 500
+
+// Read asks one statement per table and five hundred keys. A table that is not
+// there fails the rows of its own read only.
+func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
+	rows := stores.NewRows(reads, nil)
+	for i := range reads {
+		if err := s.readTable(ctx, &reads[i], rows.Reads[i], &rows.Stats); err != nil {
+			if !missing(err) {
+				rows.Release()
+				return nil, s.fault(err, "read")
+			}
+			for j := range rows.Reads[i] {
+				rows.Reads[i][j] = stores.Row{Err: missingTable(reads[i].Table, err)}
+			}
+		}
+	}
+	return rows, nil
+}
+
+// tableRead is one read's way through its statements.
+type tableRead struct {
+	read  *stores.Read
+	place map[string]int // feature to its place in the selection
+	at    map[string]int // key to its first row
+	out   []stores.Row
+}
+
+func (s *Store) readTable(ctx context.Context, read *stores.Read, out []stores.Row, stats *stores.Stats) error {
+	r := tableRead{read: read, place: map[string]int{}, at: map[string]int{}, out: out}
+	for i, f := range read.Features.Features {
+		r.place[f] = i
+	}
+	var distinct [][]byte
+	for i, k := range read.Keys {
+		if _, ok := r.at[string(k)]; !ok {
+			r.at[string(k)] = i
+			distinct = append(distinct, k)
+		}
+	}
+	for start := 0; start < len(distinct); start += keysPerQuery {
+		chunk := distinct[start:min(start+keysPerQuery, len(distinct))]
+		stats.Calls++
+		if err := s.features(ctx, &r, chunk); err != nil {
+			return err
+		}
+		if err := s.rowsWithout(ctx, &r, chunk, stats); err != nil {
+			return err
+		}
+	}
+	for i, k := range read.Keys {
+		if first := r.at[string(k)]; first != i {
+			out[i] = out[first]
+		}
+	}
+	return nil
+}
+
+// features reads the wanted features of some keys.
+func (s *Store) features(ctx context.Context, r *tableRead, keys [][]byte) error {
+	query := "SELECT entity_key, feature_name, value, CAST(event_ts AS INTEGER) FROM " + quote(r.read.Table.SQLName()) +
+		" WHERE entity_key IN (" + marks(len(keys)) + ") AND feature_name IN (" + marks(len(r.place)) + ")"
+	args := keyArgs(keys)
+	for _, f := range r.read.Features.Features {
+		args = append(args, f)
+	}
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key, value []byte
+		var name string
+		var event sql.NullInt64
+		if err := rows.Scan(&key, &name, &value, &event); err != nil {
+			return err
+		}
+		r.put(key, name, value, event)
+	}
+	return rows.Err()
+}
+
+func (r *tableRead) put(key []byte, name string, value []byte, event sql.NullInt64) {
+	row := &r.out[r.at[string(key)]]
+	if !row.Found {
+		row.Found, row.Values = true, make([][]byte, len(r.place))
+	}
+	if value == nil {
+		value = []byte{} // the driver makes no difference between NULL and empty
+	}
+	row.Values[r.place[name]] = value
+	if event.Valid {
+		row.Event = fromStored(event.Int64)
+	}
+}
+
+// rowsWithout finds, among the keys without any wanted feature, those that
+// have a row all the same.
+func (s *Store) rowsWithout(ctx context.Context, r *tableRead, keys [][]byte, stats *stores.Stats) error {
+	var left [][]byte
+	for _, k := range keys {
+		if !r.out[r.at[string(k)]].Found {
+			left = append(left, k)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	stats.Calls++
+	rows, err := s.read.QueryContext(ctx, "SELECT entity_key, max(CAST(event_ts AS INTEGER)) FROM "+quote(r.read.Table.SQLName())+
+		" WHERE entity_key IN ("+marks(len(left))+") GROUP BY entity_key", keyArgs(left)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key []byte
+		var event sql.NullInt64
+		if err := rows.Scan(&key, &event); err != nil {
+			return err
+		}
+		row := stores.Row{Found: true, Values: make([][]byte, len(r.place)), Event: time.Unix(0, 0).UTC()}
+		if event.Valid {
+			row.Event = fromStored(event.Int64)
+		}
+		r.out[r.at[string(key)]] = row
+	}
+	return rows.Err()
+}
+
+// marks are the parameters of a list; an empty list is one that nothing equals.
+func marks(n int) string {
+	if n == 0 {
+		return "NULL"
+	}
+	return strings.Repeat("?,", n-1) + "?"
+}
+
+func keyArgs(keys [][]byte) []any {
+	args := make([]any, len(keys))
+	for i, k := range keys {
+		args[i] = k
+	}
+	return args
+}

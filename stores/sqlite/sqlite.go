@@ -1,0 +1,186 @@
+// Package sqlite is the embedded online store: Feast's layout in a SQLite file
+// that Feast and banquet may read and write in turn.
+//
+// A view's table is named <project>_<view> and holds one row for each feature
+// of an entity. Times are integers: the seconds since 1970 of the UTC time's
+// clock face read as local time, which is how Feast writes them; in a process
+// whose zone is UTC they are plain unix seconds. Times keep no fraction.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite" // also registers the driver
+	lib "modernc.org/sqlite/lib"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/stores"
+)
+
+const (
+	// readers is how many reads are under way at once.
+	readers = 4
+	// busyMillis is how long a statement waits for another process to let go.
+	busyMillis = "5000"
+)
+
+// Store is an online store in one SQLite file.
+type Store struct {
+	path  string
+	read  *sql.DB
+	write *sql.DB
+}
+
+var _ stores.Store = (*Store)(nil)
+
+// Open opens the file at path. The file, and one level of directory above it,
+// are made when the first table is.
+func Open(path string) (*Store, error) {
+	s := &Store{path: path}
+	var err error
+	if s.read, err = sql.Open("sqlite", dsn(path, url.Values{"_pragma": {"busy_timeout(" + busyMillis + ")", "query_only(1)"}})); err != nil {
+		return nil, s.fault(err, "opened")
+	}
+	s.read.SetMaxOpenConns(readers)
+	if s.write, err = sql.Open("sqlite", dsn(path, url.Values{"_pragma": {"busy_timeout(" + busyMillis + ")"}, "_txlock": {"immediate"}})); err != nil {
+		return nil, s.fault(err, "opened")
+	}
+	s.write.SetMaxOpenConns(1) // SQLite has one writer; a queue here is fairer than its lock
+	return s, nil
+}
+
+func dsn(path string, options url.Values) string {
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options.Encode()}
+	return u.String()
+}
+
+// Close closes the file.
+func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// toStored and fromStored convert times by the rule of the package comment.
+func toStored(t time.Time) int64 {
+	t = t.UTC()
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.Local).Unix()
+}
+
+func fromStored(v int64) time.Time {
+	t := time.Unix(v, 0)
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
+}
+
+// fault says what SQLite refused.
+func (s *Store) fault(err error, what string) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fault.Of(err)
+	}
+	refuse := func(kind fault.Kind, text string) error {
+		return fault.New(kind, "SQLite file %s %s", s.path, text).About("online store", s.path, "").Because(err)
+	}
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return refuse(fault.Unavailable, "cannot be "+what)
+	}
+	switch e.Code() & 0xff {
+	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
+		return refuse(fault.Overloaded, "is locked by another process")
+	case lib.SQLITE_READONLY, lib.SQLITE_PERM:
+		return refuse(fault.Denied, "is read-only for this user")
+	case lib.SQLITE_CANTOPEN:
+		return refuse(fault.Unavailable, "cannot be opened; is its directory there, and may this user write to it?")
+	case lib.SQLITE_FULL:
+		return refuse(fault.Unavailable, "cannot grow: no space left on its device")
+	case lib.SQLITE_NOTADB, lib.SQLITE_CORRUPT:
+		return refuse(fault.Unavailable, "is no SQLite database, or a damaged one")
+	case lib.SQLITE_INTERRUPT:
+		return fault.New(fault.TimedOut, "reading SQLite file %s took too long", s.path).Because(err)
+	}
+	return refuse(fault.Unavailable, "cannot be "+what)
+}
+
+// missing tells a missing table from other errors.
+func missing(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == lib.SQLITE_ERROR && strings.Contains(e.Error(), "no such table")
+}
+
+func missingTable(t stores.Table, err error) error {
+	return fault.New(fault.NotFound, "table %s of feature view %s does not exist; run `banquet apply`", t.SQLName(), t.View).
+		About("table", t.SQLName(), t.Project).Because(err)
+}
+
+// Check opens the file, and refuses tables that would share a name; SQLite
+// does not tell upper from lower case.
+func (s *Store) Check(ctx context.Context, tables []stores.TableSpec) ([]stores.Finding, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fault.Of(err)
+	}
+	if info, err := os.Stat(s.path); err == nil {
+		if info.IsDir() {
+			return nil, fault.New(fault.Invalid, "online_store.path %s is a directory; it must name a file", s.path)
+		}
+		if _, err := s.read.ExecContext(ctx, "SELECT count(*) FROM sqlite_master"); err != nil {
+			return nil, s.fault(err, "read")
+		}
+	}
+	return stores.Collisions(tables, stores.Table.SQLName, strings.ToLower), nil
+}
+
+// Update makes and drops tables.
+func (s *Store) Update(ctx context.Context, keep []stores.TableSpec, drop []stores.Table) ([]stores.Finding, error) {
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o755); err != nil {
+		return nil, fault.New(fault.Denied, "the directory of SQLite file %s cannot be made", s.path).Because(err)
+	}
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, s.fault(err, "written")
+	}
+	defer func() { _ = tx.Rollback() }()
+	for _, spec := range keep {
+		if err := s.create(ctx, tx, spec.Table); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range drop {
+		if _, err := tx.ExecContext(ctx, "DROP TABLE IF EXISTS "+quote(t.SQLName())); err != nil {
+			return nil, s.fault(err, "written")
+		}
+	}
+	return nil, s.fault(tx.Commit(), "written")
+}
+
+func (s *Store) create(ctx context.Context, tx *sql.Tx, t stores.Table) error {
+	name := t.SQLName()
+	for _, statement := range []string{
+		"CREATE TABLE IF NOT EXISTS " + quote(name) + " (entity_key BLOB, feature_name TEXT, value BLOB, value_text TEXT, vector_value BLOB, " +
+			"event_ts timestamp, created_ts timestamp, PRIMARY KEY(entity_key, feature_name))",
+		"CREATE INDEX IF NOT EXISTS " + quote(name+"_ek") + " ON " + quote(name) + " (entity_key)",
+	} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return s.fault(err, "written")
+		}
+	}
+	return s.addTextColumn(ctx, tx, name)
+}
+
+// addTextColumn brings a table of an older Feast up to date.
+func (s *Store) addTextColumn(ctx context.Context, tx *sql.Tx, name string) error {
+	var n int
+	err := tx.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info(?) WHERE name = 'value_text'", name).Scan(&n)
+	if err != nil || n > 0 {
+		return s.fault(err, "read")
+	}
+	_, err = tx.ExecContext(ctx, "ALTER TABLE "+quote(name)+" ADD COLUMN value_text TEXT")
+	return s.fault(err, "written")
+}
