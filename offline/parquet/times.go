@@ -1,0 +1,178 @@
+package parquet
+
+import (
+	"math"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+)
+
+// timeType is the type that a time column is answered in: its own unit, in UTC.
+func timeType(source *core.DataSource, name string, t arrow.DataType) (arrow.DataType, error) {
+	unit := arrow.Microsecond
+	switch t := t.(type) {
+	case *arrow.TimestampType:
+		unit = t.Unit
+	case *arrow.Date32Type, *arrow.Date64Type, *arrow.StringType, *arrow.LargeStringType:
+	case *arrow.DictionaryType:
+		return timeType(source, name, t.ValueType)
+	default:
+		return nil, fault.New(fault.Invalid, "data source %s: column %s holds %s, which is no time; write it as a timestamp with a unit", source.GetName(), name, t).
+			About("data source", source.GetName(), source.GetProject())
+	}
+	return &arrow.TimestampType{Unit: unit, TimeZone: "UTC"}, nil
+}
+
+func timeUnit(ts *array.Timestamp) arrow.TimeUnit {
+	if t, ok := ts.DataType().(*arrow.TimestampType); ok {
+		return t.Unit
+	}
+	return arrow.Microsecond
+}
+
+// finer is the unit that loses nothing of either type.
+func finer(a, b arrow.DataType) arrow.TimeUnit {
+	unit := arrow.Second
+	for _, t := range []arrow.DataType{a, b} {
+		switch t := t.(type) {
+		case *arrow.TimestampType:
+			unit = max(unit, t.Unit)
+		case *arrow.Date64Type:
+			unit = max(unit, arrow.Millisecond)
+		}
+	}
+	return unit
+}
+
+// perSecond is how many of a unit make a second.
+func perSecond(u arrow.TimeUnit) int64 { return int64(time.Second) / int64(u.Multiplier()) }
+
+// limits are the bounds of the query in the unit of a column.
+func (p *scan) limits(ts *array.Timestamp) (low, high int64) {
+	low, high = math.MinInt64, math.MaxInt64
+	unit := perSecond(timeUnit(ts))
+	if t := p.query.Start; !t.IsZero() {
+		low = scaled(t, unit, true)
+	}
+	if t := p.query.End; !t.IsZero() {
+		high = scaled(t, unit, false)
+	}
+	return low, high
+}
+
+// scaled gives a time in units per second, rounded up or down, held within what
+// 64 bits can say.
+func scaled(t time.Time, perSecond int64, up bool) int64 {
+	sec, nanos := t.Unix(), int64(t.Nanosecond())
+	if sec > math.MaxInt64/perSecond-1 {
+		return math.MaxInt64
+	}
+	if sec < math.MinInt64/perSecond+1 {
+		return math.MinInt64
+	}
+	step := int64(time.Second) / perSecond
+	if up {
+		nanos += step - 1
+	}
+	return sec*perSecond + nanos/step
+}
+
+// toTimes gives a column as timestamps of the wanted type: other units, dates
+// and text are converted, and what has no zone is taken as UTC.
+func toTimes(a arrow.Array, want arrow.DataType, where string) (arrow.Array, error) {
+	to, ok := want.(*arrow.TimestampType)
+	if !ok {
+		return nil, fault.New(fault.Internal, "%s: times are wanted as %s", where, want)
+	}
+	if d, ok := a.(*array.Dictionary); ok {
+		return dictionaryTimes(d, to, where)
+	}
+	b := array.NewTimestampBuilder(memory.DefaultAllocator, to)
+	defer b.Release()
+	b.Reserve(a.Len())
+	for i := range a.Len() {
+		if a.IsNull(i) {
+			b.AppendNull()
+			continue
+		}
+		v, err := timeAt(a, i, to.Unit)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "%s, row %d: %s", where, i, fault.Of(err).Text).Because(err)
+		}
+		b.Append(v)
+	}
+	return b.NewArray(), nil
+}
+
+func dictionaryTimes(d *array.Dictionary, to *arrow.TimestampType, where string) (arrow.Array, error) {
+	b := array.NewTimestampBuilder(memory.DefaultAllocator, to)
+	defer b.Release()
+	for i := range d.Len() {
+		if d.IsNull(i) {
+			b.AppendNull()
+			continue
+		}
+		v, err := timeAt(d.Dictionary(), d.GetValueIndex(i), to.Unit)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "%s, row %d: %s", where, i, fault.Of(err).Text).Because(err)
+		}
+		b.Append(v)
+	}
+	return b.NewArray(), nil
+}
+
+// timeAt reads one cell as a time in a unit.
+func timeAt(a arrow.Array, i int, unit arrow.TimeUnit) (arrow.Timestamp, error) {
+	switch c := a.(type) {
+	case *array.Timestamp:
+		own := timeUnit(c)
+		if own == unit {
+			return c.Value(i), nil
+		}
+		return toUnit(c.Value(i).ToTime(own), unit)
+	case *array.Date32:
+		return toUnit(c.Value(i).ToTime(), unit)
+	case *array.Date64:
+		return toUnit(c.Value(i).ToTime(), unit)
+	case *array.String:
+		return parsed(c.Value(i), unit)
+	case *array.LargeString:
+		return parsed(c.Value(i), unit)
+	}
+	return 0, fault.New(fault.Invalid, "%s is no time", a.DataType())
+}
+
+func parsed(s string, unit arrow.TimeUnit) (arrow.Timestamp, error) {
+	t, ok := parseTime(s)
+	if !ok {
+		return 0, fault.New(fault.Invalid, "%q is no time", s)
+	}
+	return toUnit(t, unit)
+}
+
+func toUnit(t time.Time, unit arrow.TimeUnit) (arrow.Timestamp, error) {
+	v, err := arrow.TimestampFromTime(t, unit)
+	if err != nil {
+		return 0, fault.New(fault.Invalid, "the time %s cannot be said in %s", t, unit).Because(err)
+	}
+	return v, nil
+}
+
+// parseTime reads a time in ISO 8601, with a blank or a T, with or without a
+// fraction and a zone; without one it is UTC.
+func parseTime(s string) (time.Time, bool) {
+	for _, layout := range [...]string{
+		"2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04:05",
+		"2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05 Z07:00", "2006-01-02 15:04:05 MST", "2006-01-02", "2006-01-02 15:04", "2006-01-02T15:04",
+	} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}
