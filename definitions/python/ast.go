@@ -1,0 +1,234 @@
+package python
+
+// expr is an expression. Every node knows where in the file it starts.
+type expr interface{ pos() int }
+
+type node struct{ at int }
+
+func (n node) pos() int { return n.at }
+
+type (
+	nameExpr struct {
+		node
+		name string
+	}
+	constExpr struct {
+		node
+		value any
+	} // nil, bool, int64, float64, string, Bytes, Ellipsis
+	// fstring joins constant texts and formatted expressions.
+	fstring struct {
+		node
+		parts []fpart
+	}
+	listExpr struct {
+		node
+		items []expr
+	}
+	tupleExpr struct {
+		node
+		items []expr
+	}
+	setExpr struct {
+		node
+		items []expr
+	}
+	dictExpr struct {
+		node
+		keys, values []expr
+	} // a nil key spreads its value
+	attrExpr struct {
+		node
+		value expr
+		name  string
+	}
+	indexExpr struct {
+		node
+		value, index expr
+	}
+	sliceExpr struct {
+		node
+		from, to, step expr
+	}
+	callExpr struct {
+		node
+		fn   expr
+		args []argument
+	}
+	unaryExpr struct {
+		node
+		op    string
+		value expr
+	}
+	binaryExpr struct {
+		node
+		op          string
+		left, right expr
+	}
+	boolExpr struct {
+		node
+		and         bool
+		left, right expr
+	}
+	compareExpr struct {
+		node
+		first expr
+		ops   []string
+		rest  []expr
+	}
+	ifExpr struct {
+		node
+		cond, then, otherwise expr
+	}
+	lambdaExpr struct {
+		node
+		params []param
+		body   expr
+	}
+	comprehension struct {
+		node
+		kind       byte // '[', '{', ':' for a dict, '(' for a generator
+		key, value expr
+		clauses    []clause
+	}
+	starExpr struct {
+		node
+		value expr
+	}
+	walrusExpr struct {
+		node
+		name  string
+		value expr
+	}
+)
+
+// fpart is a piece of an f-string: text, or an expression with its conversion
+// and format.
+type fpart struct {
+	text   string
+	value  expr
+	repr   bool
+	format string
+}
+
+// argument of a call: positional, named, or spread (* or **).
+type argument struct {
+	name   string
+	spread int // 1 for *, 2 for **
+	value  expr
+}
+
+// clause is one "for … in … if …" of a comprehension.
+type clause struct {
+	target, source expr
+	conds          []expr
+}
+
+// param is a parameter of a function; rest is 1 for *args and 2 for **kwargs.
+type param struct {
+	name     string
+	fallback expr
+	rest     int
+	keyword  bool // only by name
+}
+
+// stmt is a statement.
+type stmt interface{ pos() int }
+
+type (
+	assignStmt struct {
+		node
+		targets []expr
+		value   expr
+	}
+	augmentStmt struct {
+		node
+		target expr
+		op     string
+		value  expr
+	}
+	exprStmt struct {
+		node
+		value expr
+	}
+	importStmt struct {
+		node
+		module string
+		as     string // the name that is bound
+		whole  bool   // "import a.b" binds a
+	}
+	fromStmt struct {
+		node
+		module string
+		names  []imported
+	}
+	funcStmt struct {
+		node
+		name       string
+		params     []param
+		body       []stmt
+		decorators []expr
+		source     string // with its decorators, as inspect.getsource gives it
+	}
+	classStmt struct {
+		node
+		name       string
+		bases      []argument
+		body       []stmt
+		decorators []expr
+	}
+	ifStmt struct {
+		node
+		cond            expr
+		then, otherwise []stmt
+	}
+	forStmt struct {
+		node
+		target, source  expr
+		body, otherwise []stmt
+	}
+	whileStmt struct {
+		node
+		cond            expr
+		body, otherwise []stmt
+	}
+	tryStmt struct {
+		node
+		body     []stmt
+		handlers []handler
+		orElse   []stmt
+		finally  []stmt
+	}
+	withStmt struct {
+		node
+		values  []expr
+		targets []expr
+		body    []stmt
+	}
+	returnStmt struct {
+		node
+		value expr
+	}
+	raiseStmt struct {
+		node
+		value expr
+	}
+	// jumpStmt is pass, break or continue.
+	jumpStmt struct {
+		node
+		word string
+	}
+	// ignoredStmt changes nothing that a definition could see: global, assert,
+	// del, a bare annotation.
+	ignoredStmt struct{ node }
+)
+
+// imported is one name of a from-import; "*" stands for all.
+type imported struct{ name, as string }
+
+// handler is an except clause.
+type handler struct {
+	kinds expr
+	as    string
+	body  []stmt
+}

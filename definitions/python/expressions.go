@@ -1,0 +1,633 @@
+package python
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// expressions reads one expression, or a tuple without brackets.
+func (p *parser) expressions() expr {
+	first := p.starred()
+	if !p.is(",") {
+		return first
+	}
+	t := &tupleExpr{node: node{first.pos()}, items: []expr{first}}
+	for p.err == nil && p.accept(",") {
+		if c := p.cur(); c.kind == newline || c.kind == endOfFile || c.kind == operator && strings.Contains(")]}=:;", c.text) {
+			break
+		}
+		t.items = append(t.items, p.starred())
+	}
+	return t
+}
+
+func (p *parser) starred() expr {
+	if t := p.cur(); t.kind == operator && t.text == "*" {
+		p.advance()
+		return &starExpr{node{t.from}, p.binary(1)}
+	}
+	return p.named()
+}
+
+// named reads an expression or name := expression.
+func (p *parser) named() expr {
+	e := p.expression()
+	if n, ok := e.(*nameExpr); ok && p.accept(":=") {
+		return &walrusExpr{n.node, n.name, p.expression()}
+	}
+	return e
+}
+
+func (p *parser) expression() expr {
+	if !p.enter() {
+		return &constExpr{}
+	}
+	defer p.leave()
+	t := p.cur()
+	if t.kind == name && t.text == "lambda" {
+		p.advance()
+		l := &lambdaExpr{node: node{t.from}, params: p.params(":")}
+		p.expect(":")
+		l.body = p.expression()
+		return l
+	}
+	e := p.or()
+	if p.accept("if") {
+		c := &ifExpr{node: node{e.pos()}, then: e, cond: p.or()}
+		p.expect("else")
+		c.otherwise = p.expression()
+		return c
+	}
+	return e
+}
+
+func (p *parser) or() expr {
+	e := p.and()
+	for p.err == nil && p.accept("or") {
+		e = &boolExpr{node{e.pos()}, false, e, p.and()}
+	}
+	return e
+}
+
+func (p *parser) and() expr {
+	e := p.not()
+	for p.err == nil && p.accept("and") {
+		e = &boolExpr{node{e.pos()}, true, e, p.not()}
+	}
+	return e
+}
+
+func (p *parser) not() expr {
+	if t := p.cur(); p.accept("not") {
+		if !p.enter() {
+			return &constExpr{}
+		}
+		defer p.leave()
+		return &unaryExpr{node{t.from}, "not", p.not()}
+	}
+	return p.comparison()
+}
+
+func (p *parser) comparison() expr {
+	first := p.binary(1)
+	c := &compareExpr{node: node{first.pos()}, first: first}
+	for p.err == nil {
+		op := p.comparator()
+		if op == "" {
+			break
+		}
+		c.ops, c.rest = append(c.ops, op), append(c.rest, p.binary(1))
+	}
+	if len(c.ops) == 0 {
+		return first
+	}
+	return c
+}
+
+func (p *parser) comparator() string {
+	t := p.cur()
+	switch {
+	case t.kind == operator && strings.Contains(" == != < > <= >= ", " "+t.text+" "):
+		return p.advance().text
+	case t.kind == name && t.text == "in":
+		return p.advance().text
+	case t.kind == name && t.text == "not" && p.tokens[p.at+1].text == "in":
+		p.advance()
+		p.advance()
+		return "not in"
+	case t.kind == name && t.text == "is":
+		p.advance()
+		if p.accept("not") {
+			return "is not"
+		}
+		return "is"
+	}
+	return ""
+}
+
+// precedence of the binary operators, weakest first.
+func precedence(op string) int {
+	switch op {
+	case "|":
+		return 1
+	case "^":
+		return 2
+	case "&":
+		return 3
+	case "<<", ">>":
+		return 4
+	case "+", "-":
+		return 5
+	case "*", "/", "//", "%", "@":
+		return 6
+	}
+	return 0
+}
+
+func (p *parser) binary(weakest int) expr {
+	left := p.unary()
+	for p.err == nil && p.cur().kind == operator {
+		op := p.cur().text
+		n := precedence(op)
+		if n == 0 || n < weakest {
+			break
+		}
+		p.advance()
+		left = &binaryExpr{node{left.pos()}, op, left, p.binary(n + 1)}
+	}
+	return left
+}
+
+func (p *parser) unary() expr {
+	t := p.cur()
+	if t.kind == operator && (t.text == "-" || t.text == "+" || t.text == "~") {
+		p.advance()
+		if !p.enter() {
+			return &constExpr{}
+		}
+		defer p.leave()
+		return &unaryExpr{node{t.from}, t.text, p.unary()}
+	}
+	if t.kind == name && t.text == "await" {
+		p.advance()
+	}
+	e := p.postfix(p.atom())
+	if p.accept("**") {
+		if !p.enter() {
+			return &constExpr{}
+		}
+		defer p.leave()
+		return &binaryExpr{node{e.pos()}, "**", e, p.unary()}
+	}
+	return e
+}
+
+func (p *parser) postfix(e expr) expr {
+	for p.err == nil {
+		switch {
+		case p.accept("."):
+			e = &attrExpr{node{e.pos()}, e, p.identifier()}
+		case p.accept("("):
+			e = &callExpr{node{e.pos()}, e, p.arguments()}
+		case p.accept("["):
+			e = &indexExpr{node{e.pos()}, e, p.subscript()}
+			p.expect("]")
+		default:
+			return e
+		}
+	}
+	return e
+}
+
+// arguments reads the arguments of a call with their closing bracket.
+func (p *parser) arguments() []argument {
+	var args []argument
+	for p.err == nil && !p.is(")") {
+		switch {
+		case p.accept("**"):
+			args = append(args, argument{spread: 2, value: p.expression()})
+		case p.accept("*"):
+			args = append(args, argument{spread: 1, value: p.expression()})
+		case p.cur().kind == name && p.tokens[p.at+1].kind == operator && p.tokens[p.at+1].text == "=":
+			n := p.advance().text
+			p.advance()
+			args = append(args, argument{name: n, value: p.expression()})
+		default:
+			v := p.named()
+			if p.is("for") || p.is("async") {
+				v = &comprehension{node: node{v.pos()}, kind: '(', value: v, clauses: p.clauses()}
+			}
+			args = append(args, argument{value: v})
+		}
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect(")")
+	return args
+}
+
+func (p *parser) subscript() expr {
+	at := p.cur().from
+	var items []expr
+	comma := false
+	for p.err == nil && !p.is("]") {
+		items = append(items, p.slice())
+		if !p.accept(",") {
+			break
+		}
+		comma = true
+	}
+	if len(items) == 1 && !comma {
+		return items[0]
+	}
+	return &tupleExpr{node: node{at}, items: items}
+}
+
+func (p *parser) slice() expr {
+	at := p.cur().from
+	var from expr
+	if !p.is(":") {
+		from = p.starred()
+	}
+	if !p.accept(":") {
+		return from
+	}
+	s := &sliceExpr{node: node{at}, from: from}
+	if !p.is(":") && !p.is("]") && !p.is(",") {
+		s.to = p.expression()
+	}
+	if p.accept(":") && !p.is("]") && !p.is(",") {
+		s.step = p.expression()
+	}
+	return s
+}
+
+func (p *parser) atom() expr {
+	t := p.cur()
+	switch t.kind {
+	case name:
+		return p.word()
+	case number:
+		p.advance()
+		return p.numeral(t)
+	case text:
+		return p.strings()
+	case operator:
+		switch t.text {
+		case "(":
+			return p.parenthesis()
+		case "[":
+			p.advance()
+			return p.sequence(t.from, '[', "]")
+		case "{":
+			p.advance()
+			return p.braces(t.from)
+		case "...":
+			p.advance()
+			return &constExpr{node{t.from}, Ellipsis{}}
+		}
+	}
+	p.fail(t.from, "invalid syntax")
+	return &constExpr{}
+}
+
+func (p *parser) word() expr {
+	t := p.advance()
+	switch t.text {
+	case "None":
+		return &constExpr{node{t.from}, nil}
+	case "True", "False":
+		return &constExpr{node{t.from}, t.text == "True"}
+	case "yield":
+		if !p.ended() && !p.is(")") {
+			p.accept("from")
+			p.expressions()
+		}
+		return &nameExpr{node{t.from}, "yield"}
+	case "if", "else", "for", "in", "is", "not", "and", "or", "import", "from", "def", "class", "return", "while", "try", "except", "with", "as":
+		p.fail(t.from, "invalid syntax")
+	}
+	return &nameExpr{node{t.from}, t.text}
+}
+
+func (p *parser) numeral(t token) expr {
+	s := strings.ReplaceAll(t.text, "_", "")
+	if v, err := strconv.ParseInt(s, 0, 64); err == nil {
+		return &constExpr{node{t.from}, v}
+	}
+	if v, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return &constExpr{node{t.from}, v}
+	}
+	if v, err := strconv.ParseFloat(s, 64); err == nil && !math.IsInf(v, 0) {
+		return &constExpr{node{t.from}, v}
+	}
+	p.fail(t.from, "invalid number %s", t.text)
+	return &constExpr{}
+}
+
+func (p *parser) parenthesis() expr {
+	t := p.advance()
+	if p.accept(")") {
+		return &tupleExpr{node: node{t.from}}
+	}
+	e := p.starredOrNamed()
+	if p.is("for") || p.is("async") {
+		e = &comprehension{node: node{t.from}, kind: '(', value: e, clauses: p.clauses()}
+	} else if p.is(",") {
+		tuple := &tupleExpr{node: node{t.from}, items: []expr{e}}
+		for p.err == nil && p.accept(",") && !p.is(")") {
+			tuple.items = append(tuple.items, p.starredOrNamed())
+		}
+		e = tuple
+	}
+	p.expect(")")
+	return e
+}
+
+func (p *parser) starredOrNamed() expr { return p.starred() }
+
+// sequence reads the rest of a list or set.
+func (p *parser) sequence(at int, kind byte, closing string) expr {
+	var items []expr
+	for p.err == nil && !p.is(closing) {
+		e := p.starredOrNamed()
+		if len(items) == 0 && (p.is("for") || p.is("async")) {
+			c := &comprehension{node: node{at}, kind: kind, value: e, clauses: p.clauses()}
+			p.expect(closing)
+			return c
+		}
+		items = append(items, e)
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect(closing)
+	if kind == '{' {
+		return &setExpr{node{at}, items}
+	}
+	return &listExpr{node{at}, items}
+}
+
+// braces reads the rest of a dict or a set.
+func (p *parser) braces(at int) expr {
+	d := &dictExpr{node: node{at}}
+	for p.err == nil && !p.is("}") {
+		if p.accept("**") {
+			d.keys, d.values = append(d.keys, nil), append(d.values, p.binary(1))
+		} else {
+			start := p.at
+			k := p.starredOrNamed()
+			if len(d.keys) == 0 && !p.is(":") {
+				p.at = start
+				return p.sequence(at, '{', "}")
+			}
+			p.expect(":")
+			v := p.expression()
+			if len(d.keys) == 0 && (p.is("for") || p.is("async")) {
+				c := &comprehension{node: node{at}, kind: ':', key: k, value: v, clauses: p.clauses()}
+				p.expect("}")
+				return c
+			}
+			d.keys, d.values = append(d.keys, k), append(d.values, v)
+		}
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect("}")
+	return d
+}
+
+func (p *parser) clauses() []clause {
+	var list []clause
+	for p.err == nil && (p.is("for") || p.is("async")) {
+		p.accept("async")
+		p.expect("for")
+		c := clause{target: p.targetList()}
+		p.expect("in")
+		c.source = p.or()
+		for p.err == nil && p.accept("if") {
+			c.conds = append(c.conds, p.or())
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// target reads what a value can be bound to.
+func (p *parser) target() expr {
+	if t := p.cur(); p.accept("*") {
+		return &starExpr{node{t.from}, p.target()}
+	}
+	return p.postfix(p.atom())
+}
+
+func (p *parser) targetList() expr {
+	first := p.target()
+	if !p.is(",") {
+		return first
+	}
+	t := &tupleExpr{node: node{first.pos()}, items: []expr{first}}
+	for p.err == nil && p.accept(",") && !p.is("in") {
+		t.items = append(t.items, p.target())
+	}
+	return t
+}
+
+// strings reads string literals that stand side by side as one.
+func (p *parser) strings() expr {
+	at := p.cur().from
+	out := &fstring{node: node{at}}
+	raw := Bytes(nil)
+	isBytes := false
+	for p.err == nil && p.cur().kind == text {
+		t := p.advance()
+		switch {
+		case strings.ContainsRune(t.prefix, 'b'):
+			s, err := unescape(t)
+			if err != "" {
+				p.fail(t.from, "%s", err)
+			}
+			isBytes = true
+			raw = append(raw, s...)
+		case strings.ContainsRune(t.prefix, 'f'):
+			p.fparts(out, t)
+		default:
+			s, err := unescape(t)
+			if err != "" {
+				p.fail(t.from, "%s", err)
+			}
+			out.parts = append(out.parts, fpart{text: s})
+		}
+	}
+	if isBytes {
+		return &constExpr{node{at}, raw}
+	}
+	var whole strings.Builder
+	for _, part := range out.parts {
+		if part.value != nil {
+			return out
+		}
+		whole.WriteString(part.text)
+	}
+	return &constExpr{node{at}, whole.String()}
+}
+
+// unescape gives what a string literal says, and what is wrong with it.
+func unescape(t token) (string, string) {
+	if strings.ContainsRune(t.prefix, 'r') || !strings.ContainsRune(t.text, '\\') {
+		return t.text, ""
+	}
+	var b strings.Builder
+	for i := 0; i < len(t.text); i++ {
+		c := t.text[i]
+		if c != '\\' || i+1 == len(t.text) {
+			b.WriteByte(c)
+			continue
+		}
+		i++
+		n, problem := escape(&b, t, i)
+		if problem != "" {
+			return "", problem
+		}
+		i += n
+	}
+	return b.String(), ""
+}
+
+// escape writes what the escape at i stands for; it returns how many more bytes
+// it took.
+func escape(b *strings.Builder, t token, i int) (int, string) {
+	simple := map[byte]string{
+		'n': "\n", 't': "\t", 'r': "\r", '\\': "\\", '\'': "'", '"': "\"", '\n': "",
+		'a': "\a", 'b': "\b", 'f': "\f", 'v': "\v",
+	}
+	c := t.text[i]
+	if s, ok := simple[c]; ok {
+		b.WriteString(s)
+		return 0, ""
+	}
+	digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[c]
+	switch {
+	case digits > 0:
+		if i+digits >= len(t.text) {
+			return 0, "a broken escape in this string"
+		}
+		v, err := strconv.ParseUint(t.text[i+1:i+1+digits], 16, 32)
+		if err != nil {
+			return 0, "a broken escape in this string"
+		}
+		if strings.ContainsRune(t.prefix, 'b') {
+			b.WriteByte(byte(v))
+		} else {
+			b.WriteRune(rune(v))
+		}
+		return digits, ""
+	case c >= '0' && c <= '7':
+		n := 1
+		for n < 3 && i+n < len(t.text) && t.text[i+n] >= '0' && t.text[i+n] <= '7' {
+			n++
+		}
+		v, _ := strconv.ParseUint(t.text[i:i+n], 8, 32)
+		b.WriteRune(rune(v))
+		return n - 1, ""
+	}
+	b.WriteByte('\\')
+	b.WriteByte(c)
+	return 0, ""
+}
+
+// fparts reads the pieces of an f-string.
+func (p *parser) fparts(out *fstring, t token) {
+	s := t.text
+	for s != "" && p.err == nil {
+		i := strings.IndexAny(s, "{}")
+		if i < 0 {
+			i = len(s)
+		}
+		if i > 0 {
+			plain, problem := unescape(token{text: s[:i], prefix: t.prefix})
+			if problem != "" {
+				p.fail(t.from, "%s", problem)
+			}
+			out.parts = append(out.parts, fpart{text: plain})
+			s = s[i:]
+			continue
+		}
+		if strings.HasPrefix(s, "{{") || strings.HasPrefix(s, "}}") {
+			out.parts = append(out.parts, fpart{text: s[:1]})
+			s = s[2:]
+			continue
+		}
+		end := closing(s)
+		if s[0] == '}' || end < 0 {
+			p.fail(t.from, "a single '}' or an unclosed '{' in this f-string")
+			return
+		}
+		out.parts = append(out.parts, p.replacement(s[1:end], t))
+		s = s[end+1:]
+	}
+}
+
+// closing finds the brace that closes the one s starts with.
+func closing(s string) int {
+	depth := 0
+	for i := range len(s) {
+		switch s[i] {
+		case '{', '[', '(':
+			depth++
+		case '}', ']', ')':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// replacement reads what stands between the braces of an f-string.
+func (p *parser) replacement(s string, t token) fpart {
+	body, format := s, ""
+	depth := 0
+	for i := range len(s) {
+		switch s[i] {
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth--
+		case ':':
+			if depth == 0 && format == "" && body == s {
+				body, format = s[:i], s[i+1:]
+			}
+		}
+	}
+	part := fpart{format: format}
+	body = strings.TrimSuffix(strings.TrimSpace(body), "=")
+	for _, conversion := range []string{"!r", "!s", "!a"} {
+		if strings.HasSuffix(body, conversion) {
+			part.repr = conversion != "!s"
+			body = strings.TrimSuffix(body, conversion)
+		}
+	}
+	inner := &File{Name: p.file.Name, Source: "(" + body + ")"}
+	tokens, err := lex(inner)
+	if err != nil {
+		p.fail(t.from, "an expression of this f-string cannot be read")
+		return part
+	}
+	sub := &parser{file: inner, tokens: tokens, depth: p.depth + 1}
+	part.value = sub.expression()
+	if sub.err != nil || sub.cur().kind != newline {
+		p.fail(t.from, "an expression of this f-string cannot be read")
+	}
+	part.value = &shifted{node{t.from}, part.value}
+	return part
+}
+
+// shifted is an expression out of an f-string: errors in it point at the string.
+type shifted struct {
+	node
+	value expr
+}
