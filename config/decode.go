@@ -1,0 +1,334 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// decoder walks the YAML against the structs and gathers faults.
+type decoder struct {
+	name   string
+	faults []string
+}
+
+// fault notes what is wrong with a key; path is empty for the file.
+func (d *decoder) fault(line int, path, text string) {
+	if path != "" {
+		text = path + ": " + text
+	}
+	d.faults = append(d.faults, fmt.Sprintf("%s:%d: %s", d.name, line, text))
+}
+
+func (d *decoder) err() error {
+	if len(d.faults) == 0 {
+		return nil
+	}
+	return fault.New(fault.Invalid, "%s", strings.Join(d.faults, "\n")).About("configuration", d.name, "")
+}
+
+// syntax turns a YAML error into a fault with its line.
+func (d *decoder) syntax(err error) {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	line := 1
+	if m := regexp.MustCompile(`^line (\d+): `).FindStringSubmatch(text); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		text = strings.TrimPrefix(text, m[0])
+	}
+	d.fault(line, "", "not YAML: "+text)
+}
+
+// section decodes a mapping into a struct. Keys that the struct does not have
+// are faults unless open is set.
+func (d *decoder) section(n *yaml.Node, path string, out any, open bool) {
+	n = resolve(n)
+	if n.Kind != yaml.MappingNode {
+		d.fault(n.Line, path, "want a section with keys, not "+kindOf(n))
+		return
+	}
+	v := reflect.ValueOf(out).Elem()
+	fields := fieldsOf(v.Type())
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		at, ok := fields[key.Value]
+		switch {
+		case ok:
+			d.value(value, join(path, key.Value), v.Field(at))
+		case !open:
+			d.fault(key.Line, join(path, key.Value), "unknown key"+nearest(key.Value, fields))
+		}
+	}
+}
+
+func resolve(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+func fieldsOf(t reflect.Type) map[string]int {
+	fields := map[string]int{}
+	for i := range t.NumField() {
+		if tag := t.Field(i).Tag.Get("yaml"); tag != "" && tag != "-" {
+			fields[tag] = i
+		}
+	}
+	return fields
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// nearest suggests the key that was perhaps meant.
+func nearest(key string, fields map[string]int) string {
+	best, distance := "", 4
+	for f := range fields {
+		if n := edits(key, f); n < distance || n == distance && f < best {
+			best, distance = f, n
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "; did you mean " + best + "?"
+}
+
+// edits is the number of letters to change, put in or take out to get from a
+// to b.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			next := min(row[j], row[j-1]) + 1
+			if a[i-1] == b[j-1] {
+				next = min(next, diagonal)
+			} else {
+				next = min(next, diagonal+1)
+			}
+			diagonal, row[j] = row[j], next
+		}
+	}
+	return row[len(b)]
+}
+
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.MappingNode:
+		return "a section"
+	}
+	switch n.Tag {
+	case "!!str":
+		return "text"
+	case "!!int", "!!float":
+		return "the number " + n.Value
+	case "!!bool":
+		return n.Value
+	case "!!null":
+		return "nothing"
+	}
+	return n.Value
+}
+
+// value decodes one value. Nothing, as after a key without a value, keeps the
+// default.
+func (d *decoder) value(n *yaml.Node, path string, out reflect.Value) {
+	n = resolve(n)
+	if n.Tag == "!!null" {
+		return
+	}
+	switch p := out.Addr().Interface().(type) {
+	case *any:
+		_ = n.Decode(p)
+		return
+	case *Duration:
+		v, err := time.ParseDuration(n.Value)
+		if err != nil || v < 0 {
+			d.fault(n.Line, path, "want a time span such as 10s or 250ms, not "+kindOf(n))
+			return
+		}
+		*p = Duration(v)
+		return
+	case *map[string]string:
+		d.texts(n, path, p)
+		return
+	}
+	switch out.Kind() {
+	case reflect.Struct:
+		d.section(n, path, out.Addr().Interface(), false)
+	case reflect.String:
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && out.Type() != reflect.TypeFor[Secret]() {
+			d.fault(n.Line, path, "want text, not "+kindOf(n)+"; put it in quotes")
+			return
+		}
+		out.SetString(n.Value)
+	case reflect.Bool:
+		if n.Tag != "!!bool" {
+			d.fault(n.Line, path, "want true or false, not "+kindOf(n))
+			return
+		}
+		out.SetBool(n.Value == "true" || n.Value == "True" || n.Value == "TRUE")
+	case reflect.Int:
+		d.integer(n, path, out)
+	case reflect.Float64:
+		v, err := strconv.ParseFloat(n.Value, 64)
+		if err != nil {
+			d.fault(n.Line, path, "want a number, not "+kindOf(n))
+			return
+		}
+		out.SetFloat(v)
+	}
+}
+
+func (d *decoder) integer(n *yaml.Node, path string, out reflect.Value) {
+	digits := n.Tag == "!!int" || strings.HasSuffix(path, ".port") // a port may come as text, from a variable
+	v, err := strconv.ParseInt(n.Value, 10, 64)
+	if !digits || err != nil {
+		d.fault(n.Line, path, "want an integer, not "+kindOf(n))
+		return
+	}
+	if v < 0 {
+		d.fault(n.Line, path, "want 0 or more")
+		return
+	}
+	out.SetInt(v)
+}
+
+func (d *decoder) texts(n *yaml.Node, path string, out *map[string]string) {
+	if n.Kind != yaml.MappingNode {
+		d.fault(n.Line, path, "want keys with texts, not "+kindOf(n))
+		return
+	}
+	*out = map[string]string{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		(*out)[n.Content[i].Value] = n.Content[i+1].Value
+	}
+}
+
+// child finds a key of a mapping.
+func child(n *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return resolve(n.Content[i+1])
+		}
+	}
+	return nil
+}
+
+// top decodes the file: unknown keys at the top are other people's.
+func (d *decoder) top(root *yaml.Node, c *Config) {
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, value := root.Content[i], resolve(root.Content[i+1])
+		if value.Tag == "!!null" && key.Value != "online_store" {
+			continue
+		}
+		switch key.Value {
+		case "registry":
+			d.registry(value, c)
+		case "online_store":
+			d.online(value, c)
+		case "offline_store":
+			d.offline(value, c)
+		case "auth":
+			d.section(value, "auth", &c.Auth, true)
+		default:
+			v := reflect.ValueOf(c).Elem()
+			if at, ok := fieldsOf(v.Type())[key.Value]; ok {
+				d.value(value, key.Value, v.Field(at))
+			}
+		}
+	}
+}
+
+func (d *decoder) registry(n *yaml.Node, c *Config) {
+	if n.Kind == yaml.ScalarNode {
+		c.Registry.Path = n.Value
+		return
+	}
+	d.section(n, "registry", &c.Registry, true)
+}
+
+// typeOf reads a store's type; a scalar section is only that.
+func (d *decoder) typeOf(n *yaml.Node, fallback string) (string, int) {
+	if n.Kind == yaml.ScalarNode {
+		return n.Value, n.Line
+	}
+	if t := child(n, "type"); t != nil {
+		return t.Value, t.Line
+	}
+	return fallback, n.Line
+}
+
+// The store types that Feast knows beside those that banquet has.
+var (
+	feastOnline  = strings.Fields("aerospike datastore redis snowflake.online bigtable hbase cassandra scylladb mysql hazelcast elasticsearch remote singlestore qdrant couchbase.online milvus mongodb hybrid faiss")
+	feastOffline = strings.Fields("bigquery redshift snowflake.offline spark trino athena mssql remote couchbase.offline clickhouse ray oracle hybrid")
+)
+
+func (d *decoder) online(n *yaml.Node, c *Config) {
+	kind, line := d.typeOf(n, "sqlite")
+	c.Online.Type = kind
+	switch kind {
+	case "", "null", "none", "None":
+		c.Online.Type = "none"
+	case "sqlite":
+		d.store(n, "online_store", &c.Online.SQLite)
+	case "dynamodb":
+		c.Online.DynamoDB = defaultDynamoDB()
+		d.store(n, "online_store", &c.Online.DynamoDB)
+		if c.Online.DynamoDB.Region == "" {
+			d.fault(line, "online_store.region", "is missing; DynamoDB needs one, such as ap-northeast-2")
+		}
+	case "postgres":
+		c.Online.Postgres = defaultPostgres()
+		d.store(n, "online_store", &c.Online.Postgres)
+	default:
+		d.unknownStore(line, "online_store.type", kind, feastOnline, "sqlite, dynamodb, postgres")
+	}
+}
+
+func (d *decoder) offline(n *yaml.Node, c *Config) {
+	kind, line := d.typeOf(n, "dask")
+	c.Offline.Type = kind
+	switch kind {
+	case "file", "dask", "duckdb":
+	case "postgres":
+		c.Offline.Postgres = defaultPostgres()
+		d.store(n, "offline_store", &c.Offline.Postgres)
+	default:
+		d.unknownStore(line, "offline_store.type", kind, feastOffline, "file, dask, duckdb (all three read Parquet and CSV files), postgres")
+	}
+}
+
+func (d *decoder) store(n *yaml.Node, path string, out any) {
+	if n.Kind == yaml.MappingNode {
+		d.section(n, path, out, false)
+	}
+}
+
+func (d *decoder) unknownStore(line int, path, kind string, feast []string, ours string) {
+	if slices.Contains(feast, kind) {
+		d.fault(line, path, kind+" is a store of Feast's that banquet does not have; it has "+ours)
+		return
+	}
+	d.fault(line, path, "unknown type "+strconv.Quote(kind)+"; banquet has "+ours)
+}

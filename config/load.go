@@ -1,0 +1,152 @@
+package config
+
+import (
+	"encoding/base64"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// FileName is the name of the configuration in a feature repository.
+const FileName = "feature_store.yaml"
+
+// The environment variables that Feast reads.
+const (
+	envBase64 = "FEATURE_STORE_YAML_BASE64"
+	envFile   = "FEAST_FS_YAML_FILE_PATH"
+)
+
+// Env looks up environment variables.
+type Env func(name string) (value string, ok bool)
+
+// Load finds and reads the configuration: the text in FEATURE_STORE_YAML_BASE64
+// if that is set and encoded is true, else the file given, that of
+// FEAST_FS_YAML_FILE_PATH, or feature_store.yaml in dir.
+func Load(dir, file string, encoded bool, env Env) (*Config, error) {
+	if text, ok := env(envBase64); ok && text != "" && encoded {
+		b, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "%s is not base64", envBase64).Because(err)
+		}
+		return Parse(envBase64, dir, b, env)
+	}
+	if file == "" {
+		file, _ = env(envFile)
+	}
+	if file == "" {
+		file = filepath.Join(dir, FileName)
+	} else if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	b, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fault.New(fault.Invalid, "Can't find feature repo configuration file at %s. Change to the feature repository, name it with --chdir, or make one with `banquet init`.", file).Because(err)
+	case err != nil:
+		return nil, fault.New(fault.Invalid, "%s cannot be read", file).Because(err)
+	}
+	return Parse(file, filepath.Dir(file), b, env)
+}
+
+// Parse reads the text of a configuration. name is how errors call it, dir the
+// feature repository. The error holds all faults, one a line.
+func Parse(name, dir string, text []byte, env Env) (*Config, error) {
+	d := &decoder{name: name}
+	expanded := d.expand(string(text), env)
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(expanded), &doc); err != nil {
+		d.syntax(err)
+		return nil, d.err()
+	}
+	c := Default()
+	c.Dir, c.File = dir, name
+	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
+		d.fault(1, "", "the file holds no settings; project and registry are needed")
+		return nil, d.err()
+	}
+	root := doc.Content[0]
+	d.top(root, c)
+	d.validate(root, c)
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// expand puts environment variables in the place of $NAME and ${NAME}, as
+// Feast does before it reads the YAML. A variable that is not set is a fault:
+// left as it is, its name would be taken for the value.
+func (d *decoder) expand(text string, env Env) string {
+	lines := strings.SplitAfter(text, "\n")
+	for i, line := range lines {
+		code, comment := splitComment(line)
+		lines[i] = d.expandLine(i+1, code, env) + comment
+	}
+	return strings.Join(lines, "")
+}
+
+// splitComment cuts off a comment: a # at the start or after a blank, outside
+// of quotes.
+func splitComment(line string) (code, comment string) {
+	quote := byte(0)
+	for i := range len(line) {
+		switch c := line[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
+		case c == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t'):
+			return line[:i], line[i:]
+		}
+	}
+	return line, ""
+}
+
+func (d *decoder) expandLine(line int, s string, env Env) string {
+	var out strings.Builder
+	for {
+		i := strings.IndexByte(s, '$')
+		if i < 0 {
+			out.WriteString(s)
+			return out.String()
+		}
+		out.WriteString(s[:i])
+		name, size := variable(s[i:])
+		if name == "" {
+			out.WriteByte('$')
+			s = s[i+1:]
+			continue
+		}
+		v, ok := env(name)
+		if !ok {
+			d.fault(line, "", "environment variable "+name+" is not set")
+			v = s[i : i+size]
+		}
+		out.WriteString(v)
+		s = s[i+size:]
+	}
+}
+
+// variable reads the name after a dollar sign, and how long all of it is.
+func variable(s string) (name string, size int) {
+	if strings.HasPrefix(s, "${") {
+		end := strings.IndexByte(s, '}')
+		if end < 0 {
+			return "", 0
+		}
+		return s[2:end], end + 1
+	}
+	i := 1
+	for i < len(s) && (s[i] == '_' || s[i] >= 'a' && s[i] <= 'z' || s[i] >= 'A' && s[i] <= 'Z' || s[i] >= '0' && s[i] <= '9') {
+		i++
+	}
+	return s[1:i], i
+}
