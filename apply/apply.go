@@ -1,0 +1,222 @@
+// Package apply makes the registry and the online store hold what a feature
+// repository defines: plan says what that would change, apply does it.
+package apply
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/stores"
+)
+
+// Options configure an Applier.
+type Options struct {
+	Storage  registry.Storage
+	Registry registry.Options
+	Project  string
+	// Online makes and removes tables; nil when there is no online store.
+	Online stores.Admin
+	// Columns tells what sources hold, for inference.
+	Columns Columns
+	Log     *slog.Logger
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Applier plans and applies definitions. It is for one project.
+type Applier struct {
+	opt Options
+}
+
+// New makes an Applier.
+func New(opt Options) *Applier {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Applier{opt: opt}
+}
+
+// Plan is what an apply would do.
+type Plan struct {
+	// Changes of the registry.
+	Changes registry.Changes
+	// Keep are the tables that are made when they are missing.
+	Keep []stores.TableSpec
+	// Drop are the tables that are removed.
+	Drop []stores.Table
+	// Findings are the online store's remarks.
+	Findings []stores.Finding
+}
+
+// WriteText writes the plan as Feast's plan does.
+func (p *Plan) WriteText(w io.Writer, colors bool) {
+	p.Changes.WriteText(w, colors)
+	for _, t := range p.Drop {
+		_, _ = io.WriteString(w, "Deleted online table of feature view "+t.VersionedName()+"\n")
+	}
+	if len(p.Drop) == 0 {
+		_, _ = io.WriteString(w, "No changes to infrastructure\n")
+	}
+}
+
+// Plan says what applying the objects would change. It changes nothing; the
+// objects are completed from their sources.
+func (a *Applier) Plan(ctx context.Context, objects *registry.Objects) (*Plan, error) {
+	if err := Infer(ctx, objects, a.opt.Columns); err != nil {
+		return nil, err
+	}
+	reg, err := a.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, plan, err := a.plan(ctx, reg, objects)
+	return plan, err
+}
+
+// current is the registry as it is, empty when there is none yet.
+func (a *Applier) current(ctx context.Context) (*core.Registry, error) {
+	reg, _, err := a.opt.Storage.Load(ctx)
+	if err != nil && fault.KindOf(err) == fault.NotFound {
+		return &core.Registry{RegistrySchemaVersion: registry.SchemaVersion}, nil
+	}
+	return reg, err
+}
+
+// plan works out the next registry and the tables that go with it.
+func (a *Applier) plan(ctx context.Context, reg *core.Registry, objects *registry.Objects) (*core.Registry, *Plan, error) {
+	next, _ := proto.Clone(reg).(*core.Registry)
+	changes, err := registry.Apply(next, a.opt.Project, *objects, a.opt.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	before, err := a.tables(reg)
+	if err != nil {
+		return nil, nil, err
+	}
+	after, err := a.tables(next)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &Plan{Changes: changes}
+	for _, spec := range after {
+		if spec.Table.Project == a.opt.Project {
+			p.Keep = append(p.Keep, spec)
+		}
+	}
+	for _, spec := range before {
+		gone := !slices.ContainsFunc(after, func(s stores.TableSpec) bool { return s.Table.View == spec.Table.View && s.Table.Project == spec.Table.Project })
+		if gone && spec.Table.Project == a.opt.Project {
+			p.Drop = append(p.Drop, spec.Table)
+		}
+	}
+	if a.opt.Online != nil {
+		if p.Findings, err = a.opt.Online.Check(ctx, after); err != nil {
+			return nil, nil, err
+		}
+	}
+	return next, p, nil
+}
+
+// tables lists the online tables that a registry needs, of all its projects:
+// those of others are looked at for collisions only.
+func (a *Applier) tables(reg *core.Registry) ([]stores.TableSpec, error) {
+	snapshot, err := registry.OpenSnapshot(reg, a.opt.Registry)
+	if err != nil {
+		return nil, err
+	}
+	var specs []stores.TableSpec
+	for _, name := range snapshot.Projects() {
+		project, err := snapshot.Project(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range project.Views() {
+			if v.Kind == registry.OnDemandView && !v.Online {
+				continue
+			}
+			spec := stores.TableSpec{Table: stores.Table{Project: name, View: v.Name, Version: v.TableVersion}, Tags: v.Tags}
+			for _, f := range v.Features {
+				spec.Features = append(spec.Features, stores.Feature{Name: f.Name, Type: f.Type.String()})
+			}
+			specs = append(specs, spec)
+		}
+	}
+	return specs, nil
+}
+
+// Observer is told what an apply does. Nil functions are not called.
+type Observer struct {
+	// Planned comes before anything is changed, with the plan in force.
+	Planned func(p *Plan)
+}
+
+// Apply makes registry and online store hold the objects. Tables are made and
+// removed first, then the registry is saved in one piece: what stops in between
+// is completed by the next apply. When somebody else changes the registry
+// meanwhile, it plans again.
+func (a *Applier) Apply(ctx context.Context, objects *registry.Objects, observer Observer) (*Plan, error) {
+	if err := Infer(ctx, objects, a.opt.Columns); err != nil {
+		return nil, err
+	}
+	var done *Plan
+	_, err := registry.Update(ctx, a.opt.Storage, func(reg *core.Registry) error {
+		next, p, err := a.plan(ctx, reg, objects)
+		if err != nil {
+			return err
+		}
+		if err := refused(p.Findings); err != nil {
+			return err
+		}
+		if observer.Planned != nil && done == nil {
+			observer.Planned(p)
+		}
+		done = p
+		if err := a.updateTables(ctx, p); err != nil {
+			return err
+		}
+		if len(p.Changes) == 0 {
+			return registry.ErrNoChange
+		}
+		proto.Reset(reg)
+		proto.Merge(reg, next)
+		return nil
+	})
+	return done, err
+}
+
+func (a *Applier) updateTables(ctx context.Context, p *Plan) error {
+	if a.opt.Online == nil {
+		return nil
+	}
+	findings, err := a.opt.Online.Update(ctx, p.Keep, p.Drop)
+	for _, f := range append(slices.Clone(p.Findings), findings...) {
+		a.opt.Log.Warn(f.Text, slog.String("view", f.Table.View))
+	}
+	return err
+}
+
+// refused makes one error of all findings that stop an apply.
+func refused(findings []stores.Finding) error {
+	var texts []string
+	for _, f := range findings {
+		if f.Refused {
+			texts = append(texts, f.Text)
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return fault.New(fault.Invalid, "%s", strings.Join(texts, "\n"))
+}
