@@ -61,6 +61,7 @@ const (
 	Collision               // two requested features have the same name
 	RequestDataUnset        // request data of an on-demand feature view is missing
 	VersionUnknown          // the feature view exists, the version does not
+	Lookup                  // a name or key is not among those that there are
 )
 
 // Error is a failure with its kind, the thing it is about, one line for the

@@ -1,7 +1,6 @@
 package serving
 
 import (
-	"fmt"
 	"hash/maphash"
 	"strings"
 
@@ -121,7 +120,7 @@ func (r *Response) bindGroup(b *boundGroup, g *keyGroup) error {
 		}
 	}
 	if len(columns) == 0 || r.rows == 0 {
-		return r.missingKeys()
+		return r.missingKeys(g)
 	}
 	if len(columns) < len(g.keys) {
 		layout = r.partialLayout(g)
@@ -208,13 +207,38 @@ func (r *Response) column(name string) *entityColumn {
 }
 
 // missingKeys is Feast's message for a view none of whose keys were sent.
-func (r *Response) missingKeys() error {
-	quoted := make([]string, 0, len(r.plan.projectKeys))
+func (r *Response) missingKeys(g *keyGroup) error {
+	var missing, provided []string
 	for _, k := range r.plan.projectKeys {
-		quoted = append(quoted, "'"+k+"'")
+		if r.column(k) == nil || !g.has(k) {
+			missing = append(missing, k)
+		}
 	}
-	list := "[" + strings.Join(quoted, ", ") + "]"
-	return fault.New(fault.Invalid, "%s", fmt.Sprintf("Missing join key values for keys: %s. No values provided for keys: %s. Provided join_key_values: []", list, list))
+	for i := range r.columns {
+		if !r.columns[i].hidden {
+			provided = append(provided, r.columns[i].echo)
+		}
+	}
+	return fault.New(fault.Invalid, "Missing join key values for keys: %s. No values provided for keys: %s. Provided join_key_values: %s",
+		pythonList(missing), pythonList(r.plan.projectKeys), pythonList(provided)).For(fault.Lookup)
+}
+
+func (g *keyGroup) has(joinKey string) bool {
+	for i := range g.keys {
+		if g.keys[i].column == joinKey {
+			return true
+		}
+	}
+	return false
+}
+
+// pythonList writes names as Python prints a list of them.
+func pythonList(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = "'" + n + "'"
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
 // keySet finds repeated keys. It holds indexes into the list of distinct keys,

@@ -1,6 +1,7 @@
 package serving
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -216,6 +217,7 @@ func (b *planner) addProjectKeys() {
 		p.inputs[spec.GetName()] = in
 		p.projectKeys = append(p.projectKeys, key)
 	}
+	slices.Sort(p.projectKeys)
 	for _, key := range p.projectKeys {
 		if k, ok := b.project.JoinKey(key); ok {
 			p.inputs[key] = input{echo: key, kind: k.Type}

@@ -61,7 +61,7 @@ func (b *planner) addReferences(texts []string) error {
 		}
 		if _, ok := w.view.Feature(ref.feature); !ok {
 			return fault.New(fault.Invalid, "Feature %s not found in projection %s", ref.feature, w.name).
-				About("feature", w.view.Name+":"+ref.feature, w.view.Project)
+				About("feature", w.view.Name+":"+ref.feature, w.view.Project).For(fault.Lookup)
 		}
 		w.features = append(w.features, ref.feature)
 	}
@@ -142,7 +142,7 @@ func (b *planner) checkCollisions() error {
 		for _, f := range w.features {
 			name := f
 			if b.full {
-				name = w.name + ":" + f
+				name = w.name + "__" + f
 			}
 			if seen[name]++; seen[name] == 2 {
 				twice = append(twice, name)

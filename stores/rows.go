@@ -36,8 +36,26 @@ type Rows struct {
 	Stats Stats
 
 	free func()
+	held []*Rows
 	refs atomic.Int32
 }
+
+// Add counts the cost of another read to this one.
+func (s *Stats) Add(o Stats) {
+	s.Calls += o.Calls
+	s.Retries += o.Retries
+	s.Received += o.Received
+	for t, n := range o.Capacity {
+		if s.Capacity == nil {
+			s.Capacity = map[Table]float64{}
+		}
+		s.Capacity[t] += n
+	}
+}
+
+// Hold takes over rows whose memory these rows point into, too: they are
+// released with them.
+func (r *Rows) Hold(other *Rows) { r.held = append(r.held, other) }
 
 // NewRows makes the answer of reads with every row present and not Found. The
 // caller holds it; free, which may be nil, runs at the last Release and takes
@@ -67,6 +85,9 @@ func (r *Rows) Release() {
 	case n == 0:
 		if r.free != nil {
 			r.free()
+		}
+		for _, h := range r.held {
+			h.Release()
 		}
 	case n < 0:
 		panic("stores: Rows released more often than held")

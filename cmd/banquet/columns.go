@@ -1,0 +1,17 @@
+package main
+
+import (
+	"context"
+
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/offline"
+)
+
+// Columns asks the offline store.
+func (l lazyColumns) Columns(ctx context.Context, source *core.DataSource) ([]offline.Column, error) {
+	store, err := l.r.offlineStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return store.Columns(ctx, source)
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// system is what a command sees of the machine.
+type system struct {
+	args                  []string
+	in                    io.Reader
+	out, err              io.Writer
+	env                   func(string) (string, bool)
+	terminal, errTerminal bool
+}
+
+// app is the state that all commands share.
+type app struct {
+	system
+	dir      string
+	file     string
+	logLevel string
+	log      *slog.Logger
+}
+
+// errUsage marks what a user typed wrong: exit code 2.
+var errUsage = errors.New("usage")
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// run runs the command line and gives the exit code: 0, 1 for a failure, 2 for
+// wrong usage.
+func run(ctx context.Context, sys system) int {
+	a := &app{system: sys}
+	root := a.root()
+	root.SetArgs(sys.args)
+	root.SetIn(sys.in)
+	root.SetOut(sys.out)
+	root.SetErr(sys.err)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(sys.err, "banquet: %s\nRun 'banquet --help' for what there is.\n", strings.TrimPrefix(err.Error(), errUsage.Error()+": "))
+		return 2
+	}
+	a.report(err)
+	return 1
+}
+
+// longest is how many lines of an error are shown on a terminal.
+const longest = 12
+
+// report writes an error for a person: what, where, remedy. The cause is in
+// the log.
+func (a *app) report(err error) {
+	f := fault.Of(err)
+	text := f.Text
+	if f.Kind == fault.Internal {
+		text = "internal error: " + err.Error()
+	}
+	if errors.Is(err, context.Canceled) {
+		text = "stopped"
+	}
+	lines := strings.Split(text, "\n")
+	if len(lines) > longest {
+		lines = append(lines[:longest], fmt.Sprintf("… and %d more", len(lines)-longest))
+	}
+	fmt.Fprintln(a.err, "banquet: "+strings.Join(lines, "\n"))
+	if a.log != nil {
+		if cause := fault.Cause(err); cause != nil && cause.Error() != f.Text {
+			a.log.Debug("cause", slog.Any("error", cause))
+		}
+	}
+}
+
+func usage(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", errUsage, fmt.Sprintf(format, args...))
+}
+
+// root is the whole tree of commands.
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use: "banquet", Short: "A feature store that serves in single-digit milliseconds, for repositories and data of Feast",
+		SilenceUsage: true, SilenceErrors: true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.setLog() },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("unknown command %q", args[0])
+			}
+			return cmd.Help()
+		},
+		Args: cobra.ArbitraryArgs,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%s", err) })
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.dir, "chdir", "c", "", "switch to this feature repository before the command runs")
+	flags.StringVarP(&a.file, "feature-store-yaml", "f", "", "read this file in the place of feature_store.yaml")
+	flags.StringVar(&a.logLevel, "log-level", "warning", "what is logged on stderr: debug, info, warning, error")
+	root.AddCommand(
+		a.applyCommand(), a.planCommand(), a.validateCommand(), a.materializeCommand(), a.incrementalCommand(), a.getCommand(),
+		a.serveCommand(), a.demoCommand(), a.initCommand(), a.dumpCommand(), a.versionCommand(), a.healthCommand(),
+	)
+	root.AddCommand(a.objectCommands()...)
+	return root
+}
+
+func (a *app) setLog() error {
+	var level slog.Level
+	switch strings.ToLower(a.logLevel) {
+	case "debug":
+		level = slog.LevelDebug
+	case "info":
+		level = slog.LevelInfo
+	case "warning", "warn":
+		level = slog.LevelWarn
+	case "error", "critical":
+		level = slog.LevelError
+	default:
+		return usage("--log-level %q; want debug, info, warning or error", a.logLevel)
+	}
+	a.log = slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level, ReplaceAttr: func(groups []string, at slog.Attr) slog.Attr {
+		if at.Key == slog.TimeKey && len(groups) == 0 && a.errTerminal {
+			return slog.Attr{}
+		}
+		return at
+	}}))
+	return nil
+}
+
+// colors reports whether output may have colours: on a terminal, unless
+// NO_COLOR says no.
+func (a *app) colors() bool {
+	_, no := a.env("NO_COLOR")
+	return a.terminal && !no
+}
+
+// green marks what matters in a line.
+func (a *app) green(s string) string {
+	if !a.colors() {
+		return s
+	}
+	return "\x1b[1m\x1b[32m" + s + "\x1b[0m"
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			fmt.Fprintf(a.out, "banquet version: %s (for Feast 0.66)\n", a.green(`"`+version+`"`))
+			return nil
+		},
+	}
+}
+
+func noArgs(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("unexpected argument %q", args[0])
+	}
+	return nil
+}
+
+// exactly wants n arguments.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usage("want %s, got %d arguments", what, len(args))
+		}
+		return nil
+	}
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/banquet-fs/banquet/apply"
+	"github.com/banquet-fs/banquet/fault"
+)
+
+func (a *app) validateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "validate", Short: "Check configuration, definitions, registry and stores, each fault in one line",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("validation of datasets (START END) is not built yet; without arguments validate checks the repository")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context()) },
+	}
+	cmd.Flags().StringP("feature-service", "f", "", "validation of datasets is not built yet")
+	cmd.Flags().StringP("reference", "r", "", "validation of datasets is not built yet")
+	_ = cmd.Flags().MarkHidden("feature-service")
+	_ = cmd.Flags().MarkHidden("reference")
+	return cmd
+}
+
+// findings gathers what a validation found.
+type findings struct {
+	faults []string
+	good   []string
+}
+
+func (f *findings) check(what string, err error, good string) bool {
+	if err != nil {
+		for line := range strings.SplitSeq(fault.Of(err).Text, "\n") {
+			f.faults = append(f.faults, what+": "+line)
+		}
+		return false
+	}
+	f.good = append(f.good, what+": "+good)
+	return true
+}
+
+func (a *app) validate(ctx context.Context) error {
+	r, err := a.open(true)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	f := &findings{}
+	f.check("configuration", nil, r.config.File)
+	repo, err := r.definitions(ctx)
+	if f.check("definitions", err, "read") {
+		o := repo.Objects
+		f.good[len(f.good)-1] = fmt.Sprintf("definitions: %d entities, %d feature views, %d feature services",
+			len(o.Entities), len(o.FeatureViews)+len(o.StreamFeatureViews)+len(o.OnDemandFeatureViews)+len(o.LabelViews), len(o.FeatureServices))
+	}
+	a.validateRegistry(ctx, r, f)
+	a.validateStores(ctx, r, f)
+	if repo != nil && len(f.faults) == 0 {
+		f.check("sources", apply.Infer(ctx, &repo.Objects, lazyColumns{r}), "columns fit the definitions")
+	}
+	for _, line := range f.good {
+		fmt.Fprintln(a.out, line)
+	}
+	if len(f.faults) > 0 {
+		return fault.New(fault.Invalid, "%s", strings.Join(f.faults, "\n"))
+	}
+	return nil
+}
+
+func (a *app) validateRegistry(ctx context.Context, r *repository, f *findings) {
+	_, err := r.snapshot(ctx)
+	if err != nil && fault.KindOf(err) == fault.NotFound {
+		f.good = append(f.good, "registry: "+r.storage.Path()+" is not there yet; `banquet apply` makes it")
+		return
+	}
+	f.check("registry", err, r.storage.Path())
+}
+
+func (a *app) validateStores(ctx context.Context, r *repository, f *findings) {
+	if r.config.Online.Type != "none" {
+		online, err := r.onlineStore(ctx, nil)
+		if err == nil {
+			_, err = online.Check(ctx, nil)
+		}
+		f.check("online store", err, r.onlineAddress())
+	}
+	off, err := r.offlineStore(ctx)
+	if err == nil {
+		err = off.Check(ctx)
+	}
+	f.check("offline store", err, r.config.Offline.Type+" answers")
+}
+
+// onlineAddress says where the online store is.
+func (r *repository) onlineAddress() string {
+	switch r.config.Online.Type {
+	case "sqlite":
+		return "sqlite " + r.config.Path(r.config.Online.SQLite.Path)
+	case "dynamodb":
+		return "dynamodb answers at " + r.dynamoHost()
+	}
+	return r.config.Online.Type
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/banquet-fs/banquet/apply"
+	"github.com/banquet-fs/banquet/config"
+	"github.com/banquet-fs/banquet/definitions"
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/offline"
+	"github.com/banquet-fs/banquet/offline/parquet"
+	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/registry/file"
+	"github.com/banquet-fs/banquet/serving"
+	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/stores/observed"
+	"github.com/banquet-fs/banquet/stores/retry"
+	"github.com/banquet-fs/banquet/stores/sqlite"
+)
+
+// repository is an opened feature repository: its configuration and the parts
+// that the configuration names, each opened when it is first needed.
+type repository struct {
+	app     *app
+	config  *config.Config
+	storage *file.Storage
+	online  stores.Store
+	offline offline.Store
+	closers []func()
+}
+
+// open reads the configuration. encoded says whether the command takes it from
+// the environment in base64, as Feast's does.
+func (a *app) open(encoded bool) (*repository, error) {
+	dir := a.dir
+	if dir == "" {
+		var err error
+		if dir, err = os.Getwd(); err != nil {
+			return nil, fault.New(fault.Invalid, "the working directory cannot be told; name the repository with --chdir").Because(err)
+		}
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "--chdir %s is no directory", a.dir).Because(err)
+	}
+	c, err := config.Load(dir, a.file, encoded, a.env)
+	if err != nil {
+		return nil, err
+	}
+	return &repository{app: a, config: c, storage: file.New(c.Path(c.Registry.Path))}, nil
+}
+
+// close closes what was opened.
+func (r *repository) close() {
+	for _, c := range r.closers {
+		c()
+	}
+}
+
+func (r *repository) options() registry.Options {
+	return registry.Options{VersionedTables: r.config.Registry.Versioned}
+}
+
+// snapshot is the registry as it is now.
+func (r *repository) snapshot(ctx context.Context) (*registry.Snapshot, error) {
+	reg, _, err := r.storage.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return registry.OpenSnapshot(reg, r.options())
+}
+
+// project is the configured project of the registry as it is now. One that was
+// never applied is empty, as in Feast.
+func (r *repository) project(ctx context.Context) (*registry.Project, error) {
+	s, err := r.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Project(r.config.Project)
+}
+
+// onlineStore opens the online store, with retries.
+func (r *repository) onlineStore(ctx context.Context, metrics prometheus.Registerer) (stores.Store, error) {
+	if r.online != nil {
+		return r.online, nil
+	}
+	s, err := r.openOnline(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s = retry.New(observed.New(s, metrics), retry.Options{})
+	r.online = s
+	r.closers = append(r.closers, func() { _ = s.Close() })
+	return s, nil
+}
+
+// openOnline chooses the backend.
+func (r *repository) openOnline(ctx context.Context) (stores.Store, error) {
+	switch c := &r.config.Online; c.Type {
+	case "sqlite":
+		return sqlite.Open(r.config.Path(c.SQLite.Path))
+	case "dynamodb":
+		return r.openDynamo(ctx)
+	case "postgres":
+		return nil, fault.New(fault.Unimplemented, "online_store of type postgres is not built yet; use sqlite or dynamodb")
+	}
+	return nil, fault.New(fault.Invalid, "%s has no online store; set online_store", r.config.File)
+}
+
+// offlineStore chooses and opens the offline store.
+func (r *repository) offlineStore(ctx context.Context) (offline.Store, error) {
+	if r.offline != nil {
+		return r.offline, nil
+	}
+	var err error
+	switch r.config.Offline.Type {
+	case "postgres":
+		r.offline, err = r.openPostgres(ctx)
+	default:
+		r.offline = parquet.New(r.config.Dir)
+	}
+	return r.offline, err
+}
+
+// definitions reads the files of the repository.
+func (r *repository) definitions(ctx context.Context) (*definitions.Repo, error) {
+	return definitions.Load(ctx, r.config.Dir, definitions.Options{Project: r.config.Project, Env: r.app.env})
+}
+
+// lazyColumns opens the offline store when a source is asked for: definitions
+// that list everything need none.
+type lazyColumns struct{ r *repository }
+
+// applier makes the use case of plan and apply.
+func (r *repository) applier(ctx context.Context) (*apply.Applier, error) {
+	opt := apply.Options{Storage: r.storage, Registry: r.options(), Project: r.config.Project, Columns: lazyColumns{r}, Log: r.app.log}
+	if r.config.Online.Type != "none" {
+		online, err := r.onlineStore(ctx, nil)
+		if err != nil {
+			return nil, err
+		}
+		opt.Online = online
+	}
+	return apply.New(opt), nil
+}
+
+// serving makes the use case of reading features.
+func (r *repository) serving(ctx context.Context, snapshots func() *registry.Snapshot, metrics *prometheus.Registry) (*serving.Service, error) {
+	var reg prometheus.Registerer
+	if metrics != nil {
+		reg = metrics
+	}
+	online, err := r.onlineStore(ctx, reg)
+	if err != nil {
+		return nil, err
+	}
+	l := r.config.Banquet.Limits
+	return serving.New(serving.Options{
+		Snapshots: snapshots, Project: r.config.Project, Reader: online, KeyVersion: r.config.KeyVersion,
+		Versioned: r.config.Registry.Versioned, Limits: serving.Limits{Rows: l.Rows, Features: l.Features, Cells: l.Cells},
+		Deadline:   time.Duration(r.config.Banquet.Serving.Deadline),
+		Consistent: r.config.Online.Type == "dynamodb" && r.config.Online.DynamoDB.Consistent,
+		Log:        r.app.log, Metrics: reg,
+	}), nil
+}

@@ -1,0 +1,338 @@
+package server
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/banquet-fs/banquet/serving"
+)
+
+// body is the JSON body of a request for online features.
+type body struct {
+	req      serving.Request
+	versions bool
+	chunk    int
+}
+
+// bodyFault is a body that is no request, as FastAPI describes it.
+type bodyFault struct {
+	kind  string // pydantic's type of error
+	where []string
+	msg   string
+	input []byte
+	ctx   string
+}
+
+func (f *bodyFault) Error() string {
+	where := "body"
+	for _, w := range f.where {
+		where += "." + w
+	}
+	return where + ": " + f.msg
+}
+
+// detail is the fault as FastAPI writes it.
+func (f *bodyFault) detail() []byte {
+	b := append([]byte(`{"detail":[{"type":"`), f.kind...)
+	b = append(b, `","loc":["body"`...)
+	for _, w := range f.where {
+		b = append(b, ',')
+		if _, err := strconv.Atoi(w); err == nil {
+			b = append(b, w...)
+			continue
+		}
+		b = strconv.AppendQuote(b, w)
+	}
+	b = append(append(b, `],"msg":"`...), f.msg...)
+	b = append(append(b, `","input":`...), f.input...)
+	if f.ctx != "" {
+		b = append(append(append(b, `,"ctx":{"error":`...), appendASCII(nil, f.ctx)...), '}')
+	}
+	return append(b, "}]}"...)
+}
+
+// dialect says which keys a route takes.
+type dialect struct {
+	strict bool // unknown keys are faults, and banquet's own are taken
+}
+
+// parseBody reads a request.
+func parseBody(raw []byte, d dialect) (*body, error) {
+	s := &scanner{b: raw}
+	p := &bodyParser{s: s, d: d}
+	switch s.peek() {
+	case 0:
+		return nil, &bodyFault{kind: "missing", msg: "Field required", input: []byte("null")}
+	case '{':
+	default:
+		v, err := s.value()
+		if err == nil {
+			err = s.end()
+		}
+		if err != nil {
+			return nil, broken(err)
+		}
+		return nil, &bodyFault{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: v}
+	}
+	err := s.object(p.key)
+	if err == nil {
+		err = s.end()
+	}
+	if err != nil {
+		return nil, broken(err)
+	}
+	if p.fault == nil && !p.hasEntities {
+		p.fault = &bodyFault{kind: "missing", where: []string{"entities"}, msg: "Field required", input: compact(raw)}
+	}
+	if p.fault != nil {
+		return nil, p.fault
+	}
+	return &p.out, nil
+}
+
+// broken turns broken JSON into a fault.
+func broken(err error) error {
+	var at *scanError
+	if !errors.As(err, &at) {
+		return err
+	}
+	return &bodyFault{kind: "json_invalid", where: []string{strconv.Itoa(at.at)}, msg: "JSON decode error", input: []byte("{}"), ctx: at.what}
+}
+
+// compact takes the blanks out of JSON that has been read.
+func compact(raw []byte) []byte {
+	out := make([]byte, 0, len(raw))
+	quoted, escaped := false, false
+	for _, c := range raw {
+		if !quoted && (c == ' ' || c == '\n' || c == '\r' || c == '\t') {
+			continue
+		}
+		switch {
+		case escaped:
+			escaped = false
+		case quoted && c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// bodyParser gathers a request. The first ill-typed field is remembered; the
+// rest is still read, since broken JSON counts for more.
+type bodyParser struct {
+	s           *scanner
+	d           dialect
+	out         body
+	hasEntities bool
+	fault       *bodyFault
+}
+
+func (p *bodyParser) wrong(kind, msg string, input []byte, where ...string) {
+	if p.fault == nil {
+		p.fault = &bodyFault{kind: kind, where: where, msg: msg, input: compact(input)}
+	}
+}
+
+func (p *bodyParser) key(key string) error {
+	if p.d.strict {
+		key = snake(key)
+	}
+	switch key {
+	case "features":
+		return p.features()
+	case "feature_service":
+		return p.textField(key, &p.out.req.Service)
+	case "entities":
+		p.hasEntities = true
+		return p.columns(key)
+	case "request_context":
+		if p.d.strict {
+			return p.columns(key)
+		}
+	case "full_feature_names":
+		return p.boolField(key, &p.out.req.FullNames)
+	case "include_feature_view_version_metadata":
+		return p.boolField(key, &p.out.versions)
+	}
+	if p.d.strict {
+		return p.ownKey(key)
+	}
+	_, err := p.s.value() // unknown keys are ignored, as in Feast
+	return err
+}
+
+// ownKey reads what only banquet's own API has.
+func (p *bodyParser) ownKey(key string) error {
+	switch key {
+	case "project":
+		return p.textField(key, &p.out.req.Project)
+	case "partial":
+		return p.boolField(key, &p.out.req.Partial)
+	case "consistent":
+		return p.boolField(key, &p.out.req.Consistent)
+	case "chunk_rows":
+		raw, err := p.s.value()
+		if err == nil {
+			if p.out.chunk, err = strconv.Atoi(string(raw)); err != nil {
+				p.wrong("int_type", "Input should be a valid integer", raw, key)
+				err = nil
+			}
+		}
+		return err
+	}
+	raw, err := p.s.value()
+	if err == nil {
+		p.wrong("extra_forbidden", "unknown field", raw, key)
+	}
+	return err
+}
+
+// snake turns the camelCase of protobuf's JSON into the names of the fields.
+func snake(key string) string {
+	var out []byte
+	for i := range len(key) {
+		if c := key[i]; c >= 'A' && c <= 'Z' {
+			out = append(out, '_', c+32)
+			continue
+		}
+		out = append(out, key[i])
+	}
+	return string(out)
+}
+
+func (p *bodyParser) textField(key string, out *string) error {
+	if p.s.peek() == '"' {
+		v, err := p.s.text()
+		*out = v
+		return err
+	}
+	raw, err := p.s.value()
+	if err == nil && string(raw) != "null" {
+		p.wrong("string_type", "Input should be a valid string", raw, key)
+	}
+	return err
+}
+
+func (p *bodyParser) boolField(key string, out *bool) error {
+	raw, err := p.s.value()
+	if err != nil {
+		return err
+	}
+	v, ok := boolOf(raw)
+	switch {
+	case ok:
+		*out = v
+	case raw[0] == '"' || raw[0] >= '0' && raw[0] <= '9':
+		p.wrong("bool_parsing", "Input should be a valid boolean, unable to interpret input", raw, key)
+	default:
+		p.wrong("bool_type", "Input should be a valid boolean", raw, key)
+	}
+	return nil
+}
+
+// features reads a list of references, or protobuf's {"val": […]}.
+func (p *bodyParser) features() error {
+	p.out.req.Features = nil
+	element := func(i int) error {
+		if p.s.peek() == '"' {
+			f, err := p.s.text()
+			p.out.req.Features = append(p.out.req.Features, f)
+			return err
+		}
+		raw, err := p.s.value()
+		if err == nil {
+			p.wrong("string_type", "Input should be a valid string", raw, "features", strconv.Itoa(i))
+		}
+		return err
+	}
+	switch {
+	case p.s.peek() == '[':
+		return p.s.array(element)
+	case p.s.peek() == '{' && p.d.strict:
+		return p.s.object(func(string) error {
+			if p.s.peek() == '[' {
+				return p.s.array(element)
+			}
+			_, err := p.s.value()
+			return err
+		})
+	}
+	raw, err := p.s.value()
+	if err == nil {
+		p.wrong("list_type", "Input should be a valid list", raw, "features")
+	}
+	return err
+}
+
+// columns reads an object of columns, in order.
+func (p *bodyParser) columns(key string) error {
+	if p.s.peek() != '{' {
+		raw, err := p.s.value()
+		if err == nil {
+			p.wrong("dict_type", "Input should be a valid dictionary", raw, key)
+		}
+		return err
+	}
+	return p.s.object(func(name string) error {
+		c := serving.Column{Name: name, JSON: [][]byte{}}
+		err := p.column(&c, key)
+		if i := slices.IndexFunc(p.out.req.Columns, func(o serving.Column) bool { return o.Name == name }); i >= 0 {
+			p.out.req.Columns[i] = c // as in Python, the last of two equal keys counts
+			return err
+		}
+		p.out.req.Columns = append(p.out.req.Columns, c)
+		return err
+	})
+}
+
+func (p *bodyParser) column(c *serving.Column, key string) error {
+	element := func(int) error {
+		raw, err := p.s.value()
+		if err == nil && p.d.strict {
+			raw = unwrap(raw)
+		}
+		c.JSON = append(c.JSON, raw)
+		return err
+	}
+	switch {
+	case p.s.peek() == '[':
+		return p.s.array(element)
+	case p.s.peek() == '{' && p.d.strict:
+		return p.s.object(func(string) error {
+			if p.s.peek() == '[' {
+				return p.s.array(element)
+			}
+			_, err := p.s.value()
+			return err
+		})
+	}
+	raw, err := p.s.value()
+	if err == nil {
+		p.wrong("list_type", "Input should be a valid list", raw, key, c.Name)
+	}
+	return err
+}
+
+// unwrap gives the value inside of protobuf's {"int64Val": "1"}.
+func unwrap(raw []byte) []byte {
+	if raw[0] != '{' {
+		return raw
+	}
+	s := &scanner{b: raw}
+	inner := raw
+	err := s.object(func(key string) error {
+		v, err := s.value()
+		if name := snake(key); len(name) > 4 && name[len(name)-4:] == "_val" {
+			inner = v
+		}
+		return err
+	})
+	if err != nil {
+		return raw
+	}
+	return inner
+}

@@ -1,0 +1,120 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// handler answers one request; the chain does not look into either.
+type handler = func(ctx context.Context, req any) (any, error)
+
+// chain is what every request passes, whichever surface it comes by: metrics,
+// log, statuses for errors, bounded work, recovery.
+type chain struct {
+	log      *slog.Logger
+	gate     *gate
+	duration *prometheus.HistogramVec
+	total    *prometheus.CounterVec
+	inFlight prometheus.Gauge
+}
+
+func newChain(opt *Options) *chain {
+	c := &chain{
+		log:  opt.Log,
+		gate: newGate(opt.Concurrency, opt.Queue),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "banquet_request_duration_seconds", Help: "Time from a request read to its answer made.",
+			Buckets: []float64{.0002, .0005, .001, .002, .003, .005, .0075, .01, .015, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"method"}),
+		total: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "banquet_requests_total", Help: "Requests answered, by method and gRPC code.",
+		}, []string{"method", "code"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "banquet_requests_in_flight", Help: "Requests under way."}),
+	}
+	if opt.Metrics != nil {
+		opt.Metrics.MustRegister(c.duration, c.total, c.inFlight)
+	}
+	return c
+}
+
+// do runs a handler within the chain.
+func (c *chain) do(ctx context.Context, method string, req any, next handler) (any, error) {
+	start := time.Now()
+	c.inFlight.Inc()
+	defer c.inFlight.Dec()
+	resp, err := c.guarded(ctx, req, next)
+	if err != nil {
+		logFault(ctx, c.log, method, err)
+	}
+	c.duration.WithLabelValues(method).Observe(time.Since(start).Seconds())
+	c.total.WithLabelValues(method, status.Code(toStatus(err)).String()).Inc()
+	return resp, err
+}
+
+// guarded bounds the work under way and turns panics into faults.
+func (c *chain) guarded(ctx context.Context, req any, next handler) (resp any, err error) {
+	leave, err := c.gate.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	defer func() {
+		if p := recover(); p != nil {
+			c.log.ErrorContext(ctx, "panic", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			resp, err = nil, fault.New(fault.Internal, "internal error; the cause is in the log")
+		}
+	}()
+	return next(ctx, req)
+}
+
+// unary is the chain as a gRPC interceptor.
+func (c *chain) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	resp, err := c.do(ctx, info.FullMethod, req, handler(next))
+	return resp, toStatus(err)
+}
+
+// stream is the chain as an interceptor of streams.
+func (c *chain) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	_, err := c.do(ss.Context(), info.FullMethod, nil, func(context.Context, any) (any, error) { return nil, next(srv, ss) })
+	return toStatus(err)
+}
+
+// gate lets so many requests in at once and so many wait; more are turned away
+// at once, so that those who are in keep their latency.
+type gate struct {
+	slots chan struct{}
+	queue chan struct{}
+}
+
+func newGate(concurrency, queue int) *gate {
+	if concurrency <= 0 {
+		return &gate{}
+	}
+	return &gate{slots: make(chan struct{}, concurrency), queue: make(chan struct{}, concurrency+max(queue, 0))}
+}
+
+func (g *gate) enter(ctx context.Context) (leave func(), err error) {
+	if g.slots == nil {
+		return func() {}, nil
+	}
+	select {
+	case g.queue <- struct{}{}:
+	default:
+		return nil, fault.New(fault.Overloaded, "too many requests are under way; try again shortly (banquet.limits.concurrency, queue)")
+	}
+	select {
+	case g.slots <- struct{}{}:
+		return func() { <-g.slots; <-g.queue }, nil
+	case <-ctx.Done():
+		<-g.queue
+		return nil, fault.Of(ctx.Err())
+	}
+}

@@ -1,0 +1,87 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// outcome is how a kind of fault looks on each surface.
+type outcome struct {
+	grpc codes.Code
+	http int
+}
+
+// outcomes is the one table from kinds of faults to codes and statuses.
+func outcomes(k fault.Kind) outcome {
+	switch k {
+	case fault.Invalid:
+		return outcome{codes.InvalidArgument, http.StatusBadRequest}
+	case fault.NotFound:
+		return outcome{codes.NotFound, http.StatusNotFound}
+	case fault.Unauthenticated:
+		return outcome{codes.Unauthenticated, http.StatusUnauthorized}
+	case fault.Denied:
+		return outcome{codes.PermissionDenied, http.StatusForbidden}
+	case fault.Disabled:
+		return outcome{codes.FailedPrecondition, http.StatusBadRequest}
+	case fault.Conflict:
+		return outcome{codes.Aborted, http.StatusConflict}
+	case fault.Unavailable:
+		return outcome{codes.Unavailable, http.StatusServiceUnavailable}
+	case fault.TimedOut:
+		return outcome{codes.DeadlineExceeded, http.StatusGatewayTimeout}
+	case fault.Canceled:
+		return outcome{codes.Canceled, 499}
+	case fault.Overloaded:
+		return outcome{codes.ResourceExhausted, http.StatusTooManyRequests}
+	case fault.Unimplemented:
+		return outcome{codes.Unimplemented, http.StatusNotImplemented}
+	default:
+		return outcome{codes.Internal, http.StatusInternalServerError}
+	}
+}
+
+// storeFault tells faults of a part behind the server, whose missing things are
+// not the caller's: a table that is gone is an outage, not an unknown name.
+func serverSide(err error) *fault.Error {
+	f := fault.Of(err)
+	switch f.Object.Kind {
+	case "table", "online store":
+		if f.Kind == fault.NotFound || f.Kind == fault.Denied || f.Kind == fault.Invalid {
+			return fault.New(fault.Unavailable, "%s", f.Text).About(f.Object.Kind, f.Object.Name, f.Object.Project).Because(err)
+		}
+	}
+	return f
+}
+
+// toStatus turns any error into a gRPC status; a status stays one.
+func toStatus(err error) error {
+	if err == nil {
+		return nil
+	}
+	if s, ok := status.FromError(err); ok {
+		return s.Err()
+	}
+	f := serverSide(err)
+	return status.Error(outcomes(f.Kind).grpc, f.Text)
+}
+
+// logFault says in the log what the caller is not told.
+func logFault(ctx context.Context, log *slog.Logger, method string, err error) {
+	f := fault.Of(err)
+	level := slog.LevelDebug
+	switch f.Kind {
+	case fault.Internal:
+		level = slog.LevelError
+	case fault.Unavailable, fault.TimedOut, fault.Overloaded, fault.Denied:
+		level = slog.LevelWarn
+	}
+	log.LogAttrs(ctx, level, "request failed", slog.String("method", method), slog.String("kind", f.Kind.String()),
+		slog.String("reason", f.Text), slog.Any("cause", fault.Cause(err)))
+}

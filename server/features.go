@@ -1,0 +1,222 @@
+package server
+
+import (
+	"context"
+	"slices"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/banquet-fs/banquet/fault"
+	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
+	feast "github.com/banquet-fs/banquet/gen/feast/serving"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/serving"
+)
+
+// defaultChunk is how many rows a chunk of a stream has.
+const defaultChunk = 1000
+
+// features is banquet.v1.FeatureService.
+type features struct {
+	banquetv1.UnimplementedFeatureServiceServer
+	opt *Options
+}
+
+// GetOnlineFeatures answers features.
+func (f *features) GetOnlineFeatures(ctx context.Context, m *banquetv1.GetOnlineFeaturesRequest) (*banquetv1.GetOnlineFeaturesResponse, error) {
+	req, err := ownRequest(f.opt, m)
+	if err != nil {
+		return nil, err
+	}
+	return f.answer(ctx, req, m.GetIncludeFeatureViewVersionMetadata())
+}
+
+func (f *features) answer(ctx context.Context, req *serving.Request, versions bool) (*banquetv1.GetOnlineFeaturesResponse, error) {
+	r, err := f.opt.Serving.GetOnlineFeatures(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Release()
+	out := &banquetv1.GetOnlineFeaturesResponse{Metadata: &banquetv1.GetOnlineFeaturesResponseMetadata{
+		FeatureNames: &feast.FeatureList{Val: names(r)},
+	}}
+	if versions {
+		out.Metadata.FeatureViewMetadata = viewVersions(r)
+	}
+	splice(out, r)
+	return out, nil
+}
+
+func viewVersions(r *serving.Response) []*feast.FeatureViewMetadata {
+	var list []*feast.FeatureViewMetadata
+	for v := range r.Views() {
+		name, version := r.ViewVersion(v)
+		list = append(list, &feast.FeatureViewMetadata{Name: name, Version: int32(version)})
+	}
+	return list
+}
+
+// StreamOnlineFeatures answers chunk after chunk: what is in memory at a time
+// is one chunk, and the next is read when the one before has been taken.
+func (f *features) StreamOnlineFeatures(m *banquetv1.StreamOnlineFeaturesRequest, out grpc.ServerStreamingServer[banquetv1.StreamOnlineFeaturesResponse]) error {
+	req, err := ownRequest(f.opt, m.GetRequest())
+	if err != nil {
+		return err
+	}
+	if req.Project == "" {
+		req.Project = m.GetProject()
+	}
+	return chunks(req, int(m.GetChunkRows()), func(first int, part *serving.Request) error {
+		resp, err := f.answer(out.Context(), part, m.GetRequest().GetIncludeFeatureViewVersionMetadata())
+		if err != nil {
+			return err
+		}
+		return out.Send(&banquetv1.StreamOnlineFeaturesResponse{FirstRow: int64(first), Response: resp})
+	})
+}
+
+// chunks cuts a request into ones of at most n rows.
+func chunks(req *serving.Request, n int, send func(first int, part *serving.Request) error) error {
+	if n <= 0 {
+		n = defaultChunk
+	}
+	rows := 0
+	for i := range req.Columns {
+		c := &req.Columns[i]
+		if k := len(c.Values) + len(c.JSON); i == 0 {
+			rows = k
+		} else if k != rows {
+			return fault.New(fault.Invalid, "All entity rows must have the same columns.")
+		}
+	}
+	for first := 0; first < rows || first == 0; first += n {
+		part := *req
+		part.Columns = slices.Clone(req.Columns)
+		for i := range part.Columns {
+			c := &part.Columns[i]
+			if c.JSON != nil {
+				c.JSON = c.JSON[first:min(first+n, rows)]
+			} else if c.Values != nil {
+				c.Values = c.Values[first:min(first+n, rows)]
+			}
+		}
+		if err := send(first, &part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// GetServingInfo tells what is served.
+func (f *features) GetServingInfo(context.Context, *banquetv1.GetServingInfoRequest) (*banquetv1.GetServingInfoResponse, error) {
+	out := &banquetv1.GetServingInfoResponse{Version: f.opt.Version, Project: f.opt.Project}
+	if s := f.opt.Registry.Snapshot(); s != nil {
+		out.Projects, out.RegistryGeneration = s.Projects(), s.Generation()
+		if t := s.Registry().GetLastUpdated(); t != nil {
+			out.RegistryLastUpdated, _ = proto.Clone(t).(*timestamppb.Timestamp)
+		}
+	}
+	return out, nil
+}
+
+// ownRequest reads a request of banquet.v1: keys are converted to the type of
+// their join key.
+func ownRequest(opt *Options, m *banquetv1.GetOnlineFeaturesRequest) (*serving.Request, error) {
+	req := &serving.Request{
+		Project: m.GetProject(), Service: m.GetFeatureService(), Features: m.GetFeatures().GetVal(), FullNames: m.GetFullFeatureNames(),
+		Coerce: true, Partial: m.GetPartial(), Consistent: m.GetConsistent(), TTL: opt.ttl(serving.MarkTTL),
+	}
+	var err error
+	req.Columns, err = columns(m.GetEntities(), m.GetRequestContext())
+	return req, err
+}
+
+// columns turns the maps of a request into columns. A map has no order; the
+// answer has that of the names.
+func columns(maps ...map[string]*types.RepeatedValue) ([]serving.Column, error) {
+	var out []serving.Column
+	for _, m := range maps {
+		names := make([]string, 0, len(m))
+		for n := range m {
+			names = append(names, n)
+		}
+		slices.Sort(names)
+		for _, n := range names {
+			c := serving.Column{Name: n, Values: make([][]byte, len(m[n].GetVal()))}
+			for i, v := range m[n].GetVal() {
+				b, err := wireValue(v)
+				if err != nil {
+					return nil, fault.New(fault.Invalid, "entity column %q, row %d: the value cannot be read", n, i).Because(err)
+				}
+				c.Values[i] = b
+			}
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// feastServing is feast.serving.ServingService, as Feast's Go server speaks it.
+type feastServing struct {
+	feast.UnimplementedServingServiceServer
+	opt *Options
+}
+
+// GetFeastServingInfo tells the version.
+func (f *feastServing) GetFeastServingInfo(context.Context, *feast.GetFeastServingInfoRequest) (*feast.GetFeastServingInfoResponse, error) {
+	return &feast.GetFeastServingInfoResponse{Version: f.opt.Version}, nil
+}
+
+// GetOnlineFeatures answers features; expired rows are marked.
+func (f *feastServing) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineFeaturesRequest) (*feast.GetOnlineFeaturesResponse, error) {
+	return feastAnswer(ctx, f.opt, m, serving.MarkTTL)
+}
+
+// feastAnswer answers a request of Feast's own messages.
+func feastAnswer(ctx context.Context, opt *Options, m *feast.GetOnlineFeaturesRequest, ttl serving.TTL) (*feast.GetOnlineFeaturesResponse, error) {
+	req := &serving.Request{
+		Service: m.GetFeatureService(), Features: m.GetFeatures().GetVal(), FullNames: m.GetFullFeatureNames(), TTL: opt.ttl(ttl),
+	}
+	var err error
+	if req.Columns, err = columns(m.GetEntities(), m.GetRequestContext()); err != nil {
+		return nil, err
+	}
+	r, err := opt.Serving.GetOnlineFeatures(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Release()
+	out := &feast.GetOnlineFeaturesResponse{Metadata: &feast.GetOnlineFeaturesResponseMetadata{FeatureNames: &feast.FeatureList{Val: names(r)}}}
+	if m.GetIncludeFeatureViewVersionMetadata() {
+		out.Metadata.FeatureViewMetadata = viewVersions(r)
+	}
+	splice(out, r)
+	return out, nil
+}
+
+// feastListen is GrpcFeatureServer, as `feast listen` speaks it.
+type feastListen struct {
+	feast.UnimplementedGrpcFeatureServerServer
+	opt *Options
+}
+
+// GetOnlineFeatures answers features; the ttl is ignored.
+func (f *feastListen) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineFeaturesRequest) (*feast.GetOnlineFeaturesResponse, error) {
+	return feastAnswer(ctx, f.opt, m, serving.IgnoreTTL)
+}
+
+// Push is not served yet.
+func (f *feastListen) Push(context.Context, *feast.PushRequest) (*feast.PushResponse, error) {
+	return nil, notServed("Push")
+}
+
+// WriteToOnlineStore is not served yet.
+func (f *feastListen) WriteToOnlineStore(context.Context, *feast.WriteToOnlineStoreRequest) (*feast.WriteToOnlineStoreResponse, error) {
+	return nil, notServed("WriteToOnlineStore")
+}
+
+func notServed(call string) error {
+	return fault.New(fault.Unimplemented, "%s is not served yet; rows come in by `banquet materialize`", call)
+}

@@ -1,0 +1,356 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/serving"
+)
+
+// methodFeatures is the method that the hot routes count as, whichever surface
+// a request comes by.
+const methodFeatures = "/banquet.v1.FeatureService/GetOnlineFeatures"
+
+// web is the HTTP server: Feast's routes, the gateway and what describes them.
+type web struct {
+	opt     *Options
+	chain   *chain
+	gateway http.Handler
+	buffers sync.Pool
+}
+
+func newWeb(opt *Options, c *chain, gateway http.Handler) *web {
+	return &web{opt: opt, chain: c, gateway: gateway, buffers: sync.Pool{New: func() any { return new([]byte) }}}
+}
+
+// ServeHTTP routes a request.
+func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch path := r.URL.Path; path {
+	case "/get-online-features":
+		s.post(w, r, s.feast)
+	case "/health":
+		s.get(w, r, s.health)
+	case "/openapi.json":
+		s.get(w, r, s.openapi)
+	case "/push", "/write-to-online-store", "/materialize", "/materialize-incremental", "/search", "/retrieve-online-documents", "/chat":
+		s.post(w, r, func(w http.ResponseWriter, _ *http.Request) { s.feastError(w, notServed("POST "+path)) })
+	default:
+		s.serveOther(w, r)
+	}
+}
+
+func (s *web) serveOther(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Path
+	project, hot := hotRoute(path)
+	switch {
+	case hot && strings.HasSuffix(path, ":stream"):
+		s.post(w, r, func(w http.ResponseWriter, r *http.Request) { s.stream(w, r, project) })
+	case hot:
+		s.post(w, r, func(w http.ResponseWriter, r *http.Request) { s.own(w, r, project) })
+	case strings.HasPrefix(path, "/v1/") && !strings.HasPrefix(path, "/v1/vector_stores"):
+		s.gateway.ServeHTTP(w, r)
+	case len(path) > 1 && strings.HasSuffix(path, "/") && known(strings.TrimSuffix(path, "/")):
+		w.Header().Set("Location", "http://"+r.Host+strings.TrimSuffix(path, "/"))
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	default:
+		writeJSON(w, http.StatusNotFound, []byte(`{"detail":"Not Found"}`))
+	}
+}
+
+func known(path string) bool {
+	return path == "/get-online-features" || path == "/health" || path == "/push" || path == "/write-to-online-store"
+}
+
+// hotRoute recognizes the routes for online features, and the project in them.
+func hotRoute(path string) (project string, ok bool) {
+	path = strings.TrimSuffix(path, ":stream")
+	if path == "/v1/online-features" {
+		return "", true
+	}
+	rest, found := strings.CutPrefix(path, "/v1/projects/")
+	if !found {
+		return "", false
+	}
+	project, found = strings.CutSuffix(rest, "/online-features")
+	return project, found && project != "" && !strings.Contains(project, "/")
+}
+
+func (s *web) post(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
+	s.method(http.MethodPost, w, r, next)
+}
+
+func (s *web) get(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
+	s.method(http.MethodGet, w, r, next)
+}
+
+func (s *web) method(want string, w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
+	if r.Method != want {
+		w.Header().Set("Allow", want)
+		writeJSON(w, http.StatusMethodNotAllowed, []byte(`{"detail":"Method Not Allowed"}`))
+		return
+	}
+	next(w, r)
+}
+
+func writeJSON(w http.ResponseWriter, code int, b []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	retryAfter(w, code)
+	w.WriteHeader(code)
+	_, _ = w.Write(b)
+}
+
+// health says whether anything can be served.
+func (s *web) health(w http.ResponseWriter, _ *http.Request) {
+	if s.opt.Registry.Snapshot() == nil {
+		writeJSON(w, http.StatusServiceUnavailable, []byte(`{"detail":"no registry has been loaded yet"}`))
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+// read reads a body within the limit.
+func (s *web) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	limited := http.MaxBytesReader(w, r.Body, int64(s.opt.BodyBytes))
+	b, err := io.ReadAll(limited)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, fault.New(fault.Invalid, "the body is larger than %d bytes (banquet.limits.body_bytes)", large.Limit)
+	case err != nil:
+		return nil, fault.New(fault.Canceled, "the body could not be read to its end").Because(err)
+	}
+	return b, nil
+}
+
+// feast is Feast's POST /get-online-features.
+func (s *web) feast(w http.ResponseWriter, r *http.Request) {
+	raw, err := s.read(w, r)
+	if err != nil {
+		s.feastError(w, err)
+		return
+	}
+	if !utf8.Valid(raw) {
+		writeJSON(w, http.StatusBadRequest, []byte(`{"detail":"There was an error parsing the body"}`))
+		return
+	}
+	if !isJSON(r.Header.Get("Content-Type")) && len(raw) > 0 {
+		f := &bodyFault{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: quoteText(raw)}
+		writeJSON(w, http.StatusUnprocessableEntity, f.detail())
+		return
+	}
+	b, err := parseBody(raw, dialect{})
+	var bad *bodyFault
+	if errors.As(err, &bad) {
+		writeJSON(w, http.StatusUnprocessableEntity, bad.detail())
+		return
+	}
+	if err != nil {
+		s.feastError(w, err)
+		return
+	}
+	b.req.TTL = s.opt.ttl(serving.IgnoreTTL)
+	s.answer(w, r, b, s.feastError)
+}
+
+func quoteText(raw []byte) []byte {
+	b, _ := json.Marshal(string(raw))
+	return b
+}
+
+// isJSON accepts what Feast's server takes for JSON.
+func isJSON(contentType string) bool {
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json"))
+}
+
+// own is banquet's POST /v1/online-features.
+func (s *web) own(w http.ResponseWriter, r *http.Request, project string) {
+	b, err := s.ownBody(w, r, project)
+	if err != nil {
+		writeStatus(w, err)
+		return
+	}
+	s.answer(w, r, b, func(w http.ResponseWriter, err error) { writeStatus(w, err) })
+}
+
+func (s *web) ownBody(w http.ResponseWriter, r *http.Request, project string) (*body, error) {
+	raw, err := s.read(w, r)
+	if err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(raw) {
+		return nil, fault.New(fault.Invalid, "the body is not UTF-8")
+	}
+	b, err := parseBody(raw, dialect{strict: true})
+	var bad *bodyFault
+	if errors.As(err, &bad) {
+		text := bad.Error()
+		if bad.ctx != "" {
+			text = "the body is not JSON: " + bad.ctx + " at character " + strings.Join(bad.where, "")
+		}
+		return nil, fault.New(fault.Invalid, "%s", text)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if project != "" {
+		if b.req.Project != "" && b.req.Project != project {
+			return nil, fault.New(fault.Invalid, "the path names project %s, the body %s", project, b.req.Project)
+		}
+		b.req.Project = project
+	}
+	b.req.TTL = s.opt.ttl(serving.MarkTTL)
+	return b, nil
+}
+
+// answer runs a request through the chain and writes its answer.
+func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, fail func(http.ResponseWriter, error)) {
+	ctx, cancel, err := deadline(r)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	defer cancel()
+	buf, _ := s.buffers.Get().(*[]byte)
+	defer s.buffers.Put(buf)
+	_, err = s.chain.do(ctx, methodFeatures, b, func(ctx context.Context, _ any) (any, error) {
+		resp, err := s.opt.Serving.GetOnlineFeatures(ctx, &b.req)
+		if err != nil {
+			return nil, err
+		}
+		defer resp.Release()
+		out, err := appendAnswer((*buf)[:0], resp)
+		if err == nil {
+			*buf = out
+		}
+		return nil, err
+	})
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, *buf)
+}
+
+// stream writes the answer chunk by chunk, one JSON object a line.
+func (s *web) stream(w http.ResponseWriter, r *http.Request, project string) {
+	b, err := s.ownBody(w, r, project)
+	if err != nil {
+		writeStatus(w, err)
+		return
+	}
+	ctx, cancel, err := deadline(r)
+	if err != nil {
+		writeStatus(w, err)
+		return
+	}
+	defer cancel()
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	out := http.NewResponseController(w)
+	var line []byte
+	_, err = s.chain.do(ctx, "/banquet.v1.FeatureService/StreamOnlineFeatures", b, func(ctx context.Context, _ any) (any, error) {
+		return nil, chunks(&b.req, b.chunk, func(first int, part *serving.Request) error {
+			resp, err := s.opt.Serving.GetOnlineFeatures(ctx, part)
+			if err != nil {
+				return err
+			}
+			defer resp.Release()
+			line = append(itoa(append(line[:0], `{"result":{"first_row":`...), first), `,"response":`...)
+			if line, err = appendAnswer(line, resp); err != nil {
+				return err
+			}
+			if _, err := w.Write(append(line, "}}\n"...)); err != nil {
+				return fault.New(fault.Canceled, "the caller went away").Because(err)
+			}
+			return out.Flush()
+		})
+	})
+	if err != nil {
+		f := serverSide(err)
+		b, _ := json.Marshal(map[string]any{"error": map[string]any{"code": int(outcomes(f.Kind).grpc), "message": f.Text, "details": []any{}}})
+		_, _ = w.Write(append(b, '\n'))
+	}
+}
+
+// deadline honours Grpc-Timeout.
+func deadline(r *http.Request) (context.Context, context.CancelFunc, error) {
+	text := r.Header.Get("Grpc-Timeout")
+	if text == "" {
+		return r.Context(), func() {}, nil
+	}
+	units := map[byte]time.Duration{'H': time.Hour, 'M': time.Minute, 'S': time.Second, 'm': time.Millisecond, 'u': time.Microsecond, 'n': time.Nanosecond}
+	n, err := strconv.ParseUint(text[:len(text)-1], 10, 31)
+	unit, ok := units[text[len(text)-1]]
+	if err != nil || !ok {
+		return nil, nil, fault.New(fault.Invalid, "header Grpc-Timeout is %q; want a number and one of H M S m u n", text)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), time.Duration(n)*unit)
+	return ctx, cancel, nil
+}
+
+// feastError writes an error of Feast's routes.
+func (s *web) feastError(w http.ResponseWriter, err error) {
+	f := serverSide(err)
+	code := outcomes(f.Kind).http
+	class := feastClass(f)
+	if class == "" && f.Kind == fault.NotFound {
+		code = http.StatusBadRequest
+	}
+	if s.opt.FeastStatus && code == http.StatusBadRequest {
+		code = http.StatusInternalServerError
+	}
+	text := f.Text
+	if f.Reason == fault.Lookup {
+		text = pythonRepr(text) // Python prints the argument of a KeyError with its quotes
+	}
+	if class != "" {
+		inner := append([]byte(`{"module": "feast.errors", "class": "`), class...)
+		inner = append(inner, `", "message": `...)
+		text = string(append(appendASCII(inner, f.Text), '}'))
+	}
+	b, _ := json.Marshal(text)
+	writeJSON(w, code, unescapeHTML(b))
+}
+
+// unescapeHTML undoes what encoding/json escapes and Python does not.
+func unescapeHTML(b []byte) []byte {
+	return []byte(strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(b)))
+}
+
+// feastClass is the class of feast.errors that Feast raises for a fault; the
+// SDK raises it again. Empty where Feast raises one of Python's own.
+func feastClass(f *fault.Error) string {
+	switch f.Reason {
+	case fault.Collision:
+		return "FeatureNameCollisionError"
+	case fault.RequestDataUnset:
+		return "RequestDataNotFoundInEntityRowsException"
+	case fault.VersionUnknown:
+		return "FeatureViewVersionNotFound"
+	}
+	if f.Kind != fault.NotFound {
+		return ""
+	}
+	switch f.Object.Kind {
+	case "feature view":
+		return "FeatureViewNotFoundException"
+	case "feature service":
+		return "FeatureServiceNotFoundException"
+	case "project":
+		return "ProjectObjectNotFoundException"
+	case "entity":
+		return "EntityNotFoundException"
+	}
+	return ""
+}

@@ -1,0 +1,197 @@
+package server
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/banquet-fs/banquet/fault"
+	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/registry"
+)
+
+// registryService is banquet.v1.RegistryService: reads of the snapshot in force.
+type registryService struct {
+	banquetv1.UnimplementedRegistryServiceServer
+	opt *Options
+}
+
+// snapshot is the registry in force.
+func (s *registryService) snapshot() (*registry.Snapshot, error) {
+	if snap := s.opt.Registry.Snapshot(); snap != nil {
+		return snap, nil
+	}
+	return nil, fault.New(fault.Unavailable, "no registry has been loaded yet; try again shortly")
+}
+
+func (s *registryService) project(name string) (*registry.Project, error) {
+	snap, err := s.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	if name == "" {
+		name = s.opt.Project
+	}
+	return snap.Project(name)
+}
+
+// listRequest is what requests for lists have in common.
+type listRequest interface {
+	GetTags() map[string]string
+	GetPageSize() int32
+	GetPageToken() string
+	GetView() banquetv1.ObjectView
+}
+
+// find gives one object by name.
+func find[M proto.Message](list []M, kind, name, project string, view banquetv1.ObjectView) (M, error) {
+	for _, m := range list {
+		if nameOf(m) == name {
+			return shown(m, view), nil
+		}
+	}
+	var none M
+	return none, fault.New(fault.NotFound, "%s %s does not exist in project %s", strings.ToUpper(kind[:1])+kind[1:], name, project).About(kind, name, project)
+}
+
+// page gives one page of a list. The token is the index of the next object.
+func page[M proto.Message](list []M, req listRequest) (objects []M, next string, err error) {
+	start := 0
+	if t := req.GetPageToken(); t != "" {
+		if start, err = strconv.Atoi(t); err != nil || start < 0 {
+			return nil, "", fault.New(fault.Invalid, "page_token %q is none of this server's; take next_page_token of the answer before", t)
+		}
+	}
+	size := int(req.GetPageSize())
+	for i := start; i < len(list); i++ {
+		if !tagged(list[i], req.GetTags()) {
+			continue
+		}
+		if size > 0 && len(objects) == size {
+			return objects, strconv.Itoa(i), nil
+		}
+		objects = append(objects, shown(list[i], req.GetView()))
+	}
+	return objects, "", nil
+}
+
+// spec is where the definition of an object lies.
+func spec(m proto.Message) protoreflect.Message {
+	r := m.ProtoReflect()
+	if f := r.Descriptor().Fields().ByName("spec"); f != nil {
+		return r.Get(f).Message()
+	}
+	return r
+}
+
+func nameOf(m proto.Message) string {
+	s := spec(m)
+	return s.Get(s.Descriptor().Fields().ByName("name")).String()
+}
+
+func tagged(m proto.Message, want map[string]string) bool {
+	if len(want) == 0 {
+		return true
+	}
+	s := spec(m)
+	f := s.Descriptor().Fields().ByName("tags")
+	if f == nil || !f.IsMap() {
+		return false
+	}
+	tags := s.Get(f).Map()
+	for k, v := range want {
+		key := protoreflect.ValueOfString(k).MapKey()
+		if !tags.Has(key) || tags.Get(key).String() != v {
+			return false
+		}
+	}
+	return true
+}
+
+// shown gives an object as the view wants it. The registry's own message is
+// never changed: what is left out is left out of a copy.
+func shown[M proto.Message](m M, view banquetv1.ObjectView) M {
+	if view == banquetv1.ObjectView_OBJECT_VIEW_FULL {
+		return m
+	}
+	c, _ := proto.Clone(m).(M)
+	lighten(c.ProtoReflect())
+	return c
+}
+
+// lighten takes out pickled functions and the SQL of data sources.
+func lighten(m protoreflect.Message) {
+	switch v := m.Interface().(type) {
+	case *core.UserDefinedFunctionV2:
+		v.Body = nil
+	case *core.UserDefinedFunction:
+		v.Body = nil
+	case *core.DataSource_CustomSourceOptions:
+		v.Configuration = nil
+	}
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case f.Message() == nil:
+		case f.IsMap():
+			if f.MapValue().Message() != nil {
+				v.Map().Range(func(_ protoreflect.MapKey, e protoreflect.Value) bool {
+					lighten(e.Message())
+					return true
+				})
+			}
+		case f.IsList():
+			for i := range v.List().Len() {
+				lighten(v.List().Get(i).Message())
+			}
+		default:
+			lighten(v.Message())
+		}
+		return true
+	})
+}
+
+// projects lists the objects of projects; one that has none of its own gets a
+// message with its name.
+func (s *registryService) projects() ([]*core.Project, error) {
+	snap, err := s.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	var list []*core.Project
+	for _, name := range snap.Projects() {
+		p, err := snap.Project(name)
+		if err != nil {
+			return nil, err
+		}
+		m := p.Message()
+		if m == nil {
+			m = &core.Project{Spec: &core.ProjectSpec{Name: name}}
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+// GetProject answers one project.
+func (s *registryService) GetProject(_ context.Context, r *banquetv1.GetProjectRequest) (*banquetv1.GetProjectResponse, error) {
+	list, err := s.projects()
+	if err != nil {
+		return nil, err
+	}
+	m, err := find(list, "project", r.GetName(), r.GetName(), r.GetView())
+	return &banquetv1.GetProjectResponse{Project: m}, err
+}
+
+// ListProjects answers all projects.
+func (s *registryService) ListProjects(_ context.Context, r *banquetv1.ListProjectsRequest) (*banquetv1.ListProjectsResponse, error) {
+	list, err := s.projects()
+	if err != nil {
+		return nil, err
+	}
+	list, next, err := page(list, r)
+	return &banquetv1.ListProjectsResponse{Projects: list, NextPageToken: next}, err
+}

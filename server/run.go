@@ -1,0 +1,203 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+
+	"github.com/banquet-fs/banquet/fault"
+	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
+	feast "github.com/banquet-fs/banquet/gen/feast/serving"
+)
+
+// Server serves until it is told to stop.
+type Server struct {
+	opt    Options
+	grpc   *grpc.Server
+	http   *http.Server
+	admin  *http.Server
+	health *health.Server
+	// listeners, by surface.
+	grpcListener, httpListener, adminListener net.Listener
+	draining                                  atomic.Bool
+}
+
+// Addresses are where a server listens.
+type Addresses struct {
+	GRPC, HTTP, Admin string
+}
+
+// New makes a server and opens its listeners.
+func New(ctx context.Context, opt Options) (*Server, error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.BodyBytes <= 0 {
+		opt.BodyBytes = 64 << 20
+	}
+	if opt.DrainTime <= 0 {
+		opt.DrainTime = 10 * time.Second
+	}
+	s := &Server{opt: opt, health: health.NewServer()}
+	c := newChain(&s.opt)
+	own, reg := &features{opt: &s.opt}, &registryService{opt: &s.opt}
+	s.grpc = newGRPC(&s.opt, c)
+	banquetv1.RegisterFeatureServiceServer(s.grpc, own)
+	banquetv1.RegisterRegistryServiceServer(s.grpc, reg)
+	feast.RegisterServingServiceServer(s.grpc, &feastServing{opt: &s.opt})
+	feast.RegisterGrpcFeatureServerServer(s.grpc, &feastListen{opt: &s.opt})
+	healthpb.RegisterHealthServer(s.grpc, s.health)
+	reflection.Register(s.grpc)
+	gateway, err := newGateway(ctx, c, own, reg)
+	if err != nil {
+		return nil, fault.New(fault.Internal, "the REST gateway cannot be made").Because(err)
+	}
+	s.http = newHTTP(newWeb(&s.opt, c, gateway))
+	s.admin = newHTTP(s.adminHandler())
+	return s, s.listen(ctx)
+}
+
+func newGRPC(opt *Options, c *chain) *grpc.Server {
+	return grpc.NewServer(
+		grpc.ChainUnaryInterceptor(c.unary), grpc.ChainStreamInterceptor(c.stream),
+		grpc.MaxRecvMsgSize(opt.BodyBytes), grpc.MaxSendMsgSize(1<<30),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+		grpc.ConnectionTimeout(20*time.Second), grpc.MaxHeaderListSize(64<<10),
+	)
+}
+
+func newHTTP(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
+	}
+}
+
+// listen opens the listeners; port 0 picks a free one.
+func (s *Server) listen(ctx context.Context) error {
+	var lc net.ListenConfig
+	for _, l := range []struct {
+		what, address string
+		into          *net.Listener
+	}{{"gRPC", s.opt.GRPC, &s.grpcListener}, {"HTTP", s.opt.HTTP, &s.httpListener}, {"admin", s.opt.Admin, &s.adminListener}} {
+		listener, err := lc.Listen(ctx, "tcp", l.address)
+		if err != nil {
+			s.closeListeners()
+			return fault.New(fault.Unavailable, "cannot listen for %s on %s; is another server running there? Choose another port, or 0 for a free one", l.what, l.address).Because(err)
+		}
+		*l.into = listener
+	}
+	return nil
+}
+
+func (s *Server) closeListeners() {
+	for _, l := range []net.Listener{s.grpcListener, s.httpListener, s.adminListener} {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+}
+
+// Addresses tells where the server listens.
+func (s *Server) Addresses() Addresses {
+	return Addresses{GRPC: s.grpcListener.Addr().String(), HTTP: s.httpListener.Addr().String(), Admin: s.adminListener.Addr().String()}
+}
+
+// Run serves until ctx is done, then drains: health says so first, requests
+// under way are answered, and what is left after the drain time is cut off.
+func (s *Server) Run(ctx context.Context) error {
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.opt.Registry.Run(running) })
+	group.Go(func() error { return s.grpc.Serve(s.grpcListener) })
+	for _, h := range []struct {
+		server   *http.Server
+		listener net.Listener
+	}{{s.http, s.httpListener}, {s.admin, s.adminListener}} {
+		group.Go(func() error {
+			if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		<-running.Done()
+		s.drain(context.WithoutCancel(ctx))
+		return nil
+	})
+	return group.Wait()
+}
+
+// drain stops taking requests and waits for those under way.
+func (s *Server) drain(ctx context.Context) {
+	s.draining.Store(true)
+	s.health.Shutdown()
+	ctx, cancel := context.WithTimeout(ctx, s.opt.DrainTime)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		s.grpc.GracefulStop()
+		close(done)
+	}()
+	if err := s.http.Shutdown(ctx); err != nil {
+		_ = s.http.Close()
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+		s.grpc.Stop()
+	}
+	_ = s.admin.Shutdown(ctx)
+}
+
+// adminHandler serves metrics, health and, where it is allowed, profiles.
+func (s *Server) adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	if s.opt.Metrics != nil {
+		mux.Handle("GET /metrics", promhttp.HandlerFor(s.opt.Metrics, promhttp.HandlerOpts{}))
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", s.ready)
+	if s.opt.PProf {
+		mux.HandleFunc("/debug/pprof/", pprof.Index)
+		mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	}
+	return mux
+}
+
+// ready says whether requests should come here: a registry is in force and the
+// server is not stopping. With ?verbose it tells what is not well besides.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	st := s.opt.Registry.Status()
+	switch {
+	case s.draining.Load():
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte("stopping\n"))
+		return
+	case s.opt.Registry.Snapshot() == nil:
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte("no registry has been loaded yet\n"))
+		return
+	}
+	_, _ = w.Write([]byte("ready\n"))
+	if _, verbose := r.URL.Query()["verbose"]; verbose && st.Err != nil {
+		_, _ = w.Write([]byte("registry: " + fault.Of(st.Err).Text + "; the last good one is served since " + st.Since.UTC().Format(time.RFC3339) + "\n"))
+	}
+}

@@ -1,0 +1,311 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+)
+
+// scanner reads JSON left to right and hands out raw tokens: entity values are
+// typed by their join keys later, and the order of object keys matters. NaN and
+// the infinities pass, as they do in Python.
+type scanner struct {
+	b []byte
+	i int
+}
+
+// scanError says where the JSON is broken, in Python's words.
+type scanError struct {
+	at   int // characters from the start
+	what string
+}
+
+func (e *scanError) Error() string { return fmt.Sprintf("%s at character %d", e.what, e.at) }
+
+func (s *scanner) fail(what string) error { return s.failAt(s.i, what) }
+
+func (s *scanner) failAt(i int, what string) error {
+	return &scanError{at: utf8.RuneCount(s.b[:min(i, len(s.b))]), what: what}
+}
+
+func (s *scanner) blanks() {
+	for s.i < len(s.b) {
+		switch s.b[s.i] {
+		case ' ', '\t', '\n', '\r':
+			s.i++
+		default:
+			return
+		}
+	}
+}
+
+// peek is the next byte that is no blank, 0 at the end.
+func (s *scanner) peek() byte {
+	s.blanks()
+	if s.i < len(s.b) {
+		return s.b[s.i]
+	}
+	return 0
+}
+
+// maxNesting bounds how deep skipped values nest.
+const maxNesting = 200
+
+// value gives the next value as it stands.
+func (s *scanner) value() ([]byte, error) {
+	s.blanks()
+	start := s.i
+	if err := s.skip(0); err != nil {
+		return nil, err
+	}
+	return s.b[start:s.i:s.i], nil
+}
+
+func (s *scanner) skip(depth int) error {
+	if depth > maxNesting {
+		return s.fail("nested too deep")
+	}
+	switch c := s.peek(); {
+	case c == '"':
+		return s.skipString()
+	case c == '{':
+		return s.object(func(string) error { return s.skip(depth + 1) })
+	case c == '[':
+		return s.array(func(int) error { return s.skip(depth + 1) })
+	case c == '-' || c >= '0' && c <= '9':
+		return s.skipNumber()
+	}
+	for _, word := range [...]string{"true", "false", "null", "NaN", "Infinity"} {
+		if len(s.b)-s.i >= len(word) && string(s.b[s.i:s.i+len(word)]) == word {
+			s.i += len(word)
+			return nil
+		}
+	}
+	return s.fail("Expecting value")
+}
+
+func (s *scanner) skipString() error {
+	start := s.i
+	for s.i++; s.i < len(s.b); s.i++ {
+		switch c := s.b[s.i]; {
+		case c == '\\':
+			s.i++
+		case c == '"':
+			s.i++
+			return nil
+		case c < 0x20:
+			return s.fail("Invalid control character at")
+		}
+	}
+	return s.failAt(start, "Unterminated string starting at")
+}
+
+func (s *scanner) skipNumber() error {
+	start := s.i
+	if s.b[s.i] == '-' {
+		s.i++
+		if len(s.b)-s.i >= 8 && string(s.b[s.i:s.i+8]) == "Infinity" {
+			s.i += 8
+			return nil
+		}
+	}
+	digits := func() bool {
+		from := s.i
+		for s.i < len(s.b) && s.b[s.i] >= '0' && s.b[s.i] <= '9' {
+			s.i++
+		}
+		return s.i > from
+	}
+	first := s.i
+	if !digits() {
+		return s.failAt(start, "Expecting value")
+	}
+	if s.b[first] == '0' && s.i > first+1 { // a leading zero ends the number
+		s.i = first + 1
+	}
+	if s.i < len(s.b) && s.b[s.i] == '.' {
+		dot := s.i
+		s.i++
+		if !digits() {
+			s.i = dot
+			return nil
+		}
+	}
+	if s.i < len(s.b) && (s.b[s.i] == 'e' || s.b[s.i] == 'E') {
+		e := s.i
+		s.i++
+		if s.i < len(s.b) && (s.b[s.i] == '+' || s.b[s.i] == '-') {
+			s.i++
+		}
+		if !digits() {
+			s.i = e
+		}
+	}
+	return nil
+}
+
+// text reads a string.
+func (s *scanner) text() (string, error) {
+	s.blanks()
+	start := s.i
+	if err := s.skipString(); err != nil {
+		return "", err
+	}
+	raw := s.b[start:s.i]
+	for _, c := range raw {
+		if c == '\\' {
+			var out string
+			if err := json.Unmarshal(raw, &out); err != nil {
+				return "", s.failAt(start, "Invalid \\escape")
+			}
+			return out, nil
+		}
+	}
+	return string(raw[1 : len(raw)-1]), nil
+}
+
+// object visits the keys of an object; visit must read the value.
+func (s *scanner) object(visit func(key string) error) error {
+	s.i++ // the brace
+	if s.peek() == '}' {
+		s.i++
+		return nil
+	}
+	for {
+		if s.peek() != '"' {
+			return s.fail("Expecting property name enclosed in double quotes")
+		}
+		key, err := s.text()
+		if err != nil {
+			return err
+		}
+		if s.peek() != ':' {
+			return s.fail("Expecting ':' delimiter")
+		}
+		s.i++
+		if err := visit(key); err != nil {
+			return err
+		}
+		switch s.peek() {
+		case ',':
+			s.i++
+		case '}':
+			s.i++
+			return nil
+		default:
+			return s.fail("Expecting ',' delimiter")
+		}
+	}
+}
+
+// array visits the elements of an array; visit must read the element.
+func (s *scanner) array(visit func(i int) error) error {
+	s.i++ // the bracket
+	if s.peek() == ']' {
+		s.i++
+		return nil
+	}
+	for i := 0; ; i++ {
+		if err := visit(i); err != nil {
+			return err
+		}
+		switch s.peek() {
+		case ',':
+			s.i++
+		case ']':
+			s.i++
+			return nil
+		default:
+			return s.fail("Expecting ',' delimiter")
+		}
+	}
+}
+
+// end makes sure that nothing follows.
+func (s *scanner) end() error {
+	if s.peek() != 0 || s.i < len(s.b) {
+		return s.fail("Extra data")
+	}
+	return nil
+}
+
+// appendASCII appends a JSON string as Python's json.dumps does: what is not
+// ASCII is escaped.
+func appendASCII(dst []byte, text string) []byte {
+	dst = append(dst, '"')
+	for _, r := range text {
+		switch {
+		case r == '"' || r == '\\':
+			dst = append(dst, '\\', byte(r))
+		case r == '\n':
+			dst = append(dst, '\\', 'n')
+		case r == '\r':
+			dst = append(dst, '\\', 'r')
+		case r == '\t':
+			dst = append(dst, '\\', 't')
+		case r < 0x20 || r >= 0x7f && r <= 0xffff:
+			dst = fmt.Appendf(dst, `\u%04x`, r)
+		case r > 0xffff:
+			r -= 0x10000
+			dst = fmt.Appendf(dst, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
+		default:
+			dst = append(dst, byte(r))
+		}
+	}
+	return append(dst, '"')
+}
+
+// pythonRepr is Python's repr of a text.
+func pythonRepr(text string) string {
+	single, double := false, false
+	for _, c := range text {
+		single, double = single || c == '\'', double || c == '"'
+	}
+	if single && !double {
+		return `"` + text + `"`
+	}
+	out := []byte{'\''}
+	for i := range len(text) {
+		if text[i] == '\'' || text[i] == '\\' {
+			out = append(out, '\\')
+		}
+		out = append(out, text[i])
+	}
+	return string(append(out, '\''))
+}
+
+// boolOf reads a boolean as Feast's server does: also 0 and 1, and the usual
+// words.
+func boolOf(raw []byte) (v, ok bool) {
+	switch string(raw) {
+	case "true", "1", "1.0":
+		return true, true
+	case "false", "0", "0.0":
+		return false, true
+	}
+	if len(raw) < 2 || raw[0] != '"' {
+		return false, false
+	}
+	word, err := strconv.Unquote(string(raw))
+	if err != nil {
+		return false, false
+	}
+	switch lower(word) {
+	case "true", "1", "yes", "on", "t", "y":
+		return true, true
+	case "false", "0", "no", "off", "f", "n":
+		return false, true
+	}
+	return false, false
+}
+
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 32
+		}
+	}
+	return string(b)
+}

@@ -1,0 +1,108 @@
+// Package observed counts what an online store does.
+package observed
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/stores"
+)
+
+// Store measures another store. Metrics are named banquet_store_….
+type Store struct {
+	stores.Store
+	duration *prometheus.HistogramVec
+	calls    prometheus.Counter
+	bytes    prometheus.Counter
+	capacity *prometheus.CounterVec
+	rows     *prometheus.CounterVec
+	errs     *prometheus.CounterVec
+}
+
+// New makes a Store around inner; reg may be nil.
+func New(inner stores.Store, reg prometheus.Registerer) *Store {
+	s := &Store{
+		Store: inner,
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "banquet_store_duration_seconds", Help: "Time of one read or write of the online store, all its calls together.",
+			Buckets: []float64{.0005, .001, .002, .003, .005, .0075, .01, .015, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"operation"}),
+		calls:    prometheus.NewCounter(prometheus.CounterOpts{Name: "banquet_store_calls_total", Help: "Calls made to the online store by reads."}),
+		bytes:    prometheus.NewCounter(prometheus.CounterOpts{Name: "banquet_store_received_bytes_total", Help: "Bytes received from the online store."}),
+		capacity: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "banquet_store_capacity_units_total", Help: "Read capacity consumed, where the store tells it."}, []string{"project", "view"}),
+		rows:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "banquet_store_rows_total", Help: "Rows read and written, by what became of them."}, []string{"operation", "result"}),
+		errs:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "banquet_store_errors_total", Help: "Operations and rows that failed, by kind of failure."}, []string{"operation", "kind"}),
+	}
+	if reg != nil {
+		reg.MustRegister(s.duration, s.calls, s.bytes, s.capacity, s.rows, s.errs)
+	}
+	return s
+}
+
+// Read measures a read.
+func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
+	start := time.Now()
+	rows, err := s.Store.Read(ctx, reads)
+	s.duration.WithLabelValues("read").Observe(time.Since(start).Seconds())
+	if err != nil {
+		s.errs.WithLabelValues("read", fault.KindOf(err).String()).Inc()
+		return nil, err
+	}
+	s.calls.Add(float64(rows.Stats.Calls))
+	s.bytes.Add(float64(rows.Stats.Received))
+	for t, units := range rows.Stats.Capacity {
+		s.capacity.WithLabelValues(t.Project, t.View).Add(units)
+	}
+	s.countRows(rows)
+	return rows, nil
+}
+
+func (s *Store) countRows(rows *stores.Rows) {
+	var found, missing, failed int
+	for _, read := range rows.Reads {
+		for i := range read {
+			switch r := &read[i]; {
+			case r.Err != nil:
+				failed++
+				s.errs.WithLabelValues("read row", fault.KindOf(r.Err).String()).Inc()
+			case r.Found:
+				found++
+			default:
+				missing++
+			}
+		}
+	}
+	s.add("read", "found", found)
+	s.add("read", "missing", missing)
+	s.add("read", "failed", failed)
+}
+
+func (s *Store) add(operation, result string, n int) {
+	if n > 0 {
+		s.rows.WithLabelValues(operation, result).Add(float64(n))
+	}
+}
+
+// Write measures a write.
+func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
+	start := time.Now()
+	left, err := s.Store.Write(ctx, table, features, records, mode)
+	s.duration.WithLabelValues("write").Observe(time.Since(start).Seconds())
+	if err != nil {
+		s.errs.WithLabelValues("write", fault.KindOf(err).String()).Inc()
+		return left, err
+	}
+	failed := 0
+	if left != nil {
+		failed = len(left.Indexes)
+		for _, e := range left.Errs {
+			s.errs.WithLabelValues("write row", fault.KindOf(e).String()).Inc()
+		}
+	}
+	s.add("write", "stored", len(records)-failed)
+	s.add("write", "failed", failed)
+	return left, nil
+}

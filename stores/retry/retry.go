@@ -1,0 +1,275 @@
+// Package retry makes a store's passing failures pass: keys that could not be
+// read and records that are not stored are tried again, with growing, jittered
+// waits inside the caller's deadline and within a budget that the whole process
+// shares. What is not worth a retry is passed on at once.
+package retry
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/stores"
+)
+
+// Options bound the retries. The zero value is sensible.
+type Options struct {
+	// Attempts is how often one call is made at most.
+	Attempts int
+	// First and Longest bound the wait before a retry.
+	First, Longest time.Duration
+	// Budget is how many retries may be made at once beyond those that
+	// successful calls pay for, and Refill what a successful call pays.
+	Budget, Refill float64
+}
+
+func (o Options) withDefaults() Options {
+	if o.Attempts <= 0 {
+		o.Attempts = 10
+	}
+	if o.First <= 0 {
+		o.First = 5 * time.Millisecond
+	}
+	if o.Longest <= 0 {
+		o.Longest = 400 * time.Millisecond
+	}
+	if o.Budget <= 0 {
+		o.Budget = 500
+	}
+	if o.Refill <= 0 {
+		o.Refill = 0.5
+	}
+	return o
+}
+
+// Store retries around another store.
+type Store struct {
+	stores.Store
+	opt    Options
+	budget budget
+}
+
+// New makes a Store around inner.
+func New(inner stores.Store, opt Options) *Store {
+	opt = opt.withDefaults()
+	return &Store{Store: inner, opt: opt, budget: budget{tokens: opt.Budget, most: opt.Budget}}
+}
+
+// passing reports whether a failure may be gone the next time.
+func passing(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Unavailable, fault.Overloaded, fault.TimedOut:
+		return err != nil
+	default:
+		return false
+	}
+}
+
+// wait waits before try n+1; false when there is no time, no budget, or no try
+// left.
+func (s *Store) wait(ctx context.Context, n int) bool {
+	if n+1 >= s.opt.Attempts || ctx.Err() != nil {
+		return false
+	}
+	span := min(s.opt.First<<min(n, 20), s.opt.Longest)
+	span = span/2 + rand.N(span/2+1)
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= span {
+		return false
+	}
+	if !s.budget.take() {
+		return false
+	}
+	timer := time.NewTimer(span)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Read reads until every key is answered or the failures that are left will
+// not pass.
+func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
+	rows, err := s.Store.Read(ctx, reads)
+	for n := 0; ; n++ {
+		if err == nil && !anyPassing(rows) {
+			s.budget.put(s.opt.Refill)
+			return rows, nil
+		}
+		if err != nil && !passing(err) || !s.wait(ctx, n) {
+			return rows, err
+		}
+		if err != nil {
+			rows, err = s.Store.Read(ctx, reads)
+			if err == nil {
+				rows.Stats.Retries++
+			}
+			continue
+		}
+		if !s.again(ctx, reads, rows) {
+			return rows, nil
+		}
+	}
+}
+
+func anyPassing(rows *stores.Rows) bool {
+	for _, read := range rows.Reads {
+		for i := range read {
+			if read[i].Err != nil && passing(read[i].Err) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// place is where a retried key's row belongs.
+type place struct{ read, key int }
+
+// again reads the keys that failed once more and puts their rows in place. The
+// rows of the retry are held until the first ones are released. False means
+// that the retry failed as a whole.
+func (s *Store) again(ctx context.Context, reads []stores.Read, rows *stores.Rows) bool {
+	var part []stores.Read
+	var places [][]place
+	for i, read := range rows.Reads {
+		var keys [][]byte
+		var at []place
+		for j := range read {
+			if read[j].Err != nil && passing(read[j].Err) {
+				keys, at = append(keys, reads[i].Keys[j]), append(at, place{i, j})
+			}
+		}
+		if len(keys) > 0 {
+			r := reads[i]
+			r.Keys = keys
+			part, places = append(part, r), append(places, at)
+		}
+	}
+	more, err := s.Store.Read(ctx, part)
+	if err != nil {
+		return passing(err)
+	}
+	for i, at := range places {
+		for j, p := range at {
+			rows.Reads[p.read][p.key] = more.Reads[i][j]
+		}
+	}
+	rows.Stats.Add(more.Stats)
+	rows.Stats.Retries += more.Stats.Calls
+	rows.Hold(more)
+	return true
+}
+
+// Write writes until every record is stored or the failures that are left will
+// not pass.
+func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
+	left, err := s.Store.Write(ctx, table, features, records, mode)
+	for n := 0; ; n++ {
+		if err == nil && (left == nil || !anyUnwrittenPassing(left)) {
+			s.budget.put(s.opt.Refill)
+			return left, nil
+		}
+		if err != nil && !passing(err) || !s.wait(ctx, n) {
+			return left, err
+		}
+		if err != nil {
+			left, err = s.Store.Write(ctx, table, features, records, mode)
+			continue
+		}
+		left, err = s.rewrite(left, func(indexes []int) (*stores.Unwritten, error) {
+			some := make([]stores.Record, len(indexes))
+			for i, at := range indexes {
+				some[i] = records[at]
+			}
+			return s.Store.Write(ctx, table, features, some, mode)
+		})
+	}
+}
+
+// Delete deletes until every key is gone or the failures that are left will not
+// pass.
+func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (*stores.Unwritten, error) {
+	left, err := s.Store.Delete(ctx, table, keys)
+	for n := 0; ; n++ {
+		if err == nil && (left == nil || !anyUnwrittenPassing(left)) || err != nil && !passing(err) || !s.wait(ctx, n) {
+			return left, err
+		}
+		if err != nil {
+			left, err = s.Store.Delete(ctx, table, keys)
+			continue
+		}
+		left, err = s.rewrite(left, func(indexes []int) (*stores.Unwritten, error) {
+			some := make([][]byte, len(indexes))
+			for i, at := range indexes {
+				some[i] = keys[at]
+			}
+			return s.Store.Delete(ctx, table, some)
+		})
+	}
+}
+
+func anyUnwrittenPassing(left *stores.Unwritten) bool {
+	for _, err := range left.Errs {
+		if passing(err) {
+			return true
+		}
+	}
+	return false
+}
+
+// rewrite tries what is left once more and gives what is left then, under the
+// first indexes.
+func (s *Store) rewrite(left *stores.Unwritten, try func(indexes []int) (*stores.Unwritten, error)) (*stores.Unwritten, error) {
+	out := new(stores.Unwritten)
+	var retry []int
+	for i, at := range left.Indexes {
+		if passing(left.Errs[i]) {
+			retry = append(retry, at)
+			continue
+		}
+		out.Add(at, left.Errs[i])
+	}
+	more, err := try(retry)
+	switch {
+	case err != nil:
+		for _, at := range retry {
+			out.Add(at, err)
+		}
+	case more != nil:
+		for i, at := range more.Indexes {
+			out.Add(retry[at], more.Errs[i])
+		}
+	}
+	if len(out.Indexes) == 0 {
+		return nil, nil
+	}
+	return out, nil
+}
+
+// budget bounds retries: when most calls fail, retries would only add to what
+// makes them fail.
+type budget struct {
+	mu           sync.Mutex
+	tokens, most float64
+}
+
+func (b *budget) take() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}
+
+func (b *budget) put(n float64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tokens = min(b.tokens+n, b.most)
+}

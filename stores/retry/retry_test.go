@@ -1,0 +1,166 @@
+package retry_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/stores/memory"
+	"github.com/banquet-fs/banquet/stores/retry"
+	"github.com/banquet-fs/banquet/stores/storetest"
+)
+
+func TestContract(t *testing.T) {
+	storetest.Run(t, func(testing.TB) stores.Store { return retry.New(new(memory.Store), retry.Options{}) })
+}
+
+// failing is a store whose first calls fail: wholly, or for every other key.
+type failing struct {
+	memory.Store
+	kind  fault.Kind
+	whole bool
+	times int
+	calls int
+}
+
+func (f *failing) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
+	f.calls++
+	rows, err := f.Store.Read(ctx, reads)
+	if err != nil || f.calls > f.times {
+		return rows, err
+	}
+	if f.whole {
+		rows.Release()
+		return nil, fault.New(f.kind, "down")
+	}
+	for _, r := range rows.Reads {
+		for i := range r {
+			if i%2 == 0 {
+				r[i] = stores.Row{Err: fault.New(f.kind, "throttled")}
+			}
+		}
+	}
+	return rows, nil
+}
+
+func (f *failing) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
+	f.calls++
+	if f.calls > f.times {
+		return f.Store.Write(ctx, table, features, records, mode)
+	}
+	if f.whole {
+		return nil, fault.New(f.kind, "down")
+	}
+	left := new(stores.Unwritten)
+	for i := range records {
+		if i%2 == 0 {
+			left.Add(i, fault.New(f.kind, "throttled"))
+			continue
+		}
+		if _, err := f.Store.Write(ctx, table, features, records[i:i+1], mode); err != nil {
+			return nil, err
+		}
+	}
+	return left, nil
+}
+
+var (
+	table    = stores.Table{Project: "p", View: "v"}
+	features = stores.NewSelection("a")
+)
+
+func records(n int) []stores.Record {
+	out := make([]stores.Record, n)
+	for i := range out {
+		out[i] = stores.Record{Key: []byte{byte(i)}, Event: time.Unix(1, 0), Values: [][]byte{{2<<3 | 2, 1, 'x'}}}
+	}
+	return out
+}
+
+func keys(n int) [][]byte {
+	out := make([][]byte, n)
+	for i := range out {
+		out[i] = []byte{byte(i)}
+	}
+	return out
+}
+
+func TestFailuresThatPassAreNotSeen(t *testing.T) {
+	for _, whole := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			inner := &failing{kind: fault.Overloaded, whole: whole, times: 4}
+			s := retry.New(inner, retry.Options{})
+			left, err := s.Write(t.Context(), table, features, records(5), stores.Replace)
+			if err != nil || left != nil {
+				t.Fatalf("Write: %v, %v", left, err)
+			}
+			inner.calls = 0
+			rows, err := s.Read(t.Context(), []stores.Read{{Table: table, Features: features, Keys: keys(5)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer rows.Release()
+			for i, r := range rows.Reads[0] {
+				if r.Err != nil || !r.Found {
+					t.Errorf("row %d: %+v", i, r)
+				}
+			}
+			if rows.Stats.Retries == 0 {
+				t.Error("no retry is counted")
+			}
+		})
+	}
+}
+
+func TestWhatWillNotPassIsNotTriedAgain(t *testing.T) {
+	for _, kind := range []fault.Kind{fault.Denied, fault.NotFound, fault.Invalid, fault.Canceled} {
+		inner := &failing{kind: kind, whole: true, times: 100}
+		if _, err := retry.New(inner, retry.Options{}).Read(t.Context(), []stores.Read{{Table: table, Features: features, Keys: keys(1)}}); fault.KindOf(err) != kind {
+			t.Errorf("%v: %v", kind, err)
+		}
+		if inner.calls != 1 {
+			t.Errorf("%v: %d calls", kind, inner.calls)
+		}
+	}
+}
+
+func TestRetriesEndBeforeTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := &failing{kind: fault.Unavailable, times: 1000}
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		rows, err := retry.New(inner, retry.Options{Attempts: 1000}).Read(ctx, []stores.Read{{Table: table, Features: features, Keys: keys(4)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Release()
+		if took := time.Since(start); took > 300*time.Millisecond {
+			t.Errorf("took %v", took)
+		}
+		if r := rows.Reads[0][0]; fault.KindOf(r.Err) != fault.Unavailable {
+			t.Errorf("the first row says %v", r.Err)
+		}
+		if r := rows.Reads[0][1]; r.Err != nil {
+			t.Errorf("the second row says %v", r.Err)
+		}
+	})
+}
+
+func TestTheBudgetBoundsRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := &failing{kind: fault.Unavailable, whole: true, times: 1 << 30}
+		s := retry.New(inner, retry.Options{Attempts: 50, Budget: 10})
+		for range 100 {
+			if _, err := s.Read(t.Context(), []stores.Read{{Table: table, Features: features, Keys: keys(1)}}); err == nil {
+				t.Fatal("a failing store answers")
+			}
+		}
+		if inner.calls != 110 {
+			t.Errorf("%d calls of 100 requests with a budget of 10 retries", inner.calls)
+		}
+	})
+}
