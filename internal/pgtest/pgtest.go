@@ -1,0 +1,199 @@
+// Package pgtest runs a real PostgreSQL for tests: one server for each test
+// process, without disk safety, as an unprivileged user, and a database of its
+// own for each test.
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/banquet-fs/banquet/internal/pg"
+)
+
+// Superuser and its password, which TCP connections need.
+const (
+	superuser = "feast"
+	password  = "password"
+)
+
+// server is the one server of the process.
+var server struct {
+	once sync.Once
+	dir  string
+	port int
+	err  error
+	n    int
+	mu   sync.Mutex
+}
+
+// Options gives the settings of a fresh database, dropped after the test.
+func Options(tb testing.TB) pg.Options {
+	tb.Helper()
+	server.once.Do(start)
+	if server.err != nil {
+		tb.Fatal(server.err)
+	}
+	server.mu.Lock()
+	server.n++
+	name := fmt.Sprintf("test_%d", server.n)
+	server.mu.Unlock()
+	opt := pg.Options{Host: "localhost", Port: server.port, Database: name, User: superuser, Password: password, SSLMode: "prefer"}
+	admin := func(statement string) error {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		conn, err := pgx.Connect(ctx, fmt.Sprintf("host=%s port=%d user=%s dbname=postgres", server.dir, server.port, superuser))
+		if err != nil {
+			return err
+		}
+		defer conn.Close(ctx)
+		_, err = conn.Exec(ctx, statement)
+		return err
+	}
+	if err := admin("CREATE DATABASE " + name + " TEMPLATE template0"); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = admin("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)") })
+	return opt
+}
+
+// Exec runs statements in a database.
+func Exec(tb testing.TB, opt pg.Options, statements string) {
+	tb.Helper()
+	pool, err := pg.Connect(tb.Context(), opt)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer pool.Close()
+	if _, err := pool.Exec(tb.Context(), statements, pgx.QueryExecModeSimpleProtocol); err != nil {
+		tb.Fatalf("%s: %v", statements, err)
+	}
+}
+
+// find finds one of PostgreSQL's programs; Debian keeps them off the PATH.
+func find(name string) (string, error) {
+	dirs, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+	slices.Reverse(dirs)
+	for _, dir := range dirs {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			return path, nil
+		}
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", errors.New("PostgreSQL is not installed, which these tests need: apt-get install postgresql")
+	}
+	return path, nil
+}
+
+// start makes and starts the server. It ends with the test process.
+func start() { server.err = startServer() }
+
+func startServer() error {
+	initdb, err := find("initdb")
+	if err != nil {
+		return err
+	}
+	postgres, err := find("postgres")
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "pgtest")
+	if err != nil {
+		return err
+	}
+	attr := &syscall.SysProcAttr{}
+	if os.Getuid() == 0 { // the server refuses to run as root
+		if attr.Credential, err = unprivileged(); err != nil {
+			return err
+		}
+		if err := os.Chown(dir, int(attr.Credential.Uid), int(attr.Credential.Gid)); err != nil {
+			return err
+		}
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return err
+	}
+	pwfile := filepath.Join(dir, "pw")
+	if err := os.WriteFile(pwfile, []byte(password), 0o644); err != nil {
+		return err
+	}
+	data := filepath.Join(dir, "data")
+	init := exec.Command(initdb, "-D", data, "-U", superuser, "--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile="+pwfile, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync") //nolint:noctx // lives as long as the process
+	init.SysProcAttr, init.Dir = attr, dir
+	if out, err := init.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	server.dir = dir
+	if server.port, err = freePort(); err != nil {
+		return err
+	}
+	return launch(postgres, data, dir, attr)
+}
+
+func launch(postgres, data, dir string, attr *syscall.SysProcAttr) error {
+	cmd := exec.Command(postgres, "-D", data, "-k", dir, "-p", strconv.Itoa(server.port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", //nolint:noctx // lives as long as the process
+		"-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=100", "-c", "logging_collector=off", "-c", "log_min_messages=panic")
+	child := *attr
+	child.Pdeathsig = syscall.SIGKILL // no server outlives its tests
+	cmd.SysProcAttr, cmd.Dir = &child, dir
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		conn, err := pgx.Connect(ctx, fmt.Sprintf("host=%s port=%d user=%s dbname=postgres", dir, server.port, superuser))
+		if err == nil {
+			_ = conn.Close(ctx)
+			cancel()
+			return nil
+		}
+		cancel()
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the PostgreSQL of the tests does not start: %w", err)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+// unprivileged is the user that the server runs as under root.
+func unprivileged() (*syscall.Credential, error) {
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, _ := strconv.ParseUint(u.Uid, 10, 32)
+		gid, _ := strconv.ParseUint(u.Gid, 10, 32)
+		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	}
+	return nil, errors.New("there is no unprivileged user for PostgreSQL")
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		return 0, errors.New("no TCP address")
+	}
+	return addr.Port, nil
+}
