@@ -1,0 +1,109 @@
+// Package awsconf settles how AWS is reached: region, endpoint, credentials. It
+// calls no service.
+package awsconf
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// Options are what a configuration file says; all may be empty.
+type Options struct {
+	Region string
+	// Endpoint wins over AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL.
+	Endpoint string
+	// MaxConns bounds the connections; 0 is a good default.
+	MaxConns int
+	// ConnectTime and ReadTime bound a connection attempt and one answer.
+	ConnectTime, ReadTime time.Duration
+}
+
+// Config is the SDK's configuration with the endpoint in force.
+type Config struct {
+	AWS aws.Config
+	// Endpoint is empty for AWS's own.
+	Endpoint string
+}
+
+// Load settles the configuration. An endpoint on this machine needs neither
+// credentials nor a real region, and no proxy leads to it.
+func Load(ctx context.Context, opt Options) (Config, error) {
+	endpoint := opt.Endpoint
+	for _, name := range []string{"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"} {
+		if endpoint == "" {
+			endpoint = os.Getenv(name)
+		}
+	}
+	local := false
+	if endpoint != "" {
+		u, err := url.Parse(endpoint)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return Config{}, fault.New(fault.Invalid, "endpoint_url %q is no URL; want one such as http://localhost:8000", endpoint)
+		}
+		local = loopback(u.Hostname())
+	}
+	load := []func(*config.LoadOptions) error{
+		config.WithHTTPClient(client(opt, local)),
+		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }), // the store's decorator retries
+	}
+	if opt.Region != "" {
+		load = append(load, config.WithRegion(opt.Region))
+	}
+	if local && !hasCredentials() {
+		load = append(load, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("local", "local", "")))
+	}
+	c, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return Config{}, fault.New(fault.Invalid, "the AWS configuration cannot be read; check AWS_PROFILE, AWS_CONFIG_FILE and ~/.aws").Because(err)
+	}
+	if c.Region == "" {
+		return Config{}, fault.New(fault.Invalid, "no AWS region is set; set online_store.region or AWS_REGION")
+	}
+	return Config{AWS: c, Endpoint: endpoint}, nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+}
+
+// hasCredentials reports whether the environment names credentials.
+func hasCredentials() bool {
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"} {
+		if os.Getenv(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// client makes the HTTP client. Idle connections are given up before the other
+// side does, so that no request meets a closed one.
+func client(opt Options, local bool) *awshttp.BuildableClient {
+	connect := opt.ConnectTime
+	if connect <= 0 {
+		connect = 5 * time.Second
+	}
+	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = 512, 512
+		t.MaxConnsPerHost = opt.MaxConns
+		t.IdleConnTimeout = 20 * time.Second
+		t.ResponseHeaderTimeout = opt.ReadTime
+		t.DialContext = (&net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}).DialContext
+		if local {
+			t.Proxy = nil
+		}
+	})
+}

@@ -1,0 +1,311 @@
+// Package dynamotest is DynamoDB's wire protocol in process, for tests and
+// measurements: the calls that an online store makes, with the service's real
+// limits and refusals, and faults that can be switched on.
+package dynamotest
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// item is an item in wire JSON: attribute to {"S": …}.
+type item = map[string]json.RawMessage
+
+// table is one table.
+type table struct {
+	items map[string]item
+	tags  map[string]string
+}
+
+// Server keeps tables in memory and speaks DynamoDB's JSON protocol.
+type Server struct {
+	// URL is where a started server listens.
+	URL string
+
+	mu     sync.Mutex
+	tables map[string]*table
+	faults Faults
+	counts map[string]int
+	keys   int
+}
+
+// Faults are what goes wrong, and how often: shares between 0 and 1 of the
+// calls, or of the keys for Unprocessed.
+type Faults struct {
+	Throttle, Error500, Error503, Unprocessed float64
+	Hang, Reset, Cut, BadCRC, Garbage         float64
+	// Latency passes before every answer.
+	Latency func() time.Duration
+	// SlowFirstByte holds back the answer of a share of the calls by Delay.
+	SlowFirstByte float64
+	Delay         time.Duration
+	// Forbidden tables answer AccessDeniedException; Expired credentials everything.
+	Forbidden map[string]bool
+	Expired   bool
+}
+
+// New makes a server that is not listening; it is an http.Handler.
+func New() *Server { return &Server{tables: map[string]*table{}, counts: map[string]int{}} }
+
+// Start starts a server for a test.
+func Start(tb testing.TB) *Server {
+	tb.Helper()
+	s := New()
+	h := httptest.NewServer(s)
+	s.URL = h.URL
+	tb.Cleanup(func() {
+		h.CloseClientConnections()
+		h.Close()
+	})
+	return s
+}
+
+// Set switches faults on; the zero value switches all off.
+func (s *Server) Set(f Faults) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = f
+}
+
+// Count tells how often an operation was called since the last Reset.
+func (s *Server) Count(operation string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counts[operation]
+}
+
+// Reset sets the counters back.
+func (s *Server) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts, s.keys = map[string]int{}, 0
+}
+
+// Items gives the items of a table in wire JSON, by entity_id.
+func (s *Server) Items(name string) map[string]map[string]json.RawMessage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]map[string]json.RawMessage{}
+	if t := s.tables[name]; t != nil {
+		for id, it := range t.items {
+			out[id] = it
+		}
+	}
+	return out
+}
+
+// Put puts an item in wire JSON into a table, which is made if it is missing.
+func (s *Server) Put(name string, it map[string]json.RawMessage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tables[name]
+	if t == nil {
+		t = &table{items: map[string]item{}, tags: map[string]string{}}
+		s.tables[name] = t
+	}
+	t.items[idOf(it)] = it
+}
+
+// Tags gives the tags of a table.
+func (s *Server) Tags(name string) map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.tables[name]; t != nil {
+		return t.tags
+	}
+	return nil
+}
+
+// Drop removes a table behind everybody's back.
+func (s *Server) Drop(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.tables, name)
+}
+
+// refusal is an error of the service.
+type refusal struct {
+	status int
+	kind   string
+	text   string
+	item   item // of a failed condition
+}
+
+func (r *refusal) Error() string { return r.kind + ": " + r.text }
+
+func invalid(format string, args ...any) error {
+	return &refusal{status: 400, kind: "com.amazon.coral.validate#ValidationException", text: fmt.Sprintf(format, args...)}
+}
+
+func missing() error {
+	return &refusal{status: 400, kind: "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", text: "Requested resource not found"}
+}
+
+func denied() error {
+	return &refusal{status: 400, kind: "com.amazon.coral.service#AccessDeniedException", text: "User is not authorized to perform this operation"}
+}
+
+// ServeHTTP answers one call.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, op, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	f := s.count(op)
+	if f.Latency != nil {
+		pause(r, f.Latency())
+	}
+	if s.broken(w, r, f) {
+		return
+	}
+	answer, err := s.answer(op, body, f)
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	s.write(w, f, answer)
+}
+
+// count counts a call and gives the faults in force.
+func (s *Server) count(op string) Faults {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts[op]++
+	return s.faults
+}
+
+func pause(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.Context().Done():
+	}
+}
+
+// broken lets a call fail before it is answered.
+func (s *Server) broken(w http.ResponseWriter, r *http.Request, f Faults) bool {
+	hit := func(share float64) bool { return share > 0 && rand.Float64() < share }
+	switch {
+	case f.Expired:
+		s.refuse(w, &refusal{status: 400, kind: "com.amazon.coral.service#ExpiredTokenException", text: "The security token included in the request is expired"})
+	case hit(f.Throttle):
+		s.refuse(w, &refusal{status: 400, kind: "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", text: "The level of configured provisioned throughput for the table was exceeded"})
+	case hit(f.Error500):
+		s.refuse(w, &refusal{status: 500, kind: "com.amazonaws.dynamodb.v20120810#InternalServerError", text: "internal"})
+	case hit(f.Error503):
+		s.refuse(w, &refusal{status: 503, kind: "com.amazon.coral.availability#ServiceUnavailableException", text: "unavailable"})
+	case hit(f.Hang):
+		<-r.Context().Done()
+	case hit(f.Reset):
+		hijack(w, nil)
+	case hit(f.Garbage):
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		_, _ = w.Write([]byte(`{"Responses":{"t":[{"entity_id":{"S":`))
+	case hit(f.SlowFirstByte):
+		pause(r, f.Delay)
+		return false
+	default:
+		return false
+	}
+	return true
+}
+
+// hijack ends the connection after some bytes.
+func hijack(w http.ResponseWriter, b []byte) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	_, _ = conn.Write(b)
+	_ = conn.Close()
+}
+
+func (s *Server) write(w http.ResponseWriter, f Faults, answer any) {
+	b, err := json.Marshal(answer)
+	if err != nil {
+		panic(err) // answers are made of what came as JSON
+	}
+	sum := crc32.ChecksumIEEE(b)
+	if f.BadCRC > 0 && rand.Float64() < f.BadCRC {
+		sum++
+	}
+	if f.Cut > 0 && rand.Float64() < f.Cut {
+		head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: %d\r\nx-amz-crc32: %d\r\n\r\n", len(b), sum)
+		hijack(w, append([]byte(head), b[:len(b)/2]...))
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(sum), 10))
+	w.Header().Set("X-Amzn-Requestid", "test")
+	_, _ = w.Write(b)
+}
+
+func (s *Server) refuse(w http.ResponseWriter, err error) {
+	r, ok := err.(*refusal) //nolint:errorlint // made here
+	if !ok {
+		r = &refusal{status: 400, kind: "com.amazon.coral.service#SerializationException", text: err.Error()}
+	}
+	body := map[string]any{"__type": r.kind, "message": r.text}
+	if r.item != nil {
+		body["Item"] = r.item
+	}
+	b, _ := json.Marshal(body)
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(b)), 10))
+	w.WriteHeader(r.status)
+	_, _ = w.Write(b)
+}
+
+// answer carries out an operation.
+func (s *Server) answer(op string, body []byte, f Faults) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch op {
+	case "BatchGetItem":
+		return s.batchGet(body, f)
+	case "BatchWriteItem":
+		return s.batchWrite(body, f)
+	case "PutItem":
+		return s.putItem(body, f)
+	case "GetItem":
+		return s.getItem(body, f)
+	case "DeleteItem":
+		return s.deleteItem(body, f)
+	case "Scan":
+		return s.scan(body, f)
+	}
+	return s.admin(op, body, f)
+}
+
+// table finds a table that may be used.
+func (s *Server) table(name string, f Faults) (*table, error) {
+	if f.Forbidden[name] {
+		return nil, denied()
+	}
+	t := s.tables[name]
+	if t == nil {
+		return nil, missing()
+	}
+	return t, nil
+}
+
+func idOf(it item) string {
+	var s struct{ S string }
+	_ = json.Unmarshal(it["entity_id"], &s)
+	return s.S
+}

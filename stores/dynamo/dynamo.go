@@ -1,0 +1,202 @@
+// Package dynamo is the online store in DynamoDB, in Feast's layout.
+//
+// A feature view has a table, by default named <project>.<view>, with the hash
+// key entity_id (S), the hex MurmurHash3 of the serialized entity key. event_ts
+// (S) is the event time as Python prints it, values (M) maps features to
+// serialized feast.types.Value messages (B); a null is an empty one.
+//
+// A read packs the keys of all its tables into as few BatchGetItem calls as
+// there are hundreds of keys. Retries are the work of a decorator: what is
+// throttled or left unprocessed is reported key by key.
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	sdkretry "github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/awsconf"
+	"github.com/banquet-fs/banquet/stores"
+)
+
+// The limits of the service.
+const (
+	maxGet   = 100 // keys of one BatchGetItem
+	maxWrite = 25  // items of one BatchWriteItem
+	// inFlight bounds the calls that one read or write has under way.
+	inFlight = 64
+)
+
+// Options configure a Store.
+type Options struct {
+	AWS awsconf.Config
+	// TableTemplate names tables; {project} and {table_name} are replaced.
+	TableTemplate string
+	// BatchSize bounds the keys of one call, at most 100.
+	BatchSize int
+	// Consistent asks for strongly consistent reads throughout.
+	Consistent bool
+	// Tags are put on every table; a view's tag of the same key wins.
+	Tags map[string]string
+}
+
+// Store is an online store in DynamoDB.
+type Store struct {
+	opt    Options
+	client *dynamodb.Client
+	admin  *dynamodb.Client // retries by itself: the decorator retries rows only
+	calls  chan struct{}    // bounds the calls of the process
+	bad    badTables
+}
+
+var _ stores.Store = (*Store)(nil)
+
+// Open makes a Store. It calls nothing yet.
+func Open(opt Options) *Store {
+	if opt.TableTemplate == "" {
+		opt.TableTemplate = "{project}.{table_name}"
+	}
+	if opt.BatchSize <= 0 || opt.BatchSize > maxGet {
+		opt.BatchSize = maxGet
+	}
+	plain := func(o *dynamodb.Options) {
+		o.Logger = logging.Nop{}
+		if opt.AWS.Endpoint != "" {
+			o.BaseEndpoint = &opt.AWS.Endpoint
+		}
+		o.DisableValidateResponseChecksum = true // the body's checksum is verified in read.go, by which a mismatch is an error
+		o.APIOptions = append(o.APIOptions, verifyChecksum)
+	}
+	retrying := func(o *dynamodb.Options) {
+		o.Retryer = sdkretry.NewStandard(func(r *sdkretry.StandardOptions) { r.MaxAttempts = 6 })
+	}
+	return &Store{
+		opt: opt, client: dynamodb.NewFromConfig(opt.AWS.AWS, plain), admin: dynamodb.NewFromConfig(opt.AWS.AWS, plain, retrying),
+		calls: make(chan struct{}, 256),
+	}
+}
+
+// Host is where the store is, for people.
+func (s *Store) Host() string {
+	if s.opt.AWS.Endpoint != "" {
+		return s.opt.AWS.Endpoint
+	}
+	return "dynamodb." + s.opt.AWS.AWS.Region + ".amazonaws.com"
+}
+
+// name is the physical name of a table.
+func (s *Store) name(t stores.Table) string {
+	return strings.NewReplacer("{project}", t.Project, "{table_name}", t.VersionedName()).Replace(s.opt.TableTemplate)
+}
+
+// Close lets go of idle connections.
+func (s *Store) Close() error {
+	if c, ok := s.client.Options().HTTPClient.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+	return nil
+}
+
+// enter waits for a place among the calls of the process.
+func (s *Store) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case s.calls <- struct{}{}:
+		return func() { <-s.calls }, nil
+	case <-ctx.Done():
+		return nil, fault.Of(ctx.Err())
+	}
+}
+
+// fault says what DynamoDB answered. table may be empty.
+func (s *Store) fault(ctx context.Context, err error, table stores.Table) error {
+	if err == nil {
+		return nil
+	}
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f
+	}
+	if ctx.Err() != nil {
+		return fault.Of(ctx.Err())
+	}
+	name, where := "", "DynamoDB at "+s.Host()
+	if table != (stores.Table{}) {
+		name = s.name(table)
+		where = "DynamoDB table " + name + " of feature view " + table.View
+	}
+	refuse := func(kind fault.Kind, text string) error {
+		return fault.New(kind, "%s %s", where, text).About("table", name, table.Project).Because(err)
+	}
+	var missing *types.ResourceNotFoundException
+	var api smithy.APIError
+	switch {
+	case errors.As(err, &missing):
+		return refuse(fault.NotFound, "does not exist; run `banquet apply`")
+	case errors.As(err, &api):
+		return classify(api, refuse)
+	case errors.Is(err, context.DeadlineExceeded):
+		return refuse(fault.TimedOut, "did not answer in time")
+	case isCredentials(err):
+		return fault.New(fault.Denied, "no AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role").About("online store", s.Host(), "").Because(err)
+	}
+	return fault.New(fault.Unavailable, "DynamoDB at %s cannot be reached", s.Host()).About("online store", s.Host(), "").Because(err)
+}
+
+func isCredentials(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "failed to refresh cached credentials") || strings.Contains(text, "failed to retrieve credentials") || strings.Contains(text, "get credentials")
+}
+
+func classify(api smithy.APIError, refuse func(fault.Kind, string) error) error {
+	switch api.ErrorCode() {
+	case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "LimitExceededException", "TooManyRequestsException":
+		return refuse(fault.Overloaded, "is throttled")
+	case "AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException", "MissingAuthenticationTokenException", "InvalidClientTokenId", "AccessDenied", "OptInRequired":
+		return refuse(fault.Denied, "may not be used with these credentials")
+	case "ExpiredTokenException", "ExpiredToken", "RequestExpired":
+		return refuse(fault.Denied, "refuses the credentials: they have expired")
+	case "ResourceNotFoundException":
+		return refuse(fault.NotFound, "does not exist; run `banquet apply`")
+	case "InternalServerError", "InternalServerErrorException", "InternalFailure", "ServiceUnavailable", "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException", "TransactionInProgressException":
+		return refuse(fault.Unavailable, "cannot serve at the moment")
+	case "ResourceInUseException":
+		return refuse(fault.Conflict, "is being changed by somebody else")
+	}
+	if api.ErrorFault() == smithy.FaultServer {
+		return refuse(fault.Unavailable, "cannot serve at the moment")
+	}
+	return refuse(fault.Invalid, "refuses the request: "+api.ErrorMessage())
+}
+
+// Event times are text as Python prints a datetime.
+const (
+	stampSeconds  = "2006-01-02 15:04:05-07:00"
+	stampFraction = "2006-01-02 15:04:05.000000-07:00"
+)
+
+// stamp writes an event time: UTC, no fraction or six digits.
+func stamp(t time.Time) string {
+	t = t.UTC().Truncate(time.Microsecond)
+	if t.Nanosecond() == 0 {
+		return t.Format(stampSeconds)
+	}
+	return t.Format(stampFraction)
+}
+
+// parseStamp reads an event time, of whatever offset; without one it is UTC.
+func parseStamp(s string) (time.Time, bool) {
+	for _, layout := range [...]string{stampSeconds, "2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}
