@@ -32,6 +32,7 @@ type repository struct {
 	online  stores.Store
 	offline offline.Store
 	closers []func()
+	host    string // of DynamoDB
 }
 
 // open reads the configuration. encoded says whether the command takes it from

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/banquet-fs/banquet/internal/awsconf"
+	"github.com/banquet-fs/banquet/internal/pg"
+	"github.com/banquet-fs/banquet/offline"
+	"github.com/banquet-fs/banquet/offline/postgres"
+	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/stores/dynamo"
+)
+
+// openDynamo opens DynamoDB as the configuration says.
+func (r *repository) openDynamo(ctx context.Context) (stores.Store, error) {
+	c := &r.config.Online.DynamoDB
+	seconds := func(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
+	aws, err := awsconf.Load(ctx, awsconf.Options{
+		Region: c.Region, Endpoint: c.Endpoint, ConnectTime: seconds(c.ConnectTime), ReadTime: seconds(c.ReadTime),
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := dynamo.Open(dynamo.Options{AWS: aws, TableTemplate: c.TableTemplate, BatchSize: c.BatchSize, Consistent: c.Consistent, Tags: c.Tags})
+	r.host = s.Host()
+	return s, nil
+}
+
+// dynamoHost is where DynamoDB was opened.
+func (r *repository) dynamoHost() string { return r.host }
+
+// openPostgres makes the offline store in PostgreSQL; it connects when it is
+// first asked.
+func (r *repository) openPostgres(context.Context) (offline.Store, error) {
+	c := &r.config.Offline.Postgres
+	s := postgres.New(pg.Options{
+		Host: c.Host, Port: c.Port, Database: c.Database, User: c.User, Password: c.Password.Reveal(), Schema: c.Schema,
+		SSLMode: c.EffectiveSSLMode(), SSLKey: r.config.Path(c.SSLKey), SSLCert: r.config.Path(c.SSLCert), SSLRootCert: r.config.Path(c.SSLRootCert),
+		MinConn: c.MinConn, MaxConn: c.MaxConn, KeepalivesIdle: time.Duration(c.KeepalivesIdle) * time.Second,
+	})
+	r.closers = append(r.closers, s.Close)
+	return s, nil
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/server"
+)
+
+// serveFlags are the flags of serve.
+type serveFlags struct {
+	host, adminHost   string
+	port, grpc, admin int
+	insecure, pprof   bool
+	quiet             bool // says nothing about where it listens
+	ignored           struct {
+		kind                                                   string
+		workers, connections, requests, jitter, keepAlive, ttl int
+		noLog, metrics                                         bool
+	}
+}
+
+func (f *serveFlags) add(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.host, "host", "127.0.0.1", "address that gRPC and HTTP listen on")
+	fl.IntVarP(&f.port, "port", "p", 6566, "port of HTTP; 0 picks a free one")
+	fl.IntVar(&f.grpc, "grpc-port", 6565, "port of gRPC; 0 picks a free one")
+	fl.StringVar(&f.adminHost, "admin-host", "127.0.0.1", "address that metrics and health listen on")
+	fl.IntVar(&f.admin, "admin-port", 6567, "port of metrics and health; 0 picks a free one")
+	fl.BoolVar(&f.insecure, "listen-insecure", false, "listen beyond this machine without TLS and authentication")
+	fl.BoolVar(&f.pprof, "pprof", false, "serve profiles on the admin address wherever that is")
+	fl.StringVarP(&f.ignored.kind, "type", "t", "http", "Feast's; http and grpc are both served")
+	fl.IntVarP(&f.ignored.workers, "workers", "w", 1, "Feast's; one process uses all cores")
+	fl.IntVar(&f.ignored.connections, "worker-connections", 1000, "Feast's")
+	fl.IntVar(&f.ignored.requests, "max-requests", 1000, "Feast's")
+	fl.IntVar(&f.ignored.jitter, "max-requests-jitter", 50, "Feast's")
+	fl.IntVar(&f.ignored.keepAlive, "keep-alive-timeout", 30, "Feast's")
+	fl.IntVarP(&f.ignored.ttl, "registry_ttl_sec", "r", 60, "Feast's; a change is served within a second")
+	fl.BoolVar(&f.ignored.noLog, "no-access-log", false, "Feast's; there is no access log")
+	fl.BoolVarP(&f.ignored.metrics, "metrics", "m", false, "Feast's; metrics are always served on the admin address")
+	for _, name := range []string{"type", "workers", "worker-connections", "max-requests", "max-requests-jitter", "keep-alive-timeout", "registry_ttl_sec", "no-access-log", "metrics"} {
+		_ = fl.MarkHidden(name)
+	}
+}
+
+func (a *app) serveCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Serve features over gRPC and HTTP", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, name := range []string{"workers", "worker-connections", "max-requests", "max-requests-jitter", "keep-alive-timeout", "registry_ttl_sec", "no-access-log"} {
+				if cmd.Flags().Changed(name) {
+					fmt.Fprintf(a.err, "note: --%s means nothing here and is ignored\n", name)
+				}
+			}
+			s, r, err := a.newServer(cmd.Context(), &f)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			if err := a.sayListening(s); err != nil {
+				return err
+			}
+			return s.Run(cmd.Context())
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+// sayListening writes one line of JSON: where the server listens.
+func (a *app) sayListening(s *server.Server) error {
+	at := s.Addresses()
+	line, err := json.Marshal(map[string]string{"grpc": at.GRPC, "http": at.HTTP, "admin": at.Admin})
+	if err != nil {
+		return fault.New(fault.Internal, "the addresses cannot be written").Because(err)
+	}
+	_, err = fmt.Fprintf(a.out, "%s\n", line)
+	return err
+}
+
+// newServer opens the repository and the listeners. Without any registry it
+// listens and is not ready until there is one.
+func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *repository, error) {
+	if err := f.check(); err != nil {
+		return nil, nil, err
+	}
+	r, err := a.open(true)
+	if err != nil {
+		return nil, nil, err
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	holder := registry.NewHolder(registry.HolderOptions{Storage: r.storage, Project: r.config.Project, Registry: r.options(), Log: a.log})
+	registerHolder(metrics, holder)
+	if err := holder.Refresh(ctx); err != nil {
+		a.log.Warn("nothing is served yet", slog.String("reason", fault.Of(err).Text))
+	}
+	service, err := r.serving(ctx, holder.Snapshot, metrics)
+	if err != nil {
+		r.close()
+		return nil, nil, err
+	}
+	address := func(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
+	l := r.config.Banquet.Limits
+	s, err := server.New(ctx, server.Options{
+		Version: version, Project: r.config.Project, Serving: service, Registry: holder,
+		GRPC: address(f.host, f.grpc), HTTP: address(f.host, f.port), Admin: address(f.adminHost, f.admin),
+		TTL: r.config.Banquet.Serving.TTL, FeastStatus: r.config.Banquet.HTTP.Status == "feast",
+		BodyBytes: l.BodyBytes, Concurrency: l.Concurrency, Queue: l.Queue,
+		PProf: f.pprof || loopback(f.adminHost), Metrics: metrics, Log: a.log,
+	})
+	if err != nil {
+		r.close()
+		return nil, nil, err
+	}
+	return s, r, nil
+}
+
+func registerHolder(metrics *prometheus.Registry, h *registry.Holder) {
+	metrics.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "banquet_registry_generation", Help: "Generation of the registry in force; it grows with every change."},
+			func() float64 { return float64(h.Status().Generation) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "banquet_registry_up", Help: "1 while the registry can be read, 0 while the last good one is served."}, func() float64 {
+			if h.Status().Err != nil {
+				return 0
+			}
+			return 1
+		}))
+}
+
+// check refuses to listen in the open by accident.
+func (f *serveFlags) check() error {
+	if f.insecure {
+		return nil
+	}
+	for _, host := range []string{f.host, f.adminHost} {
+		if !loopback(host) {
+			return fault.New(fault.Invalid, "listening on %s without TLS and authentication would let everybody in who reaches it; give --listen-insecure if a network policy or a proxy stands before it", host)
+		}
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (a *app) healthCommand() *cobra.Command {
+	var url string
+	cmd := &cobra.Command{
+		Use: "healthcheck", Short: "Ask a server whether it is ready; exit code 0 if so", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), 3*time.Second)
+			defer cancel()
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+			if err != nil {
+				return usage("--url %q is no URL", url)
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				return fault.New(fault.Unavailable, "%s does not answer", url).Because(err)
+			}
+			defer resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				return fault.New(fault.Unavailable, "%s answers %s", url, resp.Status)
+			}
+			fmt.Fprintln(a.out, "ready")
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&url, "url", "http://127.0.0.1:6567/readyz", "the readiness of the server")
+	return cmd
+}
