@@ -1,10 +1,32 @@
-.PHONY: generate
+.DEFAULT_GOAL := help
+.PHONY: help build test lint generate conformance fuzz
 
-# Everything under gen/ comes from proto/. Plugins and buf are built from
-# tools.mod and buf.mod; the first build of buf takes minutes.
+# One set of build flags everywhere: -trimpath or -race would compile all
+# dependencies a second time.
 BUF = go tool -modfile=buf.mod buf
+LINT = go tool -modfile=lint.mod golangci-lint
 
-generate: ## Check the .proto files and regenerate gen/.
+help: ## What there is.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build bin/banquet.
+	CGO_ENABLED=0 go build -o bin/banquet ./cmd/banquet
+
+test: ## Run the tests; installs PostgreSQL when it is missing and it may.
+	@scripts/postgresql.sh
+	go test ./...
+
+lint: ## Check the code: style, import directions, budgets.
+	$(LINT) run ./...
+
+generate: ## Check the .proto files and make gen/ from them; the first build of buf takes minutes.
 	$(BUF) format --diff --exit-code
 	$(BUF) lint
 	$(BUF) generate
+
+conformance: ## Compare with the real Feast over PostgreSQL, moto and dynalite; installs them under .cache.
+	@scripts/postgresql.sh
+	conformance/run.sh
+
+fuzz: ## Run every fuzz target for FUZZTIME (default 10s) each.
+	scripts/fuzz.sh $(or $(FUZZTIME),10s)

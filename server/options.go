@@ -4,6 +4,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"time"
 
@@ -24,6 +25,8 @@ type Options struct {
 	Registry *registry.Holder
 	// Addresses to listen on; port 0 picks a free one.
 	GRPC, HTTP, Admin string
+	// TLS of gRPC and HTTP; nil is none.
+	TLS *tls.Config
 	// TTL treats expired rows on all surfaces alike; empty is by surface: Feast's
 	// HTTP and GrpcFeatureServer ignore the ttl, the others mark.
 	TTL string

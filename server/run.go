@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -13,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -71,7 +74,12 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 }
 
 func newGRPC(opt *Options, c *chain) *grpc.Server {
+	creds := insecure.NewCredentials()
+	if opt.TLS != nil {
+		creds = credentials.NewTLS(opt.TLS.Clone())
+	}
 	return grpc.NewServer(
+		grpc.Creds(creds),
 		grpc.ChainUnaryInterceptor(c.unary), grpc.ChainStreamInterceptor(c.stream),
 		grpc.MaxRecvMsgSize(opt.BodyBytes), grpc.MaxSendMsgSize(1<<30),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
@@ -100,6 +108,11 @@ func (s *Server) listen(ctx context.Context) error {
 			return fault.New(fault.Unavailable, "cannot listen for %s on %s; is another server running there? Choose another port, or 0 for a free one", l.what, l.address).Because(err)
 		}
 		*l.into = listener
+	}
+	if s.opt.TLS != nil {
+		conf := s.opt.TLS.Clone()
+		conf.NextProtos = []string{"h2", "http/1.1"}
+		s.httpListener = tls.NewListener(s.httpListener, conf)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 
 // skips are flags that Feast's apply and plan take.
 type skips struct {
-	source, views, progress, promote bool
+	source, views, progress bool
 }
 
 func (s *skips) add(cmd *cobra.Command) {

@@ -24,6 +24,7 @@ func (a *app) getCommand() *cobra.Command {
 			return a.get(cmd.Context(), entities, features)
 		},
 	}
+	a.ownShorthand(cmd, "feature-store-yaml", &a.file)
 	cmd.Flags().StringArrayVarP(&entities, "entities", "e", nil, "a join key and its value, key=value; may be repeated")
 	cmd.Flags().StringArrayVarP(&features, "features", "f", nil, "a feature reference, view:feature; may be repeated")
 	return cmd

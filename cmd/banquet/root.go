@@ -102,6 +102,9 @@ func (a *app) root() *cobra.Command {
 			return cmd.Help()
 		},
 		Args: cobra.ArbitraryArgs,
+		// Flags before the verb are banquet's own: -c and -f mean other things
+		// after some verbs, as they do in Feast.
+		TraverseChildren: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%s", err) })
@@ -115,6 +118,13 @@ func (a *app) root() *cobra.Command {
 	)
 	root.AddCommand(a.objectCommands()...)
 	return root
+}
+
+// ownShorthand hides the shorthand of a flag of the root, so that a command
+// can use the letter. The long name goes on working.
+func (a *app) ownShorthand(cmd *cobra.Command, name string, target *string) {
+	cmd.Flags().StringVar(target, name, *target, "")
+	_ = cmd.Flags().MarkHidden(name)
 }
 
 func (a *app) setLog() error {

@@ -24,7 +24,7 @@ type serveFlags struct {
 	host, adminHost   string
 	port, grpc, admin int
 	insecure, pprof   bool
-	quiet             bool // says nothing about where it listens
+	key, cert, clientCA string
 	ignored           struct {
 		kind                                                   string
 		workers, connections, requests, jitter, keepAlive, ttl int
@@ -34,13 +34,17 @@ type serveFlags struct {
 
 func (f *serveFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
-	fl.StringVar(&f.host, "host", "127.0.0.1", "address that gRPC and HTTP listen on")
+	fl.Bool("help", false, "help for serve") // -h is the host, as in Feast
+	fl.StringVarP(&f.host, "host", "h", "127.0.0.1", "address that gRPC and HTTP listen on")
 	fl.IntVarP(&f.port, "port", "p", 6566, "port of HTTP; 0 picks a free one")
 	fl.IntVar(&f.grpc, "grpc-port", 6565, "port of gRPC; 0 picks a free one")
 	fl.StringVar(&f.adminHost, "admin-host", "127.0.0.1", "address that metrics and health listen on")
 	fl.IntVar(&f.admin, "admin-port", 6567, "port of metrics and health; 0 picks a free one")
 	fl.BoolVar(&f.insecure, "listen-insecure", false, "listen beyond this machine without TLS and authentication")
 	fl.BoolVar(&f.pprof, "pprof", false, "serve profiles on the admin address wherever that is")
+	fl.StringVarP(&f.key, "key", "k", "", "TLS: file of the private key, PEM")
+	fl.StringVarP(&f.cert, "cert", "c", "", "TLS: file of the certificate chain, PEM")
+	fl.StringVar(&f.clientCA, "client-ca", "", "TLS: file of the authority whose client certificates are required, PEM")
 	fl.StringVarP(&f.ignored.kind, "type", "t", "http", "Feast's; http and grpc are both served")
 	fl.IntVarP(&f.ignored.workers, "workers", "w", 1, "Feast's; one process uses all cores")
 	fl.IntVar(&f.ignored.connections, "worker-connections", 1000, "Feast's")
@@ -76,6 +80,7 @@ func (a *app) serveCommand() *cobra.Command {
 			return s.Run(cmd.Context())
 		},
 	}
+	a.ownShorthand(cmd, "chdir", &a.dir)
 	f.add(cmd)
 	return cmd
 }
@@ -95,6 +100,10 @@ func (a *app) sayListening(s *server.Server) error {
 // listens and is not ready until there is one.
 func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *repository, error) {
 	if err := f.check(); err != nil {
+		return nil, nil, err
+	}
+	security, err := f.tls()
+	if err != nil {
 		return nil, nil, err
 	}
 	r, err := a.open(true)
@@ -117,7 +126,7 @@ func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *re
 	l := r.config.Banquet.Limits
 	s, err := server.New(ctx, server.Options{
 		Version: version, Project: r.config.Project, Serving: service, Registry: holder,
-		GRPC: address(f.host, f.grpc), HTTP: address(f.host, f.port), Admin: address(f.adminHost, f.admin),
+		GRPC: address(f.host, f.grpc), HTTP: address(f.host, f.port), Admin: address(f.adminHost, f.admin), TLS: security,
 		TTL: r.config.Banquet.Serving.TTL, FeastStatus: r.config.Banquet.HTTP.Status == "feast",
 		BodyBytes: l.BodyBytes, Concurrency: l.Concurrency, Queue: l.Queue,
 		PProf: f.pprof || loopback(f.adminHost), Metrics: metrics, Log: a.log,
@@ -146,9 +155,13 @@ func (f *serveFlags) check() error {
 	if f.insecure {
 		return nil
 	}
-	for _, host := range []string{f.host, f.adminHost} {
+	hosts := []string{f.adminHost} // the admin surface is never encrypted
+	if f.cert == "" {
+		hosts = append(hosts, f.host)
+	}
+	for _, host := range hosts {
 		if !loopback(host) {
-			return fault.New(fault.Invalid, "listening on %s without TLS and authentication would let everybody in who reaches it; give --listen-insecure if a network policy or a proxy stands before it", host)
+			return fault.New(fault.Invalid, "listening on %s without TLS and authentication would let everybody in who reaches it; give --cert and --key, or --listen-insecure if a network policy or a proxy stands before it", host)
 		}
 	}
 	return nil
