@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -218,5 +219,9 @@ func (f *feastListen) WriteToOnlineStore(context.Context, *feast.WriteToOnlineSt
 }
 
 func notServed(call string) error {
-	return fault.New(fault.Unimplemented, "%s is not served yet; rows come in by `banquet materialize`", call)
+	hint := ""
+	if !strings.HasSuffix(call, "/search") && !strings.HasSuffix(call, "/chat") {
+		hint = " yet; rows come in by `banquet materialize`"
+	}
+	return fault.New(fault.Unimplemented, "%s is not served%s", call, hint)
 }

@@ -47,14 +47,14 @@ func (r *Response) bindColumns(req *Request) error {
 // typed gives the values of a column as serialized Values.
 func (r *Response) typed(c *Column, kind types.ValueType_Enum, coerce bool) ([][]byte, error) {
 	if c.JSON == nil && !coerce {
-		return c.Values, r.refuseNull(c.Name, c.Values)
+		return c.Values, r.refuseNull(c, c.Values)
 	}
 	if c.JSON != nil && kind == types.ValueType_INVALID {
 		values, err := value.ColumnFromJSON(c.JSON, kind)
 		if err != nil {
 			return nil, columnFault(c.Name, err)
 		}
-		return values, r.refuseNull(c.Name, values)
+		return values, r.refuseNull(c, values)
 	}
 	values := make([][]byte, c.rows())
 	for row := range values {
@@ -69,25 +69,41 @@ func (r *Response) typed(c *Column, kind types.ValueType_Enum, coerce bool) ([][
 				About("column", c.Name, r.plan.shape.project).Because(err)
 		}
 	}
-	return values, r.refuseNull(c.Name, values)
+	return values, r.refuseNull(c, values)
 }
 
 func columnFault(name string, err error) error {
 	return fault.New(fault.Invalid, "entity column %q: %s", name, fault.Of(err).Text).Because(err)
 }
 
-// refuseNull refuses a null key, which can be the key of nothing.
-func (r *Response) refuseNull(name string, values [][]byte) error {
+// refuseNull refuses a null key, which can be the key of nothing. A list and an
+// object have no value of a key's type either.
+func (r *Response) refuseNull(c *Column, values [][]byte) error {
+	name := c.Name
 	if r.plan.inputs[name].hidden {
 		return nil
 	}
 	for row := range values {
 		if len(values[row]) == 0 {
-			return fault.New(fault.Invalid, "entity column %q, row %d: the value is null; a key needs a value", name, row).
+			what := "null"
+			if c.JSON != nil {
+				what = jsonKind(c.JSON[row])
+			}
+			return fault.New(fault.Invalid, "entity column %q, row %d: the value is %s; a key needs a number, text or a boolean", name, row, what).
 				About("column", name, r.plan.shape.project)
 		}
 	}
 	return nil
+}
+
+func jsonKind(token []byte) string {
+	switch {
+	case len(token) > 0 && token[0] == '[':
+		return "a list"
+	case len(token) > 0 && token[0] == '{':
+		return "an object"
+	}
+	return "null"
 }
 
 // bindKeys serializes the keys of every group.

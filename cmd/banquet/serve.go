@@ -21,11 +21,11 @@ import (
 
 // serveFlags are the flags of serve.
 type serveFlags struct {
-	host, adminHost   string
-	port, grpc, admin int
-	insecure, pprof   bool
+	host, adminHost     string
+	port, grpc, admin   int
+	insecure, pprof     bool
 	key, cert, clientCA string
-	ignored           struct {
+	ignored             struct {
 		kind                                                   string
 		workers, connections, requests, jitter, keepAlive, ttl int
 		noLog, metrics                                         bool
