@@ -1,0 +1,48 @@
+#!/bin/sh
+# Installs what the comparison needs under .cache and runs it. Environments that
+# are there already can be named: FEAST_PYTHON, MOTO_SERVER, DYNALITE.
+set -eu
+cd "$(dirname "$0")/.."
+cache=$PWD/.cache/conformance
+mkdir -p "$cache"
+
+need() {
+	command -v "$1" >/dev/null 2>&1 && return
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $2 >/dev/null && return
+	fi
+	echo "$1 is missing. Install it with: sudo apt-get install -y $2" >&2
+	exit 1
+}
+
+# venv NAME REQUIREMENTS: a Python environment, made again when its list changes.
+venv() {
+	if ! cmp -s "conformance/$2" "$cache/$1/installed"; then
+		need python3 "python3 python3-venv"
+		rm -rf "${cache:?}/$1"
+		python3 -m venv "$cache/$1" 2>/dev/null || { need python3-venv python3-venv && python3 -m venv "$cache/$1"; }
+		"$cache/$1/bin/pip" install -q --disable-pip-version-check -r "conformance/$2"
+		cp "conformance/$2" "$cache/$1/installed"
+	fi
+}
+
+if [ -z "${FEAST_PYTHON:-}" ]; then
+	venv feast requirements-feast.txt
+	FEAST_PYTHON=$cache/feast/bin/python
+fi
+if [ -z "${MOTO_SERVER:-}" ]; then
+	venv moto requirements-moto.txt
+	MOTO_SERVER=$cache/moto/bin/moto_server
+fi
+if [ -z "${DYNALITE:-}" ]; then
+	if [ ! -x "$cache/node_modules/.bin/dynalite" ]; then
+		need npm "nodejs npm"
+		npm install --silent --no-audit --no-fund --prefix "$cache" dynalite@4.0.0
+	fi
+	DYNALITE=$cache/node_modules/.bin/dynalite
+fi
+need curl curl
+export FEAST_PYTHON MOTO_SERVER DYNALITE
+make --no-print-directory build
+"$FEAST_PYTHON" conformance/descriptors.py --check testdata/golden/feast_descriptors.json.gz
+exec "$FEAST_PYTHON" conformance/conformance.py --banquet "$PWD/bin/banquet" "$@"
