@@ -116,7 +116,9 @@ func (a *Applier) plan(ctx context.Context, reg *core.Registry, objects *registr
 		}
 	}
 	for _, spec := range before {
-		gone := !slices.ContainsFunc(after, func(s stores.TableSpec) bool { return s.Table.View == spec.Table.View && s.Table.Project == spec.Table.Project })
+		gone := !slices.ContainsFunc(after, func(s stores.TableSpec) bool {
+			return s.Table.View == spec.Table.View && s.Table.Project == spec.Table.Project
+		})
 		if gone && spec.Table.Project == a.opt.Project {
 			p.Drop = append(p.Drop, spec.Table)
 		}
@@ -202,7 +204,7 @@ func (a *Applier) updateTables(ctx context.Context, p *Plan) error {
 	}
 	findings, err := a.opt.Online.Update(ctx, p.Keep, p.Drop)
 	for _, f := range append(slices.Clone(p.Findings), findings...) {
-		a.opt.Log.Warn(f.Text, slog.String("view", f.Table.View))
+		a.opt.Log.WarnContext(ctx, f.Text, slog.String("view", f.Table.View))
 	}
 	return err
 }

@@ -159,11 +159,27 @@ def remote(w: World, at: dict, want: dict) -> None:
     equal("SDK with a remote online store", want, got)
 
 
-# integers that Feast carries through a float64 when a column of a batch holds a null
+# Feast carries the integers of a column that holds a null through a float64, and
+# loses digits; banquet does not. The three functions let that pass, and no more.
+def same_number(feast, banquet) -> bool:
+    return isinstance(feast, int) and isinstance(banquet, int) and feast == int(float(banquet))
+
+
 def rounded(feast: dict, banquet: dict) -> bool:
     from feast.protos.feast.types.Value_pb2 import Value
     a, b = Value.FromString(bytes(feast["B"])), Value.FromString(bytes(banquet["B"]))
-    return a.WhichOneof("val") == b.WhichOneof("val") == "int64_val" and a.int64_val == int(float(b.int64_val))
+    return a.WhichOneof("val") == b.WhichOneof("val") == "int64_val" and same_number(a.int64_val, b.int64_val)
+
+
+def same_items(w: World, view: str, endpoint: str) -> None:
+    table = f"{PROJECT}.{view}"
+    want, got = w.items(table), w.items(table, endpoint)
+    equal(f"keys of {table}", sorted(want), sorted(got))
+    for id, item in want.items():
+        for name, cell in item["values"]["M"].items():
+            if rounded(cell, got[id]["values"]["M"].get(name, cell)):
+                got[id]["values"]["M"][name] = cell
+    equal(f"items of {table}", want, got)
 
 
 def banquet_writes_feast_reads(w: World) -> None:
@@ -176,16 +192,12 @@ def banquet_writes_feast_reads(w: World) -> None:
             w.run(w.banquet, repo, *args, **env)
         for view in VIEWS:
             table = f"{PROJECT}.{view}"
-            want, got = w.items(table), w.items(table, endpoint)
-            equal(f"keys of {table}", sorted(want), sorted(got))
-            for id, item in want.items():
-                for name, cell in item["values"]["M"].items():
-                    if rounded(cell, got[id]["values"]["M"].get(name, cell)):
-                        got[id]["values"]["M"][name] = cell
-            equal(f"items of {table}", want, got)
+            same_items(w, view, endpoint)
             tags = [{t["Key"]: t["Value"] for t in w.client(e).list_tags_of_resource(ResourceArn=w.client(e).describe_table(TableName=table)["Table"]["TableArn"])["Tags"]} for e in (w.dynamo, endpoint)]
             equal(f"tags of {table}", *tags)
-        equal("the SDK's answer", script(w, w.work / "feast_repo", READ % (ZIPS, PEOPLE)), script(w, repo, READ % (ZIPS, PEOPLE), **env))
+        want, got = script(w, w.work / "feast_repo", READ % (ZIPS, PEOPLE)), script(w, repo, READ % (ZIPS, PEOPLE), **env)
+        exact = {k: [a if same_number(a, b) else b for a, b in zip(want.get(k, v), v)] for k, v in got.items()}
+        equal("the SDK's answer", want, exact)
         for kind in ("entities", "feature-views", "feature-services", "data-sources"):
             feasts = sorted(w.run(w.feast, w.work / "feast_repo", kind, "list").splitlines())
             equal(f"feast {kind} list", feasts, sorted(w.run(w.feast, repo, kind, "list", **env).splitlines()))
@@ -227,7 +239,7 @@ def dynalite(w: World) -> None:
         for args in WINDOWS:
             w.run(w.banquet, repo, *args, **env)
         for view in VIEWS:
-            equal(f"items of {view}", w.items(f"{PROJECT}.{view}"), w.items(f"{PROJECT}.{view}", endpoint)) if view == "credit_history" else None
+            same_items(w, view, endpoint)
         out = w.run(w.banquet, repo, "get-online-features", "-e", "zipcode=76104", "-f", "zipcode_features:city", **env)
         assert "DALLAS" in out, out
 

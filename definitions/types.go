@@ -82,7 +82,7 @@ func newStruct(c *python.Call) (any, error) {
 		return nil, a.err
 	}
 	if d == nil || len(d.Keys) == 0 {
-		return nil, fmt.Errorf("Struct lacks its fields")
+		return nil, fmt.Errorf("type Struct lacks its fields")
 	}
 	out := &dtype{value: types.ValueType_STRUCT, name: "Struct"}
 	for i := range d.Keys {

@@ -162,7 +162,6 @@ func newBody(a *args, sourceArg string) body {
 	if strings.ContainsAny(b.name, "@:") {
 		a.fail("name %q must not contain '@' or ':'", b.name)
 	}
-	var joinKeys []string
 	byKey := map[string]*core.EntitySpecV2{}
 	for _, v := range a.list("entities") {
 		e, ok := v.(*entity)
@@ -175,7 +174,6 @@ func newBody(a *args, sourceArg string) body {
 			a.fail("%q has two entities that share join key %s", b.name, spec.GetJoinKey())
 		}
 		byKey[spec.GetJoinKey()] = spec
-		joinKeys = append(joinKeys, spec.GetJoinKey())
 		b.entities = append(b.entities, spec.GetName())
 	}
 	for _, f := range each[*field](a, "schema", "fields") {

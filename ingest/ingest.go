@@ -191,7 +191,7 @@ func (m *Materializer) allViews(project *registry.Project) ([]*registry.View, er
 		}
 		if err := checkPlain(v); err != nil {
 			m.opt.Log.Warn("feature view left out: "+err.Error(), slog.String("view", v.Name))
-			return nil
+			return nil //nolint:nilerr // the view is left out, the others are loaded
 		}
 		views = append(views, v)
 		return nil

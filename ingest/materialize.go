@@ -46,7 +46,7 @@ func (m *Materializer) view(ctx context.Context, v *registry.View, w Window) (Re
 		result.Hint = m.hint(ctx, v, w)
 	}
 	if result.NullKeys > 0 {
-		m.opt.Log.Warn("rows without a join key were left out",
+		m.opt.Log.WarnContext(ctx, "rows without a join key were left out",
 			slog.String("view", v.Name), slog.Int64("rows", result.NullKeys))
 	}
 	result.Elapsed = time.Since(began)
@@ -117,7 +117,7 @@ func (m *Materializer) record(ctx context.Context, v *registry.View, w Window) e
 	now := m.opt.Now()
 	end := w.End
 	if end.After(now) {
-		m.opt.Log.Warn("the end lies in the future; the window is recorded up to now",
+		m.opt.Log.WarnContext(ctx, "the end lies in the future; the window is recorded up to now",
 			slog.String("view", v.Name), slog.Time("end", w.End))
 		end = now
 	}
@@ -137,7 +137,7 @@ func (m *Materializer) hint(ctx context.Context, v *registry.View, w Window) str
 	source.TimestampField = reverse(source.GetFieldMapping())(source.GetTimestampField())
 	span, err := m.opt.Offline.Span(ctx, source)
 	if err != nil {
-		m.opt.Log.Debug("no hint about the source", slog.String("view", v.Name), slog.Any("error", err))
+		m.opt.Log.DebugContext(ctx, "no hint about the source", slog.String("view", v.Name), slog.Any("error", err))
 		return ""
 	}
 	return hint(w, span.Rows, span.First, span.Last)

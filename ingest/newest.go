@@ -243,7 +243,7 @@ func (n *newest) values(b *batch, row int) ([][]byte, error) {
 	for i, e := range b.cells {
 		start := len(buf)
 		var err error
-		if buf, err = e.Append(buf, b.record.Column(n.layout.cells[i].index), row); err != nil {
+		if buf, err = e.AppendFeature(buf, b.record.Column(n.layout.cells[i].index), row); err != nil {
 			return nil, n.cellFault(n.layout.cells[i], row, err)
 		}
 		values[i] = buf[start:len(buf):len(buf)]

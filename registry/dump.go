@@ -21,9 +21,7 @@ import (
 func (p *Project) Dump() ([]byte, error) {
 	out := map[string]any{"project": p.Name}
 	if p.message != nil {
-		if err := p.dumpProject(out); err != nil {
-			return nil, err
-		}
+		p.dumpProject(out)
 	}
 	for _, list := range []struct {
 		key  string
@@ -52,11 +50,10 @@ func (p *Project) Dump() ([]byte, error) {
 }
 
 // dumpProject writes what the project says of itself beside its name.
-func (p *Project) dumpProject(out map[string]any) error {
+func (p *Project) dumpProject(out map[string]any) {
 	if text := p.message.GetSpec().GetDescription(); text != "" {
 		out["projectDescription"] = text
 	}
-	return nil
 }
 
 func messages[M proto.Message](list []M) []proto.Message {

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
@@ -73,9 +71,4 @@ func sameField(a, b *core.FeatureSpecV2) bool {
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 	return slices.Sorted(maps.Keys(m))
-}
-
-func cloneOf[M proto.Message](m M) M {
-	c, _ := proto.Clone(m).(M)
-	return c
 }

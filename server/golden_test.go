@@ -138,8 +138,10 @@ func TestGoldenHTTP(t *testing.T) {
 	}{
 		{"credit_scoring", credit, []string{"credit_scoring", "http", "get_online_features.jsonl"}, creditDifferences},
 		{
-			"all_types", fixture{project: "all_types", registry: "all_types/registry/3_incremental.db", sqlite: "all_types/online/3_incremental.online.db"},
-			[]string{"all_types", "http", "get_online_features.jsonl"}, allTypesDifferences,
+			"all_types",
+			fixture{project: "all_types", registry: "all_types/registry/3_incremental.db", sqlite: "all_types/online/3_incremental.online.db"},
+			[]string{"all_types", "http", "get_online_features.jsonl"},
+			allTypesDifferences,
 		},
 		{"versioned after v1", versioned("4_v0_rematerialized.db", "4_v0_rematerialized"), []string{"versioned", "http", "after_v1.jsonl"}, versionedDifferences},
 		{"versioned after an unchanged apply", versioned("5_unchanged_apply.db", "5_unchanged_apply"), []string{"versioned", "http", "after_unchanged_apply.jsonl"}, afterApplyDifferences},

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
-
 )
 
 // rowCounts counts the keys of one view of one request by what became of them.
@@ -123,4 +122,3 @@ func (c *missCount) warn(n rowCounts) bool {
 	c.done = c.missed >= manyMisses
 	return c.done
 }
-

@@ -62,9 +62,9 @@ type Record struct {
 type Mode uint8
 
 const (
-	// Replace: the last write wins.
+	// Replace lets the last write win.
 	Replace Mode = iota
-	// Newer: an older event never replaces a newer one; at equal event times
+	// Newer keeps order: an older event never replaces a newer one; at equal event times
 	// the later write wins.
 	Newer
 )

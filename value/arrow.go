@@ -21,6 +21,8 @@ type appendFunc func(dst []byte, a arrow.Array, row int) ([]byte, error)
 // is made once for a column's type and safe for concurrent use.
 type ArrowEncoder struct {
 	scalar appendFunc
+	// null is what a feature's null is stored as.
+	null []byte
 }
 
 // NewArrowEncoder makes an encoder of columns of type dt into Values of type t.
@@ -32,7 +34,24 @@ func NewArrowEncoder(dt arrow.DataType, t types.ValueType_Enum) (*ArrowEncoder, 
 	if fn == nil {
 		return nil, fault.New(fault.Invalid, "Arrow type %s does not fit value type %s", dt, t)
 	}
-	return &ArrowEncoder{scalar: fn}, nil
+	e := &ArrowEncoder{scalar: fn}
+	switch dt.ID() {
+	case arrow.TIMESTAMP, arrow.DATE32, arrow.DATE64:
+		if t == types.ValueType_UNIX_TIMESTAMP {
+			e.null = AppendUnixTimestamp(nil, noTime)
+		}
+	}
+	return e, nil
+}
+
+// AppendFeature appends the Value of a feature's row as Feast stores it: the
+// null of a time column is the lowest timestamp, which every reader of Feast
+// takes for null; any other null appends nothing.
+func (e *ArrowEncoder) AppendFeature(dst []byte, a arrow.Array, row int) ([]byte, error) {
+	if a.IsNull(row) {
+		return append(dst, e.null...), nil
+	}
+	return e.scalar(dst, a, row)
 }
 
 // Append appends the Value of a row; a null appends nothing, which is the null

@@ -234,7 +234,7 @@ func appendElement(dst []byte, s shape, e []byte) ([]byte, error) {
 // appendPacked writes numbers that are packed into one field.
 func appendPacked(dst []byte, first bool, s shape, c []byte) ([]byte, bool, error) {
 	for len(c) > 0 {
-		size := 0
+		var size int
 		switch s {
 		case doubleList:
 			size = 8

@@ -32,7 +32,7 @@ func (r *repository) dynamoHost() string { return r.host }
 
 // openPostgres makes the offline store in PostgreSQL; it connects when it is
 // first asked.
-func (r *repository) openPostgres(context.Context) (offline.Store, error) {
+func (r *repository) openPostgres() offline.Store {
 	c := &r.config.Offline.Postgres
 	s := postgres.New(pg.Options{
 		Host: c.Host, Port: c.Port, Database: c.Database, User: c.User, Password: c.Password.Reveal(), Schema: c.Schema,
@@ -40,5 +40,5 @@ func (r *repository) openPostgres(context.Context) (offline.Store, error) {
 		MinConn: c.MinConn, MaxConn: c.MaxConn, KeepalivesIdle: time.Duration(c.KeepalivesIdle) * time.Second,
 	})
 	r.closers = append(r.closers, s.Close)
-	return s, nil
+	return s
 }

@@ -9,9 +9,5 @@ import (
 
 // Columns asks the offline store.
 func (l lazyColumns) Columns(ctx context.Context, source *core.DataSource) ([]offline.Column, error) {
-	store, err := l.r.offlineStore(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return store.Columns(ctx, source)
+	return l.r.offlineStore().Columns(ctx, source)
 }

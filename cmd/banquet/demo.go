@@ -103,10 +103,7 @@ func (a *app) demoFill(ctx context.Context) error {
 		return err
 	}
 	a.step("apply: %d entities, %d feature views, %d feature service", len(repo.Objects.Entities), len(repo.Objects.FeatureViews), len(repo.Objects.FeatureServices))
-	off, err := r.offlineStore(ctx)
-	if err != nil {
-		return err
-	}
+	off := r.offlineStore()
 	m := ingest.New(ingest.Options{
 		Storage: r.storage, Project: r.config.Project, Offline: off, Online: r.online, KeyVersion: r.config.KeyVersion, Log: a.log,
 	})

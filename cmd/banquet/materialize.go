@@ -94,10 +94,7 @@ func (a *app) materialize(ctx context.Context, req ingest.Request, incremental b
 	if err != nil {
 		return err
 	}
-	off, err := r.offlineStore(ctx)
-	if err != nil {
-		return err
-	}
+	off := r.offlineStore()
 	show := &progress{app: a, req: req, incremental: incremental, store: r.config.Online.Type}
 	m := ingest.New(ingest.Options{
 		Storage: r.storage, Registry: r.options(), Project: r.config.Project, Offline: off, Online: online,

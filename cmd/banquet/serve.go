@@ -115,7 +115,7 @@ func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *re
 	holder := registry.NewHolder(registry.HolderOptions{Storage: r.storage, Project: r.config.Project, Registry: r.options(), Log: a.log})
 	registerHolder(metrics, holder)
 	if err := holder.Refresh(ctx); err != nil {
-		a.log.Warn("nothing is served yet", slog.String("reason", fault.Of(err).Text))
+		a.log.WarnContext(ctx, "nothing is served yet", slog.String("reason", fault.Of(err).Text))
 	}
 	service, err := r.serving(ctx, holder.Snapshot, metrics)
 	if err != nil {

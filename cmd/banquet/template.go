@@ -141,9 +141,14 @@ func moments(r *rand.Rand) []time.Time {
 func zipcodes() arrow.RecordBatch {
 	event, created := stamps()
 	schema := arrow.NewSchema([]arrow.Field{
-		{Name: "zipcode", Type: arrow.PrimitiveTypes.Int64}, {Name: "city", Type: arrow.BinaryTypes.String}, {Name: "state", Type: arrow.BinaryTypes.String},
-		{Name: "location_type", Type: arrow.BinaryTypes.String}, {Name: "tax_returns_filed", Type: arrow.PrimitiveTypes.Int64},
-		{Name: "population", Type: arrow.PrimitiveTypes.Int64}, {Name: "total_wages", Type: arrow.PrimitiveTypes.Int64}, event, created,
+		{Name: "zipcode", Type: arrow.PrimitiveTypes.Int64},
+		{Name: "city", Type: arrow.BinaryTypes.String},
+		{Name: "state", Type: arrow.BinaryTypes.String},
+		{Name: "location_type", Type: arrow.BinaryTypes.String},
+		{Name: "tax_returns_filed", Type: arrow.PrimitiveTypes.Int64},
+		{Name: "population", Type: arrow.PrimitiveTypes.Int64},
+		{Name: "total_wages", Type: arrow.PrimitiveTypes.Int64},
+		event, created,
 	}, nil)
 	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 	defer b.Release()

@@ -22,6 +22,7 @@ func (a *app) validateCommand() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context()) },
 	}
+	a.ownShorthand(cmd, "feature-store-yaml", &a.file)
 	cmd.Flags().StringP("feature-service", "f", "", "validation of datasets is not built yet")
 	cmd.Flags().StringP("reference", "r", "", "validation of datasets is not built yet")
 	_ = cmd.Flags().MarkHidden("feature-service")
@@ -91,10 +92,7 @@ func (a *app) validateStores(ctx context.Context, r *repository, f *findings) {
 		}
 		f.check("online store", err, r.onlineAddress())
 	}
-	off, err := r.offlineStore(ctx)
-	if err == nil {
-		err = off.Check(ctx)
-	}
+	err := r.offlineStore().Check(ctx)
 	f.check("offline store", err, r.config.Offline.Type+" answers")
 }
 

@@ -115,18 +115,17 @@ func (r *repository) openOnline(ctx context.Context) (stores.Store, error) {
 }
 
 // offlineStore chooses and opens the offline store.
-func (r *repository) offlineStore(ctx context.Context) (offline.Store, error) {
+func (r *repository) offlineStore() offline.Store {
 	if r.offline != nil {
-		return r.offline, nil
+		return r.offline
 	}
-	var err error
 	switch r.config.Offline.Type {
 	case "postgres":
-		r.offline, err = r.openPostgres(ctx)
+		r.offline = r.openPostgres()
 	default:
 		r.offline = parquet.New(r.config.Dir)
 	}
-	return r.offline, err
+	return r.offline
 }
 
 // definitions reads the files of the repository.

@@ -137,7 +137,7 @@ func (r *Interpreter) dict(s *scope, e *dictExpr) (any, error) {
 // attribute gives value.name.
 func (r *Interpreter) attribute(v any, name string) (any, error) {
 	var found any
-	ok := false
+	var ok bool
 	switch v := v.(type) {
 	case *Unknown:
 		return &Unknown{Why: v.Why}, nil

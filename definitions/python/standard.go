@@ -45,8 +45,13 @@ func newTimedelta(c *Call) (any, error) {
 		name string
 		unit time.Duration
 	}{
-		{"days", 24 * time.Hour}, {"seconds", time.Second}, {"microseconds", time.Microsecond}, {"milliseconds", time.Millisecond},
-		{"minutes", time.Minute}, {"hours", time.Hour}, {"weeks", 7 * 24 * time.Hour},
+		{"days", 24 * time.Hour},
+		{"seconds", time.Second},
+		{"microseconds", time.Microsecond},
+		{"milliseconds", time.Millisecond},
+		{"minutes", time.Minute},
+		{"hours", time.Hour},
+		{"weeks", 7 * 24 * time.Hour},
 	}
 	total := 0.0
 	for i, u := range units {

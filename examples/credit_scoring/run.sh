@@ -47,7 +47,7 @@ step "$banquet" serve --help >/dev/null
 "$banquet" serve --port 0 --grpc-port 0 --admin-port 0 >serve.json &
 server=$!
 trap 'kill $server 2>/dev/null; wait $server 2>/dev/null; rm -rf "$work"' EXIT
-while ! grep -q http serve.json; do kill -0 $server && sleep 0.05; done
+while ! grep -q http serve.json 2>/dev/null; do kill -0 $server && sleep 0.05; done
 http=$(sed 's/.*"http":"\([^"]*\)".*/\1/' serve.json)
 body='{"features":["zipcode_features:city","credit_history:credit_card_due"],"entities":{"zipcode":[76104],"dob_ssn":["19530219_5179"]}}'
 say "curl http://$http/get-online-features -d '$body'"

@@ -70,10 +70,6 @@ type bounds struct {
 	start, end time.Time // inclusive; zero is no bound
 }
 
-func (b bounds) contains(t time.Time) bool {
-	return (b.start.IsZero() || !t.Before(b.start)) && (b.end.IsZero() || !t.After(b.end))
-}
-
 // open opens all files of a source.
 func (s *Store) open(source *core.DataSource) ([]part, error) {
 	paths, err := s.paths(source)

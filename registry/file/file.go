@@ -145,7 +145,7 @@ type stamp struct {
 func identity(info fs.FileInfo) stamp {
 	id := stamp{size: info.Size(), modified: info.ModTime().UnixNano()}
 	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
-		id.dev, id.ino, id.changed = uint64(sys.Dev), sys.Ino, sys.Ctim.Nano()
+		id.dev, id.ino, id.changed = sys.Dev, sys.Ino, sys.Ctim.Nano()
 	}
 	return id
 }

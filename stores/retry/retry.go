@@ -181,7 +181,7 @@ func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.
 			left, err = s.Store.Write(ctx, table, features, records, mode)
 			continue
 		}
-		left, err = s.rewrite(left, func(indexes []int) (*stores.Unwritten, error) {
+		left = s.rewrite(left, func(indexes []int) (*stores.Unwritten, error) {
 			some := make([]stores.Record, len(indexes))
 			for i, at := range indexes {
 				some[i] = records[at]
@@ -203,7 +203,7 @@ func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (
 			left, err = s.Store.Delete(ctx, table, keys)
 			continue
 		}
-		left, err = s.rewrite(left, func(indexes []int) (*stores.Unwritten, error) {
+		left = s.rewrite(left, func(indexes []int) (*stores.Unwritten, error) {
 			some := make([][]byte, len(indexes))
 			for i, at := range indexes {
 				some[i] = keys[at]
@@ -224,7 +224,7 @@ func anyUnwrittenPassing(left *stores.Unwritten) bool {
 
 // rewrite tries what is left once more and gives what is left then, under the
 // first indexes.
-func (s *Store) rewrite(left *stores.Unwritten, try func(indexes []int) (*stores.Unwritten, error)) (*stores.Unwritten, error) {
+func (s *Store) rewrite(left *stores.Unwritten, try func(indexes []int) (*stores.Unwritten, error)) *stores.Unwritten {
 	out := new(stores.Unwritten)
 	var retry []int
 	for i, at := range left.Indexes {
@@ -246,9 +246,9 @@ func (s *Store) rewrite(left *stores.Unwritten, try func(indexes []int) (*stores
 		}
 	}
 	if len(out.Indexes) == 0 {
-		return nil, nil
+		return nil
 	}
-	return out, nil
+	return out
 }
 
 // budget bounds retries: when most calls fail, retries would only add to what

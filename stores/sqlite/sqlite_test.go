@@ -192,8 +192,10 @@ func TestTablesThatWouldShareANameAreRefused(t *testing.T) {
 	s := open(t)
 	defer s.Close()
 	findings, err := s.Check(t.Context(), []stores.TableSpec{
-		{Table: stores.Table{Project: "ab", View: "c_d"}}, {Table: stores.Table{Project: "ab_c", View: "d"}},
-		{Table: stores.Table{Project: "ab", View: "x_v1"}}, {Table: stores.Table{Project: "ab", View: "x", Version: 1}},
+		{Table: stores.Table{Project: "ab", View: "c_d"}},
+		{Table: stores.Table{Project: "ab_c", View: "d"}},
+		{Table: stores.Table{Project: "ab", View: "x_v1"}},
+		{Table: stores.Table{Project: "ab", View: "x", Version: 1}},
 		{Table: stores.Table{Project: "ab", View: "fine"}},
 	})
 	if err != nil || len(findings) != 2 || !findings[0].Refused || !findings[1].Refused {

@@ -78,8 +78,12 @@ func repeatsInWrite(t testing.TB, s stores.Store) {
 
 func separateTables(t testing.TB, s stores.Store) {
 	tables := []stores.Table{
-		{Project: "credit", View: "v"}, {Project: "credit", View: "w"}, {Project: "risk", View: "v"},
-		{Project: "credit", View: "v", Version: 1}, {Project: "credit", View: "v", Version: 2}, {Project: "credit", View: "V2"},
+		{Project: "credit", View: "v"},
+		{Project: "credit", View: "w"},
+		{Project: "risk", View: "v"},
+		{Project: "credit", View: "v", Version: 1},
+		{Project: "credit", View: "v", Version: 2},
+		{Project: "credit", View: "V2"},
 	}
 	prepare(t, s, tables...)
 	for i, tb := range tables {
