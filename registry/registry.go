@@ -98,7 +98,7 @@ func Update(ctx context.Context, storage Storage, edit func(*core.Registry) erro
 // load is Load, with an empty registry where there is none yet.
 func load(ctx context.Context, storage Storage) (*core.Registry, Revision, error) {
 	reg, rev, err := storage.Load(ctx)
-	if err != nil && fault.KindOf(err) == fault.NotFound { //nolint:nilerr // no registry is an empty one
+	if err != nil && fault.KindOf(err) == fault.NotFound { // no registry is an empty one
 		return &core.Registry{RegistrySchemaVersion: SchemaVersion}, "", nil
 	}
 	return reg, rev, err

@@ -15,8 +15,8 @@ type body struct {
 	chunk    int
 }
 
-// bodyFault is a body that is no request, as FastAPI describes it.
-type bodyFault struct {
+// bodyError is a body that is no request, as FastAPI describes it.
+type bodyError struct {
 	kind  string // pydantic's type of error
 	where []string
 	msg   string
@@ -24,7 +24,7 @@ type bodyFault struct {
 	ctx   string
 }
 
-func (f *bodyFault) Error() string {
+func (f *bodyError) Error() string {
 	where := "body"
 	for _, w := range f.where {
 		where += "." + w
@@ -33,7 +33,7 @@ func (f *bodyFault) Error() string {
 }
 
 // detail is the fault as FastAPI writes it.
-func (f *bodyFault) detail() []byte {
+func (f *bodyError) detail() []byte {
 	b := append([]byte(`{"detail":[{"type":"`), f.kind...)
 	b = append(b, `","loc":["body"`...)
 	for _, w := range f.where {
@@ -63,7 +63,7 @@ func parseBody(raw []byte, d dialect) (*body, error) {
 	p := &bodyParser{s: s, d: d}
 	switch s.peek() {
 	case 0:
-		return nil, &bodyFault{kind: "missing", msg: "Field required", input: []byte("null")}
+		return nil, &bodyError{kind: "missing", msg: "Field required", input: []byte("null")}
 	case '{':
 	default:
 		v, err := s.value()
@@ -73,7 +73,7 @@ func parseBody(raw []byte, d dialect) (*body, error) {
 		if err != nil {
 			return nil, broken(err)
 		}
-		return nil, &bodyFault{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: v}
+		return nil, &bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: v}
 	}
 	err := s.object(p.key)
 	if err == nil {
@@ -83,7 +83,7 @@ func parseBody(raw []byte, d dialect) (*body, error) {
 		return nil, broken(err)
 	}
 	if p.fault == nil && !p.hasEntities {
-		p.fault = &bodyFault{kind: "missing", where: []string{"entities"}, msg: "Field required", input: compact(raw)}
+		p.fault = &bodyError{kind: "missing", where: []string{"entities"}, msg: "Field required", input: compact(raw)}
 	}
 	if p.fault != nil {
 		return nil, p.fault
@@ -97,7 +97,7 @@ func broken(err error) error {
 	if !errors.As(err, &at) {
 		return err
 	}
-	return &bodyFault{kind: "json_invalid", where: []string{strconv.Itoa(at.at)}, msg: "JSON decode error", input: []byte("{}"), ctx: at.what}
+	return &bodyError{kind: "json_invalid", where: []string{strconv.Itoa(at.at)}, msg: "JSON decode error", input: []byte("{}"), ctx: at.what}
 }
 
 // compact takes the blanks out of JSON that has been read.
@@ -128,12 +128,12 @@ type bodyParser struct {
 	d           dialect
 	out         body
 	hasEntities bool
-	fault       *bodyFault
+	fault       *bodyError
 }
 
 func (p *bodyParser) wrong(kind, msg string, input []byte, where ...string) {
 	if p.fault == nil {
-		p.fault = &bodyFault{kind: kind, where: where, msg: msg, input: compact(input)}
+		p.fault = &bodyError{kind: kind, where: where, msg: msg, input: compact(input)}
 	}
 }
 

@@ -145,12 +145,12 @@ func (s *web) feast(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !isJSON(r.Header.Get("Content-Type")) && len(raw) > 0 {
-		f := &bodyFault{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: quoteText(raw)}
+		f := &bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: quoteText(raw)}
 		writeJSON(w, http.StatusUnprocessableEntity, f.detail())
 		return
 	}
 	b, err := parseBody(raw, dialect{})
-	var bad *bodyFault
+	var bad *bodyError
 	if errors.As(err, &bad) {
 		writeJSON(w, http.StatusUnprocessableEntity, bad.detail())
 		return
@@ -193,7 +193,7 @@ func (s *web) ownBody(w http.ResponseWriter, r *http.Request, project string) (*
 		return nil, fault.New(fault.Invalid, "the body is not UTF-8")
 	}
 	b, err := parseBody(raw, dialect{strict: true})
-	var bad *bodyFault
+	var bad *bodyError
 	if errors.As(err, &bad) {
 		text := bad.Error()
 		if bad.ctx != "" {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func recorded(t *testing.T) []byte {
 func TestWhatFeastWroteIsKeptFieldByField(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	b := recorded(t)
-	unknown := append(b, 0xfa, 0x3e, 0x01, 'x') // a field of a later Feast
+	unknown := append(slices.Clone(b), 0xfa, 0x3e, 0x01, 'x') // a field of a later Feast
 	if err := os.WriteFile(path, unknown, 0o600); err != nil {
 		t.Fatal(err)
 	}
