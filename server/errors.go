@@ -47,13 +47,15 @@ func outcomes(k fault.Kind) outcome {
 	}
 }
 
-// storeFault tells faults of a part behind the server, whose missing things are
-// not the caller's: a table that is gone is an outage, not an unknown name.
+// serverSide tells faults of a part behind the server, whose missing things are
+// not the caller's: a table that is gone is an outage, not an unknown name, and
+// a store that throttles is not a caller who asks too much.
 func serverSide(err error) *fault.Error {
 	f := fault.Of(err)
 	switch f.Object.Kind {
 	case "table", "online store":
-		if f.Kind == fault.NotFound || f.Kind == fault.Denied || f.Kind == fault.Invalid {
+		switch f.Kind {
+		case fault.NotFound, fault.Denied, fault.Invalid, fault.Overloaded:
 			return fault.New(fault.Unavailable, "%s", f.Text).About(f.Object.Kind, f.Object.Name, f.Object.Project).Because(err)
 		}
 	}

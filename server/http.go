@@ -23,14 +23,19 @@ const methodFeatures = "/banquet.v1.FeatureService/GetOnlineFeatures"
 
 // web is the HTTP server: Feast's routes, the gateway and what describes them.
 type web struct {
-	opt     *Options
-	chain   *chain
-	gateway http.Handler
-	buffers sync.Pool
+	opt      *Options
+	chain    *chain
+	gateway  http.Handler
+	document []byte // OpenAPI
+	buffers  sync.Pool
 }
 
-func newWeb(opt *Options, c *chain, gateway http.Handler) *web {
-	return &web{opt: opt, chain: c, gateway: gateway, buffers: sync.Pool{New: func() any { return new([]byte) }}}
+func newWeb(opt *Options, c *chain, gateway http.Handler) (*web, error) {
+	document, err := openapiDocument()
+	if err != nil {
+		return nil, fault.New(fault.Internal, "the OpenAPI document cannot be made").Because(err)
+	}
+	return &web{opt: opt, chain: c, gateway: gateway, document: document, buffers: sync.Pool{New: func() any { return new([]byte) }}}, nil
 }
 
 // ServeHTTP routes a request.

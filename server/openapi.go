@@ -2,15 +2,46 @@ package server
 
 import (
 	_ "embed"
+	"encoding/json"
+	"maps"
 	"net/http"
+
+	"github.com/banquet-fs/banquet/gen/openapi"
 )
 
-// openapiDocument describes the HTTP side as it really is: plain JSON for
-// online features, protobuf's JSON for the registry.
+// plainRoutes describes the routes that speak plain JSON, which protobuf's JSON
+// of the generated document is not.
 //
 //go:embed openapi.json
-var openapiDocument []byte
+var plainRoutes []byte
+
+// openapiDocument is the generated document with the plain routes over it.
+func openapiDocument() ([]byte, error) {
+	type document = map[string]json.RawMessage
+	var doc, over document
+	for from, to := range map[*[]byte]*document{&openapi.Document: &doc, &plainRoutes: &over} {
+		if err := json.Unmarshal(*from, to); err != nil {
+			return nil, err
+		}
+	}
+	for _, key := range []string{"paths", "definitions"} {
+		var all, some document
+		if err := json.Unmarshal(doc[key], &all); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(over[key], &some); err != nil {
+			return nil, err
+		}
+		maps.Copy(all, some)
+		b, err := json.Marshal(all)
+		if err != nil {
+			return nil, err
+		}
+		doc[key] = b
+	}
+	return json.Marshal(doc)
+}
 
 func (s *web) openapi(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, openapiDocument)
+	writeJSON(w, http.StatusOK, s.document)
 }

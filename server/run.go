@@ -68,7 +68,11 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the REST gateway cannot be made").Because(err)
 	}
-	s.http = newHTTP(newWeb(&s.opt, c, gateway))
+	handler, err := newWeb(&s.opt, c, gateway)
+	if err != nil {
+		return nil, err
+	}
+	s.http = newHTTP(handler)
 	s.admin = newHTTP(s.adminHandler())
 	return s, s.listen(ctx)
 }
