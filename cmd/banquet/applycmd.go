@@ -25,14 +25,14 @@ func (a *app) applyCommand() *cobra.Command {
 	var verbose bool
 	cmd := &cobra.Command{
 		Use: "apply", Short: "Make the registry and the online store hold what the repository defines", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, verbose) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, verbose, s.source) },
 	}
 	s.add(cmd)
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "say what is changed, field by field, and what was passed over")
 	return cmd
 }
 
-func (a *app) apply(cmd *cobra.Command, verbose bool) error {
+func (a *app) apply(cmd *cobra.Command, verbose, skipSources bool) error {
 	ctx := cmd.Context()
 	r, err := a.open(false)
 	if err != nil {
@@ -47,6 +47,9 @@ func (a *app) apply(cmd *cobra.Command, verbose bool) error {
 	fmt.Fprintf(a.out, "Applying changes for project %s\n", r.config.Project)
 	if verbose {
 		a.notes(repo.Notes)
+	}
+	if !skipSources {
+		r.warnOfSources(ctx, &repo.Objects)
 	}
 	applier, err := r.applier(ctx)
 	if err != nil {
@@ -82,13 +85,13 @@ func (a *app) planCommand() *cobra.Command {
 	var s skips
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Say what apply would change", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd, s.source) },
 	}
 	s.add(cmd)
 	return cmd
 }
 
-func (a *app) plan(cmd *cobra.Command) error {
+func (a *app) plan(cmd *cobra.Command, skipSources bool) error {
 	ctx := cmd.Context()
 	r, err := a.open(false)
 	if err != nil {
@@ -100,6 +103,9 @@ func (a *app) plan(cmd *cobra.Command) error {
 		return err
 	}
 	a.sayProject(r, repo.Objects.Project == nil)
+	if !skipSources {
+		r.warnOfSources(ctx, &repo.Objects)
+	}
 	applier, err := r.applier(ctx)
 	if err != nil {
 		return err

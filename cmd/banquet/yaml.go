@@ -29,7 +29,8 @@ func writeMessage(b *strings.Builder, m protoreflect.Message, indent string) {
 	}
 	slices.SortFunc(fields, func(x, y protoreflect.FieldDescriptor) int { return int(x.Number() - y.Number()) })
 	for _, f := range fields {
-		if !m.Has(f) {
+		// Feast's objects do not know the project that they are described in.
+		if !m.Has(f) || f.Name() == "project" {
 			continue
 		}
 		v := m.Get(f)
