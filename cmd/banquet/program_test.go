@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// built is the static binary that the image holds, built once.
+var built = sync.OnceValues(func() (string, error) {
+	bin := filepath.Join(shared, "banquet")
+	build := exec.Command("go", "build", "-o", bin, ".") //nolint:noctx // lives as long as the tests
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return bin, nil
+})
+
+// shared holds what all tests of the package use.
+var shared string
+
+func TestMain(m *testing.M) {
+	var err error
+	if shared, err = os.MkdirTemp("", "banquet"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(shared)
+	os.Exit(code) //nolint:forbidigo // a TestMain ends so
+}
+
+func program(t *testing.T) string {
+	t.Helper()
+	bin, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
+// TestInAnEmptyRoot runs the binary where there is nothing else: no libc, no
+// time zones, no /etc. It is what the image does.
+func TestInAnEmptyRoot(t *testing.T) {
+	root := t.TempDir()
+	if err := os.Chmod(root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(root, "banquet")
+	if err := os.Link(program(t), bin); err != nil {
+		t.Fatal(err)
+	}
+	attr := &syscall.SysProcAttr{Chroot: root}
+	path := "/banquet"
+	if os.Getuid() != 0 { // only root may change its root
+		attr, path = &syscall.SysProcAttr{}, bin
+	}
+	if err := os.MkdirAll(filepath.Join(root, "tmp"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), path, args...)
+		cmd.SysProcAttr, cmd.Env, cmd.Dir = attr, []string{"TZ=Asia/Seoul"}, "/"
+		if path == bin {
+			cmd.Dir = root
+		}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	if out := run("version"); !strings.Contains(out, "0.66") {
+		t.Error(out)
+	}
+	if out := run("demo", "--once"); strings.Count(out, "FORT WORTH") != 2 {
+		t.Error(out)
+	}
+}
+
+// TestServeAsAProcess starts the server as an operator does, and stops it with
+// SIGTERM.
+func TestServeAsAProcess(t *testing.T) {
+	dir := t.TempDir()
+	bin := program(t)
+	repo := filepath.Join(dir, "shop", "feature_repo")
+	for _, args := range [][]string{{"init", filepath.Join(dir, "shop")}, {"-c", repo, "apply"}, {"-c", repo, "materialize", "2023-01-01", "2025-01-01"}} {
+		if out, err := exec.CommandContext(t.Context(), bin, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", args, out)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), bin, "-c", repo, "serve", "-h", "127.0.0.1", "-p", "0", "--grpc-port", "0", "--admin-port", "0")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at struct{ HTTP, Admin string }
+	if err := json.Unmarshal([]byte(line), &at); err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+at.HTTP+"/get-online-features",
+		strings.NewReader(`{"feature_service":"credit_model","entities":{"zipcode":[76104],"dob_ssn":["19530219_5179"]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.Contains(string(body), "FORT WORTH") {
+		t.Errorf("%v: %s", err, body)
+	}
+	if out, err := exec.CommandContext(t.Context(), bin, "healthcheck", "--url", "http://"+at.Admin+"/readyz").CombinedOutput(); err != nil {
+		t.Errorf("healthcheck: %s", out)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(15 * time.Second):
+		t.Fatal("the server does not stop")
+	}
+	if out, err := exec.CommandContext(t.Context(), bin, "healthcheck", "--url", "http://"+at.Admin+"/readyz").CombinedOutput(); err == nil {
+		t.Errorf("healthcheck of a stopped server: %s", out)
+	}
+}
+
+// TestMaterializeIsKilled kills a run again and again: the registry stays
+// readable and a last run completes.
+func TestMaterializeIsKilled(t *testing.T) {
+	dir := t.TempDir()
+	bin := program(t)
+	repo := filepath.Join(dir, "shop", "feature_repo")
+	for _, args := range [][]string{{"init", filepath.Join(dir, "shop")}, {"-c", repo, "apply"}} {
+		if out, err := exec.CommandContext(t.Context(), bin, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", args, out)
+		}
+	}
+	for _, after := range []time.Duration{20, 40, 60, 80, 100, 130, 160, 200} {
+		cmd := exec.CommandContext(t.Context(), bin, "-c", repo, "materialize", "2023-01-01", "2025-01-01")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(after * time.Millisecond)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if out, err := exec.CommandContext(t.Context(), bin, "-c", repo, "feature-views", "list").CombinedOutput(); err != nil || !strings.Contains(string(out), "zipcode_features") {
+			t.Fatalf("killed after %d ms: %v %s", after, err, out)
+		}
+	}
+	if out, err := exec.CommandContext(t.Context(), bin, "-c", repo, "materialize", "2023-01-01", "2025-01-01").CombinedOutput(); err != nil {
+		t.Fatal(string(out))
+	}
+	out, err := exec.CommandContext(t.Context(), bin, "-c", repo, "get-online-features", "-e", "zipcode=76104", "-f", "zipcode_features:city").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "FORT WORTH") {
+		t.Errorf("%v %s", err, out)
+	}
+}
