@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -191,7 +192,8 @@ func (k cellKinds) after(cell string) cellKinds {
 		}
 	}
 	if k&floatKind != 0 {
-		if _, err := strconv.ParseFloat(cell, 64); err != nil {
+		// Go reads 1_000.5 and 0x1p4 as numbers, which no data file means by it.
+		if _, err := strconv.ParseFloat(cell, 64); err != nil || strings.ContainsAny(cell, "_xXpP") {
 			k &^= floatKind
 		}
 	}
