@@ -46,6 +46,18 @@ func (d *decoder) syntax(err error) {
 	d.fault(line, "", "not YAML: "+text)
 }
 
+// anchor reports a value that begins with * and names no anchor, by the place
+// of it alone: the value may be a secret.
+func (d *decoder) anchor(text string) {
+	for i, line := range strings.Split(text, "\n") {
+		if regexp.MustCompile(`(:|-)\s+\*`).MatchString(line) {
+			d.fault(i+1, "", "not YAML: a value that begins with * has to stand in quotes")
+			return
+		}
+	}
+	d.fault(1, "", "not YAML: a value that begins with * has to stand in quotes")
+}
+
 // section decodes a mapping into a struct. Keys that the struct does not have
 // are faults unless open is set.
 func (d *decoder) section(n *yaml.Node, path string, out any, open bool) {
@@ -60,6 +72,8 @@ func (d *decoder) section(n *yaml.Node, path string, out any, open bool) {
 		key, value := n.Content[i], n.Content[i+1]
 		at, ok := fields[key.Value]
 		switch {
+		case key.Tag == "!!merge":
+			d.section(value, path, out, open)
 		case ok:
 			d.value(value, join(path, key.Value), v.Field(at))
 		case !open:
@@ -182,26 +196,41 @@ func (d *decoder) value(n *yaml.Node, path string, out reflect.Value) {
 		}
 		out.SetString(n.Value)
 	case reflect.Bool:
-		if n.Tag != "!!bool" {
+		v, ok := boolean(n)
+		if !ok {
 			d.fault(n.Line, path, "want true or false, not "+kindOf(n))
 			return
 		}
-		out.SetBool(n.Value == "true" || n.Value == "True" || n.Value == "TRUE")
+		out.SetBool(v)
 	case reflect.Int:
 		d.integer(n, path, out)
 	case reflect.Float64:
 		v, err := strconv.ParseFloat(n.Value, 64)
-		if err != nil {
-			d.fault(n.Line, path, "want a number, not "+kindOf(n))
+		if err != nil || n.Tag == "!!str" || v < 0 || v != v || v > 1e9 {
+			d.fault(n.Line, path, "want a number of 0 or more, not "+kindOf(n))
 			return
 		}
 		out.SetFloat(v)
 	}
 }
 
+// boolean reads what YAML 1.1 takes for one, as Feast's reader does.
+func boolean(n *yaml.Node) (v, ok bool) {
+	if n.Kind != yaml.ScalarNode || n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		return false, false
+	}
+	switch strings.ToLower(n.Value) {
+	case "true", "yes", "on":
+		return true, true
+	case "false", "no", "off":
+		return false, true
+	}
+	return false, false
+}
+
 func (d *decoder) integer(n *yaml.Node, path string, out reflect.Value) {
 	digits := n.Tag == "!!int" || strings.HasSuffix(path, ".port") // a port may come as text, from a variable
-	v, err := strconv.ParseInt(n.Value, 10, 64)
+	v, err := strconv.ParseInt(n.Value, 0, 64) // 0x10 and 1_000, too
 	if !digits || err != nil {
 		d.fault(n.Line, path, "want an integer, not "+kindOf(n))
 		return
@@ -224,14 +253,15 @@ func (d *decoder) texts(n *yaml.Node, path string, out *map[string]string) {
 	}
 }
 
-// child finds a key of a mapping.
+// child finds a key of a mapping; of several the last one counts.
 func child(n *yaml.Node, key string) *yaml.Node {
+	var found *yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
-			return resolve(n.Content[i+1])
+			found = resolve(n.Content[i+1])
 		}
 	}
-	return nil
+	return found
 }
 
 // top decodes the file: unknown keys at the top are other people's.
@@ -269,6 +299,9 @@ func (d *decoder) registry(n *yaml.Node, c *Config) {
 
 // typeOf reads a store's type; a scalar section is only that.
 func (d *decoder) typeOf(n *yaml.Node, fallback string) (string, int) {
+	if n.Tag == "!!null" {
+		return "none", n.Line
+	}
 	if n.Kind == yaml.ScalarNode {
 		return n.Value, n.Line
 	}

@@ -61,7 +61,11 @@ func Parse(name, dir string, text []byte, env Env) (*Config, error) {
 	expanded := d.expand(string(text), env)
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(expanded), &doc); err != nil {
-		d.syntax(err)
+		if strings.Contains(err.Error(), "unknown anchor") {
+			d.anchor(expanded)
+		} else {
+			d.syntax(err)
+		}
 		return nil, d.err()
 	}
 	c := Default()
@@ -101,7 +105,7 @@ func splitComment(line string) (code, comment string) {
 			if c == quote {
 				quote = 0
 			}
-		case c == '"' || c == '\'':
+		case (c == '"' || c == '\'') && (i == 0 || strings.IndexByte(" \t[{,:", line[i-1]) >= 0):
 			quote = c
 		case c == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t'):
 			return line[:i], line[i:]
@@ -112,6 +116,7 @@ func splitComment(line string) (code, comment string) {
 
 func (d *decoder) expandLine(line int, s string, env Env) string {
 	var out strings.Builder
+	secret := isSecret(s)
 	for {
 		i := strings.IndexByte(s, '$')
 		if i < 0 {
@@ -126,13 +131,26 @@ func (d *decoder) expandLine(line int, s string, env Env) string {
 			continue
 		}
 		v, ok := env(name)
-		if !ok {
+		switch {
+		case !ok && secret && s[i+1] != '{':
+			// A part of the password, as Feast has it. Its text is not for errors.
+			v = s[i : i+size]
+		case !ok:
 			d.fault(line, "", "environment variable "+name+" is not set")
 			v = s[i : i+size]
+		case strings.ContainsAny(v, "\r\n"):
+			d.fault(line, "", "environment variable "+name+" holds a line break, which the file cannot take in")
+			v = ""
 		}
 		out.WriteString(v)
 		s = s[i+size:]
 	}
+}
+
+// isSecret tells a line that sets a password.
+func isSecret(line string) bool {
+	key, _, ok := strings.Cut(strings.TrimLeft(line, " \t{,"), ":")
+	return ok && strings.Trim(key, ` "'`) == "password"
 }
 
 // variable reads the name after a dollar sign, and how long all of it is.

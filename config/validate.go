@@ -32,7 +32,7 @@ func (d *decoder) validate(root *yaml.Node, c *Config) {
 	} else {
 		oneOf(line("auth", "type"), "auth.type", c.Auth.Type, "no_auth")
 	}
-	oneOf(line("banquet", "dynamodb", "client"), "banquet.dynamodb.client", c.Banquet.DynamoDB.Client, "sdk", "direct")
+	oneOf(line("banquet", "dynamodb", "client"), "banquet.dynamodb.client", c.Banquet.DynamoDB.Client, "sdk")
 	oneOf(line("banquet", "serving", "ttl"), "banquet.serving.ttl", c.Banquet.Serving.TTL, "", "mark", "ignore", "null")
 	oneOf(line("banquet", "http", "status"), "banquet.http.status", c.Banquet.HTTP.Status, "", "feast")
 	for _, section := range []struct {
@@ -44,8 +44,11 @@ func (d *decoder) validate(root *yaml.Node, c *Config) {
 		}
 		d.postgres(section.name, section.p, line)
 	}
-	if t := c.Online.DynamoDB.TableTemplate; c.Online.Type == "dynamodb" && (!strings.Contains(t, "{project}") && !strings.Contains(t, "{table_name}")) {
-		d.fault(line("online_store", "table_name_template"), "online_store.table_name_template", "want {project} and {table_name} in it")
+	if t := c.Online.DynamoDB.TableTemplate; c.Online.Type == "dynamodb" && !strings.Contains(t, "{table_name}") {
+		d.fault(line("online_store", "table_name_template"), "online_store.table_name_template", "want {table_name} in it: all views would share one table")
+	}
+	if c.Online.Type == "dynamodb" && c.Online.DynamoDB.BatchSize == 0 {
+		d.fault(line("online_store", "batch_size"), "online_store.batch_size", "want 1 or more")
 	}
 }
 
@@ -57,6 +60,9 @@ func (d *decoder) postgres(section string, p *Postgres, line func(...string) int
 	}
 	if !slices.Contains([]string{"", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"}, p.SSLMode) {
 		d.fault(line(section, "sslmode"), section+".sslmode", "want disable, allow, prefer, require, verify-ca or verify-full")
+	}
+	if p.MaxConn > 0 && p.MinConn > p.MaxConn {
+		d.fault(line(section, "min_conn"), section+".min_conn", "want no more than max_conn")
 	}
 	if p.Port < 1 || p.Port > 65535 {
 		d.fault(line(section, "port"), section+".port", "want 1 to 65535")

@@ -1,0 +1,182 @@
+package config_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/banquet-fs/banquet/config"
+)
+
+func env(pairs map[string]string) config.Env {
+	return func(name string) (string, bool) {
+		v, ok := pairs[name]
+		return v, ok
+	}
+}
+
+func parse(text string, pairs map[string]string) (*config.Config, error) {
+	return config.Parse("feature_store.yaml", "/repo", []byte(text), env(pairs))
+}
+
+// TestRecordedFiles loads every configuration that Feast ran with, and the
+// guide's.
+func TestRecordedFiles(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "testdata", "golden", "*", "feature_repo", "feature_store.yaml"))
+	if err != nil || len(files) < 3 {
+		t.Fatal(files, err)
+	}
+	pairs := map[string]string{"DYNAMODB_ENDPOINT": "http://127.0.0.1:1", "PG_HOST": "localhost", "PG_PORT": "5433", "PG_DATABASE": "feast", "PG_USER": "feast", "PG_PASSWORD": "password"}
+	for _, file := range append(files, filepath.Join("..", "examples", "credit_scoring", "feature_repo", "feature_store.yaml")) {
+		c, err := config.Load(filepath.Dir(file), filepath.Base(file), false, env(pairs))
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if c.Project == "" || c.Registry.Path == "" || c.KeyVersion != 3 {
+			t.Errorf("%s: %+v", file, c)
+		}
+	}
+}
+
+func TestTheGuide(t *testing.T) {
+	c, err := config.Load(filepath.Join("..", "examples", "credit_scoring", "feature_repo"), "", false, env(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pg := c.Offline.Postgres
+	if c.Online.Type != "dynamodb" || c.Online.DynamoDB.Region != "ap-northeast-2" || c.Online.DynamoDB.TableTemplate != "{project}.{table_name}" {
+		t.Errorf("%+v", c.Online)
+	}
+	if pg.Host != "localhost" || pg.Port != 5432 || pg.Password.Reveal() != "password" || pg.EffectiveSSLMode() != "prefer" {
+		t.Errorf("%+v", pg)
+	}
+	pg.Host = "db.example.com"
+	if pg.EffectiveSSLMode() != "require" {
+		t.Error("a remote PostgreSQL is spoken to without TLS")
+	}
+}
+
+const head = "project: shop\nregistry: registry.db\n"
+
+func TestFaultsNameTheirPlace(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"empty", "", []string{"feature_store.yaml:1", "project"}},
+		{"no project", "registry: r.db\n", []string{"project"}},
+		{"no registry", "project: shop\n", []string{"registry"}},
+		{"bad project", "project: a-b\nregistry: r.db\n", []string{"feature_store.yaml:1", "project"}},
+		{"tab", head + "online_store:\n\ttype: sqlite\n", []string{"feature_store.yaml:4", "not YAML"}},
+		{"unknown key", head + "online_store:\n  type: sqlite\n  pth: x\n", []string{":5: online_store.pth", "did you mean path?"}},
+		{"unknown store", head + "online_store:\n  type: sqlight\n", []string{":4: online_store.type", "sqlight", "dynamodb"}},
+		{"a store of Feast's", head + "online_store:\n  type: redis\n", []string{":4:", "redis", "does not have"}},
+		{"no region", head + "online_store:\n  type: dynamodb\n", []string{"online_store.region"}},
+		{"batch of nothing", head + "online_store:\n  type: dynamodb\n  region: x\n  batch_size: 0\n", []string{":6: online_store.batch_size"}},
+		{"one table for all", head + "online_store:\n  type: dynamodb\n  region: x\n  table_name_template: '{project}'\n", []string{":6:", "{table_name}"}},
+		{"unset variable", head + "online_store:\n  type: dynamodb\n  region: ${REGION}\n", []string{":5:", "REGION", "not set"}},
+		{"text for a number", head + "online_store:\n  type: dynamodb\n  region: x\n  read_timeout: soon\n", []string{":6: online_store.read_timeout"}},
+		{"port", head + "offline_store:\n  type: postgres\n  host: h\n  database: d\n  user: u\n  port: 70000\n", []string{":8: offline_store.port"}},
+		{"several at once", "project: a-b\nonline_store:\n  type: nope\n", []string{"project", "registry", "nope"}},
+		{"not built", head + "banquet:\n  dynamodb:\n    client: direct\n", []string{":5: banquet.dynamodb.client", "sdk"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := parse(c.text, nil)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, w := range c.want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("%q lacks %q", err, w)
+				}
+			}
+		})
+	}
+}
+
+func TestYAMLAsFeastReadsIt(t *testing.T) {
+	c, err := parse(head+`online_store: &base
+  type: dynamodb
+  region: "$REGION"   # it's a comment with $UNSET in it
+  consistent_reads: yes
+  batch_size: 1_0
+  max_pool_connections: 0x10
+  endpoint_url: http://first
+  endpoint_url: http://second
+offline_store:
+  type: postgres
+  host: db  # a note that isn't $NAMED
+  database: d
+  user: u
+  port: "5433"
+  password: pa$word
+surprise: 1
+`, map[string]string{"REGION": "eu-west-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := c.Online.DynamoDB
+	if d.Region != "eu-west-1" || !d.Consistent || d.BatchSize != 10 || d.MaxPool != 16 || d.Endpoint != "http://second" {
+		t.Errorf("%+v", d)
+	}
+	if c.Offline.Postgres.Port != 5433 || c.Offline.Postgres.Password.Reveal() != "pa$word" {
+		t.Errorf("port %d", c.Offline.Postgres.Port)
+	}
+	for _, none := range []string{"null", "~", "Null", "NULL", ""} {
+		if c, err := parse(head+"online_store: "+none+"\n", nil); err != nil || c.Online.Type != "none" {
+			t.Errorf("online_store: %s: %v", none, err)
+		}
+	}
+}
+
+func TestSecretsAreNeverPrinted(t *testing.T) {
+	const secret = "hunter2"
+	for _, text := range []string{
+		"  password: " + secret + "\n", "  password: *" + secret + "\n", "  password: pa$" + secret + "\n", "  password: [" + secret + "]\n",
+		"  password: {" + secret + ": 1}\n", "  password: \"" + secret + "\n", "  password: " + secret + ": x\n",
+	} {
+		c, err := parse(head+"offline_store:\n  type: postgres\n  host: h\n  database: d\n  user: u\n"+text, nil)
+		if err != nil && strings.Contains(err.Error(), secret) {
+			t.Errorf("%q: %v", text, err)
+		}
+		if c != nil {
+			for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+				if strings.Contains(fmt.Sprintf(format, c.Offline.Postgres), secret) {
+					t.Errorf("%s prints the password", format)
+				}
+			}
+		}
+	}
+}
+
+// TestEveryKeyIsDocumented compares docs/configuration.md with what is read.
+func TestEveryKeyIsDocumented(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "docs", "configuration.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := config.Keys()
+	for _, k := range keys {
+		if !strings.Contains(string(b), "| `"+k+"` |") {
+			t.Errorf("docs/configuration.md lacks %s", k)
+		}
+	}
+	if documented := strings.Count(string(b), "\n| `"); documented != len(keys) {
+		t.Errorf("%d keys are documented, %d are read", documented, len(keys))
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{head, head + "online_store:\n  type: dynamodb\n  region: x\n", "a: &b\n  <<: *b\n", "project: [", "registry: {path: x}\n"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := parse(text, nil)
+		if (c == nil) == (err == nil) {
+			t.Errorf("%v, %v", c, err)
+		}
+	})
+}
