@@ -1,0 +1,64 @@
+package value_test
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/value"
+)
+
+// FuzzValue holds what Check lets pass to: protobuf reads it, and it renders as
+// JSON.
+func FuzzValue(f *testing.F) {
+	b, err := os.ReadFile(filepath.Join("..", "testdata", "golden", "values.jsonl"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		var row struct {
+			Hex string `json:"value_hex"`
+		}
+		if json.Unmarshal([]byte(line), &row) == nil {
+			b, _ := hex.DecodeString(row.Hex)
+			f.Add(b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if value.Check(b) != nil {
+			return
+		}
+		if err := proto.Unmarshal(b, new(types.Value)); err != nil {
+			t.Fatalf("Check lets %x pass, protobuf says %v", b, err)
+		}
+		text, err := value.AppendJSON(nil, b)
+		if err == nil && !json.Valid(text) {
+			t.Fatalf("%x renders as %q", b, text)
+		}
+	})
+}
+
+// FuzzFromJSON gives tokens of all kinds to all types: what is taken is a value
+// that passes Check.
+func FuzzFromJSON(f *testing.F) {
+	for _, s := range []string{"1", "-0", "1e3", "1.5", `"76104"`, "true", "null", "[1,2]", "{}", "NaN", "9007199254740993", `"é"`} {
+		for _, kind := range []int32{1, 2, 3, 4, 5, 6, 7, 8, 12} {
+			f.Add([]byte(s), kind)
+		}
+	}
+	f.Fuzz(func(t *testing.T, token []byte, kind int32) {
+		if !json.Valid(token) {
+			return // the scanner gives tokens only
+		}
+		v, err := value.FromJSON(token, types.ValueType_Enum(kind))
+		if err == nil && value.Check(v) != nil {
+			t.Fatalf("%s as %d gives %x", token, kind, v)
+		}
+	})
+}
