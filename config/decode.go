@@ -230,7 +230,7 @@ func boolean(n *yaml.Node) (v, ok bool) {
 
 func (d *decoder) integer(n *yaml.Node, path string, out reflect.Value) {
 	digits := n.Tag == "!!int" || strings.HasSuffix(path, ".port") // a port may come as text, from a variable
-	v, err := strconv.ParseInt(n.Value, 0, 64) // 0x10 and 1_000, too
+	v, err := strconv.ParseInt(n.Value, 0, 64)                     // 0x10 and 1_000, too
 	if !digits || err != nil {
 		d.fault(n.Line, path, "want an integer, not "+kindOf(n))
 		return

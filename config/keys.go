@@ -15,7 +15,8 @@ func Keys() []string {
 		path string
 		t    reflect.Type
 	}{
-		{"online_store(sqlite)", reflect.TypeFor[SQLite]()}, {"online_store(dynamodb)", reflect.TypeFor[DynamoDB]()},
+		{"online_store(sqlite)", reflect.TypeFor[SQLite]()},
+		{"online_store(dynamodb)", reflect.TypeFor[DynamoDB]()},
 		{"offline_store(postgres)", reflect.TypeFor[Postgres]()},
 	} {
 		collect(s.t, s.path, &keys)

@@ -19,7 +19,7 @@ import (
 // built is the static binary that the image holds, built once.
 var built = sync.OnceValues(func() (string, error) {
 	bin := filepath.Join(shared, "banquet")
-	build := exec.Command("go", "build", "-o", bin, ".") //nolint:noctx // lives as long as the tests
+	build := exec.Command("go", "build", "-o", bin, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)

@@ -31,9 +31,14 @@ func TestTypesOfCSVColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []offline.Column{
-		{Name: "key", Type: types.ValueType_STRING}, {Name: "whole", Type: types.ValueType_INT64}, {Name: "number", Type: types.ValueType_DOUBLE},
-		{Name: "flag", Type: types.ValueType_BOOL}, {Name: "at", Type: types.ValueType_UNIX_TIMESTAMP}, {Name: "hex", Type: types.ValueType_STRING},
-		{Name: "mixed", Type: types.ValueType_STRING}, {Name: "empty", Type: types.ValueType_STRING},
+		{Name: "key", Type: types.ValueType_STRING},
+		{Name: "whole", Type: types.ValueType_INT64},
+		{Name: "number", Type: types.ValueType_DOUBLE},
+		{Name: "flag", Type: types.ValueType_BOOL},
+		{Name: "at", Type: types.ValueType_UNIX_TIMESTAMP},
+		{Name: "hex", Type: types.ValueType_STRING},
+		{Name: "mixed", Type: types.ValueType_STRING},
+		{Name: "empty", Type: types.ValueType_STRING},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
