@@ -1,0 +1,102 @@
+package server_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
+	feast "github.com/banquet-fs/banquet/gen/feast/serving"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/internal/dynamotest"
+	"github.com/banquet-fs/banquet/server"
+)
+
+// TestExpiredRowsBySurface asks for a row that is years older than its ttl.
+func TestExpiredRowsBySurface(t *testing.T) {
+	const body = `{"features":["credit_history:credit_card_due"],"entities":{"dob_ssn":["19630621_4278"]}}`
+	for _, c := range []struct{ setting, feast, own string }{
+		{"", `"values":[5619],"statuses":["PRESENT"]`, `"values":[5619],"statuses":["OUTSIDE_MAX_AGE"]`},
+		{"ignore", `"values":[5619],"statuses":["PRESENT"]`, `"values":[5619],"statuses":["PRESENT"]`},
+		{"mark", `"values":[5619],"statuses":["OUTSIDE_MAX_AGE"]`, `"values":[5619],"statuses":["OUTSIDE_MAX_AGE"]`},
+		{"null", `"values":[null],"statuses":["OUTSIDE_MAX_AGE"]`, `"values":[null],"statuses":["OUTSIDE_MAX_AGE"]`},
+	} {
+		t.Run("ttl "+c.setting, func(t *testing.T) {
+			f := credit
+			f.change = func(o *server.Options) { o.TTL = c.setting }
+			s := start(t, f)
+			if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/get-online-features", body, "Content-Type", "application/json"); code != http.StatusOK || !strings.Contains(text, c.feast) {
+				t.Errorf("Feast's HTTP: %d %s", code, text)
+			}
+			if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features", body); code != http.StatusOK || !strings.Contains(text, c.own) {
+				t.Errorf("own HTTP: %d %s", code, text)
+			}
+			req := &feast.GetOnlineFeaturesRequest{
+				Kind:     &feast.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: []string{"credit_history:credit_card_due"}}},
+				Entities: map[string]*types.RepeatedValue{"dob_ssn": {Val: []*types.Value{{Val: &types.Value_StringVal{StringVal: "19630621_4278"}}}}},
+			}
+			resp, err := feast.NewServingServiceClient(s.grpc).GetOnlineFeatures(t.Context(), req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := resp.GetResults()[1].GetStatuses()[0]; strings.Contains(c.own, "OUTSIDE") != (got == feast.FieldStatus_OUTSIDE_MAX_AGE) {
+				t.Errorf("ServingService: %s", got)
+			}
+		})
+	}
+}
+
+// TestPartialAnswers forbids one of two tables: the request fails, or, when it
+// allows that, only the cells of that table are unreadable.
+func TestPartialAnswers(t *testing.T) {
+	s := start(t, credit)
+	s.dynamo.Set(dynamotest.Faults{Forbidden: map[string]bool{"credit_scoring_aws.credit_history": true}})
+	const entities = `"entities":{"zipcode":[76104],"dob_ssn":["19630621_4278"]}`
+	const features = `"features":["zipcode_features:city","credit_history:credit_card_due"]`
+	code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features", `{`+features+`,`+entities+`}`)
+	if code != http.StatusServiceUnavailable || !strings.Contains(text, "credit_history") {
+		t.Errorf("%d %s", code, text)
+	}
+	code, text = fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features", `{`+features+`,`+entities+`,"partial":true}`)
+	if code != http.StatusOK || !strings.Contains(text, `"DALLAS"`) || !strings.Contains(text, `"values":[null],"statuses":["UNREADABLE"]`) {
+		t.Errorf("%d %s", code, text)
+	}
+}
+
+// TestAllViewsAreReadInOneCall counts the calls of a request over two tables.
+func TestAllViewsAreReadInOneCall(t *testing.T) {
+	s := start(t, credit)
+	s.dynamo.Reset()
+	if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features",
+		`{"feature_service":"credit_model_v1","entities":{"zipcode":[76104,10001,76104],"dob_ssn":["a","b","a"]}}`); code != http.StatusOK {
+		t.Fatal(code, text)
+	}
+	if n := s.dynamo.Count("BatchGetItem"); n != 1 {
+		t.Errorf("%d calls", n)
+	}
+}
+
+func TestStream(t *testing.T) {
+	s := start(t, credit)
+	code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features:stream",
+		`{"features":["zipcode_features:city"],"entities":{"zipcode":[76104,10001,1,2,3]},"chunk_rows":2}`)
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	if code != http.StatusOK || len(lines) != 3 || !strings.HasPrefix(lines[2], `{"result":{"first_row":4,`) {
+		t.Errorf("%d %q", code, lines)
+	}
+	stream, err := banquetv1.NewFeatureServiceClient(s.grpc).StreamOnlineFeatures(t.Context(), &banquetv1.StreamOnlineFeaturesRequest{
+		Request: &banquetv1.GetOnlineFeaturesRequest{
+			Kind:     &banquetv1.GetOnlineFeaturesRequest_FeatureService{FeatureService: "nope"},
+			Entities: map[string]*types.RepeatedValue{"zipcode": {Val: []*types.Value{{Val: &types.Value_Int64Val{Int64Val: 1}}}}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Recv(); status.Code(err) != codes.NotFound {
+		t.Errorf("%v, want NOT_FOUND", err)
+	}
+}
