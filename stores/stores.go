@@ -8,6 +8,7 @@ package stores
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -149,8 +150,9 @@ type Unwritten struct {
 	Errs    []error
 }
 
-// Add appends one record that is not stored.
+// Add notes one record that is not stored; Indexes stay in ascending order.
 func (u *Unwritten) Add(index int, err error) {
-	u.Indexes = append(u.Indexes, index)
-	u.Errs = append(u.Errs, err)
+	at, _ := slices.BinarySearch(u.Indexes, index)
+	u.Indexes = slices.Insert(u.Indexes, at, index)
+	u.Errs = slices.Insert(u.Errs, at, err)
 }

@@ -67,6 +67,9 @@ func passing(err error) bool {
 	}
 }
 
+// answerTime is left of a deadline when a try begins.
+const answerTime = 5 * time.Millisecond
+
 // wait waits before try n+1; false when there is no time, no budget, or no try
 // left.
 func (s *Store) wait(ctx context.Context, n int) bool {
@@ -75,7 +78,9 @@ func (s *Store) wait(ctx context.Context, n int) bool {
 	}
 	span := min(s.opt.First<<min(n, 20), s.opt.Longest)
 	span = span/2 + rand.N(span/2+1)
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= span {
+	// A try that begins at the deadline's end could only fail: some time is
+	// kept back to make it, and to answer.
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= span+answerTime {
 		return false
 	}
 	if !s.budget.take() {
