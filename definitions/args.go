@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -12,19 +11,26 @@ import (
 )
 
 // args are the arguments of one constructor call, bound to its parameters.
-// Reading one of the wrong type is remembered; the first fault is the call's.
+// The first fault found is the call's.
 type args struct {
-	of    string
-	bound map[string]any
-	err   error
+	of     string
+	call   *python.Call
+	bound  map[string]any
+	places map[string]string // the name under which the call knows a place
+	err    error
 }
 
-// bind matches arguments to parameters. Parameters after "*" take names only.
+// bind matches arguments to parameters. Of these, name! must be given, name?
+// may be None, and those after * take names only.
 func bind(of string, c *python.Call, params ...string) *args {
-	a := &args{of: of, bound: map[string]any{}}
-	positional := params
-	if i := slices.Index(params, "*"); i >= 0 {
-		positional = params[:i]
+	a := &args{of: of, call: c, bound: map[string]any{}, places: map[string]string{}}
+	names := make([]string, len(params))
+	for i, p := range params {
+		names[i] = strings.TrimRight(p, "!?")
+	}
+	positional := names
+	if i := slices.Index(names, "*"); i >= 0 {
+		positional = names[:i]
 	}
 	for i, v := range c.Args {
 		if i >= len(positional) {
@@ -32,19 +38,36 @@ func bind(of string, c *python.Call, params ...string) *args {
 			return a
 		}
 		a.bound[positional[i]] = v
+		a.places[positional[i]] = fmt.Sprint(i)
 	}
 	for i, n := range c.Names {
-		if !slices.Contains(params, n) || n == "*" {
-			a.fail("has no argument '%s'%s", n, advice(of, n, params))
+		if !slices.Contains(names, n) || n == "*" {
+			a.failAt(n, "has no argument '%s'%s", n, advice(of, n, names))
 			return a
 		}
 		if _, twice := a.bound[n]; twice {
-			a.fail("is given argument '%s' twice", n)
+			a.failAt(n, "is given argument '%s' twice", n)
 			return a
 		}
 		a.bound[n] = c.Named[i]
 	}
+	a.complete(params)
 	return a
+}
+
+// complete checks that what must be given is, and that None stands only where
+// it may.
+func (a *args) complete(params []string) {
+	for _, p := range params {
+		name := strings.TrimRight(p, "!?")
+		v, given := a.bound[name]
+		switch {
+		case !given && strings.HasSuffix(p, "!"):
+			a.fail("lacks argument '%s'", name)
+		case given && v == nil && !strings.HasSuffix(p, "?"):
+			a.failAt(name, "argument '%s' is None; leave it out or give it a value", name)
+		}
+	}
 }
 
 // advice says what to write instead of an argument of old, or of a misspelt one.
@@ -54,13 +77,37 @@ func advice(of, name string, params []string) string {
 		return "; list the features as schema=[Field(…)]"
 	case strings.HasSuffix(of, "FeatureView") && (name == "batch_source" || name == "input" || name == "stream_source"):
 		return "; give the data source as source=…"
+	case of == "OnDemandFeatureView" && name == "inputs":
+		return "; give the inputs as sources=[…]"
+	case of == "FileSource" && name == "file_url":
+		return "; give it as path=…"
+	case name == "date_partition_column":
+		return "; it is not one of Feast's any more"
+	case of == "Entity" && name == "join_key":
+		return "; give it as join_keys=[…]"
 	}
 	for _, p := range params {
-		if p != "*" && len(p) > 2 && (strings.HasPrefix(p, name) || strings.HasPrefix(name, p)) {
+		if p != "*" && len(p) > 2 && (strings.HasPrefix(p, name) || strings.HasPrefix(name, p) || swapped(p, name)) {
 			return "; is '" + p + "' meant?"
 		}
 	}
 	return ""
+}
+
+// swapped reports whether two words differ in one letter, left out or other.
+func swapped(a, b string) bool {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	if len(a)-len(b) > 1 {
+		return false
+	}
+	for i := range len(b) {
+		if a[i] != b[i] {
+			return a[i+1:] == b[i+1:] || a[i+1:] == b[i:]
+		}
+	}
+	return true
 }
 
 func (a *args) fail(format string, v ...any) {
@@ -69,18 +116,36 @@ func (a *args) fail(format string, v ...any) {
 	}
 }
 
+// failAt is fail that points at an argument.
+func (a *args) failAt(name, format string, v ...any) {
+	if a.err != nil {
+		return
+	}
+	a.fail(format, v...)
+	place := name
+	if p, ok := a.places[name]; ok {
+		place = p
+	}
+	a.err = a.call.Blame(place, a.err)
+}
+
+// unknown refuses what cannot be known.
+func (a *args) unknown(name string, u *python.Unknown) {
+	a.failAt(name, "argument '%s' depends on what cannot be known without running Python (%s); write its value out", name, u.Why)
+}
+
 // get gives an argument that was given and is not None.
 func (a *args) get(name string) (any, bool) {
-	v, ok := a.bound[name]
-	if u, unknown := v.(*python.Unknown); unknown {
-		a.fail("argument '%s' depends on what cannot be known without running Python (%s); write its value out", name, u.Why)
+	v := a.bound[name]
+	if u, ok := v.(*python.Unknown); ok {
+		a.unknown(name, u)
 		return nil, false
 	}
-	return v, ok && v != nil
+	return v, v != nil
 }
 
 func (a *args) wrong(name, want string, got any) {
-	a.fail("argument '%s' is a %s, want %s", name, python.TypeName(got), want)
+	a.failAt(name, "argument '%s' is a %s, want %s", name, python.TypeName(got), want)
 }
 
 func (a *args) text(name string) string {
@@ -88,25 +153,30 @@ func (a *args) text(name string) string {
 	if !ok {
 		return ""
 	}
-	switch v := v.(type) {
-	case string:
-		return v
-	case python.Path:
-		return string(v)
-	case *member:
-		return v.text
-	}
-	a.wrong(name, "text", v)
-	return ""
-}
-
-// must is an argument that has to be given.
-func (a *args) must(name string) string {
-	s := a.text(name)
-	if s == "" {
-		a.fail("lacks argument '%s'", name)
+	s, isText := python.Plain(v).(string)
+	if _, isPath := v.(python.Path); isPath {
+		a.failAt(name, "argument '%s' is a path, want text: str(…)", name)
+	} else if !isText {
+		a.wrong(name, "text", v)
 	}
 	return s
+}
+
+// name is a text that must not be empty.
+func (a *args) name(name string) string {
+	s := a.text(name)
+	if s == "" {
+		a.failAt(name, "argument '%s' must not be empty", name)
+	}
+	return s
+}
+
+// textOr is a text with a default.
+func (a *args) textOr(name, fallback string) string {
+	if _, given := a.bound[name]; !given {
+		return fallback
+	}
+	return a.text(name)
 }
 
 func (a *args) flag(name string, fallback bool) bool {
@@ -121,19 +191,22 @@ func (a *args) flag(name string, fallback bool) bool {
 	return b
 }
 
-func (a *args) integer(name string) int64 {
+func (a *args) integer(name string) int32 {
 	v, ok := a.get(name)
 	if !ok {
 		return 0
 	}
-	i, isInt := v.(int64)
-	if !isInt {
-		a.wrong(name, "an integer", v)
+	i, isInt := python.Plain(v).(int64)
+	if !isInt || i != int64(int32(i)) {
+		a.wrong(name, "a 32-bit integer", v)
 	}
-	return i
+	return int32(i)
 }
 
-// duration is a timedelta; nil when it is not given.
+// maxDuration is what a protobuf Duration can hold, in seconds.
+const maxDuration = 315_576_000_000
+
+// duration is a timedelta; nil when it is None or not given.
 func (a *args) duration(name string) *durationpb.Duration {
 	v, ok := a.get(name)
 	if !ok {
@@ -144,64 +217,94 @@ func (a *args) duration(name string) *durationpb.Duration {
 		a.wrong(name, "a timedelta", v)
 		return nil
 	}
-	return durationpb.New(time.Duration(d))
+	seconds, nanos := d.Duration()
+	if seconds > maxDuration || seconds < -maxDuration {
+		a.failAt(name, "argument '%s' is more than 10000 years", name)
+	}
+	return &durationpb.Duration{Seconds: seconds, Nanos: nanos}
 }
 
-// tags is a dict of texts; nil when it is empty.
-func (a *args) tags(name string) map[string]string {
+// dict is a dict; an own one when none, or an empty one, is given: so Feast's
+// classes do, and what files change later counts.
+func (a *args) dict(name string) *python.Dict {
 	v, ok := a.get(name)
 	if !ok {
-		return nil
+		return &python.Dict{}
 	}
 	d, isDict := v.(*python.Dict)
 	if !isDict {
 		a.wrong(name, "a dict of texts", v)
-		return nil
+		return &python.Dict{}
 	}
-	var out map[string]string
-	for i := range d.Keys {
-		k, kok := d.Keys[i].(string)
-		t, vok := d.Values[i].(string)
-		if u, unknown := d.Values[i].(*python.Unknown); unknown {
-			a.fail("argument '%s' depends on what cannot be known without running Python (%s)", name, u.Why)
-			return nil
+	if d.Len() == 0 {
+		return &python.Dict{}
+	}
+	return d
+}
+
+// tags checks a dict of texts, and sets it again when all files are read: until
+// then they may change it.
+func (a *args) tags(name string, set func(map[string]string)) *python.Dict {
+	d := a.dict(name)
+	tags, err := readTags(d, name)
+	if err != nil {
+		a.failAt(name, "%s", err)
+	}
+	set(tags)
+	a.call.Later(func() error {
+		tags, err := readTags(d, name)
+		set(tags)
+		if err != nil {
+			return fmt.Errorf("%s %w", a.of, err)
 		}
+		return nil
+	})
+	return d
+}
+
+func readTags(d *python.Dict, name string) (map[string]string, error) {
+	var out map[string]string
+	for k, v := range d.All() {
+		if u, unknown := v.(*python.Unknown); unknown {
+			return nil, fmt.Errorf("argument '%s' depends on what cannot be known without running Python (%s); write it out", name, u.Why)
+		}
+		key, kok := python.Plain(k).(string)
+		text, vok := python.Plain(v).(string)
 		if !kok || !vok {
-			a.fail("argument '%s' holds %s: %s; keys and values must be texts", name, python.Repr(d.Keys[i]), python.Repr(d.Values[i]))
-			return nil
+			return nil, fmt.Errorf("argument '%s' holds %s: %s; keys and values must be texts", name, python.Repr(k), python.Repr(v))
 		}
 		if out == nil {
 			out = map[string]string{}
 		}
-		out[k] = t
+		out[key] = text
 	}
-	return out
+	return out, nil
 }
 
-// list gives the items of a list or tuple.
+// list gives the items of a list.
 func (a *args) list(name string) []any {
 	v, ok := a.get(name)
 	if !ok {
 		return nil
 	}
-	items, isList := python.Items(v)
-	if _, isText := v.(string); !isList || isText {
+	l, isList := v.(*python.List)
+	if !isList {
 		a.wrong(name, "a list", v)
 		return nil
 	}
-	for _, item := range items {
+	for _, item := range l.Items {
 		if u, unknown := item.(*python.Unknown); unknown {
-			a.fail("argument '%s' holds what cannot be known without running Python (%s); write it out", name, u.Why)
+			a.unknown(name, u)
 			return nil
 		}
 	}
-	return items
+	return l.Items
 }
 
 func (a *args) texts(name string) []string {
 	var out []string
 	for _, v := range a.list(name) {
-		s, ok := v.(string)
+		s, ok := python.Plain(v).(string)
 		if !ok {
 			a.wrong(name, "a list of texts", v)
 			return nil
@@ -217,7 +320,7 @@ func each[T any](a *args, name, want string) []T {
 	for _, v := range a.list(name) {
 		t, ok := v.(T)
 		if !ok {
-			a.fail("argument '%s' holds a %s, want %s", name, python.TypeName(v), want)
+			a.failAt(name, "argument '%s' holds a %s, want %s", name, python.TypeName(v), want)
 			return nil
 		}
 		out = append(out, t)

@@ -1,44 +1,21 @@
 package definitions
 
 import (
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/banquet-fs/banquet/definitions/python"
 	"github.com/banquet-fs/banquet/gen/feast/core"
-	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// constructors are the functions that make definitions.
-func constructors() map[string]func(*python.Call) (any, error) {
-	return map[string]func(*python.Call) (any, error){
-		"Project": newProject, "Entity": newEntity, "FeatureView": newFeatureView, "BatchFeatureView": newBatchFeatureView,
-		"StreamFeatureView": newStreamFeatureView, "OnDemandFeatureView": newOnDemandFeatureView, "LabelView": newLabelView,
-		"FeatureService": newFeatureService, "Permission": newPermission,
-		"FileSource": newFileSource, "PostgreSQLSource": newPostgres, "PushSource": newPushSource, "RequestSource": newRequestSource,
-		"KafkaSource": newKafkaSource, "KinesisSource": newKinesisSource,
-		"BigQuerySource": unsupported("BigQuerySource"), "RedshiftSource": unsupported("RedshiftSource"), "SnowflakeSource": unsupported("SnowflakeSource"),
-		"SparkSource": unsupported("SparkSource"), "TrinoSource": unsupported("TrinoSource"), "AthenaSource": unsupported("AthenaSource"),
-		"on_demand_feature_view": decorator("on_demand_feature_view", onDemandParams(), onDemandView),
-		"batch_feature_view":     decorator("batch_feature_view", append(viewParams(), "batch_engine", "aggregations"), batchView),
-		"stream_feature_view": decorator("stream_feature_view",
-			append(viewParams(), "aggregations", "timestamp_field", "stream_engine", "enable_tiling", "tiling_hop_size"), streamView),
-	}
+// feastModules are the modules of Feast. Which of them a name is imported from
+// does not matter, except to "import *".
+type feastModules struct {
+	names map[string]any
 }
 
-// parts are the functions that make parts of definitions.
-func parts() map[string]func(*python.Call) (any, error) {
-	return map[string]func(*python.Call) (any, error){
-		"Field": newField, "Array": newArray, "Set": newSet, "Struct": newStruct, "Aggregation": newAggregation,
-		"ParquetFormat": newParquetFormat, "AvroFormat": newStreamFormat("AvroFormat"), "JsonFormat": newStreamFormat("JsonFormat"), "ProtoFormat": newStreamFormat("ProtoFormat"),
-		"LoggingConfig": newLoggingConfig, "FileLoggingDestination": newFileLogging,
-		"RoleBasedPolicy": newPolicy("RoleBasedPolicy"), "GroupBasedPolicy": newPolicy("GroupBasedPolicy"), "NamespaceBasedPolicy": newPolicy("NamespaceBasedPolicy"),
-		"CombinedGroupNamespacePolicy": newPolicy("CombinedGroupNamespacePolicy"),
-	}
-}
-
-// feastNames are the names that Feast's modules give. The reader does not mind
-// which of the modules a name is imported from.
-func feastNames() map[string]any {
+func newFeastModules() *feastModules {
 	names := map[string]any{}
 	for n, fn := range constructors() {
 		names[n] = &python.Builtin{Name: n, Call: fn, Definer: true}
@@ -46,41 +23,117 @@ func feastNames() map[string]any {
 	for n, fn := range parts() {
 		names[n] = &python.Builtin{Name: n, Call: fn}
 	}
-	for n, v := range scalars() {
-		names[n] = &dtype{value: v, name: n}
+	for _, d := range scalars() {
+		names[d.name] = d
 	}
-	values := map[string]int32{"UNKNOWN": 0, "PDF_BYTES": 30, "IMAGE_BYTES": 31}
-	for n, v := range types.ValueType_Enum_value {
-		values[n] = v
-	}
-	names["ValueType"] = enumeration("ValueType", values)
-	names["AuthzedAction"] = enumeration("AuthzedAction", core.PermissionSpec_AuthzedAction_value)
-	names["ConflictPolicy"] = enumeration("ConflictPolicy", core.ConflictResolutionPolicy_value)
-	names["TransformationMode"] = textEnum("TransformationMode", "PYTHON", "PANDAS", "SPARK_SQL", "SPARK", "SQL", "SUBSTRAIT", "RAY", "FLINK")
-	names["AggregationFunction"] = textEnum("AggregationFunction", "SUM", "COUNT", "MEAN", "MIN", "MAX")
-	actions := func(list ...string) *python.List {
-		l := &python.List{}
-		for _, n := range list {
-			l.Items = append(l.Items, &member{"AuthzedAction", n, core.PermissionSpec_AuthzedAction_value[n]})
-		}
-		return l
-	}
-	names["ALL_ACTIONS"] = actions("CREATE", "DESCRIBE", "UPDATE", "DELETE", "READ_ONLINE", "READ_OFFLINE", "WRITE_ONLINE", "WRITE_OFFLINE")
-	names["READ"] = actions("READ_OFFLINE", "READ_ONLINE")
-	names["WRITE"] = actions("WRITE_OFFLINE", "WRITE_ONLINE")
-	names["CRUD"] = actions("CREATE", "DESCRIBE", "UPDATE", "DELETE")
-	names["AllowAll"] = &policy{&core.Policy{}}
-	for _, n := range []string{"SavedDataset", "ValidationReference"} {
+	for _, n := range []string{"SavedDataset", "ValidationReference", "DataSource", "BaseFeatureView", "FeatureViewProjection"} {
 		names[n] = &python.Builtin{Name: n}
 	}
-	return names
+	names["ValueType"] = enumeration("ValueType", valueTypes())
+	all := actions()
+	names["AuthzedAction"] = enumeration("AuthzedAction", all)
+	names["ConflictPolicy"] = enumeration("ConflictPolicy", conflictPolicies())
+	names["TransformationMode"] = enumeration("TransformationMode", transformationModes())
+	addActions(names, all)
+	names["AllowAll"] = &policy{"AllowAll", &core.Policy{}}
+	resources := python.NewList()
+	for _, n := range managed() {
+		resources.Items = append(resources.Items, names[n])
+	}
+	names["ALL_RESOURCE_TYPES"] = resources
+	names["ALL_FEATURE_VIEW_TYPES"] = python.NewList(names["FeatureView"], names["OnDemandFeatureView"], names["BatchFeatureView"], names["StreamFeatureView"], names["LabelView"])
+	return &feastModules{names}
 }
 
-// textEnum is an enumeration whose values are the names in lower case.
-func textEnum(name string, members ...string) *python.Builtin {
-	m := map[string]any{}
-	for _, n := range members {
-		m[n] = strings.ToLower(n)
+// addActions adds Feast's lists of actions.
+func addActions(names map[string]any, all []*member) {
+	for list, members := range map[string][]string{
+		"ALL_ACTIONS": {"CREATE", "DESCRIBE", "UPDATE", "DELETE", "READ_ONLINE", "READ_OFFLINE", "WRITE_ONLINE", "WRITE_OFFLINE"},
+		"READ":        {"READ_OFFLINE", "READ_ONLINE"}, "WRITE": {"WRITE_OFFLINE", "WRITE_ONLINE"}, "CRUD": {"CREATE", "DESCRIBE", "UPDATE", "DELETE"},
+	} {
+		l := python.NewList()
+		for _, n := range members {
+			l.Items = append(l.Items, all[slices.IndexFunc(all, func(m *member) bool { return m.name == n })])
+		}
+		names[list] = l
 	}
-	return &python.Builtin{Name: name, Members: m}
+}
+
+// constructors are the functions that make objects of the registry.
+func constructors() map[string]func(*python.Call) (any, error) {
+	return map[string]func(*python.Call) (any, error){
+		"Project": newProject, "Entity": newEntity, "FeatureView": newFeatureView, "BatchFeatureView": newBatchFeatureView,
+		"StreamFeatureView": newStreamFeatureView, "OnDemandFeatureView": newOnDemandFeatureView, "LabelView": newLabelView,
+		"FeatureService": newFeatureService, "Permission": newPermission,
+		"FileSource": newFileSource, "PostgreSQLSource": newPostgres, "PushSource": newPushSource, "RequestSource": newRequestSource,
+		"KafkaSource": newKafkaSource, "KinesisSource": newKinesisSource,
+		"on_demand_feature_view": onDemandDecorator(), "batch_feature_view": batchDecorator(), "stream_feature_view": streamDecorator(),
+	}
+}
+
+// parts are the functions that make parts of objects.
+func parts() map[string]func(*python.Call) (any, error) {
+	return map[string]func(*python.Call) (any, error){
+		"Field": newField, "Array": newArray, "Set": newSet, "Struct": newStruct, "Aggregation": newAggregation, "ConnectionRef": newConnectionRef,
+		"ParquetFormat": newParquetFormat, "DeltaFormat": newDeltaFormat, "AvroFormat": newAvroFormat, "JsonFormat": newJSONFormat, "ProtoFormat": newProtoFormat,
+		"LoggingConfig": newLoggingConfig, "FileLoggingDestination": newFileLogging,
+		"RoleBasedPolicy": newRolePolicy, "GroupBasedPolicy": newGroupPolicy, "NamespaceBasedPolicy": newNamespacePolicy, "CombinedGroupNamespacePolicy": newCombinedPolicy,
+		"Transformation": newTransformation("Transformation", ""), "PandasTransformation": newTransformation("PandasTransformation", "pandas"),
+		"PythonTransformation": newTransformation("PythonTransformation", "python"),
+	}
+}
+
+// module gives a module of Feast by its dotted name.
+func (f *feastModules) module(name string) (*python.Module, bool) {
+	if name != "feast" && !strings.HasPrefix(name, "feast.") {
+		return nil, false
+	}
+	return &python.Module{Name: name, Names: f.names, All: f.exported(name), Missing: func(n string) any { return f.missing(name, n) }}, true
+}
+
+// missing gives a name that is not listed: a module, a class that is not
+// supported, else Unknown.
+func (f *feastModules) missing(module, name string) any {
+	switch {
+	case isModule(name):
+		m, _ := f.module(module + "." + name)
+		return m
+	case unicode.IsUpper([]rune(name + " ")[0]) && (strings.HasSuffix(name, "Source") || strings.HasSuffix(name, "Transformation") || name == "FeatureTable"):
+		return unsupported(name)
+	}
+	return &python.Unknown{Why: module + "." + name}
+}
+
+// isModule reports whether a name within Feast is one of the modules that
+// definitions import from.
+func isModule(name string) bool {
+	switch name {
+	case "types", "value_type", "field", "entity", "project", "feature", "feature_view", "batch_feature_view", "stream_feature_view",
+		"on_demand_feature_view", "feature_service", "data_source", "data_format", "aggregation", "feature_logging", "credentials", "feast_object",
+		"permissions", "permission", "policy", "action", "labeling", "label_view", "conflict_policy", "transformation", "mode", "base",
+		"pandas_transformation", "python_transformation", "infra", "offline_stores", "contrib", "file_source", "postgres_offline_store", "postgres_source",
+		"saved_dataset", "base_feature_view", "feature_view_projection":
+		return true
+	}
+	return false
+}
+
+// exported are the names that "from module import *" takes. Of feast itself they
+// are what it lists; of the others, what they define.
+func (f *feastModules) exported(module string) []string {
+	switch module {
+	case "feast":
+		return []string{
+			"Aggregation", "BatchFeatureView", "Entity", "KafkaSource", "KinesisSource", "Feature", "Field", "FeatureService", "FeatureStore", "FeatureView",
+			"LabelView", "ConflictPolicy", "OnDemandFeatureView", "RepoConfig", "StreamFeatureView", "ValueType", "BigQuerySource", "FileSource",
+			"RedshiftSource", "SnowflakeSource", "PushSource", "RequestSource", "AthenaSource", "OracleSource", "Project",
+		}
+	case "feast.types":
+		names := []string{"Array", "Set", "Struct"}
+		for _, d := range scalars() {
+			names = append(names, d.name)
+		}
+		return names
+	}
+	return nil
 }

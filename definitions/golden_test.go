@@ -3,11 +3,13 @@ package definitions_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/banquet-fs/banquet/apply"
@@ -39,48 +41,176 @@ func repoWith(t *testing.T, file string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "features.py"), b, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	return repository(t, map[string]string{"features.py": string(b)})
 }
 
-// Reading the files and applying them to the registry that Feast made of them
-// must change nothing at all.
-func TestWhatFeastAppliedIsReadTheSame(t *testing.T) {
-	for _, c := range []struct{ file, registry, project, data string }{
+// applied are registries that Feast made of files.
+func applied() []struct{ file, registry, project, data string } {
+	return []struct{ file, registry, project, data string }{
 		{"credit_scoring/feature_repo/features.py", "credit_scoring/registry/1_apply.db", "credit_scoring_aws", ""},
 		{"credit_scoring/feature_repo/features.py", "credit_scoring/registry/4_incremental.db", "credit_scoring_aws", ""},
 		{"credit_scoring/feature_repo/features_changed.py.txt", "credit_scoring/registry/7_apply_changed.db", "credit_scoring_aws", ""},
 		{"credit_scoring/feature_repo/features_removed.py.txt", "credit_scoring/registry/8_apply_removed.db", "credit_scoring_aws", ""},
 		{"all_types/feature_repo/features.py", "all_types/registry/1_apply.db", "all_types", "all_types/feature_repo"},
+		{"all_types/feature_repo/features_changed.py.txt", "all_types/registry/5_apply_changed.db", "all_types", "all_types/feature_repo"},
 		{"versioned/feature_repo/1_v0.py.txt", "versioned/registry/1_v0.db", "credit_scoring_aws", ""},
 		{"versioned/feature_repo/2_v1_applied.py.txt", "versioned/registry/2_v1_applied.db", "credit_scoring_aws", ""},
-	} {
+	}
+}
+
+// inferred loads a file and does the inference of an apply.
+func inferred(t *testing.T, file, project, data string) registry.Objects {
+	t.Helper()
+	repo, err := definitions.Load(t.Context(), repoWith(t, file), definitions.Options{Project: project})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := apply.Infer(t.Context(), &repo.Objects, parquet.New(filepath.Join(golden, data))); err != nil {
+		t.Fatal(err)
+	}
+	return repo.Objects
+}
+
+// Reading the files and applying them to the registry that Feast made of them
+// must change nothing at all.
+func TestWhatFeastAppliedIsReadTheSame(t *testing.T) {
+	for _, c := range applied() {
 		t.Run(c.registry, func(t *testing.T) {
-			repo, err := definitions.Load(t.Context(), repoWith(t, c.file), definitions.Options{Project: c.project})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := apply.Infer(t.Context(), &repo.Objects, parquet.New(filepath.Join(golden, c.data))); err != nil {
-				t.Fatal(err)
-			}
+			objects := inferred(t, c.file, c.project, c.data)
 			reg := goldenRegistry(t, c.registry)
 			before := proto.Clone(reg)
-			changes, err := registry.Apply(reg, c.project, repo.Objects, time.Now())
+			changes, err := registry.Apply(reg, c.project, objects, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, change := range changes {
-				t.Errorf("%s %s %s", change.Action, change.Kind, change.Name)
-				for _, f := range change.Fields {
-					t.Errorf("   %s: %s -> %s", f.Field, f.Old, f.New)
-				}
+				t.Errorf("%s %s %s %v", change.Action, change.Kind, change.Name, change.Fields)
 			}
 			if diff := cmp.Diff(before, proto.Message(reg), protocmp.Transform()); diff != "" && len(changes) == 0 {
 				t.Errorf("(-Feast +banquet)\n%s", diff)
 			}
 		})
+	}
+}
+
+// byName lists the definitions of a registry by kind and name, without what an
+// apply adds: times, projects, intervals, pickles, the dummy entity.
+func byName(reg *core.Registry) map[string]proto.Message {
+	out := map[string]proto.Message{}
+	reg.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		if !f.IsList() || f.Message() == nil {
+			return true
+		}
+		for i := range v.List().Len() {
+			m := proto.Clone(v.List().Get(i).Message().Interface())
+			strip(m.ProtoReflect())
+			if name := nameOf(m.ProtoReflect()); name != "" && name != registry.DummyEntity {
+				out[string(f.Name())+" "+name] = m
+			}
+		}
+		return true
+	})
+	return out
+}
+
+func nameOf(m protoreflect.Message) string {
+	if f := m.Descriptor().Fields().ByName("spec"); f != nil {
+		m = m.Get(f).Message()
+	}
+	if f := m.Descriptor().Fields().ByName("name"); f != nil {
+		return m.Get(f).String()
+	}
+	return ""
+}
+
+func strip(m protoreflect.Message) {
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case f.Name() == "meta" || f.Name() == "project" || f.Name() == "body" && f.Kind() == protoreflect.BytesKind:
+			m.Clear(f)
+		case f.IsMap() && f.MapValue().Message() != nil:
+			v.Map().Range(func(_ protoreflect.MapKey, item protoreflect.Value) bool {
+				strip(item.Message())
+				return true
+			})
+		case f.IsMap():
+		case f.IsList() && f.Message() != nil:
+			for i := range v.List().Len() {
+				strip(v.List().Get(i).Message())
+			}
+		case f.Message() != nil:
+			strip(v.Message())
+		}
+		return true
+	})
+}
+
+// withoutClasses takes out the classes of a view's sources: Feast's update in
+// place leaves them out.
+func withoutClasses(m proto.Message) {
+	v, ok := m.(*core.FeatureView)
+	if !ok {
+		return
+	}
+	for _, s := range []*core.DataSource{v.GetSpec().GetBatchSource(), v.GetSpec().GetStreamSource()} {
+		if s != nil {
+			s.DataSourceClassType = ""
+		}
+	}
+}
+
+// What is read equals what Feast's registry holds, message by message.
+func TestObjectsEqualThoseOfFeastsRegistry(t *testing.T) {
+	sorted := protocmp.SortRepeated(func(a, b *core.FeatureSpecV2) bool { return a.GetName() < b.GetName() })
+	for _, c := range applied() {
+		t.Run(c.registry, func(t *testing.T) {
+			want := byName(goldenRegistry(t, c.registry))
+			objects := inferred(t, c.file, c.project, c.data)
+			got := byName(message(objects))
+			for name, w := range want {
+				if strings.HasPrefix(name, "projects ") && objects.Project == nil || strings.HasPrefix(name, "infra") {
+					continue // made by the apply
+				}
+				g, ok := got[name]
+				if !ok {
+					t.Errorf("%s is missing", name)
+					continue
+				}
+				if strings.HasSuffix(c.registry, "_changed.db") {
+					withoutClasses(w)
+					withoutClasses(g)
+				}
+				if diff := cmp.Diff(w, g, protocmp.Transform(), sorted); diff != "" {
+					t.Errorf("%s (-Feast +banquet)\n%s", name, diff)
+				}
+			}
+			for name := range got {
+				if want[name] == nil {
+					t.Errorf("%s is one too many", name)
+				}
+			}
+		})
+	}
+}
+
+func TestPinnedVersionsAreKept(t *testing.T) {
+	for file, want := range map[string]string{"versioned/feature_repo/7_pinned_v0.py.txt": "v0", "versioned/feature_repo/1_v0.py.txt": "latest"} {
+		repo, err := definitions.Load(t.Context(), repoWith(t, file), definitions.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := repo.Objects.FeatureViews[0].GetSpec().GetVersion(); got != want {
+			t.Errorf("%s: version %q, want %q", file, got, want)
+		}
+	}
+}
+
+func TestObjectsComeInTheOrderOfNames(t *testing.T) {
+	repo, err := definitions.Load(t.Context(), repoWith(t, "postgres_online/feature_repo/features.py"), definitions.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(repo.Objects.Entities) != 2 || repo.Objects.Entities[0].GetSpec().GetName() != "dob_ssn" || repo.Objects.Entities[1].GetSpec().GetName() != "zipcode" {
+		t.Errorf("entities come as %v", repo.Objects.Entities)
 	}
 }

@@ -1,124 +1,128 @@
 package definitions
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/banquet-fs/banquet/definitions/python"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
-func onDemandParams() []string {
-	return []string{
-		"*", "name", "entities", "schema", "sources", "input_schema", "aggregations", "mode", "description", "tags", "owner", "org",
-		"write_to_online_store", "singleton", "track_metrics", "explode", "version", "enabled", "udf", "udf_string", "feature_transformation",
-	}
-}
-
-// decorator is what @on_demand_feature_view(…) and its siblings give: a
-// function that takes the decorated one.
-func decorator(name string, params []string, build func(a *args, fn *python.Function) (any, error)) func(*python.Call) (any, error) {
-	return func(c *python.Call) (any, error) {
-		a := bind(name, c, params...)
-		if a.err != nil {
-			return nil, a.err
-		}
-		return &python.Builtin{Name: name, Call: func(inner *python.Call) (any, error) {
-			if len(inner.Args) != 1 {
-				a.fail("decorates a function")
-				return nil, a.err
-			}
-			fn, ok := inner.Args[0].(*python.Function)
-			if !ok {
-				a.fail("decorates a %s, want a function", python.TypeName(inner.Args[0]))
-				return nil, a.err
-			}
-			if a.text("name") == "" {
-				a.bound["name"] = fn.Name
-			}
-			return build(a, fn)
-		}}, nil
-	}
-}
+const (
+	trackMetricsTag   = "feast:track_metrics"
+	inputSchemaPrefix = "__input_schema__"
+)
 
 func newOnDemandFeatureView(c *python.Call) (any, error) {
-	a := bind("OnDemandFeatureView", c, onDemandParams()...)
-	fn := one[*python.Function](a, "udf", "a function of this file")
-	return onDemandView(a, fn)
+	a := bind("OnDemandFeatureView", c, "*", "name!", "entities?", "schema?", "sources?", "input_schema?", "udf?", "udf_string?", "feature_transformation?",
+		"mode", "description", "tags?", "owner", "org", "write_to_online_store", "singleton", "track_metrics", "aggregations?", "version", "enabled")
+	mode := a.onDemandMode()
+	return onDemandView(a, a.given(mode, "pandas", "python"), mode)
 }
 
-// onDemandView makes an on-demand feature view. Its function is kept as source
-// text: banquet neither runs nor pickles it.
-func onDemandView(a *args, fn *python.Function) (any, error) {
-	b := newBody(a, "")
+// onDemandDecorator is @on_demand_feature_view.
+func onDemandDecorator() func(*python.Call) (any, error) {
+	params := []string{
+		"*", "name?", "entities?", "schema!", "sources?", "input_schema?", "aggregations?", "mode", "description", "tags?", "owner", "org",
+		"write_to_online_store", "singleton", "track_metrics", "explode", "version",
+	}
+	return decorator("on_demand_feature_view", params, func(a *args, fn *python.Function) (any, error) {
+		mode := a.onDemandMode()
+		return onDemandView(a, a.written(fn, fn.Source, mode, "pandas", "python"), mode)
+	})
+}
+
+func (a *args) onDemandMode() string {
+	mode := strings.ToLower(a.textOr("mode", "pandas"))
+	if mode == "substrait" {
+		a.failAt("mode", "has mode substrait, whose plan only Python can make; use mode=\"pandas\" or \"python\"")
+	}
+	return mode
+}
+
+// onDemandView makes an on-demand feature view.
+func onDemandView(a *args, t *transformation, mode string) (any, error) {
+	v := newView(a, "OnDemandFeatureView")
 	spec := &core.OnDemandFeatureViewSpec{
-		Name: b.name, Entities: b.entities, EntityColumns: b.keys, Features: b.features, Mode: strings.ToLower(a.text("mode")),
-		Description: a.text("description"), Tags: a.tags("tags"), Owner: a.text("owner"), Org: a.text("org"),
-		WriteToOnlineStore: a.flag("write_to_online_store", false), Singleton: a.flag("singleton", false), Version: version(a),
-		Disabled: !a.flag("enabled", true), Sources: map[string]*core.OnDemandSource{},
+		Name: v.name, Entities: v.entities, EntityColumns: specs(v.keys), Features: specs(v.features), Mode: mode,
+		Description: a.text("description"), Owner: a.text("owner"), Org: a.text("org"),
+		WriteToOnlineStore: a.flag("write_to_online_store", false), Singleton: a.flag("singleton", false), Version: a.textOr("version", "latest"),
+		Disabled: !a.flag("enabled", true), Aggregations: a.aggregations(), FeatureTransformation: t.message(),
 	}
-	if spec.Mode == "" {
-		spec.Mode = "pandas"
+	if spec.Singleton && mode != "python" {
+		a.failAt("singleton", "%q: singleton needs mode=\"python\"", v.name)
 	}
-	if spec.Singleton && spec.Mode != "python" {
-		a.fail("%q: singleton needs mode=\"python\"", b.name)
+	if t == nil && len(spec.GetAggregations()) == 0 {
+		a.fail("%q needs a function or aggregations", v.name)
 	}
-	if a.flag("track_metrics", false) {
-		if spec.Tags == nil {
-			spec.Tags = map[string]string{}
+	track := a.flag("track_metrics", false)
+	v.tags = a.tags("tags", func(t map[string]string) {
+		delete(t, trackMetricsTag)
+		if track {
+			if t == nil {
+				t = map[string]string{}
+			}
+			t[trackMetricsTag] = "true"
 		}
-		spec.Tags["feast:track_metrics"] = "true"
-	}
-	for _, g := range each[*aggregation](a, "aggregations", "aggregations") {
-		spec.Aggregations = append(spec.Aggregations, g.proto)
-	}
-	if fn != nil {
-		spec.FeatureTransformation = function(fn, spec.Mode)
-	}
-	b.sources = a.onDemandSources(spec)
-	return newView("OnDemandFeatureView", &core.OnDemandFeatureView{Spec: spec}, b), a.err
+		spec.Tags = t
+	})
+	a.onDemandSources(spec)
+	v.msg = &core.OnDemandFeatureView{Spec: spec}
+	return v, a.err
 }
 
 // onDemandSources reads the views and request data that a view computes from.
-func (a *args) onDemandSources(spec *core.OnDemandFeatureViewSpec) []*source {
-	var sources []*source
+// Two projections of one view have one name here: as with Feast, the last counts.
+func (a *args) onDemandSources(spec *core.OnDemandFeatureViewSpec) {
+	var views []*view
+	var requests []*source
 	for _, v := range a.list("sources") {
 		switch s := v.(type) {
 		case *view:
-			name := s.name
-			if s.alias != "" {
-				name = s.alias
+			if _, ok := s.msg.(*core.OnDemandFeatureView); ok {
+				a.failAt("sources", "%q: an on-demand feature view cannot be made from another (%s)", spec.GetName(), s.name)
 			}
-			spec.Sources[name] = &core.OnDemandSource{Source: &core.OnDemandSource_FeatureViewProjection{FeatureViewProjection: s.project()}}
+			views = append(views, s)
 		case *source:
-			if s.proto.GetType() != core.DataSource_REQUEST_SOURCE {
-				a.fail("%q: argument 'sources' holds a %s; want feature views and request sources", spec.Name, s.proto.GetType())
-				continue
+			if s.class != "RequestSource" {
+				a.failAt("sources", "%q: argument 'sources' holds a %s; want feature views and request sources", spec.GetName(), s.class)
 			}
-			sources = append(sources, s)
-			spec.Sources[s.proto.GetName()] = a.requestSource(s.proto)
+			requests = append(requests, s)
 		default:
-			a.wrong("sources", "feature views and request sources", v)
+			a.failAt("sources", "%q: argument 'sources' holds a %s; want feature views and request sources", spec.GetName(), python.TypeName(v))
 		}
 	}
-	var schema []*core.FeatureSpecV2
-	for _, f := range each[*field](a, "input_schema", "fields") {
-		schema = append(schema, f.spec)
+	if a.bound["input_schema"] != nil {
+		requests = append(requests, a.inputSchema(spec))
+	} else if len(views)+len(requests) == 0 {
+		a.fail("%q needs sources or an input_schema", spec.GetName())
 	}
-	if schema != nil {
-		name := "__input_schema__" + spec.Name
-		spec.Sources[name] = a.requestSource(&core.DataSource{
-			Name: name, Type: core.DataSource_REQUEST_SOURCE,
-			Options: &core.DataSource_RequestDataOptions_{RequestDataOptions: &core.DataSource_RequestDataOptions{Schema: schema}},
-		})
+	for _, v := range views {
+		if slices.ContainsFunc(requests, func(s *source) bool { return s.proto.GetName() == v.name }) {
+			a.failAt("sources", "%q has a feature view and a request source of one name, %s", spec.GetName(), v.name)
+		}
 	}
-	if len(spec.Sources) == 0 {
-		a.fail("%q needs sources or an input_schema", spec.Name)
-	}
-	return sources
+	a.call.Later(func() error {
+		spec.Sources = map[string]*core.OnDemandSource{}
+		for _, v := range views {
+			spec.Sources[v.name] = &core.OnDemandSource{Source: &core.OnDemandSource_FeatureViewProjection{FeatureViewProjection: v.project()}}
+		}
+		for _, s := range requests {
+			spec.Sources[s.proto.GetName()] = &core.OnDemandSource{Source: &core.OnDemandSource_RequestDataSource{RequestDataSource: s.message()}}
+		}
+		return nil
+	})
 }
 
-// requestSource is request data within a view: there Feast writes no class.
-func (a *args) requestSource(s *core.DataSource) *core.OnDemandSource {
-	p := &core.DataSource{Name: s.GetName(), Type: s.GetType(), TimestampField: s.GetTimestampField(), Description: s.GetDescription(), Tags: s.GetTags(), Owner: s.GetOwner(), Options: s.GetOptions()}
-	return &core.OnDemandSource{Source: &core.OnDemandSource_RequestDataSource{RequestDataSource: p}}
+// inputSchema makes the request source that Feast keeps an input_schema as.
+func (a *args) inputSchema(spec *core.OnDemandFeatureViewSpec) *source {
+	fields := each[*field](a, "input_schema", "fields")
+	for _, g := range spec.GetAggregations() {
+		if g.GetColumn() != "" && !slices.ContainsFunc(fields, func(f *field) bool { return f.spec.GetName() == g.GetColumn() }) {
+			a.failAt("aggregations", "%q: aggregated column %s is not in the input_schema", spec.GetName(), g.GetColumn())
+		}
+	}
+	return &source{class: "RequestSource", proto: &core.DataSource{
+		Name: inputSchemaPrefix + spec.GetName(), Type: core.DataSource_REQUEST_SOURCE, Options: requestOptions(fields),
+	}}
 }

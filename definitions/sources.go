@@ -2,201 +2,273 @@ package definitions
 
 import (
 	"fmt"
-	"strings"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/banquet-fs/banquet/definitions/python"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
-// The Python classes that Feast writes into data sources.
-const (
-	classFile     = "feast.infra.offline_stores.file_source.FileSource"
-	classPostgres = "feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source.PostgreSQLSource"
-	classKafka    = "feast.data_source.KafkaSource"
-	classKinesis  = "feast.data_source.KinesisSource"
-	classPush     = "feast.data_source.PushSource"
-	classRequest  = "feast.data_source.RequestSource"
-)
-
 // source is a data source.
 type source struct {
-	proto *core.DataSource
+	class  string
+	proto  *core.DataSource
+	batch  *source // what feeds a stream
+	schema []*field
+	// module is where Feast has the class: the path that registries hold.
+	module string
+	tags   *python.Dict
+	mapped *python.Dict // field_mapping
 }
 
-func (s *source) String() string { return "DataSource" }
+// Kinds lists the classes of a source.
+func (s *source) Kinds() []string { return []string{s.class, "DataSource"} }
 
-// Attr gives what factories read of a source.
+// Attr gives what files read of a source.
 func (s *source) Attr(name string) (any, bool) {
 	switch name {
 	case "name":
 		return s.proto.GetName(), true
 	case "timestamp_field":
 		return s.proto.GetTimestampField(), true
+	case "created_timestamp_column":
+		return s.proto.GetCreatedTimestampColumn(), true
+	case "description":
+		return s.proto.GetDescription(), true
+	case "owner":
+		return s.proto.GetOwner(), true
+	case "path":
+		return s.proto.GetFileOptions().GetUri(), s.class == "FileSource"
+	case "tags":
+		return s.tags, true
+	case "field_mapping":
+		return s.mapped, s.mapped != nil
+	case "batch_source":
+		if s.batch == nil {
+			return nil, s.streams()
+		}
+		return s.batch, true
+	case "schema":
+		l := python.NewList()
+		for _, f := range s.schema {
+			l.Items = append(l.Items, f)
+		}
+		return l, s.class == "RequestSource"
 	}
 	return nil, false
 }
 
-// common fills what all batch sources take.
-func common(a *args, class string) *core.DataSource {
-	return &core.DataSource{
-		Name: a.text("name"), TimestampField: a.text("timestamp_field"), CreatedTimestampColumn: a.text("created_timestamp_column"),
-		FieldMapping: a.tags("field_mapping"), Description: a.text("description"), Tags: a.tags("tags"), Owner: a.text("owner"),
-		DataSourceClassType: class,
+// Equal is Python's ==, as far as names tell.
+func (s *source) Equal(other any) (equal, known bool) {
+	o, ok := other.(*source)
+	return false, !ok || o.proto.GetName() != s.proto.GetName()
+}
+
+// streams reports whether a source is a stream, fed from a batch source.
+func (s *source) streams() bool {
+	switch s.class {
+	case "PushSource", "KafkaSource", "KinesisSource":
+		return true
 	}
+	return false
+}
+
+// message is what Feast's class serializes. Only PostgreSQLSource names its own
+// class in it.
+func (s *source) message() *core.DataSource {
+	p, _ := proto.Clone(s.proto).(*core.DataSource)
+	if s.batch == nil {
+		return p
+	}
+	p.BatchSource = s.batch.message()
+	if s.class == "PushSource" {
+		b := p.GetBatchSource()
+		p.TimestampField, p.CreatedTimestampColumn = b.GetTimestampField(), b.GetCreatedTimestampColumn()
+		p.FieldMapping, p.DatePartitionColumn = b.GetFieldMapping(), b.GetDatePartitionColumn()
+	}
+	return p
+}
+
+// annotated is the message with its class, as registries and views hold it.
+func (s *source) annotated() *core.DataSource {
+	if s == nil {
+		return nil
+	}
+	p := s.message()
+	p.DataSourceClassType = s.module + "." + s.class
+	return p
+}
+
+// newSource fills what all sources take; the parameters are those of Feast's
+// class.
+func newSource(a *args, class, module string, kind core.DataSource_SourceType) *source {
+	p := &core.DataSource{
+		Name: a.text("name"), Type: kind, TimestampField: a.text("timestamp_field"), CreatedTimestampColumn: a.text("created_timestamp_column"),
+		Description: a.text("description"), Owner: a.text("owner"),
+	}
+	if p.TimestampField != "" && p.TimestampField == p.CreatedTimestampColumn {
+		a.failAt("created_timestamp_column", "has the same column for 'timestamp_field' and 'created_timestamp_column'")
+	}
+	s := &source{class: class, proto: p, module: module}
+	reference := one[*connection](a, "connection_ref", "a ConnectionRef")
+	s.tags = a.tags("tags", func(t map[string]string) {
+		for k, v := range reference.tags() {
+			if t == nil {
+				t = map[string]string{}
+			}
+			t[k] = v
+		}
+		p.Tags = t
+	})
+	s.mapped = a.tags("field_mapping", func(t map[string]string) { p.FieldMapping = t })
+	return s
 }
 
 func newFileSource(c *python.Call) (any, error) {
-	a := bind("FileSource", c, "*", "path", "name", "event_timestamp_column", "file_format", "created_timestamp_column", "field_mapping",
-		"s3_endpoint_override", "description", "tags", "owner", "timestamp_field", "connection_ref")
-	p := common(a, classFile)
-	p.Type = core.DataSource_BATCH_FILE
-	path := a.must("path")
-	if p.Name == "" {
-		p.Name = path
+	a := bind("FileSource", c, "*", "path!", "name?", "event_timestamp_column?", "file_format?", "created_timestamp_column?", "field_mapping?",
+		"s3_endpoint_override?", "description?", "tags?", "owner?", "timestamp_field?", "connection_ref?")
+	s := newSource(a, "FileSource", "feast.infra.offline_stores.file_source", core.DataSource_BATCH_FILE)
+	path := a.name("path")
+	if s.proto.Name == "" {
+		s.proto.Name = path
 	}
 	options := &core.DataSource_FileOptions{Uri: path, S3EndpointOverride: a.text("s3_endpoint_override")}
 	if f := one[*fileFormat](a, "file_format", "ParquetFormat() or DeltaFormat()"); f != nil {
 		options.FileFormat = f.proto
 	}
-	p.Options = &core.DataSource_FileOptions_{FileOptions: options}
-	a.connection()
-	return &source{p}, a.err
-}
-
-// connection refuses what is read nowhere yet.
-func (a *args) connection() {
-	if _, ok := a.get("connection_ref"); ok {
-		a.fail("argument 'connection_ref' is not read; connection settings belong into feature_store.yaml")
-	}
+	s.proto.Options = &core.DataSource_FileOptions_{FileOptions: options}
+	return s, a.err
 }
 
 func newPostgres(c *python.Call) (any, error) {
-	a := bind("PostgreSQLSource", c, "name", "query", "table", "timestamp_field", "created_timestamp_column", "field_mapping", "description", "tags", "owner", "connection_ref")
-	p := common(a, classPostgres)
-	p.Type = core.DataSource_CUSTOM_SOURCE
-	name, query, table := p.Name, a.text("query"), a.text("table")
-	if name == "" && table == "" {
+	const module = "feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source"
+	a := bind("PostgreSQLSource", c, "name?", "query?", "table?", "timestamp_field?", "created_timestamp_column?", "field_mapping?", "description?", "tags?", "owner?", "connection_ref?")
+	s := newSource(a, "PostgreSQLSource", module, core.DataSource_CUSTOM_SOURCE)
+	s.proto.DataSourceClassType = module + "." + s.class
+	name, query, table := s.proto.Name, a.text("query"), a.text("table")
+	if s.proto.Name == "" {
+		s.proto.Name = table
+	}
+	if s.proto.Name == "" {
 		a.fail("needs a name or a table")
 	}
-	if p.Name == "" {
-		p.Name = table
+	config := &python.Dict{}
+	for _, kv := range [][2]string{{"name", name}, {"query", query}, {"table", table}} {
+		_ = config.Put(kv[0], kv[1])
 	}
-	if query == "" && table == "" {
-		table = name
-		a.fail("%q needs a table or a query", name)
-	}
-	config := `{"name": ` + pythonJSON(name) + `, "query": ` + pythonJSON(query) + `, "table": ` + pythonJSON(table) + `}`
-	p.Options = &core.DataSource_CustomOptions{CustomOptions: &core.DataSource_CustomSourceOptions{Configuration: []byte(config)}}
-	a.connection()
-	return &source{p}, a.err
+	text, _ := python.JSON(config)
+	s.proto.Options = &core.DataSource_CustomOptions{CustomOptions: &core.DataSource_CustomSourceOptions{Configuration: []byte(text)}}
+	return s, a.err
 }
 
 func newPushSource(c *python.Call) (any, error) {
-	a := bind("PushSource", c, "*", "name", "batch_source", "description", "tags", "owner", "timestamp_field", "created_timestamp_column", "field_mapping")
-	p := common(a, classPush)
-	p.Type = core.DataSource_PUSH_SOURCE
-	a.must("name")
-	own := p.TimestampField != "" || p.CreatedTimestampColumn != "" || len(p.FieldMapping) > 0
-	p.TimestampField, p.CreatedTimestampColumn, p.FieldMapping = "", "", nil
-	if batch := one[*source](a, "batch_source", "a data source"); batch != nil {
-		p.BatchSource = batch.proto
-		if !own {
-			p.TimestampField, p.CreatedTimestampColumn = batch.proto.GetTimestampField(), batch.proto.GetCreatedTimestampColumn()
-			p.FieldMapping, p.DatePartitionColumn = batch.proto.GetFieldMapping(), batch.proto.GetDatePartitionColumn()
-		}
-	}
-	return &source{p}, a.err
+	a := bind("PushSource", c, "*", "name!", "batch_source?", "description?", "tags?", "owner?")
+	s := newSource(a, "PushSource", "feast.data_source", core.DataSource_PUSH_SOURCE)
+	a.name("name")
+	s.batch = one[*source](a, "batch_source", "a data source")
+	s.mapped = nil
+	return s, a.err
 }
 
 func newRequestSource(c *python.Call) (any, error) {
-	a := bind("RequestSource", c, "*", "name", "schema", "description", "tags", "owner", "timestamp_field")
-	p := common(a, classRequest)
-	p.Type = core.DataSource_REQUEST_SOURCE
-	a.must("name")
-	options := &core.DataSource_RequestDataOptions{}
-	for _, f := range each[*field](a, "schema", "fields") {
-		options.Schema = append(options.Schema, f.spec)
+	a := bind("RequestSource", c, "*", "name!", "schema!", "timestamp_field?", "description?", "tags?", "owner?")
+	s := newSource(a, "RequestSource", "feast.data_source", core.DataSource_REQUEST_SOURCE)
+	a.name("name")
+	s.schema = each[*field](a, "schema", "fields")
+	s.proto.Options = requestOptions(s.schema)
+	return s, a.err
+}
+
+func requestOptions(schema []*field) *core.DataSource_RequestDataOptions_ {
+	return &core.DataSource_RequestDataOptions_{RequestDataOptions: &core.DataSource_RequestDataOptions{Schema: specs(schema)}}
+}
+
+// specs are the messages of fields.
+func specs(fields []*field) []*core.FeatureSpecV2 {
+	var out []*core.FeatureSpecV2
+	for _, f := range fields {
+		out = append(out, f.spec)
 	}
-	p.Options = &core.DataSource_RequestDataOptions_{RequestDataOptions: options}
-	return &source{p}, a.err
+	return out
 }
 
 func newKafkaSource(c *python.Call) (any, error) {
-	a := bind("KafkaSource", c, "*", "name", "timestamp_field", "message_format", "bootstrap_servers", "kafka_bootstrap_servers", "topic",
-		"created_timestamp_column", "field_mapping", "description", "tags", "owner", "batch_source", "watermark_delay_threshold")
-	p := common(a, classKafka)
-	p.Type = core.DataSource_STREAM_KAFKA
-	a.must("name")
+	a := bind("KafkaSource", c, "*", "name!", "timestamp_field!", "message_format!", "bootstrap_servers?", "kafka_bootstrap_servers?", "topic?",
+		"created_timestamp_column?", "field_mapping?", "description?", "tags?", "owner?", "batch_source?", "watermark_delay_threshold?")
+	s := newSource(a, "KafkaSource", "feast.data_source", core.DataSource_STREAM_KAFKA)
+	a.name("name")
 	servers := a.text("kafka_bootstrap_servers")
 	if servers == "" {
 		servers = a.text("bootstrap_servers")
 	}
 	options := &core.DataSource_KafkaOptions{KafkaBootstrapServers: servers, Topic: a.text("topic"), WatermarkDelayThreshold: a.duration("watermark_delay_threshold")}
-	if f := one[*streamFormat](a, "message_format", "a stream format"); f != nil {
+	if f := one[*streamFormat](a, "message_format", "AvroFormat(…), JsonFormat(…) or ProtoFormat(…)"); f != nil {
 		options.MessageFormat = f.proto
 	}
-	p.Options = &core.DataSource_KafkaOptions_{KafkaOptions: options}
-	if batch := one[*source](a, "batch_source", "a data source"); batch != nil {
-		p.BatchSource = batch.proto
-	}
-	return &source{p}, a.err
+	s.proto.Options = &core.DataSource_KafkaOptions_{KafkaOptions: options}
+	s.batch = one[*source](a, "batch_source", "a data source")
+	return s, a.err
 }
 
 func newKinesisSource(c *python.Call) (any, error) {
-	a := bind("KinesisSource", c, "*", "name", "record_format", "region", "stream_name", "timestamp_field", "created_timestamp_column",
-		"field_mapping", "description", "tags", "owner", "batch_source")
-	p := common(a, classKinesis)
-	p.Type = core.DataSource_STREAM_KINESIS
-	a.must("name")
+	a := bind("KinesisSource", c, "*", "name!", "record_format!", "region!", "stream_name!", "timestamp_field?", "created_timestamp_column?",
+		"field_mapping?", "description?", "tags?", "owner?", "batch_source?")
+	s := newSource(a, "KinesisSource", "feast.data_source", core.DataSource_STREAM_KINESIS)
+	a.name("name")
 	options := &core.DataSource_KinesisOptions{Region: a.text("region"), StreamName: a.text("stream_name")}
-	if f := one[*streamFormat](a, "record_format", "a stream format"); f != nil {
+	if f := one[*streamFormat](a, "record_format", "AvroFormat(…), JsonFormat(…) or ProtoFormat(…)"); f != nil {
 		options.RecordFormat = f.proto
 	}
-	p.Options = &core.DataSource_KinesisOptions_{KinesisOptions: options}
-	if batch := one[*source](a, "batch_source", "a data source"); batch != nil {
-		p.BatchSource = batch.proto
+	s.proto.Options = &core.DataSource_KinesisOptions_{KinesisOptions: options}
+	s.batch = one[*source](a, "batch_source", "a data source")
+	return s, a.err
+}
+
+// connection is a ConnectionRef: Feast keeps it in the tags of its source.
+type connection struct {
+	texts  map[string]string
+	params map[string]string
+}
+
+// Kinds lists the classes of a reference.
+func (c *connection) Kinds() []string { return []string{"ConnectionRef"} }
+
+// Attr gives the texts of a reference.
+func (c *connection) Attr(name string) (any, bool) {
+	v, ok := c.texts[name]
+	return v, ok
+}
+
+func newConnectionRef(c *python.Call) (any, error) {
+	a := bind("ConnectionRef", c, "provider!", "name!", "namespace", "connection_type", "auth_type", "params")
+	ref := &connection{texts: map[string]string{
+		"provider": a.name("provider"), "name": a.name("name"), "namespace": a.text("namespace"),
+		"connection_type": a.text("connection_type"), "auth_type": a.textOr("auth_type", "secret"),
+	}}
+	a.tags("params", func(t map[string]string) { ref.params = t })
+	return ref, a.err
+}
+
+func (c *connection) tags() map[string]string {
+	if c == nil {
+		return nil
 	}
-	return &source{p}, a.err
-}
-
-// fileFormat is ParquetFormat() and the like.
-type fileFormat struct{ proto *core.FileFormat }
-
-func (f *fileFormat) String() string { return "FileFormat" }
-
-func newParquetFormat(*python.Call) (any, error) {
-	return &fileFormat{&core.FileFormat{Format: &core.FileFormat_ParquetFormat_{ParquetFormat: &core.FileFormat_ParquetFormat{}}}}, nil
-}
-
-// streamFormat is AvroFormat(…), JsonFormat(…) or ProtoFormat(…).
-type streamFormat struct{ proto *core.StreamFormat }
-
-func (f *streamFormat) String() string { return "StreamFormat" }
-
-func newStreamFormat(name string) func(*python.Call) (any, error) {
-	return func(c *python.Call) (any, error) {
-		param := "schema_json"
-		if name == "ProtoFormat" {
-			param = "class_path"
+	const prefix = "feast.connection-ref."
+	out := map[string]string{prefix + "provider": c.texts["provider"], prefix + "name": c.texts["name"]}
+	for tag, key := range map[string]string{"namespace": "namespace", "connection-type": "connection_type", "auth-type": "auth_type"} {
+		if v := c.texts[key]; v != "" && (key != "auth_type" || v != "secret") {
+			out[prefix+tag] = v
 		}
-		a := bind(name, c, param)
-		text := a.text(param)
-		f := &core.StreamFormat{}
-		switch name {
-		case "AvroFormat":
-			f.Format = &core.StreamFormat_AvroFormat_{AvroFormat: &core.StreamFormat_AvroFormat{SchemaJson: text}}
-		case "JsonFormat":
-			f.Format = &core.StreamFormat_JsonFormat_{JsonFormat: &core.StreamFormat_JsonFormat{SchemaJson: text}}
-		default:
-			f.Format = &core.StreamFormat_ProtoFormat_{ProtoFormat: &core.StreamFormat_ProtoFormat{ClassPath: text}}
-		}
-		return &streamFormat{f}, a.err
 	}
+	for k, v := range c.params {
+		out[prefix+"param."+k] = v
+	}
+	return out
 }
 
-// unsupported is a data source of a store that banquet does not read.
-func unsupported(name string) func(*python.Call) (any, error) {
-	return func(*python.Call) (any, error) {
-		return nil, fmt.Errorf("%s is not supported; banquet reads %s", name, strings.Join([]string{"PostgreSQLSource", "FileSource"}, " and "))
-	}
+// unsupported is a class of Feast for stores that banquet does not read.
+func unsupported(name string) *python.Builtin {
+	return &python.Builtin{Name: name, Definer: true, Call: func(*python.Call) (any, error) {
+		return nil, fmt.Errorf("%s is not supported; banquet reads PostgreSQLSource, FileSource, PushSource, KafkaSource, KinesisSource and RequestSource", name)
+	}}
 }

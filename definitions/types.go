@@ -1,12 +1,10 @@
 package definitions
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"github.com/banquet-fs/banquet/definitions/python"
-	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
@@ -14,6 +12,7 @@ import (
 type dtype struct {
 	value  types.ValueType_Enum
 	name   string // "Int64", "Array", "Set", "Struct"
+	tagged string // how a tag of Feast writes a scalar: "INT64"
 	inner  *dtype
 	fields []structField // of a Struct
 }
@@ -23,19 +22,83 @@ type structField struct {
 	kind *dtype
 }
 
+// Kinds lists the classes of a type.
+func (d *dtype) Kinds() []string {
+	if d.inner != nil || d.fields != nil {
+		return []string{d.name, "ComplexFeastType"}
+	}
+	return []string{"PrimitiveFeastType", "Enum"}
+}
+
+// String is Python's str of a type.
 func (d *dtype) String() string {
-	if d.inner != nil {
+	switch {
+	case d.inner != nil:
 		return d.name + "(" + d.inner.String() + ")"
+	case d.fields != nil:
+		parts := make([]string, len(d.fields))
+		for i, f := range d.fields {
+			parts[i] = f.name + ": " + f.kind.String()
+		}
+		return "Struct({" + strings.Join(parts, ", ") + "})"
 	}
 	return d.name
 }
 
+// Attr gives the element type.
+func (d *dtype) Attr(name string) (any, bool) {
+	switch {
+	case name == "base_type" && d.inner != nil:
+		return d.inner, true
+	case name == "name" && d.inner == nil && d.fields == nil:
+		return d.tagged, true
+	}
+	return nil, false
+}
+
+// Equal is Python's ==.
+func (d *dtype) Equal(other any) (equal, known bool) {
+	o, ok := other.(*dtype)
+	return ok && d.same(o), true
+}
+
+func (d *dtype) same(o *dtype) bool {
+	if d.name != o.name || d.value != o.value || len(d.fields) != len(o.fields) || (d.inner == nil) != (o.inner == nil) {
+		return false
+	}
+	if d.inner != nil {
+		return d.inner.same(o.inner)
+	}
+	for i, f := range d.fields {
+		if f.name != o.fields[i].name || !f.kind.same(o.fields[i].kind) {
+			return false
+		}
+	}
+	return true
+}
+
 // scalars are the types without parameters, with the numbers of the two that
 // only Feast's Python knows.
-func scalars() map[string]types.ValueType_Enum {
-	return map[string]types.ValueType_Enum{
-		"Invalid": 0, "Bytes": 1, "String": 2, "Int32": 3, "Int64": 4, "Float64": 5, "Float32": 6, "Bool": 7, "UnixTimestamp": 8,
-		"Map": 20, "PdfBytes": 30, "ImageBytes": 31, "Json": 32, "Uuid": 36, "TimeUuid": 37, "Decimal": 44, "ScalarMap": 47, "ZonedTimestamp": 48,
+func scalars() []*dtype {
+	return []*dtype{
+		{value: 0, name: "Invalid", tagged: "INVALID"},
+		{value: 1, name: "Bytes", tagged: "BYTES"},
+		{value: 2, name: "String", tagged: "STRING"},
+		{value: 3, name: "Int32", tagged: "INT32"},
+		{value: 4, name: "Int64", tagged: "INT64"},
+		{value: 5, name: "Float64", tagged: "FLOAT64"},
+		{value: 6, name: "Float32", tagged: "FLOAT32"},
+		{value: 7, name: "Bool", tagged: "BOOL"},
+		{value: 8, name: "UnixTimestamp", tagged: "UNIX_TIMESTAMP"},
+		{value: 20, name: "Map", tagged: "MAP"},
+		{value: 30, name: "PdfBytes", tagged: "PDF_BYTES"},
+		{value: 31, name: "ImageBytes", tagged: "IMAGE_BYTES"},
+		{value: 32, name: "Json", tagged: "JSON"},
+		{value: 36, name: "Uuid", tagged: "UUID"},
+		{value: 37, name: "TimeUuid", tagged: "TIME_UUID"},
+		{value: 44, name: "Decimal", tagged: "DECIMAL"},
+		{value: 47, name: "ScalarMap", tagged: "SCALAR_MAP"},
+		{value: 48, name: "ZonedTimestamp", tagged: "ZONED_TIMESTAMP"},
 	}
 }
 
@@ -57,13 +120,10 @@ func newSet(c *python.Call) (any, error) {
 }
 
 func collection(name string, c *python.Call, special map[string]types.ValueType_Enum, offset types.ValueType_Enum) (any, error) {
-	a := bind(name, c, "base_type")
+	a := bind(name, c, "base_type!")
 	inner := one[*dtype](a, "base_type", "a type of feast.types")
 	if a.err != nil {
 		return nil, a.err
-	}
-	if inner == nil {
-		return nil, fmt.Errorf("%s lacks its element type", name)
 	}
 	if v, ok := special[inner.name]; ok {
 		return &dtype{value: v, name: name, inner: inner}, nil
@@ -76,132 +136,59 @@ func collection(name string, c *python.Call, special map[string]types.ValueType_
 
 // newStruct is Struct({name: type}).
 func newStruct(c *python.Call) (any, error) {
-	a := bind("Struct", c, "fields")
+	a := bind("Struct", c, "fields!")
 	d := one[*python.Dict](a, "fields", "a dict of types")
 	if a.err != nil {
 		return nil, a.err
 	}
-	if d == nil || len(d.Keys) == 0 {
-		return nil, fmt.Errorf("type Struct lacks its fields")
+	if d.Len() == 0 {
+		return nil, fmt.Errorf("the Struct lacks its fields")
 	}
 	out := &dtype{value: types.ValueType_STRUCT, name: "Struct"}
-	for i := range d.Keys {
-		kind, ok := d.Values[i].(*dtype)
-		if !ok {
-			return nil, fmt.Errorf("field %s of Struct is a %s, want a type of feast.types", python.Repr(d.Keys[i]), python.TypeName(d.Values[i]))
+	for k, v := range d.All() {
+		kind, ok := v.(*dtype)
+		name, isText := python.Plain(k).(string)
+		if !ok || !isText {
+			return nil, fmt.Errorf("field %s of Struct is a %s, want a type of feast.types", python.Repr(k), python.TypeName(v))
 		}
-		out.fields = append(out.fields, structField{python.Str(d.Keys[i]), kind})
+		out.fields = append(out.fields, structField{name, kind})
 	}
 	return out, nil
 }
 
-// text is the form in which Feast keeps a type in a tag.
+// schema is a Struct as Feast writes it into a tag: field names to types.
+func (d *dtype) schema() string {
+	fields := &python.Dict{}
+	for _, f := range d.fields {
+		_ = fields.Put(f.name, f.kind.text())
+	}
+	text, _ := python.JSON(fields)
+	return text
+}
+
+// text is the form in which Feast keeps a type within a tag.
 func (d *dtype) text() string {
-	if d.inner != nil {
-		return d.name + "(" + d.inner.text() + ")"
-	}
-	if d.name == "Struct" {
-		parts := make([]string, len(d.fields))
-		for i, f := range d.fields {
-			parts[i] = pythonJSON(f.name) + ": " + pythonJSON(f.kind.text())
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	}
-	upper := map[string]string{
-		"Invalid": "INVALID", "Bytes": "BYTES", "String": "STRING", "Int32": "INT32", "Int64": "INT64", "Float64": "FLOAT64", "Float32": "FLOAT32",
-		"Bool": "BOOL", "UnixTimestamp": "UNIX_TIMESTAMP", "Map": "MAP", "PdfBytes": "PDF_BYTES", "ImageBytes": "IMAGE_BYTES", "Json": "JSON",
-		"Uuid": "UUID", "TimeUuid": "TIME_UUID", "Decimal": "DECIMAL", "ScalarMap": "SCALAR_MAP", "ZonedTimestamp": "ZONED_TIMESTAMP",
-	}
-	return upper[d.name]
-}
-
-// field is a Field.
-type field struct {
-	spec *core.FeatureSpecV2
-}
-
-func (f *field) String() string { return "Field" }
-
-// Attr gives the name, which factories read.
-func (f *field) Attr(name string) (any, bool) { return f.spec.GetName(), name == "name" }
-
-func newField(c *python.Call) (any, error) {
-	a := bind("Field", c, "*", "name", "dtype", "description", "tags", "vector_index", "vector_length", "vector_search_metric")
-	kind := one[*dtype](a, "dtype", "a type of feast.types, such as Int64")
-	spec := &core.FeatureSpecV2{
-		Name: a.must("name"), Description: a.text("description"), Tags: a.tags("tags"),
-		VectorIndex: a.flag("vector_index", false), VectorLength: int32(a.integer("vector_length")), VectorSearchMetric: a.text("vector_search_metric"),
-	}
-	if kind == nil {
-		a.fail("%q lacks its dtype", spec.Name)
-		return nil, a.err
-	}
-	spec.ValueType = kind.value
-	kind.tag(spec)
-	return &field{spec}, a.err
-}
-
-// tag keeps in a field's tags what its value type alone does not say.
-func (d *dtype) tag(spec *core.FeatureSpecV2) {
-	set := func(key, v string) {
-		if spec.Tags == nil {
-			spec.Tags = map[string]string{}
-		}
-		spec.Tags[key] = v
-	}
 	switch {
-	case d.name == "Struct":
-		set("feast:struct_schema", d.text())
-	case d.inner != nil && d.name == "Array" && d.inner.name == "Struct":
-		set("feast:struct_schema", d.inner.text())
-	case d.inner != nil && d.inner.inner != nil:
-		set("feast:nested_inner_type", d.text())
+	case d.inner != nil:
+		return d.name + "(" + d.inner.text() + ")"
+	case d.fields != nil:
+		return `{"__struct__": ` + d.schema() + "}"
 	}
+	return d.tagged
 }
 
-// pythonJSON is a text as Python's json.dumps writes it.
-func pythonJSON(s string) string {
-	b, _ := json.Marshal(s)
-	var out strings.Builder
-	for _, r := range string(b) {
-		switch {
-		case r < 0x7f:
-			out.WriteRune(r)
-		case r > 0xffff:
-			r -= 0x10000
-			fmt.Fprintf(&out, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
-		default:
-			fmt.Fprintf(&out, `\u%04x`, r)
-		}
+// tags are what a field's tags keep of a type beside its value type; nil when
+// the value type says all.
+func (d *dtype) tags() map[string]string {
+	switch {
+	case d.fields != nil:
+		return map[string]string{"feast:struct_schema": d.schema()}
+	case d.inner == nil:
+		return nil
+	case d.name == "Array" && d.inner.fields != nil:
+		return map[string]string{"feast:struct_schema": d.inner.schema()}
+	case d.inner.inner != nil:
+		return map[string]string{"feast:nested_inner_type": d.text()}
 	}
-	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(out.String())
-}
-
-// member is a value of one of Feast's enumerations.
-type member struct {
-	enum   string
-	text   string
-	number int32
-}
-
-func (m *member) String() string { return m.enum + "." + m.text }
-
-// Attr gives name and value.
-func (m *member) Attr(name string) (any, bool) {
-	switch name {
-	case "name":
-		return m.text, true
-	case "value":
-		return int64(m.number), true
-	}
-	return nil, false
-}
-
-// enumeration makes a class of members.
-func enumeration(name string, values map[string]int32) *python.Builtin {
-	members := map[string]any{}
-	for text, n := range values {
-		members[text] = &member{name, text, n}
-	}
-	return &python.Builtin{Name: name, Members: members}
+	return nil
 }

@@ -14,87 +14,108 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// entity is an Entity.
-type entity struct{ proto *core.Entity }
-
-func (e *entity) String() string { return "Entity" }
-
-// Attr gives what factories read of an entity.
-func (e *entity) Attr(name string) (any, bool) {
-	switch name {
-	case "name":
-		return e.proto.GetSpec().GetName(), true
-	case "join_key":
-		return e.proto.GetSpec().GetJoinKey(), true
-	}
-	return nil, false
-}
-
-func newEntity(c *python.Call) (any, error) {
-	a := bind("Entity", c, "*", "name", "join_keys", "value_type", "description", "tags", "owner")
-	spec := &core.EntitySpecV2{Name: a.must("name"), Description: a.text("description"), Tags: a.tags("tags"), Owner: a.text("owner")}
-	spec.JoinKey = spec.Name
-	keys := a.texts("join_keys")
-	if len(keys) > 1 {
-		a.fail("%q has %d join keys; an entity has one, define another entity for each", spec.Name, len(keys))
-	}
-	if len(keys) == 1 {
-		spec.JoinKey = keys[0]
-	}
-	if m := one[*member](a, "value_type", "a ValueType"); m != nil {
-		spec.ValueType = types.ValueType_Enum(m.number)
-	}
-	return &entity{&core.Entity{Spec: spec}}, a.err
-}
-
-func newProject(c *python.Call) (any, error) {
-	a := bind("Project", c, "*", "name", "description", "tags", "owner")
-	return &project{&core.Project{Spec: &core.ProjectSpec{Name: a.must("name"), Description: a.text("description"), Tags: a.tags("tags"), Owner: a.text("owner")}}}, a.err
-}
-
-// project is a Project.
-type project struct{ proto *core.Project }
-
-func (p *project) String() string { return "Project" }
-
 // view is a feature view of any kind, with what projections of it need.
 type view struct {
-	class string
-	msg   proto.Message
-	name  string
+	class    string
+	kinds    []string // the classes that it derives from
+	msg      proto.Message
+	name     string
+	entities []string
+	keys     []*field // entity columns
 	// features are those of the definition; empty when they are to be inferred.
-	features []*core.FeatureSpecV2
-	batch    *core.DataSource
-	sources  []*source // all that the view is made from
-	// projection of the view: what with_name and view[[…]] make.
-	chosen  []string
-	alias   string
-	joinMap map[string]string
+	features []*field
+	given    *source // as it was given
+	batch    *source
+	stream   *source
+	plain    map[string]any // attributes that files read
+	tags     *python.Dict
+	// A projection is a view that with_name, with_join_key_map or [[…]] made;
+	// projectionOnly is view.projection itself.
+	projected      bool
+	projectionOnly bool
+	chosen         []*field
+	desired        []string // chosen of a view whose features are inferred
+	alias          string
+	joinMap        *python.Dict
 }
 
-func (v *view) String() string { return v.class }
+// Kinds lists the classes of a view.
+func (v *view) Kinds() []string {
+	if v.projectionOnly {
+		return []string{"FeatureViewProjection"}
+	}
+	return append([]string{v.class}, v.kinds...)
+}
 
-// Attr gives the methods that make projections, and the name.
+// Attr gives the methods that make projections, and what files read.
 func (v *view) Attr(name string) (any, bool) {
 	switch name {
 	case "name":
 		return v.name, true
-	case "with_name":
-		return &python.Builtin{Name: name, Call: func(c *python.Call) (any, error) {
-			a := bind("with_name", c, "name")
-			out := *v
-			out.alias = a.must("name")
-			return &out, a.err
-		}}, true
-	case "with_join_key_map":
-		return &python.Builtin{Name: name, Call: func(c *python.Call) (any, error) {
-			a := bind("with_join_key_map", c, "join_key_map")
-			out := *v
-			out.joinMap = a.tags("join_key_map")
-			return &out, a.err
-		}}, true
+	case "tags":
+		return v.tags, true
+	case "features":
+		return fieldList(v.features), true
+	case "entity_columns":
+		return fieldList(v.keys), true
+	case "schema":
+		return fieldList(append(slices.Clone(v.keys), v.features...)), true
+	case "entities":
+		l := python.NewList()
+		for _, e := range v.entities {
+			l.Items = append(l.Items, e)
+		}
+		return l, true
+	case "batch_source":
+		return sourceOrNone(v.batch), true
+	case "stream_source":
+		return sourceOrNone(v.stream), true
+	case "source":
+		return sourceOrNone(v.batch), true
+	case "projection":
+		out := *v
+		out.projectionOnly = true
+		return &out, true
+	case "with_name", "with_join_key_map":
+		return &python.Builtin{Name: name, Call: func(c *python.Call) (any, error) { return v.changed(name, c) }}, true
 	}
-	return nil, false
+	found, ok := v.plain[name]
+	return found, ok
+}
+
+func sourceOrNone(s *source) any {
+	if s == nil {
+		return nil
+	}
+	return s
+}
+
+func fieldList(fields []*field) *python.List {
+	l := python.NewList()
+	for _, f := range fields {
+		l.Items = append(l.Items, f)
+	}
+	return l
+}
+
+// Equal is Python's ==, as far as names tell.
+func (v *view) Equal(other any) (equal, known bool) {
+	o, ok := other.(*view)
+	return false, !ok || o.name != v.name || o.class != v.class
+}
+
+// changed is with_name and with_join_key_map.
+func (v *view) changed(name string, c *python.Call) (any, error) {
+	out := *v
+	out.projected = true
+	if name == "with_name" {
+		a := bind(name, c, "name!")
+		out.alias = a.name("name")
+		return &out, a.err
+	}
+	a := bind(name, c, "join_key_map!")
+	out.joinMap = a.tags("join_key_map", func(map[string]string) {})
+	return &out, a.err
 }
 
 // Index is view[["a", "b"]].
@@ -104,296 +125,266 @@ func (v *view) Index(key any) (any, error) {
 		return nil, fmt.Errorf("features are chosen by a list of names: %s[[\"feature\"]]", v.name)
 	}
 	out := *v
-	out.chosen = nil
+	out.projected, out.chosen, out.desired = true, nil, nil
 	for _, item := range items.Items {
-		name, ok := item.(string)
+		name, ok := python.Plain(item).(string)
 		if !ok {
 			return nil, fmt.Errorf("features are chosen by name, not by a %s", python.TypeName(item))
 		}
-		if len(v.features) > 0 && !slices.ContainsFunc(v.features, func(f *core.FeatureSpecV2) bool { return f.GetName() == name }) {
+		if len(v.features) == 0 {
+			out.desired = append(out.desired, name)
+			continue
+		}
+		i := slices.IndexFunc(v.features, func(f *field) bool { return f.spec.GetName() == name })
+		if i < 0 {
 			return nil, fmt.Errorf("feature view %s has no feature %q", v.name, name)
 		}
-		out.chosen = append(out.chosen, name)
+		out.chosen = append(out.chosen, v.features[i])
 	}
 	return &out, nil
 }
 
 // project makes the projection message. A chosen feature of a view whose
-// features are inferred later has no type yet.
+// features are inferred later has a name and no type yet.
 func (v *view) project() *core.FeatureViewProjection {
-	p := &core.FeatureViewProjection{
-		FeatureViewName: v.name, FeatureViewNameAlias: v.alias, JoinKeyMap: v.joinMap, ViewType: "featureView",
+	p := &core.FeatureViewProjection{FeatureViewName: v.name, FeatureViewNameAlias: v.alias, ViewType: "featureView"}
+	if v.joinMap != nil {
+		p.JoinKeyMap, _ = readTags(v.joinMap, "join_key_map") // it was read when it was given
+	}
+	if v.class == "LabelView" {
+		p.ViewType = "labelView"
 	}
 	if v.batch != nil {
 		// The field named timestamp_field holds the created time's column: that
 		// is how Feast fills it.
-		p.TimestampField, p.CreatedTimestampColumn = v.batch.GetCreatedTimestampColumn(), v.batch.GetCreatedTimestampColumn()
-		p.DatePartitionColumn, p.BatchSource = v.batch.GetDatePartitionColumn(), v.batch
+		b := v.batch.message()
+		p.TimestampField, p.CreatedTimestampColumn = b.GetCreatedTimestampColumn(), b.GetCreatedTimestampColumn()
+		p.DatePartitionColumn, p.BatchSource = b.GetDatePartitionColumn(), b
 	}
-	if v.chosen == nil {
-		p.FeatureColumns = slices.Clone(v.features)
-		return p
-	}
-	for _, name := range v.chosen {
-		i := slices.IndexFunc(v.features, func(f *core.FeatureSpecV2) bool { return f.GetName() == name })
-		if i < 0 {
+	switch {
+	case v.desired != nil:
+		for _, name := range v.desired {
 			p.FeatureColumns = append(p.FeatureColumns, &core.FeatureSpecV2{Name: name})
-			continue
 		}
-		p.FeatureColumns = append(p.FeatureColumns, v.features[i])
+	case v.chosen != nil:
+		p.FeatureColumns = specs(v.chosen)
+	default:
+		p.FeatureColumns = specs(v.features)
 	}
 	return p
 }
 
-// body is what the constructors of all views share.
-type body struct {
-	name     string
-	entities []string
-	keys     []*core.FeatureSpecV2 // entity columns
-	features []*core.FeatureSpecV2
-	batch    *core.DataSource
-	stream   *core.DataSource
-	sources  []*source
-}
-
-// newBody reads entities, schema and source, and splits the schema.
-func newBody(a *args, sourceArg string) body {
-	b := body{name: a.must("name")}
-	if strings.ContainsAny(b.name, "@:") {
-		a.fail("name %q must not contain '@' or ':'", b.name)
+// newView reads what the constructors of all views share: the name, entities and
+// schema, which it splits.
+func newView(a *args, class string, kinds ...string) *view {
+	v := &view{class: class, kinds: append(kinds, "BaseFeatureView"), name: a.name("name")}
+	if strings.ContainsAny(v.name, "@:") {
+		a.failAt("name", "name %q must not contain '@' or ':'", v.name)
 	}
 	byKey := map[string]*core.EntitySpecV2{}
-	for _, v := range a.list("entities") {
-		e, ok := v.(*entity)
-		if !ok {
-			a.fail("argument 'entities' holds a %s; give the Entity objects, not their names", python.TypeName(v))
-			break
-		}
+	for _, e := range a.entities() {
 		spec := e.proto.GetSpec()
 		if byKey[spec.GetJoinKey()] != nil {
-			a.fail("%q has two entities that share join key %s", b.name, spec.GetJoinKey())
+			a.failAt("entities", "%q has two entities that share join key %s", v.name, spec.GetJoinKey())
 		}
 		byKey[spec.GetJoinKey()] = spec
-		b.entities = append(b.entities, spec.GetName())
+		v.entities = append(v.entities, spec.GetName())
 	}
 	for _, f := range each[*field](a, "schema", "fields") {
 		e := byKey[f.spec.GetName()]
 		if e == nil {
-			b.features = append(b.features, f.spec)
+			v.features = append(v.features, f)
 			continue
 		}
 		if t := e.GetValueType(); t != types.ValueType_INVALID && t != f.spec.GetValueType() {
-			a.fail("%q: entity %s has type %s, its field in the schema %s", b.name, e.GetName(), t, f.spec.GetValueType())
+			a.failAt("schema", "%q: entity %s has type %s, its field in the schema %s", v.name, e.GetName(), t, f.kind)
 		}
-		b.keys = append(b.keys, f.spec)
+		v.keys = append(v.keys, f)
 	}
-	if len(b.entities) == 0 {
-		b.entities = []string{registry.DummyEntity}
+	if len(v.entities) == 0 && class != "LabelView" {
+		v.entities = []string{registry.DummyEntity}
 	}
-	b.setSource(a, sourceArg)
-	return b
+	v.plain = map[string]any{
+		"description": a.text("description"), "owner": a.text("owner"), "org": a.text("org"), "ttl": python.Timedelta(0), "online": true,
+		"offline": false, "version": "latest",
+	}
+	if class == "BatchFeatureView" {
+		v.plain["ttl"], v.plain["online"] = nil, false
+	}
+	for _, n := range []string{"ttl", "online", "offline", "version"} {
+		if given, ok := a.bound[n]; ok {
+			v.plain[n] = given
+		}
+	}
+	return v
 }
 
-func (b *body) setSource(a *args, arg string) {
-	v, ok := a.get(arg)
+func (a *args) entities() []*entity {
+	var out []*entity
+	for _, v := range a.list("entities") {
+		e, ok := v.(*entity)
+		if !ok {
+			a.failAt("entities", "argument 'entities' holds a %s; give the Entity objects, not their names", python.TypeName(v))
+			return nil
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// from reads the data source of a view, and the views that it is derived from.
+func (v *view) from(a *args) (parents []*view) {
+	given, ok := a.get("source")
 	if !ok {
+		return nil
+	}
+	switch s := given.(type) {
+	case *source:
+		v.setSource(a, s)
+		return nil
+	case *view:
+		parents = []*view{s}
+	default:
+		parents = each[*view](a, "source", "feature views")
+	}
+	for _, p := range parents {
+		if _, ok := p.msg.(*core.FeatureView); !ok {
+			a.failAt("source", "argument 'source' holds a %s; views are derived from FeatureViews", p.class)
+			return nil
+		}
+	}
+	if len(parents) == 0 {
+		return nil
+	}
+	v.batch = one[*source](a, "sink_source", "a data source")
+	if v.batch == nil {
+		a.fail("%q is derived from views and must have a sink_source", v.name)
+	}
+	v.checkMapping(a)
+	return parents
+}
+
+func (v *view) setSource(a *args, s *source) {
+	v.given = s
+	switch {
+	case s.streams():
+		v.stream, v.batch = s, s.batch
+		if s.batch == nil {
+			a.failAt("source", "%q needs a batch source: give stream source %s a batch_source", v.name, s.proto.GetName())
+		}
+	case s.class == "RequestSource":
+		a.failAt("source", "%q: a request source feeds on-demand feature views only", v.name)
+	default:
+		v.batch = s
+	}
+	v.checkMapping(a)
+}
+
+// checkMapping refuses fields by the name that the source maps to another.
+func (v *view) checkMapping(a *args) {
+	if v.batch == nil || a.err != nil {
 		return
 	}
-	s, isSource := v.(*source)
-	if !isSource {
-		return // views over views are read by their constructor
-	}
-	b.sources = append(b.sources, s)
-	switch s.proto.GetType() {
-	case core.DataSource_PUSH_SOURCE, core.DataSource_STREAM_KAFKA, core.DataSource_STREAM_KINESIS:
-		b.stream, b.batch = s.proto, s.proto.GetBatchSource()
-		if b.batch == nil {
-			a.fail("%q: a batch_source needs to be specified for stream source %s", b.name, s.proto.GetName())
+	mapping := v.batch.proto.GetFieldMapping()
+	for _, f := range slices.Concat(v.keys, v.features) {
+		if to, ok := mapping[f.spec.GetName()]; ok {
+			a.failAt("schema", "%q: its source maps column %s to %s; name the field %s, or remove the mapping", v.name, f.spec.GetName(), to, to)
 		}
-	case core.DataSource_REQUEST_SOURCE:
-		a.fail("%q: a request source feeds on-demand feature views only", b.name)
-	default:
-		b.batch = s.proto
 	}
-	for from, to := range b.batch.GetFieldMapping() {
-		for _, f := range append(slices.Clone(b.features), b.keys...) {
-			if f.GetName() == from {
-				a.fail("%q: field %s is mapped to %s by its source; use %s, or remove the mapping", b.name, from, to, to)
+}
+
+func (v *view) checkVectors(a *args) {
+	n := 0
+	for _, f := range v.features {
+		if f.spec.GetVectorIndex() {
+			n++
+		}
+	}
+	if n > 1 {
+		a.failAt("schema", "%q has %d fields with vector_index; one is allowed", v.name, n)
+	}
+}
+
+// ttl is a view's time to live: zero when it is left out, nil for None.
+func (a *args) ttl() *durationpb.Duration {
+	if _, given := a.bound["ttl"]; !given {
+		return durationpb.New(0)
+	}
+	return a.duration("ttl")
+}
+
+// featureView fills the message that FeatureView and BatchFeatureView share.
+func (a *args) featureView(v *view, ttl *durationpb.Duration, online bool) *core.FeatureViewSpec {
+	spec := &core.FeatureViewSpec{
+		Name: v.name, Entities: v.entities, EntityColumns: specs(v.keys), Features: specs(v.features), Ttl: ttl,
+		Online: a.flag("online", online), Offline: a.flag("offline", false), Description: a.text("description"), Owner: a.text("owner"), Org: a.text("org"),
+		EnableValidation: a.flag("enable_validation", false), Version: a.textOr("version", "latest"), Disabled: !a.flag("enabled", true),
+	}
+	parents := v.from(a)
+	v.checkVectors(a)
+	v.msg = &core.FeatureView{Spec: spec}
+	v.tags = a.tags("tags", func(t map[string]string) { spec.Tags = t })
+	a.call.Later(func() error {
+		spec.BatchSource, spec.StreamSource = v.batch.annotated(), v.stream.annotated()
+		for _, p := range parents {
+			if m, ok := p.msg.(*core.FeatureView); ok {
+				spec.SourceViews = append(spec.SourceViews, m.GetSpec())
 			}
 		}
-	}
-}
-
-func viewParams() []string {
-	return []string{"*", "name", "source", "sink_source", "schema", "entities", "ttl", "online", "offline", "description", "tags", "owner", "org", "mode", "enable_validation", "version", "enabled"}
-}
-
-func version(a *args) string {
-	if v := a.text("version"); v != "" {
-		return v
-	}
-	return "latest"
+		return nil
+	})
+	return spec
 }
 
 func newFeatureView(c *python.Call) (any, error) {
-	a := bind("FeatureView", c, viewParams()...)
-	b := newBody(a, "source")
-	ttl := a.duration("ttl")
-	if ttl == nil {
-		ttl = durationpb.New(0)
-	}
-	spec := &core.FeatureViewSpec{
-		Name: b.name, Entities: b.entities, EntityColumns: b.keys, Features: b.features, Ttl: ttl, BatchSource: b.batch, StreamSource: b.stream,
-		Online: a.flag("online", true), Offline: a.flag("offline", false), Description: a.text("description"), Tags: a.tags("tags"),
-		Owner: a.text("owner"), Org: a.text("org"), Mode: a.text("mode"), EnableValidation: a.flag("enable_validation", false),
-		Version: version(a), Disabled: !a.flag("enabled", true),
-	}
-	a.overViews(&b, spec)
-	return newView("FeatureView", &core.FeatureView{Spec: spec}, b), a.err
-}
-
-// overViews reads a view that is defined over other views.
-func (a *args) overViews(b *body, spec *core.FeatureViewSpec) {
-	v, ok := a.get("source")
-	if !ok {
-		return
-	}
-	list := []any{v}
-	if l, isList := v.(*python.List); isList {
-		list = l.Items
-	}
-	for _, item := range list {
-		switch s := item.(type) {
-		case *source:
-		case *view:
-			m, isBatch := s.msg.(*core.FeatureView)
-			if !isBatch {
-				a.wrong("source", "a data source or feature views", item)
-				return
-			}
-			spec.SourceViews = append(spec.SourceViews, m.GetSpec())
-		default:
-			a.wrong("source", "a data source", item)
-			return
-		}
-	}
-	if len(spec.SourceViews) == 0 {
-		return
-	}
-	sink := one[*source](a, "sink_source", "a data source")
-	if sink == nil {
-		a.fail("%q is defined over views and must specify sink_source", b.name)
-		return
-	}
-	b.batch, spec.BatchSource = sink.proto, sink.proto
-	b.sources = append(b.sources, sink)
-}
-
-func newView(class string, msg proto.Message, b body) *view {
-	return &view{class: class, msg: msg, name: b.name, features: b.features, batch: b.batch, sources: b.sources}
-}
-
-func newBatchFeatureView(c *python.Call) (any, error) {
-	a := bind("BatchFeatureView", c, append(viewParams(), "udf", "udf_string", "feature_transformation", "batch_engine", "aggregations")...)
-	return batchView(a, nil)
-}
-
-// batchView makes a BatchFeatureView, with the function of its decorator.
-func batchView(a *args, fn *python.Function) (any, error) {
-	for _, name := range []string{"udf", "feature_transformation"} {
-		if _, ok := a.get(name); ok && fn == nil {
-			a.fail("argument '%s' is not read; use the decorator @batch_feature_view", name)
-		}
-	}
-	b := newBody(a, "source")
-	spec := &core.FeatureViewSpec{
-		Name: b.name, Entities: b.entities, EntityColumns: b.keys, Features: b.features, Ttl: a.duration("ttl"), BatchSource: b.batch, StreamSource: b.stream,
-		Online: a.flag("online", false), Offline: a.flag("offline", false), Description: a.text("description"), Tags: a.tags("tags"),
-		Owner: a.text("owner"), Org: a.text("org"), Mode: a.text("mode"), EnableValidation: a.flag("enable_validation", false), Version: version(a),
-	}
-	if spec.Mode == "" {
-		spec.Mode = "python"
-	}
-	if fn != nil {
-		spec.FeatureTransformation = function(fn, spec.Mode)
-	}
-	a.overViews(&b, spec)
-	return newView("BatchFeatureView", &core.FeatureView{Spec: spec}, b), a.err
-}
-
-// function keeps the source text of a function; its pickle is Python's to make.
-func function(fn *python.Function, mode string) *core.FeatureTransformationV2 {
-	return &core.FeatureTransformationV2{Transformation: &core.FeatureTransformationV2_UserDefinedFunction{
-		UserDefinedFunction: &core.UserDefinedFunctionV2{Name: fn.Name, BodyText: fn.Source, Mode: mode},
-	}}
-}
-
-func newStreamFeatureView(c *python.Call) (any, error) {
-	return streamView(bind("StreamFeatureView", c, append(viewParams(), "aggregations", "timestamp_field", "udf", "udf_string", "stream_engine", "enable_tiling", "tiling_hop_size", "feature_transformation")...), nil)
-}
-
-func streamView(a *args, fn *python.Function) (any, error) {
-	b := newBody(a, "source")
-	ttl := a.duration("ttl")
-	if ttl == nil {
-		ttl = durationpb.New(0)
-	}
-	spec := &core.StreamFeatureViewSpec{
-		Name: b.name, Entities: b.entities, EntityColumns: b.keys, Features: append(slices.Clone(b.keys), b.features...), Ttl: ttl,
-		BatchSource: b.batch, StreamSource: b.stream, Online: a.flag("online", true), Description: a.text("description"), Tags: a.tags("tags"),
-		Owner: a.text("owner"), Org: a.text("org"), Mode: a.text("mode"), TimestampField: a.text("timestamp_field"), Version: version(a),
-		EnableTiling: a.flag("enable_tiling", false), TilingHopSize: a.duration("tiling_hop_size"),
-		EnableValidation: a.flag("enable_validation", false), Disabled: !a.flag("enabled", true),
-	}
-	for _, g := range each[*aggregation](a, "aggregations", "aggregations") {
-		spec.Aggregations = append(spec.Aggregations, g.proto)
-	}
-	if len(spec.Aggregations) > 0 && spec.TimestampField == "" {
-		a.fail("%q has aggregations and needs a timestamp_field", b.name)
-	}
-	if fn != nil {
-		spec.FeatureTransformation = function(fn, "")
-		spec.UserDefinedFunction = &core.UserDefinedFunction{Name: fn.Name, BodyText: fn.Source}
-	}
-	return newView("StreamFeatureView", &core.StreamFeatureView{Spec: spec}, b), a.err
+	a := bind("FeatureView", c, "*", "name!", "source?", "sink_source?", "schema?", "entities?", "ttl?", "online", "offline", "description", "tags?",
+		"owner", "org", "mode?", "enable_validation", "version", "enabled")
+	v := newView(a, "FeatureView")
+	a.featureView(v, a.ttl(), true).Mode = a.mode("")
+	return v, a.err
 }
 
 func newLabelView(c *python.Call) (any, error) {
-	a := bind("LabelView", c, "*", "name", "source", "schema", "entities", "ttl", "online", "description", "tags", "owner", "labeler_field", "conflict_policy", "reference_feature_view", "retain_history")
-	b := newBody(a, "source")
-	ttl := a.duration("ttl")
-	if ttl == nil {
-		ttl = durationpb.New(0)
+	a := bind("LabelView", c, "*", "name!", "source?", "schema?", "entities?", "ttl?", "online", "description", "tags?", "owner", "labeler_field",
+		"conflict_policy", "reference_feature_view?")
+	v := newView(a, "LabelView")
+	v.given = one[*source](a, "source", "a data source")
+	v.batch = v.given
+	if v.given != nil && v.given.class == "PushSource" {
+		v.batch, v.stream = v.given.batch, v.given
 	}
+	v.addKeys(a)
 	spec := &core.LabelViewSpec{
-		Name: b.name, Entities: b.entities, EntityColumns: b.keys, Features: b.features, Ttl: ttl, Online: a.flag("online", true),
-		Description: a.text("description"), Tags: a.tags("tags"), Owner: a.text("owner"), LabelerField: a.text("labeler_field"),
+		Name: v.name, Entities: v.entities, EntityColumns: specs(v.keys), Features: specs(v.features), Ttl: a.ttl(), Online: a.flag("online", true),
+		Description: a.text("description"), Owner: a.text("owner"), LabelerField: a.textOr("labeler_field", "labeler"),
 		ReferenceFeatureView: a.text("reference_feature_view"),
 	}
-	if spec.LabelerField == "" {
-		spec.LabelerField = "labeler"
-	}
-	if m := one[*member](a, "conflict_policy", "a ConflictPolicy"); m != nil {
+	if m := a.member("conflict_policy", "ConflictPolicy"); m != nil {
 		spec.ConflictPolicy = core.ConflictResolutionPolicy(m.number)
 	}
-	if b.stream != nil {
-		spec.Source = b.stream
-	} else {
-		spec.Source = b.batch
+	if len(v.entities) == 0 {
+		a.fail("%q has no entities; a label view needs at least one", v.name)
 	}
-	return newView("LabelView", &core.LabelView{Spec: spec}, b), a.err
+	v.msg = &core.LabelView{Spec: spec}
+	v.tags = a.tags("tags", func(t map[string]string) { spec.Tags = t })
+	a.call.Later(func() error {
+		spec.Source = v.given.annotated()
+		return nil
+	})
+	return v, a.err
 }
 
-// aggregation is an Aggregation.
-type aggregation struct{ proto *core.Aggregation }
-
-func (g *aggregation) String() string { return "Aggregation" }
-
-func newAggregation(c *python.Call) (any, error) {
-	a := bind("Aggregation", c, "column", "function", "time_window", "slide_interval", "name")
-	p := &core.Aggregation{Column: a.must("column"), Function: a.must("function"), TimeWindow: a.duration("time_window"), SlideInterval: a.duration("slide_interval"), Name: a.text("name")}
-	if p.SlideInterval == nil {
-		p.SlideInterval = p.TimeWindow
+// addKeys adds the join keys that the schema does not list.
+func (v *view) addKeys(a *args) {
+	for _, e := range a.entities() {
+		spec := e.proto.GetSpec()
+		if slices.ContainsFunc(v.keys, func(f *field) bool { return f.spec.GetName() == spec.GetJoinKey() }) {
+			continue
+		}
+		kind := spec.GetValueType()
+		if kind == types.ValueType_INVALID {
+			kind = types.ValueType_STRING
+		}
+		v.keys = append(v.keys, &field{spec: &core.FeatureSpecV2{Name: spec.GetJoinKey(), ValueType: kind}, kind: &dtype{value: kind, name: kind.String()}})
 	}
-	return &aggregation{p}, a.err
 }

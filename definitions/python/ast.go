@@ -100,15 +100,26 @@ type (
 		name  string
 		value expr
 	}
+	// yieldExpr is yield, or yield from when all is set; value may be nil.
+	yieldExpr struct {
+		node
+		value expr
+		all   bool
+	}
+	// awaitExpr waits for what only running Python can give.
+	awaitExpr struct {
+		node
+		value expr
+	}
 )
 
 // fpart is a piece of an f-string: text, or an expression with its conversion
-// and format.
+// and its format, which is an f-string itself.
 type fpart struct {
 	text   string
 	value  expr
-	repr   bool
-	format string
+	repr   byte // 'r', 's', 'a' or 0
+	format []fpart
 }
 
 // argument of a call: positional, named, or spread (* or **).
@@ -126,10 +137,11 @@ type clause struct {
 
 // param is a parameter of a function; rest is 1 for *args and 2 for **kwargs.
 type param struct {
-	name     string
-	fallback expr
-	rest     int
-	keyword  bool // only by name
+	name       string
+	fallback   expr
+	rest       int
+	keyword    bool // only by name
+	positional bool // only by position
 }
 
 // stmt is a statement.
@@ -140,6 +152,13 @@ type (
 		node
 		targets []expr
 		value   expr
+	}
+	// annotatedStmt is "name: type", with a value or without.
+	annotatedStmt struct {
+		node
+		target expr
+		kind   expr
+		value  expr
 	}
 	augmentStmt struct {
 		node
@@ -169,6 +188,8 @@ type (
 		body       []stmt
 		decorators []expr
 		source     string // with its decorators, as inspect.getsource gives it
+		generator  bool
+		async      bool
 	}
 	classStmt struct {
 		node
@@ -186,6 +207,7 @@ type (
 		node
 		target, source  expr
 		body, otherwise []stmt
+		async           bool
 	}
 	whileStmt struct {
 		node
@@ -205,6 +227,11 @@ type (
 		targets []expr
 		body    []stmt
 	}
+	matchStmt struct {
+		node
+		subject expr
+		cases   []matchCase
+	}
 	returnStmt struct {
 		node
 		value expr
@@ -213,18 +240,37 @@ type (
 		node
 		value expr
 	}
+	assertStmt struct {
+		node
+		cond, message expr
+	}
+	deleteStmt struct {
+		node
+		targets []expr
+	}
+	// scopeStmt is global or nonlocal.
+	scopeStmt struct {
+		node
+		names  []string
+		global bool
+	}
 	// jumpStmt is pass, break or continue.
 	jumpStmt struct {
 		node
 		word string
 	}
-	// ignoredStmt changes nothing that a definition could see: global, assert,
-	// del, a bare annotation.
-	ignoredStmt struct{ node }
+	// groupStmt holds the statements that one line stands for.
+	groupStmt struct {
+		node
+		body []stmt
+	}
 )
 
 // imported is one name of a from-import; "*" stands for all.
-type imported struct{ name, as string }
+type imported struct {
+	name, as string
+	at       int
+}
 
 // handler is an except clause.
 type handler struct {
@@ -232,3 +278,31 @@ type handler struct {
 	as    string
 	body  []stmt
 }
+
+// matchCase is one case of a match statement.
+type matchCase struct {
+	pattern *pattern
+	guard   expr
+	body    []stmt
+}
+
+// pattern is what a case matches. Those that look into mappings and classes
+// are parsed and not evaluated.
+type pattern struct {
+	at    int
+	kind  patternKind
+	name  string // of a capture, or what "as" binds
+	value expr
+	parts []*pattern
+}
+
+type patternKind uint8
+
+const (
+	patternAny      patternKind = iota // _ or a name
+	patternValue                       // a literal or a dotted name
+	patternOr                          // a | b
+	patternSequence                    // [a, b]
+	patternStar                        // *rest
+	patternComplex                     // {…} or Class(…)
+)

@@ -1,62 +1,233 @@
 package python
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-func (r *Interpreter) compare(s *scope, e *compareExpr) (any, error) {
-	left, err := r.eval(s, e.first)
-	if err != nil {
-		return nil, err
-	}
-	for i, op := range e.ops {
-		right, err := r.eval(s, e.rest[i])
-		if err != nil {
-			return nil, err
-		}
-		v, err := compared(op, left, right)
-		if err != nil {
-			return nil, err
-		}
-		if yes, known := v.(bool); !known || !yes {
-			return v, nil
-		}
-		left = right
-	}
-	return true, nil
+// comparison compares values within bounds.
+type comparison struct {
+	left    int // comparisons that may still be made
+	unknown *Unknown
 }
 
-func compared(op string, a, b any) (any, error) {
-	if op == "is" || op == "is not" {
-		same := a == nil && b == nil
-		if a != nil && b != nil {
-			same = identical(a, b)
-		}
-		if _, ok := a.(*Unknown); ok && b == nil {
-			return a, nil
-		}
-		return same == (op == "is"), nil
+// maxCompared bounds the work of one comparison.
+const maxCompared = 200_000
+
+// counted counts the work of a comparison. One that was not finished has no
+// answer.
+func (r *Interpreter) counted(c *comparison) error {
+	if c.left < 0 {
+		return fmt.Errorf("these values are too large to be compared")
 	}
+	return r.charge((maxCompared - c.left) / 8)
+}
+
+// equal is Python's ==, where Unknown equals nothing.
+func equal(a, b any) bool {
+	c := comparison{left: maxCompared}
+	return c.equal(a, b)
+}
+
+func (c *comparison) equal(a, b any) bool {
+	if c.left--; c.left < 0 {
+		return false
+	}
+	for _, v := range []any{a, b} {
+		if u, ok := v.(*Unknown); ok {
+			c.unknown = u
+			return false
+		}
+	}
+	a, b = Plain(a), Plain(b)
+	if x, ok := asFloat(a); ok {
+		y, ok := asFloat(b)
+		i, iok := a.(int64)
+		j, jok := b.(int64)
+		return ok && x == y && (!iok || !jok || i == j)
+	}
+	switch x := a.(type) {
+	case *Instance:
+		return c.instances(x, b)
+	case Comparable:
+		return c.objects(x, b)
+	}
+	if x, y, ok := sameSequences(a, b); ok {
+		return len(x) == len(y) && c.each(x, y)
+	}
+	switch x := a.(type) {
+	case Bytes:
+		y, ok := b.(Bytes)
+		return ok && string(x) == string(y)
+	case *List, Tuple:
+		return false
+	case *Dict:
+		y, ok := b.(*Dict)
+		return ok && c.dicts(x, y)
+	case *Set:
+		y, ok := b.(*Set)
+		return ok && x.Len() == y.Len() && subset(x, y)
+	case Datetime:
+		y, ok := b.(Datetime)
+		return ok && x.Aware == y.Aware && x.Equal(y.Time)
+	}
+	switch b.(type) {
+	case Bytes, *List, Tuple, *Dict, *Set, Datetime:
+		return false
+	}
+	return a == b
+}
+
+// objects compares a value of the host.
+func (c *comparison) objects(x Comparable, b any) bool {
+	if any(x) == b {
+		return true
+	}
+	same, known := x.Equal(b)
+	if !known {
+		c.unknown = &Unknown{Why: "whether two of " + TypeName(x) + " are equal"}
+	}
+	return same
+}
+
+// sameSequences gives the items of two lists or two tuples.
+func sameSequences(a, b any) (x, y []any, ok bool) {
+	switch a := a.(type) {
+	case *List:
+		if b, ok := b.(*List); ok {
+			return a.Items, b.Items, true
+		}
+	case Tuple:
+		if b, ok := b.(Tuple); ok {
+			return a, b, true
+		}
+		if b, ok := b.(*Instance); ok && b.tuple != nil {
+			return a, b.tuple, true
+		}
+	}
+	return nil, nil, false
+}
+
+func (c *comparison) each(x, y []any) bool {
+	for i := range x {
+		if !c.equal(x[i], y[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *comparison) dicts(x, y *Dict) bool {
+	if x.Len() != y.Len() {
+		return false
+	}
+	for k, v := range x.All() {
+		w, ok, err := y.Get(k)
+		if err != nil || !ok || !c.equal(v, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// instances compares an object of a class of the file: by its fields for data
+// classes, else by identity.
+func (c *comparison) instances(o *Instance, b any) bool {
+	if o.tuple != nil {
+		x, y, ok := sameSequences(o.tuple, b)
+		return ok && len(x) == len(y) && c.each(x, y)
+	}
+	p, ok := b.(*Instance)
+	if !ok || o == p {
+		return ok
+	}
+	if _, own := o.Class.member("__eq__"); own {
+		c.unknown = &Unknown{Why: o.Class.Name + ".__eq__"}
+		return false
+	}
+	if o.Class != p.Class || o.Class.fields == nil {
+		return false
+	}
+	for _, f := range o.Class.fields {
+		if !c.equal(o.Members[f.name], p.Members[f.name]) {
+			return false
+		}
+	}
+	return true
+}
+
+func subset(x, y *Set) bool {
+	for _, v := range x.dict.keys {
+		if in, err := y.has(v); err != nil || !in {
+			return false
+		}
+	}
+	return true
+}
+
+// identical is "is": the same object, or an equal constant.
+func identical(a, b any) bool {
+	switch a.(type) {
+	case nil, bool, int64, float64, string:
+		return TypeName(a) == TypeName(b) && equal(a, b)
+	case Tuple, Bytes, Datetime:
+		return false
+	}
+	switch b.(type) {
+	case Tuple, Bytes, Datetime:
+		return false
+	}
+	return a == b
+}
+
+// compared is a comparison: a bool or Unknown.
+func (r *Interpreter) compared(op string, a, b any) (any, error) {
+	if op == "is" || op == "is not" {
+		for _, v := range []any{a, b} {
+			if u, ok := v.(*Unknown); ok {
+				return u, nil
+			}
+		}
+		return identical(a, b) == (op == "is"), nil
+	}
+	if op == "in" || op == "not in" {
+		v, err := r.contains(b, a)
+		if in, ok := v.(bool); ok {
+			return in == (op == "in"), err
+		}
+		return v, err
+	}
+	if op == "==" || op == "!=" {
+		c := comparison{left: maxCompared}
+		same := c.equal(a, b)
+		if err := r.counted(&c); err != nil {
+			return nil, err
+		}
+		if c.unknown != nil {
+			return c.unknown, nil
+		}
+		return same == (op == "=="), nil
+	}
+	return ordered(op, a, b)
+}
+
+// ordered is < and its siblings; sets are ordered by inclusion.
+func ordered(op string, a, b any) (any, error) {
 	for _, v := range []any{a, b} {
 		if u, ok := v.(*Unknown); ok {
 			return u, nil
 		}
 	}
-	switch op {
-	case "==":
-		return equal(a, b), nil
-	case "!=":
-		return !equal(a, b), nil
-	case "in", "not in":
-		in, err := contains(b, a)
-		return in == (op == "in"), err
+	if x, ok := a.(*Set); ok {
+		if y, ok := b.(*Set); ok {
+			return includes(op, x, y), nil
+		}
 	}
-	c, ok := order(a, b)
+	c, ok := order(a, b, 0)
 	if !ok {
-		return nil, fmt.Errorf("a %s and a %s have no order", TypeName(a), TypeName(b))
+		return nil, raise("TypeError", "'%s' not supported between instances of '%s' and '%s'", op, TypeName(a), TypeName(b))
 	}
 	switch op {
 	case "<":
@@ -70,124 +241,103 @@ func compared(op string, a, b any) (any, error) {
 	}
 }
 
-// identical is "is": the same object, or an equal constant.
-func identical(a, b any) bool {
-	switch a.(type) {
-	case bool, int64, float64, string:
-		return equal(a, b) && TypeName(a) == TypeName(b)
-	case Tuple, Bytes, Datetime:
-		return false
+func includes(op string, x, y *Set) bool {
+	switch op {
+	case "<":
+		return x.Len() < y.Len() && subset(x, y)
+	case "<=":
+		return subset(x, y)
+	case ">":
+		return y.Len() < x.Len() && subset(y, x)
+	default:
+		return subset(y, x)
 	}
-	switch b.(type) {
-	case Tuple, Bytes, Datetime:
-		return false
-	}
-	return a == b
 }
 
-func contains(box, v any) (bool, error) {
-	if s, ok := box.(string); ok {
-		part, ok := v.(string)
-		return ok && strings.Contains(s, part), nil
+// contains is "in": a bool or Unknown.
+func (r *Interpreter) contains(box, v any) (any, error) {
+	if u, ok := box.(*Unknown); ok {
+		return u, nil
+	}
+	if u, ok := v.(*Unknown); ok {
+		return u, nil
+	}
+	if s, ok := asText(box); ok {
+		part, ok := asText(v)
+		if !ok {
+			return nil, raise("TypeError", "'in <string>' requires string as left operand, not %s", TypeName(v))
+		}
+		return strings.Contains(s, part), nil
+	}
+	switch box := box.(type) {
+	case *Dict:
+		_, ok, err := box.Get(v)
+		return ok, err
+	case *Set:
+		return box.has(v)
+	case interface{ Contains(v any) (bool, error) }:
+		return box.Contains(v)
 	}
 	items, ok := Items(box)
 	if !ok {
-		return false, fmt.Errorf("a %s holds no items", TypeName(box))
+		return nil, raise("TypeError", "argument of type '%s' is not iterable", TypeName(box))
 	}
-	return slices.ContainsFunc(items, func(o any) bool { return equal(o, v) }), nil
+	c := comparison{left: maxCompared}
+	found := slices.ContainsFunc(items, func(o any) bool { return c.equal(o, v) })
+	if err := r.counted(&c); err != nil || found {
+		return found, err
+	}
+	if c.unknown != nil {
+		return c.unknown, nil
+	}
+	return false, nil
 }
 
 // order compares two values; false when they have none.
-func order(a, b any) (int, bool) {
+func order(a, b any, depth int) (int, bool) {
+	if depth > maxNesting {
+		return 0, false
+	}
+	a, b = Plain(a), Plain(b)
+	if i, ok := asInt(a); ok {
+		if j, ok := asInt(b); ok {
+			return cmp.Compare(i, j), true
+		}
+	}
 	x, xok := asFloat(a)
 	y, yok := asFloat(b)
 	if xok && yok {
-		switch {
-		case x < y:
-			return -1, true
-		case x > y:
-			return 1, true
-		}
-		return 0, true
+		return cmp.Compare(x, y), true
+	}
+	if p, q, ok := sameSequences(a, b); ok {
+		return orderItems(p, q, depth)
 	}
 	switch p := a.(type) {
 	case string:
 		q, ok := b.(string)
 		return strings.Compare(p, q), ok
+	case Bytes:
+		q, ok := b.(Bytes)
+		return strings.Compare(string(p), string(q)), ok
 	case Timedelta:
 		q, ok := b.(Timedelta)
-		return int(min(max(p-q, -1), 1)), ok
+		return cmp.Compare(p, q), ok
 	case Datetime:
 		q, ok := b.(Datetime)
-		return p.Compare(q.Time), ok
-	case Tuple:
-		q, ok := b.(Tuple)
-		for i := range min(len(p), len(q)) {
-			if c, ok := order(p[i], q[i]); !ok || c != 0 {
-				return c, ok
-			}
-		}
-		return len(p) - len(q), ok
+		return p.Compare(q.Time), ok && p.Aware == q.Aware
+	case Path:
+		q, ok := b.(Path)
+		return strings.Compare(string(p), string(q)), ok
 	}
 	return 0, false
 }
 
-// percent is the old formatting of text: %s and %d.
-func percent(format string, v any) (any, error) {
-	args := []any{v}
-	if t, ok := v.(Tuple); ok {
-		args = t
-	}
-	var b strings.Builder
-	for i := 0; i < len(format); i++ {
-		if format[i] != '%' || i+1 == len(format) {
-			b.WriteByte(format[i])
+func orderItems(p, q []any, depth int) (int, bool) {
+	for i := range min(len(p), len(q)) {
+		if equal(p[i], q[i]) {
 			continue
 		}
-		i++
-		switch {
-		case format[i] == '%':
-			b.WriteByte('%')
-			continue
-		case len(args) == 0 || !strings.ContainsRune("sdir", rune(format[i])):
-			return nil, fmt.Errorf("this %%-format is not read; use an f-string")
-		case format[i] == 'r':
-			b.WriteString(Repr(args[0]))
-		default:
-			b.WriteString(Str(args[0]))
-		}
-		args = args[1:]
+		return order(p[i], q[i], depth+1)
 	}
-	return b.String(), nil
-}
-
-// formatted applies a format specification: width, zeros, decimals, thousands.
-func formatted(v any, spec string) (string, error) {
-	kind := spec[len(spec)-1]
-	if f, ok := asFloat(v); ok && kind == 'f' && strings.HasPrefix(spec, ".") {
-		n, err := strconv.Atoi(spec[1 : len(spec)-1])
-		if err == nil && n <= 30 {
-			return strconv.FormatFloat(f, 'f', n, 64), nil
-		}
-	}
-	body := strings.TrimSuffix(strings.TrimSuffix(spec, "d"), "s")
-	align := byte(0)
-	if body != "" && strings.IndexByte("<>", body[0]) >= 0 {
-		align, body = body[0], body[1:]
-	}
-	zero := strings.HasPrefix(body, "0") && len(body) > 1
-	width, err := strconv.Atoi(body)
-	if body == "" {
-		width, err = 0, nil
-	}
-	if err != nil || width > 1000 {
-		return "", fmt.Errorf("the format %q is not read; write the text out", spec)
-	}
-	text := Str(v)
-	pad := strings.Repeat(map[bool]string{true: "0", false: " "}[zero], max(width-len([]rune(text)), 0))
-	_, isNumber := asFloat(v)
-	if align == '>' || align == 0 && isNumber {
-		return pad + text, nil
-	}
-	return text + pad, nil
+	return cmp.Compare(len(p), len(q)), true
 }

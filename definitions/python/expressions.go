@@ -14,7 +14,7 @@ func (p *parser) expressions() expr {
 	}
 	t := &tupleExpr{node: node{first.pos()}, items: []expr{first}}
 	for p.err == nil && p.accept(",") {
-		if c := p.cur(); c.kind == newline || c.kind == endOfFile || c.kind == operator && strings.Contains(")]}=:;", c.text) {
+		if c := p.cur(); c.kind == newline || c.kind == endOfFile || c.kind == operator && (strings.IndexByte(")]}:;", c.text[0]) >= 0 || strings.HasSuffix(c.text, "=")) {
 			break
 		}
 		t.items = append(t.items, p.starred())
@@ -46,11 +46,7 @@ func (p *parser) expression() expr {
 	defer p.leave()
 	t := p.cur()
 	if t.kind == name && t.text == "lambda" {
-		p.advance()
-		l := &lambdaExpr{node: node{t.from}, params: p.params(":")}
-		p.expect(":")
-		l.body = p.expression()
-		return l
+		return p.lambda()
 	}
 	e := p.or()
 	if p.accept("if") {
@@ -62,9 +58,21 @@ func (p *parser) expression() expr {
 	return e
 }
 
+func (p *parser) lambda() expr {
+	t := p.advance()
+	outer := p.yields
+	l := &lambdaExpr{node: node{t.from}, params: p.params(":")}
+	p.expect(":")
+	l.body = p.expression()
+	p.yields = outer
+	return l
+}
+
 func (p *parser) or() expr {
 	e := p.and()
+	links := 0
 	for p.err == nil && p.accept("or") {
+		p.chained(&links)
 		e = &boolExpr{node{e.pos()}, false, e, p.and()}
 	}
 	return e
@@ -72,7 +80,9 @@ func (p *parser) or() expr {
 
 func (p *parser) and() expr {
 	e := p.not()
+	links := 0
 	for p.err == nil && p.accept("and") {
+		p.chained(&links)
 		e = &boolExpr{node{e.pos()}, true, e, p.not()}
 	}
 	return e
@@ -108,11 +118,13 @@ func (p *parser) comparison() expr {
 func (p *parser) comparator() string {
 	t := p.cur()
 	switch {
-	case t.kind == operator && strings.Contains(" == != < > <= >= ", " "+t.text+" "):
-		return p.advance().text
+	case t.kind == operator && (t.text == "==" || t.text == "!=" || t.text == "<" || t.text == "<=" || t.text == ">" || t.text == ">="):
+		p.advance()
+		return t.text
 	case t.kind == name && t.text == "in":
-		return p.advance().text
-	case t.kind == name && t.text == "not" && p.tokens[p.at+1].text == "in":
+		p.advance()
+		return "in"
+	case t.kind == name && t.text == "not" && p.peek().text == "in":
 		p.advance()
 		p.advance()
 		return "not in"
@@ -147,6 +159,7 @@ func precedence(op string) int {
 
 func (p *parser) binary(weakest int) expr {
 	left := p.unary()
+	links := 0
 	for p.err == nil && p.cur().kind == operator {
 		op := p.cur().text
 		n := precedence(op)
@@ -154,6 +167,7 @@ func (p *parser) binary(weakest int) expr {
 			break
 		}
 		p.advance()
+		p.chained(&links)
 		left = &binaryExpr{node{left.pos()}, op, left, p.binary(n + 1)}
 	}
 	return left
@@ -169,10 +183,12 @@ func (p *parser) unary() expr {
 		defer p.leave()
 		return &unaryExpr{node{t.from}, t.text, p.unary()}
 	}
-	if t.kind == name && t.text == "await" {
-		p.advance()
+	var e expr
+	if p.accept("await") {
+		e = &awaitExpr{node{t.from}, p.postfix(p.atom())}
+	} else {
+		e = p.postfix(p.atom())
 	}
-	e := p.postfix(p.atom())
 	if p.accept("**") {
 		if !p.enter() {
 			return &constExpr{}
@@ -184,6 +200,7 @@ func (p *parser) unary() expr {
 }
 
 func (p *parser) postfix(e expr) expr {
+	links := 0
 	for p.err == nil {
 		switch {
 		case p.accept("."):
@@ -196,6 +213,7 @@ func (p *parser) postfix(e expr) expr {
 		default:
 			return e
 		}
+		p.chained(&links)
 	}
 	return e
 }
@@ -209,8 +227,8 @@ func (p *parser) arguments() []argument {
 			args = append(args, argument{spread: 2, value: p.expression()})
 		case p.accept("*"):
 			args = append(args, argument{spread: 1, value: p.expression()})
-		case p.cur().kind == name && p.tokens[p.at+1].kind == operator && p.tokens[p.at+1].text == "=":
-			n := p.advance().text
+		case p.cur().kind == name && p.peek().kind == operator && p.peek().text == "=":
+			n := p.identifier()
 			p.advance()
 			args = append(args, argument{name: n, value: p.expression()})
 		default:
@@ -234,12 +252,15 @@ func (p *parser) subscript() expr {
 	comma := false
 	for p.err == nil && !p.is("]") {
 		items = append(items, p.slice())
-		if !p.accept(",") {
+		if comma = p.accept(","); !comma {
 			break
 		}
-		comma = true
 	}
-	if len(items) == 1 && !comma {
+	if len(items) == 0 {
+		p.unexpected()
+		return &constExpr{}
+	}
+	if _, star := items[0].(*starExpr); len(items) == 1 && !comma && !star {
 		return items[0]
 	}
 	return &tupleExpr{node: node{at}, items: items}
@@ -288,43 +309,69 @@ func (p *parser) atom() expr {
 			p.advance()
 			return &constExpr{node{t.from}, Ellipsis{}}
 		}
+	default:
 	}
-	p.fail(t.from, "invalid syntax")
+	p.unexpected()
 	return &constExpr{}
 }
 
 func (p *parser) word() expr {
-	t := p.advance()
+	t := p.cur()
 	switch t.text {
 	case "None":
+		p.advance()
 		return &constExpr{node{t.from}, nil}
 	case "True", "False":
+		p.advance()
 		return &constExpr{node{t.from}, t.text == "True"}
 	case "yield":
-		if !p.ended() && !p.is(")") {
-			p.accept("from")
-			p.expressions()
+		p.advance()
+		p.yields = true
+		y := &yieldExpr{node: node{t.from}, all: p.accept("from")}
+		if !p.ended() && !p.is(")") && !p.is("]") && !p.is("}") && !p.is("=") {
+			y.value = p.expressions()
 		}
-		return &nameExpr{node{t.from}, "yield"}
-	case "if", "else", "for", "in", "is", "not", "and", "or", "import", "from", "def", "class", "return", "while", "try", "except", "with", "as":
-		p.fail(t.from, "invalid syntax")
+		return y
 	}
+	if keyword(t.text) {
+		p.unexpected()
+		return &constExpr{}
+	}
+	p.advance()
 	return &nameExpr{node{t.from}, t.text}
 }
 
+// numeral reads a number. Those that do not fit 64 bits, and imaginary ones,
+// are Unknown.
 func (p *parser) numeral(t token) expr {
 	s := strings.ReplaceAll(t.text, "_", "")
-	if v, err := strconv.ParseInt(s, 0, 64); err == nil {
+	lower := strings.ToLower(s)
+	if strings.HasSuffix(lower, "j") && !strings.HasPrefix(lower, "0x") {
+		return &constExpr{node{t.from}, &Unknown{Why: "the imaginary number " + t.text}}
+	}
+	prefixed := len(lower) > 1 && lower[0] == '0' && strings.IndexByte("xob", lower[1]) >= 0
+	whole := strings.Trim(s, "0123456789") == ""
+	if prefixed || whole {
+		base := 10
+		if prefixed {
+			base = 0
+		} else if s[0] == '0' && strings.Trim(s, "0") != "" {
+			p.fail(t.from, "invalid syntax: integers do not begin with 0; write 0o for octal ones")
+		}
+		v, err := strconv.ParseInt(s, base, 64)
+		if err != nil && !strings.Contains(err.Error(), "range") {
+			p.fail(t.from, "invalid syntax: %s is no number", t.text)
+		}
+		if err != nil {
+			return &constExpr{node{t.from}, &Unknown{Why: "the number " + t.text + ", which does not fit 64 bits"}}
+		}
 		return &constExpr{node{t.from}, v}
 	}
-	if v, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return &constExpr{node{t.from}, v}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil && !math.IsInf(v, 0) {
+		p.fail(t.from, "invalid syntax: %s is no number", t.text)
 	}
-	if v, err := strconv.ParseFloat(s, 64); err == nil && !math.IsInf(v, 0) {
-		return &constExpr{node{t.from}, v}
-	}
-	p.fail(t.from, "invalid number %s", t.text)
-	return &constExpr{}
+	return &constExpr{node{t.from}, v}
 }
 
 func (p *parser) parenthesis() expr {
@@ -332,27 +379,31 @@ func (p *parser) parenthesis() expr {
 	if p.accept(")") {
 		return &tupleExpr{node: node{t.from}}
 	}
-	e := p.starredOrNamed()
-	if p.is("for") || p.is("async") {
+	e := p.starred()
+	switch _, star := e.(*starExpr); {
+	case p.is("for") || p.is("async"):
 		e = &comprehension{node: node{t.from}, kind: '(', value: e, clauses: p.clauses()}
-	} else if p.is(",") {
+	case p.is(","):
 		tuple := &tupleExpr{node: node{t.from}, items: []expr{e}}
 		for p.err == nil && p.accept(",") && !p.is(")") {
-			tuple.items = append(tuple.items, p.starredOrNamed())
+			tuple.items = append(tuple.items, p.starred())
 		}
 		e = tuple
+	case star:
+		p.fail(e.pos(), "invalid syntax: a starred expression cannot stand here")
 	}
 	p.expect(")")
+	if n, ok := e.(*nameExpr); ok { // (x) is no target of :=, and no keyword of a call
+		return &nameExpr{n.node, n.name}
+	}
 	return e
 }
-
-func (p *parser) starredOrNamed() expr { return p.starred() }
 
 // sequence reads the rest of a list or set.
 func (p *parser) sequence(at int, kind byte, closing string) expr {
 	var items []expr
 	for p.err == nil && !p.is(closing) {
-		e := p.starredOrNamed()
+		e := p.starred()
 		if len(items) == 0 && (p.is("for") || p.is("async")) {
 			c := &comprehension{node: node{at}, kind: kind, value: e, clauses: p.clauses()}
 			p.expect(closing)
@@ -378,8 +429,8 @@ func (p *parser) braces(at int) expr {
 			d.keys, d.values = append(d.keys, nil), append(d.values, p.binary(1))
 		} else {
 			start := p.at
-			k := p.starredOrNamed()
-			if len(d.keys) == 0 && !p.is(":") {
+			k := p.starred()
+			if len(d.keys) == 0 && !p.is(":") && p.err == nil {
 				p.at = start
 				return p.sequence(at, '{', "}")
 			}
@@ -409,7 +460,11 @@ func (p *parser) clauses() []clause {
 		p.expect("in")
 		c.source = p.or()
 		for p.err == nil && p.accept("if") {
-			c.conds = append(c.conds, p.or())
+			cond := p.or()
+			if n, ok := cond.(*nameExpr); ok && p.accept(":=") {
+				cond = &walrusExpr{n.node, n.name, p.or()}
+			}
+			c.conds = append(c.conds, cond)
 		}
 		list = append(list, c)
 	}
@@ -418,10 +473,13 @@ func (p *parser) clauses() []clause {
 
 // target reads what a value can be bound to.
 func (p *parser) target() expr {
-	if t := p.cur(); p.accept("*") {
+	t := p.cur()
+	if p.accept("*") {
 		return &starExpr{node{t.from}, p.target()}
 	}
-	return p.postfix(p.atom())
+	e := p.postfix(p.atom())
+	p.bindable(e)
+	return e
 }
 
 func (p *parser) targetList() expr {
@@ -430,7 +488,7 @@ func (p *parser) targetList() expr {
 		return first
 	}
 	t := &tupleExpr{node: node{first.pos()}, items: []expr{first}}
-	for p.err == nil && p.accept(",") && !p.is("in") {
+	for p.err == nil && p.accept(",") && !p.is("in") && !p.ended() {
 		t.items = append(t.items, p.target())
 	}
 	return t

@@ -2,35 +2,59 @@ package python_test
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// FuzzParse reads any text as a file of definitions: it ends soon, with a file
-// or an error.
-func FuzzParse(f *testing.F) {
-	files, _ := filepath.Glob(filepath.Join("..", "..", "testdata", "golden", "*", "feature_repo", "*.py*"))
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(b))
+// No program makes the reader panic, or go on without an end.
+func FuzzRead(f *testing.F) {
+	for _, p := range programs(f) {
+		f.Add(p.Source)
 	}
-	for _, s := range []string{"((((", "f'{a!r:>{w}}'", "x = 0x", "@a\n", "if x:\n\ty\n        z", "\"\"\"", "match x:\n case [1, *y]: pass\n", "lambda: (yield)"} {
+	for _, s := range []string{
+		"x = f'{a!r:>{w}}{{'\n", "match x:\n    case [a, *b] | {'k': v, **r} if a: pass\n    case C(x=1): pass\n", "async def f():\n    async for x in y: await z\n",
+		"try: pass\nexcept* E as e: raise\n", "def f[T: int](a, /, *b: T, c=1, **d) -> T: yield from a\n", "type X[T] = list[T]\n", "with (a as b, c): pass\n",
+		"@a.b[c](d)\nclass A(B, metaclass=C): x: int = 3\n", "x = y = *a, b\nx[1:2, ::3] @= z\n", "'\\N{DASH}' '\\ud800' b'\\xff' rb'\\'\n", "\tif x:\n  y\n",
+		"0x_f 1_0 1e5j .5 0o7 0b1\n", "x = [[[[[[[[(((((((({}{}{}\n", "global a; del b, c[0]; assert d, e\n", "x=[x,x]\nx=[x,x]\nstr(x)\n",
+	} {
 		f.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if len(text) > 1<<16 {
-			return
-		}
+	f.Fuzz(func(t *testing.T, source string) {
 		began := time.Now()
-		_ = python.Parses(&python.File{Name: "features.py", Source: text})
-		if d := time.Since(began); d > 5*time.Second {
-			t.Fatalf("took %s", d)
+		m, run, err := read(source)
+		if m == nil && err == nil {
+			t.Error("no module and no error")
+		}
+		if m != nil {
+			for _, n := range m.Dir() {
+				python.Repr(m.Names[n])
+			}
+		}
+		if err := run.Finish(); err != nil {
+			t.Error(err)
+		}
+		file := &python.File{Name: "f.py", Source: source}
+		if python.Check(file) == nil {
+			python.Imports(file)
+			python.Mentions(file, func(string) bool { return false })
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("it took %s", took)
 		}
 	})
+}
+
+// The parser takes this repository's own Python.
+func TestTheParserTakesWholeFiles(t *testing.T) {
+	for _, path := range []string{"testdata/record.py", "../testdata/record.py"} {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := python.Check(&python.File{Name: path, Source: string(b)}); err != nil {
+			t.Error(err)
+		}
+	}
 }

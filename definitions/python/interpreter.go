@@ -3,16 +3,23 @@ package python
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// maxSteps bounds the work of reading one repository: a loop without an end
-// ends here.
-const maxSteps = 5_000_000
-
-// maxCalls bounds the nesting of calls.
-const maxCalls = 100
+const (
+	// maxSteps bounds the work of reading one file: a loop without an end ends
+	// here. A step is a statement, an expression, or an item that a function
+	// goes through.
+	maxSteps = 1_000_000
+	// maxCalls bounds the nesting of calls.
+	maxCalls = 100
+	// maxEval bounds the nesting of expressions that are being evaluated.
+	maxEval = 4000
+	// maxModules bounds the nesting of imports.
+	maxModules = 50
+)
 
 // Host gives a reader what lies outside the files.
 type Host interface {
@@ -22,75 +29,197 @@ type Host interface {
 	Find(name string, from *File) (*File, bool)
 }
 
-// Interpreter evaluates the files of one repository.
-type Interpreter struct {
-	host    Host
-	steps   int
-	calls   int
-	modules map[string]*Module
-	notes   []string
+// Made is an object that a definer made, and where.
+type Made struct {
+	Value any
+	// Place is "file:line".
+	Place string
 }
 
-// New makes an Interpreter.
-func New(host Host) *Interpreter {
-	return &Interpreter{host: host, modules: map[string]*Module{}}
+// Interpreter evaluates the files of one repository. It is not safe for
+// concurrent use.
+type Interpreter struct {
+	host     Host
+	dir      string // the working directory of the files
+	builtins map[string]any
+	standard map[string]*Module
+	steps    int // left for the file that is read
+	calls    int
+	depth    int
+	nested   int // imports within imports
+	modules  map[string]*Module
+	failed   map[string]error // of files that an error ended
+	notes    []string
+	made     []Made
+	later    []func() error
+	guard    *guard
+}
+
+// New makes an Interpreter of files that run in a directory, of which nothing
+// is opened, and see the environment variables that env looks up.
+func New(host Host, dir string, env func(string) (string, bool)) *Interpreter {
+	r := &Interpreter{host: host, dir: dir, modules: map[string]*Module{}, failed: map[string]error{}}
+	r.builtins = r.makeBuiltins()
+	r.standard = r.makeStandard(env)
+	return r
 }
 
 // Notes lists what was passed over, and where.
 func (r *Interpreter) Notes() []string { return r.notes }
 
-// scope is where names are looked up.
-type scope struct {
-	names  map[string]any
-	outer  *scope
-	module *Module
-	file   *File
-}
+// Made lists what definers made, in order.
+func (r *Interpreter) Made() []Made { return r.made }
 
-func (s *scope) set(name string, v any) {
-	if s.outer == nil && s.module != nil {
-		if _, ok := s.module.Names[name]; !ok {
-			s.module.order = append(s.module.order, name)
+// Finish runs what waited for all files to be read.
+func (r *Interpreter) Finish() error {
+	for _, f := range r.later {
+		if err := f(); err != nil {
+			return err
 		}
 	}
-	s.names[name] = v
+	r.later = nil
+	return nil
 }
 
+// scope is where names are looked up: a module, a function, a class body or a
+// comprehension.
+type scope struct {
+	names map[string]any
+	outer *scope
+	top   *scope // of the module
+	file  *File
+	kind  scopeKind
+	// outside are names that belong to the module (global) or to an outer
+	// function (nonlocal).
+	outside map[string]bool
+	yields  *[]any
+	// function and self serve super().
+	function *Function
+	self     any
+	owner    *Class // of a class body
+	handling error  // the exception that an except clause handles
+}
+
+type scopeKind uint8
+
+const (
+	scopeModule scopeKind = iota
+	scopeFunction
+	scopeClass
+	scopeComprehension
+)
+
+// inner makes a scope within another.
+func (s *scope) inner(kind scopeKind, file *File) *scope {
+	return &scope{names: map[string]any{}, outer: s, top: s.top, file: file, kind: kind}
+}
+
+// set binds a name where Python binds it.
+func (s *scope) set(name string, v any) {
+	if !s.outside[name] {
+		s.names[name] = v
+		return
+	}
+	for x := s.outer; x != nil; x = x.outer {
+		if x.kind != scopeFunction {
+			continue
+		}
+		if _, ok := x.names[name]; ok {
+			x.names[name] = v
+			return
+		}
+	}
+	s.top.names[name] = v
+}
+
+// get looks a name up. Class bodies are not seen from the functions in them.
 func (s *scope) get(name string) (any, bool) {
-	for ; s != nil; s = s.outer {
-		if v, ok := s.names[name]; ok {
+	for x := s; x != nil; x = x.outer {
+		if x.kind == scopeClass && x != s {
+			continue
+		}
+		if v, ok := x.names[name]; ok && !x.outside[name] {
 			return v, true
 		}
 	}
 	return nil, false
 }
 
-// Names lists the module's names in the order in which they were first bound.
-func (m *Module) Order() []string { return m.order }
+// holder is the scope that := binds in: comprehensions have no own.
+func (s *scope) holder() *scope {
+	for s.kind == scopeComprehension {
+		s = s.outer
+	}
+	return s
+}
 
-// Load evaluates a file as a module of the given name, once.
+// Dir lists the names of a module, sorted as Python's dir does.
+func (m *Module) Dir() []string {
+	names := make([]string, 0, len(m.Names))
+	for n := range m.Names {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Load evaluates a file as a module of the given name, once. The module holds
+// what was bound even when an error ends it.
 func (r *Interpreter) Load(file *File, name string) (*Module, error) {
 	if m, ok := r.modules[file.Name]; ok {
-		return m, nil
+		return m, r.failed[file.Name]
+	}
+	if r.nested >= maxModules {
+		return nil, file.fail(0, "imports are nested too deep")
 	}
 	body, err := parse(file)
 	if err != nil {
 		return nil, err
 	}
-	m := &Module{Name: name, Names: map[string]any{"__name__": name, "__file__": file.Name, "__doc__": nil}}
+	m := &Module{Name: name, Names: map[string]any{"__name__": name, "__file__": file.Path, "__doc__": docText(body), "__package__": "", "__builtins__": &Unknown{Why: "__builtins__"}}}
 	r.modules[file.Name] = m
-	s := &scope{names: m.Names, module: m, file: file}
+	s := &scope{names: m.Names, file: file}
+	s.top = s
+	steps, depth, outerGuard, calls := r.steps, r.depth, r.guard, r.calls
+	r.steps, r.depth, r.guard, r.calls = maxSteps, 0, nil, 0
+	r.nested++
 	sig, err := r.run(s, body)
+	r.steps, r.depth, r.guard, r.calls = steps, depth, outerGuard, calls
+	r.nested--
 	if err == nil && sig.kind != flowNext {
 		err = file.fail(0, "%s outside of a loop or function", sig.kind)
+	}
+	if err != nil {
+		r.failed[file.Name] = err
 	}
 	return m, err
 }
 
-// Parses reports whether a file can be parsed, and why not.
-func Parses(file *File) error {
-	_, err := parse(file)
-	return err
+// Defines reports whether a file that an error ended would have made
+// definitions: whether it names what makes them. m is what it bound till then.
+func (r *Interpreter) Defines(file *File, m *Module) bool {
+	body, err := parse(file)
+	if err != nil || m == nil {
+		return false
+	}
+	s := &scope{names: m.Names, file: file}
+	s.top = s
+	return r.mentionsDefiner(s, body)
+}
+
+// docText is the text that a body begins with; nil when it has none.
+func docText(body []stmt) any {
+	if len(body) == 0 {
+		return nil
+	}
+	if e, ok := body[0].(*exprStmt); ok {
+		if c, ok := e.value.(*constExpr); ok {
+			if s, ok := c.value.(string); ok {
+				return s
+			}
+		}
+	}
+	return nil
 }
 
 // flow says how a statement ended.
@@ -111,243 +240,65 @@ type signal struct {
 }
 
 // errLimit ends a file that does too much.
-var errLimit = errors.New("limit")
+var errLimit = errors.New("this file does too much work to be read as definitions; does a loop ever end?")
 
-func (r *Interpreter) step(s *scope, at int) error {
-	if r.steps++; r.steps > maxSteps {
-		return errors.Join(errLimit, s.file.fail(at, "this file does too much work to be read as definitions; does a loop ever end?"))
+// charge counts work.
+func (r *Interpreter) charge(n int) error {
+	if r.steps -= max(n, 1); r.steps < 0 {
+		r.steps = 0
+		return errLimit
 	}
 	return nil
+}
+
+// weigh counts the work of going through values.
+func (r *Interpreter) weigh(values ...any) error {
+	n := 0
+	for _, v := range values {
+		n += weight(v)
+	}
+	if n == 0 {
+		return nil
+	}
+	return r.charge(n)
+}
+
+// weight is the work of going through a value, in steps.
+func weight(v any) int {
+	switch v := v.(type) {
+	case string:
+		return len(v) / 64
+	case Path:
+		return len(v) / 64
+	case Bytes:
+		return len(v) / 64
+	case *List:
+		return len(v.Items) / 8
+	case Tuple:
+		return len(v) / 8
+	case *Iterator:
+		return (len(v.items) - v.at) / 8
+	case *Dict:
+		return v.Len() / 4
+	case *Set:
+		return v.Len() / 4
+	}
+	return 0
 }
 
 // locate gives an error a place unless it has one.
 func (s *scope) locate(at int, err error) error {
 	var f *fault.Error
-	if err == nil || errors.As(err, &f) || errors.Is(err, errLimit) {
+	if err == nil || errors.As(err, &f) {
 		return err
 	}
-	return s.file.fail(at, "%s", err)
+	return s.file.fail(at, "%s", err).Because(err)
 }
 
-// run executes statements until one leaves.
-func (r *Interpreter) run(s *scope, body []stmt) (signal, error) {
-	for _, st := range body {
-		if err := r.step(s, st.pos()); err != nil {
-			return signal{}, err
-		}
-		sig, err := r.execute(s, st)
-		if err != nil || sig.kind != flowNext {
-			return sig, s.locate(st.pos(), err)
-		}
+// note remembers what was passed over.
+func (r *Interpreter) note(s *scope, at int, format string, args ...any) {
+	text := fmt.Sprintf("%s:%d: %s", s.file.Name, s.file.line(at), fmt.Sprintf(format, args...))
+	if !slices.Contains(r.notes, text) && len(r.notes) < 1000 {
+		r.notes = append(r.notes, text)
 	}
-	return signal{}, nil
-}
-
-func (r *Interpreter) execute(s *scope, st stmt) (signal, error) {
-	switch st := st.(type) {
-	case *exprStmt:
-		_, err := r.eval(s, st.value)
-		return signal{}, err
-	case *assignStmt:
-		v, err := r.eval(s, st.value)
-		if err != nil {
-			return signal{}, err
-		}
-		for _, t := range st.targets {
-			if err := r.bind(s, t, v); err != nil {
-				return signal{}, err
-			}
-		}
-		return signal{}, nil
-	case *augmentStmt:
-		return signal{}, r.augment(s, st)
-	case *importStmt:
-		return signal{}, r.importModule(s, st)
-	case *fromStmt:
-		return signal{}, r.importNames(s, st)
-	case *funcStmt:
-		return signal{}, r.define(s, st)
-	case *classStmt:
-		return signal{}, r.class(s, st)
-	case *returnStmt:
-		v, err := r.evalOr(s, st.value, nil)
-		return signal{flowReturn, v}, err
-	case *raiseStmt:
-		return signal{}, r.raise(s, st)
-	case *jumpStmt:
-		return signal{kind: map[string]flow{"break": flowBreak, "continue": flowContinue}[st.word]}, nil
-	case *ignoredStmt:
-		return signal{}, nil
-	}
-	return r.compound(s, st)
-}
-
-func (r *Interpreter) raise(s *scope, st *raiseStmt) error {
-	v, err := r.evalOr(s, st.value, nil)
-	if err != nil {
-		return err
-	}
-	return s.file.fail(st.at, "the file raises %s", Str(v))
-}
-
-func (r *Interpreter) compound(s *scope, st stmt) (signal, error) {
-	switch st := st.(type) {
-	case *ifStmt:
-		v, err := r.eval(s, st.cond)
-		if err != nil {
-			return signal{}, err
-		}
-		yes, known := truth(v)
-		switch {
-		case !known:
-			return signal{}, r.passOver(s, st, "condition", v, append(append([]stmt{}, st.then...), st.otherwise...))
-		case yes:
-			return r.run(s, st.then)
-		}
-		return r.run(s, st.otherwise)
-	case *forStmt:
-		return r.loop(s, st)
-	case *whileStmt:
-		return r.while(s, st)
-	case *tryStmt:
-		return r.try(s, st)
-	case *withStmt:
-		for i, v := range st.values {
-			opened, err := r.eval(s, v)
-			if err != nil {
-				return signal{}, err
-			}
-			if st.targets[i] != nil {
-				if err := r.bind(s, st.targets[i], &Unknown{Why: "what a with statement gives for " + Str(opened)}); err != nil {
-					return signal{}, err
-				}
-			}
-		}
-		return r.run(s, st.body)
-	}
-	return signal{}, fmt.Errorf("this statement cannot be read")
-}
-
-// passOver leaves out a block that depends on something Unknown. That is an
-// error when a definition may stand in it: it would silently be missing.
-func (r *Interpreter) passOver(s *scope, st stmt, what string, v any, body []stmt) error {
-	why := ""
-	if u, ok := v.(*Unknown); ok {
-		why = u.Why
-	}
-	if mentionsDefiner(s, body) {
-		return s.file.fail(st.pos(), "this %s cannot be known without running Python (%s), and definitions depend on it; write them without it", what, why)
-	}
-	r.note(s, st.pos(), "a block was passed over: its "+what+" depends on "+why)
-	return nil
-}
-
-func (r *Interpreter) note(s *scope, at int, text string) {
-	line := 1
-	for i := 0; i < at && i < len(s.file.Source); i++ {
-		if s.file.Source[i] == '\n' {
-			line++
-		}
-	}
-	r.notes = append(r.notes, fmt.Sprintf("%s:%d: %s", s.file.Name, line, text))
-}
-
-func (r *Interpreter) loop(s *scope, st *forStmt) (signal, error) {
-	v, err := r.eval(s, st.source)
-	if err != nil {
-		return signal{}, err
-	}
-	if u, ok := v.(*Unknown); ok {
-		return signal{}, r.passOver(s, st, "loop", u, st.body)
-	}
-	items, ok := Items(v)
-	if !ok {
-		return signal{}, s.file.fail(st.source.pos(), "a %s cannot be iterated over", TypeName(v))
-	}
-	for _, item := range items {
-		if err := r.step(s, st.at); err != nil {
-			return signal{}, err
-		}
-		if err := r.bind(s, st.target, item); err != nil {
-			return signal{}, err
-		}
-		sig, err := r.run(s, st.body)
-		if err != nil || sig.kind == flowReturn {
-			return sig, err
-		}
-		if sig.kind == flowBreak {
-			return signal{}, nil
-		}
-	}
-	return r.run(s, st.otherwise)
-}
-
-func (r *Interpreter) while(s *scope, st *whileStmt) (signal, error) {
-	for {
-		if err := r.step(s, st.at); err != nil {
-			return signal{}, err
-		}
-		v, err := r.eval(s, st.cond)
-		if err != nil {
-			return signal{}, err
-		}
-		yes, known := truth(v)
-		if !known {
-			return signal{}, r.passOver(s, st, "condition", v, st.body)
-		}
-		if !yes {
-			return r.run(s, st.otherwise)
-		}
-		sig, err := r.run(s, st.body)
-		if err != nil || sig.kind == flowReturn {
-			return sig, err
-		}
-		if sig.kind == flowBreak {
-			return signal{}, nil
-		}
-	}
-}
-
-func (r *Interpreter) try(s *scope, st *tryStmt) (signal, error) {
-	sig, err := r.run(s, st.body)
-	switch {
-	case err != nil && !errors.Is(err, errLimit) && len(st.handlers) > 0:
-		h := st.handlers[0]
-		if h.as != "" {
-			s.set(h.as, &Unknown{Why: "an exception"})
-		}
-		sig, err = r.run(s, h.body)
-	case err == nil && sig.kind == flowNext:
-		sig, err = r.run(s, st.orElse)
-	}
-	if last, ferr := r.run(s, st.finally); ferr != nil || last.kind != flowNext {
-		return last, ferr
-	}
-	return sig, err
-}
-
-// mentionsDefiner reports whether a function that makes definitions is named
-// somewhere in the statements.
-func mentionsDefiner(s *scope, body []stmt) bool {
-	found := false
-	walk(body, func(n string) {
-		if v, ok := s.get(n); ok {
-			b, isBuiltin := v.(*Builtin)
-			_, isFunction := v.(*Function)
-			found = found || isBuiltin && b.Definer || isFunction && functionDefines(v.(*Function))
-		}
-	})
-	return found
-}
-
-// functionDefines looks into a function of the file, one level deep.
-func functionDefines(f *Function) bool {
-	found := false
-	walk(f.body, func(n string) {
-		if v, ok := f.scope.get(n); ok {
-			b, isBuiltin := v.(*Builtin)
-			found = found || isBuiltin && b.Definer
-		}
-	})
-	return found
 }

@@ -20,31 +20,34 @@ const (
 )
 
 // token is one piece of the source. For a string, text is what stands between
-// the quotes and prefix the letters before them.
+// the quotes, body where it starts, and prefix the letters before the quotes.
 type token struct {
 	kind     tokenKind
 	text     string
 	prefix   string
-	from, to int // bytes
+	from, to int // bytes of the file
+	body     int
 }
 
 // lexer cuts a file into tokens, with its blocks marked by indent and dedent.
 type lexer struct {
 	file    *File
-	src     string
+	src     string // the file up to where the lexer may read
 	at      int
-	depth   int // of brackets: inside them lines and blanks do not count
+	open    []byte // brackets that are not closed: inside them lines do not count
 	blocks  []int
 	tokens  []token
 	newLine bool
 }
 
+// lex cuts a whole file.
 func lex(file *File) ([]token, error) {
 	l := &lexer{file: file, src: file.Source, blocks: []int{0}, newLine: true}
-	l.src = strings.TrimPrefix(l.src, "\ufeff")
-	l.at = 0
+	if !utf8.ValidString(l.src) {
+		return nil, file.fail(0, "the file is not UTF-8")
+	}
 	for l.at < len(l.src) {
-		if l.newLine && l.depth == 0 {
+		if l.newLine && len(l.open) == 0 {
 			if err := l.startLine(); err != nil {
 				return nil, err
 			}
@@ -54,11 +57,27 @@ func lex(file *File) ([]token, error) {
 			return nil, err
 		}
 	}
+	if n := len(l.open); n > 0 {
+		return nil, file.fail(len(l.src), "'%c' is never closed", l.open[n-1])
+	}
 	l.add(newline, l.at, l.at)
 	for range l.blocks[1:] {
 		l.add(dedent, l.at, l.at)
 	}
 	l.add(endOfFile, l.at, l.at)
+	return l.tokens, nil
+}
+
+// lexPart cuts an expression out of an f-string, where lines do not count.
+func lexPart(file *File, from, to int) ([]token, error) {
+	l := &lexer{file: file, src: file.Source[:to], at: from, open: []byte{'{'}}
+	for l.at < to {
+		if err := l.next(); err != nil {
+			return nil, err
+		}
+	}
+	l.add(newline, to, to)
+	l.add(endOfFile, to, to)
 	return l.tokens, nil
 }
 
@@ -69,25 +88,22 @@ func (l *lexer) add(kind tokenKind, from, to int) {
 // startLine measures the indentation of a line, passing over empty ones.
 func (l *lexer) startLine() error {
 	width, i := 0, l.at
-	for ; i < len(l.src); i++ {
+	for i < len(l.src) && strings.IndexByte(" \t\f", l.src[i]) >= 0 {
 		switch l.src[i] {
 		case ' ':
 			width++
-			continue
 		case '\t':
 			width += 8 - width%8
-			continue
-		case '\f':
+		default:
 			width = 0
-			continue
 		}
-		break
+		i++
 	}
-	if i < len(l.src) && (l.src[i] == '\n' || l.src[i] == '\r' || l.src[i] == '#') {
-		for i < len(l.src) && l.src[i] != '\n' {
-			i++
+	if i < len(l.src) && strings.IndexByte("\n\r#", l.src[i]) >= 0 {
+		l.at = len(l.src)
+		if end := strings.IndexByte(l.src[i:], '\n'); end >= 0 {
+			l.at = i + end + 1
 		}
-		l.at = min(i+1, len(l.src))
 		return nil
 	}
 	l.at, l.newLine = i, false
@@ -95,6 +111,9 @@ func (l *lexer) startLine() error {
 		return nil
 	}
 	if width > l.blocks[len(l.blocks)-1] {
+		if len(l.blocks) > maxDepth {
+			return l.file.fail(i, "nested too deep")
+		}
 		l.blocks = append(l.blocks, width)
 		l.add(indent, i, i)
 		return nil
@@ -115,21 +134,25 @@ func (l *lexer) next() error {
 	case c == ' ' || c == '\t' || c == '\r' || c == '\f':
 		l.at++
 	case c == '#':
-		for l.at < len(l.src) && l.src[l.at] != '\n' {
-			l.at++
+		end := strings.IndexByte(l.src[l.at:], '\n')
+		if end < 0 {
+			end = len(l.src) - l.at
 		}
+		l.at += end
 	case c == '\\' && strings.HasPrefix(strings.TrimPrefix(l.src[l.at+1:], "\r"), "\n"):
 		l.at += strings.IndexByte(l.src[l.at:], '\n') + 1
 	case c == '\n':
-		if l.depth == 0 {
+		if len(l.open) == 0 {
 			l.add(newline, l.at, l.at+1)
 			l.newLine = true
 		}
 		l.at++
 	case stringPrefix(l.src[l.at:]) >= 0:
 		return l.string()
-	case c >= '0' && c <= '9', c == '.' && l.at+1 < len(l.src) && l.src[l.at+1] >= '0' && l.src[l.at+1] <= '9':
-		l.number()
+	case isDigit(c), c == '.' && l.at+1 < len(l.src) && isDigit(l.src[l.at+1]):
+		end := numberEnd(l.src, l.at)
+		l.add(number, l.at, end)
+		l.at = end
 	default:
 		return l.word()
 	}
@@ -143,7 +166,7 @@ func stringPrefix(s string) int {
 		if s[i] == '"' || s[i] == '\'' {
 			return i
 		}
-		if !strings.ContainsRune("fFrRbBuU", rune(s[i])) {
+		if strings.IndexByte("fFrRbBuU", s[i]) < 0 {
 			return -1
 		}
 	}
@@ -152,53 +175,162 @@ func stringPrefix(s string) int {
 
 func (l *lexer) string() error {
 	start := l.at
-	n := stringPrefix(l.src[start:])
-	quote := l.src[start+n : start+n+1]
-	if strings.HasPrefix(l.src[start+n:], strings.Repeat(quote, 3)) {
+	lit, problem := scanString(l.src, start)
+	if problem != "" {
+		return l.file.fail(start, "%s", problem)
+	}
+	l.tokens = append(l.tokens, token{
+		kind: text, text: l.src[lit.body:lit.end], prefix: lit.prefix, from: start, to: lit.end + lit.quotes, body: lit.body,
+	})
+	l.at = lit.end + lit.quotes
+	return nil
+}
+
+// literal is where a string literal stands: its body up to end, then as many
+// quotes as it began with.
+type literal struct {
+	prefix            string
+	body, end, quotes int
+}
+
+// scanString finds the end of the string literal that starts at a byte.
+func scanString(src string, start int) (literal, string) {
+	n := stringPrefix(src[start:])
+	quote := src[start+n : start+n+1]
+	if strings.HasPrefix(src[start+n:], strings.Repeat(quote, 3)) {
 		quote = strings.Repeat(quote, 3)
 	}
-	body := start + n + len(quote)
-	for i := body; i < len(l.src); i++ {
+	lit := literal{prefix: strings.ToLower(src[start : start+n]), body: start + n + len(quote), quotes: len(quote)}
+	formatted := strings.Contains(lit.prefix, "f")
+	for i := lit.body; i < len(src); i++ {
 		switch {
-		case l.src[i] == '\\':
+		case strings.HasPrefix(src[i:], quote):
+			lit.end = i
+			return lit, ""
+		case src[i] == '\\':
+			switch {
+			case strings.HasPrefix(src[i+1:], "\r\n"):
+				i += 2
+			case !formatted || i+1 == len(src) || src[i+1] != '{' && src[i+1] != '}':
+				i++
+			}
+		case src[i] == '\n' && len(quote) == 1:
+			return lit, "this string is not closed on its line"
+		case formatted && strings.HasPrefix(src[i:], "{{"):
 			i++
-		case strings.HasPrefix(l.src[i:], quote):
-			l.tokens = append(l.tokens, token{kind: text, text: l.src[body:i], prefix: strings.ToLower(l.src[start : start+n]), from: start, to: i + len(quote)})
-			l.at = i + len(quote)
-			return nil
-		case l.src[i] == '\n' && len(quote) == 1:
-			return l.file.fail(start, "this string is not closed on its line")
+		case formatted && src[i] == '{':
+			end := fieldEnd(src, i, 0)
+			if end < 0 {
+				return lit, "a '{' of this f-string is never closed"
+			}
+			i = end
 		}
 	}
-	return l.file.fail(start, "this string is not closed")
+	return lit, "this string is not closed"
 }
 
-func (l *lexer) number() {
-	i := l.at
-	for i < len(l.src) {
-		c := l.src[i]
-		sign := (c == '-' || c == '+') && i > l.at && (l.src[i-1] == 'e' || l.src[i-1] == 'E') && !strings.HasPrefix(l.src[l.at:], "0x")
-		if !sign && c != '.' && c != '_' && !isDigitOrLetter(c) {
-			break
+// fieldEnd finds the '}' that closes the replacement field at a byte; -1 when
+// there is none.
+func fieldEnd(src string, at, nested int) int {
+	if nested > 8 {
+		return -1
+	}
+	depth := 0
+	for i := at + 1; i < len(src); i++ {
+		switch c := src[i]; {
+		case c == '(' || c == '[' || c == '{':
+			depth++
+		case depth == 0 && c == '}':
+			return i
+		case c == ')' || c == ']' || c == '}':
+			depth--
+		case c == '"' || c == '\'':
+			lit, problem := scanString(src, prefixStart(src, i))
+			if problem != "" {
+				return -1
+			}
+			i = lit.end + lit.quotes - 1
+		case depth == 0 && c == ':':
+			return specEnd(src, i+1, nested)
 		}
+		if depth < 0 {
+			return -1
+		}
+	}
+	return -1
+}
+
+// specEnd finds the '}' that ends a format specification, which may hold
+// replacement fields itself.
+func specEnd(src string, at, nested int) int {
+	for i := at; i < len(src); i++ {
+		switch src[i] {
+		case '}':
+			return i
+		case '{':
+			if i = fieldEnd(src, i, nested+1); i < 0 {
+				return -1
+			}
+		case '\n':
+			return -1
+		}
+	}
+	return -1
+}
+
+// prefixStart steps back from a quote over the letters that belong to it.
+func prefixStart(src string, quote int) int {
+	i := quote
+	for i > 0 && quote-i < 2 && strings.IndexByte("fFrRbBuU", src[i-1]) >= 0 {
+		i--
+	}
+	if i > 0 && (isDigit(src[i-1]) || isLetter(src[i-1]) || src[i-1] == '_') {
+		return quote
+	}
+	return i
+}
+
+func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+// numberEnd finds where a number ends.
+func numberEnd(src string, at int) int {
+	digits := func(i int, ok func(byte) bool) int {
+		for i < len(src) && (ok(src[i]) || src[i] == '_' && i+1 < len(src) && ok(src[i+1])) {
+			i++
+		}
+		return i
+	}
+	if src[at] == '0' && at+1 < len(src) && strings.IndexByte("xXoObB", src[at+1]) >= 0 {
+		return digits(at+2, func(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' })
+	}
+	i := digits(at, isDigit)
+	if i < len(src) && src[i] == '.' {
+		i = digits(i+1, isDigit)
+	}
+	if i < len(src) && (src[i] == 'e' || src[i] == 'E') {
+		j := i + 1
+		if j < len(src) && (src[j] == '+' || src[j] == '-') {
+			j++
+		}
+		if j < len(src) && isDigit(src[j]) {
+			i = digits(j, isDigit)
+		}
+	}
+	if i < len(src) && (src[i] == 'j' || src[i] == 'J') {
 		i++
 	}
-	l.add(number, l.at, i)
-	l.at = i
-}
-
-func isDigitOrLetter(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+	return i
 }
 
 // word takes a name or an operator.
 func (l *lexer) word() error {
 	r, _ := utf8.DecodeRuneInString(l.src[l.at:])
-	if unicode.IsLetter(r) || r == '_' {
+	if unicode.IsLetter(r) || r == '_' || unicode.Is(unicode.Nl, r) {
 		i := l.at
 		for i < len(l.src) {
 			r, size := utf8.DecodeRuneInString(l.src[i:])
-			if r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.M, r) {
+			if r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.In(r, unicode.M, unicode.Nl, unicode.Pc) {
 				break
 			}
 			i += size
@@ -211,14 +343,32 @@ func (l *lexer) word() error {
 	if n == 0 {
 		return l.file.fail(l.at, "unexpected character %q", r)
 	}
-	switch l.src[l.at] {
-	case '(', '[', '{':
-		l.depth++
-	case ')', ']', '}':
-		l.depth = max(l.depth-1, 0)
+	if err := l.bracket(l.src[l.at]); err != nil {
+		return err
 	}
 	l.add(operator, l.at, l.at+n)
 	l.at += n
+	return nil
+}
+
+// bracket keeps account of what is open.
+func (l *lexer) bracket(c byte) error {
+	switch c {
+	case '(', '[', '{':
+		if len(l.open) > maxDepth {
+			return l.file.fail(l.at, "nested too deep")
+		}
+		l.open = append(l.open, c)
+	case ')', ']', '}':
+		n := len(l.open)
+		if n == 0 {
+			return l.file.fail(l.at, "unmatched '%c'", c)
+		}
+		if want := map[byte]byte{'(': ')', '[': ']', '{': '}'}[l.open[n-1]]; want != c {
+			return l.file.fail(l.at, "'%c' is closed by '%c'", l.open[n-1], c)
+		}
+		l.open = l.open[:n-1]
+	}
 	return nil
 }
 

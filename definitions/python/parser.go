@@ -5,8 +5,15 @@ import (
 	"strings"
 )
 
-// maxDepth bounds the nesting of expressions and blocks.
-const maxDepth = 150
+const (
+	// maxDepth bounds the nesting of expressions and blocks.
+	maxDepth = 150
+	// maxChain bounds what stands side by side and nests only in the tree:
+	// operators, attributes, calls.
+	maxChain = 2000
+	// maxSource bounds the size of a file, in bytes.
+	maxSource = 4 << 20
+)
 
 // parser turns tokens into statements by recursive descent.
 type parser struct {
@@ -14,11 +21,15 @@ type parser struct {
 	tokens []token
 	at     int
 	depth  int
+	yields bool // the function that is read yields
 	err    error
 }
 
 // parse reads a whole file.
 func parse(file *File) ([]stmt, error) {
+	if len(file.Source) > maxSource {
+		return nil, file.fail(0, "the file is larger than %d MiB", maxSource>>20)
+	}
 	tokens, err := lex(file)
 	if err != nil {
 		return nil, err
@@ -31,7 +42,15 @@ func parse(file *File) ([]stmt, error) {
 	return body, p.err
 }
 
+// Check reports what is wrong with the syntax of a file.
+func Check(file *File) error {
+	_, err := parse(file)
+	return err
+}
+
 func (p *parser) cur() token { return p.tokens[p.at] }
+
+func (p *parser) peek() token { return p.tokens[min(p.at+1, len(p.tokens)-1)] }
 
 // advance takes a token. After an error the parser stands still at the end, so
 // that every loop ends.
@@ -50,6 +69,18 @@ func (p *parser) fail(at int, format string, args ...any) {
 	p.at = len(p.tokens) - 1
 }
 
+// unexpected is the error for a token that cannot stand where it is.
+func (p *parser) unexpected() {
+	switch t := p.cur(); t.kind {
+	case newline, endOfFile:
+		p.fail(t.from, "invalid syntax: the line ends too early")
+	case indent:
+		p.fail(t.from, "unexpected indentation")
+	default:
+		p.fail(t.from, "invalid syntax")
+	}
+}
+
 func (p *parser) is(s string) bool {
 	t := p.cur()
 	return (t.kind == operator || t.kind == name) && t.text == s
@@ -65,13 +96,24 @@ func (p *parser) accept(s string) bool {
 
 func (p *parser) expect(s string) {
 	if !p.accept(s) {
-		p.fail(p.cur().from, "expected %q", s)
+		p.fail(p.cur().from, "invalid syntax: expected '%s'", s)
 	}
 }
 
+// keyword reports whether a word cannot be a name.
+func keyword(word string) bool {
+	switch word {
+	case "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
+		"except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
+		"return", "try", "while", "with", "yield":
+		return true
+	}
+	return false
+}
+
 func (p *parser) identifier() string {
-	if p.cur().kind != name {
-		p.fail(p.cur().from, "expected a name")
+	if t := p.cur(); t.kind != name || keyword(t.text) {
+		p.fail(t.from, "invalid syntax: expected a name")
 		return ""
 	}
 	return p.advance().text
@@ -87,6 +129,23 @@ func (p *parser) enter() bool {
 }
 
 func (p *parser) leave() { p.depth-- }
+
+// chained counts one more link of a chain.
+func (p *parser) chained(n *int) {
+	if *n++; *n > maxChain {
+		p.fail(p.cur().from, "this expression is too long; write it in parts")
+	}
+}
+
+// try runs a reading that may not fit; when it does not, nothing has happened.
+func (p *parser) try(read func() bool) bool {
+	at, yields := p.at, p.yields
+	if read() && p.err == nil {
+		return true
+	}
+	p.at, p.yields, p.err = at, yields, nil
+	return false
+}
 
 // block reads the body of a compound statement.
 func (p *parser) block() []stmt {
@@ -130,6 +189,7 @@ func (p *parser) statement(body []stmt) []stmt {
 		if s := p.compound(t); s != nil {
 			return append(body, s)
 		}
+	default:
 	}
 	return p.simpleLine(body)
 }
@@ -137,29 +197,45 @@ func (p *parser) statement(body []stmt) []stmt {
 // compound reads a statement with a block; nil when none starts here.
 func (p *parser) compound(t token) stmt {
 	switch t.text {
-	case "def", "class", "async":
+	case "def", "class":
+		return p.definition(nil, t.from)
+	case "async":
+		switch p.peek().text {
+		case "for":
+			p.advance()
+			s := p.loop()
+			s.async = true
+			return s
+		case "with":
+			p.advance()
+			return p.with()
+		}
 		return p.definition(nil, t.from)
 	case "if":
 		p.advance()
 		return p.conditional(t.from)
 	case "for":
-		p.advance()
-		s := &forStmt{node: node{t.from}, target: p.targetList()}
-		p.expect("in")
-		s.source, s.body = p.expressions(), p.block()
-		s.otherwise = p.elseBlock()
-		return s
+		return p.loop()
 	case "while":
 		p.advance()
-		return &whileStmt{node: node{t.from}, cond: p.expression(), body: p.block(), otherwise: p.elseBlock()}
+		return &whileStmt{node: node{t.from}, cond: p.named(), body: p.block(), otherwise: p.elseBlock()}
 	case "try":
 		p.advance()
-		return p.try(t.from)
+		return p.tryStatement(t.from)
 	case "with":
-		p.advance()
-		return p.with(t.from)
+		return p.with()
+	case "match":
+		return p.match()
 	}
 	return nil
+}
+
+func (p *parser) loop() *forStmt {
+	s := &forStmt{node: node{p.advance().from}, target: p.targetList()}
+	p.expect("in")
+	s.source, s.body = p.expressions(), p.block()
+	s.otherwise = p.elseBlock()
+	return s
 }
 
 func (p *parser) elseBlock() []stmt {
@@ -169,21 +245,22 @@ func (p *parser) elseBlock() []stmt {
 	return p.block()
 }
 
+// conditional reads what follows if or elif. A long row of elif is one nesting
+// in the file and many in the tree.
 func (p *parser) conditional(at int) stmt {
-	s := &ifStmt{node: node{at}, cond: p.named(), then: p.block()}
-	switch {
-	case p.is("elif"):
-		if p.enter() {
-			s.otherwise = []stmt{p.conditional(p.advance().from)}
-			p.leave()
-		}
-	case p.accept("else"):
-		s.otherwise = p.block()
+	first := &ifStmt{node: node{at}, cond: p.named(), then: p.block()}
+	last, links := first, 0
+	for p.err == nil && p.is("elif") {
+		p.chained(&links)
+		next := &ifStmt{node: node{p.advance().from}, cond: p.named(), then: p.block()}
+		last.otherwise = []stmt{next}
+		last = next
 	}
-	return s
+	last.otherwise = p.elseBlock()
+	return first
 }
 
-func (p *parser) try(at int) stmt {
+func (p *parser) tryStatement(at int) stmt {
 	s := &tryStmt{node: node{at}, body: p.block()}
 	for p.err == nil && p.accept("except") {
 		h := handler{}
@@ -200,26 +277,35 @@ func (p *parser) try(at int) stmt {
 	s.orElse = p.elseBlock()
 	if p.accept("finally") {
 		s.finally = p.block()
+	} else if len(s.handlers) == 0 {
+		p.fail(p.cur().from, "expected 'except' or 'finally'")
 	}
 	return s
 }
 
-func (p *parser) with(at int) stmt {
-	s := &withStmt{node: node{at}}
-	closing := p.accept("(")
-	for p.err == nil {
-		s.values = append(s.values, p.expression())
-		var target expr
-		if p.accept("as") {
-			target = p.target()
-		}
-		s.targets = append(s.targets, target)
-		if !p.accept(",") || closing && p.is(")") {
-			break
+func (p *parser) with() stmt {
+	s := &withStmt{node: node{p.advance().from}}
+	items := func(closing string) {
+		s.values, s.targets = nil, nil
+		for p.err == nil {
+			s.values = append(s.values, p.expression())
+			var target expr
+			if p.accept("as") {
+				target = p.target()
+			}
+			s.targets = append(s.targets, target)
+			if !p.accept(",") || p.is(closing) {
+				break
+			}
 		}
 	}
-	if closing {
-		p.expect(")")
+	inBrackets := p.is("(") && p.try(func() bool {
+		p.advance()
+		items(")")
+		return p.accept(")") && p.is(":")
+	})
+	if !inBrackets {
+		items(":")
 	}
 	s.body = p.block()
 	return s
@@ -231,7 +317,7 @@ func (p *parser) decorated() stmt {
 	for p.err == nil && p.accept("@") {
 		decorators = append(decorators, p.named())
 		if p.cur().kind != newline {
-			p.fail(p.cur().from, "expected the end of the line")
+			p.unexpected()
 		}
 		p.advance()
 		for p.cur().kind == newline {
@@ -243,51 +329,114 @@ func (p *parser) decorated() stmt {
 
 // definition reads a function or a class; from is where its decorators start.
 func (p *parser) definition(decorators []expr, from int) stmt {
-	p.accept("async")
+	async := p.accept("async")
 	switch t := p.cur(); {
 	case p.accept("def"):
-		f := &funcStmt{node: node{t.from}, name: p.identifier(), decorators: decorators}
+		f := &funcStmt{node: node{t.from}, name: p.identifier(), decorators: decorators, async: async}
+		p.typeParameters()
 		p.expect("(")
 		f.params = p.params(")")
 		p.expect(")")
 		if p.accept("->") {
-			p.expression()
+			p.expressions()
 		}
+		outer := p.yields
+		p.yields = false
 		f.body = p.block()
+		f.generator, p.yields = p.yields, outer
 		f.source = p.sourceOf(from)
 		return f
-	case p.accept("class"):
+	case !async && p.accept("class"):
 		c := &classStmt{node: node{t.from}, name: p.identifier(), decorators: decorators}
+		p.typeParameters()
 		if p.accept("(") {
 			c.bases = p.arguments()
 		}
 		c.body = p.block()
 		return c
 	}
-	p.fail(p.cur().from, "expected def or class")
-	return &ignoredStmt{}
+	p.unexpected()
+	return &jumpStmt{word: "pass"}
 }
 
-// sourceOf gives the lines from a byte to the end of the last token read.
+// typeParameters passes over the [T] of a generic definition.
+func (p *parser) typeParameters() {
+	if !p.accept("[") {
+		return
+	}
+	for p.err == nil && !p.is("]") {
+		if !p.accept("**") {
+			p.accept("*")
+		}
+		p.identifier()
+		if p.accept(":") {
+			p.expression()
+		}
+		if p.accept("=") {
+			p.starred()
+		}
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect("]")
+}
+
+// sourceOf gives the lines of a definition, from a byte on, as inspect does:
+// with the comments that follow at the indentation of the body.
 func (p *parser) sourceOf(from int) string {
-	end := from
+	end, body := from, -1
 	for i := p.at - 1; i >= 0; i-- {
 		if k := p.tokens[i].kind; k != dedent && k != newline && k != indent {
 			end = p.tokens[i].to
 			break
 		}
 	}
+	first, _ := slices.BinarySearchFunc(p.tokens, from, func(t token, at int) int { return t.from - at })
+	for i := first; i < p.at && i < len(p.tokens); i++ {
+		if p.tokens[i].kind == indent && p.tokens[i].from > from {
+			start := strings.LastIndexByte(p.file.Source[:p.tokens[i].from], '\n') + 1
+			body = p.tokens[i].from - start
+			break
+		}
+	}
 	src := p.file.Source
-	start := strings.LastIndexByte(src[:min(from, len(src))], '\n') + 1
-	if end > len(src) || end < start {
-		return ""
+	start := strings.LastIndexByte(src[:from], '\n') + 1
+	end = lineEnd(src, end)
+	if body >= 0 {
+		end = commentsAfter(src, end, body)
 	}
-	if i := strings.IndexByte(src[end:], '\n'); i >= 0 {
-		end += i
-	} else {
-		end = len(src)
+	out := strings.ReplaceAll(src[start:end], "\r\n", "\n")
+	if !strings.HasSuffix(out, "\n") {
+		out += "\n"
 	}
-	return strings.ReplaceAll(src[start:end], "\r\n", "\n") + "\n"
+	return out
+}
+
+// lineEnd is the byte after the line that a byte stands in.
+func lineEnd(src string, at int) int {
+	if i := strings.IndexByte(src[at:], '\n'); i >= 0 {
+		return at + i + 1
+	}
+	return len(src)
+}
+
+// commentsAfter extends a body over the comments that follow it and are
+// indented at least as far.
+func commentsAfter(src string, end, body int) int {
+	for at := end; at < len(src); {
+		next := lineEnd(src, at)
+		line := src[at:next]
+		content := strings.TrimLeft(line, " \t\f")
+		if strings.TrimSpace(content) != "" && content[0] != '#' {
+			break
+		}
+		if strings.HasPrefix(content, "#") && len(line)-len(content) >= body {
+			end = next
+		}
+		at = next
+	}
+	return end
 }
 
 // params reads parameters up to a closing token, which stays.
@@ -298,6 +447,9 @@ func (p *parser) params(closing string) []param {
 		q := param{keyword: keyword}
 		switch {
 		case p.accept("/"):
+			for i := range params {
+				params[i].positional = true
+			}
 		case p.accept("**"):
 			q.rest, q.name = 2, p.identifier()
 		case p.accept("*"):
@@ -309,9 +461,9 @@ func (p *parser) params(closing string) []param {
 			q.name = p.identifier()
 		}
 		if closing == ")" && p.accept(":") {
-			p.expression()
+			p.starred()
 		}
-		if p.accept("=") {
+		if q.name != "" && q.rest == 0 && p.accept("=") {
 			q.fallback = p.expression()
 		}
 		if q.name != "" {
@@ -322,149 +474,4 @@ func (p *parser) params(closing string) []param {
 		}
 	}
 	return params
-}
-
-// simpleLine reads the statements of one line.
-func (p *parser) simpleLine(body []stmt) []stmt {
-	for p.err == nil {
-		body = append(body, p.simple())
-		if !p.accept(";") || p.cur().kind == newline {
-			break
-		}
-	}
-	if k := p.cur().kind; p.err == nil && k != newline && k != endOfFile {
-		p.fail(p.cur().from, "invalid syntax")
-	}
-	p.advance()
-	return body
-}
-
-func (p *parser) simple() stmt {
-	t := p.cur()
-	if t.kind == name {
-		switch t.text {
-		case "import":
-			p.advance()
-			return p.imports(t.from)
-		case "from":
-			p.advance()
-			return p.fromImport(t.from)
-		case "pass", "break", "continue":
-			p.advance()
-			return &jumpStmt{node{t.from}, t.text}
-		case "return", "raise":
-			p.advance()
-			return p.leaving(t)
-		case "global", "nonlocal", "assert", "del":
-			p.advance()
-			p.expressions()
-			return &ignoredStmt{node{t.from}}
-		}
-	}
-	return p.assignment()
-}
-
-func (p *parser) leaving(t token) stmt {
-	var v expr
-	if !p.ended() {
-		v = p.expressions()
-		if t.text == "raise" && p.accept("from") {
-			p.expression()
-		}
-	}
-	if t.text == "return" {
-		return &returnStmt{node{t.from}, v}
-	}
-	return &raiseStmt{node{t.from}, v}
-}
-
-func (p *parser) ended() bool {
-	t := p.cur()
-	return t.kind == newline || t.kind == endOfFile || t.kind == operator && t.text == ";"
-}
-
-// assignment reads an expression statement or any form of assignment.
-func (p *parser) assignment() stmt {
-	at := p.cur().from
-	first := p.expressions()
-	if p.accept(":") { // an annotation, which says nothing to the reader
-		p.expression()
-		if !p.accept("=") {
-			return &ignoredStmt{node{at}}
-		}
-		return &assignStmt{node: node{at}, targets: []expr{first}, value: p.expressions()}
-	}
-	if t := p.cur(); t.kind == operator && len(t.text) > 1 && strings.HasSuffix(t.text, "=") && !slices.Contains([]string{"==", "!=", "<=", ">=", ":="}, t.text) {
-		p.advance()
-		return &augmentStmt{node{at}, first, strings.TrimSuffix(t.text, "="), p.expressions()}
-	}
-	if !p.is("=") {
-		return &exprStmt{node{at}, first}
-	}
-	s := &assignStmt{node: node{at}, targets: []expr{first}}
-	for p.err == nil && p.accept("=") {
-		s.targets = append(s.targets, p.expressions())
-	}
-	last := len(s.targets) - 1
-	s.value, s.targets = s.targets[last], s.targets[:last]
-	return s
-}
-
-func (p *parser) dotted() string {
-	var b strings.Builder
-	for p.is(".") || p.is("...") {
-		b.WriteString(p.advance().text)
-	}
-	if p.is("import") {
-		return b.String()
-	}
-	b.WriteString(p.identifier())
-	for p.err == nil && p.accept(".") {
-		b.WriteString("." + p.identifier())
-	}
-	return b.String()
-}
-
-func (p *parser) imports(at int) stmt {
-	var list []stmt
-	for p.err == nil {
-		s := &importStmt{node: node{at}, module: p.dotted()}
-		s.as, _, s.whole = strings.Cut(s.module, ".")
-		if p.accept("as") {
-			s.as, s.whole = p.identifier(), false
-		}
-		list = append(list, s)
-		if !p.accept(",") {
-			break
-		}
-	}
-	if len(list) == 1 {
-		return list[0]
-	}
-	return &ifStmt{node: node{at}, cond: &constExpr{node{at}, true}, then: list}
-}
-
-func (p *parser) fromImport(at int) stmt {
-	s := &fromStmt{node: node{at}, module: p.dotted()}
-	p.expect("import")
-	if p.accept("*") {
-		s.names = []imported{{name: "*"}}
-		return s
-	}
-	closing := p.accept("(")
-	for p.err == nil {
-		n := p.identifier()
-		i := imported{n, n}
-		if p.accept("as") {
-			i.as = p.identifier()
-		}
-		s.names = append(s.names, i)
-		if !p.accept(",") || closing && p.is(")") {
-			break
-		}
-	}
-	if closing {
-		p.expect(")")
-	}
-	return s
 }

@@ -2,9 +2,7 @@ package python
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -20,14 +18,14 @@ type (
 	List struct{ Items []any }
 	// Tuple is a tuple.
 	Tuple []any
-	// Set is a set, in the order in which its items were added.
-	Set struct{ Items []any }
-	// Dict is a dict, in the order in which its keys were added.
-	Dict struct {
-		Keys, Values []any
+	// Iterator is what generators and functions like zip give: its items can be
+	// taken once.
+	Iterator struct {
+		items []any
+		at    int
 	}
-	// Timedelta is a datetime.timedelta.
-	Timedelta time.Duration
+	// Timedelta is a datetime.timedelta, in microseconds as Python keeps it.
+	Timedelta int64
 	// Datetime is a datetime.datetime; Aware when it has a zone.
 	Datetime struct {
 		time.Time
@@ -39,9 +37,10 @@ type (
 	Module struct {
 		Name  string
 		Names map[string]any
-		// Open modules have more names than those listed; the others are Unknown.
-		Open  bool
-		order []string
+		// All are the names that "import *" takes; nil is all without a leading _.
+		All []string
+		// Missing gives the names that are not listed; nil when there are none.
+		Missing func(name string) any
 	}
 	// Builtin is a function that the reader or its host provides. Definer marks
 	// the functions that make definitions.
@@ -51,60 +50,45 @@ type (
 		Call    func(c *Call) (any, error)
 		// Members are the attributes of the function, as of a class.
 		Members map[string]any
+		// Kinds are the types of which its objects are instances too.
+		Kinds []string
+		of    any // the value whose method it is
 	}
-	// Function is a function of the file.
+	// Function is a function of a file.
 	Function struct {
 		Name   string
 		Source string // its text with decorators, as inspect.getsource gives it
 		params []param
-		body   []stmt
-		result expr // of a lambda
-		scope  *scope
-		bound  any // self of a method
-		module *Module
-		file   *File
-	}
-	// Class is a class of the file.
-	Class struct {
-		Name    string
-		Members map[string]any
-		bases   []any
-		enum    bool
-		order   []string
-	}
-	// Instance is an object of a class of the file.
-	Instance struct {
-		Class   *Class
-		Members map[string]any
+		// defaults are the values of the parameters' defaults, made at the
+		// definition; nil where there is none.
+		defaults  []*any
+		body      []stmt
+		result    expr // of a lambda
+		generator bool
+		async     bool
+		scope     *scope
+		self      any // of a method, once it is looked up
+		bound     bool
+		owner     *Class
 	}
 )
 
-// Call is one call of a Builtin.
-type Call struct {
-	Args  []any
-	Names []string // of the named arguments, in order
-	Named []any
-	run   *Interpreter
-}
-
-// Arg gives a named argument.
-func (c *Call) Arg(name string) (any, bool) {
-	i := slices.Index(c.Names, name)
-	if i < 0 {
-		return nil, false
-	}
-	return c.Named[i], true
-}
-
-// Invoke calls a value with positional arguments.
-func (c *Call) Invoke(fn any, args ...any) (any, error) {
-	return c.run.invoke(fn, &Call{Args: args, run: c.run})
-}
-
 // Object is a host's value with attributes.
 type Object interface {
-	// Attr gives an attribute; false when there is none.
+	// Attr gives an attribute; false when the host does not read it.
 	Attr(name string) (any, bool)
+}
+
+// Mutable is a host's value whose attributes can be set.
+type Mutable interface {
+	SetAttr(name string, v any) error
+}
+
+// Comparable is a host's value that may equal another one.
+type Comparable interface {
+	// Equal is asked about values that are not the same; it is not known when
+	// only Python could say.
+	Equal(other any) (equal, known bool)
 }
 
 // Indexer is a host's value that can be indexed.
@@ -112,31 +96,25 @@ type Indexer interface {
 	Index(key any) (any, error)
 }
 
-// Get returns a key's value; false when it has none.
-func (d *Dict) Get(key any) (any, bool) {
-	for i, k := range d.Keys {
-		if equal(k, key) {
-			return d.Values[i], true
-		}
-	}
-	return nil, false
+// Kinded is a host's value that says which types it is an instance of, its own
+// first.
+type Kinded interface {
+	Kinds() []string
 }
 
-// Put sets a key's value.
-func (d *Dict) Put(key, value any) {
-	for i, k := range d.Keys {
-		if equal(k, key) {
-			d.Values[i] = value
-			return
-		}
-	}
-	d.Keys, d.Values = append(d.Keys, key), append(d.Values, value)
+// joiner is a path: path / name.
+type joiner interface {
+	Join(other any) (any, error)
 }
 
-func (s *Set) add(v any) {
-	if !slices.ContainsFunc(s.Items, func(o any) bool { return equal(o, v) }) {
-		s.Items = append(s.Items, v)
-	}
+// NewList makes a list.
+func NewList(items ...any) *List { return &List{Items: items} }
+
+// rest takes what is left of an iterator.
+func (it *Iterator) rest() []any {
+	left := it.items[it.at:]
+	it.at = len(it.items)
+	return left
 }
 
 // TypeName is the name of a value's type as Python says it.
@@ -159,9 +137,14 @@ func TypeName(v any) string {
 	case Tuple:
 		return "tuple"
 	case *Set:
+		if v.Frozen {
+			return "frozenset"
+		}
 		return "set"
 	case *Dict:
 		return "dict"
+	case *Iterator:
+		return "iterator"
 	case Timedelta:
 		return "timedelta"
 	case Datetime:
@@ -176,8 +159,8 @@ func TypeName(v any) string {
 		return "module"
 	case *Unknown:
 		return "unknown"
-	case fmt.Stringer:
-		return v.String()
+	case Kinded:
+		return v.Kinds()[0]
 	}
 	return strings.TrimPrefix(fmt.Sprintf("%T", v), "*")
 }
@@ -202,11 +185,13 @@ func truth(v any) (value, ok bool) {
 	case Tuple:
 		return len(v) > 0, true
 	case *Set:
-		return len(v.Items) > 0, true
+		return v.Len() > 0, true
 	case *Dict:
-		return len(v.Keys) > 0, true
+		return v.Len() > 0, true
 	case Timedelta:
 		return v != 0, true
+	case *Instance:
+		return v.truth()
 	case *Unknown:
 		return false, false
 	}
@@ -215,20 +200,14 @@ func truth(v any) (value, ok bool) {
 
 // asFloat gives a number; bools are numbers.
 func asFloat(v any) (float64, bool) {
-	switch v := v.(type) {
-	case bool:
-		if v {
-			return 1, true
-		}
-		return 0, true
-	case int64:
-		return float64(v), true
-	case float64:
-		return v, true
+	if f, ok := v.(float64); ok {
+		return f, true
 	}
-	return 0, false
+	i, ok := asInt(v)
+	return float64(i), ok
 }
 
+// asInt gives an integer; bools are integers.
 func asInt(v any) (int64, bool) {
 	switch v := v.(type) {
 	case bool:
@@ -238,135 +217,35 @@ func asInt(v any) (int64, bool) {
 		return 0, true
 	case int64:
 		return v, true
+	case *Instance:
+		if i, ok := v.plain().(int64); ok {
+			return i, true
+		}
 	}
 	return 0, false
 }
 
-// equal is Python's ==.
-func equal(a, b any) bool {
-	if x, ok := asFloat(a); ok {
-		y, ok := asFloat(b)
-		return ok && x == y
-	}
-	switch x := a.(type) {
-	case Bytes:
-		y, ok := b.(Bytes)
-		return ok && string(x) == string(y)
-	case *List:
-		y, ok := b.(*List)
-		return ok && slices.EqualFunc(x.Items, y.Items, equal)
-	case Tuple:
-		y, ok := b.(Tuple)
-		return ok && slices.EqualFunc(x, y, equal)
-	case *Dict:
-		y, ok := b.(*Dict)
-		if !ok || len(x.Keys) != len(y.Keys) {
-			return false
-		}
-		for i, k := range x.Keys {
-			if v, ok := y.Get(k); !ok || !equal(x.Values[i], v) {
-				return false
-			}
-		}
-		return true
-	case *Set:
-		y, ok := b.(*Set)
-		return ok && len(x.Items) == len(y.Items) && !slices.ContainsFunc(x.Items, func(v any) bool {
-			return !slices.ContainsFunc(y.Items, func(o any) bool { return equal(o, v) })
-		})
-	case Datetime:
-		y, ok := b.(Datetime)
-		return ok && x.Equal(y.Time)
-	}
-	switch b.(type) {
-	case Bytes, *List, Tuple, *Dict, *Set, Datetime:
-		return false
-	}
-	return a == b
-}
-
-// Str is Python's str of a value.
-func Str(v any) string {
-	if s, ok := v.(string); ok {
-		return s
-	}
-	return Repr(v)
-}
-
-// Repr is Python's repr of a value.
-func Repr(v any) string {
+// asText gives a text; members of an enumeration of texts are texts.
+func asText(v any) (string, bool) {
 	switch v := v.(type) {
-	case nil:
-		return "None"
-	case bool:
-		if v {
-			return "True"
-		}
-		return "False"
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		return floatText(v)
 	case string:
-		return quoted(v)
-	case *List:
-		return "[" + joined(v.Items) + "]"
-	case Tuple:
-		if len(v) == 1 {
-			return "(" + Repr(v[0]) + ",)"
-		}
-		return "(" + joined(v) + ")"
-	case *Set:
-		if len(v.Items) == 0 {
-			return "set()"
-		}
-		return "{" + joined(v.Items) + "}"
-	case *Dict:
-		parts := make([]string, len(v.Keys))
-		for i := range v.Keys {
-			parts[i] = Repr(v.Keys[i]) + ": " + Repr(v.Values[i])
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	case Datetime:
-		return v.Format("2006-01-02 15:04:05")
-	case fmt.Stringer:
-		return v.String()
+		return v, true
+	case *Instance:
+		s, ok := v.plain().(string)
+		return s, ok
 	}
-	return "<" + TypeName(v) + ">"
+	return "", false
 }
 
-func joined(items []any) string {
-	parts := make([]string, len(items))
-	for i, e := range items {
-		parts[i] = Repr(e)
+// Plain gives the text or number that a member of a mixed enumeration is, and
+// any other value as it is.
+func Plain(v any) any {
+	if o, ok := v.(*Instance); ok {
+		if p := o.plain(); p != nil {
+			return p
+		}
 	}
-	return strings.Join(parts, ", ")
-}
-
-func quoted(s string) string {
-	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
-		return `"` + s + `"`
-	}
-	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`, "\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(s) + "'"
-}
-
-func floatText(f float64) string {
-	switch {
-	case math.IsInf(f, 1):
-		return "inf"
-	case math.IsInf(f, -1):
-		return "-inf"
-	case math.IsNaN(f):
-		return "nan"
-	}
-	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
-		return strconv.FormatFloat(f, 'e', -1, 64)
-	}
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
+	return v
 }
 
 // Items gives what iterating over a value gives; false when it cannot be.
@@ -375,11 +254,19 @@ func Items(v any) ([]any, bool) {
 	case *List:
 		return slices.Clone(v.Items), true
 	case Tuple:
-		return v, true
+		return slices.Clone(v), true
 	case *Set:
-		return slices.Clone(v.Items), true
+		return v.Items(), true
 	case *Dict:
-		return slices.Clone(v.Keys), true
+		return v.Keys(), true
+	case *Iterator:
+		return v.rest(), true
+	case Bytes:
+		items := make([]any, len(v))
+		for i, b := range v {
+			items[i] = int64(b)
+		}
+		return items, true
 	case string:
 		items := make([]any, 0, len(v))
 		for _, r := range v {
@@ -387,14 +274,22 @@ func Items(v any) ([]any, bool) {
 		}
 		return items, true
 	case *Class:
-		if !v.enum {
-			return nil, false
+		return v.members()
+	case *Builtin:
+		return v.members()
+	case *Instance:
+		if v.tuple != nil {
+			return slices.Clone(v.tuple), true
 		}
-		items := make([]any, 0, len(v.order))
-		for _, n := range v.order {
-			items = append(items, v.Members[n])
+		if s, ok := v.plain().(string); ok {
+			return Items(s)
 		}
-		return items, true
 	}
 	return nil, false
+}
+
+// members are the members of a host's enumeration, by their order.
+func (b *Builtin) members() ([]any, bool) {
+	order, ok := b.Members["__members__"].(Tuple)
+	return slices.Clone(order), ok
 }

@@ -1,0 +1,174 @@
+package definitions
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/banquet-fs/banquet/definitions/python"
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/registry"
+)
+
+// collector gathers the objects that modules bind to names, by identity and in
+// Feast's order: module by module, name by name.
+type collector struct {
+	seen        map[any]bool
+	projects    []*project
+	entities    []*entity
+	sources     []*source
+	views       []*view
+	services    []*service
+	permissions []*permission
+	// projections are views bound to a name after with_name or [[…]].
+	projections map[string]string
+}
+
+func newCollector() *collector {
+	return &collector{seen: map[any]bool{}, projections: map[string]string{}}
+}
+
+// module collects the objects of a module; false when it has none.
+func (c *collector) module(m *python.Module) bool {
+	found := false
+	for _, n := range m.Dir() {
+		if c.add(n, m.Names[n]) {
+			found = true
+		}
+	}
+	return found
+}
+
+// add collects an object; false when it is none.
+func (c *collector) add(name string, v any) bool {
+	if !isObject(v) {
+		return false
+	}
+	if o, ok := v.(*view); ok && o.projected {
+		c.projections[name] = o.name
+		return true
+	}
+	if c.seen[v] {
+		return true
+	}
+	c.seen[v] = true
+	switch o := v.(type) {
+	case *project:
+		c.projects = append(c.projects, o)
+	case *entity:
+		c.entities = append(c.entities, o)
+	case *source:
+		c.sources = append(c.sources, o)
+		c.source(o.batch)
+	case *view:
+		c.views = append(c.views, o)
+		c.viewSources(o)
+	case *service:
+		c.services = append(c.services, o)
+	case *permission:
+		c.permissions = append(c.permissions, o)
+	}
+	return true
+}
+
+func isObject(v any) bool {
+	switch v.(type) {
+	case *project, *entity, *source, *view, *service, *permission:
+		return true
+	}
+	return false
+}
+
+func (c *collector) source(s *source) {
+	if s != nil && !c.seen[s] {
+		c.seen[s] = true
+		c.sources = append(c.sources, s)
+	}
+}
+
+// viewSources collects what a view is read from.
+func (c *collector) viewSources(v *view) {
+	if _, label := v.msg.(*core.LabelView); label {
+		c.source(v.given)
+		if v.given != nil && v.given.class == "PushSource" {
+			c.source(v.given.batch)
+		}
+		return
+	}
+	c.source(v.batch)
+	c.source(v.stream)
+}
+
+func (c *collector) check(name string) error {
+	if len(c.projects) > 1 {
+		return fault.New(fault.Invalid, "the repository defines %d Project objects (%s, %s, …); one is allowed",
+			len(c.projects), c.projects[0].proto.GetSpec().GetName(), c.projects[1].proto.GetSpec().GetName())
+	}
+	if len(c.projects) == 0 || name == "" {
+		return nil
+	}
+	if own := c.projects[0].proto.GetSpec().GetName(); own != name {
+		return fault.New(fault.Invalid, "the repository defines project %s, feature_store.yaml says project: %s; make them the same", own, name).
+			About("project", own, name)
+	}
+	return nil
+}
+
+// objects gives the messages.
+func (c *collector) objects() registry.Objects {
+	var o registry.Objects
+	for _, p := range c.projects {
+		o.Project = p.proto
+	}
+	for _, e := range c.entities {
+		o.Entities = append(o.Entities, e.proto)
+	}
+	for _, s := range c.sources {
+		o.DataSources = append(o.DataSources, s.annotated())
+	}
+	for _, v := range c.views {
+		switch m := v.msg.(type) {
+		case *core.FeatureView:
+			o.FeatureViews = append(o.FeatureViews, m)
+		case *core.StreamFeatureView:
+			o.StreamFeatureViews = append(o.StreamFeatureViews, m)
+		case *core.OnDemandFeatureView:
+			o.OnDemandFeatureViews = append(o.OnDemandFeatureViews, m)
+		case *core.LabelView:
+			o.LabelViews = append(o.LabelViews, m)
+		}
+	}
+	for _, s := range c.services {
+		o.FeatureServices = append(o.FeatureServices, s.proto)
+	}
+	for _, p := range c.permissions {
+		o.Permissions = append(o.Permissions, p.proto)
+	}
+	return o
+}
+
+// allNotes lists what was passed over, and what was made and is bound to no
+// name: Feast does not see it either.
+func (r *reader) allNotes() []string {
+	notes := slices.Concat(r.notes, r.run.Notes())
+	for _, m := range r.run.Made() {
+		switch o := m.Value.(type) {
+		case *view:
+			if !r.collected.seen[o] {
+				notes = append(notes, fmt.Sprintf("%s: %s %s is made and no module binds it to a name, so it is not part of the repository", m.Place, o.class, o.name))
+			}
+		case *service:
+			if !r.collected.seen[o] {
+				notes = append(notes, fmt.Sprintf("%s: FeatureService %s is made and no module binds it to a name, so it is not part of the repository", m.Place, o.proto.GetSpec().GetName()))
+			}
+		case *entity:
+			if !r.collected.seen[o] {
+				notes = append(notes, fmt.Sprintf("%s: Entity %s is made and no module binds it to a name, so it is not part of the repository", m.Place, o.proto.GetSpec().GetName()))
+			}
+		}
+	}
+	for _, name := range sortedKeys(r.collected.projections) {
+		notes = append(notes, fmt.Sprintf("%s is bound to a projection of view %s, which is no definition of its own; write it where it is used", name, r.collected.projections[name]))
+	}
+	return notes
+}

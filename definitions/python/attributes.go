@@ -1,0 +1,180 @@
+package python
+
+import "fmt"
+
+// attribute gives value.name.
+func (r *Interpreter) attribute(v any, name string) (any, error) {
+	switch v := v.(type) {
+	case *Unknown:
+		if len(v.Why) > 80 {
+			return v, nil
+		}
+		return &Unknown{Why: v.Why + "." + name}, nil
+	case *Module:
+		return r.moduleAttribute(v, name)
+	case *Builtin:
+		return builtinAttribute(v, name), nil
+	case *Function:
+		switch name {
+		case "__name__", "__qualname__":
+			return v.Name, nil
+		}
+		return &Unknown{Why: v.Name + "." + name}, nil
+	case *Class:
+		return r.classAttribute(v, name)
+	case *Instance:
+		return r.instanceAttribute(v, name)
+	case *superObject:
+		return v.attribute(r, name)
+	case *namespace:
+		return v.method(name)
+	case Object:
+		found, ok := v.Attr(name)
+		if !ok {
+			return nil, fmt.Errorf("attribute '%s' of a %s is not read; write its value out", name, TypeName(v))
+		}
+		return found, nil
+	}
+	if name == "__class__" {
+		return r.typeOf(v), nil
+	}
+	found, ok := method(v, name)
+	if ok {
+		return found, nil
+	}
+	if unread(v, name) {
+		return nil, fmt.Errorf("%s.%s is not read; write its result out", TypeName(v), name)
+	}
+	return nil, raise("AttributeError", "'%s' object has no attribute '%s'", TypeName(v), name)
+}
+
+func (r *Interpreter) moduleAttribute(m *Module, name string) (any, error) {
+	if found, ok := m.Names[name]; ok {
+		return found, nil
+	}
+	if m.Missing != nil {
+		return m.Missing(name), nil
+	}
+	return nil, raise("AttributeError", "module '%s' has no attribute '%s'", m.Name, name)
+}
+
+func builtinAttribute(b *Builtin, name string) any {
+	if found, ok := b.Members[name]; ok {
+		return found
+	}
+	switch name {
+	case "__name__", "__qualname__":
+		return b.Name
+	case "__members__":
+		return &Unknown{Why: b.Name + ".__members__"}
+	}
+	return &Unknown{Why: b.Name + "." + name}
+}
+
+// namespace is what globals() gives: the names of a module, live.
+type namespace struct{ scope *scope }
+
+func (n *namespace) Kinds() []string { return []string{"dict"} }
+
+func (n *namespace) item(key any) (any, error) {
+	name, _ := asText(key)
+	if v, ok := n.scope.names[name]; ok {
+		return v, nil
+	}
+	return nil, raise("KeyError", "the module has no name %s", Repr(key))
+}
+
+// Contains is name in globals().
+func (n *namespace) Contains(v any) (bool, error) {
+	name, _ := asText(v)
+	_, ok := n.scope.names[name]
+	return ok, nil
+}
+
+func (n *namespace) put(key, v any) error {
+	if u, ok := key.(*Unknown); ok {
+		return fmt.Errorf("the name that is bound here cannot be known without running Python (%s)", u.Why)
+	}
+	name, ok := asText(key)
+	if !ok {
+		return raise("TypeError", "names are text, not %s", TypeName(key))
+	}
+	n.scope.names[name] = v
+	return nil
+}
+
+func (n *namespace) method(name string) (any, error) {
+	switch name {
+	case "update":
+		return &Builtin{Name: name, Call: func(c *Call) (any, error) {
+			d, err := makeDict(c)
+			dict, ok := d.(*Dict)
+			if err != nil || !ok {
+				return nil, fmt.Errorf("what is bound here cannot be known without running Python")
+			}
+			for k, v := range dict.All() {
+				if err := n.put(k, v); err != nil {
+					return nil, err
+				}
+			}
+			return nil, nil
+		}}, nil
+	case "get", "setdefault":
+		return &Builtin{Name: name, Call: func(c *Call) (any, error) {
+			key, err := c.one(name)
+			if err != nil {
+				return nil, err
+			}
+			text, _ := asText(key)
+			if v, ok := n.scope.names[text]; ok {
+				return v, nil
+			}
+			var fallback any
+			if len(c.Args) > 1 {
+				fallback = c.Args[1]
+			}
+			if name == "setdefault" {
+				return fallback, n.put(key, fallback)
+			}
+			return fallback, nil
+		}}, nil
+	case "items", "keys", "values", "copy":
+		return &Builtin{Name: name, Call: func(c *Call) (any, error) {
+			d := &Dict{}
+			for _, k := range (&Module{Names: n.scope.names}).Dir() {
+				if err := d.Put(k, n.scope.names[k]); err != nil {
+					return nil, err
+				}
+			}
+			return dictMethod(d, name)(c)
+		}}, nil
+	}
+	return nil, fmt.Errorf("globals().%s is not read", name)
+}
+
+// localsOf is locals and vars: the module's names at its top, else those of the
+// function as they are now.
+func (r *Interpreter) localsOf(s *scope, name string) any {
+	return &Builtin{Name: name, Call: func(c *Call) (any, error) {
+		if len(c.Args) > 0 {
+			if o, ok := c.Args[0].(*Instance); ok {
+				return dictOf(o.Members)
+			}
+			return &Unknown{Why: name + "()"}, nil
+		}
+		if s == s.top {
+			return &namespace{s.top}, nil
+		}
+		return dictOf(s.holder().names)
+	}}
+}
+
+func dictOf(names map[string]any) (any, error) {
+	d := &Dict{}
+	for _, k := range (&Module{Names: names}).Dir() {
+		if err := d.Put(k, names[k]); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}

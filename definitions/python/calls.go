@@ -1,0 +1,335 @@
+package python
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Call is one call of a Builtin.
+type Call struct {
+	Args  []any
+	Names []string // of the named arguments, in order
+	Named []any
+	// PassesUnknown is set when the call spreads something Unknown: it may have
+	// more arguments than are listed.
+	PassesUnknown *Unknown
+	run           *Interpreter
+	scope         *scope
+	at            int
+	places        map[string]int
+}
+
+// Arg gives a named argument.
+func (c *Call) Arg(name string) (any, bool) {
+	i := slices.Index(c.Names, name)
+	if i < 0 {
+		return nil, false
+	}
+	return c.Named[i], true
+}
+
+// take gives an argument by name or else by position.
+func (c *Call) take(i int, name string) (any, bool) {
+	if v, ok := c.Arg(name); ok {
+		return v, true
+	}
+	if i >= 0 && i < len(c.Args) {
+		return c.Args[i], true
+	}
+	return nil, false
+}
+
+// Invoke calls a value with positional arguments.
+func (c *Call) Invoke(fn any, args ...any) (any, error) {
+	return c.run.invoke(fn, &Call{Args: args})
+}
+
+// Later runs a function when all files have been read; an error of it points
+// at this call.
+func (c *Call) Later(f func() error) {
+	if c.run == nil {
+		return
+	}
+	s, at := c.scope, c.at
+	c.run.later = append(c.run.later, func() error {
+		err := f()
+		if s == nil {
+			return err
+		}
+		return s.locate(at, err)
+	})
+}
+
+// Blame makes an error point at one of the call's arguments.
+func (c *Call) Blame(name string, err error) error {
+	at, ok := c.places[name]
+	if !ok || c.scope == nil || err == nil {
+		return err
+	}
+	return c.scope.locate(at, err)
+}
+
+// call evaluates a call.
+func (r *Interpreter) call(s *scope, e *callExpr) (any, error) {
+	fn, err := r.eval(s, e.fn)
+	if err != nil {
+		return nil, err
+	}
+	c := &Call{scope: s, at: e.at}
+	for i, a := range e.args {
+		v, err := r.eval(s, a.value)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.pass(c, a, v); err != nil {
+			return nil, s.locate(a.value.pos(), err)
+		}
+		if c.places == nil {
+			c.places = map[string]int{}
+		}
+		if a.name != "" {
+			c.places[a.name] = a.value.pos()
+		} else if a.spread == 0 {
+			c.places[fmt.Sprint(i)] = a.value.pos()
+		}
+	}
+	return r.invoke(fn, c)
+}
+
+// pass adds an argument to a call.
+func (r *Interpreter) pass(c *Call, a argument, v any) error {
+	u, unknown := v.(*Unknown)
+	switch {
+	case a.name != "":
+		return c.name(a.name, v)
+	case a.spread == 0:
+		c.Args = append(c.Args, v)
+	case unknown:
+		c.PassesUnknown = u
+	case a.spread == 1:
+		items, err := r.items(v)
+		c.Args = append(c.Args, items...)
+		return err
+	default:
+		d, ok := v.(*Dict)
+		if !ok {
+			return raise("TypeError", "argument after ** must be a mapping, not %s", TypeName(v))
+		}
+		for k, v := range d.All() {
+			n, ok := asText(k)
+			if !ok {
+				return raise("TypeError", "keywords must be strings")
+			}
+			if err := c.name(n, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Call) name(n string, v any) error {
+	if slices.Contains(c.Names, n) {
+		return raise("TypeError", "argument '%s' is given twice", n)
+	}
+	c.Names, c.Named = append(c.Names, n), append(c.Named, v)
+	return nil
+}
+
+// invoke calls a value.
+func (r *Interpreter) invoke(fn any, c *Call) (any, error) {
+	if r.calls >= maxCalls {
+		return nil, fmt.Errorf("calls are nested too deep")
+	}
+	r.calls++
+	defer func() { r.calls-- }()
+	if err := r.charge(1); err != nil {
+		return nil, err
+	}
+	c.run = r
+	switch f := fn.(type) {
+	case *Unknown:
+		if len(f.Why) > 80 {
+			return f, nil
+		}
+		return &Unknown{Why: f.Why + "()"}, nil
+	case *Builtin:
+		return r.invokeBuiltin(f, c)
+	case *Function:
+		return r.invokeFunction(f, c)
+	case *Class:
+		return r.instantiate(f, c)
+	case *Instance:
+		if m, ok := f.method("__call__"); ok {
+			return r.invoke(m, c)
+		}
+	case *superObject:
+		return f, nil
+	}
+	return nil, raise("TypeError", "'%s' object is not callable", TypeName(fn))
+}
+
+func (r *Interpreter) invokeBuiltin(f *Builtin, c *Call) (any, error) {
+	if f.Call == nil {
+		return &Unknown{Why: f.Name}, nil
+	}
+	if c.PassesUnknown != nil {
+		if f.Definer {
+			return nil, fmt.Errorf("%s is given arguments that cannot be known without running Python (%s); write them out", f.Name, c.PassesUnknown.Why)
+		}
+		return &Unknown{Why: f.Name + "() of " + c.PassesUnknown.Why}, nil
+	}
+	if err := r.weigh(append(append([]any{f.of}, c.Args...), c.Named...)...); err != nil {
+		return nil, err
+	}
+	v, err := f.Call(c)
+	if err == nil && f.Definer {
+		place := ""
+		if c.scope != nil {
+			place = fmt.Sprintf("%s:%d", c.scope.file.Name, c.scope.file.line(c.at))
+		}
+		r.made = append(r.made, Made{v, place})
+	}
+	return v, err
+}
+
+func (r *Interpreter) invokeFunction(f *Function, c *Call) (any, error) {
+	if f.async {
+		return &Unknown{Why: "the coroutine " + f.Name}, nil
+	}
+	if c.PassesUnknown != nil {
+		if r.isDefiner(f, map[*Function]bool{}) {
+			return nil, fmt.Errorf("%s() is given arguments that cannot be known without running Python (%s); write them out", f.Name, c.PassesUnknown.Why)
+		}
+		return &Unknown{Why: f.Name + "() of " + c.PassesUnknown.Why}, nil
+	}
+	s := f.scope.inner(scopeFunction, f.scope.file)
+	s.function = f
+	args := c.Args
+	if f.bound {
+		args = append([]any{f.self}, args...)
+	}
+	if len(args) > 0 {
+		s.self = args[0]
+	}
+	if err := bindParams(s, f, args, c); err != nil {
+		return nil, err
+	}
+	outer := r.guard
+	r.guard = nil
+	defer func() { r.guard = outer }()
+	if f.result != nil {
+		return r.eval(s, f.result)
+	}
+	if f.generator {
+		var items []any
+		s.yields = &items
+		_, err := r.run(s, f.body)
+		return &Iterator{items: items}, err
+	}
+	sig, err := r.run(s, f.body)
+	return sig.value, err
+}
+
+// defaults evaluates the defaults of a function's parameters.
+func (r *Interpreter) defaults(s *scope, f *Function) error {
+	f.defaults = make([]*any, len(f.params))
+	for i, p := range f.params {
+		if p.fallback == nil {
+			continue
+		}
+		v, err := r.eval(s, p.fallback)
+		if err != nil {
+			return err
+		}
+		f.defaults[i] = &v
+	}
+	return nil
+}
+
+func bindParams(s *scope, f *Function, args []any, c *Call) error {
+	used := map[string]bool{}
+	for i, p := range f.params {
+		var named any
+		isNamed := false
+		if p.rest == 0 && !p.positional {
+			named, isNamed = c.Arg(p.name)
+		}
+		switch {
+		case p.rest == 1:
+			s.names[p.name], args = Tuple(slices.Clone(args)), nil
+		case p.rest == 2:
+			d := &Dict{}
+			for j, n := range c.Names {
+				if used[n] {
+					continue
+				}
+				used[n] = true
+				if err := d.Put(n, c.Named[j]); err != nil {
+					return err
+				}
+			}
+			s.names[p.name] = d
+		case len(args) > 0 && !p.keyword:
+			if isNamed {
+				return raise("TypeError", "%s() got multiple values for argument '%s'", f.Name, p.name)
+			}
+			s.names[p.name], args = args[0], args[1:]
+		case isNamed:
+			s.names[p.name], used[p.name] = named, true
+		case i < len(f.defaults) && f.defaults[i] != nil:
+			s.names[p.name] = *f.defaults[i]
+		default:
+			return raise("TypeError", "%s() missing required argument '%s'", f.Name, p.name)
+		}
+	}
+	for _, n := range c.Names {
+		if !used[n] {
+			return raise("TypeError", "%s() got an unexpected keyword argument '%s'", f.Name, n)
+		}
+	}
+	if len(args) > 0 {
+		return raise("TypeError", "%s() takes %d arguments too few for this call", f.Name, len(args))
+	}
+	return nil
+}
+
+// define binds a function, after its decorators.
+func (r *Interpreter) define(s *scope, st *funcStmt) error {
+	f := &Function{
+		Name: st.name, Source: st.source, params: st.params, body: st.body, generator: st.generator, async: st.async, scope: s, owner: s.owner,
+	}
+	if err := r.defaults(s, f); err != nil {
+		return err
+	}
+	v, err := r.decorate(s, st.decorators, f)
+	if err != nil {
+		return err
+	}
+	s.set(st.name, v)
+	return nil
+}
+
+// decorate applies decorators. What one of elsewhere makes of a function does
+// not matter to definitions: it stays as it is.
+func (r *Interpreter) decorate(s *scope, decorators []expr, v any) (any, error) {
+	made := make([]any, len(decorators))
+	for i, d := range decorators {
+		fn, err := r.eval(s, d)
+		if err != nil {
+			return nil, err
+		}
+		made[i] = fn
+	}
+	for i := len(decorators) - 1; i >= 0; i-- {
+		if _, ok := made[i].(*Unknown); ok {
+			continue
+		}
+		var err error
+		at := decorators[i].pos()
+		if v, err = r.invoke(made[i], &Call{Args: []any{v}, scope: s, at: at}); err != nil {
+			return nil, s.locate(at, err)
+		}
+	}
+	return v, nil
+}

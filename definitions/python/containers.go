@@ -1,0 +1,211 @@
+package python
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Dict is a dict, in the order in which its keys were added.
+type Dict struct {
+	keys, values []any
+	index        map[any]int
+	// factory makes the values of a defaultdict; nil for a plain dict.
+	factory any
+}
+
+// Set is a set, in the order in which its items were added.
+type Set struct {
+	dict   Dict
+	Frozen bool
+}
+
+// key forms of what Go cannot compare as Python does.
+type (
+	noneKey  struct{}
+	bytesKey string
+	tupleKey string
+	timeKey  struct {
+		nanos int64
+		aware bool
+	}
+)
+
+// hashKey gives what stands for a value in a dict: equal values, equal keys.
+func hashKey(v any) (any, error) {
+	switch v := v.(type) {
+	case nil:
+		return noneKey{}, nil
+	case bool:
+		i, _ := asInt(v)
+		return i, nil
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<62 {
+			return int64(v), nil
+		}
+		return v, nil
+	case Bytes:
+		return bytesKey(v), nil
+	case Datetime:
+		return timeKey{v.UnixNano(), v.Aware}, nil
+	case Tuple:
+		return hashTuple(v)
+	case *Instance:
+		if v.tuple != nil {
+			return hashTuple(v.tuple)
+		}
+		if p := v.plain(); p != nil {
+			return p, nil
+		}
+		return v, nil
+	case *List, *Dict, *Set:
+		if s, ok := v.(*Set); ok && s.Frozen {
+			return v, nil
+		}
+		return nil, raise("TypeError", "unhashable type: '%s'", TypeName(v))
+	case *Unknown:
+		return nil, fmt.Errorf("a key depends on what cannot be known without running Python (%s); write it out", v.Why)
+	}
+	return v, nil
+}
+
+func hashTuple(t Tuple) (any, error) {
+	var b strings.Builder
+	for _, item := range t {
+		k, err := hashKey(item)
+		if err != nil {
+			return nil, err
+		}
+		switch k.(type) {
+		case int64, float64, string, bytesKey, tupleKey, timeKey, noneKey, Timedelta, Path:
+			fmt.Fprintf(&b, "%T%v\x00", k, k)
+		default:
+			fmt.Fprintf(&b, "%T%p\x00", k, k)
+		}
+		if b.Len() > maxText {
+			return nil, fmt.Errorf("this key is too large")
+		}
+	}
+	return tupleKey(b.String()), nil
+}
+
+// Len is the number of keys.
+func (d *Dict) Len() int { return len(d.keys) }
+
+// Keys lists the keys.
+func (d *Dict) Keys() []any { return slices.Clone(d.keys) }
+
+// All gives keys and values in order.
+func (d *Dict) All() iter.Seq2[any, any] {
+	return func(yield func(any, any) bool) {
+		for i := range d.keys {
+			if !yield(d.keys[i], d.values[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Get returns a key's value; false when it has none.
+func (d *Dict) Get(key any) (any, bool, error) {
+	k, err := hashKey(key)
+	if err != nil {
+		return nil, false, err
+	}
+	i, ok := d.index[k]
+	if !ok {
+		return nil, false, nil
+	}
+	return d.values[i], true, nil
+}
+
+// Put sets a key's value.
+func (d *Dict) Put(key, value any) error {
+	k, err := hashKey(key)
+	if err != nil {
+		return err
+	}
+	if i, ok := d.index[k]; ok {
+		d.values[i] = value
+		return nil
+	}
+	if d.index == nil {
+		d.index = map[any]int{}
+	}
+	d.index[k] = len(d.keys)
+	d.keys, d.values = append(d.keys, key), append(d.values, value)
+	return nil
+}
+
+// Delete takes a key out; false when it was not there.
+func (d *Dict) Delete(key any) (bool, error) {
+	k, err := hashKey(key)
+	if err != nil {
+		return false, err
+	}
+	at, ok := d.index[k]
+	if !ok {
+		return false, nil
+	}
+	delete(d.index, k)
+	for other, i := range d.index {
+		if i > at {
+			d.index[other] = i - 1
+		}
+	}
+	d.keys, d.values = slices.Delete(d.keys, at, at+1), slices.Delete(d.values, at, at+1)
+	return true, nil
+}
+
+// clone copies a dict.
+func (d *Dict) clone() *Dict {
+	out := &Dict{keys: slices.Clone(d.keys), values: slices.Clone(d.values), index: make(map[any]int, len(d.index)), factory: d.factory}
+	for k, i := range d.index {
+		out.index[k] = i
+	}
+	return out
+}
+
+// update takes over the keys of another dict.
+func (d *Dict) update(other *Dict) error {
+	for i := range other.keys {
+		if err := d.Put(other.keys[i], other.values[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newSet makes a set of items.
+func newSet(items []any) (*Set, error) {
+	s := &Set{}
+	for _, v := range items {
+		if err := s.add(v); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Len is the number of items.
+func (s *Set) Len() int { return s.dict.Len() }
+
+// Items lists the items.
+func (s *Set) Items() []any { return s.dict.Keys() }
+
+func (s *Set) add(v any) error {
+	if _, ok, err := s.dict.Get(v); ok || err != nil {
+		return err
+	}
+	return s.dict.Put(v, nil)
+}
+
+func (s *Set) has(v any) (bool, error) {
+	_, ok, err := s.dict.Get(v)
+	return ok, err
+}
+
+// clone copies a set.
+func (s *Set) clone() *Set { return &Set{dict: *s.dict.clone(), Frozen: s.Frozen} }

@@ -1,0 +1,83 @@
+package python_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/banquet-fs/banquet/definitions/python"
+)
+
+// program is what Python made of a program, recorded by testdata/record.py.
+type program struct {
+	Source string `json:"source"`
+	// Repr is the repr of the name "out"; Error is the class of the exception
+	// that ended the program.
+	Repr  string `json:"repr"`
+	Error string `json:"error"`
+	// Unknown and Refused mark what the reader is to leave to Python.
+	Unknown bool `json:"unknown"`
+	Refused bool `json:"refused"`
+}
+
+func programs(tb testing.TB) []program {
+	tb.Helper()
+	f, err := os.Open(filepath.Join("testdata", "programs.jsonl"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	var list []program
+	for s := bufio.NewScanner(f); s.Scan(); {
+		var p program
+		if err := json.Unmarshal(s.Bytes(), &p); err != nil {
+			tb.Fatal(err)
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// alone is a host without modules and files.
+type alone struct{}
+
+func (alone) Module(string) (*python.Module, bool)           { return nil, false }
+func (alone) Find(string, *python.File) (*python.File, bool) { return nil, false }
+func environment(name string) (string, bool)                 { return "set", name == "BANQUET_SET" }
+func read(source string) (*python.Module, *python.Interpreter, error) {
+	run := python.New(alone{}, "/repo", environment)
+	m, err := run.Load(&python.File{Name: "program.py", Path: "/repo/program.py", Source: source}, "program")
+	return m, run, err
+}
+
+func TestProgramsGiveWhatPythonGives(t *testing.T) {
+	for _, p := range programs(t) {
+		title, _, _ := strings.Cut(p.Source, "\n")
+		t.Run(title, func(t *testing.T) {
+			m, _, err := read(p.Source)
+			switch {
+			case p.Error != "":
+				if got := python.ExceptionClass(err); got != p.Error {
+					t.Errorf("%s\nends with %v (%s), want %s", p.Source, err, got, p.Error)
+				}
+			case p.Refused:
+				if err == nil || python.ExceptionClass(err) != "" {
+					t.Errorf("%s\nis not refused: %v", p.Source, err)
+				}
+			case err != nil:
+				t.Errorf("%s\n%v", p.Source, err)
+			case p.Unknown:
+				if _, ok := m.Names["out"].(*python.Unknown); !ok && !strings.Contains(p.Source, "suppress") {
+					t.Errorf("%s\nout = %s, want it unknown", p.Source, python.Repr(m.Names["out"]))
+				}
+			default:
+				if got := python.Repr(m.Names["out"]); got != p.Repr {
+					t.Errorf("%s\nout = %s\nwant  %s", p.Source, got, p.Repr)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,279 @@
+package python
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// reflecting are the functions that ask what a value is.
+func reflecting(name string) func(*Call) (any, error) {
+	return func(c *Call) (any, error) {
+		v, err := c.one(name)
+		if err != nil {
+			return nil, err
+		}
+		if u, ok := v.(*Unknown); ok && name != "setattr" {
+			return &Unknown{Why: name + "() of " + u.Why}, nil
+		}
+		switch name {
+		case "getattr", "hasattr", "setattr":
+			return attributes(name, c)
+		case "isinstance", "issubclass":
+			return isInstance(name, c)
+		case "type":
+			if len(c.Args) > 1 {
+				return nil, fmt.Errorf("making a class by type() is not read; write a class statement")
+			}
+			return c.run.typeOf(v), nil
+		case "callable":
+			switch v.(type) {
+			case *Function, *Builtin, *Class:
+				return true, nil
+			case *Instance:
+				return &Unknown{Why: "callable()"}, nil
+			}
+			return false, nil
+		case "repr":
+			return c.run.repr(v)
+		case "format":
+			spec := ""
+			if len(c.Args) > 1 {
+				spec, _ = asText(c.Args[1])
+			}
+			return c.run.formatted(v, spec)
+		}
+		return characters(name, v)
+	}
+}
+
+func characters(name string, v any) (any, error) {
+	switch name {
+	case "ord":
+		s, ok := asText(v)
+		if r := []rune(s); ok && len(r) == 1 {
+			return int64(r[0]), nil
+		}
+		return nil, raise("TypeError", "ord() expected a character")
+	case "chr":
+		i, ok := asInt(v)
+		if !ok {
+			return nil, raise("TypeError", "'%s' object cannot be interpreted as an integer", TypeName(v))
+		}
+		if i >= 0 && i < 0x110000 && (i < 0xd800 || i > 0xdfff) {
+			return string(rune(i)), nil
+		}
+		return nil, raise("ValueError", "chr() takes the number of a character")
+	}
+	i, ok := asInt(v)
+	if !ok {
+		return nil, raise("TypeError", "%s() takes an integer", name)
+	}
+	base := map[string]int{"hex": 16, "bin": 2, "oct": 8}[name]
+	prefix := map[string]string{"hex": "0x", "bin": "0b", "oct": "0o"}[name]
+	digits := strconv.FormatInt(i, base)
+	if rest, negative := strings.CutPrefix(digits, "-"); negative {
+		return "-" + prefix + rest, nil
+	}
+	return prefix + digits, nil
+}
+
+func attributes(name string, c *Call) (any, error) {
+	if len(c.Args) < 2 {
+		return nil, raise("TypeError", "%s() takes an object and a name", name)
+	}
+	attr, ok := asText(c.Args[1])
+	if !ok {
+		if u, unknown := c.Args[1].(*Unknown); unknown {
+			if name == "setattr" {
+				return nil, fmt.Errorf("the attribute that is set here cannot be known without running Python (%s)", u.Why)
+			}
+			return u, nil
+		}
+		return nil, raise("TypeError", "attribute name must be string, not '%s'", TypeName(c.Args[1]))
+	}
+	if name == "setattr" {
+		if len(c.Args) < 3 {
+			return nil, raise("TypeError", "setattr() takes an object, a name and a value")
+		}
+		return nil, c.run.setAttribute(c.Args[0], attr, c.Args[2])
+	}
+	v, err := c.run.attribute(c.Args[0], attr)
+	missing := err != nil && exception(err) != nil && exception(err).class == "AttributeError"
+	switch {
+	case err != nil && !missing:
+		return nil, err
+	case name == "hasattr":
+		if u, ok := v.(*Unknown); ok {
+			return u, nil
+		}
+		return !missing, nil
+	case missing && len(c.Args) > 2:
+		return c.Args[2], nil
+	}
+	return v, err
+}
+
+// typeOf is type(v).
+func (r *Interpreter) typeOf(v any) any {
+	if o, ok := v.(*Instance); ok {
+		return o.Class
+	}
+	n := TypeName(v)
+	switch v.(type) {
+	case nil, *Function, *Builtin, *Module, *Class, *Iterator, Timedelta, Datetime, Path:
+		return &Builtin{Name: n}
+	}
+	if t, ok := r.builtins[n]; ok {
+		return t
+	}
+	return &Builtin{Name: n}
+}
+
+func isInstance(name string, c *Call) (any, error) {
+	if len(c.Args) != 2 {
+		return nil, raise("TypeError", "%s() takes an object and a type", name)
+	}
+	kinds := []any{c.Args[1]}
+	if t, ok := c.Args[1].(Tuple); ok {
+		kinds = t
+	}
+	var unknown *Unknown
+	for _, k := range kinds {
+		if inner, ok := k.(Tuple); ok {
+			v, err := isInstance(name, &Call{Args: []any{c.Args[0], inner}, run: c.run})
+			if err != nil || v == true {
+				return v, err
+			}
+			unknown, _ = v.(*Unknown)
+			continue
+		}
+		if u, ok := k.(*Unknown); ok {
+			unknown = &Unknown{Why: name + "() of " + u.Why}
+			continue
+		}
+		if isOf(name, c.Args[0], k) {
+			return true, nil
+		}
+	}
+	if unknown != nil {
+		return unknown, nil
+	}
+	return false, nil
+}
+
+// isOf reports whether a value, or for issubclass a class, is of a type.
+func isOf(name string, v, kind any) bool {
+	class, isClass := v.(*Class)
+	if name == "isinstance" {
+		o, ok := v.(*Instance)
+		class, isClass = nil, false
+		if ok {
+			class, isClass = o.Class, true
+		}
+	}
+	switch k := kind.(type) {
+	case *Class:
+		return k.Name == "object" || isClass && class.derives(k)
+	case *Builtin:
+		if isClass {
+			return class.derivesFrom(k.Name)
+		}
+		if b, ok := v.(*Builtin); ok && name == "issubclass" {
+			return b.Name == k.Name || slices.Contains(b.Kinds, k.Name)
+		}
+		return slices.Contains(kindsOf(v), k.Name)
+	}
+	return false
+}
+
+// kindsOf lists the types that a value is an instance of.
+func kindsOf(v any) []string {
+	switch v := v.(type) {
+	case Kinded:
+		return v.Kinds()
+	case bool:
+		return []string{"bool", "int"}
+	case *Builtin, *Function:
+		return []string{"function", "Callable"}
+	case Datetime:
+		return []string{"datetime", "date"}
+	case *Iterator:
+		return []string{"iterator", "Iterator", "Iterable", "Generator"}
+	}
+	n := TypeName(v)
+	return append([]string{n}, abstractOf(n)...)
+}
+
+// abstractOf lists the abstract types of collections that a type is.
+func abstractOf(name string) []string {
+	switch name {
+	case "list":
+		return []string{"Sequence", "MutableSequence", "Iterable", "Collection", "List"}
+	case "tuple", "str", "bytes":
+		return []string{"Sequence", "Iterable", "Collection", "Tuple"}
+	case "dict":
+		return []string{"Mapping", "MutableMapping", "Iterable", "Collection", "Dict"}
+	case "set", "frozenset":
+		return []string{"Set", "MutableSet", "Iterable", "Collection"}
+	case "int", "float":
+		return []string{"Number", "Real"}
+	}
+	return nil
+}
+
+// repr is repr(v) as the language sees it: a text or Unknown.
+func (r *Interpreter) repr(v any) (any, error) {
+	if o, ok := v.(*Instance); ok {
+		if m, ok := o.method("__repr__"); ok {
+			return r.invoke(m, &Call{})
+		}
+	}
+	out, err := reprOf(v)
+	if s, ok := out.(string); ok && err == nil {
+		err = r.charge(len(s) / 64)
+	}
+	return out, err
+}
+
+// str is str(v) as the language sees it: a text or Unknown.
+func (r *Interpreter) str(v any) (any, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case Path:
+		return string(v), nil
+	case Timedelta:
+		return v.text(), nil
+	case Datetime:
+		return v.text(" "), nil
+	case *Instance:
+		return r.instanceText(v)
+	case fmt.Stringer:
+		return v.String(), nil
+	}
+	return r.repr(v)
+}
+
+func (r *Interpreter) instanceText(o *Instance) (any, error) {
+	if m, ok := o.method("__str__"); ok {
+		return r.invoke(m, &Call{})
+	}
+	switch {
+	case o.Class.enum && (o.Class.derivesFrom("StrEnum") || o.Class.derivesFrom("IntEnum") || o.Class.derivesFrom("IntFlag")):
+		return r.str(o.plain())
+	case o.Class.enum:
+		return o.Class.Name + "." + Str(o.Members["name"]), nil
+	case o.Class.isException():
+		args, _ := o.Members["args"].(Tuple)
+		switch len(args) {
+		case 0:
+			return "", nil
+		case 1:
+			return r.str(args[0])
+		}
+		return r.repr(args)
+	}
+	return r.repr(o)
+}

@@ -1,0 +1,274 @@
+package python
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+const (
+	// maxText bounds the texts that operations make, in bytes.
+	maxText = 1 << 20
+	// maxNesting bounds how deep values are looked into.
+	maxNesting = 50
+)
+
+// writer writes values as Python's repr does, within bounds.
+type writer struct {
+	b       strings.Builder
+	depth   int
+	full    bool
+	unknown *Unknown
+	// strange is set when a value was met whose text only Python knows.
+	strange string
+}
+
+// Str is Python's str of a value, for messages.
+func Str(v any) string {
+	if s, ok := asText(v); ok {
+		return s
+	}
+	return Repr(v)
+}
+
+// Repr is Python's repr of a value, for messages.
+func Repr(v any) string {
+	w := writer{}
+	w.value(v)
+	return w.b.String()
+}
+
+// reprOf is repr as the language sees it: a text or Unknown.
+func reprOf(v any) (any, error) {
+	w := writer{}
+	w.value(v)
+	switch {
+	case w.unknown != nil:
+		return w.unknown, nil
+	case w.full:
+		return nil, fmt.Errorf("the text of this value is too long")
+	case w.strange != "":
+		return &Unknown{Why: "the text of a " + w.strange}, nil
+	}
+	return w.b.String(), nil
+}
+
+func (w *writer) value(v any) {
+	if w.full = w.full || w.b.Len() > maxText || w.depth > maxNesting; w.full {
+		return
+	}
+	w.depth++
+	defer func() { w.depth-- }()
+	switch v := v.(type) {
+	case nil:
+		w.b.WriteString("None")
+	case bool:
+		w.b.WriteString(map[bool]string{true: "True", false: "False"}[v])
+	case int64:
+		w.b.WriteString(strconv.FormatInt(v, 10))
+	case float64:
+		w.b.WriteString(floatText(v))
+	case string:
+		w.b.WriteString(quoted(v))
+	case Bytes:
+		w.b.WriteString("b" + quotedBytes(v))
+	case Ellipsis:
+		w.b.WriteString("Ellipsis")
+	case *List:
+		w.items("[", v.Items, "]")
+	case Tuple:
+		w.tuple(v)
+	case *Set:
+		w.set(v)
+	case *Dict:
+		w.dict(v)
+	default:
+		w.object(v)
+	}
+}
+
+func (w *writer) object(v any) {
+	switch v := v.(type) {
+	case Timedelta:
+		w.b.WriteString(v.repr())
+	case Datetime:
+		w.b.WriteString(v.repr())
+	case *Instance:
+		w.instance(v)
+	case *Unknown:
+		w.unknown = v
+		w.b.WriteString("<unknown: " + v.Why + ">")
+	case Path:
+		w.b.WriteString(v.String())
+	case fmt.Stringer:
+		w.strange = TypeName(v)
+		w.b.WriteString(v.String())
+	default:
+		w.strange = TypeName(v)
+		w.b.WriteString("<" + TypeName(v) + ">")
+	}
+}
+
+func (w *writer) items(open string, items []any, closing string) {
+	w.b.WriteString(open)
+	for i, e := range items {
+		if i > 0 {
+			w.b.WriteString(", ")
+		}
+		w.value(e)
+		if w.full {
+			return
+		}
+	}
+	w.b.WriteString(closing)
+}
+
+func (w *writer) tuple(t Tuple) {
+	if len(t) == 1 {
+		w.items("(", t, ",)")
+		return
+	}
+	w.items("(", t, ")")
+}
+
+func (w *writer) set(s *Set) {
+	switch {
+	case s.Frozen && s.Len() == 0:
+		w.b.WriteString("frozenset()")
+	case s.Len() == 0:
+		w.b.WriteString("set()")
+	case s.Frozen:
+		w.items("frozenset({", s.dict.keys, "})")
+	default:
+		w.items("{", s.dict.keys, "}")
+	}
+	if s.Len() > 1 {
+		w.strange = "set, whose order is not fixed"
+	}
+}
+
+func (w *writer) dict(d *Dict) {
+	w.b.WriteString("{")
+	for i := range d.keys {
+		if i > 0 {
+			w.b.WriteString(", ")
+		}
+		w.value(d.keys[i])
+		w.b.WriteString(": ")
+		w.value(d.values[i])
+		if w.full {
+			return
+		}
+	}
+	w.b.WriteString("}")
+}
+
+func (w *writer) instance(o *Instance) {
+	c := o.Class
+	switch {
+	case c.enum:
+		fmt.Fprintf(&w.b, "<%s.%s: ", c.Name, Str(o.Members["name"]))
+		w.value(o.Members["value"])
+		w.b.WriteString(">")
+	case c.exception:
+		args, _ := o.Members["args"].(Tuple)
+		w.b.WriteString(c.Name)
+		w.items("(", args, ")")
+	case c.fields != nil && !c.plainRepr:
+		w.b.WriteString(c.Name + "(")
+		for i, f := range c.fields {
+			if i > 0 {
+				w.b.WriteString(", ")
+			}
+			w.b.WriteString(f.name + "=")
+			w.value(o.Members[f.name])
+		}
+		w.b.WriteString(")")
+	default:
+		w.strange = c.Name
+		w.b.WriteString("<" + c.Name + " object>")
+	}
+}
+
+// quoted is the repr of a text.
+func quoted(s string) string {
+	quote := byte('\'')
+	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
+		quote = '"'
+	}
+	var b strings.Builder
+	b.WriteByte(quote)
+	for _, r := range s {
+		switch {
+		case r == rune(quote) || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == ' ' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r < 0x100:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case r < 0x10000:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+	}
+	b.WriteByte(quote)
+	return b.String()
+}
+
+func quotedBytes(v Bytes) string {
+	quote := byte('\'')
+	if strings.Contains(string(v), "'") && !strings.Contains(string(v), `"`) {
+		quote = '"'
+	}
+	var b strings.Builder
+	b.WriteByte(quote)
+	for _, c := range v {
+		switch {
+		case c == quote || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c == '\t':
+			b.WriteString(`\t`)
+		case c == '\r':
+			b.WriteString(`\r`)
+		case c < ' ' || c > '~':
+			fmt.Fprintf(&b, `\x%02x`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte(quote)
+	return b.String()
+}
+
+// floatText is the repr of a float.
+func floatText(f float64) string {
+	switch {
+	case math.IsInf(f, 1):
+		return "inf"
+	case math.IsInf(f, -1):
+		return "-inf"
+	case math.IsNaN(f):
+		return "nan"
+	}
+	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
+		return strconv.FormatFloat(f, 'e', -1, 64)
+	}
+	s := strconv.FormatFloat(f, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}

@@ -1,0 +1,218 @@
+package python
+
+import (
+	"slices"
+	"strings"
+)
+
+// simpleLine reads the statements of one line.
+func (p *parser) simpleLine(body []stmt) []stmt {
+	for p.err == nil {
+		body = append(body, p.simple())
+		if !p.accept(";") || p.cur().kind == newline {
+			break
+		}
+	}
+	if k := p.cur().kind; p.err == nil && k != newline && k != endOfFile {
+		p.unexpected()
+	}
+	p.advance()
+	return body
+}
+
+func (p *parser) simple() stmt {
+	t := p.cur()
+	if t.kind != name {
+		return p.assignment()
+	}
+	switch t.text {
+	case "import":
+		p.advance()
+		return p.imports(t.from)
+	case "from":
+		p.advance()
+		return p.fromImport(t.from)
+	case "pass", "break", "continue":
+		p.advance()
+		return &jumpStmt{node{t.from}, t.text}
+	case "return", "raise":
+		p.advance()
+		return p.leaving(t)
+	case "global", "nonlocal":
+		return p.scopes()
+	case "assert":
+		p.advance()
+		s := &assertStmt{node: node{t.from}, cond: p.expression()}
+		if p.accept(",") {
+			s.message = p.expression()
+		}
+		return s
+	case "del":
+		p.advance()
+		s := &deleteStmt{node: node{t.from}}
+		s.targets = []expr{p.targetList()}
+		return s
+	case "type":
+		if next := p.peek(); next.kind == name && !keyword(next.text) {
+			return p.typeAlias()
+		}
+	}
+	return p.assignment()
+}
+
+// typeAlias is "type Name = …", whose value nothing here needs.
+func (p *parser) typeAlias() stmt {
+	at := p.advance().from
+	target := &nameExpr{node{at}, p.identifier()}
+	p.typeParameters()
+	p.expect("=")
+	p.expression()
+	return &assignStmt{node{at}, []expr{target}, &constExpr{node{at}, &Unknown{Why: "a type"}}}
+}
+
+func (p *parser) scopes() stmt {
+	t := p.advance()
+	s := &scopeStmt{node: node{t.from}, global: t.text == "global"}
+	for p.err == nil {
+		s.names = append(s.names, p.identifier())
+		if !p.accept(",") {
+			break
+		}
+	}
+	return s
+}
+
+func (p *parser) leaving(t token) stmt {
+	var v expr
+	if !p.ended() {
+		v = p.expressions()
+		if t.text == "raise" && p.accept("from") {
+			p.expression()
+		}
+	}
+	if t.text == "return" {
+		return &returnStmt{node{t.from}, v}
+	}
+	return &raiseStmt{node{t.from}, v}
+}
+
+func (p *parser) ended() bool {
+	t := p.cur()
+	return t.kind == newline || t.kind == endOfFile || t.kind == operator && t.text == ";"
+}
+
+// assignment reads an expression statement or any form of assignment.
+func (p *parser) assignment() stmt {
+	at := p.cur().from
+	first := p.expressions()
+	if p.accept(":") {
+		s := &annotatedStmt{node: node{at}, target: first, kind: p.expression()}
+		p.bindable(first)
+		if p.accept("=") {
+			s.value = p.expressions()
+		}
+		return s
+	}
+	t := p.cur()
+	if t.kind == operator && len(t.text) > 1 && strings.HasSuffix(t.text, "=") && !slices.Contains([]string{"==", "!=", "<=", ">=", ":="}, t.text) {
+		p.advance()
+		p.bindable(first)
+		return &augmentStmt{node{at}, first, strings.TrimSuffix(t.text, "="), p.expressions()}
+	}
+	if !p.is("=") {
+		return &exprStmt{node{at}, first}
+	}
+	s := &assignStmt{node: node{at}, targets: []expr{first}}
+	links := 0
+	for p.err == nil && p.accept("=") {
+		p.chained(&links)
+		s.targets = append(s.targets, p.expressions())
+	}
+	last := len(s.targets) - 1
+	s.value, s.targets = s.targets[last], s.targets[:last]
+	for _, target := range s.targets {
+		p.bindable(target)
+	}
+	return s
+}
+
+// bindable checks that something can be assigned to.
+func (p *parser) bindable(target expr) {
+	switch t := target.(type) {
+	case *nameExpr, *attrExpr, *indexExpr:
+	case *starExpr:
+		p.bindable(t.value)
+	case *tupleExpr:
+		for _, item := range t.items {
+			p.bindable(item)
+		}
+	case *listExpr:
+		for _, item := range t.items {
+			p.bindable(item)
+		}
+	default:
+		if p.err == nil {
+			p.fail(target.pos(), "invalid syntax: this cannot be assigned to")
+		}
+	}
+}
+
+func (p *parser) dotted() string {
+	var b strings.Builder
+	for p.is(".") || p.is("...") {
+		b.WriteString(p.advance().text)
+	}
+	if p.is("import") && b.Len() > 0 {
+		return b.String()
+	}
+	b.WriteString(p.identifier())
+	for p.err == nil && p.accept(".") {
+		b.WriteString("." + p.identifier())
+	}
+	return b.String()
+}
+
+func (p *parser) imports(at int) stmt {
+	group := &groupStmt{node: node{at}}
+	for p.err == nil {
+		s := &importStmt{node: node{at}, module: p.dotted()}
+		s.as, _, s.whole = strings.Cut(s.module, ".")
+		if p.accept("as") {
+			s.as, s.whole = p.identifier(), false
+		}
+		group.body = append(group.body, s)
+		if !p.accept(",") {
+			break
+		}
+	}
+	if len(group.body) == 1 {
+		return group.body[0]
+	}
+	return group
+}
+
+func (p *parser) fromImport(at int) stmt {
+	s := &fromStmt{node: node{at}, module: p.dotted()}
+	p.expect("import")
+	if t := p.cur(); p.accept("*") {
+		s.names = []imported{{name: "*", at: t.from}}
+		return s
+	}
+	closing := p.accept("(")
+	for p.err == nil {
+		i := imported{at: p.cur().from}
+		i.name = p.identifier()
+		i.as = i.name
+		if p.accept("as") {
+			i.as = p.identifier()
+		}
+		s.names = append(s.names, i)
+		if !p.accept(",") || closing && p.is(")") {
+			break
+		}
+	}
+	if closing {
+		p.expect(")")
+	}
+	return s
+}

@@ -1,0 +1,321 @@
+package python
+
+import (
+	"fmt"
+)
+
+// run executes statements until one leaves.
+func (r *Interpreter) run(s *scope, body []stmt) (signal, error) {
+	for _, st := range body {
+		if err := r.charge(1); err != nil {
+			return signal{}, s.locate(st.pos(), err)
+		}
+		sig, err := r.execute(s, st)
+		if err != nil || sig.kind != flowNext {
+			return sig, s.locate(st.pos(), err)
+		}
+	}
+	return signal{}, nil
+}
+
+func (r *Interpreter) execute(s *scope, st stmt) (signal, error) {
+	switch st := st.(type) {
+	case *returnStmt:
+		v, err := r.evalOr(s, st.value, nil)
+		return signal{flowReturn, v}, err
+	case *jumpStmt:
+		return signal{kind: map[string]flow{"break": flowBreak, "continue": flowContinue}[st.word]}, nil
+	case *ifStmt:
+		return r.conditional(s, st)
+	case *forStmt:
+		return r.loop(s, st)
+	case *whileStmt:
+		return r.while(s, st)
+	case *tryStmt:
+		return r.try(s, st)
+	case *withStmt:
+		return r.with(s, st)
+	case *matchStmt:
+		return r.match(s, st)
+	case *groupStmt:
+		return r.run(s, st.body)
+	}
+	return signal{}, r.simple(s, st)
+}
+
+// simple executes a statement that always goes on to the next.
+func (r *Interpreter) simple(s *scope, st stmt) error {
+	switch st := st.(type) {
+	case *exprStmt:
+		_, err := r.eval(s, st.value)
+		return err
+	case *assignStmt:
+		v, err := r.eval(s, st.value)
+		if err != nil {
+			return err
+		}
+		for _, t := range st.targets {
+			if err := r.bind(s, t, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	case *annotatedStmt:
+		return r.annotated(s, st)
+	case *augmentStmt:
+		return r.augment(s, st)
+	case *importStmt:
+		return r.importModule(s, st)
+	case *fromStmt:
+		return r.importNames(s, st)
+	case *funcStmt:
+		return r.define(s, st)
+	case *classStmt:
+		return r.class(s, st)
+	case *raiseStmt:
+		return r.raise(s, st)
+	case *assertStmt:
+		return r.assert(s, st)
+	case *deleteStmt:
+		return r.delete(s, st.targets)
+	case *scopeStmt:
+		return r.outside(s, st)
+	}
+	return fmt.Errorf("this statement cannot be read")
+}
+
+// annotated binds an annotated name; a class body remembers the name as a
+// field.
+func (r *Interpreter) annotated(s *scope, st *annotatedStmt) error {
+	n, isName := st.target.(*nameExpr)
+	if s.owner != nil && isName {
+		s.owner.annotate(n.name, st)
+	}
+	if st.value == nil {
+		return nil
+	}
+	v, err := r.eval(s, st.value)
+	if err != nil {
+		return err
+	}
+	return r.bind(s, st.target, v)
+}
+
+func (r *Interpreter) assert(s *scope, st *assertStmt) error {
+	v, err := r.eval(s, st.cond)
+	if err != nil {
+		return err
+	}
+	yes, known := r.truth(v)
+	if yes || !known {
+		return nil
+	}
+	m, err := r.evalOr(s, st.message, "")
+	if err != nil {
+		return err
+	}
+	return raise("AssertionError", "this assertion does not hold: %s", Str(m))
+}
+
+// outside makes names those of the module or of an outer function.
+func (r *Interpreter) outside(s *scope, st *scopeStmt) error {
+	if s.outside == nil {
+		s.outside = map[string]bool{}
+	}
+	for _, n := range st.names {
+		s.outside[n] = s != s.top
+	}
+	return nil
+}
+
+func (r *Interpreter) delete(s *scope, targets []expr) error {
+	for _, t := range targets {
+		var err error
+		switch t := t.(type) {
+		case *nameExpr:
+			if _, ok := s.names[t.name]; !ok {
+				return raise("NameError", "name '%s' is not defined", t.name)
+			}
+			delete(s.names, t.name)
+		case *tupleExpr:
+			err = r.delete(s, t.items)
+		case *listExpr:
+			err = r.delete(s, t.items)
+		case *indexExpr:
+			err = r.deleteItem(s, t)
+		default:
+			err = s.file.fail(t.pos(), "what this deletes cannot be read")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Interpreter) deleteItem(s *scope, t *indexExpr) error {
+	owner, err := r.eval(s, t.value)
+	if err != nil {
+		return err
+	}
+	key, err := r.eval(s, t.index)
+	if err != nil {
+		return err
+	}
+	switch o := owner.(type) {
+	case *Unknown:
+		return nil
+	case *Dict:
+		if err := r.weigh(o); err != nil {
+			return err
+		}
+		found, err := o.Delete(key)
+		if err == nil && !found {
+			err = raise("KeyError", "the dict has no key %s", Repr(key))
+		}
+		return err
+	case *List:
+		i, ok := position(key, len(o.Items))
+		if !ok {
+			return raise("IndexError", "index out of range")
+		}
+		o.Items = append(o.Items[:i:i], o.Items[i+1:]...)
+		return nil
+	case *namespace:
+		n, _ := asText(key)
+		delete(o.scope.names, n)
+		return nil
+	}
+	return fmt.Errorf("items of a %s cannot be deleted", TypeName(owner))
+}
+
+// position turns an index into one from the start.
+func position(key any, length int) (int, bool) {
+	i, ok := asInt(key)
+	if i < 0 {
+		i += int64(length)
+	}
+	return int(i), ok && i >= 0 && i < int64(length)
+}
+
+// bind assigns a value to a target.
+func (r *Interpreter) bind(s *scope, target expr, v any) error {
+	switch t := target.(type) {
+	case *nameExpr:
+		s.set(t.name, v)
+		return nil
+	case *tupleExpr:
+		return r.unpack(s, t, t.items, v)
+	case *listExpr:
+		return r.unpack(s, t, t.items, v)
+	case *starExpr:
+		return r.bind(s, t.value, v)
+	case *attrExpr:
+		owner, err := r.eval(s, t.value)
+		if err != nil {
+			return err
+		}
+		return s.locate(t.at, r.setAttribute(owner, t.name, v))
+	case *indexExpr:
+		return r.bindIndex(s, t, v)
+	}
+	return s.file.fail(target.pos(), "cannot assign to this")
+}
+
+// setAttribute is owner.name = v.
+func (r *Interpreter) setAttribute(owner any, name string, v any) error {
+	switch o := owner.(type) {
+	case *Instance:
+		if o.Class.frozen {
+			return raise("FrozenInstanceError", "cannot assign to field '%s'", name)
+		}
+		o.Members[name] = v
+		return nil
+	case *Class:
+		o.Members[name] = v
+		return nil
+	case *Module:
+		o.Names[name] = v
+		return nil
+	case *Unknown, *Function:
+		return nil
+	case Mutable:
+		return o.SetAttr(name, v)
+	}
+	return fmt.Errorf("attribute '%s' of a %s cannot be set here; give it to the constructor", name, TypeName(owner))
+}
+
+func (r *Interpreter) bindIndex(s *scope, t *indexExpr, v any) error {
+	owner, err := r.eval(s, t.value)
+	if err != nil {
+		return err
+	}
+	if _, slice := t.index.(*sliceExpr); slice {
+		if _, ok := owner.(*Unknown); ok {
+			return nil
+		}
+		return s.file.fail(t.at, "assigning to a slice is not read; build the list anew")
+	}
+	key, err := r.eval(s, t.index)
+	if err != nil {
+		return err
+	}
+	switch o := owner.(type) {
+	case *Dict:
+		return s.locate(t.at, o.Put(key, v))
+	case *List:
+		i, ok := position(key, len(o.Items))
+		if !ok {
+			return s.locate(t.at, raise("IndexError", "index out of range"))
+		}
+		o.Items[i] = v
+		return nil
+	case *namespace:
+		return s.locate(t.at, o.put(key, v))
+	case *Unknown:
+		return nil
+	}
+	return s.file.fail(t.at, "items of a %s cannot be set", TypeName(owner))
+}
+
+// unpack binds the items of a value to several targets, one of which may take
+// the rest.
+func (r *Interpreter) unpack(s *scope, at expr, targets []expr, v any) error {
+	if u, ok := v.(*Unknown); ok {
+		for _, t := range targets {
+			if err := r.bind(s, t, u); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	items, ok := Items(v)
+	if !ok {
+		return s.locate(at.pos(), raise("TypeError", "cannot unpack a %s", TypeName(v)))
+	}
+	star := -1
+	for i, t := range targets {
+		if _, ok := t.(*starExpr); ok {
+			star = i
+		}
+	}
+	if star < 0 && len(items) != len(targets) || star >= 0 && len(items) < len(targets)-1 {
+		return s.locate(at.pos(), raise("ValueError", "%d values are unpacked to %d names", len(items), len(targets)))
+	}
+	rest := len(items) - len(targets) + 1
+	for i, t := range targets {
+		var err error
+		switch {
+		case star < 0 || i < star:
+			err = r.bind(s, t, items[i])
+		case i == star:
+			err = r.bind(s, t, NewList(append([]any{}, items[i:i+rest]...)...))
+		default:
+			err = r.bind(s, t, items[i+rest-1])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

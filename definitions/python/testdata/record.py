@@ -1,0 +1,37 @@
+"""Records what Python makes of the programs in programs.txt.
+
+Usage: python record.py  (Python 3.11; writes programs.jsonl beside this file)
+"""
+
+import json
+import os
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).parent
+os.environ.pop("BANQUET_UNSET_VARIABLE", None)
+os.environ["BANQUET_SET"] = "set"
+
+
+def run(source, number):
+    name = f"program_{number}"
+    module = type(sys)(name)
+    sys.modules[name] = module
+    try:
+        exec(compile(source, f"{name}.py", "exec"), module.__dict__)
+    except BaseException as e:  # noqa: BLE001 the class is what is recorded
+        return {"error": type(e).__name__}
+    return {"repr": repr(module.out)}
+
+
+with open(HERE / "programs.jsonl", "w", encoding="utf-8") as out:
+    programs = (HERE / "programs.txt").read_text(encoding="utf-8").split("# ---\n")
+    for number, program in enumerate(programs, 1):
+        record = {"source": program}
+        if "# unknown" in program:
+            record["unknown"] = True
+        elif "# refused" in program:
+            record["refused"] = True
+        else:
+            record.update(run(program, number))
+        out.write(json.dumps(record, ensure_ascii=False) + "\n")

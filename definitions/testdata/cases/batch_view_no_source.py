@@ -1,0 +1,3 @@
+from feast import BatchFeatureView
+
+view = BatchFeatureView(name="v")

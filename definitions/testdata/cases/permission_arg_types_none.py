@@ -1,0 +1,3 @@
+from feast.permissions.permission import Permission
+
+p = Permission(name="p", types=None)

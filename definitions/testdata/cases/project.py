@@ -1,0 +1,3 @@
+from feast import Project
+
+project = Project(name="shop", description="A shop – über all", tags={"team": "a", "z": "1"}, owner="me@example.com")

@@ -1,0 +1,7 @@
+from feast import FeatureService, FeatureView, Field
+from feast.types import Int64
+
+view = FeatureView(name="v", schema=[Field(name="a", dtype=Int64)])
+aliased = view.with_name("w")
+picked = view[["a"]]
+service = FeatureService(name="s", features=[aliased, picked])

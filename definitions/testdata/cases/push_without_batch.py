@@ -1,0 +1,3 @@
+from feast import FeatureView, PushSource
+
+view = FeatureView(name="v", source=PushSource(name="p"))

@@ -1,0 +1,7 @@
+from pathlib import Path
+
+from feast import Field, FileSource, KafkaSource, KinesisSource, PushSource, RequestSource
+from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source import PostgreSQLSource
+from feast.types import Int64
+
+source = KinesisSource(name="k", record_format=None, region="r", stream_name="s")

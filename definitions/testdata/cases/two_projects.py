@@ -1,0 +1,4 @@
+from feast import Project
+
+a = Project(name="a")
+b = Project(name="b")

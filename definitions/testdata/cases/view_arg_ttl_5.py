@@ -1,0 +1,5 @@
+from feast import Entity, FeatureView, FileSource
+
+kwargs = dict(name="v", source=FileSource(path="x.parquet", timestamp_field="ts"))
+kwargs.update(ttl=5)
+view = FeatureView(**kwargs)

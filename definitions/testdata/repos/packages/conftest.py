@@ -1,0 +1,3 @@
+import shared.keys as k
+
+again = k.user

@@ -1,0 +1,3 @@
+from feast import Entity
+
+e = Entity(name="ignored")

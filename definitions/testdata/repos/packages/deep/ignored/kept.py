@@ -1,0 +1,3 @@
+from feast import Entity
+
+e = Entity(name="in_ignored_of_deep")

@@ -1,0 +1,2 @@
+from feast import Entity
+this is not python

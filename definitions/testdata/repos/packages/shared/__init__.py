@@ -1,0 +1,3 @@
+from .keys import user
+
+OWNER = "team@example.com"

@@ -1,0 +1,5 @@
+import features
+
+
+def test_ttl():
+    assert features.v.ttl is not None

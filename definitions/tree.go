@@ -1,0 +1,189 @@
+package definitions
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/banquet-fs/banquet/definitions/python"
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// maxFile bounds the size of a file, in bytes.
+const maxFile = 4 << 20
+
+// tree is the directory of a repository. What it opens lies below it, whatever
+// the links in it say.
+type tree struct {
+	dir  string // absolute, without links
+	root *os.Root
+}
+
+func openTree(dir string) (*tree, error) {
+	abs, err := filepath.Abs(dir)
+	if err == nil {
+		abs, err = filepath.EvalSymlinks(abs)
+	}
+	if err != nil {
+		return nil, unreadable(dir, err)
+	}
+	root, err := os.OpenRoot(abs)
+	if err != nil {
+		return nil, unreadable(dir, err)
+	}
+	return &tree{dir: abs, root: root}, nil
+}
+
+func unreadable(dir string, err error) error {
+	return fault.New(fault.Unavailable, "the feature repository %s cannot be read", dir).About("repository", dir, "").Because(err)
+}
+
+func (t *tree) close() { _ = t.root.Close() } // it was only read from
+
+// read gives a file by its path from the root.
+func (t *tree) read(name string) (*python.File, error) {
+	f, err := t.root.Open(name)
+	if err != nil {
+		return nil, unreadable(filepath.Join(t.dir, name), err)
+	}
+	defer func() { _ = f.Close() }() // it was only read from
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, unreadable(filepath.Join(t.dir, name), err)
+	}
+	if info.Size() > maxFile {
+		return nil, fault.New(fault.Invalid, "%s is larger than %d MiB; a file of definitions is not, name it in .feastignore", name, maxFile>>20)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, unreadable(filepath.Join(t.dir, name), err)
+	}
+	return &python.File{
+		Name: filepath.ToSlash(name), Path: filepath.ToSlash(filepath.Join(t.dir, name)), Source: strings.TrimPrefix(string(b), "\ufeff"),
+	}, nil
+}
+
+// files lists the Python files of the repository, in the order of their paths.
+func (t *tree) files() ([]string, error) {
+	ignored, err := t.ignored()
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	err = fs.WalkDir(t.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
+			if name != "." && (ignores(ignored, name) || t.isEnvironment(name)) {
+				return fs.SkipDir
+			}
+			return nil
+		case path.Ext(name) != ".py" || d.Name() == "__init__.py" || ignores(ignored, name):
+			return nil
+		}
+		if d.Type()&fs.ModeSymlink != 0 && !t.isFile(name) {
+			return nil // a link out of the repository, or to a directory
+		}
+		paths = append(paths, name)
+		return nil
+	})
+	if err != nil {
+		return nil, unreadable(t.dir, err)
+	}
+	slices.SortFunc(paths, func(a, b string) int { return slices.Compare(strings.Split(a, "/"), strings.Split(b, "/")) })
+	return paths, nil
+}
+
+// isFile reports whether a link leads to a file of the repository.
+func (t *tree) isFile(name string) bool {
+	info, err := t.root.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// isEnvironment reports whether a directory is a virtual environment, or what
+// one holds.
+func (t *tree) isEnvironment(name string) bool {
+	if path.Base(name) == "site-packages" {
+		return true
+	}
+	_, err := t.root.Stat(path.Join(name, "pyvenv.cfg"))
+	return err == nil
+}
+
+// ignored reads .feastignore: one pattern a line, # starts a comment. Feast adds
+// patterns of its own.
+func (t *tree) ignored() ([][]string, error) {
+	patterns := []string{".git", ".venv", "**/.ipynb_checkpoints", "**/.pytest_cache", "**/__pycache__"}
+	b, err := t.root.ReadFile(".feastignore")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, unreadable(filepath.Join(t.dir, ".feastignore"), err)
+	}
+	for line := range strings.Lines(string(b)) {
+		line, _, _ = strings.Cut(line, "#")
+		if line = strings.TrimSpace(line); line != "" {
+			patterns = append(patterns, line)
+		}
+	}
+	var split [][]string
+	for _, p := range patterns {
+		var parts []string
+		for part := range strings.SplitSeq(p, "/") {
+			if part == "" || part == "." {
+				continue
+			}
+			part = strings.ReplaceAll(part, "[!", "[^")
+			if _, err := path.Match(part, ""); err != nil {
+				return nil, fault.New(fault.Invalid, ".feastignore holds a pattern that is none: %s", p)
+			}
+			parts = append(parts, part)
+		}
+		if len(parts) > 0 {
+			split = append(split, parts)
+		}
+	}
+	return split, nil
+}
+
+// ignores reports whether a pattern names a path or a directory above it.
+// Patterns count from the root: ** stands for any number of directories.
+func ignores(patterns [][]string, name string) bool {
+	parts := strings.Split(name, "/")
+	for _, p := range patterns {
+		for n := 1; n <= len(parts); n++ {
+			if matches(p, parts[:n]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func matches(pattern, parts []string) bool {
+	if len(pattern) == 0 {
+		return len(parts) == 0
+	}
+	if pattern[0] == "**" {
+		for n := 0; n <= len(parts); n++ {
+			if matches(pattern[1:], parts[n:]) {
+				return true
+			}
+		}
+		return false
+	}
+	if len(parts) == 0 {
+		return false
+	}
+	ok, err := path.Match(pattern[0], parts[0])
+	return err == nil && ok && matches(pattern[1:], parts[1:])
+}
+
+func (r *reader) note(format string, args ...any) {
+	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+}
