@@ -211,7 +211,7 @@ func Default() *Config {
 		Offline:  OfflineStore{Type: "dask"},
 		Auth:     Auth{Type: "no_auth"},
 		Banquet: Banquet{
-			DynamoDB: BanquetDynamo{Client: "sdk"},
+			DynamoDB: BanquetDynamo{Client: "direct"},
 			Serving:  BanquetServing{Deadline: Duration(10 * time.Second)},
 			Limits:   Limits{Cells: 5_000_000, Rows: 100_000, Features: 5_000, BodyBytes: 64 << 20, Concurrency: 1024, Queue: 1024},
 		},

@@ -81,7 +81,7 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		{"text for a number", head + "online_store:\n  type: dynamodb\n  region: x\n  read_timeout: soon\n", []string{":6: online_store.read_timeout"}},
 		{"port", head + "offline_store:\n  type: postgres\n  host: h\n  database: d\n  user: u\n  port: 70000\n", []string{":8: offline_store.port"}},
 		{"several at once", "project: a-b\nonline_store:\n  type: nope\n", []string{"project", "registry", "nope"}},
-		{"not built", head + "banquet:\n  dynamodb:\n    client: direct\n", []string{":5: banquet.dynamodb.client", "sdk"}},
+		{"no client", head + "banquet:\n  dynamodb:\n    client: curl\n", []string{":5: banquet.dynamodb.client", "direct", "sdk"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := parse(c.text, nil)

@@ -32,7 +32,7 @@ func (d *decoder) validate(root *yaml.Node, c *Config) {
 	} else {
 		oneOf(line("auth", "type"), "auth.type", c.Auth.Type, "no_auth")
 	}
-	oneOf(line("banquet", "dynamodb", "client"), "banquet.dynamodb.client", c.Banquet.DynamoDB.Client, "sdk")
+	oneOf(line("banquet", "dynamodb", "client"), "banquet.dynamodb.client", c.Banquet.DynamoDB.Client, "direct", "sdk")
 	oneOf(line("banquet", "serving", "ttl"), "banquet.serving.ttl", c.Banquet.Serving.TTL, "", "mark", "ignore", "null")
 	oneOf(line("banquet", "http", "status"), "banquet.http.status", c.Banquet.HTTP.Status, "", "feast")
 	for _, section := range []struct {

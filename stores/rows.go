@@ -60,19 +60,43 @@ func (r *Rows) Hold(other *Rows) { r.held = append(r.held, other) }
 // NewRows makes the answer of reads with every row present and not Found. The
 // caller holds it; free, which may be nil, runs at the last Release and takes
 // back the memory that values point into.
-func NewRows(reads []Read, free func()) *Rows {
+func NewRows(reads []Read, free func()) *Rows { return new(Slab).NewRows(reads, free) }
+
+// Slab is memory for rows that is used again: a backend keeps it with what
+// else a read needs, and makes the next rows of it once free was called for
+// the ones before.
+type Slab struct {
+	rows  []Row
+	reads [][]Row
+}
+
+// NewRows makes rows as the function of that name does, out of the slab.
+func (s *Slab) NewRows(reads []Read, free func()) *Rows {
 	n := 0
 	for i := range reads {
 		n += len(reads[i].Keys)
 	}
-	slab := make([]Row, n)
-	rows := &Rows{Reads: make([][]Row, len(reads)), free: free}
+	if cap(s.rows) < n {
+		s.rows = make([]Row, n)
+	}
+	s.rows = s.rows[:n]
+	s.reads = s.reads[:0]
+	slab := s.rows
 	for i := range reads {
 		k := len(reads[i].Keys)
-		rows.Reads[i], slab = slab[:k:k], slab[k:]
+		s.reads = append(s.reads, slab[:k:k])
+		slab = slab[k:]
 	}
+	rows := &Rows{Reads: s.reads, free: free}
 	rows.refs.Store(1)
 	return rows
+}
+
+// Clear makes the slab fit for the next rows, and lets go of what the last
+// ones pointed to. free calls it.
+func (s *Slab) Clear() {
+	clear(s.rows)
+	clear(s.reads)
 }
 
 // Retain counts one more holder.

@@ -22,7 +22,10 @@ func (r *repository) openDynamo(ctx context.Context) (stores.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := dynamo.Open(dynamo.Options{AWS: aws, TableTemplate: c.TableTemplate, BatchSize: c.BatchSize, Consistent: c.Consistent, Tags: c.Tags})
+	s := dynamo.Open(dynamo.Options{
+		AWS: aws, TableTemplate: c.TableTemplate, BatchSize: c.BatchSize, Consistent: c.Consistent, Tags: c.Tags,
+		SDK: r.config.Banquet.DynamoDB.Client == "sdk", ConnectTime: seconds(c.ConnectTime), ReadTime: seconds(c.ReadTime),
+	})
 	r.host = s.Host()
 	return s, nil
 }

@@ -36,19 +36,16 @@ func verifyChecksum(stack *middleware.Stack) error {
 // checkBody reads an answer to its end and compares it with its checksum.
 func checkBody(resp *smithyhttp.Response) error {
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-	cut := func(why error) error {
-		return &damaged{fault.New(fault.Unavailable, "an answer of DynamoDB arrived damaged").Because(why)}
-	}
 	if err != nil {
-		return cut(err)
+		return damagedBy(err)
 	}
 	if resp.ContentLength >= 0 && resp.ContentLength != int64(len(b)) {
-		return cut(fmt.Errorf("%d bytes of %d", len(b), resp.ContentLength))
+		return damagedBy(fmt.Errorf("%d bytes of %d", len(b), resp.ContentLength))
 	}
 	if text := resp.Header.Get("X-Amz-Crc32"); text != "" {
 		want, err := strconv.ParseUint(text, 10, 32)
 		if got := crc32.ChecksumIEEE(b); err != nil || got != uint32(want) {
-			return cut(fmt.Errorf("checksum %d, want %s", got, text))
+			return damagedBy(fmt.Errorf("checksum %d, want %s", got, text))
 		}
 	}
 	resp.Body = struct {
@@ -56,6 +53,10 @@ func checkBody(resp *smithyhttp.Response) error {
 		io.Closer
 	}{bytes.NewReader(b), resp.Body}
 	return nil
+}
+
+func damagedBy(why error) error {
+	return &damaged{fault.New(fault.Unavailable, "an answer of DynamoDB arrived damaged").Because(why)}
 }
 
 // damaged is an answer that arrived broken; asking again may bring a good one.

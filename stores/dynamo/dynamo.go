@@ -14,8 +14,10 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdkretry "github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -46,15 +48,23 @@ type Options struct {
 	Consistent bool
 	// Tags are put on every table; a view's tag of the same key wins.
 	Tags map[string]string
+	// SDK has reads and writes made by the AWS SDK too, not by the direct client.
+	SDK bool
+	// ConnectTime and ReadTime bound a connection attempt and one answer; 0 is
+	// 5 s and no bound.
+	ConnectTime, ReadTime time.Duration
 }
 
 // Store is an online store in DynamoDB.
 type Store struct {
-	opt    Options
-	client *dynamodb.Client
-	admin  *dynamodb.Client // retries by itself: the decorator retries rows only
-	calls  chan struct{}    // bounds the calls of the process
-	bad    badTables
+	opt      Options
+	data     getter           // reads and writes
+	client   *dynamodb.Client // what else is asked of items
+	admin    *dynamodb.Client // retries by itself: the decorator retries rows only
+	names    sync.Map         // stores.Table to *tableName
+	readings sync.Pool        // of *reading
+	calls    chan struct{}    // bounds the calls of the process
+	bad      badTables
 }
 
 var _ stores.Store = (*Store)(nil)
@@ -78,10 +88,16 @@ func Open(opt Options) *Store {
 	retrying := func(o *dynamodb.Options) {
 		o.Retryer = sdkretry.NewStandard(func(r *sdkretry.StandardOptions) { r.MaxAttempts = 6 })
 	}
-	return &Store{
+	s := &Store{
 		opt: opt, client: dynamodb.NewFromConfig(opt.AWS.AWS, plain), admin: dynamodb.NewFromConfig(opt.AWS.AWS, plain, retrying),
 		calls: make(chan struct{}, 256),
 	}
+	if o := s.client.Options(); opt.SDK || proxied(o) {
+		s.data = &sdk{s.client}
+	} else {
+		s.data = newDirect(o, opt.ConnectTime, opt.ReadTime)
+	}
+	return s
 }
 
 // Host is where the store is, for people.
@@ -92,17 +108,42 @@ func (s *Store) Host() string {
 	return "dynamodb." + s.opt.AWS.AWS.Region + ".amazonaws.com"
 }
 
-// name is the physical name of a table.
-func (s *Store) name(t stores.Table) string {
-	return strings.NewReplacer("{project}", t.Project, "{table_name}", t.VersionedName()).Replace(s.opt.TableTemplate)
+// tableName is a table's physical name, as it is and as JSON has it.
+type tableName struct{ name, json string }
+
+func (s *Store) tableName(t stores.Table) *tableName {
+	if n, ok := s.names.Load(t); ok {
+		return n.(*tableName) //nolint:forcetypeassert,errcheck // the map holds nothing else
+	}
+	name := strings.NewReplacer("{project}", t.Project, "{table_name}", t.VersionedName()).Replace(s.opt.TableTemplate)
+	n := &tableName{name, string(quoted(name))}
+	s.names.Store(t, n)
+	return n
 }
+
+// name is the physical name of a table.
+func (s *Store) name(t stores.Table) string { return s.tableName(t).name }
 
 // Close lets go of idle connections.
 func (s *Store) Close() error {
-	if c, ok := s.client.Options().HTTPClient.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
+	s.data.close()
+	(&sdk{s.client}).close()
 	return nil
+}
+
+// renewed reports whether an error says that the credentials are no longer
+// good; they are then fetched anew by the next call.
+func (s *Store) renewed(err error) bool {
+	switch errorCode(err) {
+	case "ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException", "InvalidClientTokenId":
+	default:
+		return false
+	}
+	cache, ok := s.client.Options().Credentials.(*aws.CredentialsCache)
+	if ok {
+		cache.Invalidate()
+	}
+	return ok
 }
 
 // enter waits for a place among the calls of the process.
@@ -142,7 +183,7 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 		return refuse(fault.NotFound, "does not exist; run `banquet apply`")
 	case errors.As(err, &api):
 		return classify(api, refuse)
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, errNoAnswer), errors.Is(err, context.DeadlineExceeded):
 		return refuse(fault.TimedOut, "did not answer in time")
 	case isCredentials(err):
 		return fault.New(fault.Denied, "no AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role").About("online store", s.Host(), "").Because(err)
@@ -151,6 +192,10 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 }
 
 func isCredentials(err error) bool {
+	var missing *credentialsError
+	if errors.As(err, &missing) {
+		return true
+	}
 	text := err.Error()
 	return strings.Contains(text, "failed to refresh cached credentials") || strings.Contains(text, "failed to retrieve credentials") || strings.Contains(text, "get credentials")
 }

@@ -2,52 +2,106 @@ package dynamo
 
 import (
 	"context"
-	"strconv"
-	"strings"
 	"sync"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"golang.org/x/sync/errgroup"
+	"sync/atomic"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/stores"
-	"github.com/banquet-fs/banquet/value"
 )
 
-// maxExpression is how many bytes a projection may have; a longer one is
-// refused, and then all values are read and picked from.
-const maxExpression = 4096
+// getter makes one BatchGetItem and files what it brings into the call.
+type getter interface {
+	batchGet(ctx context.Context, c *call) error
+	close()
+}
+
+// reading is one Read on its way. Its memory is used again by later ones.
+type reading struct {
+	store  *Store
+	slab   stores.Slab
+	sets   []idSet
+	tables []tableRead
+	parts  []part
+	items  []stores.Row
+	values [][]byte
+	places []int32 // 0, 1, 2 …: spans are pieces of it
+	calls  []call
+	spans  []span
+	stats  stores.Stats
+	units  map[stores.Table]float64
+	free   func()
+}
 
 // tableRead gathers what one read asks of one table, over all its parts.
 type tableRead struct {
-	table      stores.Table
-	name       string
+	table stores.Table
+	*tableName
 	consistent bool
-	features   []string       // union over the parts
-	index      map[string]int // feature to its place in the union
-	whole      bool           // all values are read, since the projection would be too long
-	expression string
-	names      map[string]string
-	ids        []string       // distinct, in order
-	at         map[string]int // id to its place
-	items      []item         // aligned to ids
-}
-
-// item is what came back for an id.
-type item struct {
-	found  bool
-	event  time.Time
-	values [][]byte // aligned to the union
-	err    error
+	projection *projection
+	set        *idSet
+	items      []stores.Row // aligned to the ids, their values to the projection
+	parts      int
 }
 
 // part ties a read of the caller to its table.
 type part struct {
+	table int
+	set   int
+	// places maps the selection to the union of the table's selections; nil
+	// when they are the same.
+	places []int
+}
+
+// span is what a call asks of one table.
+type span struct {
 	table *tableRead
-	place []int // selection position to union position
-	ids   []int // key to id
+	ids   []int32
+	// values is room for those of the items, in the order in which they come.
+	values [][]byte
+	unread []int32 // left unprocessed
+}
+
+// call is one BatchGetItem.
+type call struct {
+	spans   []span
+	stats   stores.Stats
+	units   []units
+	answers []*answer
+	body    []byte
+	large   bool // keys were left since the answer had its full size
+}
+
+// units are the read capacity that a table's share of a call consumed.
+type units struct {
+	table stores.Table
+	units float64
+}
+
+func newReading(s *Store) *reading {
+	r := &reading{store: s, units: map[stores.Table]float64{}}
+	r.free = r.release
+	return r
+}
+
+// release takes the memory back after the rows made of it were released.
+func (r *reading) release() {
+	for i := range r.calls {
+		c := &r.calls[i]
+		for _, a := range c.answers {
+			a.release()
+		}
+		clear(c.spans)
+		clear(c.answers)
+		*c = call{spans: c.spans[:0], answers: c.answers[:0], units: c.units[:0], body: c.body[:0]}
+	}
+	r.slab.Clear()
+	clear(r.tables)
+	clear(r.parts)
+	clear(r.items)
+	clear(r.values)
+	clear(r.units)
+	r.stats = stores.Stats{}
+	r.store.readings.Put(r)
 }
 
 // Read packs all keys of all tables into BatchGetItem calls.
@@ -55,29 +109,185 @@ func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, er
 	if err := ctx.Err(); err != nil {
 		return nil, fault.Of(err)
 	}
-	tables, parts := s.gather(reads)
-	rows := stores.NewRows(reads, nil)
-	s.fetch(ctx, tables, &rows.Stats)
-	if err := s.wholeFailure(tables); err != nil {
+	r, ok := s.readings.Get().(*reading)
+	if !ok {
+		r = newReading(s)
+	}
+	rows := r.slab.NewRows(reads, r.free)
+	r.gather(reads, rows)
+	r.pack(s.opt.BatchSize)
+	r.fetch(ctx)
+	if err := r.wholeFailure(); err != nil {
 		rows.Release()
 		return nil, err
 	}
 	for i := range reads {
-		parts[i].fill(rows.Reads[i])
+		r.fill(rows, i)
+	}
+	rows.Stats = r.stats
+	if len(r.units) > 0 {
+		rows.Stats.Capacity = r.units
 	}
 	return rows, nil
 }
 
+// gather sorts the reads by table. Reads of one request share their keys as a
+// rule, whose ids are then made once.
+func (r *reading) gather(reads []stores.Read, rows *stores.Rows) {
+	r.tables, r.parts = r.tables[:0], r.parts[:0]
+	sets := 0
+	if cap(r.sets) < len(reads) {
+		r.sets = make([]idSet, len(reads))
+	}
+	r.sets = r.sets[:len(reads)]
+	for i := range reads {
+		read := &reads[i]
+		p := part{table: -1, set: -1}
+		for j := range i {
+			if sameKeys(reads[j].Keys, read.Keys) {
+				p.set = r.parts[j].set
+				break
+			}
+		}
+		if p.set < 0 {
+			p.set = sets
+			r.sets[sets].fill(read.Keys)
+			sets++
+		}
+		for j := range r.tables {
+			if r.tables[j].table == read.Table {
+				p.table = j
+			}
+		}
+		if p.table < 0 {
+			p.table = len(r.tables)
+			r.tables = append(r.tables, tableRead{
+				table: read.Table, tableName: r.store.tableName(read.Table), projection: projectionOf(read.Features), set: &r.sets[p.set],
+			})
+		}
+		t := &r.tables[p.table]
+		t.parts++
+		t.consistent = t.consistent || read.Consistent || r.store.opt.Consistent
+		r.parts = append(r.parts, p)
+	}
+	for i := range r.tables {
+		if t := &r.tables[i]; t.parts > 1 {
+			r.unite(i, reads)
+		}
+	}
+	r.room(rows)
+}
+
+// sameKeys reports whether two lists of keys are one and the same.
+func sameKeys(a, b [][]byte) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// unite prepares a table that several reads ask: one set of ids, one
+// projection.
+func (r *reading) unite(table int, reads []stores.Read) {
+	var keys [][]byte
+	var selections []*stores.Selection
+	var of []int
+	for i := range r.parts {
+		if r.parts[i].table == table {
+			keys = append(keys, reads[i].Keys...)
+			selections = append(selections, reads[i].Features)
+			of = append(of, i)
+		}
+	}
+	t := &r.tables[table]
+	set := new(idSet)
+	set.fill(keys)
+	t.set = set
+	var places [][]int
+	t.projection, places = union(selections)
+	for i, at := range of {
+		r.parts[at].places = places[i]
+	}
+}
+
+// room makes room for items: those of a table that one read asks for distinct
+// keys are the caller's rows themselves.
+func (r *reading) room(rows *stores.Rows) {
+	items, cells, most := 0, 0, 0
+	for i := range r.tables {
+		t := &r.tables[i]
+		n := t.set.len()
+		if !t.own() {
+			items += n
+		}
+		cells += n * len(t.projection.features)
+		most = max(most, n)
+	}
+	if cap(r.items) < items {
+		r.items = make([]stores.Row, items)
+	}
+	r.items = r.items[:items]
+	if cap(r.values) < cells {
+		r.values = make([][]byte, cells)
+	}
+	r.values = r.values[:cells]
+	for i := len(r.places); i < most; i++ {
+		r.places = append(r.places, int32(i))
+	}
+	free := r.items
+	for i := range r.parts {
+		t := &r.tables[r.parts[i].table]
+		switch n := t.set.len(); {
+		case t.own():
+			t.items = rows.Reads[i]
+		case t.items == nil:
+			t.items, free = free[:n:n], free[n:]
+		}
+	}
+}
+
+// own reports whether a table's items are the caller's rows.
+func (t *tableRead) own() bool { return t.parts == 1 && t.set.of == nil }
+
+// fill puts a read's items into the caller's rows, where they are not there
+// already.
+func (r *reading) fill(rows *stores.Rows, read int) {
+	p := &r.parts[read]
+	t := &r.tables[p.table]
+	if t.own() {
+		return
+	}
+	out := rows.Reads[read]
+	first := 0 // of a table that several reads ask: where this one's keys begin
+	for i := range read {
+		if t.parts > 1 && r.parts[i].table == p.table {
+			first += len(rows.Reads[i])
+		}
+	}
+	for j := range out {
+		at := first + j
+		if t.set.of != nil {
+			at = int(t.set.of[at])
+		}
+		it := &t.items[at]
+		out[j] = *it
+		if p.places != nil && it.Values != nil {
+			out[j].Values = make([][]byte, len(p.places))
+			for i, u := range p.places {
+				out[j].Values[i] = it.Values[u]
+			}
+		}
+	}
+}
+
 // wholeFailure is the failure of a read of which nothing came back.
-func (s *Store) wholeFailure(tables []*tableRead) error {
+func (r *reading) wholeFailure() error {
 	var first error
-	for _, t := range tables {
-		for i := range t.items {
-			if t.items[i].err == nil {
+	for i := range r.tables {
+		items := r.tables[i].items
+		for j := range items {
+			if items[j].Err == nil {
 				return nil
 			}
 			if first == nil {
-				first = t.items[i].err
+				first = items[j].Err
 			}
 		}
 	}
@@ -88,308 +298,176 @@ func (s *Store) wholeFailure(tables []*tableRead) error {
 	return nil
 }
 
-// gather sorts the reads by table.
-func (s *Store) gather(reads []stores.Read) ([]*tableRead, []part) {
-	var tables []*tableRead
-	byTable := map[stores.Table]*tableRead{}
-	parts := make([]part, len(reads))
-	var scratch [value.EntityIDLen]byte
-	for i, r := range reads {
-		t := byTable[r.Table]
-		if t == nil {
-			t = &tableRead{table: r.Table, name: s.name(r.Table), index: map[string]int{}, at: map[string]int{}}
-			byTable[r.Table] = t
-			tables = append(tables, t)
-		}
-		t.consistent = t.consistent || r.Consistent || s.opt.Consistent
-		parts[i] = part{table: t, ids: make([]int, len(r.Keys)), place: make([]int, len(r.Features.Features))}
-		for j, f := range r.Features.Features {
-			parts[i].place[j] = t.want(f)
-		}
-		for j, k := range r.Keys {
-			parts[i].ids[j] = t.id(string(value.AppendEntityID(scratch[:0], k)))
-		}
-	}
-	for _, t := range tables {
-		t.items = make([]item, len(t.ids))
-		t.project()
-	}
-	return tables, parts
-}
-
-func (t *tableRead) want(feature string) int {
-	at, ok := t.index[feature]
-	if !ok {
-		at = len(t.features)
-		t.index[feature] = at
-		t.features = append(t.features, feature)
-	}
-	return at
-}
-
-func (t *tableRead) id(id string) int {
-	at, ok := t.at[id]
-	if !ok {
-		at = len(t.ids)
-		t.at[id] = at
-		t.ids = append(t.ids, id)
-	}
-	return at
-}
-
-// project writes the projection: the key, the time and the wanted values,
-// under short placeholders.
-func (t *tableRead) project() {
-	names := map[string]string{"#k": "entity_id", "#t": "event_ts", "#v": "values"}
-	var b strings.Builder
-	b.WriteString("#k,#t")
-	for i, f := range t.features {
-		short := "#" + strconv.FormatInt(int64(i), 36)
-		if short == "#k" || short == "#t" || short == "#v" {
-			short = "#_" + strconv.FormatInt(int64(i), 36)
-		}
-		names[short] = f
-		b.WriteString(",#v." + short)
-	}
-	if b.Len() > maxExpression || len(t.features) == 0 {
-		t.whole = true
-		t.expression, t.names = "#k,#t,#v", map[string]string{"#k": "entity_id", "#t": "event_ts", "#v": "values"}
-		return
-	}
-	t.expression, t.names = b.String(), names
-}
-
-// fill puts a part's items into the caller's rows.
-func (p *part) fill(rows []stores.Row) {
-	for j, at := range p.ids {
-		it := &p.table.items[at]
-		row := &rows[j]
-		if it.err != nil {
-			row.Err = it.err
-			continue
-		}
-		if !it.found {
-			continue
-		}
-		row.Found, row.Event = true, it.event
-		row.Values = make([][]byte, len(p.place))
-		for i, u := range p.place {
-			if u < len(it.values) {
-				row.Values[i] = it.values[u]
-			}
-		}
-	}
-}
-
-// span is a run of a table's ids.
-type span struct {
-	table    *tableRead
-	from, to int
-}
-
 // pack cuts all ids into calls of at most n keys; a call may span tables.
 // Tables that were bad lately are not packed with others.
-func (s *Store) pack(tables []*tableRead) [][]span {
-	n := s.opt.BatchSize
-	var calls [][]span
-	var call []span
-	free := n
-	flush := func() {
-		if len(call) > 0 {
-			calls = append(calls, call)
-		}
-		call, free = nil, n
-	}
-	for _, t := range tables {
-		alone := s.bad.is(t.name)
+func (r *reading) pack(n int) {
+	r.calls = r.calls[:0]
+	values := r.values
+	var current *call
+	left := 0
+	for i := range r.tables {
+		t := &r.tables[i]
+		alone := r.store.bad.is(t.name)
 		if alone {
-			flush()
+			left = 0
 		}
-		for from := 0; from < len(t.ids); {
-			if free == 0 {
-				flush()
+		width := len(t.projection.features)
+		for from, all := 0, t.set.len(); from < all; {
+			if left == 0 {
+				current, left = r.newCall(), n
 			}
-			to := min(from+free, len(t.ids))
-			call = append(call, span{t, from, to})
-			free -= to - from
+			to := min(from+left, all)
+			room := (to - from) * width
+			current.spans = append(current.spans, span{table: t, ids: r.places[from:to:to], values: values[:room:room]})
+			values = values[room:]
+			left -= to - from
 			from = to
 		}
 		if alone {
-			flush()
+			left = 0
 		}
 	}
-	flush()
-	return calls
+}
+
+func (r *reading) newCall() *call {
+	if len(r.calls) < cap(r.calls) {
+		r.calls = r.calls[:len(r.calls)+1] // with the memory of an earlier one
+	} else {
+		r.calls = append(r.calls, call{})
+	}
+	return &r.calls[len(r.calls)-1]
 }
 
 // fetch makes the calls, many at a time.
-func (s *Store) fetch(ctx context.Context, tables []*tableRead, stats *stores.Stats) {
-	var mu sync.Mutex
-	note := func(more stores.Stats) {
-		mu.Lock()
-		defer mu.Unlock()
-		stats.Add(more)
+func (r *reading) fetch(ctx context.Context) {
+	if n := min(len(r.calls), inFlight); n > 1 {
+		var next atomic.Int32
+		work := func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(r.calls) {
+					return
+				}
+				r.store.call(ctx, &r.calls[i])
+			}
+		}
+		var group sync.WaitGroup
+		for range n - 1 {
+			group.Go(work)
+		}
+		work()
+		group.Wait()
+	} else if n == 1 {
+		r.store.call(ctx, &r.calls[0])
 	}
-	var group errgroup.Group
-	group.SetLimit(inFlight)
-	calls := s.pack(tables)
-	if len(calls) == 1 {
-		s.call(ctx, calls[0], note)
-		return
+	for i := range r.calls {
+		c := &r.calls[i]
+		r.stats.Add(c.stats)
+		for _, u := range c.units {
+			r.units[u.table] += u.units
+		}
 	}
-	for _, c := range calls {
-		group.Go(func() error {
-			s.call(ctx, c, note)
-			return nil
-		})
-	}
-	_ = group.Wait()
 }
 
 // call makes one BatchGetItem. One bad table makes DynamoDB refuse the whole
 // call without naming it: then each table is asked apart, so that only the bad
 // one's rows fail.
-func (s *Store) call(ctx context.Context, spans []span, note func(stores.Stats)) {
-	err := s.get(ctx, spans, note)
+func (s *Store) call(ctx context.Context, c *call) {
+	err := s.get(ctx, c)
 	if err == nil {
-		if len(spans) == 1 {
-			s.bad.clear(spans[0].table.name)
+		if len(c.spans) == 1 {
+			s.bad.clear(c.spans[0].table.name)
 		}
 		return
 	}
 	kind := fault.KindOf(err)
-	if len(spans) > 1 && (kind == fault.NotFound || kind == fault.Denied || kind == fault.Invalid) {
-		for _, sp := range spans {
-			s.call(ctx, []span{sp}, note)
+	if len(c.spans) > 1 && (kind == fault.NotFound || kind == fault.Denied || kind == fault.Invalid) {
+		for i := range c.spans {
+			apart := call{spans: c.spans[i : i+1 : i+1], body: c.body}
+			s.call(ctx, &apart)
+			c.stats.Add(apart.stats)
+			c.units = append(c.units, apart.units...)
+			c.answers = append(c.answers, apart.answers...)
+			c.body = apart.body
 		}
 		return
 	}
-	for _, sp := range spans {
-		if len(spans) == 1 && (kind == fault.NotFound || kind == fault.Denied) {
+	for i := range c.spans {
+		sp := &c.spans[i]
+		if len(c.spans) == 1 && (kind == fault.NotFound || kind == fault.Denied) {
 			s.bad.add(sp.table.name)
 		}
-		for i := sp.from; i < sp.to; i++ {
-			sp.table.items[i] = item{err: err}
+		for _, at := range sp.ids {
+			sp.table.items[at] = stores.Row{Err: err}
 		}
 	}
 }
 
-// get makes one call, and takes what it brought.
-func (s *Store) get(ctx context.Context, spans []span, note func(stores.Stats)) error {
+// get makes one call and files what it brings. Keys that were left only since
+// the answer had its full size are asked for at once; those that a busy table
+// left say so in their rows.
+func (s *Store) get(ctx context.Context, c *call) error {
 	leave, err := s.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
+	for {
+		c.stats.Calls++
+		c.large = false
+		if err := s.getOnce(ctx, c); err != nil {
+			return err
+		}
+		left := 0
+		for i := range c.spans {
+			left += len(c.spans[i].unread)
+		}
+		if left == 0 {
+			return nil
+		}
+		if !c.large {
+			for i := range c.spans {
+				s.leave(&c.spans[i])
+			}
+			return nil
+		}
+		again := c.spans[:0:0]
+		for _, sp := range c.spans {
+			if len(sp.unread) > 0 {
+				again = append(again, span{table: sp.table, ids: sp.unread, values: make([][]byte, len(sp.unread)*len(sp.table.projection.features))})
+			}
+		}
+		c.spans = again
+	}
+}
+
+// getOnce makes one call; with credentials that the service holds for expired
+// it is made once more, with new ones.
+func (s *Store) getOnce(ctx context.Context, c *call) error {
+	err := s.data.batchGet(ctx, c)
+	if err != nil && s.renewed(err) {
+		c.stats.Calls++
+		err = s.data.batchGet(ctx, c)
+	}
+	if err == nil {
+		return nil
+	}
 	only := stores.Table{}
-	if len(spans) == 1 {
-		only = spans[0].table.table
+	if len(c.spans) == 1 {
+		only = c.spans[0].table.table
 	}
-	request := map[string]types.KeysAndAttributes{}
-	for _, sp := range spans {
-		t := sp.table
-		k := types.KeysAndAttributes{ProjectionExpression: &t.expression, ExpressionAttributeNames: t.names, Keys: make([]map[string]types.AttributeValue, 0, sp.to-sp.from)}
-		if t.consistent {
-			k.ConsistentRead = &t.consistent
-		}
-		for _, id := range t.ids[sp.from:sp.to] {
-			k.Keys = append(k.Keys, map[string]types.AttributeValue{"entity_id": &types.AttributeValueMemberS{Value: id}})
-		}
-		request[t.name] = k
-	}
-	stats := stores.Stats{Calls: 1}
-	out, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
-	if err != nil {
-		note(stats)
-		return s.fault(ctx, err, only)
-	}
-	for _, c := range out.ConsumedCapacity {
-		for _, sp := range spans {
-			if c.TableName != nil && *c.TableName == sp.table.name && c.CapacityUnits != nil {
-				stats.Add(stores.Stats{Capacity: map[stores.Table]float64{sp.table.table: *c.CapacityUnits}})
-			}
-		}
-	}
-	note(stats)
-	for _, sp := range spans {
-		sp.table.take(out.Responses[sp.table.name])
-		s.unprocessed(sp.table, out.UnprocessedKeys[sp.table.name])
-	}
-	return nil
+	return s.fault(ctx, err, only)
 }
 
-// take keeps the items of an answer.
-func (t *tableRead) take(items []map[string]types.AttributeValue) {
-	for _, attrs := range items {
-		id, ok := attrs["entity_id"].(*types.AttributeValueMemberS)
-		if !ok {
-			continue
-		}
-		at, ok := t.at[id.Value]
-		if !ok {
-			continue
-		}
-		it := &t.items[at]
-		it.found, it.values = true, make([][]byte, len(t.features))
-		if ts, ok := attrs["event_ts"].(*types.AttributeValueMemberS); ok {
-			it.event, _ = parseStamp(ts.Value)
-		}
-		values, ok := attrs["values"].(*types.AttributeValueMemberM)
-		if !ok {
-			continue // none of the wanted features is in the item
-		}
-		for name, v := range values.Value {
-			b, isBytes := v.(*types.AttributeValueMemberB)
-			if u, wanted := t.index[name]; wanted && isBytes {
-				it.values[u] = b.Value
-				if b.Value == nil {
-					it.values[u] = []byte{}
-				}
-			}
-		}
+// leave marks the keys that a busy table left unread.
+func (s *Store) leave(sp *span) {
+	if len(sp.unread) == 0 {
+		return
 	}
-}
-
-// unprocessed marks the keys that DynamoDB left for another call.
-func (s *Store) unprocessed(t *tableRead, left types.KeysAndAttributes) {
-	for _, k := range left.Keys {
-		id, ok := k["entity_id"].(*types.AttributeValueMemberS)
-		if !ok {
-			continue
-		}
-		if at, ok := t.at[id.Value]; ok {
-			t.items[at] = item{err: fault.New(fault.Overloaded, "DynamoDB table %s of feature view %s left keys unread; it is busy", t.name, t.table.View).
-				About("table", t.name, t.table.Project)}
-		}
+	t := sp.table
+	err := fault.New(fault.Overloaded, "DynamoDB table %s of feature view %s left keys unread; it is busy", t.name, t.table.View).
+		About("table", t.name, t.table.Project)
+	for _, at := range sp.unread {
+		t.items[at] = stores.Row{Err: err}
 	}
-}
-
-// badFor is how long a table is kept apart from others after it failed them.
-const badFor = 5 * time.Second
-
-// badTables remembers tables that are missing or forbidden.
-type badTables struct {
-	mu    sync.Mutex
-	until map[string]time.Time
-}
-
-func (b *badTables) is(name string) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return time.Now().Before(b.until[name])
-}
-
-func (b *badTables) add(name string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.until == nil {
-		b.until = map[string]time.Time{}
-	}
-	b.until[name] = time.Now().Add(badFor)
-}
-
-func (b *badTables) clear(name string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.until, name)
 }

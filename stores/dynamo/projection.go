@@ -1,0 +1,83 @@
+package dynamo
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/banquet-fs/banquet/stores"
+)
+
+// maxExpression is how many bytes a projection may have; a longer one is
+// refused, and then all values are read and picked from.
+const maxExpression = 4096
+
+// projection is what a call asks of a table's items: the key, the time and the
+// wanted values, under short placeholders. It is made once for a selection.
+type projection struct {
+	features   []string
+	index      map[string]int // feature to its place
+	expression string
+	names      map[string]string // placeholders
+	// json is the projection as a request's text has it.
+	json []byte
+	// starts are how a feature's value begins in an answer: `"name":{"B":"`.
+	starts []string
+}
+
+// projectionKey is under which a selection keeps its projection.
+type projectionKey struct{}
+
+func projectionOf(s *stores.Selection) *projection {
+	p, _ := s.Derive(projectionKey{}, func() any { return newProjection(s.Features) }).(*projection)
+	return p
+}
+
+func newProjection(features []string) *projection {
+	p := &projection{features: features, index: make(map[string]int, len(features)), names: map[string]string{"#k": "entity_id", "#t": "event_ts", "#v": "values"}}
+	var b strings.Builder
+	b.WriteString("#k,#t")
+	for i, f := range features {
+		p.index[f] = i
+		p.starts = append(p.starts, string(quoted(f))+`:{"B":"`)
+		short := "#" + strconv.FormatInt(int64(i), 36)
+		if short == "#k" || short == "#t" || short == "#v" {
+			short = "#_" + strconv.FormatInt(int64(i), 36)
+		}
+		p.names[short] = f
+		b.WriteString(",#v." + short)
+	}
+	p.expression = b.String()
+	if len(p.expression) > maxExpression || len(features) == 0 {
+		p.expression, p.names = "#k,#t,#v", map[string]string{"#k": "entity_id", "#t": "event_ts", "#v": "values"}
+	}
+	names, _ := json.Marshal(p.names) // a map of strings always can be
+	p.json = append(append([]byte(`"ProjectionExpression":"`), p.expression...), `","ExpressionAttributeNames":`...)
+	p.json = append(p.json, names...)
+	return p
+}
+
+// union is the projection of several selections of one table, and where the
+// features of each stand in it.
+func union(selections []*stores.Selection) (*projection, [][]int) {
+	var features []string
+	index := map[string]int{}
+	places := make([][]int, len(selections))
+	for i, s := range selections {
+		for _, f := range s.Features {
+			at, ok := index[f]
+			if !ok {
+				at = len(features)
+				index[f] = at
+				features = append(features, f)
+			}
+			places[i] = append(places[i], at)
+		}
+	}
+	return newProjection(features), places
+}
+
+func quoted(s string) []byte {
+	b, _ := json.Marshal(s)
+	return b
+}

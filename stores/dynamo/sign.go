@@ -1,0 +1,113 @@
+package dynamo
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// signingKey is what signatures of one day are made with.
+type signingKey struct {
+	secret, token string
+	day           int
+	date          string
+	macs          sync.Pool // of hash.Hash keyed with it
+}
+
+// signer gives what signs with some credentials today, nil when they cannot
+// stand in a header. It is derived once.
+func (d *direct) signer(c *aws.Credentials) *signingKey {
+	now := time.Now().Add(time.Duration(d.skew.Load())).UTC()
+	day := now.YearDay() + 1000*now.Year()
+	if k := d.key.Load(); k != nil && k.day == day && k.secret == c.SecretAccessKey && k.token == c.SessionToken {
+		return k
+	}
+	for _, text := range []string{c.AccessKeyID, c.SessionToken} {
+		if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+			return nil
+		}
+	}
+	k := &signingKey{secret: c.SecretAccessKey, token: c.SessionToken, day: day, date: now.Format("20060102")}
+	mac := func(key []byte, text string) []byte {
+		h := hmac.New(sha256.New, key)
+		h.Write([]byte(text))
+		return h.Sum(nil)
+	}
+	key := mac(mac(mac(mac([]byte("AWS4"+k.secret), k.date), d.options.Region), "dynamodb"), "aws4_request")
+	k.macs.New = func() any { return hmac.New(sha256.New, key) }
+	d.key.Store(k)
+	return k
+}
+
+const (
+	contentType = "application/x-amz-json-1.0"
+	target      = "DynamoDB_20120810."
+)
+
+// appendHead appends the head of a request, with its AWS Signature Version 4.
+func (d *direct) appendHead(dst []byte, e *endpoint, c *aws.Credentials, k *signingKey, operation string, body []byte) []byte {
+	now := time.Now().Add(time.Duration(d.skew.Load())).UTC()
+	var stamp [16]byte
+	now.AppendFormat(stamp[:0], "20060102T150405Z")
+	dst = append(dst, "POST "...)
+	dst = append(dst, e.path...)
+	dst = append(append(dst, " HTTP/1.1\r\nHost: "...), e.host...)
+	dst = append(dst, "\r\nUser-Agent: banquet\r\nContent-Type: "+contentType+"\r\nX-Amz-Date: "...)
+	dst = append(dst, stamp[:]...)
+	dst = append(append(dst, "\r\nX-Amz-Target: "+target...), operation...)
+	if c.SessionToken != "" {
+		dst = append(append(dst, "\r\nX-Amz-Security-Token: "...), c.SessionToken...)
+	}
+	dst = append(append(dst, "\r\nAuthorization: AWS4-HMAC-SHA256 Credential="...), c.AccessKeyID...)
+	dst = append(append(dst, '/'), k.date...)
+	dst = append(append(dst, '/'), d.options.Region...)
+	dst = append(dst, "/dynamodb/aws4_request, SignedHeaders=content-type;host;x-amz-date;"...)
+	if c.SessionToken != "" {
+		dst = append(dst, "x-amz-security-token;"...)
+	}
+	dst = append(dst, "x-amz-target, Signature="...)
+	dst = d.appendSignature(dst, e, c, k, operation, stamp, body)
+	dst = append(dst, "\r\nContent-Length: "...)
+	dst = strconv.AppendInt(dst, int64(len(body)), 10)
+	return append(dst, "\r\n\r\n"...)
+}
+
+// appendSignature signs a request. The canonical request is made behind dst and
+// cut off again.
+func (d *direct) appendSignature(dst []byte, e *endpoint, c *aws.Credentials, k *signingKey, operation string, stamp [16]byte, body []byte) []byte {
+	start := len(dst)
+	payload := sha256.Sum256(body)
+	dst = append(append(dst, "POST\n"...), e.path...)
+	dst = append(append(dst, "\n\ncontent-type:"+contentType+"\nhost:"...), e.host...)
+	dst = append(append(dst, "\nx-amz-date:"...), stamp[:]...)
+	if c.SessionToken != "" {
+		dst = append(append(dst, "\nx-amz-security-token:"...), c.SessionToken...)
+	}
+	dst = append(append(dst, "\nx-amz-target:"+target...), operation...)
+	dst = append(dst, "\n\ncontent-type;host;x-amz-date;"...)
+	if c.SessionToken != "" {
+		dst = append(dst, "x-amz-security-token;"...)
+	}
+	dst = append(dst, "x-amz-target\n"...)
+	dst = hex.AppendEncode(dst, payload[:])
+	canonical := sha256.Sum256(dst[start:])
+	dst = append(append(dst[:start], "AWS4-HMAC-SHA256\n"...), stamp[:]...)
+	dst = append(append(dst, '\n'), k.date...)
+	dst = append(append(dst, '/'), d.options.Region...)
+	dst = append(dst, "/dynamodb/aws4_request\n"...)
+	dst = hex.AppendEncode(dst, canonical[:])
+	mac := k.macs.Get().(hash.Hash) //nolint:forcetypeassert,errcheck // the pool holds nothing else
+	mac.Reset()
+	mac.Write(dst[start:])
+	var sum [sha256.Size]byte
+	dst = hex.AppendEncode(dst[:start], mac.Sum(sum[:0]))
+	k.macs.Put(mac)
+	return dst
+}
