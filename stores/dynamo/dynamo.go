@@ -58,7 +58,7 @@ type Options struct {
 // Store is an online store in DynamoDB.
 type Store struct {
 	opt      Options
-	data     getter           // reads and writes
+	data     plane            // reads and writes
 	client   *dynamodb.Client // what else is asked of items
 	admin    *dynamodb.Client // retries by itself: the decorator retries rows only
 	names    sync.Map         // stores.Table to *tableName

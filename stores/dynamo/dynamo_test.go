@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/banquet-fs/banquet/fault"
-	"github.com/banquet-fs/banquet/internal/awsconf"
 	"github.com/banquet-fs/banquet/internal/dynamotest"
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/dynamo"
@@ -24,23 +23,28 @@ import (
 
 func open(t testing.TB, s *dynamotest.Server) *dynamo.Store {
 	t.Helper()
-	c, err := awsconf.Load(t.Context(), awsconf.Options{Region: "ap-northeast-2", Endpoint: s.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dynamo.Open(dynamo.Options{AWS: c})
+	return openClient(t, s, false)
 }
 
 func TestContract(t *testing.T) {
-	storetest.Run(t, func(t testing.TB) stores.Store { return open(t, dynamotest.Start(t)) })
+	eachClient(t, func(t *testing.T, open func(testing.TB, *dynamotest.Server) *dynamo.Store) {
+		storetest.Run(t, func(t testing.TB) stores.Store { return open(t, dynamotest.Start(t)) })
+	})
 }
 
 func TestContractWhileItemsAreLeftUnprocessed(t *testing.T) {
-	storetest.Run(t, func(t testing.TB) stores.Store {
-		s := dynamotest.Start(t)
-		s.Set(dynamotest.Faults{Unprocessed: 0.3, Throttle: 0.1, BadCRC: 0.02})
-		return retry.New(open(t, s), retry.Options{Attempts: 40})
+	eachClient(t, func(t *testing.T, open func(testing.TB, *dynamotest.Server) *dynamo.Store) {
+		storetest.Run(t, func(t testing.TB) stores.Store {
+			s := dynamotest.Start(t)
+			s.Set(dynamotest.Faults{Unprocessed: 0.3, Throttle: 0.1, BadCRC: 0.02})
+			return retry.New(open(t, s), retry.Options{Attempts: 40})
+		})
 	})
+}
+
+// timeStep spreads event times, with and without a fraction of a second.
+func timeStep(i int) time.Duration {
+	return time.Duration(i)*time.Hour + time.Duration(i%3)*time.Microsecond
 }
 
 var (

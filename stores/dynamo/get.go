@@ -406,6 +406,9 @@ func refusalOf(status int, body []byte) error {
 		Type    string `json:"__type"`
 		Message string `json:"message"`
 		Capital string `json:"Message"`
+		Item    *struct {
+			Event struct{ S string } `json:"event_ts"`
+		}
 	}
 	api := &smithy.GenericAPIError{Fault: smithy.FaultClient}
 	if status >= 500 {
@@ -418,6 +421,13 @@ func refusalOf(status int, body []byte) error {
 	api.Code, api.Message = refusal.Type[strings.LastIndexByte(refusal.Type, '#')+1:], refusal.Message
 	if api.Message == "" {
 		api.Message = refusal.Capital
+	}
+	if api.Code == "ConditionalCheckFailedException" {
+		failed := &conditionError{told: refusal.Item != nil}
+		if failed.told {
+			failed.event = refusal.Item.Event.S
+		}
+		return failed
 	}
 	return api
 }

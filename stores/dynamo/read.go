@@ -9,9 +9,13 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// getter makes one BatchGetItem and files what it brings into the call.
-type getter interface {
+// plane makes the calls that move data. What the service refuses is a
+// smithy.APIError, a condition that does not hold a conditionError.
+type plane interface {
+	// batchGet makes one BatchGetItem and files what it brings into the call.
 	batchGet(ctx context.Context, c *call) error
+	batchWrite(ctx context.Context, b *batch) error
+	putItem(ctx context.Context, p *put) error
 	close()
 }
 

@@ -2,9 +2,12 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/banquet-fs/banquet/stores"
 )
 
 // sdk is the data plane by the AWS SDK.
@@ -56,6 +59,75 @@ func (s *sdk) batchGet(ctx context.Context, c *call) error {
 		}
 	}
 	return nil
+}
+
+// attributes is an item as the SDK takes it.
+type attributes = map[string]types.AttributeValue
+
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+// itemOf makes the item of a record.
+func itemOf(id string, features []string, r *stores.Record) attributes {
+	values := make(attributes, len(features))
+	for i, v := range r.Values {
+		if v != nil {
+			values[features[i]] = &types.AttributeValueMemberB{Value: v}
+		}
+	}
+	return attributes{"entity_id": text(id), "event_ts": text(stamp(r.Event)), "values": &types.AttributeValueMemberM{Value: values}}
+}
+
+// batchWrite makes one BatchWriteItem.
+func (s *sdk) batchWrite(ctx context.Context, b *batch) error {
+	requests := make([]types.WriteRequest, len(b.ids))
+	for i, id := range b.ids {
+		if b.records == nil {
+			requests[i].DeleteRequest = &types.DeleteRequest{Key: attributes{"entity_id": text(id)}}
+			continue
+		}
+		requests[i].PutRequest = &types.PutRequest{Item: itemOf(id, b.features, b.records[i])}
+	}
+	out, err := s.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{b.table.name: requests}})
+	if err != nil {
+		return err
+	}
+	for _, r := range out.UnprocessedItems[b.table.name] {
+		var key attributes
+		if r.PutRequest != nil {
+			key = r.PutRequest.Item
+		} else if r.DeleteRequest != nil {
+			key = r.DeleteRequest.Key
+		}
+		if id, ok := key["entity_id"].(*types.AttributeValueMemberS); ok {
+			b.leave(id.Value)
+		}
+	}
+	return nil
+}
+
+// putItem makes one PutItem.
+func (s *sdk) putItem(ctx context.Context, p *put) error {
+	in := &dynamodb.PutItemInput{
+		TableName: &p.table.name, Item: itemOf(p.id, p.features, p.record),
+		ConditionExpression: &p.expression, ExpressionAttributeNames: p.names,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+	for name, v := range p.values {
+		if in.ExpressionAttributeValues == nil {
+			in.ExpressionAttributeValues = attributes{}
+		}
+		in.ExpressionAttributeValues[name] = text(v)
+	}
+	_, err := s.client.PutItem(ctx, in)
+	var failed *types.ConditionalCheckFailedException
+	if !errors.As(err, &failed) {
+		return err
+	}
+	out := &conditionError{told: failed.Item != nil}
+	if ts, ok := failed.Item["event_ts"].(*types.AttributeValueMemberS); ok {
+		out.event = ts.Value
+	}
+	return out
 }
 
 // take keeps an item of an answer.

@@ -15,25 +15,7 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// attributes is an item as the SDK takes it.
-type attributes = map[string]types.AttributeValue
-
 func entityID(key []byte) string { return string(value.AppendEntityID(nil, key)) }
-
-// itemOf makes the item of a record.
-func itemOf(id string, features []string, r *stores.Record) attributes {
-	values := make(map[string]types.AttributeValue, len(features))
-	for i, v := range r.Values {
-		if v != nil {
-			values[features[i]] = &types.AttributeValueMemberB{Value: v}
-		}
-	}
-	return attributes{
-		"entity_id": &types.AttributeValueMemberS{Value: id},
-		"event_ts":  &types.AttributeValueMemberS{Value: stamp(r.Event)},
-		"values":    &types.AttributeValueMemberM{Value: values},
-	}
-}
 
 // Write stores records: in mode Replace twenty-five in a call, in mode Newer
 // one by one, each on the condition that nothing newer is stored.
@@ -41,7 +23,7 @@ func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.
 	if err := ctx.Err(); err != nil {
 		return nil, fault.Of(err)
 	}
-	w := &writing{store: s, table: table, name: s.name(table), errs: make([]error, len(records))}
+	w := &writing{store: s, table: table, tableName: s.tableName(table), errs: make([]error, len(records))}
 	w.sort(records, mode)
 	var group errgroup.Group
 	group.SetLimit(inFlight)
@@ -56,11 +38,11 @@ func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.
 		for start := 0; start < len(w.order); start += maxWrite {
 			chunk := w.order[start:min(start+maxWrite, len(w.order))]
 			group.Go(func() error {
-				requests := make([]types.WriteRequest, len(chunk))
-				for j, i := range chunk {
-					requests[j].PutRequest = &types.PutRequest{Item: itemOf(w.ids[i], features.Features, &records[i])}
+				b := &batch{table: w.tableName, features: features.Features}
+				for _, i := range chunk {
+					b.ids, b.records = append(b.ids, w.ids[i]), append(b.records, &records[i])
 				}
-				w.batch(ctx, chunk, requests)
+				w.batch(ctx, chunk, b)
 				return nil
 			})
 		}
@@ -73,7 +55,7 @@ func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.
 type writing struct {
 	store *Store
 	table stores.Table
-	name  string
+	*tableName
 	ids   []string
 	order []int // the records to write: of repeats of a key the one that counts
 	same  map[int][]int
@@ -136,33 +118,42 @@ func (w *writing) unwritten() (*stores.Unwritten, error) {
 	return out, nil
 }
 
+// batch is what one BatchWriteItem does: it puts the records, or, without any,
+// deletes the ids.
+type batch struct {
+	table    *tableName
+	features []string
+	ids      []string
+	records  []*stores.Record
+	left     map[string]bool // ids that DynamoDB left for another call
+}
+
+// leave notes an id that was not written.
+func (b *batch) leave(id string) {
+	if b.left == nil {
+		b.left = map[string]bool{}
+	}
+	b.left[id] = true
+}
+
 // batch makes one BatchWriteItem; what DynamoDB leaves is reported.
-func (w *writing) batch(ctx context.Context, indexes []int, requests []types.WriteRequest) {
+func (w *writing) batch(ctx context.Context, indexes []int, b *batch) {
 	leave, err := w.store.enter(ctx)
 	if err != nil {
 		w.fail(indexes, err)
 		return
 	}
 	defer leave()
-	out, err := w.store.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{w.name: requests}})
+	err = w.store.data.batchWrite(ctx, b)
+	if err != nil && w.store.renewed(err) {
+		err = w.store.data.batchWrite(ctx, b)
+	}
 	if err != nil {
 		w.fail(indexes, w.store.fault(ctx, err, w.table))
 		return
 	}
-	left := map[string]bool{}
-	for _, r := range out.UnprocessedItems[w.name] {
-		key := attributes(nil)
-		if r.PutRequest != nil {
-			key = r.PutRequest.Item
-		} else if r.DeleteRequest != nil {
-			key = r.DeleteRequest.Key
-		}
-		if id, ok := key["entity_id"].(*types.AttributeValueMemberS); ok {
-			left[id.Value] = true
-		}
-	}
 	for _, i := range indexes {
-		if left[w.ids[i]] {
+		if b.left[w.ids[i]] {
 			w.fail([]int{i}, fault.New(fault.Overloaded, "DynamoDB table %s of feature view %s left items unwritten; it is busy", w.name, w.table.View).
 				About("table", w.name, w.table.Project))
 		}
@@ -171,6 +162,26 @@ func (w *writing) batch(ctx context.Context, indexes []int, requests []types.Wri
 
 // newerTries bounds how often a conditional write is decided anew.
 const newerTries = 8
+
+// put is one PutItem with its condition.
+type put struct {
+	table      *tableName
+	features   []string
+	id         string
+	record     *stores.Record
+	expression string
+	names      map[string]string
+	values     map[string]string // texts
+}
+
+// conditionError says that the condition of a put does not hold, and what is
+// stored, where the server tells it.
+type conditionError struct {
+	told  bool
+	event string // event_ts of what is stored; empty if it has none
+}
+
+func (*conditionError) Error() string { return "the condition of a write does not hold" }
 
 // putNewer writes an item unless a newer one is stored. Text order of event_ts
 // is time order only among equal offsets, and Feast writes what offset it was
@@ -182,63 +193,60 @@ func (w *writing) putNewer(ctx context.Context, features []string, r *stores.Rec
 		return err
 	}
 	defer leave()
-	put := &dynamodb.PutItemInput{
-		TableName: &w.name, Item: itemOf(id, features, r),
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	p := &put{
+		table: w.tableName, features: features, id: id, record: r,
+		expression: "attribute_not_exists(#k) OR (contains(#t, :utc) AND #t <= :ts)",
+		names:      map[string]string{"#k": "entity_id", "#t": "event_ts"},
+		values:     map[string]string{":utc": "+00:00", ":ts": stamp(r.Event)},
 	}
-	w.condition(put, "attribute_not_exists(#k) OR (contains(#t, :utc) AND #t <= :ts)",
-		map[string]string{"#k": "entity_id", "#t": "event_ts"},
-		attributes{":utc": text("+00:00"), ":ts": text(stamp(r.Event))})
 	for range newerTries {
-		_, err := w.store.client.PutItem(ctx, put)
-		var failed *types.ConditionalCheckFailedException
+		err := w.store.data.putItem(ctx, p)
+		if err != nil && w.store.renewed(err) {
+			err = w.store.data.putItem(ctx, p)
+		}
+		var failed *conditionError
 		if !errors.As(err, &failed) {
 			return w.store.fault(ctx, err, w.table)
 		}
-		seen, there, err := w.stored(ctx, id, failed.Item)
+		seen, there, err := w.stored(ctx, id, failed)
 		if err != nil {
 			return err
 		}
 		if !there {
-			w.condition(put, "attribute_not_exists(#k)", map[string]string{"#k": "entity_id"}, nil)
+			p.expression, p.names, p.values = "attribute_not_exists(#k)", map[string]string{"#k": "entity_id"}, nil
 			continue
 		}
 		if old, ok := parseStamp(seen); ok && old.Truncate(time.Microsecond).After(r.Event.Truncate(time.Microsecond)) {
 			return nil // what is stored is newer
 		}
+		p.names = map[string]string{"#t": "event_ts"}
 		if seen == "" {
-			w.condition(put, "attribute_not_exists(#t)", map[string]string{"#t": "event_ts"}, nil)
+			p.expression, p.values = "attribute_not_exists(#t)", nil
 			continue
 		}
-		w.condition(put, "#t = :seen", map[string]string{"#t": "event_ts"}, attributes{":seen": text(seen)})
+		p.expression, p.values = "#t = :seen", map[string]string{":seen": seen}
 	}
 	return fault.New(fault.Overloaded, "an item of DynamoDB table %s keeps changing; it was not written", w.name).About("table", w.name, w.table.Project)
 }
 
-func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
-
-func (w *writing) condition(put *dynamodb.PutItemInput, expression string, names map[string]string, values attributes) {
-	put.ConditionExpression, put.ExpressionAttributeNames, put.ExpressionAttributeValues = &expression, names, values
-}
-
 // stored gives the event_ts of an item: from what the failed condition brought,
 // or, where the server brings nothing, by asking.
-func (w *writing) stored(ctx context.Context, id string, item attributes) (seen string, there bool, err error) {
-	if item == nil {
-		consistent := true
-		projection := "event_ts"
-		out, err := w.store.client.GetItem(ctx, &dynamodb.GetItemInput{
-			TableName: &w.name, Key: attributes{"entity_id": text(id)}, ConsistentRead: &consistent, ProjectionExpression: &projection,
-		})
-		if err != nil {
-			return "", false, w.store.fault(ctx, err, w.table)
-		}
-		if out.Item == nil {
-			return "", false, nil
-		}
-		item = out.Item
+func (w *writing) stored(ctx context.Context, id string, failed *conditionError) (seen string, there bool, err error) {
+	if failed.told {
+		return failed.event, true, nil
 	}
-	if ts, ok := item["event_ts"].(*types.AttributeValueMemberS); ok {
+	consistent := true
+	projection := "event_ts"
+	out, err := w.store.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &w.name, Key: attributes{"entity_id": text(id)}, ConsistentRead: &consistent, ProjectionExpression: &projection,
+	})
+	if err != nil {
+		return "", false, w.store.fault(ctx, err, w.table)
+	}
+	if out.Item == nil {
+		return "", false, nil
+	}
+	if ts, ok := out.Item["event_ts"].(*types.AttributeValueMemberS); ok {
 		return ts.Value, true, nil
 	}
 	return "", true, nil
@@ -253,18 +261,18 @@ func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (
 	for i := range keys {
 		records[i].Key = keys[i]
 	}
-	w := &writing{store: s, table: table, name: s.name(table), errs: make([]error, len(keys))}
+	w := &writing{store: s, table: table, tableName: s.tableName(table), errs: make([]error, len(keys))}
 	w.sort(records, stores.Replace)
 	var group errgroup.Group
 	group.SetLimit(inFlight)
 	for start := 0; start < len(w.order); start += maxWrite {
 		chunk := w.order[start:min(start+maxWrite, len(w.order))]
 		group.Go(func() error {
-			requests := make([]types.WriteRequest, len(chunk))
-			for j, i := range chunk {
-				requests[j].DeleteRequest = &types.DeleteRequest{Key: attributes{"entity_id": text(w.ids[i])}}
+			b := &batch{table: w.tableName}
+			for _, i := range chunk {
+				b.ids = append(b.ids, w.ids[i])
 			}
-			w.batch(ctx, chunk, requests)
+			w.batch(ctx, chunk, b)
 			return nil
 		})
 	}
