@@ -7,9 +7,11 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -28,6 +30,7 @@ type web struct {
 	gateway  http.Handler
 	document []byte // OpenAPI
 	buffers  sync.Pool
+	perCell  atomic.Int64 // bytes of a cell of the last answer, times 16
 }
 
 func newWeb(opt *Options, c *chain, gateway http.Handler) (*web, error) {
@@ -235,9 +238,10 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, fail func(
 			return nil, err
 		}
 		defer resp.Release()
-		out, err := appendAnswer((*buf)[:0], resp)
+		out, err := appendAnswer(s.room(*buf, resp), resp)
 		if err == nil {
 			*buf = out
+			s.perCell.Store(int64(len(out)) * 16 / cells(resp))
 		}
 		return nil, err
 	})
@@ -247,6 +251,14 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, fail func(
 	}
 	writeJSON(w, http.StatusOK, *buf)
 }
+
+// room gives a buffer in which the answer has room as a rule: one that grew
+// while it was written would leave its smaller forms to the garbage collector.
+func (s *web) room(buf []byte, r *serving.Response) []byte {
+	return slices.Grow(buf[:0], int(s.perCell.Load()*cells(r)/16))
+}
+
+func cells(r *serving.Response) int64 { return max(int64(r.Columns())*int64(r.Rows()), 1) }
 
 // stream writes the answer chunk by chunk, one JSON object a line.
 func (s *web) stream(w http.ResponseWriter, r *http.Request, project string) {

@@ -83,7 +83,7 @@ func newGRPC(opt *Options, c *chain) *grpc.Server {
 		creds = credentials.NewTLS(opt.TLS.Clone())
 	}
 	return grpc.NewServer(
-		grpc.Creds(creds),
+		grpc.Creds(creds), newCodec(),
 		grpc.ChainUnaryInterceptor(c.unary), grpc.ChainStreamInterceptor(c.stream),
 		grpc.MaxRecvMsgSize(opt.BodyBytes), grpc.MaxSendMsgSize(1<<30),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),

@@ -77,6 +77,7 @@ func (a *app) serveCommand() *cobra.Command {
 			if err := a.sayListening(s); err != nil {
 				return err
 			}
+			releaseStartupPages()
 			return s.Run(cmd.Context())
 		},
 	}

@@ -236,9 +236,8 @@ func (d *direct) try(ctx context.Context, operation string, body []byte) (a *ans
 	head := heads.Get().(*[]byte) //nolint:forcetypeassert,errcheck // the pool holds nothing else
 	defer heads.Put(head)
 	*head = d.appendHead((*head)[:0], e, &creds, key, operation, body)
-	a = answers.Get().(*answer) //nolint:forcetypeassert,errcheck // the pool holds nothing else
-	if err := d.exchange(ctx, e.pool, *head, body, a); err != nil {
-		a.release()
+	a, err = d.exchange(ctx, e.pool, *head, body)
+	if err != nil {
 		return nil, "", err
 	}
 	if err := a.check(); err != nil {
@@ -276,34 +275,33 @@ func (a *answer) check() error {
 // exchange sends a request and reads its answer. When a connection of the pool
 // turns out to be closed before the first byte of an answer, the next one is
 // taken, until a new one was tried.
-func (d *direct) exchange(ctx context.Context, pool *fasthttp.HostClient, head, body []byte, a *answer) error {
+func (d *direct) exchange(ctx context.Context, pool *fasthttp.HostClient, head, body []byte) (*answer, error) {
 	for {
 		wait := time.Duration(0)
 		if deadline, ok := ctx.Deadline(); ok {
 			wait = max(time.Until(deadline), 1)
 		}
 		if err := ctx.Err(); err != nil {
-			return fault.Of(err)
+			return nil, fault.Of(err)
 		}
 		start := time.Now()
 		c, err := within(ctx, pool.IdleConnsCount() > 0, wait, pool.AcquireConn, pool.ReleaseConn)
 		if err != nil {
-			return d.transportFault(ctx, err)
+			return nil, d.transportFault(ctx, err)
 		}
 		fresh := c.CreatedTime().After(start)
-		stale, err := d.roundTrip(ctx, pool, c.Conn(), head, body, a)
+		a, stale, err := d.roundTrip(ctx, pool, c.Conn(), head, body)
 		if err == nil && !a.response.ConnectionClose() {
 			pool.ReleaseConn(c)
-			return nil
+			return a, nil
 		}
 		pool.CloseConn(c)
 		if err == nil {
-			return nil
+			return a, nil
 		}
 		if !stale || fresh {
-			return d.transportFault(ctx, err)
+			return nil, d.transportFault(ctx, err)
 		}
-		a.response.Reset()
 	}
 }
 
@@ -337,8 +335,9 @@ func within[C any](ctx context.Context, idle bool, wait time.Duration, get func(
 }
 
 // roundTrip sends a request on a connection and reads its answer. stale means
-// that the connection broke before anything of an answer came.
-func (d *direct) roundTrip(ctx context.Context, pool *fasthttp.HostClient, c net.Conn, head, body []byte, a *answer) (stale bool, err error) {
+// that the connection broke before anything of an answer came. Memory for the
+// answer is taken only when one comes: those who wait hold none.
+func (d *direct) roundTrip(ctx context.Context, pool *fasthttp.HostClient, c net.Conn, head, body []byte) (a *answer, stale bool, err error) {
 	interrupt := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	defer func() {
 		// An interruption that has begun may hit the connection at any time.
@@ -356,18 +355,20 @@ func (d *direct) roundTrip(ctx context.Context, pool *fasthttp.HostClient, c net
 	err = w.Flush()
 	pool.ReleaseWriter(w)
 	if err != nil {
-		return true, err
+		return nil, true, err
 	}
 	r := pool.AcquireReader(c)
 	defer pool.ReleaseReader(r)
 	if _, err := r.Peek(1); err != nil {
-		return true, err
+		return nil, true, err
 	}
+	a = answers.Get().(*answer) //nolint:forcetypeassert,errcheck // the pool holds nothing else
 	a.response.KeepBodyBuffer = true
 	if err := a.response.ReadLimitBody(r, maxBody); err != nil {
-		return false, brokenAnswer(err)
+		a.release()
+		return nil, false, brokenAnswer(err)
 	}
-	return false, nil
+	return a, false, nil
 }
 
 // brokenAnswer keeps of an error whether time ran out.
@@ -397,7 +398,7 @@ func (d *direct) transportFault(ctx context.Context, err error) error {
 // unreachableError is a connection that could not be made or that broke.
 type unreachableError struct{ err error }
 
-func (e *unreachableError) Error() string { return "the connection failed" }
+func (e *unreachableError) Error() string { return "the connection failed: " + e.err.Error() }
 
 func (e *unreachableError) Unwrap() error { return e.err }
 
