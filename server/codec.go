@@ -7,6 +7,9 @@ import (
 	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
+
+	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
+	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 )
 
 // Answers have all sizes between kilobytes and megabytes, and gRPC's own pool
@@ -20,12 +23,24 @@ var _ = func() bool {
 	return err == nil
 }()
 
-// spliceCodec is gRPC's codec for protobuf, but for spliced answers: their
-// results go out as they are, without another copy.
+// spliceCodec is gRPC's codec for protobuf, but for requests for features, whose
+// columns stay as they came, and for spliced answers, whose results go out as
+// they are.
 type spliceCodec struct{ encoding.CodecV2 }
 
 func newCodec() grpc.ServerOption {
 	return grpc.ForceServerCodecV2(spliceCodec{encoding.GetCodecV2("proto")})
+}
+
+// Unmarshal reads a message.
+func (c spliceCodec) Unmarshal(data mem.BufferSlice, v any) error {
+	switch m := v.(type) {
+	case *feast.GetOnlineFeaturesRequest:
+		return unmarshalRequest(data, m)
+	case *banquetv1.GetOnlineFeaturesRequest:
+		return unmarshalRequest(data, m)
+	}
+	return c.CodecV2.Unmarshal(data, v)
 }
 
 // copied is up to what size results are copied: a second buffer costs more.

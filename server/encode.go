@@ -2,78 +2,106 @@ package server
 
 import (
 	"encoding/binary"
+	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/serving"
 	"github.com/banquet-fs/banquet/value"
 )
 
+// encoder writes answers; its memory is used again.
+type encoder struct {
+	values   [][]byte
+	statuses []serving.Status
+	times    [][]byte // by view, and those of entity columns last
+}
+
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
+func newEncoder(r *serving.Response) *encoder {
+	e := encoders.Get().(*encoder) //nolint:forcetypeassert,errcheck // the pool holds nothing else
+	rows, views := r.Rows(), r.Views()+1
+	e.values = slices.Grow(e.values[:0], rows)[:rows]
+	e.statuses = slices.Grow(e.statuses[:0], rows)[:rows]
+	e.times = slices.Grow(e.times[:0], views)[:views]
+	for i := range e.times {
+		e.times[i] = e.times[i][:0]
+	}
+	return e
+}
+
+// release lets go of the answer's values.
+func (e *encoder) release() {
+	clear(e.values)
+	encoders.Put(e)
+}
+
+// stamps gives the event times of a column as write writes them, which it does
+// once for all columns of a view.
+func (e *encoder) stamps(r *serving.Response, view int, write func(dst []byte, r *serving.Response, view int) []byte) []byte {
+	at := view
+	if view < 0 {
+		at = len(e.times) - 1
+	}
+	if len(e.times[at]) == 0 {
+		e.times[at] = write(e.times[at], r, view)
+	}
+	return e.times[at]
+}
+
 // appendResults appends the results of an answer in the wire form of
 // GetOnlineFeaturesResponse: stored values go in as they are, undecoded.
 func appendResults(dst []byte, r *serving.Response) []byte {
-	times := make([][]byte, r.Views())
-	var epochs []byte
+	e := newEncoder(r)
+	defer e.release()
 	for i := range r.Columns() {
-		c := r.Column(i)
-		var stamps []byte
-		if c.View < 0 {
-			if epochs == nil {
-				epochs = appendEpochs(nil, r.Rows())
-			}
-			stamps = epochs
-		} else {
-			if times[c.View] == nil {
-				times[c.View] = appendTimes(nil, r, c.View)
-			}
-			stamps = times[c.View]
-		}
-		dst = appendVector(dst, &c, r.Rows(), stamps)
+		r.Gather(i, e.values, e.statuses)
+		dst = appendVector(dst, e.values, e.statuses, e.stamps(r, r.Column(i).View, appendTimes))
 	}
 	return dst
 }
 
 // appendVector appends one column as field 2: its values, statuses and times.
-func appendVector(dst []byte, c *serving.ResponseColumn, rows int, stamps []byte) []byte {
+func appendVector(dst []byte, values [][]byte, statuses []serving.Status, stamps []byte) []byte {
+	rows := len(values)
 	size := len(stamps) + 1 + protowire.SizeVarint(uint64(rows)) + rows
-	for row := range rows {
-		v, _ := c.At(row)
+	for _, v := range values {
 		size += 1 + protowire.SizeBytes(len(v))
 	}
 	dst = append(dst, 2<<3|2)
 	dst = binary.AppendUvarint(dst, uint64(size))
-	start := len(dst)
-	for row := range rows {
-		v, _ := c.At(row)
-		dst = append(dst, 1<<3|2)
-		dst = binary.AppendUvarint(dst, uint64(len(v)))
+	dst = slices.Grow(dst, size)
+	for _, v := range values {
+		if n := len(v); n < 0x80 {
+			dst = append(dst, 1<<3|2, byte(n))
+		} else {
+			dst = binary.AppendUvarint(append(dst, 1<<3|2), uint64(n))
+		}
 		dst = append(dst, v...)
 	}
 	dst = append(dst, 2<<3|2)
 	dst = binary.AppendUvarint(dst, uint64(rows))
-	for row := range rows {
-		_, s := c.At(row)
+	for _, s := range statuses {
 		dst = append(dst, byte(s)) // every status is below 128: one byte
 	}
-	dst = append(dst, stamps...)
-	_ = dst[start : start+size] // the size was right
-	return dst
+	return append(dst, stamps...)
 }
 
-// appendEpochs appends the times of an entity column: empty timestamps.
-func appendEpochs(dst []byte, rows int) []byte {
-	for range rows {
-		dst = append(dst, 3<<3|2, 0)
-	}
-	return dst
-}
-
-// appendTimes appends the event times of a view's rows.
+// appendTimes appends the event times of a view's rows; those of entity columns
+// (view -1) are empty timestamps.
 func appendTimes(dst []byte, r *serving.Response, view int) []byte {
+	if view < 0 {
+		for range r.Rows() {
+			dst = append(dst, 3<<3|2, 0)
+		}
+		return dst
+	}
 	var scratch [32]byte
 	for row := range r.Rows() {
 		stamp := appendStamp(scratch[:0], r.Event(view, row))
@@ -98,17 +126,28 @@ func appendStamp(dst []byte, t time.Time) []byte {
 	return dst
 }
 
-// estimate is about how long the results are, so that they are written into one
-// piece of memory.
-func estimate(r *serving.Response) int {
-	return 64 + r.Columns()*(16+r.Rows()*24)
+// cellSize remembers how large the cells of the last answer were, so that the
+// next one has room from the start: an answer that grows while it is written
+// leaves its smaller forms to the garbage collector.
+type cellSize struct{ sixteenths atomic.Int64 }
+
+func (c *cellSize) room(r *serving.Response) int {
+	return 64 + int(max(c.sixteenths.Load(), 16)*cells(r)/16)
 }
+
+func (c *cellSize) note(r *serving.Response, size int) {
+	c.sixteenths.Store(int64(size) * 17 / cells(r))
+}
+
+func cells(r *serving.Response) int64 { return max(int64(r.Columns())*int64(r.Rows()), 1) }
 
 // splice puts the results into a generated response message as fields that it
 // does not know: they go out on the wire as they are, without being decoded
 // first. Within the process the fields look empty.
-func splice(m proto.Message, r *serving.Response) {
-	m.ProtoReflect().SetUnknown(appendResults(make([]byte, 0, estimate(r)), r))
+func splice(m proto.Message, r *serving.Response, size *cellSize) {
+	results := appendResults(make([]byte, 0, size.room(r)), r)
+	size.note(r, len(results))
+	m.ProtoReflect().SetUnknown(results)
 }
 
 // names lists the columns of an answer.
@@ -122,27 +161,19 @@ func names(r *serving.Response) []string {
 
 // appendAnswer appends an answer as Feast's HTTP server writes it.
 func appendAnswer(dst []byte, r *serving.Response) ([]byte, error) {
+	e := newEncoder(r)
+	defer e.release()
 	dst = append(dst, `{"results":[`...)
-	var stamps [][]byte
-	var epochs []byte
-	stamps = make([][]byte, r.Views())
 	for i := range r.Columns() {
-		c := r.Column(i)
 		if i > 0 {
 			dst = append(dst, ',')
 		}
+		r.Gather(i, e.values, e.statuses)
 		var err error
-		if dst, err = appendJSONValues(dst, &c, r.Rows()); err != nil {
+		if dst, err = appendJSONColumn(dst, e.values, e.statuses); err != nil {
 			return nil, err
 		}
-		at := &epochs
-		if c.View >= 0 {
-			at = &stamps[c.View]
-		}
-		if *at == nil {
-			*at = appendJSONTimes(nil, r, c.View)
-		}
-		dst = append(append(dst, *at...), '}')
+		dst = append(append(dst, e.stamps(r, r.Column(i).View, appendJSONTimes)...), '}')
 	}
 	dst = append(dst, `],"metadata":{"feature_names":[`...)
 	for i := range r.Columns() {
@@ -154,24 +185,26 @@ func appendAnswer(dst []byte, r *serving.Response) ([]byte, error) {
 	return append(dst, `]}}`...), nil
 }
 
-func appendJSONValues(dst []byte, c *serving.ResponseColumn, rows int) ([]byte, error) {
+func appendJSONColumn(dst []byte, values [][]byte, statuses []serving.Status) ([]byte, error) {
 	dst = append(dst, `{"values":[`...)
-	for row := range rows {
+	for row, v := range values {
 		if row > 0 {
 			dst = append(dst, ',')
 		}
-		v, _ := c.At(row)
 		var err error
 		if dst, err = value.AppendJSON(dst, v); err != nil {
 			return nil, err
 		}
 	}
 	dst = append(dst, `],"statuses":[`...)
-	for row := range rows {
+	for row, s := range statuses {
 		if row > 0 {
 			dst = append(dst, ',')
 		}
-		_, s := c.At(row)
+		if s == serving.Present {
+			dst = append(dst, `"PRESENT"`...)
+			continue
+		}
 		dst = append(dst, statusName(s)...)
 	}
 	return append(dst, ']'), nil
@@ -218,21 +251,6 @@ func appendJSONTimes(dst []byte, r *serving.Response, view int) []byte {
 		dst = value.AppendTimestamp(dst, t.Unix(), int32(t.Nanosecond()))
 	}
 	return append(dst, ']')
-}
-
-// wireValue serializes a Value that came by gRPC.
-func wireValue(v *types.Value) ([]byte, error) {
-	switch x := v.GetVal().(type) {
-	case *types.Value_Int64Val:
-		return value.AppendInt64(make([]byte, 0, 11), x.Int64Val), nil
-	case *types.Value_StringVal:
-		return value.AppendString(make([]byte, 0, len(x.StringVal)+4), x.StringVal), nil
-	case *types.Value_Int32Val:
-		return value.AppendInt32(make([]byte, 0, 11), x.Int32Val), nil
-	case nil:
-		return nil, nil
-	}
-	return proto.Marshal(v)
 }
 
 // itoa is strconv.Itoa, appended.

@@ -12,7 +12,6 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
-	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/serving"
 )
 
@@ -22,7 +21,8 @@ const defaultChunk = 1000
 // features is banquet.v1.FeatureService.
 type features struct {
 	banquetv1.UnimplementedFeatureServiceServer
-	opt *Options
+	opt  *Options
+	size cellSize
 }
 
 // GetOnlineFeatures answers features.
@@ -46,7 +46,7 @@ func (f *features) answer(ctx context.Context, req *serving.Request, versions bo
 	if versions {
 		out.Metadata.FeatureViewMetadata = viewVersions(r)
 	}
-	splice(out, r)
+	splice(out, r, &f.size)
 	return out, nil
 }
 
@@ -130,39 +130,15 @@ func ownRequest(opt *Options, m *banquetv1.GetOnlineFeaturesRequest) (*serving.R
 		Coerce: true, Partial: m.GetPartial(), Consistent: m.GetConsistent(), TTL: opt.ttl(serving.MarkTTL),
 	}
 	var err error
-	req.Columns, err = columns(m.GetEntities(), m.GetRequestContext())
+	req.Columns, err = columns(m, m.GetEntities(), m.GetRequestContext())
 	return req, err
-}
-
-// columns turns the maps of a request into columns. A map has no order; the
-// answer has that of the names.
-func columns(maps ...map[string]*types.RepeatedValue) ([]serving.Column, error) {
-	var out []serving.Column
-	for _, m := range maps {
-		names := make([]string, 0, len(m))
-		for n := range m {
-			names = append(names, n)
-		}
-		slices.Sort(names)
-		for _, n := range names {
-			c := serving.Column{Name: n, Values: make([][]byte, len(m[n].GetVal()))}
-			for i, v := range m[n].GetVal() {
-				b, err := wireValue(v)
-				if err != nil {
-					return nil, fault.New(fault.Invalid, "entity column %q, row %d: the value cannot be read", n, i).Because(err)
-				}
-				c.Values[i] = b
-			}
-			out = append(out, c)
-		}
-	}
-	return out, nil
 }
 
 // feastServing is feast.serving.ServingService, as Feast's Go server speaks it.
 type feastServing struct {
 	feast.UnimplementedServingServiceServer
-	opt *Options
+	opt  *Options
+	size cellSize
 }
 
 // GetFeastServingInfo tells the version.
@@ -172,16 +148,16 @@ func (f *feastServing) GetFeastServingInfo(context.Context, *feast.GetFeastServi
 
 // GetOnlineFeatures answers features; expired rows are marked.
 func (f *feastServing) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineFeaturesRequest) (*feast.GetOnlineFeaturesResponse, error) {
-	return feastAnswer(ctx, f.opt, m, serving.MarkTTL)
+	return feastAnswer(ctx, f.opt, &f.size, m, serving.MarkTTL)
 }
 
 // feastAnswer answers a request of Feast's own messages.
-func feastAnswer(ctx context.Context, opt *Options, m *feast.GetOnlineFeaturesRequest, ttl serving.TTL) (*feast.GetOnlineFeaturesResponse, error) {
+func feastAnswer(ctx context.Context, opt *Options, size *cellSize, m *feast.GetOnlineFeaturesRequest, ttl serving.TTL) (*feast.GetOnlineFeaturesResponse, error) {
 	req := &serving.Request{
 		Service: m.GetFeatureService(), Features: m.GetFeatures().GetVal(), FullNames: m.GetFullFeatureNames(), TTL: opt.ttl(ttl),
 	}
 	var err error
-	if req.Columns, err = columns(m.GetEntities(), m.GetRequestContext()); err != nil {
+	if req.Columns, err = columns(m, m.GetEntities(), m.GetRequestContext()); err != nil {
 		return nil, err
 	}
 	r, err := opt.Serving.GetOnlineFeatures(ctx, req)
@@ -193,19 +169,20 @@ func feastAnswer(ctx context.Context, opt *Options, m *feast.GetOnlineFeaturesRe
 	if m.GetIncludeFeatureViewVersionMetadata() {
 		out.Metadata.FeatureViewMetadata = viewVersions(r)
 	}
-	splice(out, r)
+	splice(out, r, size)
 	return out, nil
 }
 
 // feastListen is GrpcFeatureServer, as `feast listen` speaks it.
 type feastListen struct {
 	feast.UnimplementedGrpcFeatureServerServer
-	opt *Options
+	opt  *Options
+	size cellSize
 }
 
 // GetOnlineFeatures answers features; the ttl is ignored.
 func (f *feastListen) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineFeaturesRequest) (*feast.GetOnlineFeaturesResponse, error) {
-	return feastAnswer(ctx, f.opt, m, serving.IgnoreTTL)
+	return feastAnswer(ctx, f.opt, &f.size, m, serving.IgnoreTTL)
 }
 
 // Push is not served yet.

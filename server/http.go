@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -30,7 +29,7 @@ type web struct {
 	gateway  http.Handler
 	document []byte // OpenAPI
 	buffers  sync.Pool
-	perCell  atomic.Int64 // bytes of a cell of the last answer, times 16
+	size     cellSize
 }
 
 func newWeb(opt *Options, c *chain, gateway http.Handler) (*web, error) {
@@ -238,10 +237,10 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, fail func(
 			return nil, err
 		}
 		defer resp.Release()
-		out, err := appendAnswer(s.room(*buf, resp), resp)
+		out, err := appendAnswer(slices.Grow((*buf)[:0], s.size.room(resp)), resp)
 		if err == nil {
 			*buf = out
-			s.perCell.Store(int64(len(out)) * 16 / cells(resp))
+			s.size.note(resp, len(out))
 		}
 		return nil, err
 	})
@@ -251,14 +250,6 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, fail func(
 	}
 	writeJSON(w, http.StatusOK, *buf)
 }
-
-// room gives a buffer in which the answer has room as a rule: one that grew
-// while it was written would leave its smaller forms to the garbage collector.
-func (s *web) room(buf []byte, r *serving.Response) []byte {
-	return slices.Grow(buf[:0], int(s.perCell.Load()*cells(r)/16))
-}
-
-func cells(r *serving.Response) int64 { return max(int64(r.Columns())*int64(r.Rows()), 1) }
 
 // stream writes the answer chunk by chunk, one JSON object a line.
 func (s *web) stream(w http.ResponseWriter, r *http.Request, project string) {

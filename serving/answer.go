@@ -163,6 +163,39 @@ func (c *ResponseColumn) At(row int) ([]byte, Status) {
 	return v[c.pos], status
 }
 
+// Gather gives the cells of a column all at once, as At would one by one; both
+// slices are as long as there are rows.
+func (r *Response) Gather(i int, values [][]byte, statuses []Status) {
+	c := r.Column(i)
+	p := c.placed
+	switch {
+	case p == nil:
+		copy(values, c.entity)
+		for row := range statuses {
+			statuses[row] = Present
+		}
+		return
+	case p.rows == nil || p.fan != nil || c.invalid != nil:
+		for row := range values {
+			values[row], statuses[row] = c.At(row)
+		}
+		return
+	}
+	pos := c.pos
+	for row := range values {
+		status := p.status[row]
+		var v []byte
+		if status == Present || status == OutsideMaxAge {
+			if stored := p.rows[row].Values; stored != nil {
+				if v = stored[pos]; v == nil {
+					status = NotFound
+				}
+			}
+		}
+		values[row], statuses[row] = v, status
+	}
+}
+
 // Event gives the event time of a view's row; the zero time when there is none.
 func (r *Response) Event(view, row int) time.Time {
 	p := &r.views[view]

@@ -1,0 +1,183 @@
+package server
+
+import (
+	"cmp"
+	"slices"
+	"unicode/utf8"
+
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/serving"
+	"github.com/banquet-fs/banquet/value"
+)
+
+// The fields of a request that hold columns, in banquet.v1's messages as in
+// Feast's: entities and request_context, maps from names to lists of Values.
+const (
+	entitiesField = 3
+	contextField  = 5
+)
+
+// unmarshalRequest reads a request for features but leaves its columns as they
+// came, as fields that the message does not know: keys are read from the bytes,
+// and a message for each of them would cost more than all the rest.
+func unmarshalRequest(data mem.BufferSlice, m proto.Message) error {
+	var raw []byte
+	if len(data) == 1 {
+		raw = data[0].ReadOnlyData()
+	} else {
+		buf := data.MaterializeToBuffer(mem.DefaultBufferPool())
+		defer buf.Free()
+		raw = buf.ReadOnlyData()
+	}
+	rest, held := make([]byte, 0, len(raw)), 0
+	for b := raw; len(b) > 0; {
+		number, kind, n := protowire.ConsumeField(b)
+		if n < 0 {
+			return protowire.ParseError(n)
+		}
+		if isColumns(number) && kind == protowire.BytesType {
+			held += n
+		} else {
+			rest = append(rest, b[:n]...)
+		}
+		b = b[n:]
+	}
+	if err := proto.Unmarshal(rest, m); err != nil {
+		return err
+	}
+	unknown := m.ProtoReflect().GetUnknown()
+	columns := append(make([]byte, 0, held+len(unknown)), unknown...)
+	for b := raw; len(b) > 0; {
+		number, kind, n := protowire.ConsumeField(b)
+		if isColumns(number) && kind == protowire.BytesType {
+			columns = append(columns, b[:n]...)
+		}
+		b = b[n:]
+	}
+	m.ProtoReflect().SetUnknown(columns)
+	return nil
+}
+
+func isColumns(number protowire.Number) bool {
+	return number == entitiesField || number == contextField
+}
+
+// columns gives the columns of a request, from its maps or from what was left
+// as it came. Maps have no order; the answer has that of the names.
+func columns(m proto.Message, maps ...map[string]*types.RepeatedValue) ([]serving.Column, error) {
+	var out []serving.Column
+	for _, columns := range maps {
+		for name, list := range columns {
+			c := serving.Column{Name: name, Values: make([][]byte, len(list.GetVal()))}
+			for i, v := range list.GetVal() {
+				b, err := proto.Marshal(v)
+				if err != nil {
+					return nil, badValue(name, i, err)
+				}
+				c.Values[i] = b
+			}
+			out = put(out, c)
+		}
+	}
+	for b := m.ProtoReflect().GetUnknown(); len(b) > 0; {
+		number, kind, n := protowire.ConsumeTag(b)
+		size := protowire.ConsumeFieldValue(number, kind, b[max(n, 0):])
+		if n < 0 || size < 0 {
+			return nil, fault.New(fault.Invalid, "the request cannot be read")
+		}
+		if isColumns(number) && kind == protowire.BytesType {
+			entry, _ := protowire.ConsumeBytes(b[n:])
+			c, err := readColumn(entry)
+			if err != nil {
+				return nil, err
+			}
+			out = put(out, c)
+		}
+		b = b[n+size:]
+	}
+	slices.SortFunc(out, func(a, b serving.Column) int { return cmp.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// put adds a column; as in a map the last of two of one name counts.
+func put(out []serving.Column, c serving.Column) []serving.Column {
+	for i := range out {
+		if out[i].Name == c.Name {
+			out[i] = c
+			return out
+		}
+	}
+	return append(out, c)
+}
+
+// readColumn reads an entry of a map: a name and a RepeatedValue.
+func readColumn(entry []byte) (serving.Column, error) {
+	c := serving.Column{}
+	unreadable := fault.New(fault.Invalid, "the entity columns of the request cannot be read")
+	var list []byte
+	for b := entry; len(b) > 0; {
+		number, kind, n := protowire.ConsumeTag(b)
+		size := protowire.ConsumeFieldValue(number, kind, b[max(n, 0):])
+		if n < 0 || size < 0 {
+			return c, unreadable
+		}
+		if kind == protowire.BytesType && number <= 2 {
+			content, _ := protowire.ConsumeBytes(b[n:])
+			if number == 1 {
+				c.Name = string(content)
+			} else {
+				list = content
+			}
+		}
+		b = b[n+size:]
+	}
+	if !utf8.ValidString(c.Name) {
+		return c, unreadable
+	}
+	count := 0
+	for b := list; len(b) > 0; count++ {
+		_, _, n := protowire.ConsumeField(b)
+		if n < 0 {
+			return c, unreadable
+		}
+		b = b[n:]
+	}
+	c.Values = make([][]byte, 0, count)
+	for b := list; len(b) > 0; {
+		number, kind, n := protowire.ConsumeTag(b)
+		size := protowire.ConsumeFieldValue(number, kind, b[n:])
+		if number == 1 && kind == protowire.BytesType {
+			v, _ := protowire.ConsumeBytes(b[n:])
+			v, err := checkedValue(v)
+			if err != nil {
+				return c, badValue(c.Name, len(c.Values), err)
+			}
+			c.Values = append(c.Values, v)
+		}
+		b = b[n+size:]
+	}
+	return c, nil
+}
+
+// checkedValue makes sure that bytes are a Value. What is unusual, such as a
+// field twice, is written anew.
+func checkedValue(b []byte) ([]byte, error) {
+	if value.Check(b) == nil {
+		return b, nil
+	}
+	var v types.Value
+	if err := proto.Unmarshal(b, &v); err != nil {
+		return nil, err
+	}
+	v.ProtoReflect().SetUnknown(nil)
+	return proto.Marshal(&v)
+}
+
+func badValue(column string, row int, cause error) error {
+	return fault.New(fault.Invalid, "entity column %q, row %d: the value cannot be read", column, row).Because(cause)
+}
