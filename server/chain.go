@@ -4,10 +4,12 @@ import (
 	"context"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/banquet-fs/banquet/fault"
@@ -22,8 +24,52 @@ type chain struct {
 	log      *slog.Logger
 	gate     *gate
 	duration *prometheus.HistogramVec
+	own      *prometheus.HistogramVec
 	total    *prometheus.CounterVec
 	inFlight prometheus.Gauge
+	methods  sync.Map // method to *methodMetrics
+}
+
+// methodMetrics are the collectors of one method, looked up once.
+type methodMetrics struct {
+	duration, own prometheus.Observer
+	ok            prometheus.Counter
+}
+
+func (c *chain) method(name string) *methodMetrics {
+	if m, ok := c.methods.Load(name); ok {
+		return m.(*methodMetrics) //nolint:forcetypeassert,errcheck // the map holds nothing else
+	}
+	m, _ := c.methods.LoadOrStore(name, &methodMetrics{
+		c.duration.WithLabelValues(name), c.own.WithLabelValues(name), c.total.WithLabelValues(name, codes.OK.String()),
+	})
+	return m.(*methodMetrics) //nolint:forcetypeassert,errcheck // the map holds nothing else
+}
+
+// overhead notes what a request cost beside the wait for the store.
+func (c *chain) overhead(method string, d time.Duration) { c.method(method).own.Observe(d.Seconds()) }
+
+// storeWait carries from a handler to the chain how long the store took.
+type storeWait struct {
+	context.Context
+	wait time.Duration
+}
+
+type storeWaitKey struct{}
+
+// Value gives the carrier itself.
+func (s *storeWait) Value(key any) any {
+	if key == (storeWaitKey{}) {
+		return s
+	}
+	return s.Context.Value(key)
+}
+
+// waited tells the chain how long the store took.
+func waited(ctx context.Context, d time.Duration) {
+	if s, ok := ctx.Value(storeWaitKey{}).(*storeWait); ok {
+		s.wait += d
+	}
 }
 
 func newChain(opt *Options) *chain {
@@ -34,13 +80,17 @@ func newChain(opt *Options) *chain {
 			Name: "banquet_request_duration_seconds", Help: "Time from a request read to its answer made.",
 			Buckets: []float64{.0002, .0005, .001, .002, .003, .005, .0075, .01, .015, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"method"}),
+		own: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "banquet_request_overhead_seconds", Help: "Time that a request took beside the wait for the online store: over HTTP from the request read to the answer written, over gRPC from the request decoded to the answer made.",
+			Buckets: []float64{.00005, .0001, .00015, .0002, .0003, .0005, .00075, .001, .002, .005, .01, .025, .05, .1},
+		}, []string{"method"}),
 		total: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "banquet_requests_total", Help: "Requests answered, by method and gRPC code.",
 		}, []string{"method", "code"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "banquet_requests_in_flight", Help: "Requests under way."}),
 	}
 	if opt.Metrics != nil {
-		opt.Metrics.MustRegister(c.duration, c.total, c.inFlight)
+		opt.Metrics.MustRegister(c.duration, c.own, c.total, c.inFlight)
 	}
 	return c
 }
@@ -54,8 +104,13 @@ func (c *chain) do(ctx context.Context, method string, req any, next handler) (a
 	if err != nil {
 		logFault(ctx, c.log, method, err)
 	}
-	c.duration.WithLabelValues(method).Observe(time.Since(start).Seconds())
-	c.total.WithLabelValues(method, status.Code(toStatus(err)).String()).Inc()
+	m := c.method(method)
+	m.duration.Observe(time.Since(start).Seconds())
+	if err == nil {
+		m.ok.Inc()
+	} else {
+		c.total.WithLabelValues(method, status.Code(toStatus(err)).String()).Inc()
+	}
 	return resp, err
 }
 
@@ -77,7 +132,12 @@ func (c *chain) guarded(ctx context.Context, req any, next handler) (resp any, e
 
 // unary is the chain as a gRPC interceptor.
 func (c *chain) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	resp, err := c.do(ctx, info.FullMethod, req, handler(next))
+	start := time.Now()
+	carrier := &storeWait{Context: ctx}
+	resp, err := c.do(carrier, info.FullMethod, req, handler(next))
+	if carrier.wait > 0 {
+		c.overhead(info.FullMethod, time.Since(start)-carrier.wait)
+	}
 	return resp, toStatus(err)
 }
 

@@ -40,6 +40,7 @@ func (f *features) answer(ctx context.Context, req *serving.Request, versions bo
 		return nil, err
 	}
 	defer r.Release()
+	waited(ctx, r.StoreWait)
 	out := &banquetv1.GetOnlineFeaturesResponse{Metadata: &banquetv1.GetOnlineFeaturesResponseMetadata{
 		FeatureNames: &feast.FeatureList{Val: names(r)},
 	}}
@@ -165,6 +166,7 @@ func feastAnswer(ctx context.Context, opt *Options, size *cellSize, m *feast.Get
 		return nil, err
 	}
 	defer r.Release()
+	waited(ctx, r.StoreWait)
 	out := &feast.GetOnlineFeaturesResponse{Metadata: &feast.GetOnlineFeaturesResponseMetadata{FeatureNames: &feast.FeatureList{Val: names(r)}}}
 	if m.GetIncludeFeatureViewVersionMetadata() {
 		out.Metadata.FeatureViewMetadata = viewVersions(r)

@@ -27,8 +27,9 @@ type web struct {
 	opt      *Options
 	chain    *chain
 	gateway  http.Handler
-	document []byte // OpenAPI
-	buffers  sync.Pool
+	document []byte    // OpenAPI
+	bodies   sync.Pool // of requests
+	buffers  sync.Pool // of answers
 	size     cellSize
 }
 
@@ -37,7 +38,8 @@ func newWeb(opt *Options, c *chain, gateway http.Handler) (*web, error) {
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the OpenAPI document cannot be made").Because(err)
 	}
-	return &web{opt: opt, chain: c, gateway: gateway, document: document, buffers: sync.Pool{New: func() any { return new([]byte) }}}, nil
+	empty := func() any { return new([]byte) }
+	return &web{opt: opt, chain: c, gateway: gateway, document: document, bodies: sync.Pool{New: empty}, buffers: sync.Pool{New: empty}}, nil
 }
 
 // ServeHTTP routes a request.
@@ -109,9 +111,13 @@ func (s *web) method(want string, w http.ResponseWriter, r *http.Request, next h
 	next(w, r)
 }
 
+// jsonType is shared by all answers: nobody changes a header's values in place.
+var jsonType = []string{"application/json"}
+
 func writeJSON(w http.ResponseWriter, code int, b []byte) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = []string{strconv.Itoa(len(b))}
 	retryAfter(w, code)
 	w.WriteHeader(code)
 	_, _ = w.Write(b)
@@ -126,48 +132,87 @@ func (s *web) health(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// read reads a body within the limit.
-func (s *web) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	limited := http.MaxBytesReader(w, r.Body, int64(s.opt.BodyBytes))
-	b, err := io.ReadAll(limited)
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return nil, fault.New(fault.Invalid, "the body is larger than %d bytes (banquet.limits.body_bytes)", large.Limit)
-	case err != nil:
-		return nil, fault.New(fault.Canceled, "the body could not be read to its end").Because(err)
+// keptBody bounds the memory that an unused body keeps.
+const keptBody = 1 << 20
+
+// withBody reads a body within the limit and hands it on. What is made of it may
+// point into it, and must not be used after next.
+func (s *web) withBody(w http.ResponseWriter, r *http.Request, next func(raw []byte, err error)) {
+	buf, _ := s.bodies.Get().(*[]byte)
+	raw, err := s.read((*buf)[:0], w, r)
+	next(raw, err)
+	if *buf = raw[:0]; cap(raw) <= keptBody {
+		s.bodies.Put(buf)
 	}
-	return b, nil
+}
+
+// read appends a body.
+func (s *web) read(dst []byte, w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body := io.Reader(r.Body)
+	switch limit := int64(s.opt.BodyBytes); {
+	case r.ContentLength > limit:
+		return dst, tooLarge(limit)
+	case r.ContentLength >= 0:
+		dst = slices.Grow(dst, int(r.ContentLength)+1) // one more, to meet the end without growing
+	default:
+		body = http.MaxBytesReader(w, r.Body, limit)
+	}
+	for {
+		if len(dst) == cap(dst) {
+			dst = slices.Grow(dst, 4<<10)
+		}
+		n, err := body.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		var large *http.MaxBytesError
+		switch {
+		case errors.Is(err, io.EOF):
+			return dst, nil
+		case errors.As(err, &large):
+			return dst, tooLarge(large.Limit)
+		case err != nil:
+			return dst, fault.New(fault.Canceled, "the body could not be read to its end").Because(err)
+		}
+	}
+}
+
+func tooLarge(limit int64) error {
+	return fault.New(fault.Invalid, "the body is larger than %d bytes (banquet.limits.body_bytes)", limit)
 }
 
 // feast is Feast's POST /get-online-features.
 func (s *web) feast(w http.ResponseWriter, r *http.Request) {
-	raw, err := s.read(w, r)
-	if err != nil {
-		s.feastError(w, err)
-		return
-	}
+	start := time.Now()
+	s.withBody(w, r, func(raw []byte, err error) {
+		b := new(body)
+		if err == nil {
+			b, err = feastBody(raw, r.Header.Get("Content-Type"))
+		}
+		var bad *bodyError
+		switch {
+		case errors.Is(err, errNoText):
+			writeJSON(w, http.StatusBadRequest, []byte(`{"detail":"There was an error parsing the body"}`))
+		case errors.As(err, &bad):
+			writeJSON(w, http.StatusUnprocessableEntity, bad.detail())
+		case err != nil:
+			s.feastError(w, err)
+		default:
+			b.req.TTL = s.opt.ttl(serving.IgnoreTTL)
+			s.answer(w, r, b, start, s.feastError)
+		}
+	})
+}
+
+// errNoText is a body that is not UTF-8.
+var errNoText = errors.New("the body is not UTF-8")
+
+func feastBody(raw []byte, contentType string) (*body, error) {
 	if !utf8.Valid(raw) {
-		writeJSON(w, http.StatusBadRequest, []byte(`{"detail":"There was an error parsing the body"}`))
-		return
+		return nil, errNoText
 	}
-	if !isJSON(r.Header.Get("Content-Type")) && len(raw) > 0 {
-		f := &bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: quoteText(raw)}
-		writeJSON(w, http.StatusUnprocessableEntity, f.detail())
-		return
+	if !isJSON(contentType) && len(raw) > 0 {
+		return nil, &bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: quoteText(raw)}
 	}
-	b, err := parseBody(raw, dialect{})
-	var bad *bodyError
-	if errors.As(err, &bad) {
-		writeJSON(w, http.StatusUnprocessableEntity, bad.detail())
-		return
-	}
-	if err != nil {
-		s.feastError(w, err)
-		return
-	}
-	b.req.TTL = s.opt.ttl(serving.IgnoreTTL)
-	s.answer(w, r, b, s.feastError)
+	return parseBody(raw, dialect{})
 }
 
 func quoteText(raw []byte) []byte {
@@ -177,25 +222,30 @@ func quoteText(raw []byte) []byte {
 
 // isJSON accepts what Feast's server takes for JSON.
 func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
 	kind, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json"))
 }
 
 // own is banquet's POST /v1/online-features.
 func (s *web) own(w http.ResponseWriter, r *http.Request, project string) {
-	b, err := s.ownBody(w, r, project)
-	if err != nil {
-		writeStatus(w, err)
-		return
-	}
-	s.answer(w, r, b, func(w http.ResponseWriter, err error) { writeStatus(w, err) })
+	start := time.Now()
+	s.withBody(w, r, func(raw []byte, err error) {
+		b := new(body)
+		if err == nil {
+			b, err = s.ownBody(raw, project)
+		}
+		if err != nil {
+			writeStatus(w, err)
+			return
+		}
+		s.answer(w, r, b, start, func(w http.ResponseWriter, err error) { writeStatus(w, err) })
+	})
 }
 
-func (s *web) ownBody(w http.ResponseWriter, r *http.Request, project string) (*body, error) {
-	raw, err := s.read(w, r)
-	if err != nil {
-		return nil, err
-	}
+func (s *web) ownBody(raw []byte, project string) (*body, error) {
 	if !utf8.Valid(raw) {
 		return nil, fault.New(fault.Invalid, "the body is not UTF-8")
 	}
@@ -221,8 +271,9 @@ func (s *web) ownBody(w http.ResponseWriter, r *http.Request, project string) (*
 	return b, nil
 }
 
-// answer runs a request through the chain and writes its answer.
-func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, fail func(http.ResponseWriter, error)) {
+// answer runs a request through the chain and writes its answer. start is when
+// the request began to be read.
+func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, start time.Time, fail func(http.ResponseWriter, error)) {
 	ctx, cancel, err := deadline(r)
 	if err != nil {
 		fail(w, err)
@@ -231,12 +282,14 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, fail func(
 	defer cancel()
 	buf, _ := s.buffers.Get().(*[]byte)
 	defer s.buffers.Put(buf)
+	wait := time.Duration(0)
 	_, err = s.chain.do(ctx, methodFeatures, b, func(ctx context.Context, _ any) (any, error) {
 		resp, err := s.opt.Serving.GetOnlineFeatures(ctx, &b.req)
 		if err != nil {
 			return nil, err
 		}
 		defer resp.Release()
+		wait = resp.StoreWait
 		out, err := appendAnswer(slices.Grow((*buf)[:0], s.size.room(resp)), resp)
 		if err == nil {
 			*buf = out
@@ -249,15 +302,25 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, fail func(
 		return
 	}
 	writeJSON(w, http.StatusOK, *buf)
+	s.chain.overhead(methodFeatures, time.Since(start)-wait)
 }
 
 // stream writes the answer chunk by chunk, one JSON object a line.
 func (s *web) stream(w http.ResponseWriter, r *http.Request, project string) {
-	b, err := s.ownBody(w, r, project)
-	if err != nil {
-		writeStatus(w, err)
-		return
-	}
+	s.withBody(w, r, func(raw []byte, err error) {
+		b := new(body)
+		if err == nil {
+			b, err = s.ownBody(raw, project)
+		}
+		if err != nil {
+			writeStatus(w, err)
+			return
+		}
+		s.streamAnswer(w, r, b)
+	})
+}
+
+func (s *web) streamAnswer(w http.ResponseWriter, r *http.Request, b *body) {
 	ctx, cancel, err := deadline(r)
 	if err != nil {
 		writeStatus(w, err)

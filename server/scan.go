@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // scanner reads JSON left to right and hands out raw tokens: entity values are
@@ -145,7 +146,8 @@ func (s *scanner) skipNumber() error {
 	return nil
 }
 
-// text reads a string.
+// text reads a string. Without escapes it is a piece of the body, and lives no
+// longer.
 func (s *scanner) text() (string, error) {
 	s.blanks()
 	start := s.i
@@ -162,7 +164,10 @@ func (s *scanner) text() (string, error) {
 			return out, nil
 		}
 	}
-	return string(raw[1 : len(raw)-1]), nil
+	if len(raw) == 2 {
+		return "", nil
+	}
+	return unsafe.String(&raw[1], len(raw)-2), nil
 }
 
 // object visits the keys of an object; visit must read the value.

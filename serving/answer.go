@@ -261,8 +261,8 @@ func (s *Service) placeView(ttl TTL, now time.Time, r *Response, view int) {
 		placed.status[key] = status
 		count.add(status)
 	}
-	s.metrics.rows(v, count)
-	s.misses.note(s.opt.Log, v, count)
+	v.counters.add(count)
+	v.counters.missed.note(s.opt.Log, v.table, count)
 	if len(r.invalid) > 0 {
 		s.reportInvalid(r, view)
 	}

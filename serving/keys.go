@@ -60,7 +60,9 @@ func (r *Response) typed(c *Column, kind types.ValueType_Enum, coerce bool) ([][
 	for row := range values {
 		var err error
 		if c.JSON != nil {
-			values[row], err = value.FromJSON(c.JSON[row], kind)
+			start := len(r.arena)
+			r.arena, err = value.AppendFromJSON(r.arena, c.JSON[row], kind)
+			values[row] = r.arena[start:len(r.arena):len(r.arena)]
 		} else {
 			values[row], err = value.Coerce(c.Values[row], kind)
 		}

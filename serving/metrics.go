@@ -3,8 +3,11 @@ package serving
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/banquet-fs/banquet/stores"
 )
 
 // rowCounts counts the keys of one view of one request by what became of them.
@@ -29,6 +32,7 @@ func (c *rowCounts) add(s Status) {
 type metrics struct {
 	readRows *prometheus.CounterVec
 	invalid  *prometheus.CounterVec
+	misses   misses
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -48,13 +52,24 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return m
 }
 
-func (m *metrics) rows(v *planView, c rowCounts) {
+// viewCounters are the counters of a view, looked up once for a plan.
+type viewCounters struct {
+	found, missing, expired, failed prometheus.Counter
+	missed                          *missCount
+}
+
+func (m *metrics) view(t stores.Table) viewCounters {
+	of := func(result string) prometheus.Counter { return m.readRows.WithLabelValues(t.Project, t.View, result) }
+	return viewCounters{of("found"), of("missing"), of("expired"), of("failed"), m.misses.of(t)}
+}
+
+func (v *viewCounters) add(c rowCounts) {
 	for _, n := range [...]struct {
-		result string
-		count  int
-	}{{"found", c.found}, {"missing", c.missing}, {"expired", c.expired}, {"failed", c.failed}} {
+		counter prometheus.Counter
+		count   int
+	}{{v.found, c.found}, {v.missing, c.missing}, {v.expired, c.expired}, {v.failed, c.failed}} {
 		if n.count > 0 {
-			m.readRows.WithLabelValues(v.table.Project, v.table.View, n.result).Add(float64(n.count))
+			n.counter.Add(float64(n.count))
 		}
 	}
 }
@@ -88,37 +103,25 @@ type misses struct {
 	views sync.Map // stores.Table -> *missCount
 }
 
+// missCount counts the keys of a view that missed, until one is found or the
+// warning was given.
 type missCount struct {
-	mu     sync.Mutex
-	missed int
-	done   bool // a row was found, or the warning was given
+	missed atomic.Int64
+	done   atomic.Bool
 }
 
-func (m *misses) note(log *slog.Logger, v *planView, c rowCounts) {
-	at, ok := m.views.Load(v.table)
-	if !ok {
-		at, _ = m.views.LoadOrStore(v.table, new(missCount))
-	}
-	count, _ := at.(*missCount)
-	if !count.warn(c) {
-		return
-	}
-	log.Warn("no key of this feature view has been found since the start; `banquet validate` tells whether its table is empty or holds keys of another format",
-		slog.String("project", v.table.Project), slog.String("view", v.table.View), slog.Int("missed", manyMisses))
+func (m *misses) of(t stores.Table) *missCount {
+	at, _ := m.views.LoadOrStore(t, new(missCount))
+	return at.(*missCount) //nolint:forcetypeassert,errcheck // the map holds nothing else
 }
 
-// warn counts and says whether the warning is due now.
-func (c *missCount) warn(n rowCounts) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.done {
-		return false
+func (c *missCount) note(log *slog.Logger, t stores.Table, n rowCounts) {
+	switch {
+	case c.done.Load():
+	case n.found+n.expired > 0:
+		c.done.Store(true)
+	case c.missed.Add(int64(n.missing)) >= manyMisses && !c.done.Swap(true):
+		log.Warn("no key of this feature view has been found since the start; `banquet validate` tells whether its table is empty or holds keys of another format",
+			slog.String("project", t.Project), slog.String("view", t.View), slog.Int("missed", manyMisses))
 	}
-	if n.found+n.expired > 0 {
-		c.done = true
-		return false
-	}
-	c.missed += n.missing
-	c.done = c.missed >= manyMisses
-	return c.done
 }

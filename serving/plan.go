@@ -40,6 +40,7 @@ type planView struct {
 	selection *stores.Selection
 	group     int
 	ttl       time.Duration
+	counters  viewCounters
 }
 
 // keyGroup is a list of join keys that one or more views of the request are
@@ -113,17 +114,24 @@ func (s *Service) plan(snapshot *registry.Snapshot, req *Request) (*plan, error)
 		plan: &plan{shape: want.clone(), keyVersion: s.opt.KeyVersion}, project: project, full: req.FullNames,
 		versions: s.opt.Versioned, byName: map[string]*wantedView{},
 	}
-	if err := b.build(req); err != nil {
+	if err := b.build(); err != nil {
 		return nil, err
+	}
+	for i := range b.plan.views {
+		v := &b.plan.views[i]
+		v.counters = s.metrics.view(v.table)
 	}
 	s.plans.put(hash, b.plan)
 	return b.plan, nil
 }
 
-func (b *planner) build(req *Request) error {
-	resolve := func() error { return b.addReferences(req.Features) }
-	if req.Service != "" {
-		resolve = func() error { return b.addService(req.Service) }
+// build plans the shape, whose texts are the plan's own: a request's may point
+// into memory that is used again.
+func (b *planner) build() error {
+	want := &b.plan.shape
+	resolve := func() error { return b.addReferences(want.features) }
+	if want.service != "" {
+		resolve = func() error { return b.addService(want.service) }
 	}
 	if err := resolve(); err != nil {
 		return err

@@ -61,7 +61,6 @@ type Service struct {
 	opt     Options
 	plans   *planCache
 	metrics *metrics
-	misses  misses
 }
 
 // New makes a Service.

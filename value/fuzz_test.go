@@ -1,6 +1,7 @@
 package value_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"os"
@@ -57,6 +58,9 @@ func FuzzFromJSON(f *testing.F) {
 			return // the scanner gives tokens only
 		}
 		v, err := value.FromJSON(token, types.ValueType_Enum(kind))
+		if quick, failed := value.AppendFromJSON(nil, token, types.ValueType_Enum(kind)); (err == nil) != (failed == nil) || err == nil && !bytes.Equal(quick, v) {
+			t.Fatalf("%s as %d gives %x (%v), appended %x (%v)", token, kind, v, err, quick, failed)
+		}
 		if err == nil && value.Check(v) != nil {
 			t.Fatalf("%s as %d gives %x", token, kind, v)
 		}

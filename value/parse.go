@@ -2,6 +2,7 @@ package value
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"math"
 	"math/big"
@@ -45,6 +46,48 @@ func FromJSON(token []byte, t types.ValueType_Enum) ([]byte, error) {
 	default:
 		return nil, fault.New(fault.Invalid, "a value of type %s cannot be given as an entity value", t)
 	}
+}
+
+// AppendFromJSON appends what FromJSON makes. Plain integers and plain texts,
+// which keys are as a rule, cost no allocation.
+func AppendFromJSON(dst, token []byte, t types.ValueType_Enum) ([]byte, error) {
+	switch {
+	case t == types.ValueType_INT64 && plainInteger(token):
+		v := int64(0)
+		for _, c := range token {
+			v = v*10 + int64(c-'0')
+		}
+		return AppendInt64(dst, v), nil
+	case t == types.ValueType_STRING && plainText(token):
+		piece := token[1 : len(token)-1]
+		return append(binary.AppendUvarint(append(dst, 2<<3|2), uint64(len(piece))), piece...), nil
+	}
+	v, err := FromJSON(token, t)
+	return append(dst, v...), err
+}
+
+// plainInteger accepts up to 18 digits, which always fit.
+func plainInteger(token []byte) bool {
+	for _, c := range token {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(token) > 0 && len(token) <= 18 && (token[0] != '0' || len(token) == 1)
+}
+
+// plainText accepts a JSON string of ASCII without escapes.
+func plainText(token []byte) bool {
+	n := len(token)
+	if n < 2 || token[0] != '"' || token[n-1] != '"' {
+		return false
+	}
+	for _, c := range token[1 : n-1] {
+		if c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // ColumnFromJSON makes Values of one type from JSON tokens. INVALID as the type
