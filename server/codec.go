@@ -1,7 +1,6 @@
 package server
 
 import (
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
 	_ "google.golang.org/grpc/encoding/proto" // registers the codec that this one is built on
 	"google.golang.org/grpc/experimental"
@@ -28,17 +27,19 @@ var _ = func() bool {
 // they are.
 type spliceCodec struct{ encoding.CodecV2 }
 
-func newCodec() grpc.ServerOption {
-	return grpc.ForceServerCodecV2(spliceCodec{encoding.GetCodecV2("proto")})
-}
+func newSpliceCodec() spliceCodec { return spliceCodec{encoding.GetCodecV2("proto")} }
 
 // Unmarshal reads a message.
 func (c spliceCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	switch m := v.(type) {
 	case *feast.GetOnlineFeaturesRequest:
-		return unmarshalRequest(data, m)
+		return unmarshalRequest(data, m, func(list []string) {
+			m.Kind = &feast.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: list}}
+		})
 	case *banquetv1.GetOnlineFeaturesRequest:
-		return unmarshalRequest(data, m)
+		return unmarshalRequest(data, m, func(list []string) {
+			m.Kind = &banquetv1.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: list}}
+		})
 	}
 	return c.CodecV2.Unmarshal(data, v)
 }

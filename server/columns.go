@@ -1,9 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"unicode/utf8"
+	"unsafe"
 
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -15,52 +17,85 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// The fields of a request that hold columns, in banquet.v1's messages as in
-// Feast's: entities and request_context, maps from names to lists of Values.
+// The fields of a request, in banquet.v1's messages as in Feast's. entities and
+// request_context are the columns: maps from names to lists of Values.
 const (
+	serviceField  = 1
+	featuresField = 2
 	entitiesField = 3
 	contextField  = 5
 )
 
 // unmarshalRequest reads a request for features but leaves its columns as they
 // came, as fields that the message does not know: keys are read from the bytes,
-// and a message for each of them would cost more than all the rest.
-func unmarshalRequest(data mem.BufferSlice, m proto.Message) error {
-	var raw []byte
-	if len(data) == 1 {
-		raw = data[0].ReadOnlyData()
-	} else {
-		buf := data.MaterializeToBuffer(mem.DefaultBufferPool())
-		defer buf.Free()
-		raw = buf.ReadOnlyData()
-	}
-	rest, held := make([]byte, 0, len(raw)), 0
-	for b := raw; len(b) > 0; {
-		number, kind, n := protowire.ConsumeField(b)
-		if n < 0 {
-			return protowire.ParseError(n)
+// and a message for each of them would cost more than all the rest. features
+// takes the list of references, whose texts are pieces of the same bytes.
+func unmarshalRequest(data mem.BufferSlice, m proto.Message, features func([]string)) error {
+	own := data.Materialize()
+	rest := make([]byte, 0, 64)
+	columns := 0 // those are moved to the front of the message's own bytes
+	var references []string
+	for b := own; len(b) > 0; {
+		number, kind, n := protowire.ConsumeTag(b)
+		size := protowire.ConsumeFieldValue(number, kind, b[max(n, 0):])
+		if n < 0 || size < 0 {
+			return protowire.ParseError(min(n, size))
 		}
-		if isColumns(number) && kind == protowire.BytesType {
-			held += n
-		} else {
-			rest = append(rest, b[:n]...)
+		field := b[:n+size]
+		b = b[n+size:]
+		switch {
+		case kind != protowire.BytesType:
+			rest = append(rest, field...)
+		case isColumns(number):
+			// What lies between is copied already or is a column before.
+			columns += copy(own[columns:], field)
+		case number == featuresField:
+			content, _ := protowire.ConsumeBytes(field[n:])
+			list, err := readReferences(bytes.Clone(content))
+			if err != nil {
+				return err
+			}
+			references = slices.Concat(references, list)
+			if references == nil {
+				references = list
+			}
+		default:
+			rest = append(rest, field...)
+			if number == serviceField {
+				references = nil // of the two the last one counts
+			}
 		}
-		b = b[n:]
 	}
 	if err := proto.Unmarshal(rest, m); err != nil {
 		return err
 	}
-	unknown := m.ProtoReflect().GetUnknown()
-	columns := append(make([]byte, 0, held+len(unknown)), unknown...)
-	for b := raw; len(b) > 0; {
-		number, kind, n := protowire.ConsumeField(b)
-		if isColumns(number) && kind == protowire.BytesType {
-			columns = append(columns, b[:n]...)
-		}
-		b = b[n:]
+	if references != nil {
+		features(references)
 	}
-	m.ProtoReflect().SetUnknown(columns)
+	unknown := m.ProtoReflect().GetUnknown()
+	m.ProtoReflect().SetUnknown(append(own[:columns:columns], unknown...))
 	return nil
+}
+
+// readReferences reads a FeatureList.
+func readReferences(b []byte) ([]string, error) {
+	list := []string{}
+	for len(b) > 0 {
+		number, kind, n := protowire.ConsumeTag(b)
+		size := protowire.ConsumeFieldValue(number, kind, b[max(n, 0):])
+		if n < 0 || size < 0 {
+			return nil, protowire.ParseError(min(n, size))
+		}
+		if number == 1 && kind == protowire.BytesType {
+			text, _ := protowire.ConsumeBytes(b[n:])
+			if !utf8.Valid(text) {
+				return nil, errNoText
+			}
+			list = append(list, unsafe.String(unsafe.SliceData(text), len(text)))
+		}
+		b = b[n+size:]
+	}
+	return list, nil
 }
 
 func isColumns(number protowire.Number) bool {
@@ -115,39 +150,44 @@ func put(out []serving.Column, c serving.Column) []serving.Column {
 	return append(out, c)
 }
 
+var errColumns = fault.New(fault.Invalid, "the entity columns of the request cannot be read")
+
 // readColumn reads an entry of a map: a name and a RepeatedValue.
 func readColumn(entry []byte) (serving.Column, error) {
 	c := serving.Column{}
-	unreadable := fault.New(fault.Invalid, "the entity columns of the request cannot be read")
-	var list []byte
 	for b := entry; len(b) > 0; {
 		number, kind, n := protowire.ConsumeTag(b)
 		size := protowire.ConsumeFieldValue(number, kind, b[max(n, 0):])
 		if n < 0 || size < 0 {
-			return c, unreadable
+			return c, errColumns
 		}
 		if kind == protowire.BytesType && number <= 2 {
 			content, _ := protowire.ConsumeBytes(b[n:])
 			if number == 1 {
 				c.Name = string(content)
-			} else {
-				list = content
+			} else if err := readValues(&c, content); err != nil {
+				return c, err
 			}
 		}
 		b = b[n+size:]
 	}
 	if !utf8.ValidString(c.Name) {
-		return c, unreadable
+		return c, errColumns
 	}
+	return c, nil
+}
+
+// readValues reads a RepeatedValue into a column.
+func readValues(c *serving.Column, list []byte) error {
 	count := 0
 	for b := list; len(b) > 0; count++ {
 		_, _, n := protowire.ConsumeField(b)
 		if n < 0 {
-			return c, unreadable
+			return errColumns
 		}
 		b = b[n:]
 	}
-	c.Values = make([][]byte, 0, count)
+	c.Values = slices.Grow(c.Values, count)
 	for b := list; len(b) > 0; {
 		number, kind, n := protowire.ConsumeTag(b)
 		size := protowire.ConsumeFieldValue(number, kind, b[n:])
@@ -155,13 +195,13 @@ func readColumn(entry []byte) (serving.Column, error) {
 			v, _ := protowire.ConsumeBytes(b[n:])
 			v, err := checkedValue(v)
 			if err != nil {
-				return c, badValue(c.Name, len(c.Values), err)
+				return badValue(c.Name, len(c.Values), err)
 			}
 			c.Values = append(c.Values, v)
 		}
 		b = b[n+size:]
 	}
-	return c, nil
+	return nil
 }
 
 // checkedValue makes sure that bytes are a Value. What is unusual, such as a

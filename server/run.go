@@ -77,13 +77,18 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	return s, s.listen(ctx)
 }
 
+// streamWorkers is how many goroutines wait for gRPC's requests. Their stacks
+// have grown to what a request needs; a new goroutine would copy its own
+// several times. When all are busy gRPC starts new ones.
+const streamWorkers = 128
+
 func newGRPC(opt *Options, c *chain) *grpc.Server {
 	creds := insecure.NewCredentials()
 	if opt.TLS != nil {
 		creds = credentials.NewTLS(opt.TLS.Clone())
 	}
 	return grpc.NewServer(
-		grpc.Creds(creds), newCodec(),
+		grpc.Creds(creds), grpc.ForceServerCodecV2(newSpliceCodec()), grpc.NumStreamWorkers(streamWorkers),
 		grpc.ChainUnaryInterceptor(c.unary), grpc.ChainStreamInterceptor(c.stream),
 		grpc.MaxRecvMsgSize(opt.BodyBytes), grpc.MaxSendMsgSize(1<<30),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),

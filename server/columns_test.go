@@ -1,0 +1,106 @@
+package server
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
+
+	feast "github.com/banquet-fs/banquet/gen/feast/serving"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/serving"
+)
+
+// FuzzRequest holds the reader of requests to protobuf's own: what both take is
+// the same request.
+func FuzzRequest(f *testing.F) {
+	seed := func(m *feast.GetOnlineFeaturesRequest) {
+		b, err := proto.Marshal(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b, uint8(0))
+		f.Add(b, uint8(len(b)/2))
+	}
+	keys := &types.RepeatedValue{Val: []*types.Value{{Val: &types.Value_Int64Val{Int64Val: 76104}}, {Val: &types.Value_StringVal{StringVal: "é"}}, {}}}
+	seed(&feast.GetOnlineFeaturesRequest{
+		Kind:     &feast.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: []string{"v:f", "v:g", ""}}},
+		Entities: map[string]*types.RepeatedValue{"zipcode": keys, "b": {}}, FullFeatureNames: true,
+		RequestContext: map[string]*types.RepeatedValue{"r": keys},
+	})
+	seed(&feast.GetOnlineFeaturesRequest{Kind: &feast.GetOnlineFeaturesRequest_FeatureService{FeatureService: "s"}})
+	f.Fuzz(func(t *testing.T, raw []byte, cut uint8) {
+		want, got := new(feast.GetOnlineFeaturesRequest), new(feast.GetOnlineFeaturesRequest)
+		failed := proto.Unmarshal(raw, want)
+		at := min(int(cut), len(raw)) // a message may come in pieces
+		data := mem.BufferSlice{mem.SliceBuffer(slices.Clone(raw[:at])), mem.SliceBuffer(slices.Clone(raw[at:]))}
+		err := newSpliceCodec().Unmarshal(data, got)
+		if failed != nil {
+			return // the columns are looked into later
+		}
+		if err != nil {
+			t.Fatalf("refused: %v", err)
+		}
+		if got.GetFullFeatureNames() != want.GetFullFeatureNames() || got.GetFeatureService() != want.GetFeatureService() ||
+			!slices.Equal(got.GetFeatures().GetVal(), want.GetFeatures().GetVal()) {
+			t.Fatalf("%v, want %v", got, want)
+		}
+		fromMaps, err := columns(&feast.GetOnlineFeaturesRequest{}, want.GetEntities(), want.GetRequestContext())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fromBytes, err := columns(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(distinct(fromMaps)) < len(want.GetEntities())+len(want.GetRequestContext()) {
+			return // one name in both maps: the order decides
+		}
+		if diff := cmp.Diff(values(t, fromMaps), values(t, fromBytes)); diff != "" {
+			t.Fatalf("(-protobuf +banquet)\n%s", diff)
+		}
+	})
+}
+
+func distinct(columns []serving.Column) map[string]bool {
+	out := map[string]bool{}
+	for i := range columns {
+		out[columns[i].Name] = true
+	}
+	return out
+}
+
+// values decodes columns, since a number may be written in more than one way.
+func values(t *testing.T, columns []serving.Column) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	for _, c := range columns {
+		list := []string{}
+		for _, b := range c.Values {
+			var v types.Value
+			if err := proto.Unmarshal(b, &v); err != nil {
+				t.Fatal(err)
+			}
+			v.ProtoReflect().SetUnknown(nil)
+			b, err := proto.MarshalOptions{Deterministic: true}.Marshal(&v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, string(b))
+		}
+		out[c.Name] = list
+	}
+	if !slices.IsSorted(slices.Collect(func(yield func(string) bool) {
+		for _, c := range columns {
+			if !yield(c.Name) {
+				return
+			}
+		}
+	})) {
+		t.Errorf("columns are not in order: %v", slices.Collect(maps.Keys(out)))
+	}
+	return out
+}
