@@ -22,6 +22,7 @@ func (s *Server) batchGet(body []byte, f Faults) (any, error) {
 			Keys                     []item
 			ProjectionExpression     string
 			ExpressionAttributeNames map[string]string
+			ConsistentRead           bool
 		}
 		ReturnConsumedCapacity string
 	}
@@ -55,11 +56,13 @@ func (s *Server) batchGet(body []byte, f Faults) (any, error) {
 	for name, r := range in.RequestItems {
 		responses[name] = []item{}
 		var unread []item
+		consumed := 0.0
 		for _, k := range r.Keys {
 			it, ok := s.tables[name].items[idOf(k)]
 			if ok {
 				size += sizeOf(it)
 			}
+			consumed += units(it, r.ConsistentRead)
 			if f.Unprocessed > 0 && rand.Float64() < f.Unprocessed || size > maxAnswer {
 				unread = append(unread, k)
 				continue
@@ -78,13 +81,23 @@ func (s *Server) batchGet(body []byte, f Faults) (any, error) {
 		if len(unread) > 0 {
 			left[name] = map[string]any{"Keys": unread, "ProjectionExpression": r.ProjectionExpression, "ExpressionAttributeNames": r.ExpressionAttributeNames}
 		}
-		capacity = append(capacity, map[string]any{"TableName": name, "CapacityUnits": 0.5 * float64(len(r.Keys))})
+		capacity = append(capacity, map[string]any{"TableName": name, "CapacityUnits": consumed})
 	}
 	out := map[string]any{"Responses": responses, "UnprocessedKeys": left}
 	if in.ReturnConsumedCapacity != "" && in.ReturnConsumedCapacity != "NONE" {
 		out["ConsumedCapacity"] = capacity
 	}
 	return out, nil
+}
+
+// units is the read capacity that an item costs: one unit for each 4 KB begun,
+// half of it for a read that may lag.
+func units(it item, consistent bool) float64 {
+	n := float64(max(1, (sizeOf(it)+4095)/4096))
+	if consistent {
+		return n
+	}
+	return n / 2
 }
 
 func sizeOf(it item) int {

@@ -9,11 +9,13 @@ import (
 	"hash/crc32"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -37,6 +39,8 @@ type Server struct {
 	faults Faults
 	counts map[string]int
 	keys   int
+
+	connections, open atomic.Int64
 }
 
 // Faults are what goes wrong, and how often: shares between 0 and 1 of the
@@ -49,9 +53,17 @@ type Faults struct {
 	// SlowFirstByte holds back the answer of a share of the calls by Delay.
 	SlowFirstByte float64
 	Delay         time.Duration
-	// Forbidden tables answer AccessDeniedException; Expired credentials everything.
+	// Forbidden tables answer AccessDeniedException.
 	Forbidden map[string]bool
-	Expired   bool
+	// Expired takes all credentials for expired, ValidKey all but those of one
+	// access key.
+	Expired  bool
+	ValidKey string
+	// Secret is the key that signatures are verified with; empty verifies none.
+	Secret string
+	// Ahead is how far the server's clock is ahead of the caller's. Signatures
+	// more than five minutes off are refused.
+	Ahead time.Duration
 }
 
 // New makes a server that is not listening; it is an http.Handler.
@@ -60,8 +72,29 @@ func New() *Server { return &Server{tables: map[string]*table{}, counts: map[str
 // Start starts a server for a test.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
+	return StartClosing(tb, 0)
+}
+
+// StartClosing starts a server that closes connections which were idle for a
+// time; 0 is never.
+func StartClosing(tb testing.TB, idle time.Duration) *Server {
+	tb.Helper()
 	s := New()
-	h := httptest.NewServer(s)
+	h := httptest.NewUnstartedServer(s)
+	h.Config.IdleTimeout = idle
+	h.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			s.connections.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			s.open.Add(-1)
+			return
+		default:
+			return
+		}
+		s.open.Add(1)
+	}
+	h.Start()
 	s.URL = h.URL
 	tb.Cleanup(func() {
 		h.CloseClientConnections()
@@ -82,6 +115,11 @@ func (s *Server) Count(operation string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.counts[operation]
+}
+
+// Connections tells how many connections were made, and how many are open.
+func (s *Server) Connections() (made, open int) {
+	return int(s.connections.Load()), int(s.open.Load())
 }
 
 // Reset sets the counters back.
@@ -167,6 +205,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		pause(r, f.Latency())
 	}
 	if s.broken(w, r, f) {
+		return
+	}
+	if err := verify(r, body, f); err != nil {
+		w.Header().Set("Date", time.Now().Add(f.Ahead).UTC().Format(http.TimeFormat))
+		s.refuse(w, err)
 		return
 	}
 	answer, err := s.answer(op, body, f)

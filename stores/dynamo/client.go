@@ -60,22 +60,36 @@ func newDirect(o dynamodb.Options, connectTime, readTime time.Duration) *direct 
 	if d.connectTime <= 0 {
 		d.connectTime = 5 * time.Second
 	}
-	if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
-		if t := c.GetTransport(); t.TLSClientConfig != nil {
-			d.tls = t.TLSClientConfig.Clone() // AWS_CA_BUNDLE
-		}
+	if c, ok := o.HTTPClient.(*httpClient); ok && c.transport.TLSClientConfig != nil {
+		d.tls = c.transport.TLSClientConfig.Clone() // AWS_CA_BUNDLE
+		d.tls.NextProtos = nil                      // the SDK's names HTTP/2
 	}
 	return d
+}
+
+// httpClient is the SDK's HTTP client in a form whose connections can be closed.
+type httpClient struct {
+	http.Client
+	transport *http.Transport
+}
+
+// newHTTPClient makes one of what the SDK has set up. Redirects are not
+// followed: a signature is good for one place.
+func newHTTPClient(c *awshttp.BuildableClient) *httpClient {
+	t := c.GetTransport()
+	return &httpClient{http.Client{
+		Transport: t, Timeout: c.GetTimeout(), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, t}
 }
 
 // proxied reports whether the environment leads requests through a proxy, which
 // the direct client does not speak to.
 func proxied(o dynamodb.Options) bool {
-	c, ok := o.HTTPClient.(*awshttp.BuildableClient)
+	c, ok := o.HTTPClient.(*httpClient)
 	if !ok {
 		return true // a client of the caller's own: it knows how to get there
 	}
-	proxy := c.GetTransport().Proxy
+	proxy := c.transport.Proxy
 	if proxy == nil {
 		return false
 	}
@@ -188,17 +202,18 @@ func (a *answer) release() {
 // do makes one call. Its body is the operation's; a refusal of the service is a
 // smithy.APIError, as the SDK's are. A body that is not whole is an error.
 func (d *direct) do(ctx context.Context, operation string, body []byte) (*answer, error) {
+	used := time.Duration(d.skew.Load())
 	a, date, err := d.try(ctx, operation, body)
 	var api smithy.APIError
-	if errors.As(err, &api) && d.corrected(api.ErrorCode(), date) {
+	if errors.As(err, &api) && d.corrected(api.ErrorCode(), date, used) {
 		a, _, err = d.try(ctx, operation, body)
 	}
 	return a, err
 }
 
 // corrected takes over the service's clock after it refused a signature for its
-// time; then the call is worth another try.
-func (d *direct) corrected(code string, date string) bool {
+// time, made with the skew used; then the call is worth another try.
+func (d *direct) corrected(code, date string, used time.Duration) bool {
 	switch code {
 	case "RequestTimeTooSkewed", "RequestExpired", "InvalidSignatureException", "SignatureDoesNotMatch":
 	default:
@@ -209,7 +224,7 @@ func (d *direct) corrected(code string, date string) bool {
 		return false
 	}
 	skew := time.Until(there)
-	if moved := skew - time.Duration(d.skew.Load()); moved.Abs() < time.Minute {
+	if (skew - used).Abs() < time.Minute {
 		return false
 	}
 	d.skew.Store(int64(skew))

@@ -21,6 +21,7 @@ func eachClient(t *testing.T, test func(t *testing.T, open func(testing.TB, *dyn
 	t.Helper()
 	for name, sdk := range map[string]bool{"direct": false, "sdk": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of a test's time is waiting
 			test(t, func(t testing.TB, s *dynamotest.Server) *dynamo.Store { return openClient(t, s, sdk) })
 		})
 	}

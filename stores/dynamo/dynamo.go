@@ -19,6 +19,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdkretry "github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
@@ -77,7 +78,12 @@ func Open(opt Options) *Store {
 	if opt.BatchSize <= 0 || opt.BatchSize > maxGet {
 		opt.BatchSize = maxGet
 	}
+	client := opt.AWS.AWS.HTTPClient
+	if c, ok := client.(*awshttp.BuildableClient); ok {
+		client = newHTTPClient(c)
+	}
 	plain := func(o *dynamodb.Options) {
+		o.HTTPClient = client
 		o.Logger = logging.Nop{}
 		if opt.AWS.Endpoint != "" {
 			o.BaseEndpoint = &opt.AWS.Endpoint

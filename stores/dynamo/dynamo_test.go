@@ -1,7 +1,6 @@
 package dynamo_test
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/internal/dynamotest"
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/dynamo"
@@ -183,45 +181,6 @@ func TestManyFeatures(t *testing.T) {
 			}
 		}
 		rows.Release()
-	}
-}
-
-// No fault may look like a row that is not there.
-func TestFaultsAreNeverMissingRows(t *testing.T) {
-	for name, f := range map[string]dynamotest.Faults{
-		"unprocessed": {Unprocessed: 1}, "throttled": {Throttle: 1}, "500": {Error500: 1}, "503": {Error503: 1}, "hang": {Hang: 1},
-		"reset": {Reset: 1}, "cut": {Cut: 1}, "bad crc": {BadCRC: 1}, "garbage": {Garbage: 1}, "expired": {Expired: true},
-		"slow": {SlowFirstByte: 1, Delay: 10 * time.Second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			server := dynamotest.Start(t)
-			s := open(t, server)
-			ready(t, s, zip)
-			recs, keys := records(3)
-			if _, err := s.Write(t.Context(), zip, stores.NewSelection("f"), recs, stores.Replace); err != nil {
-				t.Fatal(err)
-			}
-			server.Set(f)
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-			defer cancel()
-			start := time.Now()
-			rows, err := s.Read(ctx, []stores.Read{{Table: zip, Features: stores.NewSelection("f"), Keys: keys}})
-			if took := time.Since(start); took > 600*time.Millisecond {
-				t.Errorf("took %v of 300ms", took)
-			}
-			if err != nil {
-				if k := fault.KindOf(err); k == fault.Internal || k == fault.NotFound {
-					t.Errorf("%v (%v)", err, k)
-				}
-				return
-			}
-			defer rows.Release()
-			for i, r := range rows.Reads[0] {
-				if r.Err == nil {
-					t.Errorf("row %d: %+v", i, r)
-				}
-			}
-		})
 	}
 }
 

@@ -20,8 +20,10 @@ type Options struct {
 	Attempts int
 	// First and Longest bound the wait before a retry.
 	First, Longest time.Duration
-	// Budget is how many retries may be made at once beyond those that
-	// successful calls pay for, and Refill what a successful call pays.
+	// Budget is how many retries may be made at once beyond those that successes
+	// pay for. A try costs the share of its keys that failed before, and pays
+	// Refill times the share that it brought: up to a failure rate of
+	// Refill/(1+Refill), a third by default, retries never run dry.
 	Budget, Refill float64
 }
 
@@ -70,20 +72,20 @@ func passing(err error) bool {
 // answerTime is left of a deadline when a try begins.
 const answerTime = 5 * time.Millisecond
 
-// wait waits before try n+1; false when there is no time, no budget, or no try
-// left.
-func (s *Store) wait(ctx context.Context, n int) bool {
+// wait waits before try n+1, of which failed is the share of keys that failed
+// before; false when there is no time, no budget, or no try left. Waits are
+// spread over their whole length: callers who failed together come back apart.
+func (s *Store) wait(ctx context.Context, n int, failed float64) bool {
 	if n+1 >= s.opt.Attempts || ctx.Err() != nil {
 		return false
 	}
-	span := min(s.opt.First<<min(n, 20), s.opt.Longest)
-	span = span/2 + rand.N(span/2+1)
+	span := rand.N(min(s.opt.First<<min(n, 20), s.opt.Longest)) + 1
 	// A try that begins at the deadline's end could only fail: some time is
 	// kept back to make it, and to answer.
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= span+answerTime {
 		return false
 	}
-	if !s.budget.take() {
+	if !s.budget.take(failed) {
 		return false
 	}
 	timer := time.NewTimer(span)
@@ -101,17 +103,20 @@ func (s *Store) wait(ctx context.Context, n int) bool {
 func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
 	rows, err := s.Store.Read(ctx, reads)
 	for n := 0; ; n++ {
-		if err == nil && !anyPassing(rows) {
-			s.budget.put(s.opt.Refill)
-			return rows, nil
+		all, left := 1, 1
+		if err == nil {
+			all, left = count(rows)
+		} else if !passing(err) {
+			left = 0
 		}
-		if err != nil && !passing(err) || !s.wait(ctx, n) {
+		s.budget.put(s.opt.Refill * float64(all-left) / float64(max(all, 1)))
+		if left == 0 || !s.wait(ctx, n, float64(left)/float64(all)) {
 			return rows, err
 		}
 		if err != nil {
 			rows, err = s.Store.Read(ctx, reads)
 			if err == nil {
-				rows.Stats.Retries++
+				rows.Stats.Retries += rows.Stats.Calls
 			}
 			continue
 		}
@@ -121,15 +126,17 @@ func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, er
 	}
 }
 
-func anyPassing(rows *stores.Rows) bool {
+// count counts the keys, and those whose failure may pass.
+func count(rows *stores.Rows) (all, passingKeys int) {
 	for _, read := range rows.Reads {
+		all += len(read)
 		for i := range read {
 			if read[i].Err != nil && passing(read[i].Err) {
-				return true
+				passingKeys++
 			}
 		}
 	}
-	return false
+	return all, passingKeys
 }
 
 // place is where a retried key's row belongs.
@@ -173,58 +180,64 @@ func (s *Store) again(ctx context.Context, reads []stores.Read, rows *stores.Row
 // Write writes until every record is stored or the failures that are left will
 // not pass.
 func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
-	left, err := s.Store.Write(ctx, table, features, records, mode)
-	for n := 0; ; n++ {
-		if err == nil && (left == nil || !anyUnwrittenPassing(left)) {
-			s.budget.put(s.opt.Refill)
-			return left, nil
-		}
-		if err != nil && !passing(err) || !s.wait(ctx, n) {
-			return left, err
-		}
-		if err != nil {
-			left, err = s.Store.Write(ctx, table, features, records, mode)
-			continue
-		}
-		left = s.rewrite(left, func(indexes []int) (*stores.Unwritten, error) {
-			some := make([]stores.Record, len(indexes))
-			for i, at := range indexes {
-				some[i] = records[at]
-			}
-			return s.Store.Write(ctx, table, features, some, mode)
-		})
-	}
+	return s.change(ctx, len(records), func(indexes []int) (*stores.Unwritten, error) {
+		return s.Store.Write(ctx, table, features, pick(records, indexes), mode)
+	})
 }
 
 // Delete deletes until every key is gone or the failures that are left will not
 // pass.
 func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (*stores.Unwritten, error) {
-	left, err := s.Store.Delete(ctx, table, keys)
-	for n := 0; ; n++ {
-		if err == nil && (left == nil || !anyUnwrittenPassing(left)) || err != nil && !passing(err) || !s.wait(ctx, n) {
+	return s.change(ctx, len(keys), func(indexes []int) (*stores.Unwritten, error) {
+		return s.Store.Delete(ctx, table, pick(keys, indexes))
+	})
+}
+
+// pick gives the elements at some indexes; nil are all.
+func pick[T any](all []T, indexes []int) []T {
+	if indexes == nil {
+		return all
+	}
+	some := make([]T, len(indexes))
+	for i, at := range indexes {
+		some[i] = all[at]
+	}
+	return some
+}
+
+// change tries a write or a delete of n things until nothing is left of it that
+// may pass.
+func (s *Store) change(ctx context.Context, n int, try func(indexes []int) (*stores.Unwritten, error)) (*stores.Unwritten, error) {
+	left, err := try(nil)
+	for tries := 0; ; tries++ {
+		failed := 0
+		switch {
+		case err != nil && passing(err):
+			failed = n
+		case err == nil && left != nil:
+			failed = countPassing(left)
+		}
+		share := float64(failed) / float64(max(n, 1))
+		s.budget.put(s.opt.Refill * (1 - share))
+		if failed == 0 || !s.wait(ctx, tries, share) {
 			return left, err
 		}
 		if err != nil {
-			left, err = s.Store.Delete(ctx, table, keys)
+			left, err = try(nil)
 			continue
 		}
-		left = s.rewrite(left, func(indexes []int) (*stores.Unwritten, error) {
-			some := make([][]byte, len(indexes))
-			for i, at := range indexes {
-				some[i] = keys[at]
-			}
-			return s.Store.Delete(ctx, table, some)
-		})
+		left = s.rewrite(left, try)
 	}
 }
 
-func anyUnwrittenPassing(left *stores.Unwritten) bool {
+func countPassing(left *stores.Unwritten) int {
+	n := 0
 	for _, err := range left.Errs {
 		if passing(err) {
-			return true
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 // rewrite tries what is left once more and gives what is left then, under the
@@ -263,13 +276,13 @@ type budget struct {
 	tokens, most float64
 }
 
-func (b *budget) take() bool {
+func (b *budget) take(n float64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.tokens < 1 {
+	if b.tokens < n {
 		return false
 	}
-	b.tokens--
+	b.tokens -= n
 	return true
 }
 
