@@ -15,6 +15,7 @@ import (
 
 	"github.com/banquet-fs/banquet/internal/awsconf"
 	"github.com/banquet-fs/banquet/internal/dynamotest"
+	"github.com/banquet-fs/banquet/internal/pgtest"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/registry/file"
 	"github.com/banquet-fs/banquet/server"
@@ -22,6 +23,7 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/dynamo"
 	"github.com/banquet-fs/banquet/stores/observed"
+	"github.com/banquet-fs/banquet/stores/postgres"
 	"github.com/banquet-fs/banquet/stores/retry"
 	"github.com/banquet-fs/banquet/stores/sqlite"
 )
@@ -31,6 +33,7 @@ type fixture struct {
 	project, registry string
 	tables            string // directory of DynamoDB tables
 	sqlite            string
+	postgres          string // a dump
 	versioned         bool
 	change            func(*server.Options)
 	limits            serving.Limits
@@ -114,6 +117,18 @@ func (s *served) reader(t *testing.T, f fixture) stores.Store {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = store.Close() })
+		return store
+	}
+	if f.postgres != "" {
+		dump, err := os.ReadFile(filepath.Join(golden, f.postgres))
+		if err != nil {
+			t.Fatal(err)
+		}
+		opt := pgtest.Options(t)
+		opt.Schema = "public"
+		pgtest.Exec(t, opt, string(dump))
+		store := postgres.New(opt)
 		t.Cleanup(func() { _ = store.Close() })
 		return store
 	}

@@ -122,6 +122,18 @@ var (
 	}
 )
 
+// recordedOf gives those differences whose requests a recording has, too.
+func recordedOf(t *testing.T, all map[string]different, file ...string) map[string]different {
+	t.Helper()
+	out := map[string]different{}
+	for _, x := range rows[exchange](t, file...) {
+		if d, ok := all[x.Name]; ok {
+			out[x.Name] = d
+		}
+	}
+	return out
+}
+
 func TestGoldenHTTP(t *testing.T) {
 	credit := fixture{
 		project: "credit_scoring_aws", registry: "credit_scoring/registry/4_incremental.db",
@@ -137,6 +149,12 @@ func TestGoldenHTTP(t *testing.T) {
 		differences map[string]different
 	}{
 		{"credit_scoring", credit, []string{"credit_scoring", "http", "get_online_features.jsonl"}, creditDifferences},
+		{
+			"postgres",
+			fixture{project: "credit_scoring_aws", registry: "credit_scoring/registry/4_incremental.db", postgres: "postgres_online/3_incremental.sql"},
+			[]string{"postgres_online", "http", "get_online_features.jsonl"},
+			recordedOf(t, creditDifferences, "postgres_online", "http", "get_online_features.jsonl"),
+		},
 		{
 			"all_types",
 			fixture{project: "all_types", registry: "all_types/registry/3_incremental.db", sqlite: "all_types/online/3_incremental.online.db"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/banquet-fs/banquet/config"
 	"github.com/banquet-fs/banquet/internal/awsconf"
 	"github.com/banquet-fs/banquet/internal/pg"
 	"github.com/banquet-fs/banquet/offline"
@@ -36,12 +37,16 @@ func (r *repository) dynamoHost() string { return r.host }
 // openPostgres makes the offline store in PostgreSQL; it connects when it is
 // first asked.
 func (r *repository) openPostgres() offline.Store {
-	c := &r.config.Offline.Postgres
-	s := postgres.New(pg.Options{
+	s := postgres.New(r.postgresOptions(&r.config.Offline.Postgres))
+	r.closers = append(r.closers, s.Close)
+	return s
+}
+
+// postgresOptions are the settings of a section.
+func (r *repository) postgresOptions(c *config.Postgres) pg.Options {
+	return pg.Options{
 		Host: c.Host, Port: c.Port, Database: c.Database, User: c.User, Password: c.Password.Reveal(), Schema: c.Schema,
 		SSLMode: c.EffectiveSSLMode(), SSLKey: r.config.Path(c.SSLKey), SSLCert: r.config.Path(c.SSLCert), SSLRootCert: r.config.Path(c.SSLRootCert),
 		MinConn: c.MinConn, MaxConn: c.MaxConn, KeepalivesIdle: time.Duration(c.KeepalivesIdle) * time.Second,
-	})
-	r.closers = append(r.closers, s.Close)
-	return s
+	}
 }

@@ -95,6 +95,26 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// TestPostgresOnline takes a row from a file through PostgreSQL to an answer.
+func TestPostgresOnline(t *testing.T) {
+	opt := pgtest.Options(t)
+	yaml := "project: shop\nprovider: local\nregistry: registry.db\nonline_store:\n  type: postgres\n  host: " + opt.Host + "\n  port: " + strconv.Itoa(opt.Port) +
+		"\n  database: " + opt.Database + "\n  user: " + opt.User + "\n  password: " + opt.Password + "\noffline_store:\n  type: file\nentity_key_serialization_version: 3\n"
+	dir := newRepo(t, yaml, strings.ReplaceAll(oneView, "SOURCE", `FileSource(name="carts_source", path="carts.csv", timestamp_field="at")`))
+	if err := os.WriteFile(filepath.Join(dir, "carts.csv"), []byte("shopper,items,at\n7,3,2024-01-15T10:00:00\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"apply"}, {"validate"}, {"materialize", "2024-01-01", "2024-02-01"}} {
+		if code, out, errText := command(t, nil, append([]string{"-c", dir}, args...)...); code != 0 {
+			t.Fatalf("%v: exit %d: %s%s", args, code, out, errText)
+		}
+	}
+	code, out, errText := command(t, nil, "-c", dir, "get-online-features", "-e", "shopper=7", "-f", "carts:items")
+	if code != 0 || !strings.Contains(out, "3") || strings.Contains(out, "null") {
+		t.Errorf("exit %d: %s%s", code, out, errText)
+	}
+}
+
 func TestASyntaxErrorIsShown(t *testing.T) {
 	dir := newRepo(t, sqliteRepo, "from feast import Entity\nshopper = Entity(name=\"shopper\"\nother = 1\n")
 	code, _, errText := command(t, nil, "-c", dir, "apply")

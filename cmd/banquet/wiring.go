@@ -19,6 +19,7 @@ import (
 	"github.com/banquet-fs/banquet/serving"
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/observed"
+	onlinepg "github.com/banquet-fs/banquet/stores/postgres"
 	"github.com/banquet-fs/banquet/stores/retry"
 	"github.com/banquet-fs/banquet/stores/sqlite"
 )
@@ -109,7 +110,7 @@ func (r *repository) openOnline(ctx context.Context) (stores.Store, error) {
 	case "dynamodb":
 		return r.openDynamo(ctx)
 	case "postgres":
-		return nil, fault.New(fault.Unimplemented, "online_store of type postgres is not built yet; use sqlite or dynamodb")
+		return onlinepg.New(r.postgresOptions(&c.Postgres)), nil
 	}
 	return nil, fault.New(fault.Invalid, "%s has no online store; set online_store", r.config.File)
 }

@@ -60,10 +60,25 @@ func (o *Options) SearchPath() string {
 	return pgx.Identifier{schema}.Sanitize() + `, "public"`
 }
 
-// Connect opens a pool and makes sure that the server answers. Statements are
-// not kept on the server, so that connections may lead through a pooler that
-// changes servers between transactions.
+// Connect opens a pool and makes sure that the server answers.
 func Connect(ctx context.Context, opt Options) (*pgxpool.Pool, error) {
+	pool, err := Pool(opt)
+	if err != nil {
+		return nil, err
+	}
+	ping, cancel := context.WithTimeout(ctx, 2*connectTime)
+	defer cancel()
+	if err := pool.Ping(ping); err != nil {
+		pool.Close()
+		return nil, opt.Fault(err, "connect")
+	}
+	return pool, nil
+}
+
+// Pool opens a pool; it connects when a connection is first needed. Statements
+// are not kept on the server, so that connections may lead through a pooler that
+// changes servers between transactions.
+func Pool(opt Options) (*pgxpool.Pool, error) {
 	c, err := pgxpool.ParseConfig(opt.dsn())
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the settings of PostgreSQL at %s do not fit together; look at sslmode and the certificates", opt.Address())
@@ -78,14 +93,8 @@ func Connect(ctx context.Context, opt Options) (*pgxpool.Pool, error) {
 		idle = time.Minute
 	}
 	c.ConnConfig.DialFunc = (&net.Dialer{Timeout: connectTime, KeepAlive: idle}).DialContext
-	pool, err := pgxpool.NewWithConfig(ctx, c)
+	pool, err := pgxpool.NewWithConfig(context.Background(), c) // it outlives whoever needs it first
 	if err != nil {
-		return nil, opt.Fault(err, "connect")
-	}
-	ping, cancel := context.WithTimeout(ctx, 2*connectTime)
-	defer cancel()
-	if err := pool.Ping(ping); err != nil {
-		pool.Close()
 		return nil, opt.Fault(err, "connect")
 	}
 	return pool, nil

@@ -1,0 +1,29 @@
+package postgres
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// SessionLeftovers tells what a connection's session keeps that a pooler would
+// lose between two transactions.
+func SessionLeftovers(ctx context.Context, s *Store) (string, error) {
+	var left []string
+	err := s.with(ctx, func(c *pgconn.PgConn) error {
+		results, err := c.Exec(ctx, "SELECT 'statement ' || statement FROM pg_prepared_statements WHERE name <> ''; "+
+			"SELECT 'setting ' || name FROM pg_settings WHERE source = 'session'; "+
+			"SELECT 'lock ' || locktype FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'").ReadAll()
+		for _, r := range results {
+			for _, row := range r.Rows {
+				left = append(left, string(row[0]))
+			}
+		}
+		if err == nil {
+			_, err = c.Exec(ctx, "DISCARD ALL").ReadAll() // what the pooler would do
+		}
+		return err
+	})
+	return strings.Join(left, ", "), err
+}

@@ -1,0 +1,239 @@
+// Package postgres is the online store in PostgreSQL, in Feast's layout.
+//
+// A view's table is named <project>_<view>, lies in the schema db_schema and
+// holds one row for each feature of an entity: entity_key (bytea), feature_name,
+// value (bytea, a serialized feast.types.Value; empty is null), value_text, an
+// unused vector_value, event_ts and created_ts (timestamptz).
+//
+// Every read and every write is one round trip of the extended protocol without
+// named statements and without anything that a session would have to keep, so
+// that connections may lead through a pooler in transaction mode.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/pg"
+	"github.com/banquet-fs/banquet/stores"
+)
+
+// maxName is how many bytes of a name PostgreSQL keeps; it cuts longer ones
+// silently, and two views could share a table.
+const maxName = 63
+
+// Store is an online store in one database.
+type Store struct {
+	opt pg.Options
+
+	mu   sync.Mutex
+	pool *pgxpool.Pool // made when it is first needed
+	bad  map[string]time.Time
+}
+
+var _ stores.Store = (*Store)(nil)
+
+// New makes a Store. It connects when it is first asked.
+func New(opt pg.Options) *Store {
+	if opt.ApplicationName == "" {
+		opt.ApplicationName = "banquet online store"
+	}
+	return &Store{opt: opt, bad: map[string]time.Time{}}
+}
+
+// Close closes the connections.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pool != nil {
+		s.pool.Close()
+		s.pool = nil
+	}
+	return nil
+}
+
+// connections gives the pool.
+func (s *Store) connections() (*pgxpool.Pool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pool == nil {
+		var err error
+		if s.pool, err = pg.Pool(s.opt); err != nil {
+			return nil, err
+		}
+	}
+	return s.pool, nil
+}
+
+// with runs do on a connection.
+func (s *Store) with(ctx context.Context, do func(*pgconn.PgConn) error) error {
+	if err := ctx.Err(); err != nil {
+		return fault.Of(err)
+	}
+	pool, err := s.connections()
+	if err != nil {
+		return err
+	}
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return do(conn.Conn().PgConn())
+}
+
+// schema is where the tables lie.
+func (s *Store) schema() string {
+	if s.opt.Schema != "" {
+		return s.opt.Schema
+	}
+	return s.opt.User
+}
+
+// qualified is a table's name in SQL. Schemas are named, not searched: a search
+// path is a session's, and a pooler changes sessions.
+func (s *Store) qualified(t stores.Table) string { return s.quoted(t.SQLName()) }
+
+func (s *Store) quoted(name string) string { return pgx.Identifier{s.schema(), name}.Sanitize() }
+
+// literal writes a text as a literal of SQL.
+func literal(text string) string {
+	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(text) + "'"
+}
+
+// fault says what went wrong. table may be empty.
+func (s *Store) fault(ctx context.Context, err error, table stores.Table) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fault.Of(ctx.Err())
+	}
+	var server *pgconn.PgError
+	if table != (stores.Table{}) && errors.As(err, &server) {
+		name := table.SQLName()
+		refuse := func(kind fault.Kind, format string, args ...any) error {
+			return fault.New(kind, format, args...).About("table", name, table.Project).Because(err)
+		}
+		switch server.Code {
+		case "42P01", "3F000", "42703":
+			return refuse(fault.NotFound, "table %s of feature view %s does not exist in schema %s, or lacks a column; run `banquet apply`", name, table.View, s.schema())
+		case "42501", "25006":
+			return refuse(fault.Denied, "user %s may not use table %s of feature view %s in PostgreSQL at %s", s.opt.User, name, table.View, s.opt.Address())
+		case "40001", "40P01", "55P03":
+			return refuse(fault.Overloaded, "table %s of feature view %s is busy", name, table.View)
+		}
+	}
+	f := fault.Of(s.opt.Fault(err, "the online store in PostgreSQL"))
+	return fault.New(f.Kind, "%s", f.Text).About("online store", s.opt.Address(), "").Because(err)
+}
+
+// ofTable reports whether an error is about one table: then the others can be
+// read without it.
+func ofTable(err error) bool {
+	var server *pgconn.PgError
+	if !errors.As(err, &server) {
+		return false
+	}
+	switch server.Code {
+	case "42P01", "3F000", "42703", "42501":
+		return true
+	}
+	return false
+}
+
+// badFor is how long a table is read apart from others after it failed them.
+const badFor = 5 * time.Second
+
+func (s *Store) isBad(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Now().Before(s.bad[name])
+}
+
+func (s *Store) setBad(name string, bad bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.bad, name)
+	if bad {
+		s.bad[name] = time.Now().Add(badFor)
+	}
+}
+
+// Check reaches the database, and refuses names that it would cut or that two
+// views would share.
+func (s *Store) Check(ctx context.Context, tables []stores.TableSpec) ([]stores.Finding, error) {
+	err := s.with(ctx, func(c *pgconn.PgConn) error {
+		_, err := c.Exec(ctx, "SELECT 1").ReadAll()
+		return err
+	})
+	if err != nil {
+		return nil, s.fault(ctx, err, stores.Table{})
+	}
+	findings := stores.Collisions(tables, stores.Table.SQLName, func(name string) string { return name })
+	for _, spec := range tables {
+		if name := spec.Table.SQLName(); len(name) > maxName {
+			findings = append(findings, stores.Finding{
+				Table: spec.Table, Refused: true,
+				Text: "table " + name + " of feature view " + spec.Table.View + " has a name of " + itoa(len(name)) +
+					" bytes, PostgreSQL keeps 63; shorten the name of the view or of the project",
+			})
+		}
+	}
+	return findings, nil
+}
+
+// Update makes and drops tables as Feast does, one transaction for each.
+func (s *Store) Update(ctx context.Context, keep []stores.TableSpec, drop []stores.Table) ([]stores.Finding, error) {
+	var first error
+	run := func(t stores.Table, statements ...string) {
+		err := s.with(ctx, func(c *pgconn.PgConn) error {
+			// Statements sent together are one transaction.
+			_, err := c.Exec(ctx, strings.Join(append([]string{"SELECT pg_advisory_xact_lock(hashtext('banquet'), hashtext('tables'))"}, statements...), ";\n")).ReadAll()
+			return err
+		})
+		if first == nil {
+			first = s.fault(ctx, err, t)
+		}
+	}
+	for i := range keep {
+		run(keep[i].Table, s.create(&keep[i])...)
+	}
+	for _, t := range drop {
+		run(t, "DROP TABLE IF EXISTS "+s.qualified(t))
+	}
+	return nil, first
+}
+
+// create is what makes a table. An index whose name would be cut is left out:
+// the primary key serves every read.
+func (s *Store) create(spec *stores.TableSpec) []string {
+	name, table := spec.Table.SQLName(), s.qualified(spec.Table)
+	// A user without the right to make schemas may still use one that is there.
+	schema := "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = " + literal(s.schema()) + ") THEN CREATE SCHEMA " +
+		pgx.Identifier{s.schema()}.Sanitize() + " AUTHORIZATION " + pgx.Identifier{s.opt.User}.Sanitize() + "; END IF; END $$"
+	statements := []string{schema, "CREATE TABLE IF NOT EXISTS " + table + " (entity_key BYTEA, feature_name TEXT, value BYTEA, value_text TEXT NULL, vector_value BYTEA NULL, " +
+		"event_ts TIMESTAMPTZ, created_ts TIMESTAMPTZ, PRIMARY KEY(entity_key, feature_name))"}
+	index := func(suffix, on string) {
+		if len(name+suffix) <= maxName {
+			statements = append(statements, "CREATE INDEX IF NOT EXISTS "+pgx.Identifier{name + suffix}.Sanitize()+" ON "+table+" "+on)
+		}
+	}
+	statements = append(statements, "ALTER TABLE "+table+" ADD COLUMN IF NOT EXISTS value_text TEXT NULL") // of an older Feast
+	index("_ek", "(entity_key)")
+	for _, f := range spec.Features {
+		if f.Type == "STRING" {
+			index("_fts_idx", "USING GIN (to_tsvector('english', value_text))")
+			break
+		}
+	}
+	return statements
+}

@@ -1,0 +1,251 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/banquet-fs/banquet/stores"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// typeMaps know the wire forms of arrays; a map serves one at a time.
+var typeMaps = sync.Pool{New: func() any { return pgtype.NewMap() }}
+
+// emptyArray is the wire form of an array of no dimension. A nil list is an
+// empty one, not NULL.
+var emptyArray = make([]byte, 12)
+
+// encode gives the wire form of a parameter.
+func encode(oid uint32, v any) ([]byte, error) {
+	m := typeMaps.Get().(*pgtype.Map) //nolint:forcetypeassert,errcheck // the pool holds nothing else
+	defer typeMaps.Put(m)
+	b, err := m.Encode(oid, pgtype.BinaryFormatCode, v, nil)
+	if b == nil {
+		b = emptyArray
+	}
+	return b, err
+}
+
+// encodeList is encode for lists of bytes and texts, which always can be.
+func encodeList(oid uint32, v any) []byte {
+	b, err := encode(oid, v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// selectionKey is under which a selection keeps its parameter.
+type selectionKey struct{}
+
+// featuresOf is a selection, ready to be sent and to be looked up.
+type featuresOf struct {
+	place map[string]int
+	param []byte
+}
+
+func features(s *stores.Selection) *featuresOf {
+	f, _ := s.Derive(selectionKey{}, func() any {
+		f := &featuresOf{place: make(map[string]int, len(s.Features)), param: encodeList(pgtype.TextArrayOID, append([]string{}, s.Features...))}
+		for i, name := range s.Features {
+			f.place[name] = i
+		}
+		return f
+	}).(*featuresOf)
+	return f
+}
+
+// keySet is the keys of one or more reads.
+type keySet struct {
+	keys  [][]byte
+	at    map[string]int // key to its first place
+	param []byte
+}
+
+// part is one read on its way.
+type part struct {
+	read     *stores.Read
+	rows     []stores.Row
+	keys     *keySet
+	features *featuresOf
+	name     string
+}
+
+// Read asks one statement for all reads together. A table that is missing or
+// forbidden fails only the rows of its own reads.
+func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
+	rows := stores.NewRows(reads, nil)
+	var good, apart []*part
+	for _, p := range s.parts(reads, rows) {
+		if s.isBad(p.name) {
+			apart = append(apart, p)
+		} else {
+			good = append(good, p)
+		}
+	}
+	err := s.query(ctx, good, rows)
+	if err != nil && ofTable(err) {
+		apart, err = append(apart, good...), nil
+	}
+	if err != nil {
+		rows.Release()
+		return nil, s.fault(ctx, err, stores.Table{})
+	}
+	for _, p := range apart {
+		err := s.query(ctx, []*part{p}, rows)
+		s.setBad(p.name, err != nil && ofTable(err))
+		if err == nil {
+			continue
+		}
+		err = s.fault(ctx, err, p.read.Table)
+		for i := range p.rows {
+			p.rows[i] = stores.Row{Err: err}
+		}
+	}
+	for i := range reads {
+		repeat(&reads[i], rows.Reads[i])
+	}
+	return rows, nil
+}
+
+// parts prepares reads; those of the same keys share what is made of them.
+func (s *Store) parts(reads []stores.Read, rows *stores.Rows) []*part {
+	var out []*part
+	for i := range reads {
+		if len(reads[i].Keys) == 0 {
+			continue
+		}
+		p := &part{read: &reads[i], rows: rows.Reads[i], features: features(reads[i].Features), name: s.qualified(reads[i].Table)}
+		for _, o := range out {
+			if &o.read.Keys[0] == &p.read.Keys[0] && len(o.read.Keys) == len(p.read.Keys) {
+				p.keys = o.keys
+			}
+		}
+		if p.keys == nil {
+			p.keys = &keySet{at: make(map[string]int, len(reads[i].Keys))}
+			for j, k := range reads[i].Keys {
+				if _, ok := p.keys.at[string(k)]; !ok {
+					p.keys.at[string(k)] = j
+					p.keys.keys = append(p.keys.keys, k)
+				}
+			}
+			p.keys.param = encodeList(pgtype.ByteaArrayOID, p.keys.keys)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// repeat answers the repeats of a read's keys.
+func repeat(read *stores.Read, rows []stores.Row) {
+	first := make(map[string]int, len(rows))
+	for i, k := range read.Keys {
+		if at, ok := first[string(k)]; ok {
+			rows[i] = rows[at]
+		} else {
+			first[string(k)] = i
+		}
+	}
+}
+
+var resultFormats = []int16{1, 1, 1, 1, 1}
+
+// query asks one statement. Of each table it brings a row for each key that is
+// there, so that a key without any of the features is told from one that is
+// not, and a row for each feature.
+func (s *Store) query(ctx context.Context, parts []*part, rows *stores.Rows) error {
+	if len(parts) == 0 {
+		return nil
+	}
+	var q strings.Builder
+	var params [][]byte
+	var oids []uint32
+	param := func(oid uint32, b []byte) string {
+		for i := range params {
+			if len(b) > 0 && len(params[i]) == len(b) && &params[i][0] == &b[0] {
+				return "$" + itoa(i+1)
+			}
+		}
+		params, oids = append(params, b), append(oids, oid)
+		return "$" + itoa(len(params))
+	}
+	for i, p := range parts {
+		if i > 0 {
+			q.WriteString(" UNION ALL ")
+		}
+		keys, wanted := param(pgtype.ByteaArrayOID, p.keys.param), param(pgtype.TextArrayOID, p.features.param)
+		q.WriteString("SELECT " + itoa(i) + "::int4, k.k, NULL::text, NULL::bytea, r.event_ts FROM unnest(" + keys + ") AS k(k) CROSS JOIN LATERAL (SELECT event_ts FROM " +
+			p.name + " WHERE entity_key = k.k LIMIT 1) AS r UNION ALL SELECT " + itoa(i) + "::int4, entity_key, feature_name, value, event_ts FROM " +
+			p.name + " WHERE entity_key = ANY(" + keys + ") AND feature_name = ANY(" + wanted + ")")
+	}
+	formats := make([]int16, len(params))
+	for i := range formats {
+		formats[i] = pgtype.BinaryFormatCode
+	}
+	rows.Stats.Calls++
+	return s.with(ctx, func(c *pgconn.PgConn) error {
+		result := c.ExecParams(ctx, q.String(), params, oids, formats, resultFormats)
+		var arena []byte
+		for result.NextRow() {
+			v := result.Values()
+			for _, b := range v {
+				rows.Stats.Received += int64(len(b))
+			}
+			arena = parts[binary.BigEndian.Uint32(v[0])].put(arena, v[1], v[2], v[3], v[4])
+		}
+		_, err := result.Close()
+		return err
+	})
+}
+
+// put takes one row of a result, whose bytes are good until the next one.
+func (p *part) put(arena, key, name, value, event []byte) []byte {
+	at, ok := p.keys.at[string(key)]
+	if !ok {
+		return arena
+	}
+	row := &p.rows[at]
+	if !row.Found {
+		row.Found, row.Values = true, make([][]byte, len(p.features.place))
+	}
+	if len(event) == 8 {
+		if t := timeOf(event); t.After(row.Event) {
+			row.Event = t
+		}
+	}
+	if name == nil {
+		return arena
+	}
+	place, ok := p.features.place[string(name)]
+	if !ok {
+		return arena
+	}
+	if arena == nil || cap(arena)-len(arena) < len(value) {
+		arena = make([]byte, 0, max(16<<10, len(value)))
+	}
+	start := len(arena)
+	arena = append(arena, value...)
+	row.Values[place] = arena[start:len(arena):len(arena)]
+	return arena
+}
+
+// epoch is what PostgreSQL counts its microseconds from.
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
+
+// timeOf reads a timestamptz; the infinities are the zero time.
+func timeOf(b []byte) time.Time {
+	switch v := int64(binary.BigEndian.Uint64(b)); v {
+	case 1<<63 - 1, -1 << 63:
+		return time.Time{}
+	default:
+		return time.UnixMicro(v + epoch).UTC()
+	}
+}
