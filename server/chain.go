@@ -23,11 +23,13 @@ type handler = func(ctx context.Context, req any) (any, error)
 type chain struct {
 	log      *slog.Logger
 	gate     *gate
+	governor *governor
 	duration *prometheus.HistogramVec
 	own      *prometheus.HistogramVec
 	total    *prometheus.CounterVec
 	inFlight prometheus.Gauge
 	methods  sync.Map // method to *methodMetrics
+	refusals faultLog
 }
 
 // methodMetrics are the collectors of one method, looked up once.
@@ -75,7 +77,7 @@ func waited(ctx context.Context, d time.Duration) {
 func newChain(opt *Options) *chain {
 	c := &chain{
 		log:  opt.Log,
-		gate: newGate(opt.Concurrency, opt.Queue),
+		gate: newGate(opt.Concurrency, opt.Queue), governor: newGovernor(opt.Log),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "banquet_request_duration_seconds", Help: "Time from a request read to its answer made.",
 			Buckets: []float64{.0002, .0005, .001, .002, .003, .005, .0075, .01, .015, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
@@ -90,7 +92,7 @@ func newChain(opt *Options) *chain {
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "banquet_requests_in_flight", Help: "Requests under way."}),
 	}
 	if opt.Metrics != nil {
-		opt.Metrics.MustRegister(c.duration, c.own, c.total, c.inFlight)
+		opt.Metrics.MustRegister(c.duration, c.own, c.total, c.inFlight, c.governor.gauge())
 	}
 	return c
 }
@@ -102,7 +104,7 @@ func (c *chain) do(ctx context.Context, method string, req any, next handler) (a
 	defer c.inFlight.Dec()
 	resp, err := c.guarded(ctx, req, next)
 	if err != nil {
-		logFault(ctx, c.log, method, err)
+		c.refusals.log(ctx, c.log, method, err)
 	}
 	m := c.method(method)
 	m.duration.Observe(time.Since(start).Seconds())
@@ -116,6 +118,11 @@ func (c *chain) do(ctx context.Context, method string, req any, next handler) (a
 
 // guarded bounds the work under way and turns panics into faults.
 func (c *chain) guarded(ctx context.Context, req any, next handler) (resp any, err error) {
+	admit, err := c.governor.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer admit()
 	leave, err := c.gate.enter(ctx)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -74,8 +76,35 @@ func toStatus(err error) error {
 	return status.Error(outcomes(f.Kind).grpc, f.Text)
 }
 
-// logFault says in the log what the caller is not told.
-func logFault(ctx context.Context, log *slog.Logger, method string, err error) {
+// linesPerSecond bounds the log: in an outage every request fails for the same
+// reason, and writing that down for each would cost more than the requests.
+const linesPerSecond = 20
+
+// faultLog says in the log what the caller is not told.
+type faultLog struct {
+	mu      sync.Mutex
+	second  int64
+	lines   int
+	skipped int
+}
+
+// take asks for a line; skipped is how many were not written before it.
+func (l *faultLog) take(now time.Time) (skipped int, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s := now.Unix(); s != l.second {
+		l.second, l.lines = s, 0
+	}
+	if l.lines >= linesPerSecond {
+		l.skipped++
+		return 0, false
+	}
+	l.lines++
+	skipped, l.skipped = l.skipped, 0
+	return skipped, true
+}
+
+func (l *faultLog) log(ctx context.Context, log *slog.Logger, method string, err error) {
 	f := fault.Of(err)
 	level := slog.LevelDebug
 	switch f.Kind {
@@ -84,6 +113,19 @@ func logFault(ctx context.Context, log *slog.Logger, method string, err error) {
 	case fault.Unavailable, fault.TimedOut, fault.Overloaded, fault.Denied:
 		level = slog.LevelWarn
 	}
-	log.LogAttrs(ctx, level, "request failed", slog.String("method", method), slog.String("kind", f.Kind.String()),
-		slog.String("reason", f.Text), slog.Any("cause", fault.Cause(err)))
+	if !log.Enabled(ctx, level) {
+		return
+	}
+	skipped, ok := l.take(time.Now())
+	if !ok {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("method", method), slog.String("kind", f.Kind.String()),
+		slog.String("reason", f.Text), slog.Any("cause", fault.Cause(err)),
+	}
+	if skipped > 0 {
+		attrs = append(attrs, slog.Int("not_logged", skipped))
+	}
+	log.LogAttrs(ctx, level, "request failed", attrs...)
 }

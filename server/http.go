@@ -138,6 +138,10 @@ const keptBody = 1 << 20
 // withBody reads a body within the limit and hands it on. What is made of it may
 // point into it, and must not be used after next.
 func (s *web) withBody(w http.ResponseWriter, r *http.Request, next func(raw []byte, err error)) {
+	if s.chain.governor.full() {
+		next(nil, errTooMuch)
+		return
+	}
 	buf, _ := s.bodies.Get().(*[]byte)
 	raw, err := s.read((*buf)[:0], w, r)
 	next(raw, err)

@@ -29,6 +29,7 @@ import (
 // Server serves until it is told to stop.
 type Server struct {
 	opt    Options
+	chain  *chain
 	grpc   *grpc.Server
 	http   *http.Server
 	admin  *http.Server
@@ -56,6 +57,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	}
 	s := &Server{opt: opt, health: health.NewServer()}
 	c := newChain(&s.opt)
+	s.chain = c
 	own, reg := &features{opt: &s.opt}, &registryService{opt: &s.opt}
 	s.grpc = newGRPC(&s.opt, c)
 	banquetv1.RegisterFeatureServiceServer(s.grpc, own)
@@ -144,6 +146,10 @@ func (s *Server) Addresses() Addresses {
 func (s *Server) Run(ctx context.Context) error {
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.opt.Registry.Run(running) })
+	group.Go(func() error {
+		s.chain.governor.run(running)
+		return nil
+	})
 	group.Go(func() error { return s.grpc.Serve(s.grpcListener) })
 	for _, h := range []struct {
 		server   *http.Server
