@@ -42,7 +42,8 @@ type Response struct {
 	views   []placedView
 	arena   []byte
 	invalid map[cell]bool
-	echoed  []int // indexes of the entity columns that are answered
+	leave   func() // ends a large request
+	echoed  []int  // indexes of the entity columns that are answered
 }
 
 // placedView is what was read of one view.
@@ -70,6 +71,9 @@ func newResponse(p *plan) *Response {
 func (r *Response) Release() {
 	if r.stored != nil {
 		r.stored.Release()
+	}
+	if r.leave != nil {
+		r.leave()
 	}
 	clear(r.columns)
 	clear(r.groups)

@@ -7,9 +7,11 @@ package serving
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/registry"
@@ -61,7 +63,19 @@ type Service struct {
 	opt     Options
 	plans   *planCache
 	metrics *metrics
+	// large bounds the cells of the large requests under way: they wait for the
+	// processors anyway, and waiting they need no memory.
+	large *semaphore.Weighted
+	cells int64 // of large
 }
+
+const (
+	// largeRequest is from how many cells on a request counts as large.
+	largeRequest = 10_000
+	// cellsPerProcessor is how many cells of large requests may be under way for
+	// each processor: more than it gets done while a store answers.
+	cellsPerProcessor = 100_000
+)
 
 // New makes a Service.
 func New(opt Options) *Service {
@@ -71,7 +85,8 @@ func New(opt Options) *Service {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{opt: opt, plans: newPlanCache(maxPlans), metrics: newMetrics(opt.Metrics)}
+	cells := int64(cellsPerProcessor * runtime.GOMAXPROCS(0))
+	return &Service{opt: opt, plans: newPlanCache(maxPlans), metrics: newMetrics(opt.Metrics), large: semaphore.NewWeighted(cells), cells: cells}
 }
 
 // Column is an entity column, or a column of request data: one value for each
@@ -139,6 +154,9 @@ func (s *Service) answer(ctx context.Context, req *Request, resp *Response) erro
 		return err
 	}
 	resp.rows = rows
+	if err := s.admit(ctx, resp); err != nil {
+		return err
+	}
 	if err := resp.bindColumns(req); err != nil {
 		return err
 	}
@@ -152,6 +170,21 @@ func (s *Service) answer(ctx context.Context, req *Request, resp *Response) erro
 		return err
 	}
 	s.place(req.TTL, resp)
+	return nil
+}
+
+// admit lets a large request wait for others to end. One that is larger than
+// all that may be under way passes alone.
+func (s *Service) admit(ctx context.Context, resp *Response) error {
+	cells := int64(resp.rows) * int64(len(resp.plan.outputs))
+	if cells < largeRequest {
+		return nil
+	}
+	cells = min(cells, s.cells)
+	if err := s.large.Acquire(ctx, cells); err != nil {
+		return fault.Of(err)
+	}
+	resp.leave = func() { s.large.Release(cells) }
 	return nil
 }
 

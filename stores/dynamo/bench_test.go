@@ -84,7 +84,7 @@ func TestScanningAllocatesNoMoreThanBefore(t *testing.T) {
 	table, c, body := answerOf(100, 50)
 	values, scratch := make([][]byte, 100*50), make([]byte, len(body))
 	got := testing.AllocsPerRun(20, func() { scanOnce(t, table, c, values, body, scratch) })
-	if got > 12 {
+	if got > 6 {
 		t.Errorf("scanning an answer allocates %.0f times", got)
 	}
 	var request []byte
