@@ -251,6 +251,7 @@ func (p *bodyParser) features() error {
 	}
 	switch {
 	case p.s.peek() == '[':
+		p.out.req.Features = make([]string, 0, p.s.elements())
 		return p.s.array(element)
 	case p.s.peek() == '{' && p.d.strict:
 		return p.s.object(func(string) error {
@@ -300,6 +301,7 @@ func (p *bodyParser) column(c *serving.Column, key string) error {
 	}
 	switch {
 	case p.s.peek() == '[':
+		c.JSON = make([][]byte, 0, p.s.elements())
 		return p.s.array(element)
 	case p.s.peek() == '{' && p.d.strict:
 		return p.s.object(func(string) error {

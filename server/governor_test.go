@@ -86,6 +86,7 @@ func TestASlowStoreIsNoOverload(t *testing.T) {
 
 func TestProcessorWaitsAreMeasured(t *testing.T) {
 	waits := processorWaits()
+	waits() // what was before does not count
 	done := make(chan struct{})
 	for range 64 {
 		go func() {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -202,6 +203,17 @@ func (s *scanner) object(visit func(key string) error) error {
 			return s.fail("Expecting ',' delimiter")
 		}
 	}
+}
+
+// elements guesses how many elements the array that comes next has: right for
+// plain values without brackets and commas, else it costs some room or growth.
+func (s *scanner) elements() int {
+	rest := s.b[s.i:]
+	end := bytes.IndexByte(rest, ']')
+	if end < 2 {
+		return 0
+	}
+	return bytes.Count(rest[:end], []byte{','}) + 1
 }
 
 // array visits the elements of an array; visit must read the element.

@@ -41,9 +41,12 @@ type Response struct {
 	stored  *stores.Rows
 	views   []placedView
 	arena   []byte
-	invalid map[cell]bool
-	leave   func() // ends a large request
-	echoed  []int  // indexes of the entity columns that are answered
+	slab    [][]byte // of typed columns
+	// statuses of all keys of all views
+	statuses []Status
+	invalid  map[cell]bool
+	leave    func() // ends a large request
+	echoed   []int  // indexes of the entity columns that are answered
 }
 
 // placedView is what was read of one view.
@@ -61,6 +64,26 @@ type cell struct {
 
 var responses = sync.Pool{New: func() any { return new(Response) }}
 
+// cells gives room for n values.
+func (r *Response) cells(n int) [][]byte {
+	if cap(r.slab)-len(r.slab) < n {
+		r.slab = make([][]byte, 0, max(n, 2*cap(r.slab)))
+	}
+	start := len(r.slab)
+	r.slab = r.slab[:start+n]
+	return r.slab[start : start+n : start+n]
+}
+
+// room gives room for the statuses of n keys.
+func (r *Response) room(n int) []Status {
+	if cap(r.statuses)-len(r.statuses) < n {
+		r.statuses = make([]Status, 0, max(n, 2*cap(r.statuses)))
+	}
+	start := len(r.statuses)
+	r.statuses = r.statuses[:start+n]
+	return r.statuses[start : start+n : start+n]
+}
+
 func newResponse(p *plan) *Response {
 	r, _ := responses.Get().(*Response)
 	r.plan = p
@@ -76,12 +99,15 @@ func (r *Response) Release() {
 		r.leave()
 	}
 	clear(r.columns)
-	clear(r.groups)
+	for i := range r.groups {
+		r.groups[i].release()
+	}
+	clear(r.slab)
 	clear(r.reads)
 	clear(r.views)
 	*r = Response{
 		columns: r.columns[:0], groups: r.groups[:0], reads: r.reads[:0], views: r.views[:0],
-		arena: r.arena[:0], echoed: r.echoed[:0],
+		arena: r.arena[:0], echoed: r.echoed[:0], slab: r.slab[:0], statuses: r.statuses[:0],
 	}
 	responses.Put(r)
 }
@@ -230,7 +256,7 @@ func (s *Service) place(ttl TTL, r *Response) {
 		placed := placedView{fan: r.groups[v.group].fan}
 		if v.view.Online && r.stored != nil {
 			placed.rows = r.stored.Reads[next]
-			placed.status = make([]Status, len(placed.rows))
+			placed.status = r.room(len(placed.rows))
 			next++
 		}
 		r.views = append(r.views, placed)

@@ -2,6 +2,7 @@ package serving
 
 import (
 	"hash/maphash"
+	"slices"
 	"strings"
 
 	"github.com/banquet-fs/banquet/fault"
@@ -23,7 +24,14 @@ type entityColumn struct {
 type boundGroup struct {
 	keys [][]byte
 	// fan maps rows to keys; nil when row i has key i.
-	fan []int32
+	fan  []int32
+	seen keySet
+}
+
+// release lets go of the keys, and keeps the room that they had.
+func (b *boundGroup) release() {
+	clear(b.keys)
+	b.keys, b.fan = b.keys[:0], nil
 }
 
 // bindColumns types the columns of the request. What the project does not know
@@ -56,7 +64,7 @@ func (r *Response) typed(c *Column, kind types.ValueType_Enum, coerce bool) ([][
 		}
 		return values, r.refuseNull(c, values)
 	}
-	values := make([][]byte, c.rows())
+	values := r.cells(c.rows())
 	for row := range values {
 		var err error
 		if c.JSON != nil {
@@ -162,8 +170,8 @@ func (r *Response) partialLayout(g *keyGroup) *value.KeyLayout {
 // serialize makes one key per row and keeps each distinct key once.
 func (r *Response) serialize(b *boundGroup, layout *value.KeyLayout, columns [][][]byte) error {
 	row := make([][]byte, len(columns))
-	seen := newKeySet(r.rows)
-	b.keys, b.fan = make([][]byte, 0, r.rows), nil
+	b.seen.reset(r.rows)
+	b.keys, b.fan = slices.Grow(b.keys[:0], r.rows), nil
 	for i := range r.rows {
 		for c := range columns {
 			row[c] = columns[c][i]
@@ -174,7 +182,7 @@ func (r *Response) serialize(b *boundGroup, layout *value.KeyLayout, columns [][
 			return fault.New(fault.Invalid, "row %d of the entity columns: %s", i, fault.Of(err).Text).Because(err)
 		}
 		key := r.arena[start:len(r.arena):len(r.arena)]
-		index := seen.add(b.keys, key)
+		index := b.seen.add(b.keys, key)
 		if int(index) == len(b.keys) {
 			b.keys = append(b.keys, key)
 		} else {
@@ -262,28 +270,31 @@ func pythonList(names []string) string {
 // keySet finds repeated keys. It holds indexes into the list of distinct keys,
 // by open addressing, which for a hundred keys costs a fifth of a map.
 type keySet struct {
-	seed  maphash.Seed
 	slots []int32 // index + 1; 0 is free
 }
 
-func newKeySet(n int) keySet {
-	if n < 2 {
-		return keySet{}
+// keySeed keeps callers from choosing keys that collide.
+var keySeed = maphash.MakeSeed()
+
+// reset empties the set and makes room for n keys.
+func (s *keySet) reset(n int) {
+	size := 0
+	if n > 1 {
+		for size = 4; size < 2*n; {
+			size *= 2
+		}
 	}
-	size := 4
-	for size < 2*n {
-		size *= 2
-	}
-	return keySet{seed: maphash.MakeSeed(), slots: make([]int32, size)}
+	s.slots = slices.Grow(s.slots[:0], size)[:size]
+	clear(s.slots)
 }
 
 // add gives the index of key in keys, or len(keys) when it is new.
 func (s *keySet) add(keys [][]byte, key []byte) int32 {
-	if s.slots == nil {
+	if len(s.slots) == 0 {
 		return int32(len(keys))
 	}
 	mask := uint64(len(s.slots) - 1)
-	for i := maphash.Bytes(s.seed, key) & mask; ; i = (i + 1) & mask {
+	for i := maphash.Bytes(keySeed, key) & mask; ; i = (i + 1) & mask {
 		switch at := s.slots[i]; {
 		case at == 0:
 			s.slots[i] = int32(len(keys)) + 1
