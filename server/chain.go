@@ -40,12 +40,12 @@ type methodMetrics struct {
 
 func (c *chain) method(name string) *methodMetrics {
 	if m, ok := c.methods.Load(name); ok {
-		return m.(*methodMetrics) //nolint:forcetypeassert,errcheck // the map holds nothing else
+		return m.(*methodMetrics) // the map holds nothing else
 	}
 	m, _ := c.methods.LoadOrStore(name, &methodMetrics{
 		c.duration.WithLabelValues(name), c.own.WithLabelValues(name), c.total.WithLabelValues(name, codes.OK.String()),
 	})
-	return m.(*methodMetrics) //nolint:forcetypeassert,errcheck // the map holds nothing else
+	return m.(*methodMetrics) // the map holds nothing else
 }
 
 // overhead notes what a request cost beside the wait for the store.

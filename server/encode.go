@@ -25,7 +25,7 @@ type encoder struct {
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
 func newEncoder(r *serving.Response) *encoder {
-	e := encoders.Get().(*encoder) //nolint:forcetypeassert,errcheck // the pool holds nothing else
+	e := encoders.Get().(*encoder) // the pool holds nothing else
 	rows, views := r.Rows(), r.Views()+1
 	e.values = slices.Grow(e.values[:0], rows)[:rows]
 	e.statuses = slices.Grow(e.statuses[:0], rows)[:rows]

@@ -112,7 +112,7 @@ type missCount struct {
 
 func (m *misses) of(t stores.Table) *missCount {
 	at, _ := m.views.LoadOrStore(t, new(missCount))
-	return at.(*missCount) //nolint:forcetypeassert,errcheck // the map holds nothing else
+	return at.(*missCount) // the map holds nothing else
 }
 
 func (c *missCount) note(log *slog.Logger, t stores.Table, n rowCounts) {

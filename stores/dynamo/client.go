@@ -248,7 +248,7 @@ func (d *direct) try(ctx context.Context, operation string, body []byte) (a *ans
 	if err != nil {
 		return nil, "", err
 	}
-	head := heads.Get().(*[]byte) //nolint:forcetypeassert,errcheck // the pool holds nothing else
+	head := heads.Get().(*[]byte) // the pool holds nothing else
 	defer heads.Put(head)
 	*head = d.appendHead((*head)[:0], e, &creds, key, operation, body)
 	a, err = d.exchange(ctx, e.pool, *head, body)
@@ -377,7 +377,7 @@ func (d *direct) roundTrip(ctx context.Context, pool *fasthttp.HostClient, c net
 	if _, err := r.Peek(1); err != nil {
 		return nil, true, err
 	}
-	a = answers.Get().(*answer) //nolint:forcetypeassert,errcheck // the pool holds nothing else
+	a = answers.Get().(*answer) // the pool holds nothing else
 	a.response.KeepBodyBuffer = true
 	if err := a.response.ReadLimitBody(r, maxBody); err != nil {
 		a.release()

@@ -119,7 +119,7 @@ type tableName struct{ name, json string }
 
 func (s *Store) tableName(t stores.Table) *tableName {
 	if n, ok := s.names.Load(t); ok {
-		return n.(*tableName) //nolint:forcetypeassert,errcheck // the map holds nothing else
+		return n.(*tableName) // the map holds nothing else
 	}
 	name := strings.NewReplacer("{project}", t.Project, "{table_name}", t.VersionedName()).Replace(s.opt.TableTemplate)
 	n := &tableName{name, string(quoted(name))}

@@ -216,7 +216,7 @@ func TestConnectionsClosedWhileIdleAreNotSeen(t *testing.T) {
 			if took > 20*time.Millisecond {
 				slow++
 			}
-			time.Sleep(40 * time.Millisecond) // the fault under test is the passing of time
+			<-time.After(40 * time.Millisecond) // the fault under test is the passing of time
 		}
 		if slow > 3 {
 			t.Errorf("%d of 12 reads take more than 20ms", slow)
@@ -326,7 +326,7 @@ func TestConnectionsAreReusedAndClosed(t *testing.T) {
 		if err := b.store.Close(); err != nil {
 			t.Fatal(err)
 		}
-		for end := time.Now().Add(2 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(2 * time.Second); ; <-time.After(5 * time.Millisecond) {
 			if _, open := server.Connections(); open == 0 {
 				return
 			} else if time.Now().After(end) {

@@ -17,7 +17,7 @@ const keptRequest = 1 << 20
 // send makes one call of a body that write appends, and hands its answer to
 // take, which may be nil.
 func (d *direct) send(ctx context.Context, operation string, write func(dst []byte) []byte, take func(body []byte) error) error {
-	body := bodies.Get().(*[]byte) //nolint:forcetypeassert,errcheck // the pool holds nothing else
+	body := bodies.Get().(*[]byte) // the pool holds nothing else
 	defer func() {
 		if cap(*body) <= keptRequest {
 			bodies.Put(body)

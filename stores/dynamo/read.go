@@ -30,7 +30,6 @@ type reading struct {
 	values [][]byte
 	places []int32 // 0, 1, 2 …: spans are pieces of it
 	calls  []call
-	spans  []span
 	stats  stores.Stats
 	units  map[stores.Table]float64
 	free   func()

@@ -61,19 +61,15 @@ func (s *scanner) text() ([]byte, error) {
 		return nil, errJSON
 	}
 	start := s.i
-	for {
-		n := bytes.IndexByte(s.b[s.i:], '"')
-		if n < 0 {
-			return nil, errJSON
-		}
-		piece := s.b[s.i : s.i+n]
-		slash := bytes.IndexByte(piece, '\\')
-		if slash < 0 {
-			s.i += n + 1
-			return s.b[start : s.i-1], nil
-		}
+	n := bytes.IndexByte(s.b[start:], '"')
+	if n < 0 {
+		return nil, errJSON
+	}
+	if bytes.IndexByte(s.b[start:start+n], '\\') >= 0 {
 		return s.escapedText(start)
 	}
+	s.i += n + 1
+	return s.b[start : start+n], nil
 }
 
 // escapedText reads a string that holds a backslash.

@@ -103,7 +103,7 @@ func (d *direct) appendSignature(dst []byte, e *endpoint, c *aws.Credentials, k 
 	dst = append(append(dst, '/'), d.options.Region...)
 	dst = append(dst, "/dynamodb/aws4_request\n"...)
 	dst = hex.AppendEncode(dst, canonical[:])
-	mac := k.macs.Get().(hash.Hash) //nolint:forcetypeassert,errcheck // the pool holds nothing else
+	mac := k.macs.Get().(hash.Hash) // the pool holds nothing else
 	mac.Reset()
 	mac.Write(dst[start:])
 	var sum [sha256.Size]byte

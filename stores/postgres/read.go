@@ -25,7 +25,7 @@ var emptyArray = make([]byte, 12)
 
 // encode gives the wire form of a parameter.
 func encode(oid uint32, v any) ([]byte, error) {
-	m := typeMaps.Get().(*pgtype.Map) //nolint:forcetypeassert,errcheck // the pool holds nothing else
+	m := typeMaps.Get().(*pgtype.Map) // the pool holds nothing else
 	defer typeMaps.Put(m)
 	b, err := m.Encode(oid, pgtype.BinaryFormatCode, v, nil)
 	if b == nil {

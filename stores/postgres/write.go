@@ -77,20 +77,25 @@ func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.
 	if mode == stores.Newer {
 		newer = " AND NOT EXISTS (SELECT FROM " + t + " AS x WHERE x.entity_key = n.k AND x.event_ts > n.e)"
 	}
-	err := s.batch(ctx, table, []statement{
-		{"DELETE FROM " + t + " AS t USING unnest($1::bytea[], $2::timestamptz[]) AS n(k, e) WHERE t.entity_key = n.k" + newer, []param{
-			{pgtype.ByteaArrayOID, c.keys}, {pgtype.TimestamptzArrayOID, c.events},
-		}},
-		{
-			"INSERT INTO " + t + " (entity_key, feature_name, value, value_text, event_ts, created_ts) SELECT n.k, n.f, n.v, n.x, n.e, n.c " +
-				"FROM unnest($1::bytea[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS n(k, f, v, x, e, c) WHERE true" + newer +
-				" ON CONFLICT (entity_key, feature_name) DO UPDATE SET value = EXCLUDED.value, value_text = EXCLUDED.value_text, " +
-				"event_ts = EXCLUDED.event_ts, created_ts = EXCLUDED.created_ts", []param{
-				{pgtype.ByteaArrayOID, c.key}, {pgtype.TextArrayOID, c.name}, {pgtype.ByteaArrayOID, c.value}, {pgtype.TextArrayOID, c.text},
-				{pgtype.TimestamptzArrayOID, c.event}, {pgtype.TimestamptzArrayOID, c.created},
-			},
+	remove := statement{
+		"DELETE FROM " + t + " AS t USING unnest($1::bytea[], $2::timestamptz[]) AS n(k, e) WHERE t.entity_key = n.k" + newer,
+		[]param{{pgtype.ByteaArrayOID, c.keys}, {pgtype.TimestamptzArrayOID, c.events}},
+	}
+	insert := statement{
+		"INSERT INTO " + t + " (entity_key, feature_name, value, value_text, event_ts, created_ts) SELECT n.k, n.f, n.v, n.x, n.e, n.c " +
+			"FROM unnest($1::bytea[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS n(k, f, v, x, e, c) WHERE true" + newer +
+			" ON CONFLICT (entity_key, feature_name) DO UPDATE SET value = EXCLUDED.value, value_text = EXCLUDED.value_text, " +
+			"event_ts = EXCLUDED.event_ts, created_ts = EXCLUDED.created_ts",
+		[]param{
+			{pgtype.ByteaArrayOID, c.key},
+			{pgtype.TextArrayOID, c.name},
+			{pgtype.ByteaArrayOID, c.value},
+			{pgtype.TextArrayOID, c.text},
+			{pgtype.TimestamptzArrayOID, c.event},
+			{pgtype.TimestamptzArrayOID, c.created},
 		},
-	})
+	}
+	err := s.batch(ctx, table, []statement{remove, insert})
 	return nil, err
 }
 
