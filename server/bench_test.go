@@ -239,6 +239,9 @@ func TestStagesAllocateNoMoreThanBefore(t *testing.T) {
 		for name, run := range stages(t, newSubject(t, s, s.views)) {
 			run() // grows what is kept
 			limit := limits[name]
+			if name == "serve" && s.rows*s.views*s.features >= 10_000 {
+				limit += 7 // the deadline of a large request's wait
+			}
 			if got := testing.AllocsPerRun(50, run); got > limit {
 				t.Errorf("%v: %s allocates %.0f times, the limit is %.0f", s, name, got, limit)
 			} else {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -139,6 +140,9 @@ func (c *chain) guarded(ctx context.Context, req any, next handler) (resp any, e
 
 // unary is the chain as a gRPC interceptor.
 func (c *chain) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	if isHealth(info.FullMethod) {
+		return next(ctx, req)
+	}
 	start := time.Now()
 	carrier := &storeWait{Context: ctx}
 	resp, err := c.do(carrier, info.FullMethod, req, handler(next))
@@ -150,9 +154,17 @@ func (c *chain) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, 
 
 // stream is the chain as an interceptor of streams.
 func (c *chain) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	if isHealth(info.FullMethod) {
+		return next(srv, ss)
+	}
 	_, err := c.do(ss.Context(), info.FullMethod, nil, func(context.Context, any) (any, error) { return nil, next(srv, ss) })
 	return toStatus(err)
 }
+
+// isHealth tells questions for health, which are answered however much there is
+// to do: a server that is busy must not be taken for one that is ill, and those
+// who watch take nobody's place.
+func isHealth(method string) bool { return strings.HasPrefix(method, "/grpc.health.v1.Health/") }
 
 // gate lets so many requests in at once and so many wait; more are turned away
 // at once, so that those who are in keep their latency.

@@ -49,8 +49,13 @@ const copied = 2 << 10
 
 // Marshal writes a message.
 func (c spliceCodec) Marshal(v any) (mem.BufferSlice, error) {
-	m, ok := v.(proto.Message)
-	if !ok {
+	var m proto.Message
+	switch answer := v.(type) { // made for one request: others may be shared
+	case *feast.GetOnlineFeaturesResponse:
+		m = answer
+	case *banquetv1.GetOnlineFeaturesResponse:
+		m = answer
+	default:
 		return c.CodecV2.Marshal(v)
 	}
 	r := m.ProtoReflect()

@@ -131,8 +131,12 @@ func appendStamp(dst []byte, t time.Time) []byte {
 // leaves its smaller forms to the garbage collector.
 type cellSize struct{ sixteenths atomic.Int64 }
 
+// maxRoom bounds what is made room for beforehand: an answer of large values
+// says nothing about the next, which may have many more cells.
+const maxRoom = 2 << 20
+
 func (c *cellSize) room(r *serving.Response) int {
-	return 64 + int(max(c.sixteenths.Load(), 16)*cells(r)/16)
+	return 64 + int(min(min(max(c.sixteenths.Load(), 16), 16*maxRoom)*cells(r)/16, maxRoom))
 }
 
 func (c *cellSize) note(r *serving.Response, size int) {

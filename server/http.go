@@ -157,7 +157,9 @@ func (s *web) read(dst []byte, w http.ResponseWriter, r *http.Request) ([]byte, 
 	case r.ContentLength > limit:
 		return dst, tooLarge(limit)
 	case r.ContentLength >= 0:
-		dst = slices.Grow(dst, int(r.ContentLength)+1) // one more, to meet the end without growing
+		// One more, to meet the end without growing; a caller who announces much and
+		// sends little gets no memory for it.
+		dst = slices.Grow(dst, int(min(r.ContentLength, keptBody))+1)
 	default:
 		body = http.MaxBytesReader(w, r.Body, limit)
 	}
@@ -236,6 +238,14 @@ func isJSON(contentType string) bool {
 // own is banquet's POST /v1/online-features.
 func (s *web) own(w http.ResponseWriter, r *http.Request, project string) {
 	start := time.Now()
+	s.withOwnBody(w, r, project, func(b *body) {
+		s.answer(w, r, b, start, func(w http.ResponseWriter, err error) { writeStatus(w, err) })
+	})
+}
+
+// withOwnBody reads a request of banquet's own API and hands it on; it lives no
+// longer than next.
+func (s *web) withOwnBody(w http.ResponseWriter, r *http.Request, project string, next func(*body)) {
 	s.withBody(w, r, func(raw []byte, err error) {
 		b := new(body)
 		if err == nil {
@@ -245,7 +255,7 @@ func (s *web) own(w http.ResponseWriter, r *http.Request, project string) {
 			writeStatus(w, err)
 			return
 		}
-		s.answer(w, r, b, start, func(w http.ResponseWriter, err error) { writeStatus(w, err) })
+		next(b)
 	})
 }
 
@@ -311,17 +321,7 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, start time
 
 // stream writes the answer chunk by chunk, one JSON object a line.
 func (s *web) stream(w http.ResponseWriter, r *http.Request, project string) {
-	s.withBody(w, r, func(raw []byte, err error) {
-		b := new(body)
-		if err == nil {
-			b, err = s.ownBody(raw, project)
-		}
-		if err != nil {
-			writeStatus(w, err)
-			return
-		}
-		s.streamAnswer(w, r, b)
-	})
+	s.withOwnBody(w, r, project, func(b *body) { s.streamAnswer(w, r, b) })
 }
 
 func (s *web) streamAnswer(w http.ResponseWriter, r *http.Request, b *body) {

@@ -205,6 +205,10 @@ func (s *scanner) object(visit func(key string) error) error {
 	}
 }
 
+// maxGuess bounds what is made room for before it was read: commas are cheap to
+// send.
+const maxGuess = 4096
+
 // elements guesses how many elements the array that comes next has: right for
 // plain values without brackets and commas, else it costs some room or growth.
 func (s *scanner) elements() int {
@@ -213,7 +217,7 @@ func (s *scanner) elements() int {
 	if end < 2 {
 		return 0
 	}
-	return bytes.Count(rest[:end], []byte{','}) + 1
+	return min(bytes.Count(rest[:end], []byte{','})+1, maxGuess)
 }
 
 // array visits the elements of an array; visit must read the element.
