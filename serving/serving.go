@@ -154,7 +154,7 @@ func (s *Service) answer(ctx context.Context, req *Request, resp *Response) erro
 		return err
 	}
 	resp.rows = rows
-	if err := s.admit(ctx, resp); err != nil {
+	if ctx, err = s.admit(ctx, resp); err != nil {
 		return err
 	}
 	if err := resp.bindColumns(req); err != nil {
@@ -174,18 +174,27 @@ func (s *Service) answer(ctx context.Context, req *Request, resp *Response) erro
 }
 
 // admit lets a large request wait for others to end. One that is larger than
-// all that may be under way passes alone.
-func (s *Service) admit(ctx context.Context, resp *Response) error {
+// all that may be under way passes alone. The default deadline begins with the
+// wait: the context that comes back has it.
+func (s *Service) admit(ctx context.Context, resp *Response) (context.Context, error) {
 	cells := int64(resp.rows) * int64(len(resp.plan.outputs))
 	if cells < largeRequest {
-		return nil
+		return ctx, nil
 	}
 	cells = min(cells, s.cells)
-	if err := s.large.Acquire(ctx, cells); err != nil {
-		return fault.Of(err)
+	cancel := func() {}
+	if _, ok := ctx.Deadline(); !ok && s.opt.Deadline > 0 {
+		ctx, cancel = context.WithTimeout(ctx, s.opt.Deadline)
 	}
-	resp.leave = func() { s.large.Release(cells) }
-	return nil
+	if err := s.large.Acquire(ctx, cells); err != nil {
+		cancel()
+		return nil, fault.Of(err)
+	}
+	resp.leave = func() {
+		cancel()
+		s.large.Release(cells)
+	}
+	return ctx, nil
 }
 
 // rowCount is the number of entity rows, the same in every column.

@@ -1,0 +1,46 @@
+package serving
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// large is a response of so many cells that its request waits for others.
+func large() *Response { return &Response{rows: largeRequest, plan: &plan{outputs: make([]output, 1)}} }
+
+// A large request that finds no room ends with the default deadline, though its
+// caller brings none.
+func TestALargeRequestWaitsNoLongerThanTheDefaultDeadline(t *testing.T) {
+	s := New(Options{Deadline: 20 * time.Millisecond})
+	if err := s.large.Acquire(t.Context(), s.cells); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.admit(t.Context(), large()); fault.KindOf(err) != fault.TimedOut {
+		t.Errorf("%v (%v)", err, fault.KindOf(err))
+	}
+}
+
+func TestALargeRequestGivesItsRoomBack(t *testing.T) {
+	s := New(Options{Deadline: time.Minute})
+	all := &Response{rows: 1 << 30, plan: &plan{outputs: make([]output, 1)}} // more than there is: it passes alone
+	ctx, err := s.admit(context.Background(), all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := ctx.Deadline(); !ok {
+		t.Error("the wait had a deadline, the request has none")
+	}
+	if s.large.TryAcquire(1) {
+		t.Error("a request of all cells leaves room")
+	}
+	all.leave()
+	if !s.large.TryAcquire(s.cells) {
+		t.Error("the room is not given back")
+	}
+	if ctx.Err() == nil {
+		t.Error("the context outlives its request")
+	}
+}
