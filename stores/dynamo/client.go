@@ -51,7 +51,6 @@ type endpoint struct {
 	account string
 	host    string // as signed and sent
 	path    string
-	url     string
 	pool    *fasthttp.HostClient
 }
 
@@ -145,7 +144,7 @@ func resolve(ctx context.Context, o dynamodb.Options, account string) (*url.URL,
 }
 
 func (d *direct) newEndpoint(u *url.URL, account string) *endpoint {
-	e := &endpoint{account: account, host: u.Host, path: u.EscapedPath(), url: u.String()}
+	e := &endpoint{account: account, host: u.Host, path: u.EscapedPath()}
 	if e.path == "" {
 		e.path = "/"
 	}
@@ -240,7 +239,8 @@ func (d *direct) try(ctx context.Context, operation string, body []byte) (a *ans
 		}
 		return nil, "", &credentialsError{err}
 	}
-	key := d.signer(&creds)
+	now := time.Now().Add(time.Duration(d.skew.Load())).UTC()
+	key := d.signer(&creds, now)
 	if key == nil {
 		return nil, "", &credentialsError{errors.New("the AWS credentials hold characters that no header may have")}
 	}
@@ -250,7 +250,7 @@ func (d *direct) try(ctx context.Context, operation string, body []byte) (a *ans
 	}
 	head := heads.Get().(*[]byte) // the pool holds nothing else
 	defer heads.Put(head)
-	*head = d.appendHead((*head)[:0], e, &creds, key, operation, body)
+	*head = d.appendHead((*head)[:0], e, &creds, key, now, operation, body)
 	a, err = d.exchange(ctx, e.pool, *head, body)
 	if err != nil {
 		return nil, "", err
@@ -350,8 +350,9 @@ func within[C any](ctx context.Context, idle bool, wait time.Duration, get func(
 }
 
 // roundTrip sends a request on a connection and reads its answer. stale means
-// that the connection broke before anything of an answer came. Memory for the
-// answer is taken only when one comes: those who wait hold none.
+// that the connection broke before anything of an answer came; an answer that
+// does not come in time is no broken connection. Memory for the answer is taken
+// only when one comes: those who wait hold none.
 func (d *direct) roundTrip(ctx context.Context, pool *fasthttp.HostClient, c net.Conn, head, body []byte) (a *answer, stale bool, err error) {
 	interrupt := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	defer func() {
@@ -370,12 +371,12 @@ func (d *direct) roundTrip(ctx context.Context, pool *fasthttp.HostClient, c net
 	err = w.Flush()
 	pool.ReleaseWriter(w)
 	if err != nil {
-		return nil, true, err
+		return nil, !timedOut(err), err
 	}
 	r := pool.AcquireReader(c)
 	defer pool.ReleaseReader(r)
 	if _, err := r.Peek(1); err != nil {
-		return nil, true, err
+		return nil, !timedOut(err), err
 	}
 	a = answers.Get().(*answer) // the pool holds nothing else
 	a.response.KeepBodyBuffer = true
@@ -386,10 +387,15 @@ func (d *direct) roundTrip(ctx context.Context, pool *fasthttp.HostClient, c net
 	return a, false, nil
 }
 
+// timedOut reports whether an error of the network says that time ran out.
+func timedOut(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
 // brokenAnswer keeps of an error whether time ran out.
 func brokenAnswer(err error) error {
-	var timeout interface{ Timeout() bool }
-	if errors.As(err, &timeout) && timeout.Timeout() {
+	if timedOut(err) {
 		return errNoAnswer
 	}
 	return errBroken
@@ -398,11 +404,10 @@ func brokenAnswer(err error) error {
 // transportFault is a failure of the network. fasthttp's own texts may quote
 // what was answered, so that they are told to nobody.
 func (d *direct) transportFault(ctx context.Context, err error) error {
-	var timeout interface{ Timeout() bool }
 	switch {
 	case ctx.Err() != nil:
 		return fault.Of(ctx.Err())
-	case errors.Is(err, errNoAnswer), errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, fasthttp.ErrNoFreeConns):
+	case errors.Is(err, errNoAnswer), timedOut(err), errors.Is(err, fasthttp.ErrNoFreeConns):
 		return errNoAnswer
 	case errors.Is(err, errBroken):
 		return damagedBy(errBroken)

@@ -224,6 +224,37 @@ func TestConnectionsClosedWhileIdleAreNotSeen(t *testing.T) {
 	})
 }
 
+// An answer that does not come within the read timeout is no stale connection:
+// the call is not made again on the next one, to wait as long.
+func TestAnAnswerThatIsLateIsNotAskedForAgainAtOnce(t *testing.T) {
+	server := dynamotest.Start(t)
+	c, err := awsconf.Load(t.Context(), awsconf.Options{Region: "ap-northeast-2", Endpoint: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := dynamo.Open(dynamo.Options{AWS: c, ReadTime: 50 * time.Millisecond})
+	defer func() { _ = s.Close() }()
+	ready(t, s, zip)
+	read := func() error {
+		rows, err := s.Read(t.Context(), []stores.Read{{Table: zip, Features: stores.NewSelection("f"), Keys: [][]byte{[]byte("k")}}})
+		if err == nil {
+			rows.Release()
+		}
+		return err
+	}
+	if err := read(); err != nil { // leaves a connection to be used again
+		t.Fatal(err)
+	}
+	server.Set(dynamotest.Faults{Hang: 1})
+	server.Reset()
+	if err := read(); fault.KindOf(err) != fault.TimedOut {
+		t.Errorf("%v (%v)", err, fault.KindOf(err))
+	}
+	if n := server.Count("BatchGetItem"); n != 1 {
+		t.Errorf("%d calls", n)
+	}
+}
+
 // provider gives credentials that are replaced by others.
 type provider struct{ asked atomic.Int32 }
 

@@ -247,13 +247,9 @@ func (it *itemScanner) attributes() error {
 		if err != nil {
 			return err
 		}
-		if s.eat(',') {
-			continue
+		if more, err := s.more('}'); !more {
+			return err
 		}
-		if s.eat('}') {
-			return nil
-		}
-		return errJSON
 	}
 }
 
@@ -335,13 +331,9 @@ func (it *itemScanner) features() error {
 		} else if err := it.feature(place); err != nil {
 			return err
 		}
-		if s.eat(',') {
-			continue
+		if more, err := s.more('}'); !more {
+			return err
 		}
-		if s.eat('}') {
-			return nil
-		}
-		return errJSON
 	}
 }
 
@@ -390,14 +382,10 @@ func quickStamp(b []byte) (time.Time, bool) {
 	if len(b) == 32 {
 		micros = two(20)*10000 + two(22)*100 + two(24)
 	}
-	if !ok || month < 1 || month > 12 || day < 1 || day > 28 && day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 {
-		return time.Time{}, false
-	}
-	return time.Date(year, time.Month(month), day, hour, minute, second, micros*1000, time.UTC), true
-}
-
-func daysIn(year, month int) int {
-	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	t := time.Date(year, time.Month(month), day, hour, minute, second, micros*1000, time.UTC)
+	// Date turns the 30th of February into a day of March, and so on.
+	same := t.Year() == year && int(t.Month()) == month && t.Day() == day && t.Hour() == hour && t.Minute() == minute && t.Second() == second
+	return t, ok && same
 }
 
 // refusalOf is what the service says instead of an answer.

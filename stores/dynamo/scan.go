@@ -137,14 +137,21 @@ func (s *scanner) object(visit func(key []byte) error) error {
 		if err := visit(key); err != nil {
 			return err
 		}
-		if s.eat(',') {
-			continue
+		if more, err := s.more('}'); !more {
+			return err
 		}
-		if s.eat('}') {
-			return nil
-		}
-		return errJSON
 	}
+}
+
+// more takes the comma behind an element, or what ends the list of them.
+func (s *scanner) more(end byte) (bool, error) {
+	if s.eat(',') {
+		return true, nil
+	}
+	if s.eat(end) {
+		return false, nil
+	}
+	return false, errJSON
 }
 
 // array visits the elements of an array; visit reads the element.
@@ -159,13 +166,9 @@ func (s *scanner) array(visit func() error) error {
 		if err := visit(); err != nil {
 			return err
 		}
-		if s.eat(',') {
-			continue
+		if more, err := s.more(']'); !more {
+			return err
 		}
-		if s.eat(']') {
-			return nil
-		}
-		return errJSON
 	}
 }
 

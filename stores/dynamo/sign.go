@@ -21,10 +21,9 @@ type signingKey struct {
 	macs          sync.Pool // of hash.Hash keyed with it
 }
 
-// signer gives what signs with some credentials today, nil when they cannot
-// stand in a header. It is derived once.
-func (d *direct) signer(c *aws.Credentials) *signingKey {
-	now := time.Now().Add(time.Duration(d.skew.Load())).UTC()
+// signer gives what signs with some credentials on the day of now, nil when they
+// cannot stand in a header. It is derived once a day.
+func (d *direct) signer(c *aws.Credentials, now time.Time) *signingKey {
 	day := now.YearDay() + 1000*now.Year()
 	if k := d.key.Load(); k != nil && k.day == day && k.secret == c.SecretAccessKey && k.token == c.SessionToken {
 		return k
@@ -52,8 +51,8 @@ const (
 )
 
 // appendHead appends the head of a request, with its AWS Signature Version 4.
-func (d *direct) appendHead(dst []byte, e *endpoint, c *aws.Credentials, k *signingKey, operation string, body []byte) []byte {
-	now := time.Now().Add(time.Duration(d.skew.Load())).UTC()
+// now is on the day of the key.
+func (d *direct) appendHead(dst []byte, e *endpoint, c *aws.Credentials, k *signingKey, now time.Time, operation string, body []byte) []byte {
 	var stamp [16]byte
 	now.AppendFormat(stamp[:0], "20060102T150405Z")
 	dst = append(dst, "POST "...)
