@@ -184,6 +184,24 @@ func TestTheRowsAreFeasts(t *testing.T) {
 	}
 }
 
+// A text that PostgreSQL cannot hold is stored as a value all the same.
+func TestTextsThatPostgreSQLCannotHold(t *testing.T) {
+	s := open(t, options(t), zip)
+	values := [][]byte{[]byte("\x12\x03a\x00b"), []byte("\x12\x02\xff\xfe")}
+	features := stores.NewSelection("nul", "broken")
+	if left, err := s.Write(t.Context(), zip, features, []stores.Record{{Key: []byte("k"), Event: moment, Values: values}}, stores.Replace); err != nil || left != nil {
+		t.Fatal(left, err)
+	}
+	r, err := s.Read(t.Context(), []stores.Read{{Table: zip, Features: features, Keys: [][]byte{[]byte("k")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	if diff := cmp.Diff(values, r.Reads[0][0].Values); diff != "" {
+		t.Errorf("(-written +read)\n%s", diff)
+	}
+}
+
 // All views of a request are read in one round trip.
 func TestOneRoundTripForAllViews(t *testing.T) {
 	opt := options(t)

@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -55,7 +57,9 @@ func turn(names []string, records []stores.Record, mode stores.Mode) *columns {
 				continue
 			}
 			var text *string
-			if t, ok := value.Text(v); ok {
+			// PostgreSQL takes no text with a NUL or broken UTF-8; the value itself is
+			// bytes, and the text only for search.
+			if t, ok := value.Text(v); ok && utf8.ValidString(t) && !strings.Contains(t, "\x00") {
 				text = &t
 			}
 			c.key, c.name, c.value = append(c.key, r.Key), append(c.name, names[j]), append(c.value, v)
