@@ -16,6 +16,7 @@ build: ## Build bin/banquet.
 test: ## Run the tests; installs PostgreSQL when it is missing and it may.
 	@scripts/postgresql.sh
 	go test ./...
+	go test -tags poison ./stores/dynamo ./serving ./server
 
 lint: ## Check the code: style, import directions, budgets.
 	$(LINT) run ./...
