@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate conformance fuzz
+.PHONY: help build test race lint generate conformance fuzz bench
 
 # One set of build flags everywhere: -trimpath or -race would compile all
 # dependencies a second time, and so does cgo, which nothing here needs.
@@ -18,6 +18,10 @@ test: ## Run the tests; installs PostgreSQL when it is missing and it may.
 	go test ./...
 	go test -tags poison ./stores/dynamo ./serving ./server
 
+race: ## Run the tests with the race detector; needs a C compiler and compiles all dependencies again.
+	@scripts/postgresql.sh
+	CGO_ENABLED=1 go test -race ./...
+
 lint: ## Check the code: style, import directions, budgets.
 	$(LINT) run ./...
 
@@ -32,3 +36,6 @@ conformance: ## Compare with the real Feast over PostgreSQL, moto and dynalite; 
 
 fuzz: ## Run every fuzz target for FUZZTIME (default 10s) each.
 	scripts/fuzz.sh $(or $(FUZZTIME),10s)
+
+bench: ## Measure beside the floor, the SDK and, if it is installed, Feast: see bench/README.md.
+	go run ./bench $(BENCH)

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/banquet-fs/banquet/bench/fake"
+)
+
+// experiment is one row of the plan; every contender goes through it by every
+// protocol it has.
+type experiment struct {
+	scenario string
+	shape    string // the case of the data set
+	workers  int
+	// rate makes it an open loop. share is the rate as a part of the answers
+	// that a closed loop of many workers got from this contender before.
+	rate, share float64
+	store       fake.Settings
+	// check compares one answer in so many with the data set.
+	check int
+	// honest says that the floor has no place here: it cannot retry.
+	honest bool
+}
+
+// awsLike is a store as DynamoDB is: p50 3 ms, p99 12 ms.
+var awsLike = fake.Settings{Latency: 3 * time.Millisecond, Sigma: 0.596}
+
+// experiments gives the plan of a name: quick, full, open, overload, faults.
+func experiments(plan string) []experiment {
+	closed := func(shape string, workers int) experiment {
+		return experiment{scenario: "zero latency", shape: shape, workers: workers, check: 200}
+	}
+	open := func(shape string, rate float64) experiment {
+		return experiment{scenario: "lognormal", shape: shape, workers: 512, rate: rate, store: awsLike, check: 100}
+	}
+	faulty := func(name, shape string, s fake.Settings) experiment {
+		return experiment{scenario: name, shape: shape, workers: 16, store: s, check: 1, honest: true}
+	}
+	// timed is for the throughput: the store takes its time, and comparing
+	// every answer would be most of the work.
+	timed := func(name string, s fake.Settings) experiment {
+		s.Latency, s.Sigma = awsLike.Latency, awsLike.Sigma
+		return experiment{scenario: name, shape: "a", workers: 16, store: s, check: 50, honest: true}
+	}
+	switch plan {
+	case "quick":
+		return []experiment{closed("a", 16), closed("b", 16), open("a", 1000)}
+	case "full":
+		var all []experiment
+		for _, shape := range []string{"a", "b", "d1", "d100", "c"} {
+			for _, workers := range []int{1, 16, 64} {
+				all = append(all, closed(shape, workers))
+			}
+		}
+		return append(all, open("a", 50), open("a", 1000), open("d1", 200))
+	case "open":
+		return []experiment{open("a", 50), open("a", 200), open("a", 1000), open("d1", 200)}
+	case "overload":
+		loaded := func(share float64) experiment {
+			return experiment{scenario: "overload", shape: "a", workers: 2048, share: share, store: awsLike, check: 100, honest: true}
+		}
+		capacity := closed("a", 256)
+		capacity.scenario, capacity.store, capacity.honest = "capacity", awsLike, true
+		return []experiment{capacity, loaded(0.8), loaded(1.2)}
+	case "faults":
+		return []experiment{
+			faulty("no fault", "a", fake.Settings{}), faulty("no fault", "b", fake.Settings{}),
+			faulty("throttle 5%", "a", fake.Settings{Throttle: 0.05}), faulty("throttle 30%", "a", fake.Settings{Throttle: 0.3}),
+			faulty("error 500 5%", "a", fake.Settings{Error500: 0.05}), faulty("error 500 30%", "a", fake.Settings{Error500: 0.3}),
+			faulty("error 503 5%", "a", fake.Settings{Error503: 0.05}),
+			faulty("reset 5%", "a", fake.Settings{Reset: 0.05}), faulty("reset 30%", "a", fake.Settings{Reset: 0.3}),
+			faulty("cut 5%", "b", fake.Settings{Cut: 0.05}), faulty("cut 30%", "b", fake.Settings{Cut: 0.3}),
+			faulty("corrupt 5%", "b", fake.Settings{Corrupt: 0.05}), faulty("corrupt 30%", "b", fake.Settings{Corrupt: 0.3}),
+			faulty("unprocessed 5%", "b", fake.Settings{Unprocessed: 0.05}), faulty("unprocessed 30%", "b", fake.Settings{Unprocessed: 0.3}),
+			faulty("slow 1% by 500 ms", "a", fake.Settings{Latency: 3 * time.Millisecond, Slow: 0.01, SlowBy: 500 * time.Millisecond}),
+			timed("no fault, lognormal", fake.Settings{}), timed("throttle 5%, logn.", fake.Settings{Throttle: 0.05}), timed("throttle 30%, logn.", fake.Settings{Throttle: 0.3}),
+			faulty("down", "a", fake.Settings{Error500: 1}),
+		}
+	}
+	return nil
+}
+
+// only keeps the experiments whose scenario or case is named.
+func only(all []experiment, names string) (kept []experiment) {
+	for _, e := range all {
+		for n := range strings.SplitSeq(names, ",") {
+			if names == "" || n == e.shape || strings.HasPrefix(e.scenario, n) {
+				kept = append(kept, e)
+				break
+			}
+		}
+	}
+	return kept
+}

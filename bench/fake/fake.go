@@ -1,0 +1,269 @@
+// Package fake is the BatchGetItem of a DynamoDB that holds the data set: fast
+// enough to be no part of what is measured, with the latency and the faults
+// that are asked of it. It checks what DynamoDB refuses most: too many keys,
+// repeated keys, unknown tables, a projection it cannot read.
+package fake
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/banquet-fs/banquet/bench/dataset"
+)
+
+// Settings are the latency and the faults. The shares are of calls, that of
+// Unprocessed is of keys; what a call suffers is drawn anew for each.
+type Settings struct {
+	// Latency is the median, and the whole of it while Sigma is 0.
+	Latency time.Duration
+	// Sigma makes the latency lognormal: p99 = Latency * exp(2.326 Sigma).
+	Sigma float64
+	// Slow is the share of calls that take SlowBy longer.
+	Slow   float64
+	SlowBy time.Duration
+
+	Unprocessed, Throttle, Error500, Error503, Reset, Cut, Corrupt float64
+}
+
+// Counts are what was done since the start.
+type Counts struct{ Calls, Keys, Bytes, Connections, Refused int64 }
+
+// Server is the store. New makes one.
+type Server struct {
+	settings atomic.Pointer[Settings]
+	tables   map[string]*table
+	shapes   sync.Map // a projection with its names -> *shape
+
+	calls, keys, bytes, conns, refused atomic.Int64
+}
+
+// New makes a store that holds every entity of the data set.
+func New() (*Server, error) {
+	s := &Server{tables: map[string]*table{}}
+	s.settings.Store(&Settings{})
+	for _, v := range dataset.Views() {
+		t, err := newTable(v)
+		if err != nil {
+			return nil, err
+		}
+		s.tables[v.Table()] = t
+	}
+	return s, nil
+}
+
+// Serve answers on the listener until it is closed. Beside DynamoDB's own
+// path, POST /_set takes Settings and GET /_counts gives Counts.
+func (s *Server) Serve(lis net.Listener) error {
+	srv := &fasthttp.Server{
+		Handler: s.handle, NoDefaultServerHeader: true, NoDefaultDate: true, NoDefaultContentType: true, MaxRequestBodySize: 64 << 20,
+		ConnState: func(_ net.Conn, st fasthttp.ConnState) {
+			if st == fasthttp.StateNew {
+				s.conns.Add(1)
+			}
+		},
+	}
+	return srv.Serve(lis)
+}
+
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	switch string(ctx.Path()) {
+	case "/_set":
+		set := new(Settings)
+		if err := json.Unmarshal(ctx.PostBody(), set); err != nil {
+			ctx.Error(err.Error(), http.StatusBadRequest)
+			return
+		}
+		s.settings.Store(set)
+	case "/_counts":
+		_ = json.NewEncoder(ctx).Encode(Counts{s.calls.Load(), s.keys.Load(), s.bytes.Load(), s.conns.Load(), s.refused.Load()})
+	default:
+		s.batchGet(ctx)
+	}
+}
+
+func (s *Server) batchGet(ctx *fasthttp.RequestCtx) {
+	s.calls.Add(1)
+	set := s.settings.Load()
+	if string(ctx.Request.Header.Peek("X-Amz-Target")) != "DynamoDB_20120810.BatchGetItem" {
+		s.refuse(ctx, "UnknownOperationException", "only BatchGetItem is here")
+		return
+	}
+	wait(set)
+	switch {
+	case chance(set.Throttle):
+		fail(ctx, http.StatusBadRequest, "ProvisionedThroughputExceededException", "The level of configured provisioned throughput for the table was exceeded.")
+		return
+	case chance(set.Error500):
+		fail(ctx, http.StatusInternalServerError, "InternalServerError", "Internal server error")
+		return
+	case chance(set.Error503):
+		ctx.SetStatusCode(http.StatusServiceUnavailable)
+		ctx.SetContentType("text/html")
+		ctx.SetBodyString("<html><body><b>Http/1.1 Service Unavailable</b></body></html>")
+		return
+	case chance(set.Reset):
+		hangUp(ctx, nil)
+		return
+	}
+	body, err := s.answer(ctx.PostBody(), set.Unprocessed)
+	if err != nil {
+		s.refuse(ctx, "ValidationException", err.Error())
+		return
+	}
+	s.bytes.Add(int64(len(body)))
+	sum := crc32.ChecksumIEEE(body)
+	switch {
+	case chance(set.Cut):
+		head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: %d\r\nX-Amz-Crc32: %d\r\n\r\n", len(body), sum)
+		hangUp(ctx, append([]byte(head), body[:len(body)/2]...))
+		return
+	case chance(set.Corrupt):
+		body[rand.IntN(len(body))] ^= byte(1 + rand.IntN(255))
+	}
+	respond(ctx, http.StatusOK, body, sum)
+}
+
+// wait takes the time that a call takes.
+func wait(set *Settings) {
+	d := set.Latency
+	if set.Sigma > 0 {
+		d = time.Duration(float64(d) * math.Exp(set.Sigma*rand.NormFloat64()))
+	}
+	if chance(set.Slow) {
+		d += set.SlowBy
+	}
+	if d > 0 {
+		<-time.After(d)
+	}
+}
+
+func chance(p float64) bool { return p > 0 && rand.Float64() < p }
+
+func (s *Server) refuse(ctx *fasthttp.RequestCtx, kind, text string) {
+	s.refused.Add(1)
+	fail(ctx, http.StatusBadRequest, kind, text)
+}
+
+func fail(ctx *fasthttp.RequestCtx, status int, kind, text string) {
+	body := fmt.Appendf(nil, `{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":%q}`, kind, text)
+	respond(ctx, status, body, crc32.ChecksumIEEE(body))
+}
+
+func respond(ctx *fasthttp.RequestCtx, status int, body []byte, sum uint32) {
+	h := &ctx.Response.Header
+	ctx.SetStatusCode(status)
+	h.SetContentType("application/x-amz-json-1.0")
+	h.Set("X-Amzn-Requestid", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEF")
+	h.Set("X-Amz-Crc32", strconv.FormatUint(uint64(sum), 10))
+	ctx.Response.SetBodyRaw(body)
+}
+
+// hangUp sends what is given and resets the connection.
+func hangUp(ctx *fasthttp.RequestCtx, what []byte) {
+	ctx.HijackSetNoResponse(true)
+	ctx.Hijack(func(c net.Conn) {
+		_, err := c.Write(what)
+		if u, ok := c.(interface{ UnsafeConn() net.Conn }); ok {
+			c = u.UnsafeConn()
+		}
+		if t, ok := c.(*net.TCPConn); ok && (err != nil || what == nil) {
+			_ = t.SetLinger(0)
+		}
+	})
+}
+
+type keysOf struct {
+	Keys                     []map[string]struct{ S string }
+	ProjectionExpression     string
+	ExpressionAttributeNames json.RawMessage
+}
+
+// answer makes the body of an answer. Keys left undone are drawn with the share
+// given, but never all of a call: DynamoDB answers a throttling error then.
+func (s *Server) answer(request []byte, undone float64) ([]byte, error) {
+	var in struct{ RequestItems map[string]keysOf }
+	if err := json.Unmarshal(request, &in); err != nil {
+		return nil, err
+	}
+	total := 0
+	for _, k := range in.RequestItems {
+		total += len(k.Keys)
+	}
+	if total == 0 || total > 100 {
+		return nil, fmt.Errorf("1 to 100 keys are allowed, not %d", total)
+	}
+	s.keys.Add(int64(total))
+	out := append(make([]byte, 0, 1024*total), `{"Responses":{`...)
+	var left bytes.Buffer
+	first, served := true, false
+	for name, want := range in.RequestItems {
+		t := s.tables[name]
+		if t == nil {
+			return nil, fmt.Errorf("requested resource not found: %s", name)
+		}
+		sh, err := s.shape(t, want)
+		if err != nil {
+			return nil, err
+		}
+		if !first {
+			out = append(out, ',')
+		}
+		first = false
+		out = append(append(append(out, '"'), name...), `":[`...)
+		mark := len(out)
+		var skipped []string
+		seen := make(map[string]bool, len(want.Keys))
+		for _, k := range want.Keys {
+			id := k["entity_id"].S
+			if seen[id] {
+				return nil, fmt.Errorf("provided list of item keys contains duplicates")
+			}
+			seen[id] = true
+			if chance(undone) && (served || len(seen) < len(want.Keys)) {
+				skipped = append(skipped, id)
+				continue
+			}
+			served = true
+			if out, err = t.append(out, mark, id, sh); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, ']')
+		appendLeft(&left, name, want, skipped)
+	}
+	out = append(append(out, `},"UnprocessedKeys":{`...), left.Bytes()...)
+	return append(out, "}}"...), nil
+}
+
+func appendLeft(left *bytes.Buffer, name string, want keysOf, ids []string) {
+	if len(ids) == 0 {
+		return
+	}
+	if left.Len() > 0 {
+		left.WriteByte(',')
+	}
+	fmt.Fprintf(left, `%q:{`, name)
+	if want.ProjectionExpression != "" {
+		fmt.Fprintf(left, `"ProjectionExpression":%q,"ExpressionAttributeNames":%s,`, want.ProjectionExpression, want.ExpressionAttributeNames)
+	}
+	left.WriteString(`"Keys":[`)
+	for i, id := range ids {
+		if i > 0 {
+			left.WriteByte(',')
+		}
+		fmt.Fprintf(left, `{"entity_id":{"S":%q}}`, id)
+	}
+	left.WriteString(`]}`)
+}

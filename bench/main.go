@@ -1,0 +1,307 @@
+// Bench measures feature servers from outside: it starts a fake DynamoDB and
+// each contender in front of it, asks for features over gRPC and HTTP, compares
+// the answers with what is stored, and prints one table. README.md explains it.
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/banquet-fs/banquet/bench/dataset"
+	"github.com/banquet-fs/banquet/bench/fake"
+	"github.com/banquet-fs/banquet/bench/floor"
+	"github.com/banquet-fs/banquet/bench/load"
+	"github.com/banquet-fs/banquet/bench/proc"
+)
+
+var (
+	//go:embed repo/registry.db
+	registryDB []byte
+	//go:embed repo/feature_store.yaml
+	featureStore string
+)
+
+type bench struct {
+	self, banquet, feast, work, store string
+	plan, only, names                 string
+	rounds                            int
+	length, warm                      time.Duration
+	ports                             ports
+	fake                              *process
+}
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	err := command(ctx, os.Args[1:])
+	cancel()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// command runs the benchmark, or one of the servers that it starts.
+func command(ctx context.Context, args []string) error {
+	switch {
+	case len(args) == 2 && args[0] == "fake":
+		s, err := fake.New()
+		if err != nil {
+			return err
+		}
+		lis, err := new(net.ListenConfig).Listen(ctx, "tcp", args[1])
+		if err != nil {
+			return err
+		}
+		return s.Serve(lis)
+	case len(args) == 4 && args[0] == "floor":
+		return floor.Serve(ctx, args[1], args[2], floor.NewClient(args[3], dataset.Region, accessKey, secretKey))
+	}
+	b := &bench{}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.StringVar(&b.plan, "plan", "quick", "quick, full, open, overload or faults")
+	flags.StringVar(&b.names, "contenders", "", "direct, sdk, floor, feast, feast-listen (default: the first three, and Feast when it is there)")
+	flags.StringVar(&b.only, "only", "", "cases or scenarios of the plan, with commas between")
+	flags.StringVar(&b.banquet, "banquet", "", "the program (default: built from this module)")
+	flags.StringVar(&b.feast, "feast", "feast", "Feast's command")
+	flags.StringVar(&b.work, "work", filepath.Join(os.TempDir(), "banquet-bench"), "where logs and repositories are written")
+	flags.IntVar(&b.rounds, "rounds", 1, "measurements of each row; the medians are shown")
+	flags.DurationVar(&b.length, "for", 3*time.Second, "the time of one measurement")
+	flags.DurationVar(&b.warm, "warm", time.Second, "the time before it")
+	flags.IntVar(&b.ports.next, "port", 27300, "the first port to try")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	plan := only(experiments(b.plan), b.only)
+	if len(plan) == 0 {
+		return fmt.Errorf("the plan %q has no experiment %q", b.plan, b.only)
+	}
+	return b.run(ctx, plan)
+}
+
+func (b *bench) run(ctx context.Context, plan []experiment) error {
+	processes, err := b.prepare(ctx)
+	defer func() {
+		for _, p := range processes {
+			p.stop()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	t := &table{out: os.Stdout}
+	t.head()
+	for _, e := range plan {
+		var rows []row
+		for _, p := range processes[1:] {
+			for _, protocol := range []string{grpcProtocol, httpProtocol} {
+				if _, ok := p.targets[protocol]; !ok || e.honest && p.name == "floor" {
+					continue
+				}
+				var rounds []row
+				for range b.rounds {
+					if ctx.Err() != nil {
+						return context.Cause(ctx)
+					}
+					r, err := b.measure(ctx, e, p, protocol, t.capacity[p.name+protocol])
+					if err != nil {
+						return err
+					}
+					rounds = append(rounds, r)
+				}
+				rows = append(rows, medians(rounds))
+			}
+		}
+		t.add(e, rows)
+	}
+	t.foot()
+	return nil
+}
+
+// prepare starts the store and the contenders and waits for their answers. The
+// store is the first of the processes; they are given even with an error.
+func (b *bench) prepare(ctx context.Context) (all []*process, err error) {
+	if err := os.MkdirAll(b.work, 0o755); err != nil {
+		return nil, err
+	}
+	if b.self, err = os.Executable(); err != nil {
+		return nil, err
+	}
+	if b.banquet == "" {
+		b.banquet = filepath.Join(b.work, "banquet")
+		build := exec.CommandContext(ctx, "go", "build", "-o", b.banquet, "github.com/banquet-fs/banquet/cmd/banquet")
+		build.Stderr = os.Stderr
+		if err := build.Run(); err != nil {
+			return nil, err
+		}
+	}
+	if b.names == "" {
+		b.names = "direct,sdk,floor"
+		if _, err := exec.LookPath(b.feast); err == nil {
+			b.names += ",feast,feast-listen"
+		}
+	}
+	if b.store, err = b.ports.take(ctx); err != nil {
+		return nil, err
+	}
+	b.fake = &process{name: "fake", argv: []string{b.self, "fake", b.store}}
+	all = append(all, b.fake)
+	if err := b.fake.start(ctx, b.work); err != nil {
+		return all, err
+	}
+	for try := 0; ; try++ {
+		if _, err := b.counts(ctx); err == nil {
+			break
+		} else if try == 100 {
+			return all, err
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+	for name := range strings.SplitSeq(b.names, ",") {
+		p, err := b.contender(ctx, name)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, p)
+		if err := p.start(ctx, b.work); err != nil {
+			return all, err
+		}
+	}
+	for _, p := range all[1:] {
+		if err := p.ready(ctx, time.Minute); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// measure does one experiment with one contender. An experiment that is a
+// share of the capacity needs to be told the capacity.
+func (b *bench) measure(ctx context.Context, e experiment, p *process, protocol string, capacity float64) (row, error) {
+	if err := b.set(ctx, e.store); err != nil {
+		return row{}, err
+	}
+	shape, ok := dataset.CaseOf(e.shape)
+	if !ok {
+		return row{}, fmt.Errorf("no case %q", e.shape)
+	}
+	rate := e.rate
+	if e.share > 0 {
+		rate = e.share * capacity
+	}
+	r := row{contender: p.name, protocol: protocol, rate: rate}
+	var before, after usage
+	var calls [2]fake.Counts
+	var own [2]histogram
+	var failed error
+	done := make(chan struct{})
+	peak := make(chan float64)
+	window := func(begins bool) {
+		i := 0
+		if begins {
+			go func() { peak <- watch(p.pid(), done) }()
+		} else {
+			close(done)
+			i = 1
+		}
+		var err error
+		if calls[i], err = b.counts(ctx); err != nil {
+			failed = err
+		}
+		if own[i], err = overhead(ctx, p.admin, protocol); err != nil {
+			failed = err
+		}
+		if begins {
+			before = usageOf(p)
+		} else {
+			after = usageOf(p)
+		}
+	}
+	res, err := load.Run(p.targets[protocol], load.Options{
+		Case: shape, Workers: e.workers, Rate: rate, Warm: b.warm, For: b.length, Timeout: 10 * time.Second, Check: e.check, Window: window,
+	})
+	if err != nil {
+		return r, err
+	}
+	if failed != nil {
+		return r, failed
+	}
+	r.fill(res, before, after)
+	r.memory = <-peak
+	if n := res.Answers + res.Errors; n > 0 {
+		r.calls = float64(calls[1].Calls-calls[0].Calls) / float64(n)
+	}
+	r.own50, r.own99 = own[1].since(own[0]).quantile(0.5), own[1].since(own[0]).quantile(0.99)
+	return r, b.set(ctx, fake.Settings{})
+}
+
+// watch gives the most memory that a process had until done.
+func watch(pid int, done <-chan struct{}) (peak float64) {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		peak = max(peak, proc.Resident(pid))
+		select {
+		case <-done:
+			return peak
+		case <-tick.C:
+		}
+	}
+}
+
+func (b *bench) set(ctx context.Context, s fake.Settings) error {
+	body, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	_, err = ask(ctx, http.MethodPost, "http://"+b.store+"/_set", bytes.NewReader(body))
+	return err
+}
+
+func (b *bench) counts(ctx context.Context) (c fake.Counts, err error) {
+	body, err := ask(ctx, http.MethodGet, "http://"+b.store+"/_counts", nil)
+	if err != nil {
+		return c, err
+	}
+	return c, json.Unmarshal(body, &c)
+}
+
+func ask(ctx context.Context, method, url string, body io.Reader) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s %s: %s", method, url, resp.Status)
+	}
+	return io.ReadAll(resp.Body)
+}
+
+// median of one figure over several measurements.
+func median(rs []row, of func(*row) *float64) float64 {
+	v := make([]float64, len(rs))
+	for i := range rs {
+		v[i] = *of(&rs[i])
+	}
+	slices.Sort(v)
+	return (v[len(v)/2] + v[(len(v)-1)/2]) / 2
+}
