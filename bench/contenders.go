@@ -33,6 +33,7 @@ type process struct {
 	argv    []string
 	targets map[string]load.Target // by protocol
 	admin   string                 // where metrics are, if it has them
+	procs   int
 	cmd     *exec.Cmd
 }
 
@@ -48,6 +49,9 @@ func (p *process) start(ctx context.Context, dir string) error {
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), p.argv[0], p.argv[1:]...) // stop ends it
 	p.cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+accessKey, "AWS_SECRET_ACCESS_KEY="+secretKey, "AWS_REGION="+dataset.Region,
 		"AWS_DEFAULT_REGION="+dataset.Region, "AWS_EC2_METADATA_DISABLED=true", "FEAST_USAGE=False")
+	if p.procs > 0 {
+		p.cmd.Env = append(p.cmd.Env, "GOMAXPROCS="+strconv.Itoa(p.procs))
+	}
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	return p.cmd.Start()

@@ -57,12 +57,16 @@ func experiments(plan string) []experiment {
 	case "open":
 		return []experiment{open("a", 50), open("a", 200), open("a", 1000), open("d1", 200)}
 	case "overload":
-		loaded := func(share float64) experiment {
-			return experiment{scenario: "overload", shape: "a", workers: 2048, share: share, store: awsLike, check: 100, honest: true}
+		var all []experiment
+		for _, shape := range []string{"a", "b"} {
+			capacity := closed(shape, 128)
+			capacity.scenario, capacity.store, capacity.honest = "capacity", awsLike, true
+			all = append(all, capacity)
+			for _, share := range []float64{0.8, 1.2} {
+				all = append(all, experiment{scenario: "overload", shape: shape, workers: 1024, share: share, store: awsLike, check: 100, honest: true})
+			}
 		}
-		capacity := closed("a", 256)
-		capacity.scenario, capacity.store, capacity.honest = "capacity", awsLike, true
-		return []experiment{capacity, loaded(0.8), loaded(1.2)}
+		return all
 	case "faults":
 		return []experiment{
 			faulty("no fault", "a", fake.Settings{}), faulty("no fault", "b", fake.Settings{}),

@@ -39,7 +39,7 @@ var (
 type bench struct {
 	self, banquet, feast, work, store string
 	plan, only, names                 string
-	rounds                            int
+	rounds, procs                     int
 	length, warm                      time.Duration
 	ports                             ports
 	fake                              *process
@@ -80,6 +80,7 @@ func command(ctx context.Context, args []string) error {
 	flags.StringVar(&b.feast, "feast", "feast", "Feast's command")
 	flags.StringVar(&b.work, "work", filepath.Join(os.TempDir(), "banquet-bench"), "where logs and repositories are written")
 	flags.IntVar(&b.rounds, "rounds", 1, "measurements of each row; the medians are shown")
+	flags.IntVar(&b.procs, "procs", 0, "GOMAXPROCS of the contenders (default: as many as there are)")
 	flags.DurationVar(&b.length, "for", 3*time.Second, "the time of one measurement")
 	flags.DurationVar(&b.warm, "warm", time.Second, "the time before it")
 	flags.IntVar(&b.ports.next, "port", 27300, "the first port to try")
@@ -176,6 +177,7 @@ func (b *bench) prepare(ctx context.Context) (all []*process, err error) {
 		if err != nil {
 			return all, err
 		}
+		p.procs = b.procs
 		all = append(all, p)
 		if err := p.start(ctx, b.work); err != nil {
 			return all, err
