@@ -119,7 +119,7 @@ func (c *chain) do(ctx context.Context, method string, req any, next handler) (a
 
 // guarded bounds the work under way and turns panics into faults.
 func (c *chain) guarded(ctx context.Context, req any, next handler) (resp any, err error) {
-	admit, err := c.governor.enter()
+	admit, err := c.governor.enter(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -4,8 +4,9 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"os"
 	"runtime"
-	"runtime/metrics"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,37 +16,46 @@ import (
 )
 
 // governor turns requests away when there are more than the processors can
-// serve. What tells is how long goroutines that could run wait for a processor:
-// it grows with the work at hand, whereas a store that answers slowly leaves it
+// serve. What tells is how long a byte that has arrived waits to be read: it
+// grows with the work at hand, whereas a store that answers slowly leaves it
 // alone. Without it a server that is asked for more than it can give queues
 // without end, and answers everybody late.
 type governor struct {
 	log      *slog.Logger
-	waits    func() time.Duration // since the last call, of nine in ten
+	waits    func() time.Duration // on average since the last call
 	inFlight atomic.Int64
+	refused  atomic.Int64
+	held     atomic.Int64
 	limit    atomic.Int64
 	floor    int64
 	// only the loop knows these
+	looks, sum int64 // of the requests under way, since the last decision
 	high, calm int
 }
 
 const (
-	// governorTick is how often the governor looks.
-	governorTick = 20 * time.Millisecond
-	// tooLong and shortEnough are the waits for a processor above which there is
-	// too much work, and below which there may be more.
-	tooLong, shortEnough = 10 * time.Millisecond, 4 * time.Millisecond
-	// patience is for how many looks in a row waits must be too long before
-	// anybody is turned away: a pause of the machine is no overload.
-	patience = 8
-	// recovered is after how many calm looks all limits are off.
-	recovered = 100
+	// governorTick is how often the governor looks at what is under way;
+	// governorLooks is after how many of them it decides. While little is under
+	// way it looks less often.
+	governorTick  = 10 * time.Millisecond
+	governorLooks = 10
+	governorRest  = 50 * time.Millisecond
+	// tooLong and shortEnough are the waits above which there is too much work,
+	// and below which there may be more. A request waits several times.
+	tooLong, shortEnough = 8 * time.Millisecond, 4 * time.Millisecond
+	// hold is how long a refusal is held back, mostHeld of how many at once.
+	hold, mostHeld = 50 * time.Millisecond, 1024
+	// patience is how often in a row waits must be too long before anybody is
+	// turned away: a pause of the machine is no overload.
+	patience = 3
+	// recovered is after how many calm decisions all limits are off.
+	recovered = 20
 	// perProcessor is how many requests are always let in.
 	perProcessor = 32
 )
 
 func newGovernor(log *slog.Logger) *governor {
-	g := &governor{log: log, waits: processorWaits(), floor: int64(perProcessor * runtime.GOMAXPROCS(0))}
+	g := &governor{log: log, floor: int64(perProcessor * runtime.GOMAXPROCS(0))}
 	g.limit.Store(math.MaxInt64)
 	return g
 }
@@ -56,67 +66,103 @@ var errTooMuch = fault.New(fault.Overloaded, "the server has more requests than 
 func (g *governor) full() bool { return g.inFlight.Load() >= g.limit.Load() }
 
 // enter lets a request in or turns it away.
-func (g *governor) enter() (leave func(), err error) {
+func (g *governor) enter(ctx context.Context) (leave func(), err error) {
 	if g.inFlight.Add(1) > g.limit.Load() {
 		g.inFlight.Add(-1)
-		return nil, errTooMuch
+		return nil, g.refuse(ctx)
 	}
 	return g.leave, nil
+}
+
+// refuse turns a request away, a moment late: callers who ask again at once
+// would otherwise take the processors for being refused.
+func (g *governor) refuse(ctx context.Context) error {
+	g.refused.Add(1)
+	defer g.held.Add(-1)
+	if g.held.Add(1) <= mostHeld {
+		t := time.NewTimer(hold)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+		}
+	}
+	return errTooMuch
 }
 
 func (g *governor) leave() { g.inFlight.Add(-1) }
 
 // run adjusts the limit until ctx is done.
 func (g *governor) run(ctx context.Context) {
-	t := time.NewTicker(governorTick)
+	p, err := newProbe()
+	if err != nil {
+		g.log.Warn("requests are not limited by what the processors can serve", slog.Any("cause", err))
+		return
+	}
+	defer p.close()
+	g.waits = p.mean
+	t := time.NewTimer(governorRest)
 	defer t.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
+			p.send()
 			g.look()
+			if g.busy() {
+				t.Reset(governorTick)
+			} else {
+				t.Reset(governorRest)
+			}
 		}
 	}
 }
 
-// look takes one look and adjusts the limit: down to seven eighths of what is
-// under way when there is too much of it, up by a sixteenth when there is not.
+// busy says whether there is a limit, or may be need for one.
+func (g *governor) busy() bool {
+	return g.inFlight.Load() > g.floor/2 || g.limit.Load() != math.MaxInt64
+}
+
+// look notes what is under way, and decides with every governorLooks-th.
 func (g *governor) look() {
-	limit, under := g.limit.Load(), g.inFlight.Load()
-	if limit == math.MaxInt64 && under <= g.floor {
-		g.high = 0
-		_ = g.waits()
-		return
+	g.sum += g.inFlight.Load()
+	if g.looks++; g.looks == governorLooks {
+		g.decide(g.sum/g.looks, g.waits(), g.refused.Swap(0))
+		g.looks, g.sum = 0, 0
 	}
-	switch wait := g.waits(); {
-	case wait > tooLong:
+}
+
+// decide adjusts the limit by what was under way on average, how long a byte
+// waited to be read, and how many requests were turned away: down to three
+// quarters of what was under way when that is too much, up by an eighth when
+// some were turned away without need.
+func (g *governor) decide(under int64, wait time.Duration, refused int64) {
+	limit := g.limit.Load()
+	free := limit == math.MaxInt64
+	switch {
+	case wait > tooLong && (!free || under > g.floor):
 		g.calm = 0
 		if g.high++; g.high < patience {
 			return
 		}
-		g.high = patience - 2 // the effect shows with the look after the next
-		if limit == math.MaxInt64 {
+		g.high = patience - 1
+		if free {
 			g.log.Warn("more requests than the processors can serve: some are turned away", slog.Int64("under_way", under))
 		}
-		g.limit.Store(max(g.floor, min(limit, under)*7/8))
-	case wait < shortEnough:
+		g.limit.Store(max(g.floor, min(limit, under)*3/4))
+	case wait > shortEnough || free:
+		g.high, g.calm = 0, 0
+	case refused > 0:
+		g.high, g.calm = 0, 0
+		g.limit.Store(limit + max(1, limit/8))
+	default:
 		g.high = 0
-		if limit == math.MaxInt64 {
-			return
-		}
 		if g.calm++; g.calm >= recovered {
 			g.calm = 0
 			g.limit.Store(math.MaxInt64)
 			g.log.Info("all requests are let in again")
-			return
 		}
-		if under >= limit*3/4 {
-			g.calm = 0
-			g.limit.Store(limit + max(1, limit/16))
-		}
-	default:
-		g.high, g.calm = 0, 0
 	}
 }
 
@@ -132,37 +178,70 @@ func (g *governor) gauge() prometheus.Collector {
 	})
 }
 
-// processorWaits gives how long nine in ten of the goroutines that became ready
-// since the last call waited for a processor at most.
-func processorWaits() func() time.Duration {
-	sample := []metrics.Sample{{Name: "/sched/latencies:seconds"}}
-	var last []uint64
-	return func() time.Duration {
-		metrics.Read(sample)
-		if sample[0].Value.Kind() != metrics.KindFloat64Histogram {
-			return 0
-		}
-		h := sample[0].Value.Float64Histogram()
-		if last == nil {
-			last = make([]uint64, len(h.Counts))
-		}
-		total := uint64(0)
-		for i, n := range h.Counts {
-			total += n - last[i]
-		}
-		var seen uint64
-		wait := 0.0
-		for i, n := range h.Counts {
-			seen += n - last[i]
-			if total > 0 && seen*10 >= total*9 {
-				wait = h.Buckets[i] // the lower bound
-				break
-			}
-		}
-		copy(last, h.Counts)
-		if math.IsInf(wait, -1) {
-			return 0
-		}
-		return time.Duration(wait * float64(time.Second))
+// probe measures how long a byte that has arrived waits to be read, as that of a
+// request does: in the kernel until the scheduler asks for what has arrived, and
+// then for a processor. The scheduler's own histogram knows only the latter,
+// which is the smaller part when the processors are busy.
+type probe struct {
+	r, w *os.File
+
+	mu    sync.Mutex
+	sent  time.Time // zero when nothing is under way
+	sum   time.Duration
+	times int
+}
+
+func newProbe() (*probe, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
 	}
+	p := &probe{r: r, w: w}
+	go p.receive()
+	return p, nil
+}
+
+func (p *probe) close() {
+	_ = p.w.Close()
+	_ = p.r.Close()
+}
+
+// send sends a byte unless one is under way.
+func (p *probe) send() {
+	p.mu.Lock()
+	free := p.sent.IsZero()
+	if free {
+		p.sent = time.Now()
+	}
+	p.mu.Unlock()
+	if free {
+		_, _ = p.w.Write([]byte{0})
+	}
+}
+
+func (p *probe) receive() {
+	b := make([]byte, 1)
+	for {
+		if _, err := p.r.Read(b); err != nil {
+			return
+		}
+		p.mu.Lock()
+		p.sum += time.Since(p.sent)
+		p.times++
+		p.sent = time.Time{}
+		p.mu.Unlock()
+	}
+}
+
+// mean is how long the bytes since the last call waited; one that is still
+// under way counts with its time so far.
+func (p *probe) mean() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sum, times := p.sum, p.times
+	if !p.sent.IsZero() {
+		sum, times = sum+time.Since(p.sent), times+1
+	}
+	p.sum, p.times = 0, 0
+	return sum / time.Duration(max(1, times))
 }

@@ -1,10 +1,14 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"math"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/banquet-fs/banquet/fault"
 )
@@ -16,8 +20,9 @@ func governed(wait *time.Duration) *governor {
 	return g
 }
 
-func look(g *governor, times int) {
-	for range times {
+// decisions lets the governor decide so often.
+func decisions(g *governor, times int) {
+	for range times * governorLooks {
 		g.look()
 	}
 }
@@ -26,51 +31,84 @@ func TestAPauseIsNoOverload(t *testing.T) {
 	wait := 50 * time.Millisecond
 	g := governed(&wait)
 	g.inFlight.Store(1000)
-	look(g, patience-1)
+	decisions(g, patience-1)
 	wait = 0
-	look(g, 1)
+	decisions(g, 1)
 	wait = 50 * time.Millisecond
-	look(g, patience-1)
+	decisions(g, patience-1)
 	if g.limit.Load() != math.MaxInt64 {
 		t.Errorf("the limit is %d", g.limit.Load())
 	}
 }
 
 func TestOverloadIsTurnedAwayUntilItIsOver(t *testing.T) {
-	wait := 50 * time.Millisecond
-	g := governed(&wait)
-	g.inFlight.Store(100)
-	look(g, patience)
-	if got := g.limit.Load(); got != 87 {
-		t.Errorf("the limit is %d, want seven eighths of what is under way", got)
-	}
-	if _, err := g.enter(); fault.KindOf(err) != fault.Overloaded {
-		t.Errorf("a request more is let in: %v", err)
-	}
-	if g.inFlight.Load() != 100 {
-		t.Error("a request that was turned away counts as under way")
-	}
-	look(g, 500)
-	if got := g.limit.Load(); got != g.floor {
-		t.Errorf("the limit is %d, want no less than %d", got, g.floor)
-	}
-	g.inFlight.Store(0)
-	leave, err := g.enter()
-	if err != nil {
-		t.Fatalf("a request is turned away while none is under way: %v", err)
-	}
-	leave()
-	wait = time.Millisecond
-	g.inFlight.Store(4)
-	look(g, 1)
-	if got := g.limit.Load(); got <= 4 {
-		t.Errorf("the limit stays at %d although more could be served", got)
-	}
-	g.inFlight.Store(0)
-	look(g, recovered)
-	if g.limit.Load() != math.MaxInt64 {
-		t.Errorf("the limit stays at %d when all is calm", g.limit.Load())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		wait := 50 * time.Millisecond
+		g := governed(&wait)
+		g.inFlight.Store(100)
+		decisions(g, patience)
+		if got := g.limit.Load(); got != 75 {
+			t.Errorf("the limit is %d, want three quarters of what is under way", got)
+		}
+		start := time.Now()
+		if _, err := g.enter(t.Context()); fault.KindOf(err) != fault.Overloaded || time.Since(start) != hold {
+			t.Errorf("a request more got %v after %s", err, time.Since(start))
+		}
+		if g.inFlight.Load() != 100 || g.held.Load() != 0 {
+			t.Error("a request that was turned away counts as under way or held back")
+		}
+		decisions(g, 100)
+		if got := g.limit.Load(); got != g.floor {
+			t.Errorf("the limit is %d, want no less than %d", got, g.floor)
+		}
+		g.inFlight.Store(0)
+		leave, err := g.enter(t.Context())
+		if err != nil {
+			t.Fatalf("a request is turned away while none is under way: %v", err)
+		}
+		leave()
+		wait = time.Millisecond
+		g.inFlight.Store(4)
+		g.refused.Store(1)
+		decisions(g, 1)
+		if got := g.limit.Load(); got != 5 {
+			t.Errorf("the limit is %d although more could be served", got)
+		}
+		g.inFlight.Store(0)
+		decisions(g, recovered)
+		if g.limit.Load() != math.MaxInt64 {
+			t.Errorf("the limit stays at %d when all is calm", g.limit.Load())
+		}
+	})
+}
+
+// Refusals are held back for a moment, but not those of a caller who has gone,
+// nor any number of them.
+func TestRefusalsAreHeldBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wait := time.Duration(0)
+		g := governed(&wait)
+		g.limit.Store(0)
+		refused := func(ctx context.Context) time.Duration {
+			start := time.Now()
+			if _, err := g.enter(ctx); fault.KindOf(err) != fault.Overloaded {
+				t.Errorf("got %v", err)
+			}
+			return time.Since(start)
+		}
+		if d := refused(t.Context()); d != hold {
+			t.Errorf("held back for %s", d)
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if d := refused(gone); d != 0 {
+			t.Errorf("a caller who has gone is held for %s", d)
+		}
+		g.held.Store(mostHeld)
+		if d := refused(t.Context()); d != 0 {
+			t.Errorf("one more than may be held is held for %s", d)
+		}
+	})
 }
 
 // A store that is slow leaves many requests waiting, and no processor busy.
@@ -78,28 +116,36 @@ func TestASlowStoreIsNoOverload(t *testing.T) {
 	wait := time.Microsecond
 	g := governed(&wait)
 	g.inFlight.Store(5000)
-	look(g, 1000)
+	decisions(g, 200)
 	if g.limit.Load() != math.MaxInt64 {
 		t.Errorf("the limit is %d", g.limit.Load())
 	}
 }
 
-func TestProcessorWaitsAreMeasured(t *testing.T) {
-	waits := processorWaits()
-	waits() // what was before does not count
+func TestProbeMeasuresTheWaitOfWhatArrives(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	p, err := newProbe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
 	done := make(chan struct{})
 	for range 64 {
 		go func() {
-			for end := time.Now().Add(20 * time.Millisecond); time.Now().Before(end); {
+			for end := time.Now().Add(50 * time.Millisecond); time.Now().Before(end); {
 			}
 			done <- struct{}{}
 		}()
 	}
+	p.send()
 	for range 64 {
 		<-done
 	}
-	if waits() < time.Millisecond {
-		t.Error("sixty-four busy goroutines wait for no processor")
+	if got := p.mean(); got < 5*time.Millisecond {
+		t.Errorf("behind sixty-four busy goroutines a byte waits %s", got)
+	}
+	if got := p.mean(); got > time.Second {
+		t.Errorf("what was before counts again: %s", got)
 	}
 }
 

@@ -139,7 +139,7 @@ const keptBody = 1 << 20
 // point into it, and must not be used after next.
 func (s *web) withBody(w http.ResponseWriter, r *http.Request, next func(raw []byte, err error)) {
 	if s.chain.governor.full() {
-		next(nil, errTooMuch)
+		next(nil, s.chain.governor.refuse(r.Context()))
 		return
 	}
 	buf, _ := s.bodies.Get().(*[]byte)
