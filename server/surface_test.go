@@ -1,9 +1,12 @@
 package server_test
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -98,5 +101,63 @@ func TestStream(t *testing.T) {
 	}
 	if _, err := stream.Recv(); status.Code(err) != codes.NotFound {
 		t.Errorf("%v, want NOT_FOUND", err)
+	}
+}
+
+// A caller who takes his time holds no more than a few chunks: what he has not
+// taken is not read from the store. Every row arrives once and in order.
+func TestStreamIsReadAsItIsTaken(t *testing.T) {
+	s := start(t, credit)
+	const rows, chunk = 50000, 1000
+	keys := &types.RepeatedValue{}
+	for i := range rows {
+		keys.Val = append(keys.Val, &types.Value{Val: &types.Value_Int64Val{Int64Val: int64(i)}})
+	}
+	req := &banquetv1.StreamOnlineFeaturesRequest{Request: &banquetv1.GetOnlineFeaturesRequest{
+		Kind:     &banquetv1.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: []string{"zipcode_features:city", "zipcode_features:state"}}},
+		Entities: map[string]*types.RepeatedValue{"zipcode": keys},
+	}}
+	stream, err := banquetv1.NewFeatureServiceClient(s.grpc).StreamOnlineFeatures(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	calls := 0
+	for same := 0; same < 15; same++ {
+		<-tick.C
+		if n := s.dynamo.Count("BatchGetItem"); n != calls || n == 0 {
+			calls, same = n, 0
+		}
+	}
+	if all := rows / 100; calls > all/2 {
+		t.Errorf("%d of %d calls were made for a caller who has taken nothing", calls, all)
+	}
+	next := int64(0)
+	for {
+		part, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if part.GetFirstRow() != next {
+			t.Fatalf("a chunk begins with row %d, want %d", part.GetFirstRow(), next)
+		}
+		for _, c := range part.GetResponse().GetResults() {
+			if len(c.GetStatuses()) != chunk {
+				t.Fatalf("a chunk has %d rows, want %d", len(c.GetStatuses()), chunk)
+			}
+		}
+		for i, v := range part.GetResponse().GetResults()[0].GetValues() {
+			if v.GetInt64Val() != next+int64(i) {
+				t.Fatalf("row %d has the key %d", next+int64(i), v.GetInt64Val())
+			}
+		}
+		next += chunk
+	}
+	if next != rows {
+		t.Errorf("%d rows arrived, want %d", next, rows)
 	}
 }
