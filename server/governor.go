@@ -96,7 +96,7 @@ func (g *governor) leave() { g.inFlight.Add(-1) }
 func (g *governor) run(ctx context.Context) {
 	p, err := newProbe()
 	if err != nil {
-		g.log.Warn("requests are not limited by what the processors can serve", slog.Any("cause", err))
+		g.log.WarnContext(ctx, "requests are not limited by what the processors can serve", slog.Any("cause", err))
 		return
 	}
 	defer p.close()

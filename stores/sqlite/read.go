@@ -12,34 +12,60 @@ import (
 // keysPerQuery bounds the parameters of a statement.
 const keysPerQuery = 500
 
-// Read asks one statement per table and five hundred keys. A table that is not
-// there fails the rows of its own read only.
+// Read asks one statement per table and five hundred keys, all in one
+// transaction: what is written meanwhile is seen in no table or in all. A table
+// that is not there, or has another shape, fails the rows of its own read only.
 func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
 	rows := stores.NewRows(reads, nil)
-	for i := range reads {
-		if err := s.readTable(ctx, &reads[i], rows.Reads[i], &rows.Stats); err != nil {
-			if !missing(err) {
-				rows.Release()
-				return nil, s.fault(err, "read")
-			}
-			for j := range rows.Reads[i] {
-				rows.Reads[i][j] = stores.Row{Err: missingTable(reads[i].Table, err)}
-			}
-		}
+	if err := s.readAll(ctx, reads, rows); err != nil {
+		rows.Release()
+		return nil, s.fault(err, "read")
 	}
 	return rows, nil
 }
 
+func (s *Store) readAll(ctx context.Context, reads []stores.Read, rows *stores.Rows) error {
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil && !s.absent() {
+		return err
+	}
+	if err == nil {
+		defer func() { _ = tx.Rollback() }()
+	}
+	for i := range reads {
+		failed := err // the file is not there, and no table then
+		if failed == nil {
+			failed = s.readTable(ctx, tx, &reads[i], rows.Reads[i], &rows.Stats)
+		}
+		var refusal error
+		switch {
+		case failed == nil:
+			continue
+		case missing(failed) || s.absent():
+			refusal = missingTable(reads[i].Table, failed)
+		case ofTable(failed):
+			refusal = s.fault(failed, "read: table "+reads[i].Table.SQLName()+" is not Feast's")
+		default:
+			return failed
+		}
+		for j := range rows.Reads[i] {
+			rows.Reads[i][j] = stores.Row{Err: refusal}
+		}
+	}
+	return nil
+}
+
 // tableRead is one read's way through its statements.
 type tableRead struct {
+	tx    *sql.Tx
 	read  *stores.Read
 	place map[string]int // feature to its place in the selection
 	at    map[string]int // key to its first row
 	out   []stores.Row
 }
 
-func (s *Store) readTable(ctx context.Context, read *stores.Read, out []stores.Row, stats *stores.Stats) error {
-	r := tableRead{read: read, place: map[string]int{}, at: map[string]int{}, out: out}
+func (s *Store) readTable(ctx context.Context, tx *sql.Tx, read *stores.Read, out []stores.Row, stats *stores.Stats) error {
+	r := tableRead{tx: tx, read: read, place: map[string]int{}, at: map[string]int{}, out: out}
 	for i, f := range read.Features.Features {
 		r.place[f] = i
 	}
@@ -53,10 +79,10 @@ func (s *Store) readTable(ctx context.Context, read *stores.Read, out []stores.R
 	for start := 0; start < len(distinct); start += keysPerQuery {
 		chunk := distinct[start:min(start+keysPerQuery, len(distinct))]
 		stats.Calls++
-		if err := s.features(ctx, &r, chunk); err != nil {
+		if err := r.features(ctx, chunk); err != nil {
 			return err
 		}
-		if err := s.rowsWithout(ctx, &r, chunk, stats); err != nil {
+		if err := r.rowsWithout(ctx, chunk, stats); err != nil {
 			return err
 		}
 	}
@@ -69,14 +95,14 @@ func (s *Store) readTable(ctx context.Context, read *stores.Read, out []stores.R
 }
 
 // features reads the wanted features of some keys.
-func (s *Store) features(ctx context.Context, r *tableRead, keys [][]byte) error {
+func (r *tableRead) features(ctx context.Context, keys [][]byte) error {
 	query := "SELECT entity_key, feature_name, value, CAST(event_ts AS INTEGER) FROM " + quote(r.read.Table.SQLName()) +
 		" WHERE entity_key IN (" + marks(len(keys)) + ") AND feature_name IN (" + marks(len(r.place)) + ")"
 	args := keyArgs(keys)
 	for _, f := range r.read.Features.Features {
 		args = append(args, f)
 	}
-	rows, err := s.read.QueryContext(ctx, query, args...)
+	rows, err := r.tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -109,7 +135,7 @@ func (r *tableRead) put(key []byte, name string, value []byte, event sql.NullInt
 
 // rowsWithout finds, among the keys without any wanted feature, those that
 // have a row all the same.
-func (s *Store) rowsWithout(ctx context.Context, r *tableRead, keys [][]byte, stats *stores.Stats) error {
+func (r *tableRead) rowsWithout(ctx context.Context, keys [][]byte, stats *stores.Stats) error {
 	var left [][]byte
 	for _, k := range keys {
 		if !r.out[r.at[string(k)]].Found {
@@ -120,7 +146,7 @@ func (s *Store) rowsWithout(ctx context.Context, r *tableRead, keys [][]byte, st
 		return nil
 	}
 	stats.Calls++
-	rows, err := s.read.QueryContext(ctx, "SELECT entity_key, max(CAST(event_ts AS INTEGER)) FROM "+quote(r.read.Table.SQLName())+
+	rows, err := r.tx.QueryContext(ctx, "SELECT entity_key, max(CAST(event_ts AS INTEGER)) FROM "+quote(r.read.Table.SQLName())+
 		" WHERE entity_key IN ("+marks(len(left))+") GROUP BY entity_key", keyArgs(left)...)
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ var _ stores.Store = (*Store)(nil)
 func Open(path string) (*Store, error) {
 	s := &Store{path: path}
 	var err error
-	if s.read, err = sql.Open("sqlite", dsn(path, url.Values{"_pragma": {"busy_timeout(" + busyMillis + ")", "query_only(1)"}})); err != nil {
+	if s.read, err = sql.Open("sqlite", dsn(path, url.Values{"_pragma": {"busy_timeout(" + busyMillis + ")", "query_only(1)"}, "mode": {"rw"}})); err != nil {
 		return nil, s.fault(err, "opened")
 	}
 	s.read.SetMaxOpenConns(readers)
@@ -116,6 +116,18 @@ func (s *Store) fault(err error, what string) error {
 func missing(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code()&0xff == lib.SQLITE_ERROR && strings.Contains(e.Error(), "no such table")
+}
+
+// ofTable tells what is wrong with one table from what is wrong with the file.
+func ofTable(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == lib.SQLITE_ERROR
+}
+
+// absent says that there is no file: none is made to be read.
+func (s *Store) absent() bool {
+	_, err := os.Stat(s.path)
+	return errors.Is(err, os.ErrNotExist)
 }
 
 func missingTable(t stores.Table, err error) error {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -168,6 +169,105 @@ func TestAMissingTableIsNoMissingRow(t *testing.T) {
 	if rows.Reads[1][0].Err != nil {
 		t.Errorf("the other table gives %v", rows.Reads[1][0].Err)
 	}
+}
+
+func TestReadingMakesNoFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "online.db")
+	s, err := sqlite.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	rows, err := s.Read(t.Context(), []stores.Read{{Table: stores.Table{Project: "p", View: "v"}, Features: stores.NewSelection("a"), Keys: [][]byte{{1}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Release()
+	if err := rows.Reads[0][0].Err; fault.KindOf(err) != fault.NotFound || !strings.Contains(err.Error(), "banquet apply") {
+		t.Errorf("without a file a row gives %v", err)
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("reading has made the file: %v", err)
+	}
+}
+
+func TestATableOfAnotherShapeFailsAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "online.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `CREATE TABLE p_odd (id INTEGER)`); err != nil {
+		t.Fatal(err)
+	}
+	s, err := sqlite.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	odd, there := stores.Table{Project: "p", View: "odd"}, stores.Table{Project: "p", View: "there"}
+	if _, err := s.Update(t.Context(), []stores.TableSpec{{Table: there}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	f := stores.NewSelection("a")
+	rows, err := s.Read(t.Context(), []stores.Read{{Table: odd, Features: f, Keys: [][]byte{{1}}}, {Table: there, Features: f, Keys: [][]byte{{1}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Release()
+	if err := rows.Reads[0][0].Err; fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "p_odd") {
+		t.Errorf("the table of another shape gives %v", err)
+	}
+	if r := rows.Reads[1][0]; r.Err != nil || r.Found {
+		t.Errorf("the other table gives %+v", r)
+	}
+}
+
+// A request sees its tables as they were at one time: a table that is written
+// after another is never seen newer than it.
+func TestTablesAreReadAtOneTime(t *testing.T) {
+	s := open(t)
+	defer s.Close()
+	first, second := stores.Table{Project: "p", View: "first"}, stores.Table{Project: "p", View: "second"}
+	if _, err := s.Update(t.Context(), []stores.TableSpec{{Table: first}, {Table: second}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	f := stores.NewSelection("a")
+	const writes = 100
+	var written sync.WaitGroup
+	written.Go(func() {
+		for n := range writes {
+			for _, table := range []stores.Table{first, second} {
+				record := stores.Record{Key: []byte{1}, Values: [][]byte{{byte(n + 1)}}, Event: time.Unix(int64(n), 0)}
+				if _, err := s.Write(t.Context(), table, f, []stores.Record{record}, stores.Replace); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	value := func(r stores.Row) int {
+		if r.Err != nil {
+			t.Error(r.Err)
+		}
+		if !r.Found {
+			return 0
+		}
+		return int(r.Values[0][0])
+	}
+	for seen := 0; seen < writes && !t.Failed(); {
+		rows, err := s.Read(t.Context(), []stores.Read{{Table: first, Features: f, Keys: [][]byte{{1}}}, {Table: second, Features: f, Keys: [][]byte{{1}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := value(rows.Reads[0][0]), value(rows.Reads[1][0])
+		if b > a {
+			t.Errorf("the second table is seen at %d, the first at %d", b, a)
+		}
+		seen = b
+		rows.Release()
+	}
+	written.Wait()
 }
 
 func TestFaultsNameTheFile(t *testing.T) {
