@@ -15,6 +15,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -66,6 +67,7 @@ type Store struct {
 	readings sync.Pool        // of *reading
 	calls    chan struct{}    // bounds the calls of the process
 	bad      badTables
+	renewal  atomic.Int64 // unix nanoseconds of the last one
 }
 
 var _ stores.Store = (*Store)(nil)
@@ -137,8 +139,13 @@ func (s *Store) Close() error {
 	return nil
 }
 
+// renewals is how far apart credentials are fetched anew: calls that fail
+// together need new ones once, and a provider whose credentials are never taken
+// is not asked for others by every call.
+const renewals = time.Second
+
 // renewed reports whether an error says that the credentials are no longer
-// good; they are then fetched anew by the next call.
+// good; they are then fetched anew by the next call, unless they just were.
 func (s *Store) renewed(err error) bool {
 	switch errorCode(err) {
 	case "ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException", "InvalidClientTokenId":
@@ -146,7 +153,8 @@ func (s *Store) renewed(err error) bool {
 		return false
 	}
 	cache, ok := s.client.Options().Credentials.(*aws.CredentialsCache)
-	if ok {
+	now, last := time.Now().UnixNano(), s.renewal.Load()
+	if ok && now-last > int64(renewals) && s.renewal.CompareAndSwap(last, now) {
 		cache.Invalidate()
 	}
 	return ok

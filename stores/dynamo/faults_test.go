@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -286,6 +287,40 @@ func TestExpiredCredentialsAreRenewed(t *testing.T) {
 			}
 			if n := p.asked.Load(); n != 2 {
 				t.Errorf("credentials were asked for %d times, want 2", n)
+			}
+		})
+	}
+}
+
+// Calls that fail together get new credentials once, and credentials that are
+// never taken are not fetched by every call.
+func TestCredentialsAreRenewedOnceForAll(t *testing.T) {
+	for name, sdk := range map[string]bool{"direct": false, "sdk": true} {
+		t.Run(name, func(t *testing.T) {
+			p := new(provider)
+			b := newBench(t, dynamotest.Start(t), func(t testing.TB, s *dynamotest.Server) *dynamo.Store { return openWith(t, s.URL, p, sdk) })
+			b.server.Set(dynamotest.Faults{ValidKey: "key2"})
+			var group sync.WaitGroup
+			for range 32 {
+				group.Go(func() {
+					if failed, kind, _ := b.read(t, 5*time.Second); failed > 0 {
+						t.Errorf("%d rows fail (%v)", failed, kind)
+					}
+				})
+			}
+			group.Wait()
+			if n := p.asked.Load(); n != 2 {
+				t.Errorf("32 calls asked for credentials %d times, want 2", n)
+			}
+			b.server.Set(dynamotest.Faults{ValidKey: "none"})
+			start := time.Now()
+			for range 20 {
+				if failed, kind, _ := b.read(t, time.Second); failed == 0 || kind != fault.Denied {
+					t.Errorf("credentials that are not taken: %d rows fail as %v", failed, kind)
+				}
+			}
+			if n, most := p.asked.Load(), 3+int32(time.Since(start)/time.Second); n > most {
+				t.Errorf("credentials were asked for %d times, want %d at most", n, most)
 			}
 		})
 	}
