@@ -27,13 +27,13 @@ func New(inner stores.Store, reg prometheus.Registerer) *Store {
 	s := &Store{
 		Store: inner,
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "banquet_store_duration_seconds", Help: "Time of one read or write of the online store, all its calls together.",
+			Name: "banquet_store_duration_seconds", Help: "Time of one read, write or deletion of the online store, all its calls together.",
 			Buckets: []float64{.0005, .001, .002, .003, .005, .0075, .01, .015, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"operation"}),
 		calls:    prometheus.NewCounter(prometheus.CounterOpts{Name: "banquet_store_calls_total", Help: "Calls made to the online store by reads."}),
 		bytes:    prometheus.NewCounter(prometheus.CounterOpts{Name: "banquet_store_received_bytes_total", Help: "Bytes received from the online store."}),
 		capacity: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "banquet_store_capacity_units_total", Help: "Read capacity consumed, where the store tells it."}, []string{"project", "view"}),
-		rows:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "banquet_store_rows_total", Help: "Rows read and written, by what became of them."}, []string{"operation", "result"}),
+		rows:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "banquet_store_rows_total", Help: "Rows read, written and deleted, by what became of them."}, []string{"operation", "result"}),
 		errs:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "banquet_store_errors_total", Help: "Operations and rows that failed, by kind of failure."}, []string{"operation", "kind"}),
 	}
 	if reg != nil {
@@ -90,19 +90,32 @@ func (s *Store) add(operation, result string, n int) {
 func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
 	start := time.Now()
 	left, err := s.Store.Write(ctx, table, features, records, mode)
-	s.duration.WithLabelValues("write").Observe(time.Since(start).Seconds())
+	s.changed("write", "stored", start, len(records), left, err)
+	return left, err
+}
+
+// Delete measures a deletion.
+func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (*stores.Unwritten, error) {
+	start := time.Now()
+	left, err := s.Store.Delete(ctx, table, keys)
+	s.changed("delete", "deleted", start, len(keys), left, err)
+	return left, err
+}
+
+// changed counts what became of the n rows of a write or a deletion.
+func (s *Store) changed(operation, done string, start time.Time, n int, left *stores.Unwritten, err error) {
+	s.duration.WithLabelValues(operation).Observe(time.Since(start).Seconds())
 	if err != nil {
-		s.errs.WithLabelValues("write", fault.KindOf(err).String()).Inc()
-		return left, err
+		s.errs.WithLabelValues(operation, fault.KindOf(err).String()).Inc()
+		return
 	}
 	failed := 0
 	if left != nil {
 		failed = len(left.Indexes)
 		for _, e := range left.Errs {
-			s.errs.WithLabelValues("write row", fault.KindOf(e).String()).Inc()
+			s.errs.WithLabelValues(operation+" row", fault.KindOf(e).String()).Inc()
 		}
 	}
-	s.add("write", "stored", len(records)-failed)
-	s.add("write", "failed", failed)
-	return left, nil
+	s.add(operation, done, n-failed)
+	s.add(operation, "failed", failed)
 }

@@ -28,6 +28,9 @@ func TestRowsAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows.Release()
+	if _, err := s.Delete(t.Context(), table, [][]byte{{1}}); err != nil {
+		t.Fatal(err)
+	}
 	got := map[string]float64{}
 	families, err := reg.Gather()
 	if err != nil {
@@ -40,7 +43,7 @@ func TestRowsAreCounted(t *testing.T) {
 			}
 		}
 	}
-	for name, want := range map[string]float64{"read found": 1, "read missing": 2, "write stored": 1} {
+	for name, want := range map[string]float64{"read found": 1, "read missing": 2, "write stored": 1, "delete deleted": 1} {
 		if got[name] != want {
 			t.Errorf("%s: %v, want %v", name, got[name], want)
 		}
