@@ -128,6 +128,24 @@ func manyTables(t testing.TB, s stores.Store) {
 	want(t, rows[1][0], text("zip"))
 }
 
+// untilRelease holds on to rows while others are read, given back and changed.
+func untilRelease(t testing.TB, s stores.Store) {
+	prepare(t, s, table)
+	features := []string{"a", "b"}
+	write(t, s, table, features, stores.Replace, record(key(1), moment, text("kept"), text("too")), record(key(2), moment, text("other"), text("value")))
+	rows, err := s.Read(t.Context(), []stores.Read{{Table: table, Features: stores.NewSelection(features...), Keys: [][]byte{key(1)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Release()
+	for range 20 {
+		want(t, read(t, s, table, features, key(2))[0], text("other"), text("value"))
+	}
+	write(t, s, table, features, stores.Replace, record(key(1), moment.Add(time.Second), text("gone"), text("now")))
+	want(t, read(t, s, table, features, key(1))[0], text("gone"), text("now"))
+	want(t, rows.Reads[0][0], text("kept"), text("too"))
+}
+
 func doneRead(t testing.TB, s stores.Store) {
 	prepare(t, s, table)
 	rows, err := s.Read(canceled(t), []stores.Read{{Table: table, Features: stores.NewSelection("a"), Keys: [][]byte{key(1)}}})

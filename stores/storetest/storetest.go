@@ -37,6 +37,7 @@ func Sentences() []Sentence {
 		{"any number of keys is allowed", manyKeys},
 		{"the same table may occur twice", sameTableTwice},
 		{"one call reads many tables", manyTables},
+		{"rows are the caller's until Release", untilRelease},
 		{"a done context ends a read", doneRead},
 		{"a done context ends a write", doneWrite},
 		{"rows keep their event time", eventTime},

@@ -1,0 +1,224 @@
+package storetest_test
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/stores/memory"
+	"github.com/banquet-fs/banquet/stores/storetest"
+)
+
+// broken is a store that keeps the contract but for what is replaced.
+type broken struct {
+	stores.Store
+	read  func(rows *stores.Rows, reads []stores.Read)
+	write func(features *stores.Selection, records []stores.Record, mode *stores.Mode) []stores.Record
+	table func(stores.Table) stores.Table
+	// ctx replaces the caller's.
+	ctx func(context.Context) context.Context
+}
+
+func (b *broken) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
+	if b.ctx != nil {
+		ctx = b.ctx(ctx)
+	}
+	if b.table != nil {
+		reads = slices.Clone(reads)
+		for i := range reads {
+			reads[i].Table = b.table(reads[i].Table)
+		}
+	}
+	rows, err := b.Store.Read(ctx, reads)
+	if err == nil && b.read != nil {
+		b.read(rows, reads)
+	}
+	return rows, err
+}
+
+func (b *broken) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
+	if b.table != nil {
+		table = b.table(table)
+	}
+	if b.write != nil {
+		records = b.write(features, records, &mode)
+	}
+	return b.Store.Write(ctx, table, features, records, mode)
+}
+
+// eachRow changes the rows of an answer.
+func eachRow(change func(row *stores.Row, read stores.Read, at int)) func(*stores.Rows, []stores.Read) {
+	return func(rows *stores.Rows, reads []stores.Read) {
+		for i := range reads {
+			for j := range rows.Reads[i] {
+				change(&rows.Reads[i][j], reads[i], j)
+			}
+		}
+	}
+}
+
+// found is eachRow for rows that are there.
+func found(change func(row *stores.Row, read stores.Read)) func(*stores.Rows, []stores.Read) {
+	return eachRow(func(row *stores.Row, read stores.Read, _ int) {
+		if row.Found {
+			change(row, read)
+		}
+	})
+}
+
+// verdict is a testing.TB that notes whether a check fails.
+type verdict struct {
+	testing.TB
+	mu     sync.Mutex
+	failed bool
+}
+
+func (v *verdict) fail() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.failed = true
+}
+
+func (v *verdict) Helper()               {}
+func (v *verdict) Error(...any)          { v.fail() }
+func (v *verdict) Errorf(string, ...any) { v.fail() }
+func (v *verdict) Fatal(...any)          { v.fail(); runtime.Goexit() }
+func (v *verdict) Fatalf(string, ...any) { v.fail(); runtime.Goexit() }
+func (v *verdict) Failed() bool          { v.mu.Lock(); defer v.mu.Unlock(); return v.failed }
+
+// failing lists the sentences that a store does not hold.
+func failing(t *testing.T, open func() stores.Store) (names []string) {
+	for _, s := range storetest.Sentences() {
+		v := &verdict{TB: t}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.Check(v, open())
+		}()
+		<-done
+		if v.failed {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// Each store breaks the contract in one way; the suite must find it in the
+// sentences named, and in no other.
+func TestBrokenStoresFailInWhatTheyBreak(t *testing.T) {
+	var last [][]byte // values of the read before
+	for name, c := range map[string]struct {
+		broken broken
+		in     []string
+	}{
+		"nothing is broken": {},
+		"a repeated key is answered once": {broken{read: eachRow(func(row *stores.Row, read stores.Read, at int) {
+			for _, k := range read.Keys[:at] {
+				if string(k) == string(read.Keys[at]) {
+					*row = stores.Row{}
+				}
+			}
+		})}, []string{"every key is answered in order, repeats included"}},
+		"an absent key is a found row of nothing": {broken{read: eachRow(func(row *stores.Row, read stores.Read, _ int) {
+			if !row.Found {
+				row.Found, row.Values = true, make([][]byte, len(read.Features.Features))
+			}
+		})}, []string{
+			"every key is answered in order, repeats included", "an absent key is a row that is not Found, never an error", "one call reads many tables",
+			"a deleted row is gone and deleting it again is no error", "a dropped table loses its rows",
+		}},
+		"an absent feature is a null": {broken{read: found(func(row *stores.Row, _ stores.Read) {
+			for i := range row.Values {
+				if row.Values[i] == nil {
+					row.Values[i] = []byte{}
+				}
+			}
+		})}, []string{"an absent feature is a nil value", "a record replaces the whole row", "writing the same record twice changes nothing"}},
+		"a null is an absent feature": {broken{read: found(func(row *stores.Row, _ stores.Read) {
+			for i := range row.Values {
+				if len(row.Values[i]) == 0 {
+					row.Values[i] = nil
+				}
+			}
+		})}, []string{"a stored null is empty, not nil", "writing the same record twice changes nothing"}},
+		"features come sorted by name": {broken{read: found(func(row *stores.Row, read stores.Read) {
+			order := make([]int, len(row.Values))
+			for i := range order {
+				order[i] = i
+			}
+			slices.SortFunc(order, func(a, b int) int { return strings.Compare(read.Features.Features[a], read.Features.Features[b]) })
+			sorted := make([][]byte, len(order))
+			for i, at := range order {
+				sorted[i] = row.Values[at]
+			}
+			row.Values = sorted
+		})}, []string{"features come in the order of the selection", "one call reads many tables"}},
+		"no more than a hundred keys are read": {broken{read: eachRow(func(row *stores.Row, _ stores.Read, at int) {
+			if at >= 100 {
+				*row = stores.Row{}
+			}
+		})}, []string{"any number of keys is allowed"}},
+		"only the first table is read": {broken{read: func(rows *stores.Rows, reads []stores.Read) {
+			for i := 1; i < len(reads); i++ {
+				clear(rows.Reads[i])
+			}
+		}}, []string{"the same table may occur twice", "one call reads many tables"}},
+		"a caller who has gone is read for": {broken{ctx: context.WithoutCancel}, []string{"a done context ends a read"}},
+		"event times lose their day": {broken{read: found(func(row *stores.Row, _ stores.Read) { row.Event = row.Event.Truncate(24 * time.Hour) })}, []string{
+			"rows keep their event time", "in mode Newer an older event never replaces a newer one",
+		}},
+		"memory is given back with the next read": {broken{read: func(rows *stores.Rows, reads []stores.Read) {
+			if len(reads[0].Features.Features) != 2 {
+				return
+			}
+			for _, v := range last {
+				clear(v)
+			}
+			last = nil
+			for _, row := range rows.Reads[0] {
+				last = append(last, row.Values...)
+			}
+		}}, []string{"rows are the caller's until Release"}},
+		"an older event wins in mode Newer": {
+			broken{write: func(_ *stores.Selection, r []stores.Record, mode *stores.Mode) []stores.Record {
+				*mode = stores.Replace
+				return r
+			}},
+			[]string{"in mode Newer an older event never replaces a newer one", "in mode Newer an event newer by less than a second wins", "records of one write are stored in the order given"},
+		},
+		"an older event loses in mode Replace": {
+			broken{write: func(_ *stores.Selection, r []stores.Record, mode *stores.Mode) []stores.Record {
+				*mode = stores.Newer
+				return r
+			}},
+			[]string{"in mode Replace the last write wins", "records of one write are stored in the order given"},
+		},
+		"records are written backwards": {broken{write: func(_ *stores.Selection, r []stores.Record, _ *stores.Mode) []stores.Record {
+			r = slices.Clone(r)
+			slices.Reverse(r)
+			return r
+		}}, []string{"records of one write are stored in the order given"}},
+		"tables of two projects are one": {
+			broken{table: func(tb stores.Table) stores.Table { tb.Project = "one"; return tb }},
+			[]string{"two tables never share rows", "a deleted row is gone and deleting it again is no error", "a dropped table loses its rows"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := failing(t, func() stores.Store {
+				b := c.broken
+				b.Store = new(memory.Store)
+				return &b
+			})
+			if diff := cmp.Diff(c.in, got); diff != "" {
+				t.Errorf("sentences that fail (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
