@@ -74,7 +74,7 @@ const (
 	largeRequest = 10_000
 	// cellsPerProcessor is how many cells of large requests may be under way for
 	// each processor: more than it gets done while a store answers.
-	cellsPerProcessor = 100_000
+	cellsPerProcessor = 75_000
 )
 
 // New makes a Service.
