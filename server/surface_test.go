@@ -1,13 +1,16 @@
 package server_test
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -159,5 +162,36 @@ func TestStreamIsReadAsItIsTaken(t *testing.T) {
 	}
 	if next != rows {
 		t.Errorf("%d rows arrived, want %d", next, rows)
+	}
+}
+
+// Six megabytes of keys are answered over gRPC as over HTTP: one limit holds
+// for both, not the four megabytes that gRPC has by itself.
+func TestLargeRequestsOnEverySurface(t *testing.T) {
+	s := start(t, credit)
+	const rows = 60000
+	keys := &types.RepeatedValue{}
+	plain := make([]string, rows)
+	for i := range rows {
+		plain[i] = fmt.Sprintf("%0100d", i)
+		keys.Val = append(keys.Val, &types.Value{Val: &types.Value_StringVal{StringVal: plain[i]}})
+	}
+	resp, err := feast.NewServingServiceClient(s.grpc).GetOnlineFeatures(t.Context(), &feast.GetOnlineFeaturesRequest{
+		Kind:     &feast.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: []string{"credit_history:bankruptcies"}}},
+		Entities: map[string]*types.RepeatedValue{"dob_ssn": keys},
+	}, grpc.MaxCallRecvMsgSize(64<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(resp.GetResults()[1].GetStatuses()); n != rows {
+		t.Errorf("%d rows over gRPC, want %d", n, rows)
+	}
+	body, err := json.Marshal(map[string]any{"features": []string{"credit_history:bankruptcies"}, "entities": map[string]any{"dob_ssn": plain}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/get-online-features", string(body), "Content-Type", "application/json")
+	if n := strings.Count(text, `"NOT_FOUND"`); code != http.StatusOK || n != rows {
+		t.Errorf("%d and %d rows over HTTP, want %d: %.200s", code, n, rows, text)
 	}
 }
