@@ -22,15 +22,16 @@ type handler = func(ctx context.Context, req any) (any, error)
 // chain is what every request passes, whichever surface it comes by: metrics,
 // log, statuses for errors, bounded work, recovery.
 type chain struct {
-	log      *slog.Logger
-	gate     *gate
-	governor *governor
-	duration *prometheus.HistogramVec
-	own      *prometheus.HistogramVec
-	total    *prometheus.CounterVec
-	inFlight prometheus.Gauge
-	methods  sync.Map // method to *methodMetrics
-	refusals faultLog
+	log       *slog.Logger
+	gate      *gate
+	governor  *governor
+	bodyBytes int64
+	duration  *prometheus.HistogramVec
+	own       *prometheus.HistogramVec
+	total     *prometheus.CounterVec
+	inFlight  prometheus.Gauge
+	methods   sync.Map // method to *methodMetrics
+	refusals  faultLog
 }
 
 // methodMetrics are the collectors of one method, looked up once.
@@ -77,7 +78,7 @@ func waited(ctx context.Context, d time.Duration) {
 
 func newChain(opt *Options) *chain {
 	c := &chain{
-		log:  opt.Log,
+		log: opt.Log, bodyBytes: int64(opt.BodyBytes),
 		gate: newGate(opt.Concurrency, opt.Queue), governor: newGovernor(opt.Log),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "banquet_request_duration_seconds", Help: "Time from a request read to its answer made.",
@@ -144,6 +145,9 @@ func (c *chain) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, 
 		return next(ctx, req)
 	}
 	start := time.Now()
+	if tooLargeMessage(req) {
+		next = func(context.Context, any) (any, error) { return nil, tooLarge(c.bodyBytes) }
+	}
 	carrier := &storeWait{Context: ctx}
 	resp, err := c.do(carrier, info.FullMethod, req, handler(next))
 	if carrier.wait > 0 {
@@ -157,8 +161,23 @@ func (c *chain) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 	if isHealth(info.FullMethod) {
 		return next(srv, ss)
 	}
-	_, err := c.do(ss.Context(), info.FullMethod, nil, func(context.Context, any) (any, error) { return nil, next(srv, ss) })
+	_, err := c.do(ss.Context(), info.FullMethod, nil, func(context.Context, any) (any, error) { return nil, next(srv, sized{ss, c.bodyBytes}) })
 	return toStatus(err)
+}
+
+// sized refuses messages of a stream that were too large to be read.
+type sized struct {
+	grpc.ServerStream
+	limit int64
+}
+
+// RecvMsg reads a message.
+func (s sized) RecvMsg(m any) error {
+	err := s.ServerStream.RecvMsg(m)
+	if err == nil && tooLargeMessage(m) {
+		return tooLarge(s.limit)
+	}
+	return err
 }
 
 // isHealth tells questions for health, which are answered however much there is

@@ -24,13 +24,34 @@ var _ = func() bool {
 
 // spliceCodec is gRPC's codec for protobuf, but for requests for features, whose
 // columns stay as they came, and for spliced answers, whose results go out as
-// they are.
-type spliceCodec struct{ encoding.CodecV2 }
+// they are. A message of more than limit bytes stays unread and is marked: what
+// a codec itself refuses gRPC takes for a bug.
+type spliceCodec struct {
+	encoding.CodecV2
+	limit int
+}
 
-func newSpliceCodec() spliceCodec { return spliceCodec{encoding.GetCodecV2("proto")} }
+func newSpliceCodec(limit int) spliceCodec { return spliceCodec{encoding.GetCodecV2("proto"), limit} }
+
+// unread marks a message that was too large: it is known by its place in memory.
+var unread = []byte{0}
+
+// tooLargeMessage says whether a message was left unread.
+func tooLargeMessage(v any) bool {
+	m, ok := v.(proto.Message)
+	if !ok {
+		return false
+	}
+	b := m.ProtoReflect().GetUnknown()
+	return len(b) > 0 && &b[0] == &unread[0]
+}
 
 // Unmarshal reads a message.
 func (c spliceCodec) Unmarshal(data mem.BufferSlice, v any) error {
+	if m, ok := v.(proto.Message); ok && data.Len() > c.limit {
+		m.ProtoReflect().SetUnknown(unread)
+		return nil
+	}
 	switch m := v.(type) {
 	case *feast.GetOnlineFeaturesRequest:
 		return unmarshalRequest(data, m, func(list []string) {

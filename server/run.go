@@ -90,9 +90,11 @@ func newGRPC(opt *Options, c *chain) *grpc.Server {
 		creds = credentials.NewTLS(opt.TLS.Clone())
 	}
 	return grpc.NewServer(
-		grpc.Creds(creds), grpc.ForceServerCodecV2(newSpliceCodec()), grpc.NumStreamWorkers(streamWorkers),
+		grpc.Creds(creds), grpc.ForceServerCodecV2(newSpliceCodec(opt.BodyBytes)), grpc.NumStreamWorkers(streamWorkers),
 		grpc.ChainUnaryInterceptor(c.unary), grpc.ChainStreamInterceptor(c.stream),
-		grpc.MaxRecvMsgSize(opt.BodyBytes), grpc.MaxSendMsgSize(1<<30),
+		// The codec refuses what is too large in banquet's words; far beyond that
+		// gRPC does it in its own, without reading.
+		grpc.MaxRecvMsgSize(2*opt.BodyBytes), grpc.MaxSendMsgSize(1<<30),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.ConnectionTimeout(20*time.Second), grpc.MaxHeaderListSize(64<<10),

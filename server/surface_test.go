@@ -195,3 +195,28 @@ func TestLargeRequestsOnEverySurface(t *testing.T) {
 		t.Errorf("%d and %d rows over HTTP, want %d: %.200s", code, n, rows, text)
 	}
 }
+
+// What is larger than the limit is refused over gRPC in the words of HTTP.
+func TestTooLargeIsSaidAlike(t *testing.T) {
+	f := credit
+	f.change = func(o *server.Options) { o.BodyBytes = 500 }
+	s := start(t, f)
+	refs := &feast.FeatureList{Val: []string{strings.Repeat("x", 600)}}
+	own := &banquetv1.GetOnlineFeaturesRequest{Kind: &banquetv1.GetOnlineFeaturesRequest_Features{Features: refs}}
+	_, feasts := feast.NewServingServiceClient(s.grpc).GetOnlineFeatures(t.Context(), &feast.GetOnlineFeaturesRequest{
+		Kind: &feast.GetOnlineFeaturesRequest_Features{Features: refs},
+	})
+	_, ours := banquetv1.NewFeatureServiceClient(s.grpc).GetOnlineFeatures(t.Context(), own)
+	stream, err := banquetv1.NewFeatureServiceClient(s.grpc).StreamOnlineFeatures(t.Context(), &banquetv1.StreamOnlineFeaturesRequest{Request: own})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, streamed := stream.Recv()
+	_, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features", `{"features":["`+refs.GetVal()[0]+`"]}`)
+	for name, err := range map[string]error{"ServingService": feasts, "FeatureService": ours, "StreamOnlineFeatures": streamed} {
+		words := status.Convert(err).Message()
+		if status.Code(err) != codes.InvalidArgument || !strings.Contains(words, "banquet.limits.body_bytes") || !strings.Contains(text, words) {
+			t.Errorf("%s: %v; HTTP says %s", name, err, text)
+		}
+	}
+}
