@@ -67,7 +67,7 @@ type Store struct {
 	readings sync.Pool        // of *reading
 	calls    chan struct{}    // bounds the calls of the process
 	bad      badTables
-	renewal  atomic.Int64 // unix nanoseconds of the last one
+	renewal  atomic.Pointer[time.Time] // when credentials were last fetched anew
 }
 
 var _ stores.Store = (*Store)(nil)
@@ -153,8 +153,8 @@ func (s *Store) renewed(err error) bool {
 		return false
 	}
 	cache, ok := s.client.Options().Credentials.(*aws.CredentialsCache)
-	now, last := time.Now().UnixNano(), s.renewal.Load()
-	if ok && now-last > int64(renewals) && s.renewal.CompareAndSwap(last, now) {
+	now, last := time.Now(), s.renewal.Load() // with a reading of the monotonic clock: the other may be set
+	if ok && (last == nil || now.Sub(*last) > renewals) && s.renewal.CompareAndSwap(last, &now) {
 		cache.Invalidate()
 	}
 	return ok
