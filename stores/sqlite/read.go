@@ -26,7 +26,7 @@ func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, er
 
 func (s *Store) readAll(ctx context.Context, reads []stores.Read, rows *stores.Rows) error {
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil && !s.absent() {
+	if err != nil && (ctx.Err() != nil || !s.absent()) {
 		return err
 	}
 	if err == nil {
@@ -41,10 +41,10 @@ func (s *Store) readAll(ctx context.Context, reads []stores.Read, rows *stores.R
 		switch {
 		case failed == nil:
 			continue
-		case missing(failed) || s.absent():
+		case err != nil || missing(failed):
 			refusal = missingTable(reads[i].Table, failed)
 		case ofTable(failed):
-			refusal = s.fault(failed, "read: table "+reads[i].Table.SQLName()+" is not Feast's")
+			refusal = oddTable(reads[i].Table, failed)
 		default:
 			return failed
 		}

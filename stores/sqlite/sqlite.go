@@ -135,6 +135,11 @@ func missingTable(t stores.Table, err error) error {
 		About("table", t.SQLName(), t.Project).Because(err)
 }
 
+func oddTable(t stores.Table, err error) error {
+	return fault.New(fault.Unavailable, "table %s of feature view %s has not the columns of Feast's layout; rename it and run `banquet apply` and `banquet materialize`", t.SQLName(), t.View).
+		About("table", t.SQLName(), t.Project).Because(err)
+}
+
 // Check opens the file, and refuses tables that would share a name; SQLite
 // does not tell upper from lower case.
 func (s *Store) Check(ctx context.Context, tables []stores.TableSpec) ([]stores.Finding, error) {

@@ -216,7 +216,7 @@ func TestATableOfAnotherShapeFailsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rows.Release()
-	if err := rows.Reads[0][0].Err; fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "p_odd") {
+	if err := rows.Reads[0][0].Err; fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "p_odd") || !strings.Contains(err.Error(), "banquet apply") {
 		t.Errorf("the table of another shape gives %v", err)
 	}
 	if r := rows.Reads[1][0]; r.Err != nil || r.Found {
