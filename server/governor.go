@@ -214,8 +214,13 @@ func (p *probe) send() {
 		p.sent = time.Now()
 	}
 	p.mu.Unlock()
-	if free {
-		_, _ = p.w.Write([]byte{0})
+	if !free {
+		return
+	}
+	if _, err := p.w.Write([]byte{0}); err != nil { // none is under way then, and none is waited for
+		p.mu.Lock()
+		p.sent = time.Time{}
+		p.mu.Unlock()
 	}
 }
 
