@@ -90,6 +90,7 @@ func (p *process) ready(ctx context.Context, limit time.Duration) error {
 			if ctx.Err() != nil {
 				return fmt.Errorf("%s gave no right answer by %s within %s: %v (its own words are in %s.log)", p.name, protocol, limit, r.Kinds, p.name)
 			}
+			<-time.After(50 * time.Millisecond)
 		}
 	}
 	return nil

@@ -107,30 +107,48 @@ func (b *bench) run(ctx context.Context, plan []experiment) error {
 	t := &table{out: os.Stdout}
 	t.head()
 	for _, e := range plan {
-		var rows []row
-		for _, p := range processes[1:] {
-			for _, protocol := range []string{grpcProtocol, httpProtocol} {
-				if _, ok := p.targets[protocol]; !ok || e.honest && p.name == "floor" {
-					continue
-				}
-				var rounds []row
-				for range b.rounds {
-					if ctx.Err() != nil {
-						return context.Cause(ctx)
-					}
-					r, err := b.measure(ctx, e, p, protocol, t.capacity[p.name+protocol])
-					if err != nil {
-						return err
-					}
-					rounds = append(rounds, r)
-				}
-				rows = append(rows, medians(rounds))
-			}
+		rows, err := b.rows(ctx, e, processes[1:], t.capacity)
+		if err != nil {
+			return err
 		}
 		t.add(e, rows)
 	}
 	t.foot()
 	return nil
+}
+
+// rows measures an experiment with every contender by every protocol. Rounds
+// go through all of them in turn, so that what disturbs the machine for a while
+// disturbs all.
+func (b *bench) rows(ctx context.Context, e experiment, contenders []*process, capacity map[string]float64) ([]row, error) {
+	var order []string
+	rounds := map[string][]row{}
+	for range b.rounds {
+		for _, p := range contenders {
+			for _, protocol := range []string{grpcProtocol, httpProtocol} {
+				if _, ok := p.targets[protocol]; !ok || e.honest && p.name == "floor" {
+					continue
+				}
+				if ctx.Err() != nil {
+					return nil, context.Cause(ctx)
+				}
+				key := p.name + protocol
+				r, err := b.measure(ctx, e, p, protocol, capacity[key])
+				if err != nil {
+					return nil, err
+				}
+				if len(rounds[key]) == 0 {
+					order = append(order, key)
+				}
+				rounds[key] = append(rounds[key], r)
+			}
+		}
+	}
+	rows := make([]row, len(order))
+	for i, key := range order {
+		rows[i] = medians(rounds[key])
+	}
+	return rows, nil
 }
 
 // prepare starts the store and the contenders and waits for their answers. The
@@ -203,6 +221,9 @@ func (b *bench) measure(ctx context.Context, e experiment, p *process, protocol 
 	}
 	rate := e.rate
 	if e.share > 0 {
+		if capacity == 0 {
+			return row{}, fmt.Errorf("%s needs the capacity that the plan measures before it: name it with -only, too", e.scenario)
+		}
 		rate = e.share * capacity
 	}
 	r := row{contender: p.name, protocol: protocol, rate: rate}
@@ -211,7 +232,7 @@ func (b *bench) measure(ctx context.Context, e experiment, p *process, protocol 
 	var own [2]histogram
 	var failed error
 	done := make(chan struct{})
-	peak := make(chan float64)
+	peak := make(chan float64, 1)
 	window := func(begins bool) {
 		i := 0
 		if begins {
@@ -241,6 +262,9 @@ func (b *bench) measure(ctx context.Context, e experiment, p *process, protocol 
 	}
 	if failed != nil {
 		return r, failed
+	}
+	if n := calls[1].Refused - calls[0].Refused; n > 0 {
+		return r, fmt.Errorf("the store refused %d calls of %s: they were not what DynamoDB takes", n, p.name)
 	}
 	r.fill(res, before, after)
 	r.memory = <-peak

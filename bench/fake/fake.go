@@ -37,8 +37,9 @@ type Settings struct {
 	Unprocessed, Throttle, Error500, Error503, Reset, Cut, Corrupt float64
 }
 
-// Counts are what was done since the start.
-type Counts struct{ Calls, Keys, Bytes, Connections, Refused int64 }
+// Counts are the calls since the start, and those of them that DynamoDB would
+// not have taken either.
+type Counts struct{ Calls, Refused int64 }
 
 // Server is the store. New makes one.
 type Server struct {
@@ -46,7 +47,7 @@ type Server struct {
 	tables   map[string]*table
 	shapes   sync.Map // a projection with its names -> *shape
 
-	calls, keys, bytes, conns, refused atomic.Int64
+	calls, refused atomic.Int64
 }
 
 // New makes a store that holds every entity of the data set.
@@ -68,11 +69,6 @@ func New() (*Server, error) {
 func (s *Server) Serve(lis net.Listener) error {
 	srv := &fasthttp.Server{
 		Handler: s.handle, NoDefaultServerHeader: true, NoDefaultDate: true, NoDefaultContentType: true, MaxRequestBodySize: 64 << 20,
-		ConnState: func(_ net.Conn, st fasthttp.ConnState) {
-			if st == fasthttp.StateNew {
-				s.conns.Add(1)
-			}
-		},
 	}
 	return srv.Serve(lis)
 }
@@ -87,7 +83,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		}
 		s.settings.Store(set)
 	case "/_counts":
-		_ = json.NewEncoder(ctx).Encode(Counts{s.calls.Load(), s.keys.Load(), s.bytes.Load(), s.conns.Load(), s.refused.Load()})
+		_ = json.NewEncoder(ctx).Encode(Counts{s.calls.Load(), s.refused.Load()})
 	default:
 		s.batchGet(ctx)
 	}
@@ -122,7 +118,6 @@ func (s *Server) batchGet(ctx *fasthttp.RequestCtx) {
 		s.refuse(ctx, "ValidationException", err.Error())
 		return
 	}
-	s.bytes.Add(int64(len(body)))
 	sum := crc32.ChecksumIEEE(body)
 	switch {
 	case chance(set.Cut):
@@ -204,7 +199,6 @@ func (s *Server) answer(request []byte, undone float64) ([]byte, error) {
 	if total == 0 || total > 100 {
 		return nil, fmt.Errorf("1 to 100 keys are allowed, not %d", total)
 	}
-	s.keys.Add(int64(total))
 	out := append(make([]byte, 0, 1024*total), `{"Responses":{`...)
 	var left bytes.Buffer
 	first, served := true, false

@@ -67,55 +67,63 @@ func (r *req) wire() []byte {
 			out = append(out, 3<<3|2, 0)
 		}
 	}
-	tsb := make([]byte, 0, rows*16)
+	times := make([]byte, 0, rows*16)
 	for vi, v := range r.t.views {
-		tsb = tsb[:0]
-		for k := range rows {
-			ix := vi*rows + k
-			if !r.found[ix] {
-				tsb = append(tsb, 3<<3|2, 0)
-				continue
-			}
-			s, ns := uint64(r.ts[ix]), uint64(r.nanos[ix])
-			l := 1 + uvLen(s)
-			if ns > 0 {
-				l += 1 + uvLen(ns)
-			}
-			tsb = append(tsb, 3<<3|2, byte(l), 1<<3)
-			tsb = uv(tsb, s)
-			if ns > 0 {
-				tsb = append(tsb, 2<<3)
-				tsb = uv(tsb, ns)
-			}
-		}
+		times = r.wireTimes(times[:0], vi)
 		for f := range v.names {
-			cs := r.cells[(v.base+f)*rows : (v.base+f+1)*rows]
-			size := len(tsb) + 1 + uvLen(uint64(rows)) + rows
-			for _, c := range cs {
-				size += 1 + uvLen(uint64(c.n)) + int(c.n)
-			}
-			out = append(out, 2<<3|2)
-			out = uv(out, uint64(size))
-			for _, c := range cs {
-				out = append(out, 1<<3|2)
-				out = uv(out, uint64(c.n))
-				if c.n > 0 {
-					out = append(out, r.arena[c.arena][c.off:c.off+c.n]...)
-				}
-			}
-			out = append(out, 2<<3|2)
-			out = uv(out, uint64(rows))
-			for _, c := range cs {
-				if c.off == 0 {
-					out = append(out, 3)
-				} else {
-					out = append(out, 1)
-				}
-			}
-			out = append(out, tsb...)
+			out = r.wireColumn(out, r.cells[(v.base+f)*rows:(v.base+f+1)*rows], times)
 		}
 	}
 	return out
+}
+
+// wireTimes appends the event times of a view: the same for all its columns.
+func (r *req) wireTimes(out []byte, view int) []byte {
+	for ix := view * r.rows; ix < (view+1)*r.rows; ix++ {
+		if !r.found[ix] {
+			out = append(out, 3<<3|2, 0)
+			continue
+		}
+		s, ns := uint64(r.ts[ix]), uint64(r.nanos[ix])
+		l := 1 + uvLen(s)
+		if ns > 0 {
+			l += 1 + uvLen(ns)
+		}
+		out = append(out, 3<<3|2, byte(l), 1<<3)
+		out = uv(out, s)
+		if ns > 0 {
+			out = append(out, 2<<3)
+			out = uv(out, ns)
+		}
+	}
+	return out
+}
+
+// wireColumn appends one column.
+func (r *req) wireColumn(out []byte, cells []cell, times []byte) []byte {
+	size := len(times) + 1 + uvLen(uint64(r.rows)) + r.rows
+	for _, c := range cells {
+		size += 1 + uvLen(uint64(c.n)) + int(c.n)
+	}
+	out = append(out, 2<<3|2)
+	out = uv(out, uint64(size))
+	for _, c := range cells {
+		out = append(out, 1<<3|2)
+		out = uv(out, uint64(c.n))
+		if c.n > 0 {
+			out = append(out, r.arena[c.arena][c.off:c.off+c.n]...)
+		}
+	}
+	out = append(out, 2<<3|2)
+	out = uv(out, uint64(r.rows))
+	for _, c := range cells {
+		if c.off == 0 {
+			out = append(out, 3)
+		} else {
+			out = append(out, 1)
+		}
+	}
+	return append(out, times...)
 }
 
 func quote(b []byte, s []byte) []byte {
@@ -166,87 +174,25 @@ func value(b, w []byte) []byte {
 	return append(b, "null"...)
 }
 
-// JSON writes the answer of POST /get-online-features.
+const epoch = `"1970-01-01T00:00:00Z"`
+
+// json writes the answer of POST /get-online-features.
 func (r *req) json() []byte {
 	rows := r.rows
 	out := make([]byte, 0, 256+(len(r.t.names)+len(r.cols))*(64+rows*56))
 	out = append(out, `{"results":[`...)
-	epoch := []byte(`"1970-01-01T00:00:00Z"`)
 	for i := range r.cols {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(out, `{"values":[`...)
-		for k, v := range r.cols[i].vals {
-			if k > 0 {
-				out = append(out, ',')
-			}
-			out = value(out, v)
-		}
-		out = append(out, `],"statuses":[`...)
-		for k := range rows {
-			if k > 0 {
-				out = append(out, ',')
-			}
-			out = append(out, `"PRESENT"`...)
-		}
-		out = append(out, `],"event_timestamps":[`...)
-		for k := range rows {
-			if k > 0 {
-				out = append(out, ',')
-			}
-			out = append(out, epoch...)
-		}
-		out = append(out, "]}"...)
+		out = r.jsonKeys(out, r.cols[i].vals)
 	}
-	tsb := make([]byte, 0, rows*32)
+	times := make([]byte, 0, rows*32)
 	for vi, v := range r.t.views {
-		tsb = append(tsb[:0], `],"event_timestamps":[`...)
-		for k := range rows {
-			if k > 0 {
-				tsb = append(tsb, ',')
-			}
-			t := r.text[vi*rows+k]
-			if t == nil {
-				tsb = append(tsb, epoch...)
-				continue
-			}
-			tsb = append(tsb, '"')
-			tsb = append(tsb, t[:10]...)
-			tsb = append(tsb, 'T')
-			e := len(t) - 6
-			if e == 26 && string(t[23:26]) == "000" {
-				e = 23
-			}
-			tsb = append(tsb, t[11:e]...)
-			tsb = append(tsb, 'Z', '"')
-		}
-		tsb = append(tsb, "]}"...)
+		times = r.jsonTimes(times[:0], vi)
 		for f := range v.names {
-			cs := r.cells[(v.base+f)*rows : (v.base+f+1)*rows]
-			out = append(out, `,{"values":[`...)
-			for k, c := range cs {
-				if k > 0 {
-					out = append(out, ',')
-				}
-				if c.n == 0 {
-					out = append(out, "null"...)
-				} else {
-					out = value(out, r.arena[c.arena][c.off:c.off+c.n])
-				}
-			}
-			out = append(out, `],"statuses":[`...)
-			for k, c := range cs {
-				if k > 0 {
-					out = append(out, ',')
-				}
-				if c.off == 0 {
-					out = append(out, `"NOT_FOUND"`...)
-				} else {
-					out = append(out, `"PRESENT"`...)
-				}
-			}
-			out = append(out, tsb...)
+			out = r.jsonColumn(out, r.cells[(v.base+f)*rows:(v.base+f+1)*rows])
+			out = append(out, times...)
 		}
 	}
 	out = append(out, `],"metadata":{"feature_names":[`...)
@@ -262,4 +208,81 @@ func (r *req) json() []byte {
 		out = append(out, '"')
 	}
 	return append(out, "]}}"...)
+}
+
+// jsonKeys appends the column of a join key.
+func (r *req) jsonKeys(out []byte, values [][]byte) []byte {
+	out = append(out, `{"values":[`...)
+	for k, v := range values {
+		if k > 0 {
+			out = append(out, ',')
+		}
+		out = value(out, v)
+	}
+	out = append(out, `],"statuses":[`...)
+	for k := range r.rows {
+		if k > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, `"PRESENT"`...)
+	}
+	out = append(out, `],"event_timestamps":[`...)
+	for k := range r.rows {
+		if k > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, epoch...)
+	}
+	return append(out, "]}"...)
+}
+
+// jsonTimes appends the end of a view's columns: the same for all of them.
+func (r *req) jsonTimes(out []byte, view int) []byte {
+	out = append(out, `],"event_timestamps":[`...)
+	for k, t := range r.text[view*r.rows : (view+1)*r.rows] {
+		if k > 0 {
+			out = append(out, ',')
+		}
+		if t == nil {
+			out = append(out, epoch...)
+			continue
+		}
+		out = append(out, '"')
+		out = append(out, t[:10]...)
+		out = append(out, 'T')
+		e := len(t) - 6
+		if e == 26 && string(t[23:26]) == "000" {
+			e = 23
+		}
+		out = append(out, t[11:e]...)
+		out = append(out, 'Z', '"')
+	}
+	return append(out, "]}"...)
+}
+
+// jsonColumn appends the values and statuses of a column.
+func (r *req) jsonColumn(out []byte, cells []cell) []byte {
+	out = append(out, `,{"values":[`...)
+	for k, c := range cells {
+		if k > 0 {
+			out = append(out, ',')
+		}
+		if c.n == 0 {
+			out = append(out, "null"...)
+		} else {
+			out = value(out, r.arena[c.arena][c.off:c.off+c.n])
+		}
+	}
+	out = append(out, `],"statuses":[`...)
+	for k, c := range cells {
+		if k > 0 {
+			out = append(out, ',')
+		}
+		if c.off == 0 {
+			out = append(out, `"NOT_FOUND"`...)
+		} else {
+			out = append(out, `"PRESENT"`...)
+		}
+	}
+	return out
 }

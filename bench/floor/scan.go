@@ -159,116 +159,139 @@ func (s *scanner) tagged() (val []byte, ok bool) {
 	return v, true
 }
 
+// answerScan reads one BatchGetItem answer.
+type answerScan struct {
+	scanner
+	r     *req
+	call  int32
+	arena []byte // decoded values; its first byte stays unused, since a cell at 0 is absent
+	left  bool   // there are unprocessed keys
+	// of the table being read
+	view  *tview
+	at    int              // the view's index
+	row   map[string]int32 // entity id to row
+	order [256]int16       // feature at each place of the last item
+	// of the item being read
+	cells [256]cell
+}
+
 // scan takes one BatchGetItem answer in.
 func (r *req) scan(call int, body []byte) error {
-	s := &scanner{b: body}
-	arena := make([]byte, 1, base64.StdEncoding.DecodedLen(len(body))/2)
-	unproc := false
-	rows := r.rows
-	var pd [256]cell
-	var order [256]int16 // feature at each place of the last item
+	s := &answerScan{scanner: scanner{b: body}, r: r, call: int32(call), arena: make([]byte, 1, base64.StdEncoding.DecodedLen(len(body))/2)}
 	ok := s.obj(func(k []byte) bool {
 		switch string(k) {
 		case "Responses":
-			return s.obj(func(t []byte) bool {
-				vi, known := r.t.bytab[string(t)]
-				if !known {
-					return s.skip()
-				}
-				v := r.t.views[vi]
-				rowOf := r.cols[r.col[vi]].rowOf
-				clear(order[:])
-				return s.arr(func() bool {
-					row := int32(-1)
-					var ts []byte
-					clear(pd[:len(v.names)])
-					o := s.obj(func(k []byte) bool {
-						switch string(k) {
-						case "entity_id":
-							val, o := s.tagged()
-							if rr, found := rowOf[string(val)]; found {
-								row = rr
-							}
-							return o
-						case "event_ts":
-							val, o := s.tagged()
-							ts = val
-							return o
-						case "values":
-							if !s.eat('{') {
-								return false
-							}
-							if m, o := s.str(); !o || string(m) != "M" || !s.eat(':') {
-								return false
-							}
-							place := 0
-							o := s.obj(func(name []byte) bool {
-								val, o := s.tagged()
-								if !o {
-									return false
-								}
-								f := int(order[place])
-								if v.names[f] != string(name) {
-									p, known := v.pos[string(name)]
-									if !known {
-										return true
-									}
-									f = p
-									order[place] = int16(p)
-								}
-								if place < len(order)-1 {
-									place++
-								}
-								off := len(arena)
-								need := base64.StdEncoding.DecodedLen(len(val))
-								if cap(arena)-off < need {
-									arena = append(arena, make([]byte, need)...)[:off]
-								}
-								n, err := base64.StdEncoding.Decode(arena[off:off+need], val)
-								if err != nil {
-									return false
-								}
-								arena = arena[:off+n]
-								pd[f] = cell{int32(off), int32(n), int32(call)}
-								return true
-							})
-							return o && s.eat('}')
-						}
-						return s.skip()
-					})
-					if !o {
-						return false
-					}
-					if row >= 0 {
-						ix := vi*rows + int(row)
-						r.found[ix] = true
-						if r.text[ix] = append([]byte(nil), ts...); !r.parseTS(ix) {
-							return false
-						}
-						for f := range v.names {
-							r.cells[(v.base+f)*rows+int(row)] = pd[f]
-						}
-					}
-					return true
-				})
-			})
+			return s.obj(s.table)
 		case "UnprocessedKeys":
 			s.ws()
 			st := s.i
 			o := s.skip()
-			unproc = s.i-st > 2
+			s.left = s.i-st > len("{}")
 			return o
 		}
 		return s.skip()
 	})
-	r.arena[call] = arena
+	r.arena[call] = s.arena
 	if !ok {
 		return errJSON
 	}
-	if unproc {
+	if s.left {
 		return errors.New("unprocessed keys")
 	}
 	return nil
+}
+
+func (s *answerScan) table(name []byte) bool {
+	at, known := s.r.t.bytab[string(name)]
+	if !known {
+		return s.skip()
+	}
+	s.at, s.view = at, s.r.t.views[at]
+	s.row = s.r.cols[s.r.col[at]].rowOf
+	clear(s.order[:])
+	return s.arr(s.item)
+}
+
+func (s *answerScan) item() bool {
+	row := int32(-1)
+	var ts []byte
+	clear(s.cells[:len(s.view.names)])
+	ok := s.obj(func(k []byte) bool {
+		switch string(k) {
+		case "entity_id":
+			val, o := s.tagged()
+			if rr, found := s.row[string(val)]; found {
+				row = rr
+			}
+			return o
+		case "event_ts":
+			val, o := s.tagged()
+			ts = val
+			return o
+		case "values":
+			return s.values()
+		}
+		return s.skip()
+	})
+	if !ok || row < 0 {
+		return ok
+	}
+	ix := s.at*s.r.rows + int(row)
+	s.r.found[ix] = true
+	if s.r.text[ix] = append([]byte(nil), ts...); !s.r.parseTS(ix) {
+		return false
+	}
+	for f := range s.view.names {
+		s.r.cells[(s.view.base+f)*s.r.rows+int(row)] = s.cells[f]
+	}
+	return true
+}
+
+// values reads {"M":{...}}: features come in the same order for all items of a
+// table, so that the place of the last item's is tried first.
+func (s *answerScan) values() bool {
+	if !s.eat('{') {
+		return false
+	}
+	if m, o := s.str(); !o || string(m) != "M" || !s.eat(':') {
+		return false
+	}
+	place := 0
+	o := s.obj(func(name []byte) bool {
+		val, o := s.tagged()
+		if !o {
+			return false
+		}
+		f := int(s.order[place])
+		if s.view.names[f] != string(name) {
+			p, known := s.view.pos[string(name)]
+			if !known {
+				return true
+			}
+			f = p
+			s.order[place] = int16(p)
+		}
+		if place < len(s.order)-1 {
+			place++
+		}
+		return s.decode(f, val)
+	})
+	return o && s.eat('}')
+}
+
+func (s *answerScan) decode(f int, val []byte) bool {
+	off := len(s.arena)
+	need := base64.StdEncoding.DecodedLen(len(val))
+	if cap(s.arena)-off < need {
+		s.arena = append(s.arena, make([]byte, need)...)[:off]
+	}
+	n, err := base64.StdEncoding.Decode(s.arena[off:off+need], val)
+	if err != nil {
+		return false
+	}
+	s.arena = s.arena[:off+n]
+	s.cells[f] = cell{int32(off), int32(n), s.call}
+	return true
 }
 
 func two(b []byte) int { return int(b[0]-'0')*10 + int(b[1]-'0') }
