@@ -140,7 +140,7 @@ func newSubject(tb testing.TB, s size, registered int) *subject {
 
 func (x *subject) decodeGRPC(tb testing.TB) {
 	var m feast.GetOnlineFeaturesRequest
-	if err := newSpliceCodec(1 << 30).Unmarshal(mem.BufferSlice{mem.SliceBuffer(x.message)}, &m); err != nil {
+	if err := newSpliceCodec(1<<30).Unmarshal(mem.BufferSlice{mem.SliceBuffer(x.message)}, &m); err != nil {
 		tb.Fatal(err)
 	}
 	if c, err := columns(&m); err != nil || len(c) != 1 || len(c[0].Values) != x.size.rows {

@@ -37,7 +37,7 @@ func FuzzRequest(f *testing.F) {
 		failed := proto.Unmarshal(raw, want)
 		at := min(int(cut), len(raw)) // a message may come in pieces
 		data := mem.BufferSlice{mem.SliceBuffer(slices.Clone(raw[:at])), mem.SliceBuffer(slices.Clone(raw[at:]))}
-		err := newSpliceCodec(1 << 30).Unmarshal(data, got)
+		err := newSpliceCodec(1<<30).Unmarshal(data, got)
 		if failed != nil {
 			return // the columns are looked into later
 		}

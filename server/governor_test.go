@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,8 +130,9 @@ func TestProbeMeasuresTheWaitOfWhatArrives(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.close()
+	busy := 32 * runtime.GOMAXPROCS(0)
 	done := make(chan struct{})
-	for range 64 {
+	for range busy {
 		go func() {
 			for end := time.Now().Add(50 * time.Millisecond); time.Now().Before(end); {
 			}
@@ -138,11 +140,11 @@ func TestProbeMeasuresTheWaitOfWhatArrives(t *testing.T) {
 		}()
 	}
 	p.send()
-	for range 64 {
+	for range busy {
 		<-done
 	}
 	if got := p.mean(); got < 5*time.Millisecond {
-		t.Errorf("behind sixty-four busy goroutines a byte waits %s", got)
+		t.Errorf("behind %d busy goroutines a byte waits %s", busy, got)
 	}
 	if got := p.mean(); got > time.Second {
 		t.Errorf("what was before counts again: %s", got)
