@@ -2,6 +2,7 @@ package server
 
 import (
 	"google.golang.org/grpc/encoding"
+	_ "google.golang.org/grpc/encoding/gzip"  // lets clients compress
 	_ "google.golang.org/grpc/encoding/proto" // registers the codec that this one is built on
 	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/mem"

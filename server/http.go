@@ -331,9 +331,7 @@ func (s *web) streamAnswer(w http.ResponseWriter, r *http.Request, b *body) {
 		return
 	}
 	defer cancel()
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	out := http.NewResponseController(w)
-	var line []byte
+	lines := &lineWriter{w: w, flush: http.NewResponseController(w).Flush}
 	_, err = s.chain.do(ctx, "/banquet.v1.FeatureService/StreamOnlineFeatures", b, func(ctx context.Context, _ any) (any, error) {
 		return nil, chunks(&b.req, b.chunk, func(first int, part *serving.Request) error {
 			resp, err := s.opt.Serving.GetOnlineFeatures(ctx, part)
@@ -341,21 +339,48 @@ func (s *web) streamAnswer(w http.ResponseWriter, r *http.Request, b *body) {
 				return err
 			}
 			defer resp.Release()
-			line = append(itoa(append(line[:0], `{"result":{"first_row":`...), first), `,"response":`...)
-			if line, err = appendAnswer(line, resp); err != nil {
-				return err
-			}
-			if _, err := w.Write(append(line, "}}\n"...)); err != nil {
-				return fault.New(fault.Canceled, "the caller went away").Because(err)
-			}
-			return out.Flush()
+			return lines.result(first, resp)
 		})
 	})
-	if err != nil {
-		f := serverSide(err)
-		b, _ := json.Marshal(map[string]any{"error": map[string]any{"code": int(outcomes(f.Kind).grpc), "message": f.Text, "details": []any{}}})
-		_, _ = w.Write(append(b, '\n'))
+	switch {
+	case err == nil:
+	case lines.begun:
+		lines.fault(err)
+	default:
+		writeStatus(w, err)
 	}
+}
+
+// lineWriter writes the answer of a stream, one JSON object a line.
+type lineWriter struct {
+	w     http.ResponseWriter
+	flush func() error
+	line  []byte
+	begun bool // the status is out: what fails from now on can only be a line
+}
+
+// result writes a chunk.
+func (l *lineWriter) result(first int, resp *serving.Response) (err error) {
+	l.line = append(itoa(append(l.line[:0], `{"result":{"first_row":`...), first), `,"response":`...)
+	if l.line, err = appendAnswer(l.line, resp); err != nil {
+		return err
+	}
+	l.line = append(l.line, "}}\n"...)
+	if !l.begun {
+		l.w.Header().Set("Content-Type", "application/x-ndjson")
+		l.begun = true
+	}
+	if _, err := l.w.Write(l.line); err != nil {
+		return fault.New(fault.Canceled, "the caller went away").Because(err)
+	}
+	return l.flush()
+}
+
+// fault ends the answer with a line that says why.
+func (l *lineWriter) fault(err error) {
+	f := serverSide(err)
+	b, _ := json.Marshal(map[string]any{"error": map[string]any{"code": int(outcomes(f.Kind).grpc), "message": f.Text, "details": []any{}}})
+	_, _ = l.w.Write(append(b, '\n'))
 }
 
 // deadline honours Grpc-Timeout.

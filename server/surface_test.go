@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/status"
 
 	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
@@ -20,6 +21,8 @@ import (
 	"github.com/banquet-fs/banquet/internal/dynamotest"
 	"github.com/banquet-fs/banquet/server"
 )
+
+const gzip = "gzip"
 
 // TestExpiredRowsBySurface asks for a row that is years older than its ttl.
 func TestExpiredRowsBySurface(t *testing.T) {
@@ -92,6 +95,10 @@ func TestStream(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	if code != http.StatusOK || len(lines) != 3 || !strings.HasPrefix(lines[2], `{"result":{"first_row":4,`) {
 		t.Errorf("%d %q", code, lines)
+	}
+	code, text = fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features:stream", `{"feature_service":"nope","entities":{"zipcode":[1]}}`)
+	if code != http.StatusNotFound || !strings.HasPrefix(text, `{"code":5,`) {
+		t.Errorf("a refusal before the first chunk: %d %q", code, text)
 	}
 	stream, err := banquetv1.NewFeatureServiceClient(s.grpc).StreamOnlineFeatures(t.Context(), &banquetv1.StreamOnlineFeaturesRequest{
 		Request: &banquetv1.GetOnlineFeaturesRequest{
@@ -193,6 +200,25 @@ func TestLargeRequestsOnEverySurface(t *testing.T) {
 	code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/get-online-features", string(body), "Content-Type", "application/json")
 	if n := strings.Count(text, `"NOT_FOUND"`); code != http.StatusOK || n != rows {
 		t.Errorf("%d and %d rows over HTTP, want %d: %.200s", code, n, rows, text)
+	}
+}
+
+// Clients of any language may compress what they send, as Feast's server lets
+// them, and are answered in kind.
+func TestCompressedRequests(t *testing.T) {
+	if encoding.GetCompressor(gzip) == nil {
+		t.Fatal("the server does not read gzip")
+	}
+	s := start(t, credit)
+	resp, err := feast.NewServingServiceClient(s.grpc).GetOnlineFeatures(t.Context(), &feast.GetOnlineFeaturesRequest{
+		Kind:     &feast.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: []string{"zipcode_features:city"}}},
+		Entities: map[string]*types.RepeatedValue{"zipcode": {Val: []*types.Value{{Val: &types.Value_Int64Val{Int64Val: 76104}}}}},
+	}, grpc.UseCompressor(gzip))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if city := resp.GetResults()[1].GetValues()[0].GetStringVal(); city != "DALLAS" {
+		t.Errorf("city is %q", city)
 	}
 }
 
