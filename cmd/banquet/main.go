@@ -5,6 +5,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,6 +17,8 @@ import (
 var version = "0.1.0"
 
 func main() {
+	// Libraries write here what nobody can act on, with bytes of a store's answers in it.
+	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, system{
 		args: os.Args[1:], in: os.Stdin, out: os.Stdout, err: os.Stderr,

@@ -287,6 +287,10 @@ func (a *answer) check() error {
 	return nil
 }
 
+// looked is for how long a connection may be unused until it is looked at
+// before it is used again.
+const looked = 5 * time.Millisecond
+
 // exchange sends a request and reads its answer. When a connection of the pool
 // turns out to be closed before the first byte of an answer, the next one is
 // taken, until a new one was tried.
@@ -305,6 +309,10 @@ func (d *direct) exchange(ctx context.Context, pool *fasthttp.HostClient, head, 
 			return nil, d.transportFault(ctx, err)
 		}
 		fresh := c.CreatedTime().After(start)
+		if !fresh && start.Sub(c.LastUseTime()) > looked && !quiet(c.Conn()) {
+			pool.CloseConn(c)
+			continue
+		}
 		a, stale, err := d.roundTrip(ctx, pool, c.Conn(), head, body)
 		if err == nil && !a.response.ConnectionClose() {
 			pool.ReleaseConn(c)
@@ -383,6 +391,9 @@ func (d *direct) roundTrip(ctx context.Context, pool *fasthttp.HostClient, c net
 	if err := a.response.ReadLimitBody(r, maxBody); err != nil {
 		a.release()
 		return nil, false, brokenAnswer(err)
+	}
+	if r.Buffered() > 0 { // what comes after the answer belongs to no call
+		a.response.SetConnectionClose()
 	}
 	return a, false, nil
 }

@@ -13,6 +13,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/internal/awsconf"
@@ -190,6 +192,14 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 	refuse := func(kind fault.Kind, text string) error {
 		return fault.New(kind, "%s %s", where, text).About("table", name, table.Project).Because(err)
 	}
+	if status, ok := foreign(err); ok {
+		kind := fault.Unavailable
+		if status == http.StatusTooManyRequests {
+			kind = fault.Overloaded
+		}
+		return fault.New(kind, "DynamoDB at %s answers with HTTP status %d and no error of its own; is something in between?", s.Host(), status).
+			About("online store", s.Host(), "").Because(err)
+	}
 	var missing *types.ResourceNotFoundException
 	var api smithy.APIError
 	switch {
@@ -203,6 +213,24 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 		return fault.New(fault.Denied, "no AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role").About("online store", s.Host(), "").Because(err)
 	}
 	return fault.New(fault.Unavailable, "DynamoDB at %s cannot be reached", s.Host()).About("online store", s.Host(), "").Because(err)
+}
+
+// foreign tells the status of a refusal that is not DynamoDB's, of either client.
+func foreign(err error) (status int, ok bool) {
+	var direct *foreignError
+	if errors.As(err, &direct) {
+		return direct.status, true
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) && api.ErrorCode() != "UnknownError" { // the SDK's word for none
+		return 0, false
+	}
+	var response *smithyhttp.ResponseError
+	if !errors.As(err, &response) {
+		return 0, false
+	}
+	status = response.HTTPStatusCode()
+	return status, status != http.StatusOK
 }
 
 func isCredentials(err error) bool {

@@ -76,9 +76,18 @@ func (c *call) consumed(name string, n float64) {
 	}
 }
 
+// place is the place of an id; -1 if this call does not ask for it.
+func (sp *span) place(id []byte) int32 {
+	place, _ := sp.table.set.find(id)
+	if place < sp.from || place >= sp.to {
+		return -1
+	}
+	return place
+}
+
 // row gives the row of an id with room for its values; nil if nobody asked.
 func (sp *span) row(id []byte) (*stores.Row, [][]byte) {
-	place, _ := sp.table.set.find(id)
+	place := sp.place(id)
 	width := len(sp.table.projection.features)
 	if place < 0 || len(sp.values) < width {
 		return nil, nil
@@ -91,7 +100,7 @@ func (sp *span) row(id []byte) (*stores.Row, [][]byte) {
 
 // leave notes a key that was not processed.
 func (sp *span) leave(id []byte) {
-	if place, _ := sp.table.set.find(id); place >= 0 {
+	if place := sp.place(id); place >= 0 {
 		sp.unread = append(sp.unread, place)
 	}
 }
@@ -117,7 +126,7 @@ func (c *call) scan(body []byte) error {
 		switch string(key) {
 		case "Responses":
 			answered = true
-			return s.object(func(table []byte) error { return c.spanOf(table).scanItems(s) })
+			return s.object(func(table []byte) error { return c.scanItems(c.spanOf(table), s) })
 		case "UnprocessedKeys":
 			return s.object(func(table []byte) error { return c.spanOf(table).scanUnread(s) })
 		case "ConsumedCapacity":
@@ -177,12 +186,15 @@ func (c *call) scanCapacity(s *scanner) error {
 }
 
 // scanItems reads the items of one table.
-func (sp *span) scanItems(s *scanner) error {
+func (c *call) scanItems(sp *span, s *scanner) error {
 	if sp == nil {
+		c.strange = true
 		return s.skip(0)
 	}
 	it := itemScanner{scanner: s, span: sp, projection: sp.table.projection}
-	return s.array(it.item)
+	err := s.array(it.item)
+	c.strange = c.strange || it.strange
+	return err
 }
 
 // itemScanner reads the items of one table. Items of a table have their
@@ -193,6 +205,7 @@ type itemScanner struct {
 	span       *span
 	projection *projection
 	order      [64]int16 // by place in the item: the feature that was there, plus 1
+	strange    bool      // there was an item that nobody asked for
 	// of the item at hand
 	values [][]byte
 	id     []byte
@@ -216,7 +229,8 @@ func (it *itemScanner) item() error {
 	row, _ := it.span.row(it.id)
 	if row == nil {
 		clear(it.values)
-		return nil // nobody asked for it
+		it.strange = true
+		return nil
 	}
 	row.Event = it.event
 	return nil
@@ -403,8 +417,7 @@ func refusalOf(status int, body []byte) error {
 		api.Fault = smithy.FaultServer
 	}
 	if err := json.Unmarshal(body, &refusal); err != nil || refusal.Type == "" {
-		api.Code, api.Message = "HTTP"+strconv.Itoa(status), "it answers with HTTP status "+strconv.Itoa(status)
-		return api
+		return &foreignError{status}
 	}
 	api.Code, api.Message = refusal.Type[strings.LastIndexByte(refusal.Type, '#')+1:], refusal.Message
 	if api.Message == "" {
@@ -418,6 +431,13 @@ func refusalOf(status int, body []byte) error {
 		return failed
 	}
 	return api
+}
+
+// foreignError is a refusal that is not DynamoDB's: as a rule that of a proxy.
+type foreignError struct{ status int }
+
+func (e *foreignError) Error() string {
+	return "HTTP status " + strconv.Itoa(e.status) + " without an error of DynamoDB"
 }
 
 // errorCode is the service's code of an error, empty if it is none of its own.

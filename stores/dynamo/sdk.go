@@ -46,11 +46,14 @@ func (s *sdk) batchGet(ctx context.Context, c *call) error {
 			c.consumed(*u.TableName, *u.CapacityUnits)
 		}
 	}
+	for name := range out.Responses {
+		c.strange = c.strange || c.spanOf([]byte(name)) == nil
+	}
 	for i := range c.spans {
 		sp := &c.spans[i]
 		sp.unread = nil
 		for _, attrs := range out.Responses[sp.table.name] {
-			sp.take(attrs)
+			c.strange = !sp.take(attrs) || c.strange
 		}
 		for _, k := range out.UnprocessedKeys[sp.table.name].Keys {
 			if id, ok := k["entity_id"].(*types.AttributeValueMemberS); ok {
@@ -130,22 +133,22 @@ func (s *sdk) putItem(ctx context.Context, p *put) error {
 	return out
 }
 
-// take keeps an item of an answer.
-func (sp *span) take(attrs map[string]types.AttributeValue) {
+// take keeps an item of an answer; false if nobody asked for it.
+func (sp *span) take(attrs map[string]types.AttributeValue) bool {
 	id, ok := attrs["entity_id"].(*types.AttributeValueMemberS)
 	if !ok {
-		return
+		return false
 	}
 	row, values := sp.row([]byte(id.Value))
 	if row == nil {
-		return
+		return false
 	}
 	if ts, ok := attrs["event_ts"].(*types.AttributeValueMemberS); ok {
 		row.Event, _ = parseStamp(ts.Value)
 	}
 	m, ok := attrs["values"].(*types.AttributeValueMemberM)
 	if !ok {
-		return // none of the wanted features is in the item
+		return true // none of the wanted features is in the item
 	}
 	for name, v := range m.Value {
 		b, isBytes := v.(*types.AttributeValueMemberB)
@@ -156,4 +159,5 @@ func (sp *span) take(attrs map[string]types.AttributeValue) {
 			}
 		}
 	}
+	return true
 }

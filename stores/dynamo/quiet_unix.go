@@ -1,0 +1,34 @@
+//go:build unix
+
+package dynamo
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"syscall"
+)
+
+// quiet reports whether nothing has come on an unused connection: neither its
+// end nor bytes that nobody asked for, which would be taken for the next answer.
+func quiet(c net.Conn) bool {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	sc, ok := c.(syscall.Conn)
+	if !ok {
+		return true
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return false
+	}
+	nothing := false
+	err = raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		_, err := syscall.Read(int(fd), b[:])
+		nothing = errors.Is(err, syscall.EAGAIN)
+		return true // never wait
+	})
+	return err == nil && nothing
+}

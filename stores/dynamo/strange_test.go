@@ -1,0 +1,252 @@
+package dynamo_test
+
+import (
+	"bufio"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/dynamotest"
+	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/stores/dynamo"
+)
+
+var view = stores.Table{Project: "p", View: "v"}
+
+// at opens a store of either client at an address.
+func at(t *testing.T, url string, sdk bool) *dynamo.Store {
+	t.Helper()
+	return openWith(t, url, aws.NewCredentialsCache(new(provider)), sdk)
+}
+
+// bothClients runs a test with the direct client and with the SDK.
+func bothClients(t *testing.T, test func(t *testing.T, sdk bool)) {
+	t.Helper()
+	for name, sdk := range map[string]bool{"direct": false, "sdk": true} {
+		t.Run(name, func(t *testing.T) { test(t, sdk) })
+	}
+}
+
+// ids are the entity ids that a BatchGetItem asks for.
+func ids(t *testing.T, request []byte) (list []string) {
+	t.Helper()
+	var in struct {
+		RequestItems map[string]struct {
+			Keys []map[string]struct{ S string }
+		}
+	}
+	if err := json.Unmarshal(request, &in); err != nil {
+		t.Errorf("the request is no JSON: %v", err)
+	}
+	for _, k := range in.RequestItems["p.v"].Keys {
+		list = append(list, k["entity_id"].S)
+	}
+	return list
+}
+
+func item(id, base64 string) string {
+	return `{"event_ts":{"S":"2024-06-12 06:11:06+00:00"},"values":{"M":{"a":{"B":"` + base64 + `"}}},"entity_id":{"S":"` + id + `"}}`
+}
+
+func answerOf(items ...string) []byte {
+	return []byte(`{"Responses":{"p.v":[` + strings.Join(items, ",") + `]},"UnprocessedKeys":{}}`)
+}
+
+func readKeys(t *testing.T, s *dynamo.Store, n int) ([]stores.Row, error) {
+	t.Helper()
+	keys := make([][]byte, n)
+	for i := range keys {
+		keys[i] = fmt.Appendf(nil, "key %d", i)
+	}
+	rows, err := s.Read(t.Context(), []stores.Read{{Table: view, Features: stores.NewSelection("a"), Keys: keys}})
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(rows.Release)
+	return rows.Reads[0], nil
+}
+
+// An answer to another call, as a connection that got out of step gives it,
+// says nothing of the rows that were asked for: they are not missing.
+func TestAnAnswerToAnotherCallIsDamaged(t *testing.T) {
+	for name, answer := range map[string][]byte{
+		"other rows":  answerOf(item("00000000000000000000000000000000", "EgNhYmM=")),
+		"other table": []byte(`{"Responses":{"p.other":[` + item("00000000000000000000000000000000", "EgNhYmM=") + `]},"UnprocessedKeys":{}}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothClients(t, func(t *testing.T, sdk bool) {
+				url := dynamotest.StartFixed(t, func([]byte) []byte { return answer })
+				if rows, err := readKeys(t, at(t, url, sdk), 1); fault.KindOf(err) != fault.Unavailable {
+					t.Errorf("%+v, %v", rows, err)
+				}
+			})
+		})
+	}
+}
+
+// A row that comes with another call's answer than its own is not taken.
+func TestRowsOfOtherCallsAreNotTaken(t *testing.T) {
+	bothClients(t, func(t *testing.T, sdk bool) {
+		const n = 101 // two calls
+		var mu sync.Mutex
+		last := make(chan string, 1)
+		url := dynamotest.StartFixed(t, func(request []byte) []byte {
+			asked := ids(t, request)
+			if len(asked) == 1 {
+				last <- asked[0]
+				return answerOf()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			items := []string{item(<-last, "EgNhYmM=")}
+			for _, id := range asked {
+				items = append(items, item(id, "EgNhYmM="))
+			}
+			return answerOf(items...)
+		})
+		rows, err := readKeys(t, at(t, url, sdk), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := rows[n-1]; r.Found || r.Err != nil {
+			t.Errorf("the row that its own call does not have: %+v", r)
+		}
+	})
+}
+
+// serveRaw answers connections by hand and gives the address.
+func serveRaw(t *testing.T, answer func(c net.Conn, r *bufio.Reader)) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var connections sync.WaitGroup
+	t.Cleanup(func() {
+		_ = listener.Close()
+		connections.Wait()
+	})
+	connections.Go(func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			connections.Go(func() {
+				defer func() { _ = c.Close() }()
+				answer(c, bufio.NewReader(c))
+			})
+		}
+	})
+	return "http://" + listener.Addr().String()
+}
+
+// request reads a request and gives the id that it asks for; empty at the end.
+func request(t *testing.T, r *bufio.Reader) string {
+	t.Helper()
+	req, err := http.ReadRequest(r)
+	if err != nil {
+		return ""
+	}
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return ""
+	}
+	return ids(t, body)[0]
+}
+
+func response(body []byte) string {
+	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+}
+
+// Load balancers tell a connection that was idle for long that it timed out,
+// unasked. That is no answer to the next call.
+func TestWhatComesUnaskedIsNoAnswer(t *testing.T) {
+	bothClients(t, func(t *testing.T, sdk bool) {
+		told := make(chan struct{}, 8)
+		url := serveRaw(t, func(c net.Conn, r *bufio.Reader) {
+			if id := request(t, r); id != "" {
+				_, _ = io.WriteString(c, response(answerOf(item(id, "EgNhYmM="))))
+				<-time.After(10 * time.Millisecond)
+				_, _ = io.WriteString(c, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+				told <- struct{}{}
+				_, _ = r.ReadByte() // until the client closes
+			}
+		})
+		s := at(t, url, sdk)
+		for range 3 {
+			rows, err := readKeys(t, s, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !rows[0].Found {
+				t.Fatalf("%+v", rows[0])
+			}
+			<-told
+			<-time.After(30 * time.Millisecond) // idle, with what was told in between
+		}
+	})
+}
+
+// A second answer to the same call is not taken for that to the next one.
+func TestASecondAnswerIsNotTheNextCalls(t *testing.T) {
+	bothClients(t, func(t *testing.T, sdk bool) {
+		var calls atomic.Int32
+		url := serveRaw(t, func(c net.Conn, r *bufio.Reader) {
+			for id := request(t, r); id != ""; id = request(t, r) {
+				value := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "\x12\x01%d", calls.Add(1)))
+				answer := response(answerOf(item(id, value)))
+				_, _ = io.WriteString(c, answer+answer)
+			}
+		})
+		s := at(t, url, sdk)
+		for i := range 5 {
+			rows, err := readKeys(t, s, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := fmt.Sprintf("\x12\x01%d", i+1); string(rows[0].Values[0]) != want {
+				t.Fatalf("call %d is answered with %q", i+1, rows[0].Values[0])
+			}
+		}
+	})
+}
+
+// What refuses a call and is not DynamoDB, a proxy as a rule, may do better the
+// next time.
+func TestRefusalsOfOthersMayPass(t *testing.T) {
+	bothClients(t, func(t *testing.T, sdk bool) {
+		for status, want := range map[int]fault.Kind{
+			301: fault.Unavailable, 400: fault.Unavailable, 403: fault.Unavailable, 404: fault.Unavailable, 408: fault.Unavailable,
+			413: fault.Unavailable, 429: fault.Overloaded, 502: fault.Unavailable, 504: fault.Unavailable,
+		} {
+			t.Run(http.StatusText(status), func(t *testing.T) {
+				h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Content-Type", "text/html")
+					w.WriteHeader(status)
+					_, _ = io.WriteString(w, "<html>no</html>")
+				}))
+				defer h.Close()
+				rows, err := readKeys(t, at(t, h.URL, sdk), 1)
+				if err == nil {
+					err = rows[0].Err
+				}
+				if fault.KindOf(err) != want || !strings.Contains(err.Error(), fmt.Sprint(status)) {
+					t.Errorf("%v (%v), want %v that names the status", err, fault.KindOf(err), want)
+				}
+			})
+		}
+	})
+}
