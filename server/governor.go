@@ -50,12 +50,13 @@ const (
 	patience = 3
 	// recovered is after how many calm decisions all limits are off.
 	recovered = 20
-	// perProcessor is how many requests are always let in.
-	perProcessor = 32
+	// perProcessor is how many requests are always let in, and never less than
+	// always: a caller with a few dozen connections is not too much for anybody.
+	perProcessor, always = 32, 64
 )
 
 func newGovernor(log *slog.Logger) *governor {
-	g := &governor{log: log, floor: int64(perProcessor * runtime.GOMAXPROCS(0))}
+	g := &governor{log: log, floor: max(always, int64(perProcessor*runtime.GOMAXPROCS(0)))}
 	g.limit.Store(math.MaxInt64)
 	return g
 }
