@@ -331,7 +331,7 @@ func (s *web) streamAnswer(w http.ResponseWriter, r *http.Request, b *body) {
 		return
 	}
 	defer cancel()
-	lines := &lineWriter{w: w, flush: http.NewResponseController(w).Flush}
+	lines := &lineWriter{w: w, control: http.NewResponseController(w)}
 	_, err = s.chain.do(ctx, "/banquet.v1.FeatureService/StreamOnlineFeatures", b, func(ctx context.Context, _ any) (any, error) {
 		return nil, chunks(&b.req, b.chunk, func(first int, part *serving.Request) error {
 			resp, err := s.opt.Serving.GetOnlineFeatures(ctx, part)
@@ -353,10 +353,10 @@ func (s *web) streamAnswer(w http.ResponseWriter, r *http.Request, b *body) {
 
 // lineWriter writes the answer of a stream, one JSON object a line.
 type lineWriter struct {
-	w     http.ResponseWriter
-	flush func() error
-	line  []byte
-	begun bool // the status is out: what fails from now on can only be a line
+	w       http.ResponseWriter
+	control *http.ResponseController
+	line    []byte
+	begun   bool // the status is out: what fails from now on can only be a line
 }
 
 // result writes a chunk.
@@ -370,10 +370,11 @@ func (l *lineWriter) result(first int, resp *serving.Response) (err error) {
 		l.w.Header().Set("Content-Type", "application/x-ndjson")
 		l.begun = true
 	}
+	_ = l.control.SetWriteDeadline(time.Now().Add(takeTime)) // every connection has one
 	if _, err := l.w.Write(l.line); err != nil {
 		return fault.New(fault.Canceled, "the caller went away").Because(err)
 	}
-	return l.flush()
+	return l.control.Flush()
 }
 
 // fault ends the answer with a line that says why.

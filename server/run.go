@@ -101,9 +101,13 @@ func newGRPC(opt *Options, c *chain) *grpc.Server {
 	)
 }
 
+// takeTime is how long a caller may be about an answer, or a chunk of one: who
+// reads nothing must not hold its memory for ever.
+const takeTime = 5 * time.Minute
+
 func newHTTP(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: takeTime, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 	}
 }
