@@ -184,7 +184,7 @@ func stages(tb testing.TB, x *subject) map[string]func() {
 		"encode gRPC": func() { wire = appendResults(wire[:0], r) },
 		"encode HTTP": func() {
 			var err error
-			if text, err = appendAnswer(text[:0], r); err != nil {
+			if text, err = appendAnswer(text[:0], r, false); err != nil {
 				tb.Fatal(err)
 			}
 		},

@@ -6,12 +6,15 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/banquet-fs/banquet/fault"
 )
 
 // What one answer was like, or what a caller announces, decides over no more
@@ -65,5 +68,68 @@ func TestOverloadOnEverySurface(t *testing.T) {
 	}
 	if v, err := c.unary(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/grpc.health.v1.Health/Check"}, handler); v != "answered" || err != nil {
 		t.Errorf("health: %v %v", v, err)
+	}
+}
+
+// So many requests work at once and so many wait; one more is refused, and one
+// who stops waiting leaves his place to others.
+func TestConcurrencyAndQueueAreBounded(t *testing.T) {
+	g := newGate(2, 1)
+	var leave []func()
+	for range 2 {
+		l, err := g.enter(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave = append(leave, l)
+	}
+	for range 2 { // the place in the queue is free again after the first
+		ctx, stop := context.WithCancel(t.Context())
+		waits := make(chan error, 1)
+		go func() {
+			_, err := g.enter(ctx)
+			waits <- err
+		}()
+		for len(g.queue) < 3 {
+			runtime.Gosched()
+		}
+		if _, err := g.enter(t.Context()); fault.KindOf(err) != fault.Overloaded || !strings.Contains(err.Error(), "banquet.limits.concurrency") {
+			t.Errorf("one more than may wait: %v", err)
+		}
+		stop()
+		if err := <-waits; fault.KindOf(err) != fault.Canceled {
+			t.Errorf("one who stops waiting: %v", err)
+		}
+	}
+	let := make(chan error, 1)
+	go func() {
+		_, err := g.enter(t.Context())
+		let <- err
+	}()
+	leave[0]()
+	if err := <-let; err != nil {
+		t.Errorf("one who waited is let in: %v", err)
+	}
+}
+
+// Every kind of fault has a code and a status that say whose it is.
+func TestOutcomes(t *testing.T) {
+	for kind, want := range map[fault.Kind]outcome{
+		fault.Invalid: {codes.InvalidArgument, 400}, fault.NotFound: {codes.NotFound, 404}, fault.Unauthenticated: {codes.Unauthenticated, 401},
+		fault.Denied: {codes.PermissionDenied, 403}, fault.Disabled: {codes.FailedPrecondition, 400}, fault.Conflict: {codes.Aborted, 409},
+		fault.Unavailable: {codes.Unavailable, 503}, fault.TimedOut: {codes.DeadlineExceeded, 504}, fault.Canceled: {codes.Canceled, 499},
+		fault.Overloaded: {codes.ResourceExhausted, 429}, fault.Unimplemented: {codes.Unimplemented, 501}, fault.Internal: {codes.Internal, 500},
+	} {
+		if got := outcomes(kind); got != want {
+			t.Errorf("%v is %v, want %v", kind, got, want)
+		}
+		if code := status.Code(toStatus(fault.New(kind, "x"))); code != want.grpc {
+			t.Errorf("%v is %v over gRPC, want %v", kind, code, want.grpc)
+		}
+	}
+	for _, kind := range []fault.Kind{fault.NotFound, fault.Denied, fault.Invalid, fault.Overloaded} {
+		if got := serverSide(fault.New(kind, "x").About("table", "t", "p")).Kind; got != fault.Unavailable {
+			t.Errorf("%v of a table is %v for the caller, want an outage", kind, got)
+		}
 	}
 }

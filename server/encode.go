@@ -163,8 +163,9 @@ func names(r *serving.Response) []string {
 	return out
 }
 
-// appendAnswer appends an answer as Feast's HTTP server writes it.
-func appendAnswer(dst []byte, r *serving.Response) ([]byte, error) {
+// appendAnswer appends an answer as Feast's HTTP server writes it, with the
+// versions of the views if they are wanted.
+func appendAnswer(dst []byte, r *serving.Response, versions bool) ([]byte, error) {
 	e := newEncoder(r)
 	defer e.release()
 	dst = append(dst, `{"results":[`...)
@@ -186,7 +187,25 @@ func appendAnswer(dst []byte, r *serving.Response) ([]byte, error) {
 		}
 		dst = value.AppendQuoted(dst, r.Column(i).Name)
 	}
-	return append(dst, `]}}`...), nil
+	dst = append(dst, ']')
+	if versions {
+		dst = appendVersions(append(dst, `,"feature_view_metadata":`...), r)
+	}
+	return append(dst, `}}`...), nil
+}
+
+// appendVersions appends the views of an answer with the versions that were read.
+func appendVersions(dst []byte, r *serving.Response) []byte {
+	dst = append(dst, '[')
+	for v := range r.Views() {
+		if v > 0 {
+			dst = append(dst, ',')
+		}
+		name, version := r.ViewVersion(v)
+		dst = value.AppendQuoted(append(dst, `{"name":`...), name)
+		dst = append(itoa(append(dst, `,"version":`...), version), '}')
+	}
+	return append(dst, ']')
 }
 
 func appendJSONColumn(dst []byte, values [][]byte, statuses []serving.Status) ([]byte, error) {

@@ -203,6 +203,7 @@ func (s *web) feast(w http.ResponseWriter, r *http.Request) {
 			s.feastError(w, err)
 		default:
 			b.req.TTL = s.opt.ttl(serving.IgnoreTTL)
+			b.versions = false // Feast takes the wish and does not heed it
 			s.answer(w, r, b, start, s.feastError)
 		}
 	})
@@ -304,7 +305,7 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, start time
 		}
 		defer resp.Release()
 		wait = resp.StoreWait
-		out, err := appendAnswer(slices.Grow((*buf)[:0], s.size.room(resp)), resp)
+		out, err := appendAnswer(slices.Grow((*buf)[:0], s.size.room(resp)), resp, b.versions)
 		if err == nil {
 			*buf = out
 			s.size.note(resp, len(out))
@@ -339,7 +340,7 @@ func (s *web) streamAnswer(w http.ResponseWriter, r *http.Request, b *body) {
 				return err
 			}
 			defer resp.Release()
-			return lines.result(first, resp)
+			return lines.result(first, resp, b.versions)
 		})
 	})
 	switch {
@@ -360,9 +361,9 @@ type lineWriter struct {
 }
 
 // result writes a chunk.
-func (l *lineWriter) result(first int, resp *serving.Response) (err error) {
+func (l *lineWriter) result(first int, resp *serving.Response, versions bool) (err error) {
 	l.line = append(itoa(append(l.line[:0], `{"result":{"first_row":`...), first), `,"response":`...)
-	if l.line, err = appendAnswer(l.line, resp); err != nil {
+	if l.line, err = appendAnswer(l.line, resp, versions); err != nil {
 		return err
 	}
 	l.line = append(l.line, "}}\n"...)

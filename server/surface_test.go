@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -111,6 +112,41 @@ func TestStream(t *testing.T) {
 	}
 	if _, err := stream.Recv(); status.Code(err) != codes.NotFound {
 		t.Errorf("%v, want NOT_FOUND", err)
+	}
+}
+
+// What fails after the first chunk ends the stream with a line that says why.
+func TestAStreamThatFailsSaysWhy(t *testing.T) {
+	s := start(t, credit)
+	keys := strings.TrimSuffix(strings.Repeat("76104,", 200000), ",")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features:stream",
+		strings.NewReader(`{"features":["zipcode_features:city"],"entities":{"zipcode":[`+keys+`]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewReader(resp.Body)
+	if first, err := lines.ReadString('\n'); err != nil || !strings.HasPrefix(first, `{"result":{"first_row":0,`) {
+		t.Fatalf("%v %.100q", err, first)
+	}
+	s.dynamo.Set(dynamotest.Faults{Forbidden: map[string]bool{"credit_scoring_aws.zipcode_features": true}})
+	last := ""
+	for {
+		line, err := lines.ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = line
+	}
+	if !strings.HasPrefix(last, `{"error":{"code":14,`) || !strings.Contains(last, "zipcode_features") {
+		t.Errorf("the last line is %.200q", last)
 	}
 }
 
@@ -243,6 +279,53 @@ func TestTooLargeIsSaidAlike(t *testing.T) {
 		words := status.Convert(err).Message()
 		if status.Code(err) != codes.InvalidArgument || !strings.Contains(words, "banquet.limits.body_bytes") || !strings.Contains(text, words) {
 			t.Errorf("%s: %v; HTTP says %s", name, err, text)
+		}
+	}
+}
+
+// The versions of the views are told on every surface that promises them.
+func TestVersionsAreTold(t *testing.T) {
+	s := start(t, fixture{
+		project: "credit_scoring_aws", registry: "versioned/registry/4_v0_rematerialized.db", tables: "versioned/tables/4_v0_rematerialized", versioned: true,
+	})
+	const body = `{"features":["zip_view@v1:city"],"entities":{"zipcode":[76104]},"include_feature_view_version_metadata":true}`
+	const want = `"feature_view_metadata":[{"name":"zip_view","version":1}]}`
+	for _, path := range []string{"/v1/online-features", "/v1/online-features:stream"} {
+		if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+path, body); code != http.StatusOK || !strings.Contains(text, want) {
+			t.Errorf("%s: %d %s", path, code, text)
+		}
+	}
+	if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/get-online-features", body, "Content-Type", "application/json"); code != http.StatusOK || strings.Contains(text, "feature_view_metadata") {
+		t.Errorf("Feast's route: %d %s", code, text)
+	}
+	resp, err := banquetv1.NewFeatureServiceClient(s.grpc).GetOnlineFeatures(t.Context(), &banquetv1.GetOnlineFeaturesRequest{
+		Kind:     &banquetv1.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: []string{"zip_view@v1:city"}}},
+		Entities: map[string]*types.RepeatedValue{"zipcode": {Val: []*types.Value{{Val: &types.Value_Int64Val{Int64Val: 76104}}}}},
+
+		IncludeFeatureViewVersionMetadata: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := resp.GetMetadata().GetFeatureViewMetadata(); len(m) != 1 || m[0].GetName() != "zip_view" || m[0].GetVersion() != 1 {
+		t.Errorf("gRPC: %v", m)
+	}
+}
+
+// What is not served yet says so, and is no unknown method.
+func TestWritesAreRefusedByName(t *testing.T) {
+	s := start(t, credit)
+	client := feast.NewGrpcFeatureServerClient(s.grpc)
+	_, push := client.Push(t.Context(), &feast.PushRequest{})
+	_, write := client.WriteToOnlineStore(t.Context(), &feast.WriteToOnlineStoreRequest{})
+	for call, err := range map[string]error{"Push": push, "WriteToOnlineStore": write} {
+		if status.Code(err) != codes.Unimplemented || !strings.Contains(err.Error(), call+" is not served yet") {
+			t.Errorf("%s: %v", call, err)
+		}
+	}
+	for _, path := range []string{"/push", "/write-to-online-store", "/materialize", "/search"} {
+		if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+path, `{}`, "Content-Type", "application/json"); code != http.StatusNotImplemented || !strings.Contains(text, path) {
+			t.Errorf("%s: %d %s", path, code, text)
 		}
 	}
 }
