@@ -108,10 +108,10 @@ func (rawCodec) Unmarshal(b []byte, v any) error {
 	return nil
 }
 
-// column is an entry of the map of entities with one value.
-func column(name string, stored []byte) []byte {
+// zipColumn is an entry of the map of entities with one value.
+func zipColumn(stored []byte) []byte {
 	list := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), stored)
-	entry := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), name)
+	entry := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), "zipcode")
 	entry = protowire.AppendBytes(protowire.AppendTag(entry, 2, protowire.BytesType), list)
 	return protowire.AppendBytes(protowire.AppendTag(nil, 3, protowire.BytesType), entry)
 }
@@ -131,13 +131,13 @@ func TestKeysInOtherEncodings(t *testing.T) {
 		city    string
 		fault   string
 	}{
-		"plain":                   {[][]byte{column("zipcode", zip)}, "DALLAS", ""},
-		"the last of two":         {[][]byte{column("zipcode", append(append([]byte{}, other...), zip...))}, "DALLAS", ""},
-		"an unknown field":        {[][]byte{column("zipcode", append(append([]byte{}, unknown...), zip...))}, "DALLAS", ""},
-		"more bytes than needed":  {[][]byte{column("zipcode", long)}, "DALLAS", ""},
-		"the last of two columns": {[][]byte{column("zipcode", other), column("zipcode", zip)}, "DALLAS", ""},
-		"no value":                {[][]byte{column("zipcode", []byte{0x12, 0x05, 'x'})}, "", `entity column "zipcode", row 0: the value cannot be read`},
-		"null":                    {[][]byte{column("zipcode", nil)}, "", `entity column "zipcode", row 0: the value is null`},
+		"plain":                   {[][]byte{zipColumn(zip)}, "DALLAS", ""},
+		"the last of two":         {[][]byte{zipColumn(append(append([]byte{}, other...), zip...))}, "DALLAS", ""},
+		"an unknown field":        {[][]byte{zipColumn(append(append([]byte{}, unknown...), zip...))}, "DALLAS", ""},
+		"more bytes than needed":  {[][]byte{zipColumn(long)}, "DALLAS", ""},
+		"the last of two columns": {[][]byte{zipColumn(other), zipColumn(zip)}, "DALLAS", ""},
+		"no value":                {[][]byte{zipColumn([]byte{0x12, 0x05, 'x'})}, "", `entity column "zipcode", row 0: the value cannot be read`},
+		"null":                    {[][]byte{zipColumn(nil)}, "", `entity column "zipcode", row 0: the value is null`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			request := append([]byte{}, features...)
