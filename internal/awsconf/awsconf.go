@@ -4,6 +4,7 @@ package awsconf
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -70,6 +71,19 @@ func Load(ctx context.Context, opt Options) (Config, error) {
 	}
 	if c.Region == "" {
 		return Config{}, fault.New(fault.Invalid, "no AWS region is set; set online_store.region or AWS_REGION")
+	}
+	if cache, ok := c.Credentials.(*aws.CredentialsCache); ok {
+		c.Credentials = newRenewing(cache, func(ctx context.Context) (*aws.CredentialsCache, error) {
+			again, err := config.LoadDefaultConfig(ctx, load...)
+			if err != nil {
+				return nil, err
+			}
+			cache, ok := again.Credentials.(*aws.CredentialsCache)
+			if !ok {
+				return nil, errors.New("the SDK caches no credentials any more")
+			}
+			return cache, nil
+		})
 	}
 	return Config{AWS: c, Endpoint: endpoint}, nil
 }

@@ -19,7 +19,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	sdkretry "github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -154,7 +153,7 @@ func (s *Store) renewed(err error) bool {
 	default:
 		return false
 	}
-	cache, ok := s.client.Options().Credentials.(*aws.CredentialsCache)
+	cache, ok := s.client.Options().Credentials.(interface{ Invalidate() })
 	now, last := time.Now(), s.renewal.Load() // with a reading of the monotonic clock: the other may be set
 	if ok && (last == nil || now.Sub(*last) > renewals) && s.renewal.CompareAndSwap(last, &now) {
 		cache.Invalidate()

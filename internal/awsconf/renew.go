@@ -1,0 +1,70 @@
+package awsconf
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+const (
+	// ahead is how long before they expire credentials are replaced: more than
+	// the time in which the services that issue them have the next ones.
+	ahead = 6 * time.Minute
+	// renewEvery is how often that is tried, renewTime how long one try may take.
+	renewEvery, renewTime = 20 * time.Second, 20 * time.Second
+)
+
+// renewing are credentials that are replaced before they expire, while requests
+// go on with those there are. The SDK's own cache lets the first request after
+// their end wait for new ones, and all others with it.
+type renewing struct {
+	// chain makes the chain of providers anew.
+	chain func(context.Context) (*aws.CredentialsCache, error)
+	cache atomic.Pointer[aws.CredentialsCache]
+	busy  atomic.Bool
+	tried atomic.Pointer[time.Time]
+}
+
+func newRenewing(cache *aws.CredentialsCache, chain func(context.Context) (*aws.CredentialsCache, error)) *renewing {
+	r := &renewing{chain: chain}
+	r.cache.Store(cache)
+	return r
+}
+
+// Retrieve gives the credentials in force.
+func (r *renewing) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	cache := r.cache.Load()
+	creds, err := cache.Retrieve(ctx)
+	if err == nil && creds.CanExpire && time.Until(creds.Expires) < ahead {
+		r.renew(cache, creds)
+	}
+	return creds, err
+}
+
+// Invalidate has the next request fetch new ones.
+func (r *renewing) Invalidate() { r.cache.Load().Invalidate() }
+
+// renew fetches new credentials in the background unless that was just tried.
+// When it fails the present ones are good for a while.
+func (r *renewing) renew(cache *aws.CredentialsCache, old aws.Credentials) {
+	if last := r.tried.Load(); last != nil && time.Since(*last) < renewEvery || !r.busy.CompareAndSwap(false, true) {
+		return
+	}
+	now := time.Now()
+	r.tried.Store(&now)
+	go func() {
+		defer r.busy.Store(false)
+		ctx, cancel := context.WithTimeout(context.Background(), renewTime)
+		defer cancel()
+		fresh, err := r.chain(ctx)
+		if err != nil {
+			return
+		}
+		creds, err := fresh.Retrieve(ctx)
+		if err == nil && creds.AccessKeyID != old.AccessKeyID && !creds.Expires.Before(old.Expires) {
+			r.cache.CompareAndSwap(cache, fresh)
+		}
+	}()
+}

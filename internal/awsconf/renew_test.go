@@ -1,0 +1,98 @@
+package awsconf_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/banquet-fs/banquet/internal/awsconf"
+)
+
+// sts answers AssumeRoleWithWebIdentity, each time with other credentials that
+// are good for a time, and takes its time for it.
+func sts(t *testing.T, good, delay time.Duration) *atomic.Int32 {
+	t.Helper()
+	asked := new(atomic.Int32)
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		n := asked.Add(1)
+		<-time.After(delay)
+		_, _ = fmt.Fprintf(w, `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials>`+
+			`<AccessKeyId>key%d</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken><Expiration>%s</Expiration>`+
+			`</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`, n, time.Now().Add(good).UTC().Format(time.RFC3339))
+	}))
+	t.Cleanup(h.Close)
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("jwt"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range map[string]string{
+		"AWS_ENDPOINT_URL_STS": h.URL, "AWS_WEB_IDENTITY_TOKEN_FILE": token, "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r",
+		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+	} {
+		t.Setenv(name, v)
+	}
+	return asked
+}
+
+// Credentials of a role are replaced before they end, and no request waits for
+// the new ones.
+func TestCredentialsAreRenewedWhileRequestsGoOn(t *testing.T) {
+	const delay = 300 * time.Millisecond
+	asked := sts(t, 2*time.Minute, delay)
+	c, err := awsconf.Load(t.Context(), awsconf.Options{Region: "ap-northeast-2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	retrieve := func() string {
+		creds, err := c.AWS.Credentials.Retrieve(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return creds.AccessKeyID
+	}
+	if key := retrieve(); key != "key1" { // this one has to wait
+		t.Fatal(key)
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	slow := 0
+	for end := time.Now().Add(10 * time.Second); retrieve() == "key1"; <-tick.C {
+		start := time.Now()
+		retrieve()
+		if time.Since(start) > delay/2 {
+			slow++
+		}
+		if time.Now().After(end) {
+			t.Fatal("the credentials are not replaced")
+		}
+	}
+	if slow > 1 { // a busy machine may be slow by itself once
+		t.Errorf("%d requests waited", slow)
+	}
+	if n := asked.Load(); n != 2 {
+		t.Errorf("%d calls, want 2", n)
+	}
+}
+
+// Credentials that are good for long are asked for once.
+func TestCredentialsThatAreGoodAreKept(t *testing.T) {
+	asked := sts(t, time.Hour, 0)
+	c, err := awsconf.Load(t.Context(), awsconf.Options{Region: "ap-northeast-2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if _, err := c.AWS.Credentials.Retrieve(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+}
