@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/banquet-fs/banquet/internal/dynamotest"
@@ -112,6 +113,43 @@ func TestPostgresOnline(t *testing.T) {
 	code, out, errText := command(t, nil, "-c", dir, "get-online-features", "-e", "shopper=7", "-f", "carts:items")
 	if code != 0 || !strings.Contains(out, "3") || strings.Contains(out, "null") {
 		t.Errorf("exit %d: %s%s", code, out, errText)
+	}
+}
+
+// TestPostgresBehindAPooler applies, materializes and serves a repository whose
+// two stores are PostgreSQL behind a pooler in transaction mode, in a schema of
+// their own.
+func TestPostgresBehindAPooler(t *testing.T) {
+	for name, settings := range map[string][]string{"as installed": nil, "one server": {"default_pool_size = 1"}, "servers in turn": {"server_round_robin = 1", "default_pool_size = 3"}} {
+		t.Run(name, func(t *testing.T) {
+			direct := pgtest.Options(t)
+			pgtest.Exec(t, direct, "CREATE SCHEMA shop; CREATE TABLE shop.carts AS SELECT i::int8 AS shopper, i * 2::int8 AS items, timestamp '2024-01-15 10:00' AS at FROM generate_series(1, 3000) i")
+			opt := pgtest.StartPooler(t, settings...).Through(direct)
+			store := "\n  type: postgres\n  host: " + opt.Host + "\n  port: " + strconv.Itoa(opt.Port) + "\n  database: " + opt.Database +
+				"\n  db_schema: shop\n  user: " + opt.User + "\n  password: " + opt.Password + "\n"
+			yaml := "project: shop\nprovider: local\nregistry: registry.db\nonline_store:" + store + "offline_store:" + store + "entity_key_serialization_version: 3\n"
+			dir := newRepo(t, yaml, strings.ReplaceAll(oneView, "SOURCE", `PostgreSQLSource(name="carts_source", table="carts", timestamp_field="at")`))
+			for _, args := range [][]string{{"apply"}, {"validate"}, {"materialize", "2024-01-01", "2024-02-01"}, {"materialize-incremental", "2024-03-01"}, {"apply"}} {
+				if code, out, errText := command(t, nil, append([]string{"-c", dir}, args...)...); code != 0 {
+					t.Fatalf("%v: exit %d: %s%s", args, code, out, errText)
+				}
+			}
+			cmd, at := startServing(t, dir)
+			t.Cleanup(func() {
+				_ = cmd.Process.Kill()
+				_ = cmd.Wait()
+			})
+			var group sync.WaitGroup
+			for i := range 20 {
+				group.Go(func() {
+					body := online(t, at.HTTP, `{"features":["carts:items"],"entities":{"shopper":[`+strconv.Itoa(1000+i)+`]}}`)
+					if !strings.Contains(body, `[`+strconv.Itoa(2000+2*i)+`]`) {
+						t.Error(body)
+					}
+				})
+			}
+			group.Wait()
+		})
 	}
 }
 

@@ -89,18 +89,13 @@ func TestInAnEmptyRoot(t *testing.T) {
 	}
 }
 
-// TestServeAsAProcess starts the server as an operator does, and stops it with
-// SIGTERM.
-func TestServeAsAProcess(t *testing.T) {
-	dir := t.TempDir()
-	bin := program(t)
-	repo := filepath.Join(dir, "shop", "feature_repo")
-	for _, args := range [][]string{{"init", filepath.Join(dir, "shop")}, {"-c", repo, "apply"}, {"-c", repo, "materialize", "2023-01-01", "2025-01-01"}} {
-		if out, err := exec.CommandContext(t.Context(), bin, args...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", args, out)
-		}
-	}
-	cmd := exec.CommandContext(t.Context(), bin, "-c", repo, "serve", "-h", "127.0.0.1", "-p", "0", "--grpc-port", "0", "--admin-port", "0")
+// addresses are where a server listens.
+type addresses struct{ HTTP, Admin string }
+
+// startServing starts the server of a repository, and waits until it listens.
+func startServing(t *testing.T, repo string) (*exec.Cmd, addresses) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program(t), "-c", repo, "serve", "-h", "127.0.0.1", "-p", "0", "--grpc-port", "0", "--admin-port", "0")
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -113,24 +108,47 @@ func TestServeAsAProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var at struct{ HTTP, Admin string }
+	var at addresses
 	if err := json.Unmarshal([]byte(line), &at); err != nil {
 		t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+at.HTTP+"/get-online-features",
-		strings.NewReader(`{"feature_service":"credit_model","entities":{"zipcode":[76104],"dob_ssn":["19530219_5179"]}}`))
+	return cmd, at
+}
+
+// online asks a server for features, and gives its answer or what went wrong.
+func online(t *testing.T, address, request string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/get-online-features", strings.NewReader(request))
 	if err != nil {
-		t.Fatal(err)
+		return err.Error()
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		return err.Error()
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil || !strings.Contains(string(body), "FORT WORTH") {
-		t.Errorf("%v: %s", err, body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(body)
+}
+
+// TestServeAsAProcess starts the server as an operator does, and stops it with
+// SIGTERM.
+func TestServeAsAProcess(t *testing.T) {
+	dir := t.TempDir()
+	bin := program(t)
+	repo := filepath.Join(dir, "shop", "feature_repo")
+	for _, args := range [][]string{{"init", filepath.Join(dir, "shop")}, {"-c", repo, "apply"}, {"-c", repo, "materialize", "2023-01-01", "2025-01-01"}} {
+		if out, err := exec.CommandContext(t.Context(), bin, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", args, out)
+		}
+	}
+	cmd, at := startServing(t, repo)
+	if body := online(t, at.HTTP, `{"feature_service":"credit_model","entities":{"zipcode":[76104],"dob_ssn":["19530219_5179"]}}`); !strings.Contains(body, "FORT WORTH") {
+		t.Error(body)
 	}
 	if out, err := exec.CommandContext(t.Context(), bin, "healthcheck", "--url", "http://"+at.Admin+"/readyz").CombinedOutput(); err != nil {
 		t.Errorf("healthcheck: %s", out)

@@ -75,15 +75,17 @@ func Connect(ctx context.Context, opt Options) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-// Pool opens a pool; it connects when a connection is first needed. Statements
-// are not kept on the server, so that connections may lead through a pooler that
-// changes servers between transactions.
+// Pool opens a pool; it connects when a connection is first needed. Connections
+// may lead through a pooler that changes servers between transactions: nothing is
+// asked for at start-up that a pooler would refuse, no statement is kept on the
+// server, and a query is one round trip. To ask a server what a query's columns
+// are takes two, which must be in one transaction.
 func Pool(opt Options) (*pgxpool.Pool, error) {
 	c, err := pgxpool.ParseConfig(opt.dsn())
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the settings of PostgreSQL at %s do not fit together; look at sslmode and the certificates", opt.Address())
 	}
-	c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
+	c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	c.ConnConfig.ConnectTimeout = connectTime
 	if opt.MaxConn > 0 {
 		c.MaxConns = int32(opt.MaxConn)
@@ -158,7 +160,7 @@ func (o *Options) Fault(err error, what string) error {
 // serverFault classifies what the server itself said, by its SQLSTATE.
 func (o *Options) serverFault(e *pgconn.PgError, at, what string, refuse func(fault.Kind, string, ...any) error) error {
 	first, _, _ := strings.Cut(e.Message, "\n")
-	switch e.Code {
+	switch poolerCode(e) {
 	case "28P01", "28000":
 		return refuse(fault.Denied, "%s does not let user %s in: wrong password, or no right to connect to database %s", at, o.User, o.Database)
 	case "3D000":
@@ -176,6 +178,12 @@ func (o *Options) serverFault(e *pgconn.PgError, at, what string, refuse func(fa
 	case "53300":
 		return refuse(fault.Overloaded, "%s has no connection left: %s", at, first)
 	}
+	if strings.Contains(e.Message, "unsupported startup parameter") {
+		return refuse(fault.Invalid, "%s is a pooler and refuses a setting of PGOPTIONS or PGTZ (%s); unset it, or list it in the pooler's ignore_startup_parameters", at, first)
+	}
+	if strings.Contains(e.Message, "statement pooling mode") {
+		return refuse(fault.Invalid, "%s is a pooler of single statements, and transactions are needed; set its pool_mode to transaction", at)
+	}
 	switch e.Code[:2] {
 	case "08", "57", "58", "53":
 		return refuse(fault.Unavailable, "%s cannot serve at the moment: %s", at, first)
@@ -183,6 +191,27 @@ func (o *Options) serverFault(e *pgconn.PgError, at, what string, refuse func(fa
 		return refuse(fault.Unavailable, "%s: %s", what, first)
 	}
 	return refuse(fault.Invalid, "%s: %s", what, describe(e, first))
+}
+
+// poolerCode is the SQLSTATE of what a server said. PgBouncer has one, that of a
+// broken protocol, for all that it refuses by itself, and says in words only
+// what is a lasting fault of the settings and what will pass.
+func poolerCode(e *pgconn.PgError) string {
+	if e.Code != "08P01" {
+		return e.Code
+	}
+	for _, c := range []struct{ says, code string }{
+		{"authentication failed", "28P01"}, // "SASL ...", "password ..."
+		{"no such user", "28P01"},
+		{"no such database", "3D000"},
+		{"does not exist", "3D000"}, // `database "..."`, handed on from the server
+		{"no more connections allowed", "53300"},
+	} {
+		if strings.Contains(e.Message, c.says) {
+			return c.code
+		}
+	}
+	return e.Code
 }
 
 func describe(e *pgconn.PgError, first string) string {

@@ -116,16 +116,8 @@ func startServer() error {
 	if err != nil {
 		return err
 	}
-	attr := &syscall.SysProcAttr{}
-	if os.Getuid() == 0 { // the server refuses to run as root
-		if attr.Credential, err = unprivileged(); err != nil {
-			return err
-		}
-		if err := os.Chown(dir, int(attr.Credential.Uid), int(attr.Credential.Gid)); err != nil {
-			return err
-		}
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
+	attr, err := owned(dir)
+	if err != nil {
 		return err
 	}
 	pwfile := filepath.Join(dir, "pw")
@@ -169,6 +161,22 @@ func launch(postgres, data, dir string, attr *syscall.SysProcAttr) error {
 		}
 		<-time.After(20 * time.Millisecond)
 	}
+}
+
+// owned gives a directory to the user that programs of PostgreSQL run as, and
+// says how to start them so: they refuse to run as root.
+func owned(dir string) (*syscall.SysProcAttr, error) {
+	attr := &syscall.SysProcAttr{}
+	if os.Getuid() == 0 {
+		var err error
+		if attr.Credential, err = unprivileged(); err != nil {
+			return nil, err
+		}
+		if err := os.Chown(dir, int(attr.Credential.Uid), int(attr.Credential.Gid)); err != nil {
+			return nil, err
+		}
+	}
+	return attr, os.Chmod(dir, 0o755)
 }
 
 // unprivileged is the user that the server runs as under root.

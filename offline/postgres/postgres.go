@@ -26,6 +26,11 @@ import (
 // batchRows is how many rows a record batch holds at most.
 const batchRows = 16 << 10
 
+// described asks the server for a query's columns before it runs, so that values
+// come in their binary form. That takes two round trips, which a pooler may send
+// to two servers unless both are in one transaction.
+const described = pgx.QueryExecModeDescribeExec
+
 // Store reads data sources in one database. It connects when it is first asked
 // for something.
 type Store struct {
@@ -146,7 +151,7 @@ func (s *Store) Range(ctx context.Context, query offline.Query) (array.RecordRea
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.Query(ctx, sql, args...)
+	rows, err := tx.Query(ctx, sql, append([]any{described}, args...)...)
 	if err == nil {
 		err = rows.Err()
 	}
@@ -199,7 +204,7 @@ func (s *Store) Columns(ctx context.Context, source *core.DataSource) ([]offline
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	rows, err := tx.Query(ctx, "SELECT * FROM "+from+" AS source LIMIT 0")
+	rows, err := tx.Query(ctx, "SELECT * FROM "+from+" AS source LIMIT 0", described)
 	if err != nil {
 		return nil, s.opt.Fault(err, "data source "+source.GetName())
 	}
@@ -225,7 +230,7 @@ func (s *Store) Span(ctx context.Context, source *core.DataSource) (offline.Span
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 	ts := "source." + pgx.Identifier{source.GetTimestampField()}.Sanitize()
-	err = tx.QueryRow(ctx, "SELECT count("+ts+"), coalesce(min("+ts+")::timestamptz, 'epoch'), coalesce(max("+ts+")::timestamptz, 'epoch') FROM "+from+" AS source").
+	err = tx.QueryRow(ctx, "SELECT count("+ts+"), coalesce(min("+ts+")::timestamptz, 'epoch'), coalesce(max("+ts+")::timestamptz, 'epoch') FROM "+from+" AS source", described).
 		Scan(&span.Rows, &span.First, &span.Last)
 	return span, s.opt.Fault(err, "data source "+source.GetName())
 }

@@ -39,12 +39,21 @@ func open(t *testing.T, statements string) *postgres.Store {
 // rows reads all rows of a query as texts.
 func rows(t *testing.T, s *postgres.Store, q offline.Query) []string {
 	t.Helper()
-	r, err := s.Range(t.Context(), q)
+	out, err := window(t, s, q)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return out
+}
+
+// window is rows, for goroutines that may not end a test.
+func window(t *testing.T, s *postgres.Store, q offline.Query) (out []string, err error) {
+	t.Helper()
+	r, err := s.Range(t.Context(), q)
+	if err != nil {
+		return nil, err
+	}
 	defer r.Release()
-	var out []string
 	for r.Next() {
 		b := r.RecordBatch()
 		for i := range int(b.NumRows()) {
@@ -55,10 +64,7 @@ func rows(t *testing.T, s *postgres.Store, q offline.Query) []string {
 			out = append(out, strings.Join(cells, "|"))
 		}
 	}
-	if err := r.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return out, r.Err()
 }
 
 func cell(a arrow.Array, i int) string {

@@ -39,6 +39,9 @@ func options(t testing.TB) pg.Options {
 	t.Helper()
 	opt := pgtest.Options(t)
 	opt.Schema = "public"
+	if pooler != nil {
+		opt = pooler.Through(opt)
+	}
 	return opt
 }
 
