@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/banquet-fs/banquet/stores"
 )
 
 // SessionLeftovers tells what a connection's session keeps that a pooler would
@@ -26,4 +28,24 @@ func SessionLeftovers(ctx context.Context, s *Store) (string, error) {
 		return err
 	})
 	return strings.Join(left, ", "), err
+}
+
+// Plan is how the server would do a read.
+func Plan(ctx context.Context, s *Store, reads []stores.Read) (string, error) {
+	parts := s.parts(reads, stores.NewRows(reads, nil))
+	var plan strings.Builder
+	q := newQuery(parts)
+	q.sql = "EXPLAIN " + q.sql
+	q.results = nil
+	err := s.with(ctx, func(c *pgconn.PgConn) error {
+		return q.run(ctx, c, func(result *pgconn.ResultReader) error {
+			for result.NextRow() {
+				plan.Write(result.Values()[0])
+				plan.WriteByte('\n')
+			}
+			_, err := result.Close()
+			return err
+		})
+	})
+	return plan.String(), err
 }

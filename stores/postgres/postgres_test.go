@@ -238,6 +238,83 @@ func TestOneRoundTripForAllViews(t *testing.T) {
 	}
 }
 
+// Reads of many cells are guarded where small ones are not, and bring the same: also for keys without any wanted feature, nulls and repeats.
+func TestLargeReadsBringWhatSmallOnesDo(t *testing.T) {
+	opt := options(t)
+	s := open(t, opt, zip)
+	names := []string{"a", "b", "c", "d"}
+	var recs []stores.Record
+	var keys [][]byte
+	for i := range 40 {
+		key := fmt.Appendf(nil, "key-%d", i)
+		keys = append(keys, key)
+		r := stores.Record{Key: key, Event: moment.Add(time.Duration(i) * time.Second), Values: make([][]byte, len(names))}
+		for f := range names {
+			switch (i + f) % 4 {
+			case 1:
+				r.Values[f] = []byte{}
+			case 2:
+				r.Values[f] = fmt.Appendf(nil, "\x12\x03%03d", i)
+			case 3:
+				r.Values[f] = append([]byte("\x12\x90\x4e"), strings.Repeat("x", 10000)...)
+			}
+		}
+		if i%5 != 4 { // else it is absent
+			recs = append(recs, r)
+		}
+	}
+	if left, err := s.Write(t.Context(), zip, stores.NewSelection(names...), recs, stores.Replace); err != nil || left != nil {
+		t.Fatal(left, err)
+	}
+	pgtest.Exec(t, opt, `UPDATE credit_scoring_aws_zipcode_features SET value = NULL WHERE feature_name = 'c' AND entity_key = 'key-5'`)
+	for _, wanted := range [][]string{names, {"d", "never", "a"}, {"never", "nor"}} {
+		selection := stores.NewSelection(wanted...)
+		keys := append(keys, keys[3], keys[4], keys[3])
+		large, err := s.Read(t.Context(), []stores.Read{{Table: zip, Features: selection, Keys: keys}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, key := range keys {
+			small, err := s.Read(t.Context(), []stores.Read{{Table: zip, Features: selection, Keys: [][]byte{key}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(small.Reads[0][0], large.Reads[0][i]); diff != "" {
+				t.Errorf("%v of %s (-alone +with others)\n%s", wanted, key, diff)
+			}
+			small.Release()
+		}
+		large.Release()
+	}
+}
+
+// A table that was loaded a moment ago has no statistics: it is not scanned from
+// end to end for that.
+func TestNoTableIsScanned(t *testing.T) {
+	opt := options(t)
+	s := open(t, opt, zip)
+	pgtest.Exec(t, opt, `ALTER TABLE credit_scoring_aws_zipcode_features SET (autovacuum_enabled = off);
+		INSERT INTO credit_scoring_aws_zipcode_features (entity_key, feature_name, value, event_ts)
+		SELECT convert_to('key-' || k, 'UTF8'), 'f' || f, '\x1203303030', now() FROM generate_series(1, 4000) k, generate_series(1, 25) f`)
+	for _, n := range []int{1, 100, 1000} {
+		var names []string
+		for f := range 25 {
+			names = append(names, fmt.Sprintf("f%d", f+1))
+		}
+		var keys [][]byte
+		for k := range n {
+			keys = append(keys, fmt.Appendf(nil, "key-%d", k+1))
+		}
+		plan, err := postgres.Plan(t.Context(), s, []stores.Read{{Table: zip, Features: stores.NewSelection(names...), Keys: keys}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "JIT") || strings.Count(plan, "entity_key = ") < 2 {
+			t.Errorf("the plan of %d keys:\n%s", n, plan)
+		}
+	}
+}
+
 // A table that is missing or forbidden fails its own rows, and is read apart
 // until it can be read again.
 func TestABadTableHarmsOnlyItself(t *testing.T) {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"strconv"
 	"strings"
 	"sync"
@@ -156,54 +157,99 @@ func repeat(read *stores.Read, rows []stores.Row) {
 	}
 }
 
-var resultFormats = []int16{1, 1, 1, 1, 1}
+// manyCells is from how many cells on a read is guarded.
+const manyCells = 64
 
-// query asks one statement. Of each table it brings a row for each key that is
-// there, so that a key without any of the features is told from one that is
-// not, and a row for each feature.
+// guard keeps the planner, until the end of the transaction, from what it does to
+// large reads of a table whose statistics are not there yet, right after a load:
+// it takes most of the table for wanted and scans it, or compiles the statement
+// for longer than it runs.
+const guard = "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
+
+// query is a statement for some reads.
+type query struct {
+	guarded bool
+	sql     string
+	params  [][]byte
+	oids    []uint32
+	formats []int16 // of the parameters
+	results []int16
+}
+
+// query asks one statement.
 func (s *Store) query(ctx context.Context, parts []*part, rows *stores.Rows) error {
 	if len(parts) == 0 {
 		return nil
 	}
-	var q strings.Builder
-	var params [][]byte
-	var oids []uint32
-	param := func(oid uint32, b []byte) string {
-		for i := range params {
-			if len(b) > 0 && len(params[i]) == len(b) && &params[i][0] == &b[0] {
-				return "$" + itoa(i+1)
-			}
-		}
-		params, oids = append(params, b), append(oids, oid)
-		return "$" + itoa(len(params))
-	}
+	rows.Stats.Calls++
+	return s.with(ctx, func(c *pgconn.PgConn) error {
+		return newQuery(parts).run(ctx, c, func(result *pgconn.ResultReader) error { return take(result, parts, rows) })
+	})
+}
+
+// newQuery writes the statement. Of each table it brings a row for each key that
+// is there, so that a key without any of the features is told from one that is
+// not, and a row for each feature.
+func newQuery(parts []*part) *query {
+	q := &query{results: []int16{1, 1, 1, 1, 1}}
+	var sql strings.Builder
+	cells := 0
 	for i, p := range parts {
+		cells += len(p.keys.keys) * len(p.features.place)
 		if i > 0 {
-			q.WriteString(" UNION ALL ")
+			sql.WriteString(" UNION ALL ")
 		}
-		keys, wanted := param(pgtype.ByteaArrayOID, p.keys.param), param(pgtype.TextArrayOID, p.features.param)
-		q.WriteString("SELECT " + itoa(i) + "::int4, k.k, NULL::text, NULL::bytea, r.event_ts FROM unnest(" + keys + ") AS k(k) CROSS JOIN LATERAL (SELECT event_ts FROM " +
+		keys, wanted := q.param(pgtype.ByteaArrayOID, p.keys.param), q.param(pgtype.TextArrayOID, p.features.param)
+		sql.WriteString("SELECT " + itoa(i) + "::int4, k.k, NULL::text, NULL::bytea, r.event_ts FROM unnest(" + keys + ") AS k(k) CROSS JOIN LATERAL (SELECT event_ts FROM " +
 			p.name + " WHERE entity_key = k.k LIMIT 1) AS r UNION ALL SELECT " + itoa(i) + "::int4, entity_key, feature_name, value, event_ts FROM " +
 			p.name + " WHERE entity_key = ANY(" + keys + ") AND feature_name = ANY(" + wanted + ")")
 	}
-	formats := make([]int16, len(params))
-	for i := range formats {
-		formats[i] = pgtype.BinaryFormatCode
-	}
-	rows.Stats.Calls++
-	return s.with(ctx, func(c *pgconn.PgConn) error {
-		result := c.ExecParams(ctx, q.String(), params, oids, formats, resultFormats)
-		var arena []byte
-		for result.NextRow() {
-			v := result.Values()
-			for _, b := range v {
-				rows.Stats.Received += int64(len(b))
-			}
-			arena = parts[binary.BigEndian.Uint32(v[0])].put(arena, v[1], v[2], v[3], v[4])
+	q.sql, q.guarded = sql.String(), cells >= manyCells
+	return q
+}
+
+// param adds a parameter unless it is there, and gives its name.
+func (q *query) param(oid uint32, b []byte) string {
+	for i := range q.params {
+		if len(b) > 0 && len(q.params[i]) == len(b) && &q.params[i][0] == &b[0] {
+			return "$" + itoa(i+1)
 		}
-		_, err := result.Close()
-		return err
-	})
+	}
+	q.params, q.oids, q.formats = append(q.params, b), append(q.oids, oid), append(q.formats, pgtype.BinaryFormatCode)
+	return "$" + itoa(len(q.params))
+}
+
+// run asks the statement in one round trip, guarded if it is for many cells.
+func (q *query) run(ctx context.Context, c *pgconn.PgConn, take func(*pgconn.ResultReader) error) error {
+	if !q.guarded {
+		return take(c.ExecParams(ctx, q.sql, q.params, q.oids, q.formats, q.results))
+	}
+	b := new(pgconn.Batch) // is one transaction
+	b.ExecParams(guard, nil, nil, nil, nil)
+	b.ExecParams(q.sql, q.params, q.oids, q.formats, q.results)
+	results := c.ExecBatch(ctx, b)
+	var err error
+	if results.NextResult() {
+		_, err = results.ResultReader().Close() // the guard's
+	}
+	if err == nil && results.NextResult() {
+		err = take(results.ResultReader())
+	}
+	return errors.Join(err, results.Close())
+}
+
+// take puts a result's rows into their places.
+func take(result *pgconn.ResultReader, parts []*part, rows *stores.Rows) error {
+	var arena []byte
+	for result.NextRow() {
+		v := result.Values()
+		for _, b := range v {
+			rows.Stats.Received += int64(len(b))
+		}
+		arena = parts[binary.BigEndian.Uint32(v[0])].put(arena, v[1], v[2], v[3], v[4])
+	}
+	_, err := result.Close()
+	return err
 }
 
 // put takes one row of a result, whose bytes are good until the next one.
