@@ -26,6 +26,9 @@ type Options struct {
 	KeyVersion int
 	// BatchSize is how many rows one write carries; 0 is a good default.
 	BatchSize int
+	// BatchCells lets a write carry more rows, unless BatchSize is given, while it
+	// has no more values than that: for stores that wait for a disk at each write.
+	BatchCells int
 	// Observer is told what happens; its zero value is silent.
 	Observer Observer
 	Log      *slog.Logger
@@ -92,7 +95,9 @@ func New(opt Options) *Materializer {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	if opt.BatchSize <= 0 {
+	if opt.BatchSize > 0 {
+		opt.BatchCells = 0
+	} else {
 		opt.BatchSize = defaultBatch
 	}
 	return &Materializer{opt: opt}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -130,6 +131,49 @@ func cells(t *testing.T, path string) []string {
 	}
 	sort.Strings(out)
 	return out
+}
+
+// writes notes the keys of each write.
+type writes struct {
+	stores.Writer
+	mu   sync.Mutex
+	keys [][]string
+}
+
+func (w *writes) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var keys []string
+	for _, r := range records {
+		keys = append(keys, string(r.Key))
+	}
+	w.keys = append(w.keys, keys)
+	return w.Writer.Write(ctx, table, features, records, mode)
+}
+
+// Rows are written in the order of their keys, a write carries as many as asked
+// for, and none of them overlaps another.
+func TestRowsAreWrittenByKey(t *testing.T) {
+	for name, c := range map[string]struct{ size, cells, want int }{"by rows": {2, 1000, 2}, "by values": {0, 1000, 125}, "few values": {0, 8, 1000}} {
+		t.Run(name, func(t *testing.T) {
+			opt, _ := setUp(t)
+			w := &writes{Writer: opt.Online}
+			opt.Online, opt.BatchSize, opt.BatchCells = w, c.size, c.cells
+			results, err := ingest.New(opt).Materialize(t.Context(), ingest.Request{Views: []string{"scalars"}, Start: start, End: end})
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.SortFunc(w.keys, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+			if all := slices.Concat(w.keys...); !slices.IsSorted(all) || len(all) != results[0].Written || len(all) < 3 {
+				t.Errorf("%d keys in %d writes, sorted: %v", len(all), len(w.keys), slices.IsSorted(all))
+			}
+			for i, keys := range w.keys {
+				if len(keys) > c.want || i < len(w.keys)-1 && len(keys) < c.want {
+					t.Errorf("write %d has %d rows, want %d", i, len(keys), c.want)
+				}
+			}
+		})
+	}
 }
 
 // TestGolden materializes the recorded repository with every type: the rows are

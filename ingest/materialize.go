@@ -1,8 +1,10 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,7 +76,9 @@ func (m *Materializer) readNewest(ctx context.Context, v *registry.View, w Windo
 }
 
 // write stores the records, a few writes at a time, and counts what the store
-// acknowledged. Each key occurs once, so the order of the writes is free.
+// acknowledged. Each key occurs once, so the order of the writes is free: that
+// of the keys lets a store with a tree of them change each of its pages once,
+// and not in every write.
 func (m *Materializer) write(ctx context.Context, v *registry.View, w Window, records []stores.Record) (int, error) {
 	table := stores.Table{Project: v.Project, View: v.Name, Version: v.TableVersion}
 	features := make([]string, 0, len(v.Features))
@@ -83,12 +87,14 @@ func (m *Materializer) write(ctx context.Context, v *registry.View, w Window, re
 	}
 	selection := stores.NewSelection(features...)
 	how := mode(v, w)
+	slices.SortFunc(records, func(a, b stores.Record) int { return bytes.Compare(a.Key, b.Key) })
+	size := max(m.opt.BatchSize, m.opt.BatchCells/max(1, len(features)))
 	var mu sync.Mutex
 	written := 0
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(writers)
-	for start := 0; start < len(records); start += m.opt.BatchSize {
-		chunk := records[start:min(start+m.opt.BatchSize, len(records))]
+	for start := 0; start < len(records); start += size {
+		chunk := records[start:min(start+size, len(records))]
 		group.Go(func() error {
 			left, err := m.opt.Online.Write(ctx, table, selection, chunk, how)
 			if err != nil {

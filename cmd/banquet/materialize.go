@@ -98,7 +98,7 @@ func (a *app) materialize(ctx context.Context, req ingest.Request, incremental b
 	show := &progress{app: a, req: req, incremental: incremental, store: r.config.Online.Type}
 	m := ingest.New(ingest.Options{
 		Storage: r.storage, Registry: r.options(), Project: r.config.Project, Offline: off, Online: online,
-		KeyVersion: r.config.KeyVersion, BatchSize: r.config.Materialization.BatchSize, Observer: show.observer(), Log: a.log,
+		KeyVersion: r.config.KeyVersion, BatchSize: r.config.Materialization.BatchSize, BatchCells: r.batchCells(), Observer: show.observer(), Log: a.log,
 	})
 	if incremental {
 		_, err = m.MaterializeIncremental(ctx, req)
@@ -107,6 +107,16 @@ func (a *app) materialize(ctx context.Context, req ingest.Request, incremental b
 	}
 	show.end()
 	return err
+}
+
+// batchCells is how many values one write carries. A write to SQLite is a
+// transaction, at the end of which it waits for the disk several times, and
+// readers wait for it: so not for each few rows, nor for all of them at once.
+func (r *repository) batchCells() int {
+	if r.config.Online.Type == "sqlite" {
+		return 30_000
+	}
+	return 0
 }
 
 // progress tells how a materialization goes: on a terminal with a bar, else in

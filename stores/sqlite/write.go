@@ -1,15 +1,19 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/value"
 )
 
-// Write stores all records in one transaction: all of them or none.
+// Write stores all records in one transaction: all of them or none. Once it is
+// committed, which SQLite waits for the disk for, no crash undoes it.
 func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
 	if len(records) == 0 {
 		return nil, nil
@@ -19,15 +23,12 @@ func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.
 		return nil, s.fault(err, "written")
 	}
 	defer func() { _ = tx.Rollback() }()
-	w, err := newWriter(ctx, tx, table, features.Features)
-	if err != nil {
-		return nil, s.writeFault(table, err)
+	w := writer{tx: tx, table: quote(table.SQLName())}
+	for _, f := range features.Features {
+		w.literals = append(w.literals, literal(f))
 	}
-	defer w.close()
-	for i := range records {
-		if err := w.put(ctx, &records[i], mode); err != nil {
-			return nil, s.writeFault(table, err)
-		}
+	if err := w.write(ctx, settle(records, mode), mode); err != nil {
+		return nil, s.writeFault(table, err)
 	}
 	return nil, s.fault(tx.Commit(), "written")
 }
@@ -39,86 +40,175 @@ func (s *Store) writeFault(table stores.Table, err error) error {
 	return s.fault(err, "written")
 }
 
-// writer holds the statements of one Write.
+// settle leaves one record of each key, the one that would be there if they were
+// stored one after the other, and sorts them by key: pages of the indexes are
+// then changed one after the other, each once.
+func settle(records []stores.Record, mode stores.Mode) []*stores.Record {
+	out := make([]*stores.Record, len(records))
+	for i := range records {
+		out[i] = &records[i]
+	}
+	slices.SortStableFunc(out, func(a, b *stores.Record) int { return bytes.Compare(a.Key, b.Key) })
+	n := 0
+	for _, r := range out {
+		switch {
+		case n == 0 || !bytes.Equal(out[n-1].Key, r.Key):
+			out[n] = r
+			n++
+		case mode == stores.Replace || toStored(r.Event) >= toStored(out[n-1].Event):
+			out[n-1] = r
+		}
+	}
+	return out[:n]
+}
+
+// writer is one Write on its way.
 type writer struct {
 	tx       *sql.Tx
-	features []string
-	remove   *sql.Stmt
-	insert   *sql.Stmt // all features at once
-	newest   *sql.Stmt
-	one      string
+	table    string   // quoted
+	literals []string // the features' names
 	args     []any
 }
 
-func newWriter(ctx context.Context, tx *sql.Tx, table stores.Table, features []string) (*writer, error) {
-	name := quote(table.SQLName())
-	w := &writer{tx: tx, features: features}
-	w.one = "INSERT OR REPLACE INTO " + name + " (entity_key, feature_name, value, value_text, event_ts, created_ts) VALUES "
-	var err error
-	if w.remove, err = tx.PrepareContext(ctx, "DELETE FROM "+name+" WHERE entity_key = ?"); err != nil {
-		return nil, err
-	}
-	if w.newest, err = tx.PrepareContext(ctx, "SELECT max(CAST(event_ts AS INTEGER)) FROM "+name+" WHERE entity_key = ?"); err != nil {
-		return nil, err
-	}
-	if len(features) > 0 {
-		w.insert, err = tx.PrepareContext(ctx, w.one+groups(len(features)))
-	}
-	return w, err
-}
-
-func groups(n int) string {
-	const group = "(?,?,?,?,?,?)"
-	return strings.Repeat(group+",", n-1) + group
-}
-
-func (w *writer) close() {
-	_, _ = w.remove.Close(), w.newest.Close()
-	if w.insert != nil {
-		_ = w.insert.Close()
-	}
-}
-
-func (w *writer) put(ctx context.Context, r *stores.Record, mode stores.Mode) error {
-	event := toStored(r.Event)
-	if mode == stores.Newer {
-		var stored sql.NullInt64
-		if err := w.newest.QueryRowContext(ctx, r.Key).Scan(&stored); err != nil {
+// write replaces the rows of records, of which each key has one.
+func (w *writer) write(ctx context.Context, records []*stores.Record, mode stores.Mode) error {
+	for chunk := range slices.Chunk(records, keysPerQuery) {
+		if mode == stores.Newer {
+			var err error
+			if chunk, err = w.newer(ctx, chunk); err != nil {
+				return err
+			}
+		}
+		if len(chunk) == 0 {
+			continue
+		}
+		if _, err := w.tx.ExecContext(ctx, "DELETE FROM "+w.table+" WHERE entity_key IN ("+marks(len(chunk))+")", recordKeys(chunk)...); err != nil {
 			return err
 		}
-		if stored.Valid && stored.Int64 > event {
-			return nil
+		if err := w.insert(ctx, chunk); err != nil {
+			return err
 		}
 	}
-	if _, err := w.remove.ExecContext(ctx, r.Key); err != nil {
+	return nil
+}
+
+func recordKeys(records []*stores.Record) []any {
+	keys := make([]any, len(records))
+	for i, r := range records {
+		keys[i] = r.Key
+	}
+	return keys
+}
+
+// newer leaves out records that are older than what is stored.
+func (w *writer) newer(ctx context.Context, records []*stores.Record) ([]*stores.Record, error) {
+	rows, err := w.tx.QueryContext(ctx, "SELECT entity_key, max(CAST(event_ts AS INTEGER)) FROM "+w.table+
+		" WHERE entity_key IN ("+marks(len(records))+") GROUP BY entity_key", recordKeys(records)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	stored := map[string]int64{}
+	for rows.Next() {
+		var key []byte
+		var event sql.NullInt64
+		if err := rows.Scan(&key, &event); err != nil {
+			return nil, err
+		}
+		if event.Valid {
+			stored[string(key)] = event.Int64
+		}
+	}
+	out := make([]*stores.Record, 0, len(records))
+	for _, r := range records {
+		if event, ok := stored[string(r.Key)]; !ok || event <= toStored(r.Event) {
+			out = append(out, r)
+		}
+	}
+	return out, rows.Err()
+}
+
+// paramsPerInsert bounds the parameters of a statement: more make it no faster.
+const paramsPerInsert = 100
+
+// insert adds rows whose keys are not there. Several records share a statement,
+// and all records with the same features the same one.
+func (w *writer) insert(ctx context.Context, records []*stores.Record) error {
+	statements := map[string]*sql.Stmt{}
+	defer func() {
+		for _, st := range statements {
+			_ = st.Close()
+		}
+	}()
+	var text strings.Builder
+	w.args = w.args[:0]
+	flush := func() error {
+		if len(w.args) == 0 {
+			return nil
+		}
+		st := statements[text.String()]
+		if st == nil {
+			var err error
+			st, err = w.tx.PrepareContext(ctx, "INSERT OR REPLACE INTO "+w.table+" (entity_key, feature_name, value, value_text, event_ts, created_ts) VALUES "+text.String())
+			if err != nil {
+				return err
+			}
+			statements[text.String()] = st
+		}
+		_, err := st.ExecContext(ctx, w.args...)
+		w.args = w.args[:0]
+		text.Reset()
 		return err
 	}
-	var created any
-	if !r.Created.IsZero() {
-		created = toStored(r.Created)
+	for _, r := range records {
+		if len(w.args) > 0 && len(w.args)+3+2*len(r.Values) > paramsPerInsert {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		w.row(&text, r)
 	}
-	w.args = w.args[:0]
+	return flush()
+}
+
+// row adds a record's values to a statement. What they share is one parameter,
+// and features are written out: binding takes about as long as inserting does.
+// Parameters without a number take the next one; looking for one with a number
+// takes the driver longer the more there are.
+func (w *writer) row(text *strings.Builder, r *stores.Record) {
+	var shared string // what follows value and text, once the row has begun
+	var key string
 	for i, v := range r.Values {
 		if v == nil {
 			continue
 		}
-		var text any
+		var shown any
 		if t, ok := value.Text(v); ok {
-			text = t
+			shown = t
 		}
-		w.args = append(w.args, r.Key, w.features[i], v, text, event, created)
-	}
-	switch len(w.args) / 6 {
-	case 0:
-		return nil
-	case len(w.features):
-		_, err := w.insert.ExecContext(ctx, w.args...)
-		return err
-	default:
-		_, err := w.tx.ExecContext(ctx, w.one+groups(len(w.args)/6), w.args...)
-		return err
+		if key == "" {
+			n := len(w.args)
+			key, shared = "("+mark(n)+",", ",?,?,"+mark(n+3)+","+mark(n+4)+")"
+			w.args = append(w.args, r.Key, v, shown, toStored(r.Event), nil)
+			if !r.Created.IsZero() {
+				w.args[n+4] = toStored(r.Created)
+			}
+		} else {
+			w.args = append(w.args, v, shown)
+		}
+		if text.Len() > 0 {
+			text.WriteByte(',')
+		}
+		text.WriteString(key)
+		text.WriteString(w.literals[i])
+		text.WriteString(shared)
 	}
 }
+
+// mark is the parameter of an argument.
+func mark(i int) string { return "?" + strconv.Itoa(i+1) }
+
+func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // Delete removes rows.
 func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (*stores.Unwritten, error) {
