@@ -13,7 +13,7 @@ help: ## What there is.
 build: ## Build bin/banquet.
 	go build -o bin/banquet ./cmd/banquet
 
-test: ## Run the tests; installs PostgreSQL when it is missing and it may.
+test: ## Run the tests; installs PostgreSQL and PgBouncer when they are missing and it may.
 	@scripts/postgresql.sh
 	go test ./...
 	go test -tags poison ./stores/dynamo ./serving ./server

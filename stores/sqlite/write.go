@@ -23,7 +23,7 @@ func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.
 		return nil, s.fault(err, "written")
 	}
 	defer func() { _ = tx.Rollback() }()
-	w := writer{tx: tx, table: quote(table.SQLName())}
+	w := writer{tx: tx, name: table.SQLName(), table: quote(table.SQLName())}
 	for _, f := range features.Features {
 		w.literals = append(w.literals, literal(f))
 	}
@@ -65,13 +65,18 @@ func settle(records []stores.Record, mode stores.Mode) []*stores.Record {
 // writer is one Write on its way.
 type writer struct {
 	tx       *sql.Tx
-	table    string   // quoted
+	name     string
+	table    string   // the name, quoted
 	literals []string // the features' names
+	inPlace  bool     // nothing is lost when rows are overwritten
 	args     []any
 }
 
 // write replaces the rows of records, of which each key has one.
 func (w *writer) write(ctx context.Context, records []*stores.Record, mode stores.Mode) error {
+	if err := w.look(ctx); err != nil {
+		return err
+	}
 	for chunk := range slices.Chunk(records, keysPerQuery) {
 		if mode == stores.Newer {
 			var err error
@@ -79,13 +84,46 @@ func (w *writer) write(ctx context.Context, records []*stores.Record, mode store
 				return err
 			}
 		}
-		if len(chunk) == 0 {
-			continue
-		}
-		if _, err := w.tx.ExecContext(ctx, "DELETE FROM "+w.table+" WHERE entity_key IN ("+marks(len(chunk))+")", recordKeys(chunk)...); err != nil {
+		if err := w.remove(ctx, chunk); err != nil {
 			return err
 		}
 		if err := w.insert(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look sees whether the table has columns that are not written here, such as
+// Feast's value_num: an old value of theirs must not stay beside a new one.
+func (w *writer) look(ctx context.Context) error {
+	var others int
+	err := w.tx.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info(?) WHERE name NOT IN "+
+		"('entity_key', 'feature_name', 'value', 'value_text', 'vector_value', 'event_ts', 'created_ts')", w.name).Scan(&others)
+	w.inPlace = others == 0
+	return err
+}
+
+// remove takes away what a record does not overwrite: of one with a value for
+// each feature, the features that are not in this write, else the whole row. To
+// overwrite is far less work, since no index changes.
+func (w *writer) remove(ctx context.Context, records []*stores.Record) error {
+	var whole, rest []*stores.Record
+	for _, r := range records {
+		if w.inPlace && !slices.ContainsFunc(r.Values, func(v []byte) bool { return v == nil }) {
+			rest = append(rest, r)
+		} else {
+			whole = append(whole, r)
+		}
+	}
+	for _, d := range []struct {
+		records []*stores.Record
+		but     string
+	}{{whole, ""}, {rest, " AND feature_name NOT IN (" + strings.Join(w.literals, ",") + ")"}} {
+		if len(d.records) == 0 {
+			continue
+		}
+		if _, err := w.tx.ExecContext(ctx, "DELETE FROM "+w.table+" WHERE entity_key IN ("+marks(len(d.records))+")"+d.but, recordKeys(d.records)...); err != nil {
 			return err
 		}
 	}
@@ -131,7 +169,7 @@ func (w *writer) newer(ctx context.Context, records []*stores.Record) ([]*stores
 // paramsPerInsert bounds the parameters of a statement: more make it no faster.
 const paramsPerInsert = 100
 
-// insert adds rows whose keys are not there. Several records share a statement,
+// insert adds rows, or overwrites them. Several records share a statement,
 // and all records with the same features the same one.
 func (w *writer) insert(ctx context.Context, records []*stores.Record) error {
 	statements := map[string]*sql.Stmt{}
@@ -149,7 +187,9 @@ func (w *writer) insert(ctx context.Context, records []*stores.Record) error {
 		st := statements[text.String()]
 		if st == nil {
 			var err error
-			st, err = w.tx.PrepareContext(ctx, "INSERT OR REPLACE INTO "+w.table+" (entity_key, feature_name, value, value_text, event_ts, created_ts) VALUES "+text.String())
+			st, err = w.tx.PrepareContext(ctx, "INSERT INTO "+w.table+" (entity_key, feature_name, value, value_text, event_ts, created_ts) VALUES "+text.String()+
+				" ON CONFLICT (entity_key, feature_name) DO UPDATE SET value = excluded.value, value_text = excluded.value_text, vector_value = NULL, "+
+				"event_ts = excluded.event_ts, created_ts = excluded.created_ts")
 			if err != nil {
 				return err
 			}
