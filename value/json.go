@@ -310,8 +310,13 @@ func appendZoned(dst, c []byte) ([]byte, error) {
 	if at == noTime {
 		return append(dst, "null"...), nil
 	}
+	t := time.Unix(at, 0).In(location(zone))
+	layout := "2006-01-02T15:04:05-07:00"
+	if _, offset := t.Zone(); offset%60 != 0 { // local mean times, before there were zones
+		layout = "2006-01-02T15:04:05-07:00:00"
+	}
 	dst = append(dst, '"')
-	dst = time.Unix(at, 0).In(location(zone)).AppendFormat(dst, "2006-01-02T15:04:05-07:00")
+	dst = t.AppendFormat(dst, layout)
 	return append(dst, '"'), nil
 }
 
