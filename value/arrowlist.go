@@ -351,7 +351,7 @@ func fromAny(v any) ([]byte, error) {
 	case bool:
 		return AppendBool(nil, v), nil
 	case json.Number:
-		return FromJSON([]byte(v), infer([][]byte{[]byte(v)}))
+		return FromJSON([]byte(v), Infer([][]byte{[]byte(v)}))
 	case map[string]any:
 		body, err := appendObjectEntries(nil, v)
 		return appendSized(nil, types.ValueType_MAP, body), err

@@ -8,6 +8,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/types"
@@ -19,12 +21,12 @@ const maxNumber = 100
 
 // FromJSON makes a Value of type t from one JSON token, by Feast's rules for
 // entity values: integers come exactly from numbers without a fraction, from
-// texts that hold one and from booleans; texts from any scalar. null, lists and
-// objects are null, as in Feast. Unlike Feast a number with a fraction is not
+// texts that hold one and from booleans; texts from any scalar. null, NaN, lists
+// and objects are null, as in Feast. Unlike Feast a number with a fraction is not
 // cut to an integer: that would be another key.
 func FromJSON(token []byte, t types.ValueType_Enum) ([]byte, error) {
 	token = bytes.TrimSpace(token)
-	if len(token) == 0 || token[0] == 'n' || token[0] == '[' || token[0] == '{' {
+	if len(token) == 0 || token[0] == 'n' || token[0] == 'N' || token[0] == '[' || token[0] == '{' {
 		return nil, nil
 	}
 	switch t {
@@ -94,7 +96,7 @@ func plainText(token []byte) bool {
 // means that the first token that is not null decides it, as in Feast.
 func ColumnFromJSON(tokens [][]byte, t types.ValueType_Enum) ([][]byte, error) {
 	if t == types.ValueType_INVALID {
-		t = infer(tokens)
+		t = Infer(tokens)
 	}
 	values := make([][]byte, len(tokens))
 	for i, token := range tokens {
@@ -107,7 +109,9 @@ func ColumnFromJSON(tokens [][]byte, t types.ValueType_Enum) ([][]byte, error) {
 	return values, nil
 }
 
-func infer(tokens [][]byte) types.ValueType_Enum {
+// Infer gives the type of a column of JSON tokens: as in Feast that of the first
+// one that is not null.
+func Infer(tokens [][]byte) types.ValueType_Enum {
 	for _, token := range tokens {
 		token = bytes.TrimSpace(token)
 		if len(token) == 0 {
@@ -121,7 +125,7 @@ func infer(tokens [][]byte) types.ValueType_Enum {
 		case 't', 'f':
 			return types.ValueType_BOOL
 		}
-		if bytes.ContainsAny(token, ".eE") {
+		if bytes.ContainsAny(token, ".eENI") { // NaN and Infinity, too
 			return types.ValueType_DOUBLE
 		}
 		return types.ValueType_INT64
@@ -149,11 +153,22 @@ func textFrom(token []byte) (string, error) {
 		if err := json.Unmarshal(token, &s); err != nil {
 			return "", fault.New(fault.Invalid, "%s is no JSON string", short(token)).Because(err)
 		}
+		if halfPair(token) {
+			return "", fault.New(fault.Invalid, "%s holds half of a surrogate pair", short(token))
+		}
 		return s, nil
 	case 't':
 		return "True", nil
 	case 'f':
 		return "False", nil
+	}
+	switch string(token) {
+	case "Infinity":
+		return "inf", nil
+	case "-Infinity":
+		return "-inf", nil
+	case "-0":
+		return "0", nil
 	}
 	if !bytes.ContainsAny(token, ".eE") {
 		return string(token), nil
@@ -163,6 +178,36 @@ func textFrom(token []byte) (string, error) {
 		return "", fault.New(fault.Invalid, "%s is no number", short(token)).Because(err)
 	}
 	return pythonFloat(f), nil
+}
+
+// halfPair finds an escape such as \ud800 that is no character: a reader of JSON
+// replaces it by another one, and the key would be another key. The token is
+// valid JSON.
+func halfPair(token []byte) bool {
+	for i := 0; i+1 < len(token); i++ {
+		if token[i] != '\\' {
+			continue
+		}
+		if i++; token[i] != 'u' {
+			continue
+		}
+		r := escaped(token, i+1)
+		i += 4
+		if !utf16.IsSurrogate(r) {
+			continue
+		}
+		if i+6 >= len(token) || token[i+1] != '\\' || token[i+2] != 'u' || utf16.DecodeRune(r, escaped(token, i+3)) == utf8.RuneError {
+			return true
+		}
+		i += 6
+	}
+	return false
+}
+
+// escaped reads the four hex digits of an escape.
+func escaped(token []byte, at int) rune {
+	v, _ := strconv.ParseUint(string(token[at:min(at+4, len(token))]), 16, 32)
+	return rune(v)
 }
 
 func integerFrom(token []byte, t types.ValueType_Enum) ([]byte, error) {
