@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strconv"
@@ -22,6 +23,7 @@ type bodyError struct {
 	msg   string
 	input []byte
 	ctx   string
+	more  []*bodyError // the other ill-typed fields
 }
 
 func (f *bodyError) Error() string {
@@ -34,7 +36,15 @@ func (f *bodyError) Error() string {
 
 // detail is the fault as FastAPI writes it.
 func (f *bodyError) detail() []byte {
-	b := append([]byte(`{"detail":[{"type":"`), f.kind...)
+	b := f.appendTo([]byte(`{"detail":[`))
+	for _, other := range f.more {
+		b = other.appendTo(append(b, ','))
+	}
+	return append(b, "]}"...)
+}
+
+func (f *bodyError) appendTo(b []byte) []byte {
+	b = append(append(b, `{"type":"`...), f.kind...)
 	b = append(b, `","loc":["body"`...)
 	for _, w := range f.where {
 		b = append(b, ',')
@@ -49,7 +59,23 @@ func (f *bodyError) detail() []byte {
 	if f.ctx != "" {
 		b = append(append(append(b, `,"ctx":{"error":`...), appendASCII(nil, f.ctx)...), '}')
 	}
-	return append(b, "}]}"...)
+	return append(b, '}')
+}
+
+// fields are those of Feast's request in its order, which faults are told in.
+var fields = []string{"entities", "feature_service", "features", "full_feature_names", "include_feature_view_version_metadata"}
+
+// gathered makes one fault of all, in the order of the fields; nil of none.
+func gathered(faults []*bodyError) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(faults, func(a, b *bodyError) int {
+		return cmp.Compare(slices.Index(fields, a.where[0]), slices.Index(fields, b.where[0]))
+	})
+	first := faults[0]
+	first.more = faults[1:]
+	return first
 }
 
 // dialect says which keys a route takes.
@@ -61,11 +87,10 @@ type dialect struct {
 func parseBody(raw []byte, d dialect) (*body, error) {
 	s := &scanner{b: raw}
 	p := &bodyParser{s: s, d: d}
-	switch s.peek() {
-	case 0:
+	switch {
+	case len(raw) == 0:
 		return nil, &bodyError{kind: "missing", msg: "Field required", input: []byte("null")}
-	case '{':
-	default:
+	case s.peek() != '{':
 		v, err := s.value()
 		if err == nil {
 			err = s.end()
@@ -73,7 +98,7 @@ func parseBody(raw []byte, d dialect) (*body, error) {
 		if err != nil {
 			return nil, broken(err)
 		}
-		return nil, &bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: v}
+		return nil, &bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: compact(v)}
 	}
 	err := s.object(p.key)
 	if err == nil {
@@ -82,11 +107,11 @@ func parseBody(raw []byte, d dialect) (*body, error) {
 	if err != nil {
 		return nil, broken(err)
 	}
-	if p.fault == nil && !p.hasEntities {
-		p.fault = &bodyError{kind: "missing", where: []string{"entities"}, msg: "Field required", input: compact(raw)}
+	if !p.hasEntities && (len(p.faults) == 0 || !d.strict) {
+		p.wrong("missing", "Field required", raw, "entities")
 	}
-	if p.fault != nil {
-		return nil, p.fault
+	if err := gathered(p.faults); err != nil {
+		return nil, err
 	}
 	return &p.out, nil
 }
@@ -121,19 +146,22 @@ func compact(raw []byte) []byte {
 	return out
 }
 
-// bodyParser gathers a request. The first ill-typed field is remembered; the
-// rest is still read, since broken JSON counts for more.
+// maxFaults bounds how many ill-typed fields are told of.
+const maxFaults = 100
+
+// bodyParser gathers a request. Ill-typed fields are remembered; the rest is
+// still read, since broken JSON counts for more.
 type bodyParser struct {
 	s           *scanner
 	d           dialect
 	out         body
 	hasEntities bool
-	fault       *bodyError
+	faults      []*bodyError
 }
 
 func (p *bodyParser) wrong(kind, msg string, input []byte, where ...string) {
-	if p.fault == nil {
-		p.fault = &bodyError{kind: kind, where: where, msg: msg, input: compact(input)}
+	if len(p.faults) < maxFaults {
+		p.faults = append(p.faults, &bodyError{kind: kind, where: where, msg: msg, input: compact(input)})
 	}
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -216,6 +217,7 @@ func feastBody(raw []byte, contentType string) (*body, error) {
 	if !utf8.Valid(raw) {
 		return nil, errNoText
 	}
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors and shells put it before UTF-8
 	if !isJSON(contentType) && len(raw) > 0 {
 		return nil, &bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: quoteText(raw)}
 	}

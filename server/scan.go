@@ -92,7 +92,9 @@ func (s *scanner) skipString() error {
 	for s.i++; s.i < len(s.b); s.i++ {
 		switch c := s.b[s.i]; {
 		case c == '\\':
-			s.i++
+			if err := s.skipEscape(); err != nil {
+				return err
+			}
 		case c == '"':
 			s.i++
 			return nil
@@ -101,6 +103,31 @@ func (s *scanner) skipString() error {
 		}
 	}
 	return s.failAt(start, "Unterminated string starting at")
+}
+
+// skipEscape goes to the last character of an escape; a text that ends within
+// it is left to the caller.
+func (s *scanner) skipEscape() error {
+	start := s.i
+	if s.i++; s.i >= len(s.b) {
+		return nil
+	}
+	if s.b[s.i] != 'u' {
+		if bytes.IndexByte([]byte(`"\/bfnrt`), s.b[s.i]) < 0 {
+			return s.failAt(start, "Invalid \\escape")
+		}
+		return nil
+	}
+	for range 4 {
+		if s.i++; s.i >= len(s.b) || !isHex(s.b[s.i]) {
+			return s.failAt(start+1, "Invalid \\uXXXX escape")
+		}
+	}
+	return nil
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f'
 }
 
 func (s *scanner) skipNumber() error {
