@@ -165,16 +165,18 @@ func (p *Project) viewNames() []string {
 	return names
 }
 
-// ViewVersion finds one version of a view in its history.
+// ViewVersion finds one version of a view in its history. As in Feast it is the
+// version that is unknown, also where there is no view of the name.
 func (p *Project) ViewVersion(name string, version int) (*View, error) {
-	current, err := p.View(name)
-	if err != nil {
-		return nil, err
-	}
 	for _, r := range p.history {
-		if r.GetFeatureViewName() == name && int(r.GetVersionNumber()) == version {
-			return p.openVersion(r, current)
+		if r.GetFeatureViewName() != name || int(r.GetVersionNumber()) != version {
+			continue
 		}
+		current, err := p.View(name)
+		if err != nil {
+			return nil, err
+		}
+		return p.openVersion(r, current)
 	}
 	return nil, fault.New(fault.NotFound, "Version v%d of feature view %s does not exist in project %s", version, name, p.Name).
 		About("feature view", name, p.Name).For(fault.VersionUnknown)

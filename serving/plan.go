@@ -139,6 +139,9 @@ func (b *planner) build() error {
 	if err := b.checkCollisions(); err != nil {
 		return err
 	}
+	if err := b.checkFeatures(); err != nil {
+		return err
+	}
 	b.addProjectKeys()
 	for _, w := range b.wanted {
 		b.addView(w)

@@ -1,6 +1,8 @@
 package serving
 
 import (
+	"errors"
+	"math"
 	"strconv"
 	"strings"
 
@@ -36,34 +38,55 @@ func parseReference(text string) (reference, error) {
 	if version[0] != 'v' && version[0] != 'V' {
 		return ref, nil
 	}
-	n, err := strconv.ParseUint(version[1:], 10, 31)
-	if err != nil || strings.HasPrefix(version[1:], "+") {
-		return ref, nil //nolint:nilerr // not a version: the whole part is the name
+	if n, ok := versionNumber(version[1:]); ok {
+		ref.view, ref.version = name, n
 	}
-	ref.view, ref.version = name, int(n)
-	return ref, nil
+	return ref, nil // else the whole part is the name
+}
+
+// versionNumber reads digits. A number that no view gets to is one all the same.
+func versionNumber(digits string) (int, bool) {
+	n, err := strconv.ParseUint(digits, 10, 63)
+	if errors.Is(err, strconv.ErrRange) {
+		return math.MaxInt, true
+	}
+	return int(n), err == nil
 }
 
 // addReferences resolves a list of references: views in the order in which
-// they first appear, the features of each in the order of the list.
+// they first appear, the features of each in the order of the list. Of several
+// mistakes Feast's is named: how a reference is written, then its view, then
+// collisions, then features.
 func (b *planner) addReferences(texts []string) error {
 	if len(texts) == 0 {
 		return fault.New(fault.Invalid, "No features specified for retrieval")
 	}
-	for _, text := range texts {
-		ref, err := parseReference(text)
-		if err != nil {
+	refs := make([]reference, len(texts))
+	for i, text := range texts {
+		var err error
+		if refs[i], err = parseReference(text); err != nil {
 			return err
 		}
+	}
+	for _, ref := range refs {
 		w, err := b.want(ref)
 		if err != nil {
 			return err
 		}
-		if _, ok := w.view.Feature(ref.feature); !ok {
-			return fault.New(fault.Invalid, "Feature %s not found in projection %s", ref.feature, w.name).
-				About("feature", w.view.Name+":"+ref.feature, w.view.Project).For(fault.Lookup)
-		}
 		w.features = append(w.features, ref.feature)
+	}
+	return nil
+}
+
+// checkFeatures refuses a feature that its view does not have.
+func (b *planner) checkFeatures() error {
+	for _, w := range b.wanted {
+		for _, f := range w.features {
+			if _, ok := w.view.Feature(f); !ok {
+				return fault.New(fault.Invalid, "Feature %s not found in projection %s", f, w.name).
+					About("feature", w.view.Name+":"+f, w.view.Project).For(fault.Lookup)
+			}
+		}
 	}
 	return nil
 }
