@@ -76,7 +76,7 @@ var creditDifferences = map[string]different{
 	"key null among others":     {http.StatusBadRequest, `row 1: the value is null`},
 	"key list":                  {http.StatusBadRequest, `row 0: the value is a list`},
 	"key object":                {http.StatusBadRequest, `row 0: the value is an object`},
-	"NaN literal":               {http.StatusBadRequest, `NaN is not a value of type INT64`},
+	"NaN literal":               {http.StatusBadRequest, `row 0: the value is NaN`},
 	"columns of unequal length": {http.StatusBadRequest, `All entity rows must have the same columns. Column \"zipcode\" has 2 values, column \"dob_ssn\" has 1.`},
 	"empty entities":            {http.StatusBadRequest, `no entity columns`},
 	// Feast cuts the fraction and answers the features of another key.

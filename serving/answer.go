@@ -245,7 +245,7 @@ func (r *Response) Event(view, row int) time.Time {
 // value that would break the answer it is spliced into.
 func (s *Service) place(ttl TTL, r *Response) {
 	for i := range r.columns {
-		if !r.columns[i].hidden && !r.echoedAlready(r.columns[i].echo) {
+		if !r.columns[i].hidden {
 			r.echoed = append(r.echoed, i)
 		}
 	}
@@ -262,15 +262,6 @@ func (s *Service) place(ttl TTL, r *Response) {
 		r.views = append(r.views, placed)
 		s.placeView(ttl, now, r, i)
 	}
-}
-
-func (r *Response) echoedAlready(name string) bool {
-	for _, i := range r.echoed {
-		if r.columns[i].echo == name {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *Service) placeView(ttl TTL, now time.Time, r *Response, view int) {

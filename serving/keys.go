@@ -7,13 +7,13 @@ import (
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/value"
 )
 
 // entityColumn is a typed column of the request that a view's key is made
 // from, that the answer echoes, or both.
 type entityColumn struct {
-	source string // the name in the request
 	echo   string
 	hidden bool
 	values [][]byte
@@ -47,7 +47,11 @@ func (r *Response) bindColumns(req *Request) error {
 		if err != nil {
 			return err
 		}
-		r.columns = append(r.columns, entityColumn{source: c.Name, echo: in.echo, hidden: in.hidden, values: values})
+		if again := r.column(in.echo); again != nil {
+			again.values = values // under the entity's name and under the key's: as in Feast the last counts
+			continue
+		}
+		r.columns = append(r.columns, entityColumn{echo: in.echo, hidden: in.hidden, values: values})
 	}
 	return nil
 }
@@ -58,11 +62,7 @@ func (r *Response) typed(c *Column, kind types.ValueType_Enum, coerce bool) ([][
 		return c.Values, r.refuseNull(c, c.Values)
 	}
 	if c.JSON != nil && kind == types.ValueType_INVALID {
-		values, err := value.ColumnFromJSON(c.JSON, kind)
-		if err != nil {
-			return nil, columnFault(c.Name, err)
-		}
-		return values, r.refuseNull(c, values)
+		kind = value.Infer(c.JSON)
 	}
 	values := r.cells(c.rows())
 	for row := range values {
@@ -82,22 +82,23 @@ func (r *Response) typed(c *Column, kind types.ValueType_Enum, coerce bool) ([][
 	return values, r.refuseNull(c, values)
 }
 
-func columnFault(name string, err error) error {
-	return fault.New(fault.Invalid, "entity column %q: %s", name, fault.Of(err).Text).Because(err)
-}
-
 // refuseNull refuses a null key, which can be the key of nothing. A list and an
-// object have no value of a key's type either.
+// object have no value of a key's type either. Where no view of the request is
+// read by the column, a null is answered as it came.
 func (r *Response) refuseNull(c *Column, values [][]byte) error {
 	name := c.Name
-	if r.plan.inputs[name].hidden {
+	in := r.plan.inputs[name]
+	if in.hidden {
 		return nil
 	}
 	for row := range values {
 		if len(values[row]) == 0 {
-			what := "null"
+			what, none := "null", true
 			if c.JSON != nil {
-				what = jsonKind(c.JSON[row])
+				what, none = jsonKind(c.JSON[row])
+			}
+			if none && !in.key {
+				continue
 			}
 			return fault.New(fault.Invalid, "entity column %q, row %d: the value is %s; a key needs a number, text or a boolean", name, row, what).
 				About("column", name, r.plan.shape.project)
@@ -106,14 +107,17 @@ func (r *Response) refuseNull(c *Column, values [][]byte) error {
 	return nil
 }
 
-func jsonKind(token []byte) string {
+// jsonKind names a token that is no scalar; none is set for those that mean no value.
+func jsonKind(token []byte) (name string, none bool) {
 	switch {
 	case len(token) > 0 && token[0] == '[':
-		return "a list"
+		return "a list", false
 	case len(token) > 0 && token[0] == '{':
-		return "an object"
+		return "an object", false
+	case len(token) > 0 && token[0] == 'N':
+		return "NaN", true
 	}
-	return "null"
+	return "null", true
 }
 
 // bindKeys serializes the keys of every group.
@@ -210,6 +214,9 @@ func (b *boundGroup) fanOut(row, rows int) {
 
 // bindDummy gives every row of a view without entities its one key.
 func (r *Response) bindDummy(b *boundGroup, g *keyGroup) error {
+	if r.rows == 0 {
+		return r.missingKeys(g)
+	}
 	key, err := g.layout.Append(nil, [][]byte{value.AppendString(nil, "")})
 	if err != nil {
 		return err
@@ -219,11 +226,6 @@ func (r *Response) bindDummy(b *boundGroup, g *keyGroup) error {
 }
 
 func (r *Response) column(name string) *entityColumn {
-	for i := range r.columns {
-		if r.columns[i].source == name {
-			return &r.columns[i]
-		}
-	}
 	for i := range r.columns {
 		if r.columns[i].echo == name {
 			return &r.columns[i]
@@ -236,7 +238,7 @@ func (r *Response) column(name string) *entityColumn {
 func (r *Response) missingKeys(g *keyGroup) error {
 	var missing, provided []string
 	for _, k := range r.plan.projectKeys {
-		if r.column(k) == nil || !g.has(k) {
+		if !r.feeds(g, k) {
 			missing = append(missing, k)
 		}
 	}
@@ -245,14 +247,19 @@ func (r *Response) missingKeys(g *keyGroup) error {
 			provided = append(provided, r.columns[i].echo)
 		}
 	}
+	if slices.ContainsFunc(r.plan.groups, func(g keyGroup) bool { return g.dummy }) {
+		provided = append(provided, registry.DummyKey)
+	}
 	return fault.New(fault.Invalid, "Missing join key values for keys: %s. No values provided for keys: %s. Provided join_key_values: %s",
 		pythonList(missing), pythonList(r.plan.projectKeys), pythonList(provided)).For(fault.Lookup)
 }
 
-func (g *keyGroup) has(joinKey string) bool {
+// feeds reports whether a join key of the group has a column in the request.
+func (r *Response) feeds(g *keyGroup, joinKey string) bool {
 	for i := range g.keys {
-		if g.keys[i].column == joinKey {
-			return true
+		k := &g.keys[i]
+		if k.joinKey == joinKey {
+			return r.column(k.column) != nil || k.fallback != "" && r.column(k.fallback) != nil
 		}
 	}
 	return false

@@ -28,7 +28,8 @@ type plan struct {
 	// transforms are the on-demand feature views whose functions run on the
 	// answer's rows, in the order in which they are named.
 	transforms []*registry.View
-	// projectKeys are the join keys of the project, for the error about missing ones.
+	// projectKeys are the join keys of the project and the names that projections
+	// give them, sorted, for the error about missing ones.
 	projectKeys []string
 	keyVersion  int
 }
@@ -63,6 +64,7 @@ type groupKey struct {
 type input struct {
 	echo        string // the name under which it is answered
 	kind        types.ValueType_Enum
+	key         bool // a view of the request is read by it
 	requestData bool
 	hidden      bool // never answered: the key of views without entities
 }
@@ -192,10 +194,7 @@ func (b *planner) addGroup(w *wantedView) int {
 		names = append(names, k.Name)
 		id.WriteString(key.joinKey + "\x00" + key.column + "\x00" + k.Type.String() + "\x00")
 		if !w.view.Entityless {
-			b.plan.inputs[key.column] = input{echo: key.column, kind: k.Type}
-			if key.fallback != "" {
-				b.plan.inputs[key.fallback] = input{echo: key.fallback, kind: k.Type}
-			}
+			b.addKey(k, key)
 		}
 	}
 	g.id = id.String()
@@ -209,30 +208,42 @@ func (b *planner) addGroup(w *wantedView) int {
 	return len(b.plan.groups) - 1
 }
 
+// addKey teaches the plan the columns that a join key is fed from: its own or
+// the one that the caller knows it by, and that of the entity's name.
+func (b *planner) addKey(k registry.JoinKey, from groupKey) {
+	p := b.plan
+	p.inputs[from.column] = input{echo: from.column, kind: k.Type, key: true}
+	if from.fallback != "" {
+		p.inputs[from.fallback] = input{echo: from.fallback, kind: k.Type, key: true}
+		if !slices.Contains(p.projectKeys, from.column) {
+			p.projectKeys = append(p.projectKeys, from.column)
+			slices.Sort(p.projectKeys)
+		}
+	}
+	if in, ok := p.inputs[k.Entity]; ok && in.echo == k.Name {
+		p.inputs[k.Entity] = input{echo: in.echo, kind: k.Type, key: true}
+	}
+}
+
 // addProjectKeys makes the join keys of all entities of the project known:
 // Feast accepts and echoes those of other views too, and takes an entity's
-// name for its join key.
+// name for its join key. Those that no view of the request is read by have no
+// type: as in Feast they are answered as they came.
 func (b *planner) addProjectKeys() {
 	p := b.plan
-	p.inputs = map[string]input{registry.DummyKey: {hidden: true, kind: types.ValueType_STRING}}
+	p.inputs = map[string]input{registry.DummyKey: {echo: registry.DummyKey, hidden: true, kind: types.ValueType_STRING}}
 	for _, e := range b.project.Entities() {
 		spec := e.GetSpec()
 		key := spec.GetJoinKey()
 		if key == registry.DummyKey {
 			continue
 		}
-		in := input{echo: key, kind: spec.GetValueType()}
-		if k, ok := b.project.JoinKey(key); ok {
-			in.kind = k.Type
-		}
-		p.inputs[spec.GetName()] = in
+		p.inputs[spec.GetName()] = input{echo: key}
 		p.projectKeys = append(p.projectKeys, key)
 	}
 	slices.Sort(p.projectKeys)
 	for _, key := range p.projectKeys {
-		if k, ok := b.project.JoinKey(key); ok {
-			p.inputs[key] = input{echo: key, kind: k.Type}
-		}
+		p.inputs[key] = input{echo: key}
 	}
 }
 
