@@ -45,4 +45,5 @@ need curl curl
 export FEAST_PYTHON MOTO_SERVER DYNALITE
 make --no-print-directory build
 "$FEAST_PYTHON" conformance/descriptors.py --check testdata/golden/feast_descriptors.json.gz
-exec "$FEAST_PYTHON" conformance/conformance.py --banquet "$PWD/bin/banquet" "$@"
+"$FEAST_PYTHON" conformance/conformance.py --banquet "$PWD/bin/banquet" "$@"
+[ $# -gt 0 ] || exec "$FEAST_PYTHON" conformance/differential.py --banquet "$PWD/bin/banquet"

@@ -24,10 +24,10 @@ def free_port(wanted: int = 0) -> int:
         return s.getsockname()[1]
 
 
-def wait_for(port: int, process: subprocess.Popen, seconds: float = 60) -> None:
+def wait_for(port: int, process: subprocess.Popen | None, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if process.poll() is not None:
+        if process is not None and process.poll() is not None:
             raise RuntimeError(f"{process.args[0]} ended with {process.returncode}")
         with socket.socket() as s:
             s.settimeout(1)

@@ -1,0 +1,169 @@
+"""What banquet answers otherwise than Feast on purpose: one list, each entry with its reason."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import calls
+
+# One word for what the surfaces say in numbers, codes and classes.
+WORDS = {
+    "200": "OK", "ok": "OK", "500": "FAULT", "UNKNOWN": "FAULT", "INTERNAL": "FAULT", "RetryError": "FAULT", "400": "CALLER", "INVALID_ARGUMENT": "CALLER", "FAILED_PRECONDITION": "CALLER",
+    "FeatureNameCollisionError": "CALLER", "FeatureViewNotFoundException": "ABSENT", "FeatureViewVersionNotFound": "ABSENT", "RequestDataNotFoundInEntityRowsException": "ABSENT", "404": "ABSENT", "NOT_FOUND": "ABSENT", "501": "UNBUILT", "UNIMPLEMENTED": "UNBUILT",
+}
+
+
+def said(case: Any, answer: Any) -> str:
+    """An answer as a word and a message, without what the surface wraps around it."""
+    status, text = answer.status, answer.text.removeprefix("Exception calling application: ")
+    if case.surface == "sdk" and (m := re.fullmatch(r"Failed to get online features: (\d+) (.*)", text, re.DOTALL)):
+        status, text = m.groups()
+    word = WORDS.get(status, status)
+    if word == "FAULT" and answer is case.got and case.served.seed.feast_status:
+        word = "CALLER"  # Feast's own status is what was asked for
+    if word == "OK":
+        return "OK"
+    for _ in range(2):  # JSON, and an exception as JSON in it
+        try:
+            inner = json.loads(text)
+        except ValueError:
+            break
+        text = inner.get("message", text) if isinstance(inner, dict) else str(inner)
+    if case.surface == "grpc" and (m := re.fullmatch(r"(['\"])(.*)\1", text, re.DOTALL)):
+        text = m.group(2)  # Python's quotes around the argument of a KeyError
+    return f"{word} {text}"
+
+
+@dataclass
+class Allowed:
+    """A difference that is right.
+
+    `feast` has to match all of Feast's answer and `banquet` all of banquet's, as said gives them;
+    {0}, {1} in the latter stand for what the groups of the former matched.
+    """
+
+    reason: str
+    feast: str
+    banquet: str
+    when: Callable[[Any], bool] = lambda case: True
+    uses: int = 0
+
+    def fits(self, case: Any, want: str, got: str) -> bool:
+        m = re.fullmatch(self.feast, want, re.DOTALL)
+        if not m or not self.when(case):
+            return False
+        pattern = re.sub(r"\{(\d)\}", lambda g: re.escape(m.group(int(g.group(1)) + 1) or ""), self.banquet)
+        return re.fullmatch(pattern, got, re.DOTALL) is not None
+
+
+def views(case: Any) -> set[str]:
+    """The views that a request reads."""
+    repo, ask = case.served.repo, case.ask
+    if ask.service:
+        return {v.name for s in repo.services if s.name == ask.service for _, v, _, _ in s.projections} | ({"computed"} if ask.service == "computed_service" else set())
+    return {ref.partition(":")[0].partition("@")[0] for ref in ask.features}
+
+
+def reads(*names: str) -> Callable[[Any], bool]:
+    return lambda case: case.ask is not None and bool(views(case) & set(names))
+
+
+def mistakes(case: Any) -> int:
+    """How many things of a request can be found fault with."""
+    ask, names = case.ask, [n for group in case.groups for n in group]
+    if ask is None:
+        return 0
+    found = len(ask.wrong) + len(views(case) & {"disabled", "no_key", "offline_only", "odd", "view_1", "computed"})
+    return found + (len(set(names)) < len(names)) + any(ask.kinds.get(n) == "bytes_val" for n in ask.columns)
+
+
+def words(pattern: str) -> Callable[[Any], bool]:
+    """Equal but for the order of the words of a list, which is that of a set or map."""
+    def when(case: Any) -> bool:
+        lists = [sorted(re.findall(r"[^\s,\[\]']+", m.group(1))) if (m := re.search(pattern, said(case, a), re.DOTALL)) else [] for a in (case.want, case.got)]
+        return lists[0] == lists[1] != []
+    return when
+
+
+def undated(case: Any) -> bool:
+    """Equal but for the event times of views whose rows have several."""
+    patched = any(v.patched for v in case.served.repo.views if v.name in views(case))
+    strip = lambda a: sorted((n, re.sub(r'"event_timestamps": \[[^]]*\]|event_timestamps \{[^}]*\}\n', "", c)) for n, c in zip(a.names, a.columns))
+    return patched and case.difference == "columns" and strip(case.want) == strip(case.got)
+
+
+def both_keys(case: Any) -> bool:
+    """The join key of a projection is there under the caller's name and under its own or its entity's."""
+    entities = {k.name: k.entity.name for k in case.served.repo.keys}
+    services = [s for s in case.served.repo.services if s.name == case.ask.service]
+    names = set(case.ask.columns)
+    return any(m in names and names & {k, entities[k]} for s in services for _, _, _, mapped in s.projections for k, m in mapped.items())
+
+
+def by_entity(case: Any) -> bool:
+    """A join key comes under the name of its entity, and its values are not those that Feast would guess the type of."""
+    odd = any(w != "rename" for w in case.ask.wrong)
+    return any(k.entity.name in case.ask.columns and k.entity.name != k.name and (odd or k.value not in ("string_val", "int64_val")) for k in case.served.repo.keys)
+
+
+def inexact(case: Any) -> bool:
+    """Integers that are written 1.0, which Feast takes for floats: large ones lose digits, and times become null."""
+    numbers = [v for name, c in case.ask.columns.items() if case.ask.kinds.get(name) in ("int64_val", "int32_val", "unix_timestamp_val") for v in c]
+    return case.difference == "columns" and any(isinstance(v, (float, calls.Raw)) for v in numbers)
+
+
+COLUMN = r'CALLER entity column ".*", row \d+: '
+ROWS = [
+    Allowed("the caller's mistakes are 400 and INVALID_ARGUMENT", r"FAULT (.*)", "CALLER {0}"),
+    Allowed("what is unknown is NOT_FOUND over gRPC, too", r"FAULT ((?:Feature view|Feature service|Version v).* does not exist in project .*)", "ABSENT {0}"),
+    Allowed("the names of a collision come out of a set", r"FAULT (Duplicate features named ).* found\.\n(.*)", r"CALLER {0}.* found\.\n{1}", words(r"named (.*) found\.")),
+    Allowed("columns of a gRPC request come out of a map", r"FAULT (Missing join key values .*)Provided join_key_values: (.*)", "CALLER {0}Provided .*", words(r"Provided join_key_values: \[(.*)\]")),
+    Allowed("a bad key is named with its column and row", r"FAULT (invalid literal for int\(\) with base 10: .*|Value out of range: .*)", COLUMN + "{0}"),
+    Allowed("null, a list and an object are no key", r"FAULT (?:attribute name must be string, not 'NoneType'|int\(\) argument must be .* not '(?:list|dict|NoneType)'|Couldn't infer value type from empty value)", COLUMN + "the value is (null|a list|an object); a key needs .*"),
+    Allowed("null, a list and an object are no key", r"OK", COLUMN + "the value is (null|a list|an object); a key needs .*"),
+    Allowed("NaN and the infinities are no key", r"FAULT (?:cannot convert float (?:NaN|infinity) to integer|attribute name must be string, not 'NoneType')", COLUMN + r"(the value is NaN; a key needs .*|-?Infinity is not a value of type .*|Value out of range: .*)"),
+    Allowed("integers are exact, also when they are written 1.0", "OK", "OK", inexact),
+    Allowed("NaN and the infinities are no key", r"OK", COLUMN + r"(the value is NaN; a key needs .*|-?Infinity is not a value of type .*)"),
+    Allowed("half of a surrogate pair is no text", r"FAULT ('utf-8' codec can't encode character .*|invalid literal for int\(\) .*)", COLUMN + ".* holds half of a surrogate pair"),
+    Allowed("a number with a fraction is no integer key", r"OK|FAULT (?:Value out of range|invalid literal for int\(\)).*", COLUMN + ".* has a fraction, a value of type .* has none"),
+    Allowed("integers are exact, also when they are written 1.0", r"FAULT Value out of range: .*", "OK"),
+    Allowed("JSON has no bytes", r"FAULT Type `<class '.*'>` not in {<class 'bytes'>}", COLUMN + "a value of type BYTES cannot be given as an entity value"),
+    Allowed("a value of another type is named with its column and row", r"FAULT Type `<class '.*'>` not in {.*}", COLUMN + ".* is not a value of type .*"),
+    Allowed("the type that can be no key is named with its join key", r"FAULT Value type not supported for feast feature store: .*", r"CALLER row \d+ of the entity columns: join key .*: a value of type .* cannot be a key"),
+    Allowed("the columns of unequal length are named", r"FAULT (All entity rows must have the same columns\.)", r"CALLER {0} Column .* has \d+ values, column .* has \d+\."),
+    Allowed("a request without columns is told what it lacks", r"FAULT 'pop from an empty set'|FAULT pop from an empty set", "CALLER the request has no entity columns; .*"),
+    Allowed("a stale feature service is named", r"FAULT (The projection for .* cannot be applied because it contains .*)", "CALLER {0} Apply feature service .* again\\."),
+    Allowed("a view with online=False has no table: NOT_FOUND", r"FAULT (?:no such table: .*_offline_only|.*ResourceNotFoundException.*)", "OK", reads("offline_only")),
+    Allowed("NaN and the infinities are texts in JSON", r"FAULT Out of range float values are not JSON compliant", "OK", lambda c: re.search(r'"(NaN|-?Infinity)"', str(c.got.columns)) is not None),
+    Allowed("an item with none of the wanted features is NOT_FOUND", r"FAULT '?values'?", "OK", lambda c: c.served.seed.dynamo),
+    Allowed("a view that is being refreshed goes on serving", r"FAULT Feature view '.*' is in state 'MATERIALIZING' and cannot serve features.*", "OK"),
+    Allowed("on-demand features are not computed", r".*", "UNBUILT on-demand feature view .* is computed on request, .*", reads("computed")),
+    Allowed("Feast's gRPC server fails on columns that no view of the request is read by, and on most types of keys",
+            r"FAULT (?:Value with native type value cannot be converted .*|int\(\) argument must be .* not 'Value'|Type `<class 'feast.types.Value_pb2.Value'>` not in .*|float\(\) argument must be .* not 'Value')", "(OK|CALLER .*)", lambda c: c.surface == "grpc"),
+    Allowed("Feast's gRPC server fails on a column of several types", r"FAULT '?<' not supported between instances of .*", "(OK|CALLER .*)", lambda c: c.surface == "grpc"),
+    Allowed("an empty name is no feature service", r"FAULT Feature service  does not exist in project .*", "CALLER No features specified for retrieval", lambda c: c.surface == "grpc"),
+    Allowed("what an on-demand view does not have is refused", r"OK|FAULT '?values'?", r"CALLER '?Feature .* not found in projection written'?", reads("written")),
+    Allowed("a feature service reads its view's own version", r"(OK|TypeError .*|ValueError .*|FAULT Out of range float.*|FAULT .*Max retries exceeded.*)", "(OK|TypeError .*|ValueError .*)", lambda c: c.served.repo.versioned and c.ask.service is not None and reads("view_0")(c)),
+    Allowed("SQLite: the time of a row is that of the features asked for", r"OK", "OK", undated),
+    Allowed("a projection takes the caller's name of a join key before the key's own", r"OK|FAULT Out of range float values are not JSON compliant|FAULT '?values'?|TypeError .*|ValueError .*", "OK|TypeError .*|ValueError .*", both_keys),
+    Allowed("under the name of its entity a join key has its own type, too", r"OK|FAULT Value type not supported for feast feature store: .*", r"OK|CALLER .* cannot be a key", by_entity),
+    Allowed("digits of other scripts are no integer", r"OK|FAULT invalid literal for int\(\) .*", COLUMN + "invalid literal for int\\(\\) with base 10: '\u0663'"),
+    Allowed("of two mistakes another one may be named", r"(?:FAULT|ABSENT) .*", "(CALLER|ABSENT) .*", lambda c: mistakes(c) > 1 and "Max retries" not in str(c.want)),
+    Allowed("a body is UTF-8", r"ABSENT .*", 'CALLER {"detail":"There was an error parsing the body"}', lambda c: c.what == "utf-16"),
+    Allowed("the SDK guesses types by what comes first, and maps have no order", "(?:ValueError|TypeError) .*", "(ValueError|TypeError) .*", lambda c: c.surface == "sdk"),
+    Allowed("the SDK asks again after 500 and loses what it was told", r"FAULT .*Max retries exceeded.*", "(CALLER|ABSENT|UNBUILT) .*", lambda c: c.surface == "sdk"),
+    Allowed("the SDK reads what Feast's server fails on", r"FAULT .*Max retries exceeded.*", "OK|TypeError .*|ValueError .*", lambda c: c.surface == "sdk" and (c.served.seed.dynamo or reads("odd", "offline_only", "view_1")(c))),
+]
+
+
+def reason(case: Any) -> Allowed | None:
+    """Finds the entry that allows a difference, and counts it."""
+    want, got = said(case, case.want), said(case, case.got)
+    for row in ROWS:
+        if row.fits(case, want, got):
+            row.uses += 1
+            return row
+    return None
