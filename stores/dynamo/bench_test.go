@@ -40,7 +40,7 @@ func answerOf(n, features int) (*tableRead, *call, []byte) {
 		fmt.Fprintf(&b, `}},"entity_id":{"S":"%s"}}`, set.id(int32(i)))
 	}
 	b.WriteString(`]},"UnprocessedKeys":{},"ConsumedCapacity":[{"TableName":"p.v","CapacityUnits":50.0}]}`)
-	return t, &call{spans: []span{{table: t, ids: places, to: int32(len(places))}}}, []byte(b.String())
+	return t, &call{spans: []span{{table: t, ids: places}}}, []byte(b.String())
 }
 
 // scanOnce scans a body anew: base64 is decoded in place.
@@ -48,6 +48,7 @@ func scanOnce(tb testing.TB, t *tableRead, c *call, values [][]byte, body, scrat
 	copy(scratch, body)
 	c.spans[0].values = values
 	c.units = c.units[:0]
+	clear(t.items)
 	if err := c.scan(scratch); err != nil {
 		tb.Fatal(err)
 	}

@@ -1,10 +1,12 @@
 package dynamo
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"hash/crc32"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -79,6 +81,21 @@ func newHTTPClient(c *awshttp.BuildableClient) *httpClient {
 	return &httpClient{http.Client{
 		Transport: t, Timeout: c.GetTimeout(), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, t}
+}
+
+// Do sends a request. smithy closes a request's body once the head of an answer
+// is there; net/http, should it be about to find the body's end, then closes the
+// connection in the midst of the answer. So it gets a body of its own.
+func (c *httpClient) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		_ = r.Body.Close()
+		r.Body = io.NopCloser(bytes.NewReader(b))
+	}
+	return c.Client.Do(r)
 }
 
 // proxied reports whether the environment leads requests through a proxy, which

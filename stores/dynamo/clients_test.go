@@ -155,7 +155,7 @@ func TestAnswersInOtherSpellingsAreReadAlike(t *testing.T) {
 		"blanks":        `{ "Responses" : { "p.v" : [ { "event_ts" : { "S" : "2024-06-12 06:11:06+00:00" } , "values" : { "M" : { "a" : { "B" : "EgNhYmM=" } , "b" : { "B" : "" } } } , "entity_id" : { "S" : "ID" } } ] } }` + "\n",
 		"escapes":       `{"Responses":{"p\u002ev":[{"event_ts":{"S":"2024-06-12\u002006:11:06+00:00"},"values":{"M":{"\u0061":{"B":"EgNh\u0059mM="},"b":{"B":""}}},"entity_id":{"S":"ID"}}]}}`,
 		"offset":        `{"Responses":{"p.v":[{"entity_id":{"S":"ID"},"event_ts":{"S":"2024-06-12 15:11:06+09:00"},"values":{"M":{"b":{"B":""},"a":{"B":"EgNhYmM="}}}}]}}`,
-		"other fields":  `{"Unknown":[1,-2.5e3,true,null,{"x":["]}"]}],"Responses":{"other":[{"a":{"NULL":true}}],"p.v":[{"extra":{"L":[{"N":"1"},{"SS":["a"]}]},"values":{"M":{"zzz":{"N":"5"},"a":{"B":"EgNhYmM="},"b":{"B":""},"c":{"S":"EgNhYmM="}}},"event_ts":{"S":"2024-06-12 06:11:06+00:00"},"entity_id":{"S":"ID"}}]}}`,
+		"other fields":  `{"Unknown":[1,-2.5e3,true,null,{"x":["]}"]}],"Responses":{"other":[{"a":{"NULL":true}}],"p.v":[{"extra":{"L":[{"N":"1"},{"SS":["a"]}]},"values":{"M":{"zzz":{"N":"5"},"a":{"B":"EgNhYmM="},"b":{"B":""}}},"event_ts":{"S":"2024-06-12 06:11:06+00:00"},"entity_id":{"S":"ID"}}]}}`,
 		"uninvited row": `{"Responses":{"p.v":[{"entity_id":{"S":"00000000000000000000000000000000"},"values":{"M":{"a":{"B":"AAAA"}}}},{"entity_id":{"S":"ID"},"event_ts":{"S":"2024-06-12 06:11:06+00:00"},"values":{"M":{"a":{"B":"EgNhYmM="},"b":{"B":""}}}}]}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -196,6 +196,12 @@ func TestAnswersThatAreBrokenAreErrors(t *testing.T) {
 // is answered the text. ID stands for the key's id.
 func readOne(t *testing.T, text []byte) (stores.Row, error) {
 	t.Helper()
+	return readOneBy(t, false, text)
+}
+
+// readOneBy is readOne by either client.
+func readOneBy(t *testing.T, sdk bool, text []byte) (stores.Row, error) {
+	t.Helper()
 	server := dynamotest.StartFixed(t, func(request []byte) []byte {
 		var in struct {
 			RequestItems map[string]struct {
@@ -211,7 +217,7 @@ func readOne(t *testing.T, text []byte) (stores.Row, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := dynamo.Open(dynamo.Options{AWS: c})
+	s := dynamo.Open(dynamo.Options{AWS: c, SDK: sdk})
 	defer func() { _ = s.Close() }()
 	rows, err := s.Read(t.Context(), []stores.Read{{Table: stores.Table{Project: "p", View: "v"}, Features: stores.NewSelection("a", "b", "c"), Keys: [][]byte{[]byte("k")}}})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -171,17 +172,17 @@ func (s *Store) enter(ctx context.Context) (leave func(), err error) {
 	}
 }
 
+// outOfTime reports whether the caller's time is over. net/http watches the
+// deadline itself, and may break off before the context says so.
+func outOfTime(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && time.Until(deadline) <= 0
+}
+
 // fault says what DynamoDB answered. table may be empty.
 func (s *Store) fault(ctx context.Context, err error, table stores.Table) error {
 	if err == nil {
 		return nil
-	}
-	var f *fault.Error
-	if errors.As(err, &f) {
-		return f
-	}
-	if ctx.Err() != nil {
-		return fault.Of(ctx.Err())
 	}
 	name, where := "", "DynamoDB at "+s.Host()
 	if table != (stores.Table{}) {
@@ -191,45 +192,32 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 	refuse := func(kind fault.Kind, text string) error {
 		return fault.New(kind, "%s %s", where, text).About("table", name, table.Project).Because(err)
 	}
-	if status, ok := foreign(err); ok {
-		kind := fault.Unavailable
-		if status == http.StatusTooManyRequests {
-			kind = fault.Overloaded
-		}
-		return fault.New(kind, "DynamoDB at %s answers with HTTP status %d and no error of its own; is something in between?", s.Host(), status).
-			About("online store", s.Host(), "").Because(err)
-	}
+	var f *fault.Error
+	var broken *damaged
 	var missing *types.ResourceNotFoundException
 	var api smithy.APIError
+	answered := errors.As(err, &api) && api.ErrorCode() != unknownCode
 	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return fault.Of(ctx.Err())
+	case outOfTime(ctx) && !answered:
+		return refuse(fault.TimedOut, "did not answer in the time allowed for the request")
+	case errors.As(err, &broken) && !errors.Is(err, context.DeadlineExceeded):
+		return fault.New(fault.Unavailable, "an answer of %s arrived damaged", where).About("table", name, table.Project).Because(broken.fault.Unwrap())
+	case broken == nil && errors.As(err, &f):
+		return f
 	case errors.As(err, &missing):
 		return refuse(fault.NotFound, "does not exist; run `banquet apply`")
-	case errors.As(err, &api):
+	case answered:
 		return classify(api, refuse)
+	case statusOf(err) >= http.StatusMultipleChoices:
+		return classifyStatus(statusOf(err), refuse)
 	case errors.Is(err, errNoAnswer), errors.Is(err, context.DeadlineExceeded):
 		return refuse(fault.TimedOut, "did not answer in time")
 	case isCredentials(err):
 		return fault.New(fault.Denied, "no AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role").About("online store", s.Host(), "").Because(err)
 	}
 	return fault.New(fault.Unavailable, "DynamoDB at %s cannot be reached", s.Host()).About("online store", s.Host(), "").Because(err)
-}
-
-// foreign tells the status of a refusal that is not DynamoDB's, of either client.
-func foreign(err error) (status int, ok bool) {
-	var direct *foreignError
-	if errors.As(err, &direct) {
-		return direct.status, true
-	}
-	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorCode() != "UnknownError" { // the SDK's word for none
-		return 0, false
-	}
-	var response *smithyhttp.ResponseError
-	if !errors.As(err, &response) {
-		return 0, false
-	}
-	status = response.HTTPStatusCode()
-	return status, status != http.StatusOK
 }
 
 func isCredentials(err error) bool {
@@ -239,6 +227,34 @@ func isCredentials(err error) bool {
 	}
 	text := err.Error()
 	return strings.Contains(text, "failed to refresh cached credentials") || strings.Contains(text, "failed to retrieve credentials") || strings.Contains(text, "get credentials")
+}
+
+// unknownCode is the SDK's for a refusal whose body tells none.
+const unknownCode = "UnknownError"
+
+// statusOf is the HTTP status of an answer that is none of the service's own, 0
+// if there was no answer.
+func statusOf(err error) int {
+	var direct *statusError
+	var sdk *smithyhttp.ResponseError
+	switch {
+	case errors.As(err, &direct):
+		return direct.status
+	case errors.As(err, &sdk):
+		return sdk.HTTPStatusCode()
+	}
+	return 0
+}
+
+// classifyStatus says what something in front of the service answered.
+func classifyStatus(status int, refuse func(fault.Kind, string) error) error {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return refuse(fault.Overloaded, "is throttled")
+	case status >= http.StatusInternalServerError:
+		return refuse(fault.Unavailable, "cannot serve at the moment")
+	}
+	return refuse(fault.Unavailable, "answers with HTTP status "+strconv.Itoa(status)+" and no error of DynamoDB; is something in between?")
 }
 
 func classify(api smithy.APIError, refuse func(fault.Kind, string) error) error {

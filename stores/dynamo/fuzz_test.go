@@ -20,7 +20,7 @@ func FuzzScan(f *testing.F) {
 		var set idSet
 		set.fill([][]byte{[]byte("k"), []byte("l")})
 		table := &tableRead{tableName: &tableName{"p.v", `"p.v"`}, projection: newProjection([]string{"a", "b", "c"}), set: &set, items: make([]stores.Row, 2), parts: 1}
-		c := &call{spans: []span{{table: table, ids: []int32{0, 1}, to: 2, values: make([][]byte, 6)}}}
+		c := &call{spans: []span{{table: table, ids: []int32{0, 1}, values: make([][]byte, 6)}}}
 		var want struct {
 			Responses map[string][]struct {
 				EntityID struct{ S *string }                      `json:"entity_id"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,26 +77,30 @@ func (c *call) consumed(name string, n float64) {
 	}
 }
 
-// place is the place of an id; -1 if this call does not ask for it.
+// place finds an id among those that the call asks for; -1 if it does not.
 func (sp *span) place(id []byte) int32 {
 	place, _ := sp.table.set.find(id)
-	if place < sp.from || place >= sp.to {
+	if place < 0 || place < sp.ids[0] || place > sp.ids[len(sp.ids)-1] {
+		sp.strangers = true
 		return -1
 	}
 	return place
 }
 
 // row gives the row of an id with room for its values; nil if nobody asked.
-func (sp *span) row(id []byte) (*stores.Row, [][]byte) {
+func (sp *span) row(id []byte) (*stores.Row, error) {
 	place := sp.place(id)
-	width := len(sp.table.projection.features)
-	if place < 0 || len(sp.values) < width {
+	if place < 0 {
 		return nil, nil
 	}
 	row := &sp.table.items[place]
+	width := len(sp.table.projection.features)
+	if row.Found || len(sp.values) < width {
+		return nil, errTwice
+	}
 	row.Found, row.Err = true, nil
 	row.Values, sp.values = sp.values[:width:width], sp.values[width:]
-	return row, row.Values
+	return row, nil
 }
 
 // leave notes a key that was not processed.
@@ -103,6 +108,24 @@ func (sp *span) leave(id []byte) {
 	if place := sp.place(id); place >= 0 {
 		sp.unread = append(sp.unread, place)
 	}
+}
+
+// complete makes sure that an answer which names what nobody asked for tells of
+// every key that was: one to another question does not, and its silence would
+// make rows missing that are there.
+func (c *call) complete() error {
+	for i := range c.spans {
+		sp := &c.spans[i]
+		if !sp.strangers && !c.strangers {
+			continue
+		}
+		for _, at := range sp.ids {
+			if !sp.table.items[at].Found && !slices.Contains(sp.unread, at) {
+				return errStranger
+			}
+		}
+	}
+	return nil
 }
 
 // spanOf finds the span of a table's name.
@@ -126,10 +149,16 @@ func (c *call) scan(body []byte) error {
 		switch string(key) {
 		case "Responses":
 			answered = true
-			return s.object(func(table []byte) error { return c.scanItems(c.spanOf(table), s) })
+			return s.object(func(table []byte) error { return c.share(table, s, (*span).scanItems) })
 		case "UnprocessedKeys":
-			return s.object(func(table []byte) error { return c.spanOf(table).scanUnread(s) })
+			if s.null() {
+				return nil
+			}
+			return s.object(func(table []byte) error { return c.share(table, s, (*span).scanUnread) })
 		case "ConsumedCapacity":
+			if s.null() {
+				return nil
+			}
 			return s.array(func() error { return c.scanCapacity(s) })
 		}
 		return s.skip(0)
@@ -137,31 +166,53 @@ func (c *call) scan(body []byte) error {
 	if err == nil {
 		err = s.end()
 	}
-	if err == nil && !answered {
-		err = errJSON
+	switch {
+	case err != nil:
+		return err
+	case !answered:
+		return errJSON
 	}
-	return err
+	return c.complete()
+}
+
+// share reads one table's share of an answer.
+func (c *call) share(table []byte, s *scanner, scan func(*span, *scanner) error) error {
+	if sp := c.spanOf(table); sp != nil {
+		return scan(sp, s)
+	}
+	c.strangers = true
+	return s.skip(0)
 }
 
 // scanUnread reads one table's share of UnprocessedKeys.
 func (sp *span) scanUnread(s *scanner) error {
-	if sp == nil {
-		return s.skip(0)
-	}
 	return s.object(func(key []byte) error {
 		if string(key) != "Keys" {
 			return s.skip(0)
 		}
-		return s.array(func() error {
-			return s.object(func(name []byte) error {
-				kind, id, err := s.typed()
-				if string(name) == "entity_id" && kind == 'S' {
-					sp.leave(id)
-				}
-				return err
-			})
-		})
+		return s.array(func() error { return sp.scanKey(s) })
 	})
+}
+
+// scanKey reads a key that was not processed. One that cannot be told would be
+// a row that seems to be missing.
+func (sp *span) scanKey(s *scanner) error {
+	var id []byte
+	err := s.object(func(name []byte) error {
+		kind, text, err := s.typed()
+		if string(name) == "entity_id" && kind == 'S' {
+			id = text
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case id == nil:
+		return errJSON
+	}
+	sp.leave(id)
+	return nil
 }
 
 func (c *call) scanCapacity(s *scanner) error {
@@ -186,15 +237,9 @@ func (c *call) scanCapacity(s *scanner) error {
 }
 
 // scanItems reads the items of one table.
-func (c *call) scanItems(sp *span, s *scanner) error {
-	if sp == nil {
-		c.strange = true
-		return s.skip(0)
-	}
+func (sp *span) scanItems(s *scanner) error {
 	it := itemScanner{scanner: s, span: sp, projection: sp.table.projection}
-	err := s.array(it.item)
-	c.strange = c.strange || it.strange
-	return err
+	return s.array(it.item)
 }
 
 // itemScanner reads the items of one table. Items of a table have their
@@ -205,7 +250,6 @@ type itemScanner struct {
 	span       *span
 	projection *projection
 	order      [64]int16 // by place in the item: the feature that was there, plus 1
-	strange    bool      // there was an item that nobody asked for
 	// of the item at hand
 	values [][]byte
 	id     []byte
@@ -216,21 +260,22 @@ type itemScanner struct {
 // that is its key tells, wherever it stands.
 func (it *itemScanner) item() error {
 	width := len(it.projection.features)
-	if len(it.span.values) < width {
-		return errJSON // more items than keys
+	if len(it.span.values) < width { // more items than keys: what is too much is thrown away
+		it.values = make([][]byte, width)
+	} else {
+		it.values = it.span.values[:width:width]
 	}
-	it.values, it.id, it.event = it.span.values[:width:width], nil, time.Time{}
+	it.id, it.event = nil, time.Time{}
 	if err := it.attributes(); err != nil {
 		return err
 	}
 	if it.id == nil {
 		return errJSON
 	}
-	row, _ := it.span.row(it.id)
+	row, err := it.span.row(it.id)
 	if row == nil {
 		clear(it.values)
-		it.strange = true
-		return nil
+		return err
 	}
 	row.Event = it.event
 	return nil
@@ -298,7 +343,10 @@ func (it *itemScanner) attribute() error {
 	}
 	switch string(key) {
 	case "entity_id":
-		_, it.id, err = s.typed()
+		kind, id, err := s.typed()
+		if kind == 'S' {
+			it.id = id
+		}
 		return err
 	case "event_ts":
 		_, text, err := s.typed()
@@ -307,6 +355,7 @@ func (it *itemScanner) attribute() error {
 	case "values":
 		return s.object(func(kind []byte) error {
 			if string(kind) != "M" {
+				it.fill(noValue)
 				return s.skip(0)
 			}
 			s.blanks()
@@ -314,6 +363,13 @@ func (it *itemScanner) attribute() error {
 		})
 	}
 	return s.skip(0)
+}
+
+// fill gives all features of the item one value.
+func (it *itemScanner) fill(v []byte) {
+	for i := range it.values {
+		it.values[i] = v
+	}
 }
 
 // features reads the map of the values.
@@ -370,6 +426,7 @@ func (it *itemScanner) feature(place int) error {
 	}
 	return s.object(func(kind []byte) error {
 		if string(kind) != "B" || !s.eat('"') {
+			it.values[at] = noValue
 			return s.skip(0)
 		}
 		v, err := s.base64()
@@ -417,7 +474,7 @@ func refusalOf(status int, body []byte) error {
 		api.Fault = smithy.FaultServer
 	}
 	if err := json.Unmarshal(body, &refusal); err != nil || refusal.Type == "" {
-		return &foreignError{status}
+		return &statusError{status}
 	}
 	api.Code, api.Message = refusal.Type[strings.LastIndexByte(refusal.Type, '#')+1:], refusal.Message
 	if api.Message == "" {
@@ -433,11 +490,12 @@ func refusalOf(status int, body []byte) error {
 	return api
 }
 
-// foreignError is a refusal that is not DynamoDB's: as a rule that of a proxy.
-type foreignError struct{ status int }
+// statusError is an answer that is none of the service's own: that of a proxy or
+// a load balancer in front of it.
+type statusError struct{ status int }
 
-func (e *foreignError) Error() string {
-	return "HTTP status " + strconv.Itoa(e.status) + " without an error of DynamoDB"
+func (e *statusError) Error() string {
+	return "it answers with HTTP status " + strconv.Itoa(e.status)
 }
 
 // errorCode is the service's code of an error, empty if it is none of its own.

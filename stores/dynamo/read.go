@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -60,12 +59,12 @@ type part struct {
 // span is what a call asks of one table.
 type span struct {
 	table *tableRead
-	ids   []int32
-	// from and to bound the ids: others' rows are other calls' to fill.
-	from, to int32
+	ids   []int32 // ascending
 	// values is room for those of the items, in the order in which they come.
 	values [][]byte
 	unread []int32 // left unprocessed
+	// strangers: the answer names keys that the call does not ask for.
+	strangers bool
 }
 
 // call is one BatchGetItem.
@@ -76,7 +75,8 @@ type call struct {
 	answers []*answer
 	body    []byte
 	large   bool // keys were left since the answer had its full size
-	strange bool // the answer holds what was not asked for
+	// strangers: the answer names tables that the call does not ask.
+	strangers bool
 }
 
 // units are the read capacity that a table's share of a call consumed.
@@ -326,7 +326,7 @@ func (r *reading) pack(n int) {
 			}
 			to := min(from+left, all)
 			room := (to - from) * width
-			current.spans = append(current.spans, span{table: t, ids: r.places[from:to:to], from: int32(from), to: int32(to), values: values[:room:room]})
+			current.spans = append(current.spans, span{table: t, ids: r.places[from:to:to], values: values[:room:room]})
 			values = values[room:]
 			left -= to - from
 			from = to
@@ -422,7 +422,7 @@ func (s *Store) get(ctx context.Context, c *call) error {
 	defer leave()
 	for {
 		c.stats.Calls++
-		c.large, c.strange = false, false
+		c.large = false
 		if err := s.getOnce(ctx, c); err != nil {
 			return err
 		}
@@ -442,7 +442,8 @@ func (s *Store) get(ctx context.Context, c *call) error {
 		again := c.spans[:0:0]
 		for _, sp := range c.spans {
 			if len(sp.unread) > 0 {
-				again = append(again, span{table: sp.table, ids: sp.unread, from: sp.from, to: sp.to, values: make([][]byte, len(sp.unread)*len(sp.table.projection.features))})
+				slices.Sort(sp.unread) // as the ids of every span are
+				again = append(again, span{table: sp.table, ids: sp.unread, values: make([][]byte, len(sp.unread)*len(sp.table.projection.features))})
 			}
 		}
 		c.spans = again
@@ -457,9 +458,6 @@ func (s *Store) getOnce(ctx context.Context, c *call) error {
 		c.stats.Calls++
 		err = s.data.batchGet(ctx, c)
 	}
-	if err == nil && c.strange && !c.answered() {
-		err = damagedBy(errStrange)
-	}
 	if err == nil {
 		return nil
 	}
@@ -468,22 +466,6 @@ func (s *Store) getOnce(ctx context.Context, c *call) error {
 		only = c.spans[0].table.table
 	}
 	return s.fault(ctx, err, only)
-}
-
-var errStrange = errors.New("it holds what was not asked for, and not what was")
-
-// answered reports whether the answer says something of every key: that of
-// another call, from a connection that is out of step, does not.
-func (c *call) answered() bool {
-	for i := range c.spans {
-		sp := &c.spans[i]
-		for _, at := range sp.ids {
-			if !sp.table.items[at].Found && !slices.Contains(sp.unread, at) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // leave marks the keys that a busy table left unread.

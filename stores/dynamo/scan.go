@@ -10,6 +10,17 @@ import (
 // errJSON is an answer that is no JSON, or not of the form it should have.
 var errJSON = errors.New("the answer is not what DynamoDB answers")
 
+// Answers that are well written and still not the answer to the call: taken for
+// it, rows that are there would seem to be missing.
+var (
+	errStranger = errors.New("the answer is that to another question")
+	errTwice    = errors.New("the answer holds an item twice")
+)
+
+// noValue stands for a stored value that is no bytes at all: it is no
+// feast.types.Value, so that its cell is told to be invalid, not missing.
+var noValue = []byte{0xff}
+
 // maxSkip bounds how deep skipped values nest.
 const maxSkip = 64
 
@@ -53,6 +64,12 @@ func (s *scanner) starts(text string) bool {
 		return true
 	}
 	return false
+}
+
+// null takes a null if it comes next.
+func (s *scanner) null() bool {
+	s.blanks()
+	return s.starts("null")
 }
 
 // text reads a string.

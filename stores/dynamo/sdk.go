@@ -46,22 +46,51 @@ func (s *sdk) batchGet(ctx context.Context, c *call) error {
 			c.consumed(*u.TableName, *u.CapacityUnits)
 		}
 	}
-	for name := range out.Responses {
-		c.strange = c.strange || c.spanOf([]byte(name)) == nil
+	if err := c.file(out); err != nil {
+		return damagedBy(err)
+	}
+	return nil
+}
+
+// file takes in an answer. The SDK takes what is not there for empty: whether
+// it is an answer to the call at all is looked at here.
+func (c *call) file(out *dynamodb.BatchGetItemOutput) error {
+	if out.Responses == nil {
+		return errJSON
 	}
 	for i := range c.spans {
-		sp := &c.spans[i]
-		sp.unread = nil
-		for _, attrs := range out.Responses[sp.table.name] {
-			c.strange = !sp.take(attrs) || c.strange
+		c.spans[i].unread = nil
+	}
+	for name, items := range out.Responses {
+		sp := c.spanOf([]byte(name))
+		switch {
+		case sp == nil:
+			c.strangers = true
+			continue
+		case items == nil:
+			return errJSON
 		}
-		for _, k := range out.UnprocessedKeys[sp.table.name].Keys {
-			if id, ok := k["entity_id"].(*types.AttributeValueMemberS); ok {
-				sp.leave([]byte(id.Value))
+		for _, attrs := range items {
+			if err := sp.take(attrs); err != nil {
+				return err
 			}
 		}
 	}
-	return nil
+	for name, left := range out.UnprocessedKeys {
+		sp := c.spanOf([]byte(name))
+		if sp == nil {
+			c.strangers = true
+			continue
+		}
+		for _, k := range left.Keys {
+			id, ok := k["entity_id"].(*types.AttributeValueMemberS)
+			if !ok {
+				return errJSON
+			}
+			sp.leave([]byte(id.Value))
+		}
+	}
+	return c.complete()
 }
 
 // attributes is an item as the SDK takes it.
@@ -133,31 +162,44 @@ func (s *sdk) putItem(ctx context.Context, p *put) error {
 	return out
 }
 
-// take keeps an item of an answer; false if nobody asked for it.
-func (sp *span) take(attrs map[string]types.AttributeValue) bool {
+// take keeps an item of an answer.
+func (sp *span) take(attrs map[string]types.AttributeValue) error {
 	id, ok := attrs["entity_id"].(*types.AttributeValueMemberS)
 	if !ok {
-		return false
+		return errJSON
 	}
-	row, values := sp.row([]byte(id.Value))
+	row, err := sp.row([]byte(id.Value))
 	if row == nil {
-		return false
+		return err
 	}
+	values := row.Values
 	if ts, ok := attrs["event_ts"].(*types.AttributeValueMemberS); ok {
 		row.Event, _ = parseStamp(ts.Value)
 	}
-	m, ok := attrs["values"].(*types.AttributeValueMemberM)
-	if !ok {
-		return true // none of the wanted features is in the item
-	}
-	for name, v := range m.Value {
-		b, isBytes := v.(*types.AttributeValueMemberB)
-		if u, wanted := sp.table.projection.index[name]; wanted && isBytes {
-			values[u] = b.Value
-			if b.Value == nil {
-				values[u] = []byte{}
+	switch m := attrs["values"].(type) {
+	case nil: // none of the wanted features is in the item
+	case *types.AttributeValueMemberM:
+		for name, v := range m.Value {
+			if u, wanted := sp.table.projection.index[name]; wanted {
+				values[u] = bytesOf(v)
 			}
 		}
+	default:
+		for i := range values {
+			values[i] = noValue
+		}
 	}
-	return true
+	return nil
+}
+
+// bytesOf gives a stored value; nil means absent, so that an empty one is not.
+func bytesOf(v types.AttributeValue) []byte {
+	b, ok := v.(*types.AttributeValueMemberB)
+	switch {
+	case !ok:
+		return noValue
+	case b.Value == nil:
+		return []byte{}
+	}
+	return b.Value
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/internal/dynamotest"
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/dynamo"
@@ -29,14 +27,6 @@ var view = stores.Table{Project: "p", View: "v"}
 func at(t *testing.T, url string, sdk bool) *dynamo.Store {
 	t.Helper()
 	return openWith(t, url, aws.NewCredentialsCache(new(provider)), sdk)
-}
-
-// bothClients runs a test with the direct client and with the SDK.
-func bothClients(t *testing.T, test func(t *testing.T, sdk bool)) {
-	t.Helper()
-	for name, sdk := range map[string]bool{"direct": false, "sdk": true} {
-		t.Run(name, func(t *testing.T) { test(t, sdk) })
-	}
 }
 
 // ids are the entity ids that a BatchGetItem asks for.
@@ -78,27 +68,9 @@ func readKeys(t *testing.T, s *dynamo.Store, n int) ([]stores.Row, error) {
 	return rows.Reads[0], nil
 }
 
-// An answer to another call, as a connection that got out of step gives it,
-// says nothing of the rows that were asked for: they are not missing.
-func TestAnAnswerToAnotherCallIsDamaged(t *testing.T) {
-	for name, answer := range map[string][]byte{
-		"other rows":  answerOf(item("00000000000000000000000000000000", "EgNhYmM=")),
-		"other table": []byte(`{"Responses":{"p.other":[` + item("00000000000000000000000000000000", "EgNhYmM=") + `]},"UnprocessedKeys":{}}`),
-	} {
-		t.Run(name, func(t *testing.T) {
-			bothClients(t, func(t *testing.T, sdk bool) {
-				url := dynamotest.StartFixed(t, func([]byte) []byte { return answer })
-				if rows, err := readKeys(t, at(t, url, sdk), 1); fault.KindOf(err) != fault.Unavailable {
-					t.Errorf("%+v, %v", rows, err)
-				}
-			})
-		})
-	}
-}
-
 // A row that comes with another call's answer than its own is not taken.
 func TestRowsOfOtherCallsAreNotTaken(t *testing.T) {
-	bothClients(t, func(t *testing.T, sdk bool) {
+	byClient(t, func(t *testing.T, sdk bool) {
 		const n = 101 // two calls
 		var mu sync.Mutex
 		last := make(chan string, 1)
@@ -174,7 +146,7 @@ func response(body []byte) string {
 // Load balancers tell a connection that was idle for long that it timed out,
 // unasked. That is no answer to the next call.
 func TestWhatComesUnaskedIsNoAnswer(t *testing.T) {
-	bothClients(t, func(t *testing.T, sdk bool) {
+	byClient(t, func(t *testing.T, sdk bool) {
 		told := make(chan struct{}, 8)
 		url := serveRaw(t, func(c net.Conn, r *bufio.Reader) {
 			if id := request(t, r); id != "" {
@@ -202,7 +174,7 @@ func TestWhatComesUnaskedIsNoAnswer(t *testing.T) {
 
 // A second answer to the same call is not taken for that to the next one.
 func TestASecondAnswerIsNotTheNextCalls(t *testing.T) {
-	bothClients(t, func(t *testing.T, sdk bool) {
+	byClient(t, func(t *testing.T, sdk bool) {
 		var calls atomic.Int32
 		url := serveRaw(t, func(c net.Conn, r *bufio.Reader) {
 			for id := request(t, r); id != ""; id = request(t, r) {
@@ -220,33 +192,6 @@ func TestASecondAnswerIsNotTheNextCalls(t *testing.T) {
 			if want := fmt.Sprintf("\x12\x01%d", i+1); string(rows[0].Values[0]) != want {
 				t.Fatalf("call %d is answered with %q", i+1, rows[0].Values[0])
 			}
-		}
-	})
-}
-
-// What refuses a call and is not DynamoDB, a proxy as a rule, may do better the
-// next time.
-func TestRefusalsOfOthersMayPass(t *testing.T) {
-	bothClients(t, func(t *testing.T, sdk bool) {
-		for status, want := range map[int]fault.Kind{
-			301: fault.Unavailable, 400: fault.Unavailable, 403: fault.Unavailable, 404: fault.Unavailable, 408: fault.Unavailable,
-			413: fault.Unavailable, 429: fault.Overloaded, 502: fault.Unavailable, 504: fault.Unavailable,
-		} {
-			t.Run(http.StatusText(status), func(t *testing.T) {
-				h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-					w.Header().Set("Content-Type", "text/html")
-					w.WriteHeader(status)
-					_, _ = io.WriteString(w, "<html>no</html>")
-				}))
-				defer h.Close()
-				rows, err := readKeys(t, at(t, h.URL, sdk), 1)
-				if err == nil {
-					err = rows[0].Err
-				}
-				if fault.KindOf(err) != want || !strings.Contains(err.Error(), fmt.Sprint(status)) {
-					t.Errorf("%v (%v), want %v that names the status", err, fault.KindOf(err), want)
-				}
-			})
 		}
 	})
 }
