@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -33,6 +34,7 @@ type metrics struct {
 	readRows *prometheus.CounterVec
 	invalid  *prometheus.CounterVec
 	misses   misses
+	warnings sync.Map // stores.Table -> *warning, of invalid values
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -56,11 +58,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 type viewCounters struct {
 	found, missing, expired, failed prometheus.Counter
 	missed                          *missCount
+	warned                          *warning
 }
 
 func (m *metrics) view(t stores.Table) viewCounters {
 	of := func(result string) prometheus.Counter { return m.readRows.WithLabelValues(t.Project, t.View, result) }
-	return viewCounters{of("found"), of("missing"), of("expired"), of("failed"), m.misses.of(t)}
+	return viewCounters{of("found"), of("missing"), of("expired"), of("failed"), m.misses.of(t), m.warning(t)}
 }
 
 func (v *viewCounters) add(c rowCounts) {
@@ -72,6 +75,34 @@ func (v *viewCounters) add(c rowCounts) {
 			n.counter.Add(float64(n.count))
 		}
 	}
+}
+
+// warningsApart is the time between two warnings about one view: a bad value
+// that is asked for often is one trouble, and not a line for each request.
+const warningsApart = 10 * time.Second
+
+// warning tells when the next warning about a view is due, and of how much.
+type warning struct {
+	mu     sync.Mutex
+	last   time.Time
+	values int
+}
+
+func (m *metrics) warning(t stores.Table) *warning {
+	w, _ := m.warnings.LoadOrStore(t, new(warning))
+	return w.(*warning) // the map holds nothing else
+}
+
+// take notes n values more; all since the last warning are given when one is due.
+func (w *warning) take(now time.Time, n int) (values int, due bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.values += n
+	if now.Sub(w.last) < warningsApart {
+		return 0, false
+	}
+	values, w.values, w.last = w.values, 0, now
+	return values, true
 }
 
 // reportInvalid names values that could not be served.
@@ -88,6 +119,10 @@ func (s *Service) reportInvalid(r *Response, view int) {
 		return
 	}
 	s.metrics.invalid.WithLabelValues(v.table.Project, v.table.View).Add(float64(n))
+	n, due := v.counters.warned.take(s.opt.Now(), n)
+	if !due {
+		return
+	}
 	s.opt.Log.Warn("stored values are no feast.types.Value and are answered as INVALID; write the rows again",
 		slog.String("project", v.table.Project), slog.String("view", v.table.View),
 		slog.String("feature", feature), slog.Int("values", n))

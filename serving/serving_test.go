@@ -44,3 +44,20 @@ func TestALargeRequestGivesItsRoomBack(t *testing.T) {
 		t.Error("the context outlives its request")
 	}
 }
+
+// A bad value that is asked for often makes a warning now and then, which tells
+// of all that were met since the last.
+func TestWarningsOfInvalidValuesAreFew(t *testing.T) {
+	w, now := new(warning), time.Unix(1000, 0)
+	if n, due := w.take(now, 3); !due || n != 3 {
+		t.Errorf("the first warning is due %v, of %d values", due, n)
+	}
+	for range 100 {
+		if _, due := w.take(now.Add(warningsApart/2), 3); due {
+			t.Fatal("another warning is due at once")
+		}
+	}
+	if n, due := w.take(now.Add(warningsApart), 1); !due || n != 301 {
+		t.Errorf("the next warning is due %v, of %d values", due, n)
+	}
+}
