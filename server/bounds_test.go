@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -131,5 +132,23 @@ func TestOutcomes(t *testing.T) {
 		if got := serverSide(fault.New(kind, "x").About("table", "t", "p")).Kind; got != fault.Unavailable {
 			t.Errorf("%v of a table is %v for the caller, want an outage", kind, got)
 		}
+	}
+}
+
+// A time that is longer than any is no time that is over.
+func TestLongTimesAreNoShortOnes(t *testing.T) {
+	for text, least := range map[string]time.Duration{
+		"99999999H": 24 * time.Hour, "99999999M": 24 * time.Hour, "99999999S": 24 * time.Hour, "2000m": time.Second, "3000000u": time.Second,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", http.NoBody)
+		r.Header.Set("Grpc-Timeout", text)
+		ctx, cancel, err := deadline(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if end, ok := ctx.Deadline(); !ok || time.Until(end) < least {
+			t.Errorf("%s ends at %v", text, end)
+		}
+		cancel()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"slices"
@@ -399,7 +400,10 @@ func deadline(r *http.Request) (context.Context, context.CancelFunc, error) {
 	if err != nil || !ok {
 		return nil, nil, fault.New(fault.Invalid, "header Grpc-Timeout is %q; want a number and one of H M S m u n", text)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), time.Duration(n)*unit)
+	// gRPC's clients write a time without end as 99999999H, which is more than a
+	// Duration holds.
+	span := time.Duration(min(n, uint64(math.MaxInt64/unit))) * unit
+	ctx, cancel := context.WithTimeout(r.Context(), span)
 	return ctx, cancel, nil
 }
 
