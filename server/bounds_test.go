@@ -113,6 +113,22 @@ func TestConcurrencyAndQueueAreBounded(t *testing.T) {
 	}
 }
 
+// A caller of a stream over gRPC who takes nothing does not keep his place either.
+func TestAChunkThatIsNotTakenEndsTheStream(t *testing.T) {
+	gone := make(chan struct{})
+	err := sendWithin(10*time.Millisecond, func() error {
+		<-gone
+		return nil
+	})
+	close(gone)
+	if fault.KindOf(err) != fault.Canceled {
+		t.Errorf("%v", err)
+	}
+	if err := sendWithin(time.Minute, func() error { return nil }); err != nil {
+		t.Errorf("%v", err)
+	}
+}
+
 // Every kind of fault has a code and a status that say whose it is.
 func TestOutcomes(t *testing.T) {
 	for kind, want := range map[fault.Kind]outcome{
@@ -150,5 +166,45 @@ func TestLongTimesAreNoShortOnes(t *testing.T) {
 			t.Errorf("%s ends at %v", text, end)
 		}
 		cancel()
+	}
+}
+
+// deadlines notes the write deadlines of an answer.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	writes int
+	last   time.Time
+	t      *testing.T
+}
+
+// SetWriteDeadline is what http.ResponseController looks for.
+func (d *deadlines) SetWriteDeadline(at time.Time) error {
+	d.last = at
+	return nil
+}
+
+// Write fails the test when it has no end.
+func (d *deadlines) Write(b []byte) (int, error) {
+	d.writes++
+	if left := time.Until(d.last); left <= 0 || left > chunkTime {
+		d.t.Errorf("write %d may take %v", d.writes, left)
+	}
+	d.last = time.Time{}
+	return d.ResponseRecorder.Write(b)
+}
+
+// A caller of a stream who takes nothing does not keep his place.
+func TestChunksOfAStreamAreSentInBoundedTime(t *testing.T) {
+	x := newSubject(t, size{10, 1, 2}, 1)
+	opt := &Options{Serving: x.service, Log: slog.New(slog.DiscardHandler), BodyBytes: 1 << 20}
+	s, err := newWeb(opt, newChain(opt), http.NotFoundHandler())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &deadlines{ResponseRecorder: httptest.NewRecorder(), t: t}
+	body := strings.TrimSuffix(x.body, "}") + `,"chunk_rows":2}`
+	s.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/online-features:stream", strings.NewReader(body)))
+	if w.writes != 5 || w.Code != http.StatusOK {
+		t.Errorf("%d writes, status %d: %s", w.writes, w.Code, w.Body)
 	}
 }

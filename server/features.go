@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -75,8 +76,25 @@ func (f *features) StreamOnlineFeatures(m *banquetv1.StreamOnlineFeaturesRequest
 		if err != nil {
 			return err
 		}
-		return out.Send(&banquetv1.StreamOnlineFeaturesResponse{FirstRow: int64(first), Response: resp})
+		return sendWithin(chunkTime, func() error {
+			return out.Send(&banquetv1.StreamOnlineFeaturesResponse{FirstRow: int64(first), Response: resp})
+		})
 	})
+}
+
+// sendWithin ends a stream whose caller takes nothing: gRPC itself waits for ever,
+// and lets go of a chunk only when its handler has ended.
+func sendWithin(d time.Duration, send func() error) error {
+	sent := make(chan error, 1)
+	go func() { sent <- send() }()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case err := <-sent:
+		return err
+	case <-t.C:
+		return fault.New(fault.Canceled, "the caller took nothing for %v", d)
+	}
 }
 
 // chunks cuts a request into ones of at most n rows.

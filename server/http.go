@@ -323,6 +323,10 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, start time
 	s.chain.overhead(methodFeatures, time.Since(start)-wait)
 }
 
+// chunkTime is how long one chunk of a stream may take to be sent: a caller who
+// takes nothing must not keep his place among the requests under way for ever.
+const chunkTime = 30 * time.Second
+
 // stream writes the answer chunk by chunk, one JSON object a line.
 func (s *web) stream(w http.ResponseWriter, r *http.Request, project string) {
 	s.withOwnBody(w, r, project, func(b *body) { s.streamAnswer(w, r, b) })
@@ -374,18 +378,28 @@ func (l *lineWriter) result(first int, resp *serving.Response, versions bool) (e
 		l.w.Header().Set("Content-Type", "application/x-ndjson")
 		l.begun = true
 	}
-	_ = l.control.SetWriteDeadline(time.Now().Add(takeTime)) // every connection has one
-	if _, err := l.w.Write(l.line); err != nil {
-		return fault.New(fault.Canceled, "the caller went away").Because(err)
+	return l.send()
+}
+
+// send sends the line.
+func (l *lineWriter) send() error {
+	_ = l.control.SetWriteDeadline(time.Now().Add(chunkTime)) // what is not a connection may have none
+	_, err := l.w.Write(l.line)
+	if err == nil {
+		err = l.control.Flush()
 	}
-	return l.control.Flush()
+	if err != nil {
+		return fault.New(fault.Canceled, "the caller went away, or took nothing for %v", chunkTime).Because(err)
+	}
+	return nil
 }
 
 // fault ends the answer with a line that says why.
 func (l *lineWriter) fault(err error) {
 	f := serverSide(err)
 	b, _ := json.Marshal(map[string]any{"error": map[string]any{"code": int(outcomes(f.Kind).grpc), "message": f.Text, "details": []any{}}})
-	_, _ = l.w.Write(append(b, '\n'))
+	l.line = append(b, '\n')
+	_ = l.send() // nobody is left to be told
 }
 
 // deadline honours Grpc-Timeout.
