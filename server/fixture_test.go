@@ -140,7 +140,7 @@ func (s *served) reader(t *testing.T, f fixture) stores.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return retry.New(observed.New(dynamo.Open(dynamo.Options{AWS: c}), s.metrics), retry.Options{})
+	return retry.New(observed.New(dynamo.Open(dynamo.Options{AWS: c}), s.metrics), retry.Options{Metrics: s.metrics})
 }
 
 // load puts recorded tables into the emulator.

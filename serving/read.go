@@ -41,14 +41,40 @@ func (s *Service) read(ctx context.Context, req *Request, resp *Response) error 
 	start := time.Now()
 	rows, err := s.opt.Reader.Read(ctx, reads)
 	resp.StoreWait = time.Since(start)
-	if err != nil {
+	switch {
+	case err != nil && (!req.Partial || !unread(err)):
 		return err
+	case err != nil:
+		resp.stored = allUnread(reads, err)
+		return nil
 	}
 	resp.stored = rows
 	if req.Partial {
 		return nil
 	}
 	return firstFault(rows)
+}
+
+// unread reports whether a failure of the whole read is one of the kinds that
+// the cells of a partial answer tell of.
+func unread(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.TimedOut, fault.Overloaded, fault.Unavailable, fault.Denied, fault.NotFound:
+		return true
+	default:
+		return false
+	}
+}
+
+// allUnread are the rows of a read that failed as a whole.
+func allUnread(reads []stores.Read, err error) *stores.Rows {
+	rows := stores.NewRows(reads, nil)
+	for _, read := range rows.Reads {
+		for i := range read {
+			read[i].Err = err
+		}
+	}
+	return rows
 }
 
 // shave gives the store less time than the caller has, so that an answer or a

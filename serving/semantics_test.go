@@ -290,6 +290,41 @@ func TestUnreadRowsAreNotMissing(t *testing.T) {
 	}
 }
 
+// down is a store that does not answer.
+type down struct{ err error }
+
+func (d down) Read(context.Context, []stores.Read) (*stores.Rows, error) { return nil, d.err }
+
+// A partial answer tells of a store that is down as it does of one row: each
+// cell says what the matter is. A caller who has gone gets none.
+func TestAPartialAnswerOfAStoreThatIsDown(t *testing.T) {
+	req := &serving.Request{Features: []string{"user:f", "shop:h"}, Partial: true, Columns: []serving.Column{numbers("user_id", 1, 2), numbers("shop_id", 5, 5)}}
+	for kind, want := range map[fault.Kind]serving.Status{
+		fault.Unavailable: serving.Unreadable, fault.Denied: serving.Unreadable, fault.TimedOut: serving.TimedOut, fault.Overloaded: serving.Throttled,
+	} {
+		w := newWorld(t, func(o *serving.Options) { o.Reader = down{fault.New(kind, "down")} })
+		r, err := w.GetOnlineFeatures(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 2; i < r.Columns(); i++ {
+			c := r.Column(i)
+			for row := range r.Rows() {
+				if v, s := c.At(row); v != nil || s != want {
+					t.Errorf("%v: %s, row %d is %q with status %d", kind, c.Name, row, v, s)
+				}
+			}
+		}
+		r.Release()
+	}
+	for _, kind := range []fault.Kind{fault.Canceled, fault.Internal, fault.Invalid} {
+		w := newWorld(t, func(o *serving.Options) { o.Reader = down{fault.New(kind, "down")} })
+		if _, err := w.GetOnlineFeatures(t.Context(), req); fault.KindOf(err) != kind {
+			t.Errorf("%v: %v", kind, err)
+		}
+	}
+}
+
 // A caller whose time is over starts no read.
 func TestNoReadForACallerWhoHasGone(t *testing.T) {
 	w := newWorld(t, func(o *serving.Options) { o.Reader = nil }) // a read would panic

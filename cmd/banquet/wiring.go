@@ -96,7 +96,7 @@ func (r *repository) onlineStore(ctx context.Context, metrics prometheus.Registe
 	if err != nil {
 		return nil, err
 	}
-	s = retry.New(observed.New(s, metrics), retry.Options{})
+	s = retry.New(observed.New(s, metrics), retry.Options{Metrics: metrics})
 	r.online = s
 	r.closers = append(r.closers, func() { _ = s.Close() })
 	return s, nil

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/stores"
 )
@@ -25,6 +27,8 @@ type Options struct {
 	// Refill times the share that it brought: up to a failure rate of
 	// Refill/(1+Refill), a third by default, retries never run dry.
 	Budget, Refill float64
+	// Metrics receives the collectors; nil keeps them private.
+	Metrics prometheus.Registerer
 }
 
 func (o Options) withDefaults() Options {
@@ -49,14 +53,28 @@ func (o Options) withDefaults() Options {
 // Store retries around another store.
 type Store struct {
 	stores.Store
-	opt    Options
-	budget budget
+	opt     Options
+	budget  budget
+	retries prometheus.Counter
+	givenUp *prometheus.CounterVec
 }
 
 // New makes a Store around inner.
 func New(inner stores.Store, opt Options) *Store {
 	opt = opt.withDefaults()
-	return &Store{Store: inner, opt: opt, budget: budget{tokens: opt.Budget, most: opt.Budget}}
+	s := &Store{
+		Store: inner, opt: opt, budget: budget{tokens: opt.Budget, most: opt.Budget},
+		retries: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "banquet_store_retries_total", Help: "Reads, writes and deletions of the online store that were made again, for all or for some of their rows.",
+		}),
+		givenUp: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "banquet_store_retries_given_up_total", Help: "Failures that might have passed and were not tried again, by what was lacking: attempts, time or budget.",
+		}, []string{"lacking"}),
+	}
+	if opt.Metrics != nil {
+		opt.Metrics.MustRegister(s.retries, s.givenUp)
+	}
+	return s
 }
 
 // passing reports whether a failure may be gone the next time.
@@ -73,29 +91,45 @@ func passing(err error) bool {
 const answerTime = 5 * time.Millisecond
 
 // wait waits before try n+1, of which failed is the share of keys that failed
-// before; false when there is no time, no budget, or no try left. Waits are
-// spread over their whole length: callers who failed together come back apart.
+// before; false when there is no time, no budget, or no try left.
 func (s *Store) wait(ctx context.Context, n int, failed float64) bool {
-	if n+1 >= s.opt.Attempts || ctx.Err() != nil {
-		return false
+	span, lacking := s.span(ctx, n)
+	if lacking == "" && !s.budget.take(failed) {
+		lacking = "budget"
 	}
-	span := rand.N(min(s.opt.First<<min(n, 20), s.opt.Longest)) + 1
-	// A try that begins at the deadline's end could only fail: some time is
-	// kept back to make it, and to answer.
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= span+answerTime {
-		return false
-	}
-	if !s.budget.take(failed) {
+	if lacking != "" {
+		s.givenUp.WithLabelValues(lacking).Inc()
 		return false
 	}
 	timer := time.NewTimer(span)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		s.retries.Inc()
 		return true
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// span draws how long to wait before try n+1, or tells what is lacking for it.
+// Waits are spread over their whole length: callers who failed together come
+// back apart. Near the deadline they are shorter, so that the time that is left
+// is used.
+func (s *Store) span(ctx context.Context, n int) (span time.Duration, lacking string) {
+	if n+1 >= s.opt.Attempts {
+		return 0, "attempts"
+	}
+	longest := min(s.opt.First<<min(n, 20), s.opt.Longest)
+	if deadline, ok := ctx.Deadline(); ok {
+		// A try that begins at the deadline's end could only fail: some time is
+		// kept back to make it, and to answer.
+		longest = min(longest, time.Until(deadline)-answerTime)
+	}
+	if longest <= 0 || ctx.Err() != nil {
+		return 0, "time"
+	}
+	return rand.N(longest) + 1, ""
 }
 
 // Read reads until every key is answered or the failures that are left will

@@ -2,9 +2,12 @@ package retry_test
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/stores"
@@ -161,6 +164,56 @@ func TestTheBudgetBoundsRetries(t *testing.T) {
 		}
 		if inner.calls != 110 {
 			t.Errorf("%d calls of 100 requests with a budget of 10 retries", inner.calls)
+		}
+	})
+}
+
+// A wait that is longer than the time that is left is cut, not the retry.
+func TestTheTimeThatIsLeftIsUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 50 {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			s := retry.New(&failing{kind: fault.Unavailable, whole: true, times: 1}, retry.Options{First: time.Minute, Longest: time.Minute})
+			rows, err := s.Read(ctx, []stores.Read{{Table: table, Features: features, Keys: keys(1)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows.Release()
+			cancel()
+		}
+	})
+}
+
+// The metrics tell of retries, and of what was lacking for more.
+func TestMetricsOfRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reg := prometheus.NewRegistry()
+		s := retry.New(&failing{kind: fault.Unavailable, whole: true, times: 1 << 30}, retry.Options{Attempts: 3, Budget: 5, Metrics: reg})
+		short, cancel := context.WithTimeout(t.Context(), 3*time.Millisecond) // less than an answer takes
+		defer cancel()
+		for _, ctx := range []context.Context{short, t.Context(), t.Context(), t.Context()} {
+			if _, err := s.Read(ctx, []stores.Read{{Table: table, Features: features, Keys: keys(1)}}); err == nil {
+				t.Fatal("a failing store answers")
+			}
+		}
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]float64{}
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				for _, l := range m.GetLabel() {
+					got[l.GetValue()] = m.GetCounter().GetValue()
+				}
+				if len(m.GetLabel()) == 0 {
+					got[f.GetName()] = m.GetCounter().GetValue()
+				}
+			}
+		}
+		want := map[string]float64{"banquet_store_retries_total": 5, "attempts": 2, "budget": 1, "time": 1}
+		if !maps.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
 		}
 	})
 }
