@@ -252,6 +252,9 @@ func (s *web) own(w http.ResponseWriter, r *http.Request, project string) {
 func (s *web) withOwnBody(w http.ResponseWriter, r *http.Request, project string, next func(*body)) {
 	s.withBody(w, r, func(raw []byte, err error) {
 		b := new(body)
+		if coding := r.Header.Get("Content-Encoding"); err == nil && coding != "" && coding != "identity" {
+			err = fault.New(fault.Invalid, "the body has Content-Encoding %s, which is not read; send it as it is", coding)
+		}
 		if err == nil {
 			b, err = s.ownBody(raw, project)
 		}
@@ -398,7 +401,7 @@ func (l *lineWriter) send() error {
 func (l *lineWriter) fault(err error) {
 	f := serverSide(err)
 	b, _ := json.Marshal(map[string]any{"error": map[string]any{"code": int(outcomes(f.Kind).grpc), "message": f.Text, "details": []any{}}})
-	l.line = append(b, '\n')
+	l.line = append(append(l.line[:0], b...), '\n')
 	_ = l.send() // nobody is left to be told
 }
 

@@ -256,6 +256,10 @@ func TestCompressedRequests(t *testing.T) {
 	if city := resp.GetResults()[1].GetValues()[0].GetStringVal(); city != "DALLAS" {
 		t.Errorf("city is %q", city)
 	}
+	code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features", "\x1f\x8b\x08", "Content-Encoding", gzip)
+	if code != http.StatusBadRequest || !strings.Contains(text, "Content-Encoding gzip") {
+		t.Errorf("over HTTP, which has no such custom: %d %s", code, text)
+	}
 }
 
 // What is larger than the limit is refused over gRPC in the words of HTTP.

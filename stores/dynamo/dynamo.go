@@ -261,10 +261,12 @@ func classify(api smithy.APIError, refuse func(fault.Kind, string) error) error 
 	switch api.ErrorCode() {
 	case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "LimitExceededException", "TooManyRequestsException":
 		return refuse(fault.Overloaded, "is throttled")
-	case "AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException", "MissingAuthenticationTokenException", "InvalidClientTokenId", "AccessDenied", "OptInRequired":
-		return refuse(fault.Denied, "may not be used with these credentials")
+	case "AccessDeniedException", "AccessDenied":
+		return refuse(fault.Denied, "may not be used with these credentials; their policy must allow dynamodb:BatchGetItem, and to write dynamodb:BatchWriteItem and PutItem")
+	case "UnrecognizedClientException", "InvalidSignatureException", "MissingAuthenticationTokenException", "InvalidClientTokenId", "OptInRequired":
+		return refuse(fault.Denied, "does not know these credentials; check the access key, its secret and the region")
 	case "ExpiredTokenException", "ExpiredToken", "RequestExpired":
-		return refuse(fault.Denied, "refuses the credentials: they have expired")
+		return refuse(fault.Denied, "refuses the credentials: they have expired; see to what renews them")
 	case "ResourceNotFoundException":
 		return refuse(fault.NotFound, "does not exist; run `banquet apply`")
 	case "InternalServerError", "InternalServerErrorException", "InternalFailure", "ServiceUnavailable", "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException", "TransactionInProgressException":
