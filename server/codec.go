@@ -80,16 +80,23 @@ func (c spliceCodec) Marshal(v any) (mem.BufferSlice, error) {
 	default:
 		return c.CodecV2.Marshal(v)
 	}
+	return c.marshalSpliced(m)
+}
+
+// marshalSpliced writes an answer, which is empty afterwards: the memory of its
+// results is given back when they have been sent.
+func (c spliceCodec) marshalSpliced(m proto.Message) (mem.BufferSlice, error) {
 	r := m.ProtoReflect()
-	results := r.GetUnknown()
+	results, pool := r.GetUnknown(), mem.DefaultBufferPool()
+	defer r.SetUnknown(nil)
 	if len(results) < copied {
-		return c.CodecV2.Marshal(v)
+		defer pool.Put((*[]byte)(&results))
+		return c.CodecV2.Marshal(m)
 	}
 	r.SetUnknown(nil)
-	defer r.SetUnknown(results)
-	head, err := c.CodecV2.Marshal(v)
+	head, err := c.CodecV2.Marshal(m)
 	if err != nil {
 		return nil, err
 	}
-	return append(head, mem.SliceBuffer(results)), nil
+	return append(head, mem.NewBuffer((*[]byte)(&results), pool)), nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
@@ -147,9 +148,15 @@ func cells(r *serving.Response) int64 { return max(int64(r.Columns())*int64(r.Ro
 
 // splice puts the results into a generated response message as fields that it
 // does not know: they go out on the wire as they are, without being decoded
-// first. Within the process the fields look empty.
+// first. Within the process the fields look empty. Their memory is gRPC's pool's;
+// the codec gives it back once they are written.
 func splice(m proto.Message, r *serving.Response, size *cellSize) {
-	results := appendResults(make([]byte, 0, size.room(r)), r)
+	pool := mem.DefaultBufferPool()
+	room := pool.Get(size.room(r))
+	results := appendResults((*room)[:0], r)
+	if cap(results) != cap(*room) { // it grew out of it
+		pool.Put(room)
+	}
 	size.note(r, len(results))
 	m.ProtoReflect().SetUnknown(results)
 }

@@ -134,7 +134,7 @@ func (s *web) health(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// keptBody bounds the memory that an unused body keeps.
+// keptBody bounds the memory that an unused body, of a request or an answer, keeps.
 const keptBody = 1 << 20
 
 // withBody reads a body within the limit and hands it on. What is made of it may
@@ -302,7 +302,11 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, start time
 	}
 	defer cancel()
 	buf, _ := s.buffers.Get().(*[]byte)
-	defer s.buffers.Put(buf)
+	defer func() {
+		if cap(*buf) <= keptBody { // a few large ones would be most of the memory
+			s.buffers.Put(buf)
+		}
+	}()
 	wait := time.Duration(0)
 	_, err = s.chain.do(ctx, methodFeatures, b, func(ctx context.Context, _ any) (any, error) {
 		resp, err := s.opt.Serving.GetOnlineFeatures(ctx, &b.req)
