@@ -31,7 +31,7 @@ type web struct {
 	gateway  http.Handler
 	document []byte    // OpenAPI
 	bodies   sync.Pool // of requests
-	buffers  sync.Pool // of answers
+	buffers  buffers   // of answers
 	size     cellSize
 }
 
@@ -41,7 +41,7 @@ func newWeb(opt *Options, c *chain, gateway http.Handler) (*web, error) {
 		return nil, fault.New(fault.Internal, "the OpenAPI document cannot be made").Because(err)
 	}
 	empty := func() any { return new([]byte) }
-	return &web{opt: opt, chain: c, gateway: gateway, document: document, bodies: sync.Pool{New: empty}, buffers: sync.Pool{New: empty}}, nil
+	return &web{opt: opt, chain: c, gateway: gateway, document: document, bodies: sync.Pool{New: empty}}, nil
 }
 
 // ServeHTTP routes a request.
@@ -134,7 +134,7 @@ func (s *web) health(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// keptBody bounds the memory that an unused body, of a request or an answer, keeps.
+// keptBody bounds the memory that an unused body keeps.
 const keptBody = 1 << 20
 
 // withBody reads a body within the limit and hands it on. What is made of it may
@@ -301,12 +301,8 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, start time
 		return
 	}
 	defer cancel()
-	buf, _ := s.buffers.Get().(*[]byte)
-	defer func() {
-		if cap(*buf) <= keptBody { // a few large ones would be most of the memory
-			s.buffers.Put(buf)
-		}
-	}()
+	var buf []byte
+	defer func() { s.buffers.put(buf) }()
 	wait := time.Duration(0)
 	_, err = s.chain.do(ctx, methodFeatures, b, func(ctx context.Context, _ any) (any, error) {
 		resp, err := s.opt.Serving.GetOnlineFeatures(ctx, &b.req)
@@ -315,10 +311,8 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, start time
 		}
 		defer resp.Release()
 		wait = resp.StoreWait
-		out, err := appendAnswer(slices.Grow((*buf)[:0], s.size.room(resp)), resp, b.versions)
-		if err == nil {
-			*buf = out
-			s.size.note(resp, len(out))
+		if buf, err = appendAnswer(s.buffers.get(s.size.room(resp)), resp, b.versions); err == nil {
+			s.size.note(resp, len(buf))
 		}
 		return nil, err
 	})
@@ -326,7 +320,7 @@ func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, start time
 		fail(w, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, *buf)
+	writeJSON(w, http.StatusOK, buf)
 	s.chain.overhead(methodFeatures, time.Since(start)-wait)
 }
 

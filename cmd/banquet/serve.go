@@ -78,6 +78,9 @@ func (a *app) serveCommand() *cobra.Command {
 				return err
 			}
 			releaseStartupPages()
+			pacing, stop := context.WithCancel(cmd.Context())
+			defer stop()
+			go paceCollector(pacing)
 			return s.Run(cmd.Context())
 		},
 	}
