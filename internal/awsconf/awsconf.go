@@ -72,20 +72,28 @@ func Load(ctx context.Context, opt Options) (Config, error) {
 	if c.Region == "" {
 		return Config{}, fault.New(fault.Invalid, "no AWS region is set; set online_store.region or AWS_REGION")
 	}
-	if cache, ok := c.Credentials.(*aws.CredentialsCache); ok {
-		c.Credentials = newRenewing(cache, func(ctx context.Context) (*aws.CredentialsCache, error) {
-			again, err := config.LoadDefaultConfig(ctx, load...)
-			if err != nil {
-				return nil, err
-			}
-			cache, ok := again.Credentials.(*aws.CredentialsCache)
-			if !ok {
-				return nil, errors.New("the SDK caches no credentials any more")
-			}
-			return cache, nil
-		})
-	}
+	renewInTime(&c, load)
 	return Config{AWS: c, Endpoint: endpoint}, nil
+}
+
+// renewInTime has credentials of the SDK's chain replaced before they expire, by
+// a chain that is made anew.
+func renewInTime(c *aws.Config, load []func(*config.LoadOptions) error) {
+	cache, ok := c.Credentials.(*aws.CredentialsCache)
+	if !ok {
+		return
+	}
+	c.Credentials = newRenewing(cache, func(ctx context.Context) (*aws.CredentialsCache, error) {
+		again, err := config.LoadDefaultConfig(ctx, load...)
+		if err != nil {
+			return nil, err
+		}
+		cache, ok := again.Credentials.(*aws.CredentialsCache)
+		if !ok {
+			return nil, errors.New("the SDK caches no credentials any more")
+		}
+		return cache, nil
+	})
 }
 
 func loopback(host string) bool {

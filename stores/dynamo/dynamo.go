@@ -212,6 +212,13 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 		return classify(api, refuse)
 	case statusOf(err) >= http.StatusMultipleChoices:
 		return classifyStatus(statusOf(err), refuse)
+	}
+	return s.unanswered(err, refuse)
+}
+
+// unanswered says why there is no answer at all.
+func (s *Store) unanswered(err error, refuse func(fault.Kind, string) error) error {
+	switch {
 	case errors.Is(err, errNoAnswer), errors.Is(err, context.DeadlineExceeded):
 		return refuse(fault.TimedOut, "did not answer in time")
 	case isCredentials(err):
