@@ -131,20 +131,28 @@ func TestProbeMeasuresTheWaitOfWhatArrives(t *testing.T) {
 	}
 	defer p.close()
 	busy := 32 * runtime.GOMAXPROCS(0)
-	done := make(chan struct{})
-	for range busy {
-		go func() {
-			for end := time.Now().Add(50 * time.Millisecond); time.Now().Before(end); {
-			}
-			done <- struct{}{}
-		}()
+	behind := func() time.Duration {
+		done := make(chan struct{})
+		for range busy {
+			go func() {
+				for end := time.Now().Add(50 * time.Millisecond); time.Now().Before(end); {
+				}
+				done <- struct{}{}
+			}()
+		}
+		p.send()
+		for range busy {
+			<-done
+		}
+		return p.mean()
 	}
-	p.send()
-	for range busy {
-		<-done
+	// Who looks for what has arrived, and when, is chance for a single byte.
+	longest := time.Duration(0)
+	for try := 0; try < 8 && longest < 5*time.Millisecond; try++ {
+		longest = max(longest, behind())
 	}
-	if got := p.mean(); got < 5*time.Millisecond {
-		t.Errorf("behind %d busy goroutines a byte waits %s", busy, got)
+	if longest < 5*time.Millisecond {
+		t.Errorf("behind %d busy goroutines a byte waits %s", busy, longest)
 	}
 	if got := p.mean(); got > time.Second {
 		t.Errorf("what was before counts again: %s", got)
