@@ -62,8 +62,8 @@ func (f *bodyError) appendTo(b []byte) []byte {
 	return append(b, '}')
 }
 
-// fields are those of Feast's request in its order, which faults are told in.
-var fields = []string{"entities", "feature_service", "features", "full_feature_names", "include_feature_view_version_metadata"}
+// feastFields are those of Feast's request in its order, which faults are told in.
+var feastFields = []string{"entities", "feature_service", "features", "full_feature_names", "include_feature_view_version_metadata"}
 
 // gathered makes one fault of all, in the order of the fields; nil of none.
 func gathered(faults []*bodyError) error {
@@ -71,7 +71,7 @@ func gathered(faults []*bodyError) error {
 		return nil
 	}
 	slices.SortStableFunc(faults, func(a, b *bodyError) int {
-		return cmp.Compare(slices.Index(fields, a.where[0]), slices.Index(fields, b.where[0]))
+		return cmp.Compare(slices.Index(feastFields, a.where[0]), slices.Index(feastFields, b.where[0]))
 	})
 	first := faults[0]
 	first.more = faults[1:]

@@ -101,8 +101,8 @@ func newGRPC(opt *Options, c *chain) *grpc.Server {
 	)
 }
 
-// takeTime is how long a caller may be about an answer, or a chunk of one: who
-// reads nothing must not hold its memory for ever.
+// takeTime is how long a caller may be about an answer: who reads nothing must
+// not hold its memory for ever. Chunks of a stream have chunkTime.
 const takeTime = 5 * time.Minute
 
 func newHTTP(h http.Handler) *http.Server {

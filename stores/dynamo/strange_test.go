@@ -72,7 +72,6 @@ func readKeys(t *testing.T, s *dynamo.Store, n int) ([]stores.Row, error) {
 func TestRowsOfOtherCallsAreNotTaken(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		const n = 101 // two calls
-		var mu sync.Mutex
 		last := make(chan string, 1)
 		url := dynamotest.StartFixed(t, func(request []byte) []byte {
 			asked := ids(t, request)
@@ -80,8 +79,6 @@ func TestRowsOfOtherCallsAreNotTaken(t *testing.T) {
 				last <- asked[0]
 				return answerOf()
 			}
-			mu.Lock()
-			defer mu.Unlock()
 			items := []string{item(<-last, "EgNhYmM=")}
 			for _, id := range asked {
 				items = append(items, item(id, "EgNhYmM="))

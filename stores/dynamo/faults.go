@@ -1,0 +1,181 @@
+package dynamo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/stores"
+)
+
+// outOfTime reports whether the caller's time is over. net/http watches the
+// deadline itself, and may break off before the context says so.
+func outOfTime(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && time.Until(deadline) <= 0
+}
+
+// fault says what DynamoDB answered. table may be empty.
+func (s *Store) fault(ctx context.Context, err error, table stores.Table) error {
+	if err == nil {
+		return nil
+	}
+	name, where := "", "DynamoDB at "+s.Host()
+	if table != (stores.Table{}) {
+		name = s.name(table)
+		where = "DynamoDB table " + name + " of feature view " + table.View
+	}
+	refuse := func(kind fault.Kind, text string) error {
+		return fault.New(kind, "%s %s", where, text).About("table", name, table.Project).Because(err)
+	}
+	var f *fault.Error
+	var broken *damaged
+	var missing *types.ResourceNotFoundException
+	var api smithy.APIError
+	answered := errors.As(err, &api) && api.ErrorCode() != unknownCode
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return fault.Of(ctx.Err())
+	case outOfTime(ctx) && !answered:
+		return refuse(fault.TimedOut, "did not answer in the time allowed for the request")
+	case errors.As(err, &broken) && !errors.Is(err, context.DeadlineExceeded):
+		return fault.New(fault.Unavailable, "an answer of %s arrived damaged", where).About("table", name, table.Project).Because(broken.fault.Unwrap())
+	case broken == nil && errors.As(err, &f):
+		return f
+	case errors.As(err, &missing):
+		return refuse(fault.NotFound, "does not exist; run `banquet apply`")
+	case answered:
+		return classify(api, refuse)
+	case statusOf(err) >= http.StatusMultipleChoices:
+		return classifyStatus(statusOf(err), refuse)
+	}
+	return s.unanswered(err, refuse)
+}
+
+// unanswered says why there is no answer at all.
+func (s *Store) unanswered(err error, refuse func(fault.Kind, string) error) error {
+	switch {
+	case errors.Is(err, errNoAnswer), errors.Is(err, context.DeadlineExceeded):
+		return refuse(fault.TimedOut, "did not answer in time")
+	case isCredentials(err):
+		return fault.New(fault.Denied, "no AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role").About("online store", s.Host(), "").Because(err)
+	}
+	return fault.New(fault.Unavailable, "DynamoDB at %s cannot be reached", s.Host()).About("online store", s.Host(), "").Because(err)
+}
+
+func isCredentials(err error) bool {
+	var missing *credentialsError
+	if errors.As(err, &missing) {
+		return true
+	}
+	text := err.Error()
+	return strings.Contains(text, "failed to refresh cached credentials") || strings.Contains(text, "failed to retrieve credentials") || strings.Contains(text, "get credentials")
+}
+
+// unknownCode is the SDK's for a refusal whose body tells none.
+const unknownCode = "UnknownError"
+
+// statusOf is the HTTP status of an answer that is none of the service's own, 0
+// if there was no answer.
+func statusOf(err error) int {
+	var direct *statusError
+	var sdk *smithyhttp.ResponseError
+	switch {
+	case errors.As(err, &direct):
+		return direct.status
+	case errors.As(err, &sdk):
+		return sdk.HTTPStatusCode()
+	}
+	return 0
+}
+
+// classifyStatus says what something in front of the service answered.
+func classifyStatus(status int, refuse func(fault.Kind, string) error) error {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return refuse(fault.Overloaded, "is throttled")
+	case status >= http.StatusInternalServerError:
+		return refuse(fault.Unavailable, "cannot serve at the moment")
+	}
+	return refuse(fault.Unavailable, "answers with HTTP status "+strconv.Itoa(status)+" and no error of DynamoDB; is something in between?")
+}
+
+func classify(api smithy.APIError, refuse func(fault.Kind, string) error) error {
+	switch api.ErrorCode() {
+	case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "LimitExceededException", "TooManyRequestsException":
+		return refuse(fault.Overloaded, "is throttled")
+	case "AccessDeniedException", "AccessDenied":
+		return refuse(fault.Denied, "may not be used with these credentials; their policy must allow dynamodb:BatchGetItem, and to write dynamodb:BatchWriteItem and PutItem")
+	case "UnrecognizedClientException", "InvalidSignatureException", "MissingAuthenticationTokenException", "InvalidClientTokenId", "OptInRequired":
+		return refuse(fault.Denied, "does not know these credentials; check the access key, its secret and the region")
+	case "ExpiredTokenException", "ExpiredToken", "RequestExpired":
+		return refuse(fault.Denied, "refuses the credentials: they have expired; see to what renews them")
+	case "ResourceNotFoundException":
+		return refuse(fault.NotFound, "does not exist; run `banquet apply`")
+	case "InternalServerError", "InternalServerErrorException", "InternalFailure", "ServiceUnavailable", "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException", "TransactionInProgressException":
+		return refuse(fault.Unavailable, "cannot serve at the moment")
+	case "ResourceInUseException":
+		return refuse(fault.Conflict, "is being changed by somebody else")
+	}
+	if api.ErrorFault() == smithy.FaultServer {
+		return refuse(fault.Unavailable, "cannot serve at the moment")
+	}
+	return refuse(fault.Invalid, "refuses the request: "+api.ErrorMessage())
+}
+
+// refusalOf is what the service says instead of an answer.
+func refusalOf(status int, body []byte) error {
+	var refusal struct {
+		Type    string `json:"__type"`
+		Message string `json:"message"`
+		Capital string `json:"Message"`
+		Item    *struct {
+			Event struct{ S string } `json:"event_ts"`
+		}
+	}
+	api := &smithy.GenericAPIError{Fault: smithy.FaultClient}
+	if status >= 500 {
+		api.Fault = smithy.FaultServer
+	}
+	if err := json.Unmarshal(body, &refusal); err != nil || refusal.Type == "" {
+		return &statusError{status}
+	}
+	api.Code, api.Message = refusal.Type[strings.LastIndexByte(refusal.Type, '#')+1:], refusal.Message
+	if api.Message == "" {
+		api.Message = refusal.Capital
+	}
+	if api.Code == "ConditionalCheckFailedException" {
+		failed := &conditionError{told: refusal.Item != nil}
+		if failed.told {
+			failed.event = refusal.Item.Event.S
+		}
+		return failed
+	}
+	return api
+}
+
+// statusError is an answer that is none of the service's own: that of a proxy or
+// a load balancer in front of it.
+type statusError struct{ status int }
+
+func (e *statusError) Error() string {
+	return "it answers with HTTP status " + strconv.Itoa(e.status)
+}
+
+// errorCode is the service's code of an error, empty if it is none of its own.
+func errorCode(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
