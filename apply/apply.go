@@ -4,6 +4,7 @@ package apply
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -28,6 +29,11 @@ type Options struct {
 	// Columns tells what sources hold, for inference.
 	Columns Columns
 	Log     *slog.Logger
+	// Passed tell what of the definitions was passed over, one line each. Objects
+	// may be missing then: nothing is deleted, unless AllowDeletions says that it is
+	// meant.
+	Passed         []string
+	AllowDeletions bool
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -58,6 +64,9 @@ type Plan struct {
 	Drop []stores.Table
 	// Findings are the online store's remarks.
 	Findings []stores.Finding
+	// Refused is why an apply stops although the definitions are valid; nil when it
+	// does not.
+	Refused error
 }
 
 // WriteText writes the plan as Feast's plan does.
@@ -128,7 +137,42 @@ func (a *Applier) plan(ctx context.Context, reg *core.Registry, objects *registr
 			return nil, nil, err
 		}
 	}
+	p.Refused = a.refusal(p)
 	return next, p, nil
+}
+
+// refusal says why a plan may not be applied; nil when it may.
+func (a *Applier) refusal(p *Plan) error {
+	if err := refused(p.Findings); err != nil {
+		return err
+	}
+	if len(a.opt.Passed) == 0 || a.opt.AllowDeletions {
+		return nil
+	}
+	var gone []string
+	for _, c := range p.Changes {
+		if c.Action == registry.Deleted {
+			gone = append(gone, c.Kind+" "+c.Name)
+		}
+	}
+	for _, t := range p.Drop {
+		gone = append(gone, "the online table of "+t.VersionedName())
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	return fault.New(fault.Invalid, "this would delete %s, and may only do so because parts of the repository were passed over:\n%s\nwrite these so that they can be read, or say that the deletions are meant: --allow-deletions",
+		listed(gone), listed(a.opt.Passed))
+}
+
+// maxListed bounds how many names an error lists.
+const maxListed = 5
+
+func listed(names []string) string {
+	if len(names) > maxListed {
+		return strings.Join(names[:maxListed], ", ") + fmt.Sprintf(" and %d more", len(names)-maxListed)
+	}
+	return strings.Join(names, ", ")
 }
 
 // tables lists the online tables that a registry needs, of all its projects:
@@ -178,8 +222,8 @@ func (a *Applier) Apply(ctx context.Context, objects *registry.Objects, observer
 		if err != nil {
 			return err
 		}
-		if err := refused(p.Findings); err != nil {
-			return err
+		if p.Refused != nil {
+			return p.Refused
 		}
 		if observer.Planned != nil && done == nil {
 			observer.Planned(p)

@@ -2,7 +2,7 @@ package definitions
 
 import (
 	"fmt"
-	"slices"
+	"strings"
 
 	"github.com/banquet-fs/banquet/definitions/python"
 	"github.com/banquet-fs/banquet/fault"
@@ -99,6 +99,25 @@ func (c *collector) viewSources(v *view) {
 	c.source(v.stream)
 }
 
+// twice refuses two objects of one kind and name, at the place where the second
+// is made.
+func (c *collector) twice(made []python.Made) error {
+	first := map[string]python.Made{}
+	for _, m := range made {
+		kind, name := identity(m.Value)
+		if !c.seen[m.Value] || name == "" {
+			continue
+		}
+		key := kind + "\x00" + name
+		if other, ok := first[key]; ok {
+			return m.Fail("%s %s is defined twice, the other is at %s; give one of them another name, or make it once and use it twice", kind, name, other.Place)
+		}
+		first[key] = m
+	}
+	return nil
+}
+
+// check refuses a project that is not that of the configuration.
 func (c *collector) check(name string) error {
 	if len(c.projects) > 1 {
 		return fault.New(fault.Invalid, "the repository defines %d Project objects (%s, %s, …); one is allowed",
@@ -112,6 +131,24 @@ func (c *collector) check(name string) error {
 			About("project", own, name)
 	}
 	return nil
+}
+
+// identity is under which kind and name an object is unique. Names of views are
+// unique whatever their case.
+func identity(v any) (kind, name string) {
+	switch o := v.(type) {
+	case *entity:
+		return "entity", o.proto.GetSpec().GetName()
+	case *source:
+		return "data source", o.proto.GetName()
+	case *view:
+		return "feature view", strings.ToLower(o.name)
+	case *service:
+		return "feature service", o.proto.GetSpec().GetName()
+	case *permission:
+		return "permission", o.proto.GetSpec().GetName()
+	}
+	return "", ""
 }
 
 // objects gives the messages.
@@ -147,25 +184,26 @@ func (c *collector) objects() registry.Objects {
 	return o
 }
 
-// allNotes lists what was passed over, and what was made and is bound to no
-// name: Feast does not see it either.
-func (r *reader) allNotes() []string {
-	notes := slices.Concat(r.notes, r.run.Notes())
+// notes lists what was made and is bound to no name: Feast does not see it
+// either.
+func (r *reader) notes() []string {
+	var notes []string
 	for _, m := range r.run.Made() {
+		if r.collected.seen[m.Value] {
+			continue
+		}
+		var what string
 		switch o := m.Value.(type) {
 		case *view:
-			if !r.collected.seen[o] {
-				notes = append(notes, fmt.Sprintf("%s: %s %s is made and no module binds it to a name, so it is not part of the repository", m.Place, o.class, o.name))
-			}
+			what = o.class + " " + o.name
 		case *service:
-			if !r.collected.seen[o] {
-				notes = append(notes, fmt.Sprintf("%s: FeatureService %s is made and no module binds it to a name, so it is not part of the repository", m.Place, o.proto.GetSpec().GetName()))
-			}
+			what = "FeatureService " + o.proto.GetSpec().GetName()
 		case *entity:
-			if !r.collected.seen[o] {
-				notes = append(notes, fmt.Sprintf("%s: Entity %s is made and no module binds it to a name, so it is not part of the repository", m.Place, o.proto.GetSpec().GetName()))
-			}
+			what = "Entity " + o.proto.GetSpec().GetName()
+		default:
+			continue
 		}
+		notes = append(notes, fmt.Sprintf("%s: %s is made and no module binds it to a name, so it is not part of the repository", m.Place, what))
 	}
 	for _, name := range sortedKeys(r.collected.projections) {
 		notes = append(notes, fmt.Sprintf("%s is bound to a projection of view %s, which is no definition of its own; write it where it is used", name, r.collected.projections[name]))

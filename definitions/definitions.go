@@ -14,7 +14,9 @@ package definitions
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/banquet-fs/banquet/definitions/python"
 	"github.com/banquet-fs/banquet/fault"
@@ -33,10 +35,18 @@ type Options struct {
 // Repo is a feature repository that has been read.
 type Repo struct {
 	Objects registry.Objects
-	// Notes tell, one line each, what was passed over and where: files that define
-	// nothing, blocks that do not matter to a definition, objects that no module
-	// binds to a name.
+	// Passed tell, one line each, what was passed over and where: files that are no
+	// Python, calls that are not run, blocks that do not matter to a definition.
+	// Objects may be missing only as far as these lines tell.
+	Passed []string
+	// Notes tell what is read and has no effect: objects that no module binds to a
+	// name.
 	Notes []string
+	// Idle are the files that define nothing.
+	Idle []string
+	// Twice refuses names that are defined twice, with the place: Feast reads such
+	// a repository, but no registry takes both. It is nil when there are none.
+	Twice error
 }
 
 // Load reads all Python files below root in the order of their paths, as Feast
@@ -44,9 +54,10 @@ type Repo struct {
 // virtual environments and caches. Objects are those that a module binds to a
 // name, and the data sources of views; each is listed once, whoever imports it.
 //
-// A file that defines nothing cannot stop the others: what is wrong with it is a
-// note. Other faults are Invalid, with "file:line:column: message", the line and
-// a caret; a root that cannot be read is Unavailable.
+// A file that imports Feast, a module of the repository that does, or a module
+// that is not known to make no definitions, is read whole. What cannot be read is
+// Invalid, with "file:line:column: message", the line and a caret; a root that
+// cannot be read is Unavailable.
 func Load(ctx context.Context, root string, opt Options) (*Repo, error) {
 	if opt.Env == nil {
 		opt.Env = func(string) (string, bool) { return "", false }
@@ -76,7 +87,7 @@ func Load(ctx context.Context, root string, opt Options) (*Repo, error) {
 	if err := c.check(opt.Project); err != nil {
 		return nil, err
 	}
-	return &Repo{Objects: c.objects(), Notes: r.allNotes()}, nil
+	return &Repo{Objects: c.objects(), Passed: slices.Concat(r.passed, r.run.Passed()), Notes: r.notes(), Idle: r.idle, Twice: c.twice(r.run.Made())}, nil
 }
 
 // reader is the host of the files.
@@ -85,11 +96,13 @@ type reader struct {
 	run       *python.Interpreter
 	feast     *feastModules
 	collected *collector
-	notes     []string
+	passed    []string
+	idle      []string
+	defining  map[string]bool // whether a file may define something, by its name
 }
 
 func newReader(t *tree, opt Options) *reader {
-	r := &reader{tree: t, collected: newCollector()}
+	r := &reader{tree: t, collected: newCollector(), defining: map[string]bool{}}
 	r.feast = newFeastModules()
 	r.run = python.New(r, t.dir, opt.Env)
 	return r
@@ -157,56 +170,60 @@ func (r *reader) load(path string) error {
 		if r.importsDefinitions(f) {
 			return err
 		}
-		r.note("%s: passed over, it defines nothing and is no Python that can be read: %s", f.Name, firstLine(err))
+		r.passed = append(r.passed, f.Name+": no Python that can be read, and it does not mention feast: "+firstLine(err))
 		return nil
 	}
 	if !r.mayDefine(f) {
-		r.note("%s: defines nothing", f.Name)
+		r.idle = append(r.idle, f.Name)
 		return nil
 	}
-	before := len(r.run.Made())
 	m, err := r.run.Load(f, strings.ReplaceAll(strings.TrimSuffix(f.Name, ".py"), "/", "."))
 	if err != nil {
-		if len(r.run.Made()) > before || r.run.Defines(f, m) {
-			return fault.Of(err)
-		}
-		r.note("%s: passed over, it defines nothing and cannot be read: %s", f.Name, firstLine(err))
-		return nil
+		return fault.Of(err)
 	}
 	if !r.collected.module(m) {
-		r.note("%s: defines nothing", f.Name)
+		r.idle = append(r.idle, f.Name)
 	}
 	return nil
 }
 
-// mayDefine reports whether a file imports Feast or a file of the repository:
-// others have nothing to define with.
+// mayDefine reports whether a file has anything to define with: Feast, a module
+// of the repository that has, or one of elsewhere that may.
 func (r *reader) mayDefine(f *python.File) bool {
-	for _, name := range python.Imports(f) {
-		if name == "feast" || strings.HasPrefix(name, "feast.") {
-			return true
-		}
-		if _, ok := r.Find(name, f); ok {
-			return true
-		}
+	if may, ok := r.defining[f.Name]; ok {
+		return may
 	}
-	return false
+	r.defining[f.Name] = false // of files that import each other, one tells
+	may := slices.ContainsFunc(python.Imports(f), func(name string) bool { return r.mayGive(name, f) })
+	r.defining[f.Name] = may
+	return may
 }
 
+// mayGive reports whether a module that a file imports may give definitions.
+func (r *reader) mayGive(name string, f *python.File) bool {
+	if isFeast(name) {
+		return true
+	}
+	if found, ok := r.Find(name, f); ok {
+		return r.mayDefine(found)
+	}
+	return !python.DefinesNothing(name) && !strings.HasPrefix(name, ".")
+}
+
+func isFeast(module string) bool { return module == "feast" || strings.HasPrefix(module, "feast.") }
+
 // importsDefinitions is mayDefine for a file that cannot be parsed: it looks at
-// the lines that begin with an import.
+// the lines that hold an import, and for Feast's name anywhere.
 func (r *reader) importsDefinitions(f *python.File) bool {
 	for line := range strings.Lines(f.Source) {
-		words := strings.Fields(strings.ReplaceAll(line, ",", " , "))
-		if len(words) < 2 || words[0] != "import" && words[0] != "from" {
-			continue
-		}
-		name := words[1]
-		if name == "feast" || strings.HasPrefix(name, "feast.") {
-			return true
-		}
-		if _, ok := r.Find(name, f); ok {
-			return true
+		words := strings.FieldsFunc(line, func(c rune) bool { return c != '_' && c != '.' && !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+		for i, w := range words {
+			if isFeast(w) {
+				return true
+			}
+			if (w == "import" || w == "from") && i+1 < len(words) && r.mayGive(words[i+1], f) {
+				return true
+			}
 		}
 	}
 	return false

@@ -74,7 +74,7 @@ func constructors() map[string]func(*python.Call) (any, error) {
 // parts are the functions that make parts of objects.
 func parts() map[string]func(*python.Call) (any, error) {
 	return map[string]func(*python.Call) (any, error){
-		"Field": newField, "Array": newArray, "Set": newSet, "Struct": newStruct, "Aggregation": newAggregation, "ConnectionRef": newConnectionRef,
+		"FeatureStore": newClient, "Field": newField, "Array": newArray, "Set": newSet, "Struct": newStruct, "Aggregation": newAggregation, "ConnectionRef": newConnectionRef,
 		"ParquetFormat": newParquetFormat, "DeltaFormat": newDeltaFormat, "AvroFormat": newAvroFormat, "JsonFormat": newJSONFormat, "ProtoFormat": newProtoFormat,
 		"LoggingConfig": newLoggingConfig, "FileLoggingDestination": newFileLogging,
 		"RoleBasedPolicy": newRolePolicy, "GroupBasedPolicy": newGroupPolicy, "NamespaceBasedPolicy": newNamespacePolicy, "CombinedGroupNamespacePolicy": newCombinedPolicy,
@@ -85,7 +85,7 @@ func parts() map[string]func(*python.Call) (any, error) {
 
 // module gives a module of Feast by its dotted name.
 func (f *feastModules) module(name string) (*python.Module, bool) {
-	if name != "feast" && !strings.HasPrefix(name, "feast.") {
+	if !isFeast(name) {
 		return nil, false
 	}
 	return &python.Module{Name: name, Names: f.names, All: f.exported(name), Missing: func(n string) any { return f.missing(name, n) }}, true
@@ -101,7 +101,7 @@ func (f *feastModules) missing(module, name string) any {
 	case unicode.IsUpper([]rune(name + " ")[0]) && (strings.HasSuffix(name, "Source") || strings.HasSuffix(name, "Transformation") || name == "FeatureTable"):
 		return unsupported(name)
 	}
-	return &python.Unknown{Why: module + "." + name}
+	return &python.Unknown{Why: module + "." + name, Trust: python.Inert}
 }
 
 // isModule reports whether a name within Feast is one of the modules that

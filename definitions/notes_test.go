@@ -24,32 +24,83 @@ func load(t *testing.T, files map[string]string) *definitions.Repo {
 	return repo
 }
 
-// A file that defines nothing cannot stop the others, whatever is wrong with it.
-func TestAFileThatDefinesNothingIsANote(t *testing.T) {
-	for _, c := range []struct{ name, source, note string }{
-		{"plain code", "import pandas as pd\ndf = pd.read_csv('x.csv')\nprint(df.describe())\n", "other.py: defines nothing"},
-		{"no Python", "this is not\n\tPython (", "other.py: passed over, it defines nothing and is no Python that can be read: other.py:2:10: '(' is never closed"},
-		{"not UTF-8", "x = '\xff'\n", "other.py: passed over, it defines nothing and is no Python that can be read: other.py:1:1: the file is not UTF-8"},
-		{"Python 2", "print 'hello'\n", "other.py: passed over, it defines nothing and is no Python that can be read: other.py:1:7: invalid syntax"},
-		{"a client of Feast", "from feast import FeatureStore\nstore = FeatureStore('.')\nrows = store.get_online_features(['v:a'], [{'e': 1}]).to_dict()\nprint(rows['a'][0] + 1)\n", "other.py: defines nothing"},
-		{"a failing client", "from feast import FeatureStore\nstore = FeatureStore('.')\nx = int('no number')\n", "other.py: passed over, it defines nothing and cannot be read: other.py:3:5: invalid literal for int() with base 10: 'no number'"},
-		{"a training loop", "from feast import FeatureStore\nfor epoch in range(10 ** 9):\n    pass\n", "other.py: passed over, it defines nothing and cannot be read: other.py:2:14: a range of 1000000000 numbers is too long to be read"},
-		{"an endless loop", "import feast\nwhile True:\n    pass\n", "does a loop ever end?"},
-		{"a script that reads the repository", "import features\nassert features.e.name == 'x', 'no'\n", "this assertion does not hold: no"},
+// What has nothing to define with cannot stop the others, whatever is wrong with
+// it; what of it was passed over is told.
+func TestWhatCannotDefineIsPassedOver(t *testing.T) {
+	for _, c := range []struct{ name, source, passed string }{
+		{"plain code", "import pandas as pd\ndf = pd.read_csv('x.csv')\nprint(df.describe())\n", ""},
+		{"no Python", "this is not\n\tPython (", "other.py: no Python that can be read, and it does not mention feast: other.py:2:10: '(' is never closed"},
+		{"not UTF-8", "x = '\xff'\n", "other.py: no Python that can be read, and it does not mention feast: other.py:1:1: the file is not UTF-8"},
+		{"Python 2", "print 'hello'\n", "other.py: no Python that can be read, and it does not mention feast: other.py:1:7: invalid syntax"},
+		{"a client of Feast", "from feast import FeatureStore\nstore = FeatureStore('.')\nrows = store.get_online_features(['v:a'], [{'e': 1}]).to_dict()\nprint(rows['a'][0] + 1)\n", "other.py:3: FeatureStore.get_online_features.to_dict() is not run"},
 		{"deep nesting", "x = " + strings.Repeat("(", 500) + "1" + strings.Repeat(")", 500) + "\n", "nested too deep"},
-		{"an empty file", "", "other.py: defines nothing"},
-		{"an unknown condition", "import third\nimport feast\nif third.x:\n    y = 1\nelse:\n    z = 2\nprint(y, z)\n", "other.py:3: a block was passed over: its condition depends on third.x"},
-		{"unknown names", "import feast\nfrom third import *\n", "other.py:2: what 'from third import *' gives is not known"},
+		{"an empty file", "", ""},
+		{"an unknown condition", "import third\nimport feast\nif third.x:\n    y = 1\nelse:\n    z = 2\nprint(y, z)\n", "other.py:3: the block of the condition on third.x, which only running Python can tell"},
+		{"harmless names", "import feast\nfrom numpy import *\n", "other.py:2: what 'from numpy import *' gives is not known"},
+		{"a harmless call", "import feast, pandas\ndf = pandas.read_csv('x.csv')\n", "other.py:2: pandas.read_csv() is not run"},
+		{"a call that may fail", "import feast, pandas\ntry:\n    df = pandas.read_csv('x.csv')\nexcept OSError:\n    df = None\n", "other.py:3: pandas.read_csv() is not run"},
+		{"the branch without a module", "import feast\ntry:\n    import ours\nexcept ImportError:\n    ours = None\n", "other.py:3: module ours is not in the repository; the branch without it was taken"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			repo := load(t, map[string]string{"features.py": simple, "other.py": c.source})
-			if !slices.ContainsFunc(repo.Notes, func(n string) bool { return strings.Contains(n, c.note) }) {
-				t.Errorf("the notes are\n%s\nwant\n%s", strings.Join(repo.Notes, "\n"), c.note)
+			if got := strings.Join(repo.Passed, "\n"); !strings.Contains(got, c.passed) || c.passed == "" && got != "" {
+				t.Errorf("passed over is\n%s\nwant\n%s", got, c.passed)
 			}
 			if len(repo.Objects.Entities) != 1 {
 				t.Errorf("%d entities are read", len(repo.Objects.Entities))
 			}
 		})
+	}
+}
+
+// What mentions Feast, itself or through other files, is read whole.
+func TestWhatMayDefineIsReadWhole(t *testing.T) {
+	for _, c := range []struct{ name, source, want string }{
+		{"an error before Feast is imported", "import os\nos.environ['UNSET']\nfrom feast import Entity\n", "other.py:2:1: environment variable UNSET is not set"},
+		{"a failing client", "from feast import FeatureStore\nstore = FeatureStore('.')\nx = int('no number')\n", "other.py:3:5: invalid literal for int()"},
+		{"a client that changes the registry", "from feast import FeatureStore\nFeatureStore('.').apply([])\n", "other.py:2:1: attribute 'apply' of a FeatureStore is not read"},
+		{"a client that gives a view", "from feast import FeatureStore\nv = FeatureStore('.').get_feature_view('v')\n", "other.py:2:5: attribute 'get_feature_view' of a FeatureStore is not read"},
+		{"an endless loop", "import feast\nwhile True:\n    pass\n", "does a loop ever end?"},
+		{"a script that reads the repository", "import features\nassert features.e.name == 'x', 'no'\n", "other.py:2:1: this assertion does not hold: no"},
+		{"names of elsewhere", "from third import view\n", "other.py:1:19: 'view' may be a definition: only running Python can tell what third.view is; module 'third' is neither in the repository nor known to define nothing"},
+		{"all names of elsewhere", "from third import *\n", "other.py:1:1: what 'from third import *' gives cannot be known"},
+		{"an attribute of elsewhere", "import third\nview = third.view\n", "other.py:2:1: 'view' may be a definition"},
+		{"a call of elsewhere", "import third\nthird.register(globals())\n", "other.py:2:1: third.register() may make or change definitions and is not run; module 'third' is neither"},
+		{"a misspelt file", "from featres import e\n", "other.py:1:21: 'e' may be a definition: only running Python can tell what featres.e is"},
+		{"a call that is given a maker", "import feast, subprocess\nsubprocess.run(feast.Entity)\n", "other.py:2:1: subprocess.run() is not run, and it is given what makes or holds definitions"},
+		{"a call that is given a function that makes", "import feast, pandas\ndf = pandas.DataFrame()\ndf.apply(lambda r: feast.Entity(name=r))\n", "is not run, and it is given what makes or holds definitions"},
+		{"a call that is given a method of a list", "import features, pandas\nnames = []\npandas.Series().map(lambda n: names.append(n))\nimport feast\n", "is given a function that changes values of the file"},
+		{"a call that is given all names", "import feast, logging\nlogging.config.dictConfig(globals())\n", "is not run, and it is given what makes or holds definitions"},
+		{"a shuffled list", "import feast, random\nnames = ['a', 'b']\nrandom.shuffle(names)\n", "random.shuffle() is not run, and it changes the list it is given"},
+		{"code as text", "import feast\nexec('e = feast.Entity(name=\"x\")')\n", "other.py:2:1: exec() is not read"},
+		{"a coroutine", "import feast, asyncio\nasync def make():\n    return feast.Entity(name='x')\nx = asyncio.run(make())\n", "other.py:4:17: async functions are not run, and make() is one"},
+		{"a block that adds to a list", "import feast, pandas\nnames = []\nif pandas.x:\n    names.append('a')\n", "other.py:3:4: the condition on pandas.x cannot be known without running Python, and it may change 'names'"},
+		{"a block that imports", "import feast, pandas\nif pandas.x:\n    from features import e as mine\n", "and definitions depend on it"},
+		{"a block that unbinds", "import pandas\nfrom features import e\nif pandas.x:\n    del e\n", "and definitions depend on it"},
+		{"a block that sets a global", "import feast, pandas\nn = 1\ndef f():\n    global n\n    n = 2\nif pandas.x:\n    f()\n", "and it changes values of the file"},
+		{"a definition in a try that may fail", "import feast, pandas\ntry:\n    pandas.read_csv('x')\n    e = feast.Entity(name='x')\nexcept OSError:\n    pass\n", "other.py:2:1: whether pandas.read_csv() succeeds cannot be known without running Python, and definitions depend on it"},
+		{"a definition with a module that may be missing", "import feast\ntry:\n    import torch\n    e = feast.Entity(name='x')\nexcept ImportError:\n    pass\n", "whether torch is installed cannot be known"},
+		{"a definition that is put elsewhere", "import feast, pandas\npandas.x = feast.Entity(name='x')\n", "a definition is put into pandas"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			root := repository(t, map[string]string{"features.py": simple, "other.py": c.source})
+			_, err := definitions.Load(t.Context(), root, definitions.Options{Env: environment})
+			if err == nil {
+				t.Fatal("it loads")
+			}
+			if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("it is refused with\n%s\nwant\n%s", err, c.want)
+			}
+		})
+	}
+}
+
+// A file that imports nothing of Feast itself, but a file that does, is read too.
+func TestAnErrorInAnImportedFileStopsTheLoad(t *testing.T) {
+	root := repository(t, map[string]string{"features.py": simple, "other.py": "import helper\n", "helper.py": "import feast\nundefined\n"})
+	_, err := definitions.Load(t.Context(), root, definitions.Options{})
+	if fault.KindOf(err) != fault.Invalid || !strings.HasPrefix(err.Error(), "helper.py:2:1: name 'undefined' is not defined") {
+		t.Errorf("the error is %v", err)
 	}
 }
 
@@ -131,8 +182,7 @@ func TestLinksOutOfTheRepositoryAreNotFollowed(t *testing.T) {
 		"imports.py": "from feast import Entity\ntry:\n    from linked import x\nexcept ImportError:\n    pass\ntry:\n    from .. import secret as s\nexcept ImportError:\n    pass\n",
 	})
 	for from, to := range map[string]string{
-		"linked.py": filepath.Join(outside, "secret.py"), "dir": filepath.Join(outside, "dir"), "up.py": "../" + filepath.Base(outside) + "/secret.py",
-		"inside.py": "a.py", "loop.py": "loop.py",
+		"dir": filepath.Join(outside, "dir"), "gone.py": filepath.Join(outside, "gone.py"), "inside.py": "a.py", "loop.py": "loop.py",
 	} {
 		if err := os.Symlink(to, filepath.Join(root, from)); err != nil {
 			t.Fatal(err)
@@ -144,6 +194,16 @@ func TestLinksOutOfTheRepositoryAreNotFollowed(t *testing.T) {
 	}
 	if got := strings.Join(names(repo), " "); got != "a a" { // a.py, and by its other name
 		t.Errorf("read are %s", got)
+	}
+	for from, to := range map[string]string{"linked.py": filepath.Join(outside, "secret.py"), "up.py": "../" + filepath.Base(outside) + "/secret.py"} {
+		root := repository(t, map[string]string{"a.py": entityFile("a")})
+		if err := os.Symlink(to, filepath.Join(root, from)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := definitions.Load(t.Context(), root, definitions.Options{})
+		if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), from+" is a link to a file outside of the repository") {
+			t.Errorf("%s: the error is %v", from, err)
+		}
 	}
 }
 

@@ -22,20 +22,19 @@ s = FileSource(path="p", timestamp_field="ts")
 // What cannot be read is refused at its place, with what to write instead.
 func TestRefusalsSayWhereAndWhatToWrite(t *testing.T) {
 	for _, c := range []struct{ name, source, want string }{
-		{"an unknown value", head + `v = FeatureView(name="v", entities=[e], source=s, ttl=third.ttl())`, `features.py:7:55: FeatureView argument 'ttl' depends on what cannot be known without running Python (third.ttl()); write its value out
-    v = FeatureView(name="v", entities=[e], source=s, ttl=third.ttl())
+		{"an unknown value", head + `v = FeatureView(name="v", entities=[e], source=s, ttl=third.ttl)`, `features.py:7:55: FeatureView argument 'ttl' depends on what cannot be known without running Python (third.ttl); write its value out
+    v = FeatureView(name="v", entities=[e], source=s, ttl=third.ttl)
                                                           ^`},
 		{"an unknown item", head + `v = FeatureView(name="v", schema=[Field(name="a", dtype=Int64), third.field])`, `features.py:7:34: FeatureView argument 'schema' depends on what cannot be known without running Python (third.field); write its value out`},
 		{"an unknown tag", head + `v = FeatureView(name="v", tags={"a": third.x})`, `features.py:7:32: FeatureView argument 'tags' depends on what cannot be known without running Python (third.x); write it out`},
 		{"unknown arguments", head + `v = FeatureView(name="v", **third.kwargs)`, `features.py:7:5: FeatureView is given arguments that cannot be known without running Python (third.kwargs); write them out`},
-		{"an unknown condition", head + "if third.enabled:\n    v = FeatureView(name=\"v\")\n", `features.py:7:4: this condition cannot be known without running Python (third.enabled), and definitions depend on it; write them without it`},
-		{"an unknown loop", head + "for n in third.names:\n    globals()[n] = FeatureView(name=n)\n", `features.py:7:10: this loop cannot be known without running Python (third.names), and definitions depend on it; write them without it`},
-		{"an unknown list", head + `a, b = [FeatureView(name=n) for n in third.names]`, `features.py:7:9: this depends on a loop that cannot be known without running Python (third.names); write the definition without it`},
-		{"an unknown choice", head + `v = FeatureView(name="v") if third.on else None`, `features.py:7:5: this depends on a condition that cannot be known without running Python (third.on); write the definition without it`},
-		{"a module that may be missing", head + "try:\n    import other\nexcept ImportError:\n    v = FeatureView(name=\"v\")\n", `features.py:7:1: whether other is installed cannot be known without running Python, and definitions depend on it; write them without it`},
-		{"what may be missing", head + "try:\n    from other import DAYS\nexcept ImportError:\n    DAYS = 3\nv = FeatureView(name=\"v\", ttl=timedelta(days=DAYS))", `features.py:11:31: FeatureView argument 'ttl' depends on what cannot be known without running Python (other.DAYS); write its value out`},
+		{"an unknown condition", head + "if third.enabled:\n    v = FeatureView(name=\"v\")\n", `features.py:7:4: the condition on third.enabled cannot be known without running Python, and definitions depend on it; write this without it`},
+		{"an unknown loop", head + "for n in third.names:\n    globals()[n] = FeatureView(name=n)\n", `features.py:7:10: the loop on third.names cannot be known without running Python, and definitions depend on it; write this without it`},
+		{"an unknown list", head + `a, b = [FeatureView(name=n) for n in third.names]`, `features.py:7:9: this depends on a loop that cannot be known without running Python (third.names), and definitions depend on it; write it without`},
+		{"an unknown choice", head + `v = FeatureView(name="v") if third.on else None`, `features.py:7:5: this depends on a condition that cannot be known without running Python (third.on), and definitions depend on it; write it without`},
+		{"a module that may be missing", head + "try:\n    import torch\nexcept ImportError:\n    v = FeatureView(name=\"v\")\n", `features.py:7:1: whether torch is installed cannot be known without running Python, and definitions depend on it; write this without it`},
+		{"what may be missing", head + "try:\n    from torch import DAYS\nexcept ImportError:\n    DAYS = 3\nv = FeatureView(name=\"v\", ttl=timedelta(days=DAYS))", `features.py:11:31: FeatureView argument 'ttl' depends on what cannot be known without running Python (torch.DAYS); write its value out`},
 		{"a refusal within try", head + "try:\n    v = FeatureView(name=\"v\", ttl=third.ttl)\nexcept Exception:\n    v = None\n", `features.py:8:35: FeatureView argument 'ttl' depends on`},
-		{"a file that is opened", head + `v = FeatureView(name="v", source=s, description=open("d.txt").read())`, `features.py:7:49: FeatureView argument 'description' depends on what cannot be known without running Python (open().read()); write its value out`},
 		{"an old argument", head + `v = FeatureView(name="v", features=[], source=s)`, `features.py:7:36: FeatureView has no argument 'features'; list the features as schema=[Field(…)]`},
 		{"another old argument", head + `v = FeatureView(name="v", batch_source=s)`, `features.py:7:40: FeatureView has no argument 'batch_source'; give the data source as source=…`},
 		{"a misspelt argument", head + `v = FeatureView(name="v", entites=[e])`, `features.py:7:35: FeatureView has no argument 'entites'; is 'entities' meant?`},

@@ -2,7 +2,6 @@ package definitions
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -89,13 +88,13 @@ func (t *tree) files() ([]string, error) {
 			return nil
 		}
 		if d.Type()&fs.ModeSymlink != 0 && !t.isFile(name) {
-			return nil // a link out of the repository, or to a directory
+			return t.checkLink(name)
 		}
 		paths = append(paths, name)
 		return nil
 	})
 	if err != nil {
-		return nil, unreadable(t.dir, err)
+		return nil, located(t.dir, err)
 	}
 	slices.SortFunc(paths, func(a, b string) int { return slices.Compare(strings.Split(a, "/"), strings.Split(b, "/")) })
 	return paths, nil
@@ -105,6 +104,25 @@ func (t *tree) files() ([]string, error) {
 func (t *tree) isFile(name string) bool {
 	info, err := t.root.Stat(name)
 	return err == nil && info.Mode().IsRegular()
+}
+
+// checkLink refuses a link to a file outside of the repository, which Feast reads:
+// what it defines would be missing. Other links lead to no file.
+func (t *tree) checkLink(name string) error {
+	info, err := os.Stat(filepath.Join(t.dir, name))
+	if err != nil || !info.Mode().IsRegular() {
+		return nil //nolint:nilerr // a link to nothing is none, as for Feast
+	}
+	return fault.New(fault.Invalid, "%s is a link to a file outside of the repository; put the file itself there, or name it in .feastignore", name)
+}
+
+// located is the error of a walk: of the tree, unless it is a fault of its own.
+func located(dir string, err error) error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return err
+	}
+	return unreadable(dir, err)
 }
 
 // isEnvironment reports whether a directory is a virtual environment, or what
@@ -182,8 +200,4 @@ func matches(pattern, parts []string) bool {
 	}
 	ok, err := path.Match(pattern[0], parts[0])
 	return err == nil && ok && matches(pattern[1:], parts[1:])
-}
-
-func (r *reader) note(format string, args ...any) {
-	r.notes = append(r.notes, fmt.Sprintf(format, args...))
 }

@@ -2,22 +2,27 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/banquet-fs/banquet/apply"
+	"github.com/banquet-fs/banquet/definitions"
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/registry"
 )
 
 // skips are flags that Feast's apply and plan take.
 type skips struct {
 	source, views, progress bool
+	deletions               bool
 }
 
 func (s *skips) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&s.source, "skip-source-validation", false, "do not look whether the data sources are there")
 	cmd.Flags().BoolVar(&s.views, "skip-feature-view-validation", false, "accepted for Feast's sake; views are always checked")
 	cmd.Flags().BoolVar(&s.progress, "no-progress", false, "accepted for Feast's sake; apply shows no progress bar")
+	cmd.Flags().BoolVar(&s.deletions, "allow-deletions", false, "delete what is no longer defined even when parts of the repository were passed over")
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -25,14 +30,14 @@ func (a *app) applyCommand() *cobra.Command {
 	var verbose bool
 	cmd := &cobra.Command{
 		Use: "apply", Short: "Make the registry and the online store hold what the repository defines", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, verbose, s.source) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, verbose, s) },
 	}
 	s.add(cmd)
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "say what is changed, field by field, and what was passed over")
 	return cmd
 }
 
-func (a *app) apply(cmd *cobra.Command, verbose, skipSources bool) error {
+func (a *app) apply(cmd *cobra.Command, verbose bool, s skips) error {
 	ctx := cmd.Context()
 	r, err := a.open(false)
 	if err != nil {
@@ -45,13 +50,11 @@ func (a *app) apply(cmd *cobra.Command, verbose, skipSources bool) error {
 	}
 	a.sayProject(r, repo.Objects.Project == nil)
 	fmt.Fprintf(a.out, "Applying changes for project %s\n", r.config.Project)
-	if verbose {
-		a.notes(repo.Notes)
-	}
-	if !skipSources {
+	a.notes(repo, verbose)
+	if !s.source {
 		r.warnOfSources(ctx, &repo.Objects)
 	}
-	applier, err := r.applier(ctx)
+	applier, err := r.applier(ctx, repo, s.deletions)
 	if err != nil {
 		return err
 	}
@@ -75,9 +78,19 @@ func (a *app) sayProject(r *repository, none bool) {
 	}
 }
 
-func (a *app) notes(notes []string) {
-	for _, n := range notes {
+// notes tells what was passed over, and what has no effect; verbose also which
+// files define nothing.
+func (a *app) notes(repo *definitions.Repo, verbose bool) {
+	for _, n := range repo.Passed {
+		fmt.Fprintln(a.err, "passed over: "+n)
+	}
+	for _, n := range repo.Notes {
 		fmt.Fprintln(a.err, "note: "+n)
+	}
+	if verbose {
+		for _, n := range repo.Idle {
+			fmt.Fprintln(a.err, "note: "+n+" defines nothing")
+		}
 	}
 }
 
@@ -85,13 +98,13 @@ func (a *app) planCommand() *cobra.Command {
 	var s skips
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Say what apply would change", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd, s.source) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd, s) },
 	}
 	s.add(cmd)
 	return cmd
 }
 
-func (a *app) plan(cmd *cobra.Command, skipSources bool) error {
+func (a *app) plan(cmd *cobra.Command, s skips) error {
 	ctx := cmd.Context()
 	r, err := a.open(false)
 	if err != nil {
@@ -103,10 +116,11 @@ func (a *app) plan(cmd *cobra.Command, skipSources bool) error {
 		return err
 	}
 	a.sayProject(r, repo.Objects.Project == nil)
-	if !skipSources {
+	a.notes(repo, false)
+	if !s.source {
 		r.warnOfSources(ctx, &repo.Objects)
 	}
-	applier, err := r.applier(ctx)
+	applier, err := r.applier(ctx, repo, s.deletions)
 	if err != nil {
 		return err
 	}
@@ -137,10 +151,13 @@ func (a *app) writePlan(p *apply.Plan) {
 		fmt.Fprintln(a.out, "No changes to infrastructure")
 	}
 	for _, f := range p.Findings {
-		word := "warning"
-		if f.Refused {
-			word = "refused"
+		if !f.Refused {
+			fmt.Fprintf(a.err, "warning: %s\n", f.Text)
 		}
-		fmt.Fprintf(a.err, "%s: %s\n", word, f.Text)
+	}
+	if p.Refused != nil {
+		for line := range strings.SplitSeq(fault.Of(p.Refused).Text, "\n") {
+			fmt.Fprintf(a.err, "refused: %s\n", line)
+		}
 	}
 }

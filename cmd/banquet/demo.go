@@ -95,7 +95,7 @@ func (a *app) demoFill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	applier, err := r.applier(ctx)
+	applier, err := r.applier(ctx, repo, false)
 	if err != nil {
 		return err
 	}

@@ -7,11 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/banquet-fs/banquet/apply"
+	"github.com/banquet-fs/banquet/definitions"
 	"github.com/banquet-fs/banquet/fault"
 )
 
 func (a *app) validateCommand() *cobra.Command {
+	var s skips
 	cmd := &cobra.Command{
 		Use: "validate", Short: "Check configuration, definitions, registry and stores, each fault in one line",
 		Args: func(_ *cobra.Command, args []string) error {
@@ -20,8 +21,9 @@ func (a *app) validateCommand() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context(), s) },
 	}
+	s.add(cmd)
 	a.ownShorthand(cmd, "feature-store-yaml", &a.file)
 	cmd.Flags().StringP("feature-service", "f", "", "validation of datasets is not built yet")
 	cmd.Flags().StringP("reference", "r", "", "validation of datasets is not built yet")
@@ -47,7 +49,28 @@ func (f *findings) check(what string, err error, good string) bool {
 	return true
 }
 
-func (a *app) validate(ctx context.Context) error {
+// validatePlan is an apply up to its first write.
+func (a *app) validatePlan(ctx context.Context, r *repository, repo *definitions.Repo, s skips) error {
+	if !s.source {
+		r.warnOfSources(ctx, &repo.Objects)
+	}
+	applier, err := r.applier(ctx, repo, s.deletions)
+	if err != nil {
+		return err
+	}
+	p, err := applier.Plan(ctx, &repo.Objects)
+	if err != nil {
+		return err
+	}
+	for _, finding := range p.Findings {
+		if !finding.Refused {
+			fmt.Fprintf(a.err, "warning: %s\n", finding.Text)
+		}
+	}
+	return p.Refused
+}
+
+func (a *app) validate(ctx context.Context, s skips) error {
 	r, err := a.open(true)
 	if err != nil {
 		return err
@@ -57,14 +80,15 @@ func (a *app) validate(ctx context.Context) error {
 	f.check("configuration", nil, r.config.File)
 	repo, err := r.definitions(ctx)
 	if f.check("definitions", err, "read") {
+		a.notes(repo, false)
 		o := repo.Objects
 		f.good[len(f.good)-1] = fmt.Sprintf("definitions: %d entities, %d feature views, %d feature services",
 			len(o.Entities), len(o.FeatureViews)+len(o.StreamFeatureViews)+len(o.OnDemandFeatureViews)+len(o.LabelViews), len(o.FeatureServices))
 	}
 	a.validateRegistry(ctx, r, f)
 	a.validateStores(ctx, r, f)
-	if repo != nil && len(f.faults) == 0 {
-		f.check("sources", apply.Infer(ctx, &repo.Objects, lazyColumns{r}), "columns fit the definitions")
+	if len(f.faults) == 0 {
+		f.check("apply", a.validatePlan(ctx, r, repo, s), "the registry and the online store would take it")
 	}
 	for _, line := range f.good {
 		fmt.Fprintln(a.out, line)

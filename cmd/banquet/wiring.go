@@ -131,16 +131,23 @@ func (r *repository) offlineStore() offline.Store {
 
 // definitions reads the files of the repository.
 func (r *repository) definitions(ctx context.Context) (*definitions.Repo, error) {
-	return definitions.Load(ctx, r.config.Dir, definitions.Options{Project: r.config.Project, Env: r.app.env})
+	repo, err := definitions.Load(ctx, r.config.Dir, definitions.Options{Project: r.config.Project, Env: r.app.env})
+	if err == nil {
+		err = repo.Twice
+	}
+	return repo, err
 }
 
 // lazyColumns opens the offline store when a source is asked for: definitions
 // that list everything need none.
 type lazyColumns struct{ r *repository }
 
-// applier makes the use case of plan and apply.
-func (r *repository) applier(ctx context.Context) (*apply.Applier, error) {
-	opt := apply.Options{Storage: r.storage, Registry: r.options(), Project: r.config.Project, Columns: lazyColumns{r}, Log: r.app.log}
+// applier makes the use case of plan and apply, for what was read.
+func (r *repository) applier(ctx context.Context, repo *definitions.Repo, deletions bool) (*apply.Applier, error) {
+	opt := apply.Options{
+		Storage: r.storage, Registry: r.options(), Project: r.config.Project, Columns: lazyColumns{r}, Log: r.app.log,
+		Passed: repo.Passed, AllowDeletions: deletions,
+	}
 	if r.config.Online.Type != "none" {
 		online, err := r.onlineStore(ctx, nil)
 		if err != nil {

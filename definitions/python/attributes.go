@@ -6,10 +6,7 @@ import "fmt"
 func (r *Interpreter) attribute(v any, name string) (any, error) {
 	switch v := v.(type) {
 	case *Unknown:
-		if len(v.Why) > 80 {
-			return v, nil
-		}
-		return &Unknown{Why: v.Why + "." + name}, nil
+		return v.but("%s.%s", v.Why, name), nil
 	case *Module:
 		return r.moduleAttribute(v, name)
 	case *Builtin:
@@ -98,6 +95,9 @@ func (n *namespace) put(key, v any) error {
 	name, ok := asText(key)
 	if !ok {
 		return raise("TypeError", "names are text, not %s", TypeName(key))
+	}
+	if u, ok := v.(*Unknown); ok && u.Trust == Untrusted {
+		return fmt.Errorf("'%s' may be a definition: only running Python can tell what %s is; %s", name, u.Why, remedyOf(u))
 	}
 	n.scope.names[name] = v
 	return nil

@@ -1,7 +1,6 @@
 package python
 
 import (
-	"errors"
 	"fmt"
 )
 
@@ -20,33 +19,29 @@ func (r *Interpreter) conditional(s *scope, st *ifStmt) (signal, error) {
 	return r.run(s, st.otherwise)
 }
 
-// passOver leaves out blocks that depend on something Unknown; what they bind
-// or change is Unknown then. It is an error when a definition may stand in
-// them: it would silently be missing.
+// passOver leaves out blocks that depend on something Unknown; what they bind is
+// Unknown then. It is an error when they matter to definitions.
 func (r *Interpreter) passOver(s *scope, at int, what string, v any, blocks ...[]stmt) (signal, error) {
 	why := "?"
 	if u, ok := v.(*Unknown); ok {
 		why = u.Why
 	}
-	unknown := &Unknown{Why: "a " + what + " on " + why}
+	whole := fmt.Sprintf("the %s on %s", what, why)
 	for _, body := range blocks {
-		if r.mentionsDefiner(s, body) {
-			return signal{}, s.file.fail(at, "this %s cannot be known without running Python (%s), and definitions depend on it; write them without it", what, why)
-		}
 		if jumps(body) {
 			return signal{}, s.file.fail(at, "this %s decides how a loop goes on and cannot be known without running Python (%s); write the loop without it", what, why)
 		}
 		if s.function != nil && leaves(body) {
-			if r.mentionsDefiner(s, s.function.body) {
-				return signal{}, s.file.fail(at, "this %s decides what the function makes and cannot be known without running Python (%s); write it without it", what, why)
+			if m := r.matters(s, s.function.body); m != "" {
+				return signal{}, s.file.fail(at, "this %s decides what %s() does and cannot be known without running Python (%s), and %s; write it without it", what, s.function.Name, why, m)
 			}
-			return signal{flowReturn, unknown}, nil
-		}
-		for _, n := range append(assigned(body), changed(body)...) {
-			s.set(n, unknown)
+			return signal{flowReturn, &Unknown{Why: whole, Trust: Harmless}}, nil
 		}
 	}
-	r.note(s, at, "a block was passed over: its %s depends on %s", what, why)
+	if err := r.uncertain(s, at, whole, blocks...); err != nil {
+		return signal{}, err
+	}
+	r.passed(s, at, "the block of %s, which only running Python can tell", whole)
 	return signal{}, nil
 }
 
@@ -56,7 +51,7 @@ func (r *Interpreter) loop(s *scope, st *forStmt) (signal, error) {
 		return signal{}, err
 	}
 	if st.async {
-		v = &Unknown{Why: "async for"}
+		return signal{}, s.file.fail(st.at, "'async for' is not read")
 	}
 	if u, ok := v.(*Unknown); ok {
 		return r.passOver(s, st.source.pos(), "loop", u, []stmt{st}, st.body)
@@ -109,12 +104,24 @@ func (r *Interpreter) while(s *scope, st *whileStmt) (signal, error) {
 	}
 }
 
-// guard watches the body of a try for imports of modules that may be missing.
-type guard struct{ module string }
+// guard watches the body of a try for what may fail in Python alone.
+type guard struct {
+	// missing says that a handler takes the error of a module that is missing.
+	missing bool
+	// doubt is what only running Python can tell the success of.
+	doubt string
+}
+
+// doubt remembers that what the bodies of try statements do may fail.
+func (r *Interpreter) doubt(why string) {
+	if r.guard != nil && r.guard.doubt == "" {
+		r.guard.doubt = why
+	}
+}
 
 func (r *Interpreter) try(s *scope, st *tryStmt) (signal, error) {
 	sig, err := r.tryBody(s, st)
-	if err != nil && errors.Is(err, errLimit) {
+	if err != nil && exception(err) == nil {
 		return sig, err
 	}
 	if last, ferr := r.run(s, st.finally); ferr != nil || last.kind != flowNext {
@@ -124,19 +131,26 @@ func (r *Interpreter) try(s *scope, st *tryStmt) (signal, error) {
 }
 
 func (r *Interpreter) tryBody(s *scope, st *tryStmt) (signal, error) {
-	outer := r.guard
-	g := &guard{}
+	outer, g := r.guard, &guard{}
 	if len(st.handlers) > 0 {
+		missing, err := r.takesMissing(s, st)
+		if err != nil {
+			return signal{}, err
+		}
+		g.missing = missing
 		r.guard = g
 	}
 	sig, err := r.run(s, st.body)
 	r.guard = outer
 	if err == nil {
-		if g.module != "" {
-			err = r.perhapsMissing(s, st, g.module)
+		if g.doubt != "" && !alwaysRaise(st.handlers) {
+			if err := r.uncertain(s, st.at, "whether "+g.doubt, st.body, st.orElse, bodies(st.handlers)); err != nil {
+				return signal{}, err
+			}
+			r.doubt(g.doubt)
 		}
-		if err != nil || sig.kind != flowNext {
-			return sig, err
+		if sig.kind != flowNext {
+			return sig, nil
 		}
 		return r.run(s, st.orElse)
 	}
@@ -164,27 +178,42 @@ func (r *Interpreter) tryBody(s *scope, st *tryStmt) (signal, error) {
 	return sig, err
 }
 
-// perhapsMissing deals with a body that imported a module which may or may not
-// be installed: what its handlers would bind is Unknown.
-func (r *Interpreter) perhapsMissing(s *scope, st *tryStmt, module string) error {
-	why := "whether " + module + " is installed"
-	missing := raise("ModuleNotFoundError", "No module named '%s'", module)
-	for _, h := range st.handlers {
-		caught, err := r.catches(s, h, exception(missing))
-		if err != nil || !caught {
-			continue
-		}
-		if r.mentionsDefiner(s, h.body) {
-			return s.file.fail(st.at, "%s cannot be known without running Python, and definitions depend on it; write them without it", why)
-		}
-		for _, n := range assigned(h.body) {
-			if _, ok := s.names[n].(*Unknown); !ok {
-				s.set(n, &Unknown{Why: why})
-			}
-		}
-		return nil
+// takesMissing reports whether a handler takes the error of a module that is
+// missing. What an except clause names may be defined by the body, and is then
+// asked when it comes to it.
+func (r *Interpreter) takesMissing(s *scope, st *tryStmt) (bool, error) {
+	var modules []string
+	collectImports(st.body, &modules)
+	if modules == nil {
+		return false, nil
 	}
-	return nil
+	missing := &raised{class: "ModuleNotFoundError"}
+	for _, h := range st.handlers {
+		if caught, err := r.catches(s, h, missing); caught || err != nil {
+			return caught, err
+		}
+	}
+	return false, nil
+}
+
+// alwaysRaise reports whether every handler ends in a raise: then what follows
+// the try has seen its body succeed.
+func alwaysRaise(handlers []handler) bool {
+	for _, h := range handlers {
+		if _, ok := h.body[len(h.body)-1].(*raiseStmt); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// bodies are the statements of all handlers.
+func bodies(handlers []handler) []stmt {
+	var all []stmt
+	for _, h := range handlers {
+		all = append(all, h.body...)
+	}
+	return all
 }
 
 func (r *Interpreter) with(s *scope, st *withStmt) (signal, error) {
@@ -312,45 +341,6 @@ func (r *Interpreter) fitsSequence(s *scope, p *pattern, v any) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// mentionsDefiner reports whether a function that makes definitions is named
-// somewhere in the statements, or a function of the files that names one.
-func (r *Interpreter) mentionsDefiner(s *scope, body []stmt) bool {
-	return r.defines(s.get, body, map[*Function]bool{})
-}
-
-func (r *Interpreter) defines(get func(string) (any, bool), body []stmt, seen map[*Function]bool) bool {
-	found := false
-	walk(body, func(n string) {
-		if found {
-			return
-		}
-		v, ok := get(n)
-		if !ok {
-			return
-		}
-		found = r.isDefiner(v, seen)
-	})
-	return found
-}
-
-func (r *Interpreter) isDefiner(v any, seen map[*Function]bool) bool {
-	switch v := v.(type) {
-	case *Builtin:
-		return v.Definer
-	case *Function:
-		if seen[v] || len(seen) > 1000 {
-			return false
-		}
-		seen[v] = true
-		body := v.body
-		if v.result != nil {
-			body = []stmt{&exprStmt{node{v.result.pos()}, v.result}}
-		}
-		return r.defines(v.scope.get, body, seen)
-	}
-	return false
 }
 
 // truth is Python's truth of a value, asking an object of the files itself.

@@ -69,6 +69,10 @@ func converting(name string) func(*Call) (any, error) {
 			return makeDict(c)
 		}
 		if u := c.unknown(); u != nil {
+			switch name {
+			case "str", "int", "float", "bool", "bytes":
+				return &Unknown{Why: name + "() of " + u.Why, Trust: Harmless}, nil
+			}
 			return u, nil
 		}
 		if len(c.Args) == 0 {

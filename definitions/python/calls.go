@@ -3,6 +3,8 @@ package python
 import (
 	"fmt"
 	"slices"
+
+	"github.com/banquet-fs/banquet/fault"
 )
 
 // Call is one call of a Builtin.
@@ -149,10 +151,7 @@ func (r *Interpreter) invoke(fn any, c *Call) (any, error) {
 	c.run = r
 	switch f := fn.(type) {
 	case *Unknown:
-		if len(f.Why) > 80 {
-			return f, nil
-		}
-		return &Unknown{Why: f.Why + "()"}, nil
+		return r.callUnknown(f, c)
 	case *Builtin:
 		return r.invokeBuiltin(f, c)
 	case *Function:
@@ -173,35 +172,39 @@ func (r *Interpreter) invokeBuiltin(f *Builtin, c *Call) (any, error) {
 	if f.Call == nil {
 		return &Unknown{Why: f.Name}, nil
 	}
-	if c.PassesUnknown != nil {
-		if f.Definer {
-			return nil, fmt.Errorf("%s is given arguments that cannot be known without running Python (%s); write them out", f.Name, c.PassesUnknown.Why)
+	if u := c.PassesUnknown; u != nil {
+		if f.Definer || mutable(f.of) {
+			return nil, fmt.Errorf("%s is given arguments that cannot be known without running Python (%s); write them out", f.Name, u.Why)
 		}
-		return &Unknown{Why: f.Name + "() of " + c.PassesUnknown.Why}, nil
+		return u.but("%s() of %s", f.Name, u.Why), nil
 	}
 	if err := r.weigh(append(append([]any{f.of}, c.Args...), c.Named...)...); err != nil {
 		return nil, err
 	}
 	v, err := f.Call(c)
 	if err == nil && f.Definer {
-		place := ""
-		if c.scope != nil {
-			place = fmt.Sprintf("%s:%d", c.scope.file.Name, c.scope.file.line(c.at))
-		}
-		r.made = append(r.made, Made{v, place})
+		r.remember(v, c)
 	}
 	return v, err
 }
 
+// remember lists what a definer made.
+func (r *Interpreter) remember(v any, c *Call) {
+	r.isMade[v] = true
+	made := Made{Value: v, Fail: func(format string, args ...any) error { return fault.New(fault.Invalid, format, args...) }}
+	if s, at := c.scope, c.at; s != nil {
+		made.Place = fmt.Sprintf("%s:%d", s.file.Name, s.file.line(at))
+		made.Fail = func(format string, args ...any) error { return s.file.fail(at, format, args...) }
+	}
+	r.made = append(r.made, made)
+}
+
 func (r *Interpreter) invokeFunction(f *Function, c *Call) (any, error) {
 	if f.async {
-		return &Unknown{Why: "the coroutine " + f.Name}, nil
+		return nil, fmt.Errorf("async functions are not run, and %s() is one; write a plain function", f.Name)
 	}
 	if c.PassesUnknown != nil {
-		if r.isDefiner(f, map[*Function]bool{}) {
-			return nil, fmt.Errorf("%s() is given arguments that cannot be known without running Python (%s); write them out", f.Name, c.PassesUnknown.Why)
-		}
-		return &Unknown{Why: f.Name + "() of " + c.PassesUnknown.Why}, nil
+		return nil, fmt.Errorf("%s() is given arguments that cannot be known without running Python (%s); write them out", f.Name, c.PassesUnknown.Why)
 	}
 	s := f.scope.inner(scopeFunction, f.scope.file)
 	s.function = f
@@ -215,9 +218,6 @@ func (r *Interpreter) invokeFunction(f *Function, c *Call) (any, error) {
 	if err := bindParams(s, f, args, c); err != nil {
 		return nil, err
 	}
-	outer := r.guard
-	r.guard = nil
-	defer func() { r.guard = outer }()
 	if f.result != nil {
 		return r.eval(s, f.result)
 	}
@@ -306,8 +306,7 @@ func (r *Interpreter) define(s *scope, st *funcStmt) error {
 	if err != nil {
 		return err
 	}
-	s.set(st.name, v)
-	return nil
+	return r.assign(s, st.name, v)
 }
 
 // decorate applies decorators. What one of elsewhere makes of a function does

@@ -78,8 +78,7 @@ func (r *Interpreter) class(s *scope, st *classStmt) error {
 	if err != nil {
 		return err
 	}
-	s.set(st.name, v)
-	return nil
+	return r.assign(s, st.name, v)
 }
 
 func (r *Interpreter) bases(s *scope, c *Class, bases []argument) error {
@@ -287,7 +286,7 @@ func (r *Interpreter) classAttribute(c *Class, name string) (any, error) {
 	v, ok := c.member(name)
 	if !ok {
 		if u := c.foreign(); u != nil {
-			return &Unknown{Why: u.Why}, nil
+			return u, nil
 		}
 		switch name {
 		case "__qualname__", "__name__":

@@ -71,16 +71,14 @@ func (r *Interpreter) operate(s *scope, e expr) (any, error) {
 		return f, r.defaults(s, f)
 	case *walrusExpr:
 		v, err := r.eval(s, e.value)
-		s.holder().set(e.name, v)
-		return v, err
+		if err != nil {
+			return nil, err
+		}
+		return v, r.assign(s.holder(), e.name, v)
 	case *yieldExpr:
 		return nil, r.yield(s, e)
 	case *awaitExpr:
-		v, err := r.eval(s, e.value)
-		if u, ok := v.(*Unknown); ok {
-			return u, err
-		}
-		return &Unknown{Why: "await"}, err
+		return nil, fmt.Errorf("await is not read")
 	case *unaryExpr:
 		v, err := r.eval(s, e.value)
 		if err != nil {
@@ -109,15 +107,18 @@ func (r *Interpreter) operate(s *scope, e expr) (any, error) {
 	return nil, fmt.Errorf("this expression cannot be read")
 }
 
-// skipped refuses to leave out an expression that makes definitions.
+// skipped refuses to leave out an expression that matters to definitions.
 func (r *Interpreter) skipped(s *scope, what string, u any, list ...expr) (any, error) {
 	for _, e := range list {
-		if e != nil && r.mentionsDefiner(s, []stmt{&exprStmt{node{e.pos()}, e}}) {
+		if e == nil {
+			continue
+		}
+		if m := r.matters(s, []stmt{&exprStmt{node{e.pos()}, e}}); m != "" {
 			why := "?"
 			if u, ok := u.(*Unknown); ok {
 				why = u.Why
 			}
-			return nil, s.file.fail(e.pos(), "this depends on a %s that cannot be known without running Python (%s); write the definition without it", what, why)
+			return nil, s.file.fail(e.pos(), "this depends on a %s that cannot be known without running Python (%s), and %s; write it without", what, why, m)
 		}
 	}
 	return u, nil
@@ -170,7 +171,11 @@ func (r *Interpreter) compare(s *scope, e *compareExpr) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if yes, known := v.(bool); !known || !yes {
+		yes, known := v.(bool)
+		if !known {
+			return r.skipped(s, "comparison", v, e.rest[i+1:]...)
+		}
+		if !yes {
 			return v, nil
 		}
 		left = right
@@ -236,8 +241,7 @@ func (r *Interpreter) display(s *scope, list []expr) ([]any, error) {
 			return nil, err
 		}
 		if u, ok := v.(*Unknown); ok {
-			out = append(out, &Unknown{Why: "the items of " + u.Why})
-			continue
+			return nil, fmt.Errorf("what is spread here cannot be known without running Python (%s)", u.Why)
 		}
 		more, err := r.items(v)
 		if err != nil {

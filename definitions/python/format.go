@@ -10,6 +10,7 @@ import (
 // format joins the pieces of an f-string.
 func (r *Interpreter) format(s *scope, parts []fpart) (any, error) {
 	var b strings.Builder
+	var unknown *Unknown // its text cannot be a definition, whatever it is of
 	for _, p := range parts {
 		if p.value == nil {
 			b.WriteString(p.text)
@@ -27,7 +28,8 @@ func (r *Interpreter) format(s *scope, parts []fpart) (any, error) {
 			}
 			text, ok := out.(string)
 			if !ok {
-				return out, nil
+				unknown, _ = out.(*Unknown)
+				continue
 			}
 			spec = text
 		}
@@ -36,13 +38,17 @@ func (r *Interpreter) format(s *scope, parts []fpart) (any, error) {
 			return nil, s.locate(p.value.pos(), err)
 		}
 		text, ok := out.(string)
-		if !ok {
-			return out, nil
+		if u, isUnknown := out.(*Unknown); !ok && isUnknown {
+			unknown = &Unknown{Why: u.Why, Trust: Harmless}
+			continue
 		}
 		b.WriteString(text)
 		if b.Len() > maxText {
 			return nil, fmt.Errorf("this text is too long")
 		}
+	}
+	if unknown != nil {
+		return unknown, nil
 	}
 	return b.String(), r.charge(b.Len() / 64)
 }

@@ -6,17 +6,16 @@ import (
 
 // importModule is "import a.b" and "import a.b as c".
 func (r *Interpreter) importModule(s *scope, st *importStmt) error {
-	m, err := r.module(s, st.module)
+	m, err := r.module(s, st.at, st.module)
 	if err != nil {
 		return s.locate(st.at, err)
 	}
-	r.foreign(m, st.module)
-	top, _, dotted := strings.Cut(st.module, ".")
+	first, _, dotted := strings.Cut(st.module, ".")
 	if !st.whole || !dotted {
 		s.set(st.as, m)
 		return nil
 	}
-	whole, err := r.module(s, top)
+	whole, err := r.module(s, st.at, first)
 	if err != nil {
 		return s.locate(st.at, err)
 	}
@@ -28,7 +27,7 @@ func (r *Interpreter) importModule(s *scope, st *importStmt) error {
 	if !ok { // a directory of the repository without a file of its own
 		mod, ok = s.names[st.as].(*Module)
 		if !ok {
-			mod = &Module{Name: top, Names: map[string]any{}}
+			mod = &Module{Name: first, Names: map[string]any{}}
 		}
 	}
 	nest(mod, strings.Split(st.module, ".")[1:], m)
@@ -53,26 +52,34 @@ func nest(m *Module, path []string, leaf any) {
 }
 
 // module finds a module: of the host, of the repository, else Unknown.
-func (r *Interpreter) module(s *scope, name string) (any, error) {
+func (r *Interpreter) module(s *scope, at int, name string) (any, error) {
 	if m, ok := r.known(name); ok {
 		return m, nil
 	}
 	if f, ok := r.host.Find(name, s.file); ok {
 		return r.Load(f, strings.TrimLeft(name, "."))
 	}
-	return &Unknown{Why: name}, nil
+	return r.elsewhere(s, at, name)
 }
 
-// foreign notes that a module of elsewhere is imported: it may be missing.
-func (r *Interpreter) foreign(v any, name string) {
-	if _, ok := v.(*Unknown); ok && r.guard != nil && r.guard.module == "" {
-		r.guard.module = name
+// elsewhere gives a module that neither the reader nor the repository has. In a
+// try whose handler takes the error of a missing module, one that is not known is
+// taken to be missing, and this is told.
+func (r *Interpreter) elsewhere(s *scope, at int, name string) (any, error) {
+	switch {
+	case r.guard == nil || !r.guard.missing || installed(name):
+	case DefinesNothing(name):
+		r.doubt(name + " is installed")
+	default:
+		r.passed(s, at, "module %s is not in the repository; the branch without it was taken", name)
+		return nil, raise("ModuleNotFoundError", "No module named '%s'", name)
 	}
+	return elsewhere(name, ""), nil
 }
 
 // importNames is "from a import b".
 func (r *Interpreter) importNames(s *scope, st *fromStmt) error {
-	from, err := r.module(s, st.module)
+	from, err := r.module(s, st.at, st.module)
 	if err != nil {
 		return s.locate(st.at, err)
 	}
@@ -87,8 +94,9 @@ func (r *Interpreter) importNames(s *scope, st *fromStmt) error {
 		if err != nil {
 			return err
 		}
-		r.foreign(v, st.module)
-		s.set(n.as, v)
+		if err := r.assign(s, n.as, v); err != nil {
+			return s.locate(n.at, err)
+		}
 	}
 	return nil
 }
@@ -107,7 +115,7 @@ func (r *Interpreter) importName(s *scope, st *fromStmt, from any, n imported) (
 	if strings.HasSuffix(st.module, ".") {
 		full = st.module + n.name
 	}
-	sub, err := r.module(s, full)
+	sub, err := r.module(s, n.at, full)
 	if err != nil {
 		return nil, s.locate(n.at, err)
 	}
@@ -117,14 +125,16 @@ func (r *Interpreter) importName(s *scope, st *fromStmt, from any, n imported) (
 	if isModule || strings.HasPrefix(st.module, ".") {
 		return nil, s.locate(n.at, raise("ImportError", "cannot import name '%s' from '%s'", n.name, st.module))
 	}
-	return &Unknown{Why: st.module + "." + n.name}, nil
+	return elsewhere(st.module, n.name), nil
 }
 
 func (r *Interpreter) importAll(s *scope, st *fromStmt, from any) error {
 	m, ok := from.(*Module)
 	if !ok {
-		r.foreign(from, st.module)
-		r.note(s, st.at, "what 'from %s import *' gives is not known", st.module)
+		if u, known := from.(*Unknown); !known || u.Trust == Untrusted {
+			return s.file.fail(st.at, "what 'from %s import *' gives cannot be known without running Python; module '%s' is not in the repository", st.module, st.module)
+		}
+		r.passed(s, st.at, "what 'from %s import *' gives is not known", st.module)
 		return nil
 	}
 	names := m.All

@@ -100,7 +100,7 @@ func (r *Interpreter) inherited(o *Instance, name string) (any, error) {
 		}
 	}
 	if u := o.Class.foreign(); u != nil {
-		return &Unknown{Why: u.Why}, nil
+		return u, nil
 	}
 	if _, ok := o.Class.member("__getattr__"); ok {
 		return nil, fmt.Errorf("__getattr__ of class %s is not read", o.Class.Name)
@@ -137,8 +137,8 @@ func (r *Interpreter) instantiate(c *Class, call *Call) (any, error) {
 	if c.enum {
 		return c.lookup(call)
 	}
-	if call.PassesUnknown != nil {
-		return &Unknown{Why: c.Name + "() of " + call.PassesUnknown.Why}, nil
+	if u := call.PassesUnknown; u != nil {
+		return nil, fmt.Errorf("%s() is given arguments that cannot be known without running Python (%s); write them out", c.Name, u.Why)
 	}
 	o := &Instance{Class: c, Members: map[string]any{}}
 	if init, ok := o.method("__init__"); ok {
@@ -149,7 +149,7 @@ func (r *Interpreter) instantiate(c *Class, call *Call) (any, error) {
 	case c.fields != nil:
 		return r.fill(o, call)
 	case u != nil:
-		return &Unknown{Why: "an object of class " + c.Name + ", made from " + u.Why}, nil
+		return u.but("an object of class %s, made from %s", c.Name, u.Why), nil
 	case c.isException():
 		o.Members["args"] = Tuple(slices.Clone(call.Args))
 		return o, nil
@@ -262,7 +262,7 @@ func (o *superObject) attribute(r *Interpreter, name string) (any, error) {
 		}
 	}
 	if u := o.owner.foreign(); u != nil {
-		return &Unknown{Why: u.Why}, nil
+		return u, nil
 	}
 	if strings.HasPrefix(name, "__init") || name == "__post_init__" || name == "__setattr__" {
 		return &Builtin{Name: name, Call: func(*Call) (any, error) { return nil, nil }}, nil

@@ -34,6 +34,8 @@ type Made struct {
 	Value any
 	// Place is "file:line".
 	Place string
+	// Fail makes an error that points at where it was made.
+	Fail func(format string, args ...any) error
 }
 
 // Interpreter evaluates the files of one repository. It is not safe for
@@ -49,8 +51,9 @@ type Interpreter struct {
 	nested   int // imports within imports
 	modules  map[string]*Module
 	failed   map[string]error // of files that an error ended
-	notes    []string
+	passes   []string
 	made     []Made
+	isMade   map[any]bool
 	later    []func() error
 	guard    *guard
 }
@@ -58,14 +61,14 @@ type Interpreter struct {
 // New makes an Interpreter of files that run in a directory, of which nothing
 // is opened, and see the environment variables that env looks up.
 func New(host Host, dir string, env func(string) (string, bool)) *Interpreter {
-	r := &Interpreter{host: host, dir: dir, modules: map[string]*Module{}, failed: map[string]error{}}
+	r := &Interpreter{host: host, dir: dir, modules: map[string]*Module{}, failed: map[string]error{}, isMade: map[any]bool{}}
 	r.builtins = r.makeBuiltins()
 	r.standard = r.makeStandard(env)
 	return r
 }
 
-// Notes lists what was passed over, and where.
-func (r *Interpreter) Notes() []string { return r.notes }
+// Passed lists what was passed over, and where.
+func (r *Interpreter) Passed() []string { return r.passes }
 
 // Made lists what definers made, in order.
 func (r *Interpreter) Made() []Made { return r.made }
@@ -176,7 +179,7 @@ func (r *Interpreter) Load(file *File, name string) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Module{Name: name, Names: map[string]any{"__name__": name, "__file__": file.Path, "__doc__": docText(body), "__package__": "", "__builtins__": &Unknown{Why: "__builtins__"}}}
+	m := &Module{Name: name, Names: map[string]any{"__name__": name, "__file__": file.Path, "__doc__": docText(body), "__package__": "", "__builtins__": &Unknown{Why: "__builtins__", Trust: Inert}}}
 	r.modules[file.Name] = m
 	s := &scope{names: m.Names, file: file}
 	s.top = s
@@ -193,18 +196,6 @@ func (r *Interpreter) Load(file *File, name string) (*Module, error) {
 		r.failed[file.Name] = err
 	}
 	return m, err
-}
-
-// Defines reports whether a file that an error ended would have made
-// definitions: whether it names what makes them. m is what it bound till then.
-func (r *Interpreter) Defines(file *File, m *Module) bool {
-	body, err := parse(file)
-	if err != nil || m == nil {
-		return false
-	}
-	s := &scope{names: m.Names, file: file}
-	s.top = s
-	return r.mentionsDefiner(s, body)
 }
 
 // docText is the text that a body begins with; nil when it has none.
@@ -295,10 +286,10 @@ func (s *scope) locate(at int, err error) error {
 	return s.file.fail(at, "%s", err).Because(err)
 }
 
-// note remembers what was passed over.
-func (r *Interpreter) note(s *scope, at int, format string, args ...any) {
+// passed remembers what was passed over.
+func (r *Interpreter) passed(s *scope, at int, format string, args ...any) {
 	text := fmt.Sprintf("%s:%d: %s", s.file.Name, s.file.line(at), fmt.Sprintf(format, args...))
-	if !slices.Contains(r.notes, text) && len(r.notes) < 1000 {
-		r.notes = append(r.notes, text)
+	if !slices.Contains(r.passes, text) && len(r.passes) < 1000 {
+		r.passes = append(r.passes, text)
 	}
 }

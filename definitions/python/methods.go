@@ -83,8 +83,7 @@ func listMethod(l *List, name string) func(*Call) (any, error) {
 				return nil, err
 			}
 			if u, ok := v.(*Unknown); ok {
-				l.Items = append(l.Items, &Unknown{Why: "the items of " + u.Why})
-				return nil, nil
+				return nil, fmt.Errorf("a list is extended by what cannot be known without running Python (%s)", u.Why)
 			}
 			items, err := c.run.items(v)
 			l.Items = append(l.Items, items...)

@@ -277,7 +277,7 @@ func pathFunction(name, s string, c *Call) any {
 		return path.Clean(s)
 	case "expanduser":
 		if strings.HasPrefix(s, "~") {
-			return &Unknown{Why: "the home directory"}
+			return &Unknown{Why: "the home directory", Trust: Harmless}
 		}
 		return s
 	}

@@ -15,7 +15,7 @@ func reflecting(name string) func(*Call) (any, error) {
 			return nil, err
 		}
 		if u, ok := v.(*Unknown); ok && name != "setattr" {
-			return &Unknown{Why: name + "() of " + u.Why}, nil
+			return u.but("%s() of %s", name, u.Why), nil
 		}
 		switch name {
 		case "getattr", "hasattr", "setattr":
@@ -150,7 +150,7 @@ func isInstance(name string, c *Call) (any, error) {
 			continue
 		}
 		if u, ok := k.(*Unknown); ok {
-			unknown = &Unknown{Why: name + "() of " + u.Why}
+			unknown = u.but("%s() of %s", name, u.Why)
 			continue
 		}
 		if isOf(name, c.Args[0], k) {

@@ -67,7 +67,7 @@ func (p *parser) typeAlias() stmt {
 	p.typeParameters()
 	p.expect("=")
 	p.expression()
-	return &assignStmt{node{at}, []expr{target}, &constExpr{node{at}, &Unknown{Why: "a type"}}}
+	return &assignStmt{node{at}, []expr{target}, &constExpr{node{at}, &Unknown{Why: "a type", Trust: Harmless}}}
 }
 
 func (p *parser) scopes() stmt {

@@ -21,7 +21,7 @@ func (r *Interpreter) known(name string) (*Module, bool) {
 func (r *Interpreter) makeStandard(env func(string) (string, bool)) map[string]*Module {
 	modules := map[string]*Module{}
 	add := func(name string, names map[string]any) *Module {
-		m := &Module{Name: name, Names: names, Missing: func(n string) any { return &Unknown{Why: name + "." + n} }}
+		m := &Module{Name: name, Names: names, Missing: func(n string) any { return elsewhere(name, n) }}
 		modules[name] = m
 		return m
 	}
@@ -43,7 +43,7 @@ func (r *Interpreter) makeStandard(env func(string) (string, bool)) map[string]*
 	add("textwrap", map[string]any{"dedent": &Builtin{Name: "dedent", Call: dedented}})
 	add("inspect", map[string]any{"cleandoc": &Builtin{Name: "cleandoc", Call: cleanDoc}})
 	add("math", mathModule())
-	add("sys", map[string]any{"modules": &loaded{r}, "argv": &Unknown{Why: "sys.argv"}})
+	add("sys", map[string]any{"modules": &loaded{r}, "argv": elsewhere("sys", "argv")})
 	add("abc", map[string]any{"ABC": r.builtins["object"], "abstractmethod": identity("abstractmethod")})
 	add("warnings", map[string]any{"warn": quiet("warn"), "filterwarnings": quiet("filterwarnings"), "simplefilter": quiet("simplefilter")})
 	return modules

@@ -202,8 +202,7 @@ func position(key any, length int) (int, bool) {
 func (r *Interpreter) bind(s *scope, target expr, v any) error {
 	switch t := target.(type) {
 	case *nameExpr:
-		s.set(t.name, v)
-		return nil
+		return s.locate(t.at, r.assign(s, t.name, v))
 	case *tupleExpr:
 		return r.unpack(s, t, t.items, v)
 	case *listExpr:
@@ -235,14 +234,27 @@ func (r *Interpreter) setAttribute(owner any, name string, v any) error {
 		o.Members[name] = v
 		return nil
 	case *Module:
+		if u, ok := v.(*Unknown); ok && u.Trust == Untrusted {
+			return fmt.Errorf("'%s.%s' may be a definition: only running Python can tell what %s is", o.Name, name, u.Why)
+		}
 		o.Names[name] = v
 		return nil
-	case *Unknown, *Function:
-		return nil
+	case *Unknown:
+		return r.lost(o, v)
+	case *Function:
+		return fmt.Errorf("attributes of functions are not read")
 	case Mutable:
 		return o.SetAttr(name, v)
 	}
 	return fmt.Errorf("attribute '%s' of a %s cannot be set here; give it to the constructor", name, TypeName(owner))
+}
+
+// lost refuses to put a definition into what only Python knows.
+func (r *Interpreter) lost(u *Unknown, v any) error {
+	if r.makes(v) {
+		return fmt.Errorf("a definition is put into %s, which only running Python can tell", u.Why)
+	}
+	return nil
 }
 
 func (r *Interpreter) bindIndex(s *scope, t *indexExpr, v any) error {
@@ -251,8 +263,8 @@ func (r *Interpreter) bindIndex(s *scope, t *indexExpr, v any) error {
 		return err
 	}
 	if _, slice := t.index.(*sliceExpr); slice {
-		if _, ok := owner.(*Unknown); ok {
-			return nil
+		if u, ok := owner.(*Unknown); ok {
+			return s.locate(t.at, r.lost(u, v))
 		}
 		return s.file.fail(t.at, "assigning to a slice is not read; build the list anew")
 	}
@@ -262,6 +274,9 @@ func (r *Interpreter) bindIndex(s *scope, t *indexExpr, v any) error {
 	}
 	switch o := owner.(type) {
 	case *Dict:
+		if u, ok := key.(*Unknown); ok {
+			return s.file.fail(t.at, "this key cannot be known without running Python (%s)", u.Why)
+		}
 		return s.locate(t.at, o.Put(key, v))
 	case *List:
 		i, ok := position(key, len(o.Items))
@@ -273,7 +288,7 @@ func (r *Interpreter) bindIndex(s *scope, t *indexExpr, v any) error {
 	case *namespace:
 		return s.locate(t.at, o.put(key, v))
 	case *Unknown:
-		return nil
+		return s.locate(t.at, r.lost(o, v))
 	}
 	return s.file.fail(t.at, "items of a %s cannot be set", TypeName(owner))
 }

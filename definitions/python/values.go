@@ -31,8 +31,6 @@ type (
 		time.Time
 		Aware bool
 	}
-	// Unknown is what cannot be known without running Python, and why.
-	Unknown struct{ Why string }
 	// Module is an imported module.
 	Module struct {
 		Name  string
@@ -52,7 +50,7 @@ type (
 		Members map[string]any
 		// Kinds are the types of which its objects are instances too.
 		Kinds []string
-		of    any // the value whose method it is
+		of    any // the value whose method it is, or what it calls
 	}
 	// Function is a function of a file.
 	Function struct {

@@ -1,81 +1,137 @@
 package python
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
-// walk visits every name that statements mention.
+// walk visits every name that statements mention, those of functions and classes
+// that they define included. "yield" stands for a yield, and ":=name" for a name
+// that an expression binds.
 func walk(body []stmt, visit func(name string)) {
 	for _, s := range body {
-		walkStmt(s, visit)
+		walkExprs(exprsOf(s), visit)
+		switch s := s.(type) {
+		case *funcStmt:
+			walk(s.body, visit)
+		case *classStmt:
+			walk(s.body, visit)
+		}
+		for _, block := range blocksOf(s) {
+			walk(block, visit)
+		}
 	}
 }
 
-func walkStmt(s stmt, visit func(string)) {
+// exprsOf lists the expressions of a statement itself, without its blocks.
+func exprsOf(s stmt) []expr {
 	switch s := s.(type) {
 	case *assignStmt:
-		walkExprs(s.targets, visit)
-		walkExpr(s.value, visit)
+		return append(slices.Clone(s.targets), s.value)
 	case *annotatedStmt:
-		walkExpr(s.value, visit)
+		return []expr{s.target, s.value}
 	case *augmentStmt:
-		walkExpr(s.value, visit)
+		return []expr{s.target, s.value}
 	case *exprStmt:
-		walkExpr(s.value, visit)
+		return []expr{s.value}
 	case *returnStmt:
-		walkExpr(s.value, visit)
+		return []expr{s.value}
 	case *raiseStmt:
-		walkExpr(s.value, visit)
+		return []expr{s.value}
 	case *assertStmt:
-		walkExpr(s.cond, visit)
+		return []expr{s.cond, s.message}
+	case *deleteStmt:
+		return s.targets
 	case *funcStmt:
-		walkExprs(s.decorators, visit)
+		list := slices.Clone(s.decorators)
 		for _, p := range s.params {
-			walkExpr(p.fallback, visit)
+			list = append(list, p.fallback)
 		}
-		walk(s.body, visit)
+		return list
 	case *classStmt:
-		walkExprs(s.decorators, visit)
+		list := slices.Clone(s.decorators)
 		for _, b := range s.bases {
-			walkExpr(b.value, visit)
+			list = append(list, b.value)
 		}
-		walk(s.body, visit)
-	default:
-		walkBlock(s, visit)
+		return list
+	}
+	return headOf(s)
+}
+
+// headOf lists the expressions of a statement with blocks.
+func headOf(s stmt) []expr {
+	switch s := s.(type) {
+	case *ifStmt:
+		return []expr{s.cond}
+	case *forStmt:
+		return []expr{s.target, s.source}
+	case *whileStmt:
+		return []expr{s.cond}
+	case *withStmt:
+		return append(slices.Clone(s.values), s.targets...)
+	case *tryStmt:
+		var list []expr
+		for _, h := range s.handlers {
+			list = append(list, h.kinds)
+		}
+		return list
+	case *matchStmt:
+		list := []expr{s.subject}
+		for _, c := range s.cases {
+			list = append(list, c.guard)
+			eachPattern(c.pattern, func(p *pattern) { list = append(list, p.value) })
+		}
+		return list
+	}
+	return nil
+}
+
+// eachPattern visits a pattern and its parts.
+func eachPattern(p *pattern, visit func(*pattern)) {
+	if p == nil {
+		return
+	}
+	visit(p)
+	for _, part := range p.parts {
+		eachPattern(part, visit)
 	}
 }
 
-func walkBlock(s stmt, visit func(string)) {
+// blocksOf lists the blocks of a statement that run in its own scope.
+func blocksOf(s stmt) [][]stmt {
 	switch s := s.(type) {
 	case *ifStmt:
-		walkExpr(s.cond, visit)
-		walk(s.then, visit)
-		walk(s.otherwise, visit)
+		return [][]stmt{s.then, s.otherwise}
 	case *forStmt:
-		walkExpr(s.source, visit)
-		walk(s.body, visit)
-		walk(s.otherwise, visit)
+		return [][]stmt{s.body, s.otherwise}
 	case *whileStmt:
-		walkExpr(s.cond, visit)
-		walk(s.body, visit)
-		walk(s.otherwise, visit)
-	case *tryStmt:
-		walk(s.body, visit)
-		for _, h := range s.handlers {
-			walk(h.body, visit)
-		}
-		walk(s.orElse, visit)
-		walk(s.finally, visit)
+		return [][]stmt{s.body, s.otherwise}
 	case *withStmt:
-		walkExprs(s.values, visit)
-		walk(s.body, visit)
-	case *matchStmt:
-		walkExpr(s.subject, visit)
-		for _, c := range s.cases {
-			walkExpr(c.guard, visit)
-			walk(c.body, visit)
-		}
+		return [][]stmt{s.body}
 	case *groupStmt:
-		walk(s.body, visit)
+		return [][]stmt{s.body}
+	case *tryStmt:
+		blocks := [][]stmt{s.body, s.orElse, s.finally}
+		for _, h := range s.handlers {
+			blocks = append(blocks, h.body)
+		}
+		return blocks
+	case *matchStmt:
+		var blocks [][]stmt
+		for _, c := range s.cases {
+			blocks = append(blocks, c.body)
+		}
+		return blocks
 	}
+	return nil
+}
+
+// anyStmt reports whether a test holds for one of the statements, those in
+// blocks included, but not those in functions and classes that they define.
+func anyStmt(body []stmt, test func(stmt) bool) bool {
+	return slices.ContainsFunc(body, func(s stmt) bool {
+		return test(s) || slices.ContainsFunc(blocksOf(s), func(b []stmt) bool { return anyStmt(b, test) })
+	})
 }
 
 func walkExprs(list []expr, visit func(string)) {
@@ -85,89 +141,124 @@ func walkExprs(list []expr, visit func(string)) {
 }
 
 func walkExpr(e expr, visit func(string)) {
+	eachExpr(e, func(e expr) {
+		switch e := e.(type) {
+		case *nameExpr:
+			visit(e.name)
+		case *attrExpr:
+			visit(e.name)
+		case *walrusExpr:
+			visit(":=" + e.name)
+		case *yieldExpr:
+			visit("yield")
+		}
+	})
+}
+
+// eachExpr visits an expression and those within it.
+func eachExpr(e expr, visit func(expr)) {
+	if e == nil {
+		return
+	}
+	visit(e)
+	for _, part := range children(e) {
+		eachExpr(part, visit)
+	}
+}
+
+// children lists the expressions that an expression is made of; some are nil.
+func children(e expr) []expr {
 	switch e := e.(type) {
-	case *nameExpr:
-		visit(e.name)
 	case *fstring:
-		walkParts(e.parts, visit)
+		return partsOf(e.parts)
 	case *listExpr:
-		walkExprs(e.items, visit)
+		return e.items
 	case *tupleExpr:
-		walkExprs(e.items, visit)
+		return e.items
 	case *setExpr:
-		walkExprs(e.items, visit)
+		return e.items
 	case *dictExpr:
-		walkExprs(e.keys, visit)
-		walkExprs(e.values, visit)
+		return append(slices.Clone(e.keys), e.values...)
 	case *attrExpr:
-		walkExpr(e.value, visit)
-		visit(e.name)
+		return []expr{e.value}
 	case *indexExpr:
-		walkExpr(e.value, visit)
-		walkExpr(e.index, visit)
+		return []expr{e.value, e.index}
 	case *sliceExpr:
-		walkExprs([]expr{e.from, e.to, e.step}, visit)
+		return []expr{e.from, e.to, e.step}
 	case *callExpr:
-		walkExpr(e.fn, visit)
+		list := []expr{e.fn}
 		for _, a := range e.args {
-			walkExpr(a.value, visit)
+			list = append(list, a.value)
 		}
+		return list
 	case *lambdaExpr:
-		walkExpr(e.body, visit)
-	case *starExpr:
-		walkExpr(e.value, visit)
-	case *walrusExpr:
-		walkExpr(e.value, visit)
-	default:
-		walkOperators(e, visit)
-	}
-}
-
-func walkParts(parts []fpart, visit func(string)) {
-	for _, p := range parts {
-		walkExpr(p.value, visit)
-		walkParts(p.format, visit)
-	}
-}
-
-func walkOperators(e expr, visit func(string)) {
-	switch e := e.(type) {
-	case *unaryExpr:
-		walkExpr(e.value, visit)
-	case *binaryExpr:
-		walkExpr(e.left, visit)
-		walkExpr(e.right, visit)
-	case *boolExpr:
-		walkExpr(e.left, visit)
-		walkExpr(e.right, visit)
-	case *compareExpr:
-		walkExpr(e.first, visit)
-		walkExprs(e.rest, visit)
-	case *ifExpr:
-		walkExprs([]expr{e.cond, e.then, e.otherwise}, visit)
-	case *comprehension:
-		walkExprs([]expr{e.key, e.value}, visit)
-		for _, c := range e.clauses {
-			walkExpr(c.source, visit)
-			walkExprs(c.conds, visit)
+		list := []expr{e.body}
+		for _, p := range e.params {
+			list = append(list, p.fallback)
 		}
-	case *yieldExpr:
-		walkExpr(e.value, visit)
-	case *awaitExpr:
-		walkExpr(e.value, visit)
+		return list
+	case *comprehension:
+		list := []expr{e.key, e.value}
+		for _, c := range e.clauses {
+			list = append(append(list, c.source), c.conds...)
+		}
+		return list
 	}
+	return operands(e)
 }
 
-// assigned lists the names that statements bind in their own scope.
+// operands lists the expressions that an operator takes.
+func operands(e expr) []expr {
+	switch e := e.(type) {
+	case *starExpr:
+		return []expr{e.value}
+	case *walrusExpr:
+		return []expr{e.value}
+	case *unaryExpr:
+		return []expr{e.value}
+	case *binaryExpr:
+		return []expr{e.left, e.right}
+	case *boolExpr:
+		return []expr{e.left, e.right}
+	case *compareExpr:
+		return append([]expr{e.first}, e.rest...)
+	case *ifExpr:
+		return []expr{e.cond, e.then, e.otherwise}
+	case *yieldExpr:
+		return []expr{e.value}
+	case *awaitExpr:
+		return []expr{e.value}
+	}
+	return nil
+}
+
+// partsOf lists the expressions of an f-string.
+func partsOf(parts []fpart) []expr {
+	var list []expr
+	for _, p := range parts {
+		list = append(append(list, p.value), partsOf(p.format)...)
+	}
+	return list
+}
+
+// assigned lists the names that statements bind, or delete, in their own scope.
 func assigned(body []stmt) []string {
 	var names []string
-	for _, s := range body {
+	anyStmt(body, func(s stmt) bool {
 		names = append(names, assignedBy(s)...)
-	}
+		walkExprs(exprsOf(s), func(n string) {
+			if rest, ok := strings.CutPrefix(n, ":="); ok {
+				names = append(names, rest)
+			}
+		})
+		return false
+	})
 	return names
 }
 
+// assignedBy lists the names that a statement itself binds.
 func assignedBy(s stmt) []string {
+	var names []string
 	switch s := s.(type) {
 	case *assignStmt:
 		return targetNames(s.targets...)
@@ -180,39 +271,35 @@ func assignedBy(s stmt) []string {
 	case *importStmt:
 		return []string{s.as}
 	case *fromStmt:
-		var names []string
 		for _, n := range s.names {
 			names = append(names, n.as)
 		}
-		return names
 	case *funcStmt:
 		return []string{s.name}
 	case *classStmt:
 		return []string{s.name}
-	case *ifStmt:
-		return append(assigned(s.then), assigned(s.otherwise)...)
 	case *forStmt:
-		return append(append(targetNames(s.target), assigned(s.body)...), assigned(s.otherwise)...)
-	case *whileStmt:
-		return append(assigned(s.body), assigned(s.otherwise)...)
-	case *tryStmt:
-		names := append(assigned(s.body), assigned(s.orElse)...)
-		for _, h := range s.handlers {
-			names = append(names, assigned(h.body)...)
-		}
-		return append(names, assigned(s.finally)...)
+		return targetNames(s.target)
 	case *withStmt:
-		return append(targetNames(s.targets...), assigned(s.body)...)
-	case *matchStmt:
-		var names []string
-		for _, c := range s.cases {
-			names = append(names, assigned(c.body)...)
+		return targetNames(s.targets...)
+	case *deleteStmt:
+		return targetNames(s.targets...)
+	case *tryStmt:
+		for _, h := range s.handlers {
+			if h.as != "" {
+				names = append(names, h.as)
+			}
 		}
-		return names
-	case *groupStmt:
-		return assigned(s.body)
+	case *matchStmt:
+		for _, c := range s.cases {
+			eachPattern(c.pattern, func(p *pattern) {
+				if p.name != "" {
+					names = append(names, p.name)
+				}
+			})
+		}
 	}
-	return nil
+	return names
 }
 
 func targetNames(targets ...expr) []string {
@@ -234,76 +321,30 @@ func targetNames(targets ...expr) []string {
 
 // leaves reports whether statements may return or yield from their function.
 func leaves(body []stmt) bool {
-	for _, s := range body {
-		switch s := s.(type) {
-		case *returnStmt:
-			return true
-		case *exprStmt:
-			if _, ok := s.value.(*yieldExpr); ok {
-				return true
-			}
-		case *ifStmt:
-			if leaves(s.then) || leaves(s.otherwise) {
-				return true
-			}
-		case *forStmt:
-			if leaves(s.body) || leaves(s.otherwise) {
-				return true
-			}
-		case *whileStmt:
-			if leaves(s.body) {
-				return true
-			}
-		case *withStmt:
-			if leaves(s.body) {
-				return true
-			}
-		case *tryStmt:
-			if leaves(s.body) || leaves(s.orElse) || leaves(s.finally) || slices.ContainsFunc(s.handlers, func(h handler) bool { return leaves(h.body) }) {
-				return true
-			}
-		case *matchStmt:
-			for _, c := range s.cases {
-				if leaves(c.body) {
-					return true
-				}
-			}
-		}
-	}
-	return false
+	return anyStmt(body, func(s stmt) bool {
+		_, found := s.(*returnStmt)
+		walkExprs(exprsOf(s), func(n string) { found = found || n == "yield" })
+		return found
+	})
 }
 
 // jumps reports whether statements break or continue a loop around them.
 func jumps(body []stmt) bool {
-	for _, s := range body {
+	return slices.ContainsFunc(body, func(s stmt) bool {
 		switch s := s.(type) {
 		case *jumpStmt:
-			if s.word != "pass" {
-				return true
-			}
-		case *ifStmt:
-			if jumps(s.then) || jumps(s.otherwise) {
-				return true
-			}
-		case *withStmt:
-			if jumps(s.body) {
-				return true
-			}
-		case *tryStmt:
-			if jumps(s.body) || jumps(s.orElse) || jumps(s.finally) || slices.ContainsFunc(s.handlers, func(h handler) bool { return jumps(h.body) }) {
-				return true
-			}
-		case *matchStmt:
-			if slices.ContainsFunc(s.cases, func(c matchCase) bool { return jumps(c.body) }) {
-				return true
-			}
+			return s.word != "pass"
+		case *forStmt:
+			return jumps(s.otherwise)
+		case *whileStmt:
+			return jumps(s.otherwise)
 		}
-	}
-	return false
+		return slices.ContainsFunc(blocksOf(s), jumps)
+	})
 }
 
 // changed lists the names whose lists, dicts or objects statements may change:
-// by assigning to a part of them, or by a method that does.
+// by assigning to a part of them, by a method, or by handing them to a call.
 func changed(body []stmt) []string {
 	var names []string
 	visit := func(e expr) {
@@ -311,7 +352,7 @@ func changed(body []stmt) []string {
 			names = append(names, n)
 		}
 	}
-	for _, s := range body {
+	anyStmt(body, func(s stmt) bool {
 		switch s := s.(type) {
 		case *assignStmt:
 			for _, t := range s.targets {
@@ -323,31 +364,46 @@ func changed(body []stmt) []string {
 			for _, t := range s.targets {
 				visitParts(t, visit)
 			}
-		case *exprStmt:
-			if c, ok := s.value.(*callExpr); ok {
-				if a, ok := c.fn.(*attrExpr); ok {
-					visit(a.value)
-				}
-				for _, arg := range c.args {
-					visit(arg.value)
-				}
-			}
-		case *ifStmt:
-			names = append(append(names, changed(s.then)...), changed(s.otherwise)...)
 		case *forStmt:
-			names = append(append(names, changed(s.body)...), changed(s.otherwise)...)
-		case *whileStmt:
-			names = append(append(names, changed(s.body)...), changed(s.otherwise)...)
-		case *withStmt:
-			names = append(names, changed(s.body)...)
-		case *tryStmt:
-			names = append(append(append(names, changed(s.body)...), changed(s.orElse)...), changed(s.finally)...)
-			for _, h := range s.handlers {
-				names = append(names, changed(h.body)...)
-			}
+			visitParts(s.target, visit)
 		}
-	}
+		for _, e := range exprsOf(s) {
+			eachExpr(e, func(e expr) {
+				if c, ok := e.(*callExpr); ok {
+					visitCall(c, visit)
+				}
+			})
+		}
+		return false
+	})
 	return names
+}
+
+// visitCall visits what a call may change: what it is a method of, and what it is
+// given.
+func visitCall(c *callExpr, visit func(expr)) {
+	if n, ok := c.fn.(*nameExpr); ok && onlyReads(n.name) {
+		return
+	}
+	if a, ok := c.fn.(*attrExpr); ok && !onlyReads(a.name) {
+		visit(a.value)
+	}
+	for _, arg := range c.args {
+		visit(arg.value)
+	}
+}
+
+// onlyReads names functions and methods that change nothing of what they are
+// called with.
+func onlyReads(name string) bool {
+	switch name {
+	case "print", "len", "str", "int", "float", "bool", "repr", "list", "tuple", "set", "dict", "sorted", "min", "max", "sum", "any", "all", "abs", "round", "range",
+		"enumerate", "zip", "isinstance", "type", "format", "getattr", "hasattr":
+		return true
+	case "upper", "lower", "strip", "split", "replace", "startswith", "endswith", "join", "get", "items", "keys", "values", "copy", "index", "count", "encode", "title":
+		return true
+	}
+	return false
 }
 
 // visitParts visits what an assignment to a part changes.
@@ -382,18 +438,6 @@ func root(e expr) string {
 	}
 }
 
-// Mentions reports whether a file that can be parsed mentions one of the names
-// anywhere but in an import.
-func Mentions(file *File, names func(string) bool) bool {
-	body, err := parse(file)
-	if err != nil {
-		return false
-	}
-	found := false
-	walk(body, func(n string) { found = found || names(n) })
-	return found
-}
-
 // Imports lists the modules that a file imports, wherever the import stands.
 // A file that cannot be parsed imports nothing.
 func Imports(file *File) []string {
@@ -407,7 +451,7 @@ func Imports(file *File) []string {
 }
 
 func collectImports(body []stmt, names *[]string) {
-	for _, s := range body {
+	anyStmt(body, func(s stmt) bool {
 		switch s := s.(type) {
 		case *importStmt:
 			*names = append(*names, s.module)
@@ -416,28 +460,11 @@ func collectImports(body []stmt, names *[]string) {
 			for _, n := range s.names {
 				*names = append(*names, s.module+"."+n.name)
 			}
-		case *groupStmt:
-			collectImports(s.body, names)
 		case *funcStmt:
 			collectImports(s.body, names)
 		case *classStmt:
 			collectImports(s.body, names)
-		case *ifStmt:
-			collectImports(s.then, names)
-			collectImports(s.otherwise, names)
-		case *forStmt:
-			collectImports(s.body, names)
-		case *whileStmt:
-			collectImports(s.body, names)
-		case *withStmt:
-			collectImports(s.body, names)
-		case *tryStmt:
-			collectImports(s.body, names)
-			for _, h := range s.handlers {
-				collectImports(h.body, names)
-			}
-			collectImports(s.orElse, names)
-			collectImports(s.finally, names)
 		}
-	}
+		return false
+	})
 }

@@ -1,0 +1,171 @@
+package python
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Trust says what an Unknown can do to definitions.
+type Trust uint8
+
+const (
+	// Untrusted may be or make a definition: it is refused as soon as a module
+	// binds it to a name, or anything calls it.
+	Untrusted Trust = iota
+	// Inert is no definition itself, but calling it may make one: what Feast's own
+	// modules have besides what the host reads.
+	Inert
+	// Harmless is of a module that is known to make no definitions. It may be
+	// called, as long as it is given nothing that makes them.
+	Harmless
+)
+
+// Unknown is what only running Python can tell, and why.
+type Unknown struct {
+	Why   string
+	Trust Trust
+}
+
+// maxWhy bounds how much of a chain of names an Unknown tells, in bytes.
+const maxWhy = 80
+
+// but is an Unknown of the same origin.
+func (u *Unknown) but(format string, args ...any) *Unknown {
+	if len(u.Why) > maxWhy {
+		return u
+	}
+	return &Unknown{Why: fmt.Sprintf(format, args...), Trust: u.Trust}
+}
+
+// DefinesNothing reports whether a module outside of the repository is known to make
+// no definitions, by its first name. docs/python.md lists them.
+func DefinesNothing(module string) bool {
+	top, _, _ := strings.Cut(module, ".")
+	switch top {
+	case "altair", "azure", "boto3", "botocore", "bs4", "catboost", "clickhouse_connect", "clickhouse_driver", "confluent_kafka", "cryptography", "cv2", "databricks",
+		"datasets", "dateutil", "delta", "deltalake", "docling", "dotenv", "duckdb", "elasticsearch", "faiss", "faker", "flask", "fsspec", "gcsfs", "geopandas",
+		"google", "gradio", "grpc", "httpx", "huggingface_hub", "ibis", "kafka", "langchain", "lightgbm", "loguru", "lxml", "matplotlib", "minio", "mlflow",
+		"nltk", "onnx", "onnxruntime", "openai", "openpyxl", "optuna", "orjson", "pandera", "PIL", "pika", "plotly", "polars", "psycopg", "psycopg2", "pyarrow_hotfix",
+		"pymilvus", "pymongo", "pymysql", "pyodbc", "pyspark", "pytest", "pytz", "qdrant_client", "redis", "rich", "s3fs", "scipy", "seaborn", "sentence_transformers",
+		"sentry_sdk", "setuptools", "shap", "simplejson", "sklearn", "snowflake", "spacy", "statsmodels", "streamlit", "structlog", "tensorflow", "tiktoken", "torch",
+		"torchvision", "transformers", "trino", "typing_extensions", "tzlocal", "ujson", "urllib3", "wandb", "xgboost":
+		return true
+	}
+	return installed(top)
+}
+
+// standardLibrary reports whether a module is one of Python's that are known to
+// make no definitions. The others run functions or texts that they are given,
+// hand out what was put into them, or change what they are given.
+func standardLibrary(top string) bool {
+	switch top {
+	case "__future__", "abc", "argparse", "array", "ast", "base64", "binascii", "bz2", "calendar", "cmath", "codecs", "collections", "colorsys", "configparser",
+		"contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib", "email", "enum", "errno", "faulthandler", "filecmp", "fnmatch", "fractions",
+		"functools", "getopt", "getpass", "gettext", "glob", "graphlib", "gzip", "hashlib", "hmac", "html", "http", "io", "ipaddress", "itertools", "json", "keyword",
+		"linecache", "locale", "logging", "lzma", "math", "mimetypes", "numbers", "operator", "os", "pathlib", "platform", "pprint", "pwd", "queue", "random", "re",
+		"reprlib", "resource", "secrets", "shlex", "shutil", "smtplib", "socket", "sqlite3", "ssl", "stat", "statistics", "string", "struct", "subprocess", "sys",
+		"sysconfig", "syslog", "tarfile", "tempfile", "textwrap", "time", "timeit", "token", "tokenize", "tomllib", "traceback", "tracemalloc", "types", "typing",
+		"unicodedata", "unittest", "urllib", "uuid", "warnings", "webbrowser", "xml", "xmlrpc", "zipfile", "zlib", "zoneinfo":
+		return true
+	}
+	return false
+}
+
+// installed reports whether a module is there wherever Feast is: it is Python's,
+// or one that Feast itself needs. Each is known to make no definitions.
+func installed(module string) bool {
+	top, _, _ := strings.Cut(module, ".")
+	switch top {
+	case "attr", "attrs", "click", "colorama", "dask", "fastapi", "gunicorn", "jinja2", "jwt", "mmh3", "numpy", "pandas", "prometheus_client", "psutil", "pyarrow",
+		"pydantic", "pygments", "requests", "sqlalchemy", "starlette", "tabulate", "tenacity", "toml", "tqdm", "typeguard", "uvicorn", "yaml":
+		return true
+	}
+	return standardLibrary(top)
+}
+
+// elsewhere is a module, or a name of one, that the reader does not have.
+func elsewhere(module, name string) *Unknown {
+	u := &Unknown{Why: module}
+	if name != "" {
+		u.Why += "." + name
+	}
+	if DefinesNothing(module) {
+		u.Trust = Harmless
+	}
+	return u
+}
+
+// assign binds a name. What may be a definition must be known where a module
+// binds it: Feast looks at the names of modules.
+func (r *Interpreter) assign(s *scope, name string, v any) error {
+	if u, ok := v.(*Unknown); ok && u.Trust == Untrusted && s.reaches(name) {
+		return fmt.Errorf("'%s' may be a definition: only running Python can tell what %s is; %s", name, u.Why, remedyOf(u))
+	}
+	s.set(name, v)
+	return nil
+}
+
+// reaches reports whether binding a name here binds it in the module.
+func (s *scope) reaches(name string) bool {
+	return s == s.top || s.outside[name]
+}
+
+// remedyOf says what to do about an Unknown.
+func remedyOf(u *Unknown) string {
+	if module, _, dotted := strings.Cut(u.Why, "."); dotted && !strings.ContainsAny(u.Why, " (") {
+		return fmt.Sprintf("module '%s' is neither in the repository nor known to define nothing", module)
+	}
+	return "write it out"
+}
+
+// callUnknown is a call of what only Python knows: harmless when it cannot make
+// or change what definitions are made of, else refused.
+func (r *Interpreter) callUnknown(u *Unknown, c *Call) (any, error) {
+	switch {
+	case u.Trust == Harmless:
+	case strings.ContainsAny(u.Why, " .("):
+		return nil, fmt.Errorf("%s() may make or change definitions and is not run; %s", u.Why, remedyOf(u))
+	default:
+		return nil, fmt.Errorf("%s() is not read", u.Why)
+	}
+	for _, list := range [][]any{c.Args, c.Named} {
+		for _, v := range list {
+			if err := r.handedOut(u, v); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if c.scope != nil {
+		r.passed(c.scope, c.at, "%s() is not run", u.Why)
+		r.doubt(u.Why + "() succeeds")
+	}
+	return u.but("%s()", u.Why), nil
+}
+
+// handedOut refuses a value that a call which is not run may use to make a
+// definition, or may change.
+func (r *Interpreter) handedOut(u *Unknown, v any) error {
+	switch {
+	case r.makes(v):
+		return fmt.Errorf("%s() is not run, and it is given what makes or holds definitions; write them without it", u.Why)
+	case r.disturbs(v):
+		return fmt.Errorf("%s() is not run, and it is given a function that changes values of the file; write it without", u.Why)
+	}
+	switch v.(type) {
+	case *List, *Dict, *Set, *Iterator:
+		if changesArguments(u.Why) {
+			return fmt.Errorf("%s() is not run, and it changes the %s it is given; write the result out", u.Why, TypeName(v))
+		}
+	}
+	return nil
+}
+
+// changesArguments names the harmless functions that change what they are
+// given.
+func changesArguments(name string) bool {
+	switch name {
+	case "random.shuffle", "numpy.random.shuffle", "random.Random().shuffle", "copy.replace", "struct.pack_into":
+		return true
+	}
+	return strings.HasSuffix(name, ".shuffle") || strings.HasPrefix(name, "operator.i") || strings.HasPrefix(name, "operator.set") || strings.HasPrefix(name, "operator.del")
+}

@@ -1,0 +1,296 @@
+package python
+
+import (
+	"fmt"
+	"slices"
+)
+
+// reach looks at what could happen if code ran that is not run.
+type reach struct {
+	run  *Interpreter
+	seen map[any]bool
+}
+
+// makes reports whether a value is a definition, makes one when it is called,
+// or holds either.
+func (r *Interpreter) makes(v any) bool { return (&reach{r, map[any]bool{}}).value(v) }
+
+// disturbs reports whether calling a value may change values of the files.
+func (r *Interpreter) disturbs(v any) bool {
+	f, ok := v.(*Function)
+	return ok && (&reach{r, map[any]bool{}}).changes(f)
+}
+
+func (x *reach) value(v any) bool {
+	switch v := v.(type) {
+	case nil, bool, int64, float64, string:
+		return false
+	case Tuple:
+		return slices.ContainsFunc(v, x.value)
+	case *Unknown:
+		return v.Trust != Harmless
+	case *Builtin:
+		return v.Definer || v.of != nil && x.value(v.of)
+	case *namespace, *loaded:
+		return true
+	case *descriptor:
+		return x.value(v.fn)
+	}
+	if !hashable(v) || x.seen[v] {
+		return false
+	}
+	x.seen[v] = true
+	if x.run.isMade[v] {
+		return true
+	}
+	return x.holds(v)
+}
+
+// hashable reports whether a value is a pointer, which alone can hold others.
+func hashable(v any) bool {
+	switch v.(type) {
+	case *List, *Dict, *Set, *Iterator, *Module, *Function, *Class, *Instance, Object:
+		return true
+	}
+	return false
+}
+
+func (x *reach) holds(v any) bool {
+	switch v := v.(type) {
+	case *List:
+		return slices.ContainsFunc(v.Items, x.value)
+	case *Dict:
+		for k, item := range v.All() {
+			if x.value(k) || x.value(item) {
+				return true
+			}
+		}
+	case *Set:
+		return slices.ContainsFunc(v.Items(), x.value)
+	case *Iterator:
+		return slices.ContainsFunc(v.items[v.at:], x.value)
+	case *Module:
+		return x.names(v.Names)
+	case *Function:
+		return x.function(v)
+	case *Class:
+		return x.names(v.Members) || slices.ContainsFunc(v.bases, x.value)
+	case *Instance:
+		return x.value(v.Class) || x.names(v.Members)
+	}
+	return false
+}
+
+func (x *reach) names(names map[string]any) bool {
+	for _, v := range names {
+		if x.value(v) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *reach) function(f *Function) bool {
+	for _, d := range f.defaults {
+		if d != nil && x.value(*d) {
+			return true
+		}
+	}
+	if f.bound && x.value(f.self) {
+		return true
+	}
+	return x.body(f.scope, f.statements())
+}
+
+// statements are the body of a function, or the one expression of a lambda.
+func (f *Function) statements() []stmt {
+	if f.result != nil {
+		return []stmt{&exprStmt{node{f.result.pos()}, f.result}}
+	}
+	return f.body
+}
+
+// body reports whether statements that would run in a scope mention what makes
+// definitions, or import it.
+func (x *reach) body(s *scope, body []stmt) bool {
+	found := false
+	walk(body, func(n string) {
+		if found {
+			return
+		}
+		if v, ok := s.get(n); ok {
+			found = x.value(v)
+			return
+		}
+		switch n {
+		case "globals", "locals", "vars", "setattr", "delattr", "exec", "eval", "compile", "__import__", "breakpoint", "input":
+			found = true
+		}
+	})
+	if found {
+		return true
+	}
+	var modules []string
+	collectImports(body, &modules)
+	return slices.ContainsFunc(modules, func(m string) bool { return x.imports(s, m) })
+}
+
+// imports reports whether a module may hold definitions.
+func (x *reach) imports(s *scope, module string) bool {
+	if _, ok := x.run.host.Module(module); ok {
+		return true
+	}
+	if _, ok := x.run.host.Find(module, s.file); ok {
+		return true
+	}
+	return !DefinesNothing(module)
+}
+
+// changes reports whether a function, or one that it calls, changes values that
+// are not its own.
+func (x *reach) changes(f *Function) bool {
+	if x.seen[f] {
+		return false
+	}
+	x.seen[f] = true
+	body := f.statements()
+	if declaresOutside(body) {
+		return true
+	}
+	for _, n := range changed(body) {
+		if !fresh(body, n) {
+			return true
+		}
+	}
+	return x.callsChanging(f.scope, body)
+}
+
+// callsChanging reports whether statements mention a function that changes what
+// is not its own.
+func (x *reach) callsChanging(s *scope, body []stmt) bool {
+	found := false
+	walk(body, func(n string) {
+		v, ok := s.get(n)
+		if f, isFunction := v.(*Function); ok && isFunction && !found {
+			found = x.changes(f)
+		}
+		switch v := v.(type) {
+		case *Class:
+			for _, m := range v.Members {
+				if f, isFunction := m.(*Function); isFunction && !found {
+					found = x.classChanges(f)
+				}
+			}
+		}
+	})
+	return found
+}
+
+// classChanges is changes for a method, which may change its own object.
+func (x *reach) classChanges(f *Function) bool {
+	if x.seen[f] {
+		return false
+	}
+	x.seen[f] = true
+	own := ""
+	if len(f.params) > 0 {
+		own = f.params[0].name
+	}
+	for _, n := range changed(f.body) {
+		if n != own && !fresh(f.body, n) {
+			return true
+		}
+	}
+	return declaresOutside(f.body) || x.callsChanging(f.scope, f.body)
+}
+
+// declaresOutside reports whether statements hold a global or nonlocal one.
+func declaresOutside(body []stmt) bool {
+	return anyStmt(body, func(s stmt) bool {
+		_, ok := s.(*scopeStmt)
+		return ok
+	})
+}
+
+// fresh reports whether a name is bound in the statements, each time to a value
+// that nothing else has.
+func fresh(body []stmt, name string) bool {
+	bound, shared := false, false
+	anyStmt(body, func(s stmt) bool {
+		a, ok := s.(*assignStmt)
+		if !ok {
+			shared = shared || slices.Contains(assignedBy(s), name) && !isBlock(s)
+			return false
+		}
+		if !slices.Contains(targetNames(a.targets...), name) {
+			return false
+		}
+		bound = true
+		switch a.value.(type) {
+		case *listExpr, *dictExpr, *setExpr, *comprehension, *fstring, *constExpr, *binaryExpr:
+			shared = shared || len(a.targets) != 1
+		default:
+			shared = true
+		}
+		return false
+	})
+	return bound && !shared
+}
+
+// isBlock reports whether a statement holds others.
+func isBlock(s stmt) bool { return len(blocksOf(s)) > 0 }
+
+// uncertain refuses code that may or may not run when definitions could depend
+// on it; what else it binds is Unknown from there on. why says what is not known.
+func (r *Interpreter) uncertain(s *scope, at int, why string, blocks ...[]stmt) error {
+	for _, body := range blocks {
+		if what := r.matters(s, body); what != "" {
+			return s.file.fail(at, "%s cannot be known without running Python, and %s; write this without it", why, what)
+		}
+	}
+	unknown := &Unknown{Why: why, Trust: Harmless}
+	for _, body := range blocks {
+		for _, n := range assigned(body) {
+			if _, ok := s.names[n].(*Unknown); !ok {
+				s.set(n, unknown)
+			}
+		}
+	}
+	return nil
+}
+
+// matters says why code that may or may not run must be known; "" when it does
+// not matter to definitions.
+func (r *Interpreter) matters(s *scope, body []stmt) string {
+	x := &reach{r, map[any]bool{}}
+	if x.body(s, body) {
+		return "definitions depend on it"
+	}
+	if declaresOutside(body) || (&reach{r, map[any]bool{}}).callsChanging(s, body) {
+		return "it changes values of the file"
+	}
+	for _, n := range assigned(body) {
+		if v, ok := s.get(n); ok && x.value(v) {
+			return fmt.Sprintf("'%s' is or makes a definition", n)
+		}
+	}
+	for _, n := range changed(body) {
+		if v, ok := s.get(n); ok && mutable(v) && !fresh(body, n) {
+			return fmt.Sprintf("it may change '%s'", n)
+		}
+	}
+	return ""
+}
+
+// mutable reports whether a value can be changed in place.
+func mutable(v any) bool {
+	switch v := v.(type) {
+	case *List, *Dict, *Set, *Iterator, *Class, *Instance, *namespace, *loaded:
+		return true
+	case *Module:
+		return v.Missing == nil
+	case Object:
+		return true
+	}
+	return false
+}
