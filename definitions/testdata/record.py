@@ -103,12 +103,13 @@ def record(source, target):
         target.write_text(text + "\n", encoding="utf-8")
 
 
-sys.dont_write_bytecode = True
-sys.path.append("")
-wanted = sys.argv[1:]
-for case in sorted((HERE / "cases").glob("*.py")):
-    if not wanted or case.stem in wanted:
-        record(case, case.with_suffix(".json"))
-for case in sorted(p for p in (HERE / "repos").iterdir() if p.is_dir()):
-    if not wanted or case.name in wanted:
-        record(case, case.with_suffix(".json"))
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    sys.path.append("")
+    wanted = sys.argv[1:]
+    for case in sorted((HERE / "cases").glob("*.py")):
+        if not wanted or case.stem in wanted:
+            record(case, case.with_suffix(".json"))
+    for case in sorted(p for p in (HERE / "repos").iterdir() if p.is_dir()):
+        if not wanted or case.name in wanted:
+            record(case, case.with_suffix(".json"))

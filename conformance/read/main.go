@@ -1,0 +1,164 @@
+// Read reads many feature repositories and pieces of Python with the native
+// reader, in one process: definitions.py compares what comes out with Feast and
+// CPython.
+//
+//	go run ./conformance/read cases.json
+//
+// The answers are lines of JSON on standard output, one per case and in the
+// order of the cases. A case that panics or does not end is answered too.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/banquet-fs/banquet/definitions"
+	"github.com/banquet-fs/banquet/definitions/python"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/registry"
+)
+
+// patience is how long one case may take.
+const patience = 20 * time.Second
+
+// input is a case: the directory of a repository or a piece of Python.
+type input struct {
+	Dir    string            `json:"dir"`
+	Source string            `json:"source"`
+	Env    map[string]string `json:"env"`
+}
+
+// answer is what the native reader makes of a case; one of the first four is
+// set.
+type answer struct {
+	Objects json.RawMessage `json:"objects,omitempty"`
+	// Repr is Python's repr of the value of a piece.
+	Repr  string `json:"repr,omitempty"`
+	Error string `json:"error,omitempty"`
+	// Broken is a panic or work without an end.
+	Broken string   `json:"broken,omitempty"`
+	Notes  []string `json:"notes,omitempty"`
+}
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "read:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, out io.Writer) error {
+	if len(args) != 1 {
+		return fmt.Errorf("usage: read cases.json")
+	}
+	b, err := os.ReadFile(args[0])
+	if err != nil {
+		return err
+	}
+	var cases []input
+	if err := json.Unmarshal(b, &cases); err != nil {
+		return fmt.Errorf("%s: %w", args[0], err)
+	}
+	lines := json.NewEncoder(out)
+	for _, c := range cases {
+		if err := lines.Encode(c.bounded()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bounded answers a case even if it panics or does not end; what does not end
+// is left to itself.
+func (in input) bounded() answer {
+	done := make(chan answer, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				done <- answer{Broken: fmt.Sprintf("panic: %v\n%s", p, debug.Stack())}
+			}
+		}()
+		done <- in.read()
+	}()
+	select {
+	case a := <-done:
+		return a
+	case <-time.After(patience):
+		return answer{Broken: fmt.Sprintf("it does not end within %v", patience)}
+	}
+}
+
+func (in input) read() answer {
+	if in.Dir == "" {
+		return in.piece()
+	}
+	repo, err := definitions.Load(context.Background(), in.Dir, definitions.Options{Env: in.lookup})
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	text, err := protojson.Marshal(message(repo.Objects))
+	if err != nil {
+		return answer{Broken: err.Error()}
+	}
+	return answer{Objects: text, Notes: repo.Notes}
+}
+
+func (in input) lookup(name string) (string, bool) {
+	v, ok := in.Env[name]
+	return v, ok
+}
+
+// alone is a host without modules and files.
+type alone struct{}
+
+func (alone) Module(string) (*python.Module, bool)           { return nil, false }
+func (alone) Find(string, *python.File) (*python.File, bool) { return nil, false }
+
+// piece reads a piece of Python, which binds the repr of its value to the name
+// __text.
+func (in input) piece() answer {
+	reader := python.New(alone{}, "/repo", in.lookup)
+	m, err := reader.Load(&python.File{Name: "program.py", Path: "/repo/program.py", Source: in.Source}, "program")
+	if err == nil {
+		err = reader.Finish()
+	}
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	text, ok := m.Names["__text"].(string)
+	if !ok {
+		return answer{Error: fmt.Sprintf("its value is unknown: %v", python.Repr(m.Names["__text"]))}
+	}
+	return answer{Repr: text, Notes: reader.Notes()}
+}
+
+// message gives objects in the form that Feast's are recorded in.
+func message(o registry.Objects) *core.Registry {
+	reg := &core.Registry{
+		DataSources: o.DataSources, Entities: o.Entities, FeatureViews: o.FeatureViews, StreamFeatureViews: o.StreamFeatureViews,
+		OnDemandFeatureViews: o.OnDemandFeatureViews, LabelViews: o.LabelViews, FeatureServices: o.FeatureServices, Permissions: o.Permissions,
+	}
+	if o.Project != nil {
+		reg.Projects = []*core.Project{o.Project}
+	}
+	for _, s := range reg.GetFeatureServices() {
+		// Of features chosen before they are inferred only the names are known; Feast
+		// keeps these beside the message.
+		for _, p := range s.GetSpec().GetFeatures() {
+			p.FeatureColumns = slices.DeleteFunc(p.GetFeatureColumns(), func(f *core.FeatureSpecV2) bool { return f.GetValueType() == 0 })
+		}
+	}
+	for _, v := range reg.GetStreamFeatureViews() { // Feast lists these in any order
+		slices.SortFunc(v.GetSpec().GetFeatures(), func(a, b *core.FeatureSpecV2) int { return strings.Compare(a.GetName(), b.GetName()) })
+	}
+	return reg
+}
