@@ -109,7 +109,7 @@ func (in input) read() answer {
 	if err != nil {
 		return answer{Broken: err.Error()}
 	}
-	return answer{Objects: text, Notes: repo.Notes}
+	return answer{Objects: text, Notes: append(repo.Passed, repo.Notes...)}
 }
 
 func (in input) lookup(name string) (string, bool) {
@@ -138,7 +138,7 @@ func (in input) piece() answer {
 	if !ok {
 		return answer{Error: fmt.Sprintf("its value is unknown: %v", python.Repr(m.Names["__text"]))}
 	}
-	return answer{Repr: text, Notes: reader.Notes()}
+	return answer{Repr: text, Notes: reader.Passed()}
 }
 
 // message gives objects in the form that Feast's are recorded in.
