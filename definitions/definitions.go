@@ -13,6 +13,8 @@ package definitions
 
 import (
 	"context"
+	"errors"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -93,6 +95,7 @@ func Load(ctx context.Context, root string, opt Options) (*Repo, error) {
 // reader is the host of the files.
 type reader struct {
 	tree      *tree
+	env       func(string) (string, bool)
 	run       *python.Interpreter
 	feast     *feastModules
 	collected *collector
@@ -102,7 +105,7 @@ type reader struct {
 }
 
 func newReader(t *tree, opt Options) *reader {
-	r := &reader{tree: t, collected: newCollector(), defining: map[string]bool{}}
+	r := &reader{tree: t, env: opt.Env, collected: newCollector(), defining: map[string]bool{}}
 	r.feast = newFeastModules()
 	r.run = python.New(r, t.dir, opt.Env)
 	return r
@@ -111,53 +114,49 @@ func newReader(t *tree, opt Options) *reader {
 // Module gives Feast's modules.
 func (r *reader) Module(name string) (*python.Module, bool) { return r.feast.module(name) }
 
-// Find gives the file of a module: relative to the importing file for a
-// leading dot, else below the root or beside the importing file.
-func (r *reader) Find(name string, from *python.File) (*python.File, bool) {
-	rest := strings.TrimLeft(name, ".")
-	dots := len(name) - len(rest)
-	here := filepath.Dir(filepath.FromSlash(from.Name))
-	if dots > 0 {
-		dir := here
-		for range dots - 1 {
-			if dir == "." {
-				return nil, false
-			}
-			dir = filepath.Dir(dir)
-		}
-		return r.moduleIn(dir, rest)
-	}
-	parts := strings.Split(rest, ".")
-	for _, dir := range []string{".", here} {
-		if f, ok := r.moduleIn(dir, rest); ok {
-			return f, true
-		}
-	}
-	// The repository imported by its own path: from feature_repo.views import x.
-	for n := 1; n < len(parts); n++ {
-		if !strings.HasSuffix(r.tree.dir, "/"+strings.Join(parts[:n], "/")) {
+// Find gives the file of a module by its name from the root, or that it is a
+// directory of modules.
+func (r *reader) Find(name string) (*python.File, bool) {
+	below := filepath.FromSlash(strings.ReplaceAll(name, ".", "/"))
+	space := false
+	for _, dir := range r.searchPath() {
+		base, err := filepath.Rel(r.tree.dir, filepath.Join(dir, below))
+		if err != nil {
 			continue
 		}
-		if f, ok := r.moduleIn(".", strings.Join(parts[n:], ".")); ok {
+		if !filepath.IsLocal(base) {
+			space = space || onlyUp(base) // a directory that the repository lies in
+			continue
+		}
+		if f, err := r.tree.read(filepath.Join(base, "__init__.py")); err == nil && base != "." {
 			return f, true
 		}
+		if f, err := r.tree.read(base + ".py"); err == nil {
+			return f, false
+		}
+		space = space || r.tree.isDir(base)
 	}
-	return nil, false
+	return nil, space
 }
 
-// moduleIn finds a module by its path from a directory.
-func (r *reader) moduleIn(dir, dotted string) (*python.File, bool) {
-	base := filepath.Join(dir, filepath.FromSlash(strings.ReplaceAll(dotted, ".", "/")))
-	candidates := []string{filepath.Join(base, "__init__.py")}
-	if dotted != "" {
-		candidates = append([]string{base + ".py"}, candidates...)
-	}
-	for _, path := range candidates {
-		if f, err := r.tree.read(path); err == nil {
-			return f, true
+// onlyUp reports whether a relative path leads to a directory above.
+func onlyUp(rel string) bool {
+	return strings.Trim(filepath.ToSlash(rel), "./") == ""
+}
+
+// searchPath lists the directories of sys.path as far as they are known, in
+// Python's order: Feast adds that of the repository last.
+func (r *reader) searchPath() []string {
+	var dirs []string
+	if list, ok := r.env("PYTHONPATH"); ok {
+		for dir := range strings.SplitSeq(list, string(filepath.ListSeparator)) {
+			if !filepath.IsAbs(dir) {
+				dir = filepath.Join(r.tree.dir, dir)
+			}
+			dirs = append(dirs, dir)
 		}
 	}
-	return nil, false
+	return append(dirs, r.tree.dir)
 }
 
 // load reads one file and collects what it defines.
@@ -177,14 +176,51 @@ func (r *reader) load(path string) error {
 		r.idle = append(r.idle, f.Name)
 		return nil
 	}
-	m, err := r.run.Load(f, strings.ReplaceAll(strings.TrimSuffix(f.Name, ".py"), "/", "."))
+	name := dotted(f)
+	if err := importable(f, name); err != nil {
+		return err
+	}
+	m, err := r.run.Import(name)
 	if err != nil {
-		return fault.Of(err)
+		var located *fault.Error
+		if !errors.As(err, &located) {
+			return fault.New(fault.Invalid, "%s cannot be imported: %s", f.Name, err).About("definition", f.Name, "")
+		}
+		return err
 	}
 	if !r.collected.module(m) {
 		r.idle = append(r.idle, f.Name)
 	}
 	return nil
+}
+
+// dotted is the name of a file's module.
+func dotted(f *python.File) string {
+	return strings.ReplaceAll(strings.TrimSuffix(f.Name, ".py"), "/", ".")
+}
+
+// packageOf is the package that a file's relative imports count from.
+func packageOf(f *python.File) string {
+	dir := path.Dir(f.Name)
+	if dir == "." {
+		return ""
+	}
+	return strings.ReplaceAll(dir, "/", ".")
+}
+
+// importable refuses a file that Feast would not import under its name.
+func importable(f *python.File, name string) error {
+	top, _, _ := strings.Cut(name, ".")
+	var why string
+	switch {
+	case strings.Count(name, ".") != strings.Count(f.Name, "/"):
+		why = "its path holds a dot, which Python takes for the end of a module's name"
+	case isFeast(name) || python.DefinesNothing(top):
+		why = "it has the name of module '" + top + "', which Python would take in its place"
+	default:
+		return nil
+	}
+	return fault.New(fault.Invalid, "%s cannot be imported: %s; give it another name, or name it in .feastignore", f.Name, why).About("definition", f.Name, "")
 }
 
 // mayDefine reports whether a file has anything to define with: Feast, a module
@@ -199,15 +235,24 @@ func (r *reader) mayDefine(f *python.File) bool {
 	return may
 }
 
-// mayGive reports whether a module that a file imports may give definitions.
+// mayGive reports whether a module that a file imports, or one above it, may
+// give definitions.
 func (r *reader) mayGive(name string, f *python.File) bool {
-	if isFeast(name) {
+	name, err := python.Absolute(name, packageOf(f))
+	if err != nil || isFeast(name) {
 		return true
 	}
-	if found, ok := r.Find(name, f); ok {
-		return r.mayDefine(found)
+	parts := strings.Split(name, ".")
+	for n := range parts {
+		found, pkg := r.Find(strings.Join(parts[:n+1], "."))
+		switch {
+		case found != nil && r.mayDefine(found):
+			return true
+		case found == nil && !pkg && n == 0:
+			return !python.DefinesNothing(name)
+		}
 	}
-	return !python.DefinesNothing(name) && !strings.HasPrefix(name, ".")
+	return false
 }
 
 func isFeast(module string) bool { return module == "feast" || strings.HasPrefix(module, "feast.") }

@@ -233,19 +233,21 @@ func TestACanceledLoadEnds(t *testing.T) {
 	}
 }
 
-// A repository may import itself by the name of its directory, and files beside
-// each other.
+// Modules are found as Python finds them: from the root, which Feast puts last
+// into sys.path, and by PYTHONPATH.
 func TestHowFilesImportEachOther(t *testing.T) {
 	base := repository(t, map[string]string{
-		"src/repo/entities.py":      "from feast import Entity\nuser = Entity(name=\"user\")\n",
-		"src/repo/views/common.py":  "OWNER = \"o\"\n",
-		"src/repo/views/users.py":   "from feast import FeatureView\nfrom repo.entities import user\nfrom common import OWNER\nfrom src.repo.entities import user as again\nfrom ..entities import user as third\nassert user is again is third\nv = FeatureView(name=\"v\", entities=[user], owner=OWNER)\n",
-		"src/repo/circular_one.py":  "import feast\nfrom circular_two import b\na = 1\n",
-		"src/repo/circular_two.py":  "import feast\nimport circular_one\nb = feast.Entity(name=\"circular\")\n",
-		"src/repo/views/listed.py":  "from feast import Entity\n__all__ = [\"shown\"]\nshown = Entity(name=\"shown\")\nhidden = Entity(name=\"hidden\")\n",
-		"src/repo/views/starred.py": "from listed import *\nassert \"hidden\" not in globals() and shown.name == \"shown\"\nimport feast\n",
+		"src/repo/entities.py":       "from feast import Entity\nuser = Entity(name=\"user\")\n",
+		"src/repo/views/__init__.py": "order = ['package']\n",
+		"src/repo/views/common.py":   "from . import order\norder.append('common')\nOWNER = \"o\"\n",
+		"src/repo/views/users.py":    "from feast import FeatureView\nfrom entities import user\nfrom .common import OWNER\nimport views.common\nfrom views import order\nassert order == ['package', 'common'] and views.common.OWNER == 'o'\nassert (__name__, __package__) == ('views.users', 'views')\nv = FeatureView(name=\"v\", entities=[user], owner=OWNER)\n",
+		"src/repo/circular_one.py":   "import feast\nfrom circular_two import b\na = 1\n",
+		"src/repo/circular_two.py":   "import feast\nimport circular_one\nb = feast.Entity(name=\"circular\")\n",
+		"src/repo/listed.py":         "from feast import Entity\n__all__ = [\"shown\"]\nshown = Entity(name=\"shown\")\nhidden = Entity(name=\"hidden\")\n",
+		"src/repo/starred.py":        "from listed import *\nassert \"hidden\" not in globals() and shown.name == \"shown\"\nimport feast\n",
 	})
-	repo, err := definitions.Load(t.Context(), filepath.Join(base, "src/repo"), definitions.Options{})
+	root := filepath.Join(base, "src/repo")
+	repo, err := definitions.Load(t.Context(), root, definitions.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,5 +256,50 @@ func TestHowFilesImportEachOther(t *testing.T) {
 	}
 	if len(repo.Objects.FeatureViews) != 1 || repo.Objects.FeatureViews[0].GetSpec().GetOwner() != "o" {
 		t.Errorf("the views are %v\n%s", repo.Objects.FeatureViews, strings.Join(repo.Notes, "\n"))
+	}
+
+	own := filepath.Join(root, "own.py")
+	if err := os.WriteFile(own, []byte("from src.repo.entities import user as mine\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := definitions.Load(t.Context(), root, definitions.Options{}); err == nil || !strings.Contains(err.Error(), "own.py:1:31: 'mine' may be a definition") {
+		t.Errorf("an import by the path of the repository: %v", err)
+	}
+	for _, path := range []string{base, "../.."} {
+		env := func(name string) (string, bool) { return path, name == "PYTHONPATH" }
+		repo, err := definitions.Load(t.Context(), root, definitions.Options{Env: env})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := strings.Join(names(repo), " "), "circular hidden shown user user"; got != want { // one for each name of the module
+			t.Errorf("with PYTHONPATH=%s entities are %s, want %s", path, got, want)
+		}
+	}
+}
+
+func TestFilesThatPythonWouldNotImport(t *testing.T) {
+	for _, c := range []struct{ name, source, want string }{
+		{"json.py", simple, "json.py cannot be imported: it has the name of module 'json', which Python would take in its place"},
+		{"pandas/views.py", simple, "pandas/views.py cannot be imported: it has the name of module 'pandas'"},
+		{"feast/views.py", simple, "feast/views.py cannot be imported: it has the name of module 'feast'"},
+		{"v1.2/views.py", simple, "v1.2/views.py cannot be imported: its path holds a dot"},
+		{".hidden/views.py", simple, ".hidden/views.py cannot be imported: its path holds a dot"},
+		{"a/b.py", simple, "a/b.py cannot be imported: No module named 'a.b'; 'a' is not a package"},
+		{"c/d.py", "import feast\nimport e\ne.f()\n", "c/d.py:3:1: e.f() may make or change definitions"},
+		{"g.py", "import feast\nimport redis\n", "g.py:2:1: module 'redis' is in the repository and may be installed too"},
+		{"h.py", "import feast\nfrom . import a\n", "h.py:2:1: attempted relative import with no known parent package"},
+		{"c/i.py", "import feast\nfrom ... import a\n", "c/i.py:2:1: attempted relative import beyond top-level package"},
+		{"j.py", "import feast\nfrom k import *\n", "j.py:2:1: module 'k' has no attribute 'lost'"},
+		{"l.py", "import feast\nfrom m import n\n", "__getattr__ of module 'm' is not read"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			root := repository(t, map[string]string{
+				c.name: c.source, "a.py": "", "c/e.py": "", "redis.py": "", "k.py": "__all__ = ['lost']\n", "m.py": "def __getattr__(name): return name\n",
+			})
+			_, err := definitions.Load(t.Context(), root, definitions.Options{})
+			if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("the error is %v, want %s", err, c.want)
+			}
+		})
 	}
 }

@@ -106,6 +106,12 @@ func (t *tree) isFile(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// isDir reports whether a path leads to a directory of the repository.
+func (t *tree) isDir(name string) bool {
+	info, err := t.root.Stat(name)
+	return err == nil && info.IsDir()
+}
+
 // checkLink refuses a link to a file outside of the repository, which Feast reads:
 // what it defines would be missing. Other links lead to no file.
 func (t *tree) checkLink(name string) error {

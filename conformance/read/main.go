@@ -121,7 +121,7 @@ func (in input) lookup(name string) (string, bool) {
 type alone struct{}
 
 func (alone) Module(string) (*python.Module, bool)           { return nil, false }
-func (alone) Find(string, *python.File) (*python.File, bool) { return nil, false }
+func (alone) Find(string) (*python.File, bool) { return nil, false }
 
 // piece reads a piece of Python, which binds the repr of its value to the name
 // __text.

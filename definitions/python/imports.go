@@ -1,65 +1,114 @@
 package python
 
 import (
+	"fmt"
 	"strings"
 )
 
 // importModule is "import a.b" and "import a.b as c".
 func (r *Interpreter) importModule(s *scope, st *importStmt) error {
 	m, err := r.module(s, st.at, st.module)
+	if first, _, dotted := strings.Cut(st.module, "."); err == nil && st.whole && dotted {
+		m, err = r.module(s, st.at, first)
+	}
 	if err != nil {
 		return s.locate(st.at, err)
 	}
-	first, _, dotted := strings.Cut(st.module, ".")
-	if !st.whole || !dotted {
-		s.set(st.as, m)
-		return nil
-	}
-	whole, err := r.module(s, st.at, first)
-	if err != nil {
-		return s.locate(st.at, err)
-	}
-	mod, ok := whole.(*Module)
-	if _, known := m.(*Module); !known || ok && mod.Missing != nil {
-		s.set(st.as, whole)
-		return nil
-	}
-	if !ok { // a directory of the repository without a file of its own
-		mod, ok = s.names[st.as].(*Module)
-		if !ok {
-			mod = &Module{Name: first, Names: map[string]any{}}
-		}
-	}
-	nest(mod, strings.Split(st.module, ".")[1:], m)
-	s.set(st.as, mod)
+	s.set(st.as, m) // a module is no definition, whatever it holds
 	return nil
 }
 
-// nest makes a.b.c reachable through module a.
-func nest(m *Module, path []string, leaf any) {
-	for i, part := range path {
-		if i == len(path)-1 {
-			m.Names[part] = leaf
-			return
-		}
-		next, ok := m.Names[part].(*Module)
-		if !ok {
-			next = &Module{Name: part, Names: map[string]any{}}
-			m.Names[part] = next
-		}
-		m = next
+// Import loads a module of the repository by its name from the root.
+func (r *Interpreter) Import(name string) (*Module, error) {
+	m, err := r.module(nil, 0, name)
+	if mod, ok := m.(*Module); ok {
+		return mod, err
 	}
+	if err == nil {
+		err = raise("ModuleNotFoundError", "No module named '%s'", name)
+	}
+	return nil, err
 }
 
-// module finds a module: of the host, of the repository, else Unknown.
+// module gives a module by its name from the root, after those above it: of the
+// host, of the repository, else Unknown. What is installed hides a module of the
+// repository, since Feast puts the repository last into sys.path.
 func (r *Interpreter) module(s *scope, at int, name string) (any, error) {
 	if m, ok := r.known(name); ok {
 		return m, nil
 	}
-	if f, ok := r.host.Find(name, s.file); ok {
-		return r.Load(f, strings.TrimLeft(name, "."))
+	if m, ok := r.modules[name]; ok {
+		return m, r.failed[name]
 	}
-	return r.elsewhere(s, at, name)
+	dot := strings.LastIndexByte(name, '.')
+	if dot < 0 {
+		if installed(name) {
+			return elsewhere(name, ""), nil
+		}
+		return r.find(s, at, name)
+	}
+	above, err := r.module(s, at, name[:dot])
+	parent, ok := above.(*Module)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok || parent.Missing != nil:
+		return r.elsewhere(s, at, name)
+	case !parent.pkg:
+		return nil, raise("ModuleNotFoundError", "No module named '%s'; '%s' is not a package", name, parent.Name)
+	}
+	m, done := r.modules[name] // by the module above it
+	if err = r.failed[name]; !done {
+		var found any
+		found, err = r.find(s, at, name)
+		m, _ = found.(*Module)
+	}
+	if err != nil {
+		return nil, err
+	}
+	parent.Names[name[dot+1:]] = m
+	return m, nil
+}
+
+// find loads a module that is not loaded yet.
+func (r *Interpreter) find(s *scope, at int, name string) (any, error) {
+	file, pkg := r.host.Find(name)
+	top, _, dotted := strings.Cut(name, ".")
+	switch {
+	case file == nil && !pkg && dotted:
+		return nil, raise("ModuleNotFoundError", "No module named '%s'", name)
+	case file == nil && !pkg:
+		return r.elsewhere(s, at, name)
+	case DefinesNothing(top):
+		return nil, fmt.Errorf("module '%s' is in the repository and may be installed too, which Python would take; give it another name", top)
+	case file == nil:
+		m := &Module{Name: name, Names: map[string]any{"__name__": name, "__package__": name, "__doc__": nil, "__file__": nil}, pkg: true}
+		r.modules[name] = m
+		return m, nil
+	}
+	return r.load(file, name, pkg)
+}
+
+// Absolute gives the name from the root of a module that is imported from a
+// package, with a dot for each level.
+func Absolute(name, pkg string) (string, error) {
+	rest := strings.TrimLeft(name, ".")
+	up := len(name) - len(rest)
+	if up == 0 {
+		return name, nil
+	}
+	if pkg == "" {
+		return "", raise("ImportError", "attempted relative import with no known parent package")
+	}
+	parts := strings.Split(pkg, ".")
+	if up > len(parts) {
+		return "", raise("ImportError", "attempted relative import beyond top-level package")
+	}
+	parts = parts[:len(parts)-up+1]
+	if rest != "" {
+		parts = append(parts, rest)
+	}
+	return strings.Join(parts, "."), nil
 }
 
 // elsewhere gives a module that neither the reader nor the repository has. In a
@@ -79,7 +128,12 @@ func (r *Interpreter) elsewhere(s *scope, at int, name string) (any, error) {
 
 // importNames is "from a import b".
 func (r *Interpreter) importNames(s *scope, st *fromStmt) error {
-	from, err := r.module(s, st.at, st.module)
+	pkg, _ := s.top.names["__package__"].(string)
+	base, err := Absolute(st.module, pkg)
+	if err != nil {
+		return s.locate(st.at, err)
+	}
+	from, err := r.module(s, st.at, base)
 	if err != nil {
 		return s.locate(st.at, err)
 	}
@@ -90,42 +144,38 @@ func (r *Interpreter) importNames(s *scope, st *fromStmt) error {
 			}
 			continue
 		}
-		v, err := r.importName(s, st, from, n)
-		if err != nil {
-			return err
+		v, err := r.importName(s, base, from, n)
+		if err == nil {
+			err = r.assign(s, n.as, v)
 		}
-		if err := r.assign(s, n.as, v); err != nil {
+		if err != nil {
 			return s.locate(n.at, err)
 		}
 	}
 	return nil
 }
 
-func (r *Interpreter) importName(s *scope, st *fromStmt, from any, n imported) (any, error) {
-	m, isModule := from.(*Module)
-	if isModule {
-		if v, ok := m.Names[n.name]; ok {
-			return v, nil
+func (r *Interpreter) importName(s *scope, base string, from any, n imported) (any, error) {
+	m, ok := from.(*Module)
+	if !ok {
+		return elsewhere(base, n.name), nil
+	}
+	if v, ok := m.Names[n.name]; ok {
+		return v, nil
+	}
+	if m.Missing != nil {
+		return m.Missing(n.name), nil
+	}
+	if _, dynamic := m.Names["__getattr__"]; dynamic {
+		return nil, fmt.Errorf("__getattr__ of module '%s' is not read", base)
+	}
+	if m.pkg {
+		full := base + "." + n.name
+		if file, pkg := r.host.Find(full); file != nil || pkg {
+			return r.module(s, n.at, full)
 		}
-		if m.Missing != nil {
-			return m.Missing(n.name), nil
-		}
 	}
-	full := st.module + "." + n.name
-	if strings.HasSuffix(st.module, ".") {
-		full = st.module + n.name
-	}
-	sub, err := r.module(s, n.at, full)
-	if err != nil {
-		return nil, s.locate(n.at, err)
-	}
-	if _, unknown := sub.(*Unknown); !unknown {
-		return sub, nil
-	}
-	if isModule || strings.HasPrefix(st.module, ".") {
-		return nil, s.locate(n.at, raise("ImportError", "cannot import name '%s' from '%s'", n.name, st.module))
-	}
-	return elsewhere(st.module, n.name), nil
+	return nil, raise("ImportError", "cannot import name '%s' from '%s'", n.name, base)
 }
 
 func (r *Interpreter) importAll(s *scope, st *fromStmt, from any) error {
@@ -160,8 +210,11 @@ func (r *Interpreter) importAll(s *scope, st *fromStmt, from any) error {
 		if !ok && m.Missing != nil {
 			v, ok = m.Missing(n), true
 		}
-		if ok {
-			s.set(n, v)
+		if !ok {
+			return s.locate(st.at, raise("AttributeError", "module '%s' has no attribute '%s'", m.Name, n))
+		}
+		if err := r.assign(s, n, v); err != nil {
+			return s.locate(st.at, err)
 		}
 	}
 	return nil

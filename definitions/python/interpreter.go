@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/banquet-fs/banquet/fault"
 )
@@ -25,8 +26,9 @@ const (
 type Host interface {
 	// Module gives a module that the host provides, by its dotted name.
 	Module(name string) (*Module, bool)
-	// Find gives the file of a module of the repository, as a file imports it.
-	Find(name string, from *File) (*File, bool)
+	// Find gives the file of a module of the repository by its name from the root,
+	// and whether it is a package; one without a file of its own is nil and true.
+	Find(name string) (file *File, pkg bool)
 }
 
 // Made is an object that a definer made, and where.
@@ -50,7 +52,7 @@ type Interpreter struct {
 	depth    int
 	nested   int // imports within imports
 	modules  map[string]*Module
-	failed   map[string]error // of files that an error ended
+	failed   map[string]error // of modules that an error ended
 	passes   []string
 	made     []Made
 	isMade   map[any]bool
@@ -166,12 +168,17 @@ func (m *Module) Dir() []string {
 	return names
 }
 
-// Load evaluates a file as a module of the given name, once. The module holds
-// what was bound even when an error ends it.
+// Load evaluates a file as a module of the given name, once.
 func (r *Interpreter) Load(file *File, name string) (*Module, error) {
-	if m, ok := r.modules[file.Name]; ok {
-		return m, r.failed[file.Name]
+	if m, ok := r.modules[name]; ok {
+		return m, r.failed[name]
 	}
+	return r.load(file, name, false)
+}
+
+// load evaluates a file. The module holds what was bound even when an error ends
+// it.
+func (r *Interpreter) load(file *File, name string, pkg bool) (*Module, error) {
 	if r.nested >= maxModules {
 		return nil, file.fail(0, "imports are nested too deep")
 	}
@@ -179,8 +186,14 @@ func (r *Interpreter) Load(file *File, name string) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Module{Name: name, Names: map[string]any{"__name__": name, "__file__": file.Path, "__doc__": docText(body), "__package__": "", "__builtins__": &Unknown{Why: "__builtins__", Trust: Inert}}}
-	r.modules[file.Name] = m
+	within := name
+	if !pkg {
+		within = name[:max(strings.LastIndexByte(name, '.'), 0)]
+	}
+	m := &Module{Name: name, pkg: pkg, Names: map[string]any{
+		"__name__": name, "__file__": file.Path, "__doc__": docText(body), "__package__": within, "__builtins__": &Unknown{Why: "__builtins__", Trust: Inert},
+	}}
+	r.modules[name] = m
 	s := &scope{names: m.Names, file: file}
 	s.top = s
 	steps, depth, outerGuard, calls := r.steps, r.depth, r.guard, r.calls
@@ -193,7 +206,7 @@ func (r *Interpreter) Load(file *File, name string) (*Module, error) {
 		err = file.fail(0, "%s outside of a loop or function", sig.kind)
 	}
 	if err != nil {
-		r.failed[file.Name] = err
+		r.failed[name] = err
 	}
 	return m, err
 }

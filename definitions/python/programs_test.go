@@ -45,7 +45,7 @@ func programs(tb testing.TB) []program {
 type alone struct{}
 
 func (alone) Module(string) (*python.Module, bool)           { return nil, false }
-func (alone) Find(string, *python.File) (*python.File, bool) { return nil, false }
+func (alone) Find(string) (*python.File, bool) { return nil, false }
 func environment(name string) (string, bool)                 { return "set", name == "BANQUET_SET" }
 func read(source string) (*python.Module, *python.Interpreter, error) {
 	run := python.New(alone{}, "/repo", environment)

@@ -3,6 +3,7 @@ package python
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // reach looks at what could happen if code ran that is not run.
@@ -132,18 +133,20 @@ func (x *reach) body(s *scope, body []stmt) bool {
 	}
 	var modules []string
 	collectImports(body, &modules)
-	return slices.ContainsFunc(modules, func(m string) bool { return x.imports(s, m) })
+	return slices.ContainsFunc(modules, x.imports)
 }
 
 // imports reports whether a module may hold definitions.
-func (x *reach) imports(s *scope, module string) bool {
+func (x *reach) imports(module string) bool {
 	if _, ok := x.run.host.Module(module); ok {
 		return true
 	}
-	if _, ok := x.run.host.Find(module, s.file); ok {
+	if strings.HasPrefix(module, ".") || !DefinesNothing(module) {
 		return true
 	}
-	return !DefinesNothing(module)
+	top, _, _ := strings.Cut(module, ".")
+	file, pkg := x.run.host.Find(top)
+	return file != nil || pkg
 }
 
 // changes reports whether a function, or one that it calls, changes values that

@@ -39,6 +39,7 @@ type (
 		All []string
 		// Missing gives the names that are not listed; nil when there are none.
 		Missing func(name string) any
+		pkg     bool // its modules are found in a directory of its name
 	}
 	// Builtin is a function that the reader or its host provides. Definer marks
 	// the functions that make definitions.
