@@ -120,8 +120,8 @@ func (in input) lookup(name string) (string, bool) {
 // alone is a host without modules and files.
 type alone struct{}
 
-func (alone) Module(string) (*python.Module, bool)           { return nil, false }
-func (alone) Find(string) (*python.File, bool) { return nil, false }
+func (alone) Module(string) (*python.Module, bool) { return nil, false }
+func (alone) Find(string) (*python.File, bool)     { return nil, false }
 
 // piece reads a piece of Python, which binds the repr of its value to the name
 // __text.

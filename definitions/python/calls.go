@@ -299,31 +299,23 @@ func (r *Interpreter) define(s *scope, st *funcStmt) error {
 	f := &Function{
 		Name: st.name, Source: st.source, params: st.params, body: st.body, generator: st.generator, async: st.async, scope: s, owner: s.owner,
 	}
-	if err := r.defaults(s, f); err != nil {
+	decorators, err := r.display(s, st.decorators)
+	if err == nil {
+		err = r.defaults(s, f)
+	}
+	if err != nil {
 		return err
 	}
-	v, err := r.decorate(s, st.decorators, f)
+	v, err := r.decorate(s, st.decorators, decorators, f)
 	if err != nil {
 		return err
 	}
 	return r.assign(s, st.name, v)
 }
 
-// decorate applies decorators. What one of elsewhere makes of a function does
-// not matter to definitions: it stays as it is.
-func (r *Interpreter) decorate(s *scope, decorators []expr, v any) (any, error) {
-	made := make([]any, len(decorators))
-	for i, d := range decorators {
-		fn, err := r.eval(s, d)
-		if err != nil {
-			return nil, err
-		}
-		made[i] = fn
-	}
+// decorate applies decorators, the last one first.
+func (r *Interpreter) decorate(s *scope, decorators []expr, made []any, v any) (any, error) {
 	for i := len(decorators) - 1; i >= 0; i-- {
-		if _, ok := made[i].(*Unknown); ok {
-			continue
-		}
 		var err error
 		at := decorators[i].pos()
 		if v, err = r.invoke(made[i], &Call{Args: []any{v}, scope: s, at: at}); err != nil {

@@ -59,7 +59,11 @@ func (c *Class) annotate(name string, st *annotatedStmt) {
 // class binds a class of the file.
 func (r *Interpreter) class(s *scope, st *classStmt) error {
 	c := &Class{Name: st.name, Members: map[string]any{"__name__": st.name, "__doc__": docText(st.body)}}
-	if err := r.bases(s, c, st.bases); err != nil {
+	decorators, err := r.display(s, st.decorators)
+	if err == nil {
+		err = r.bases(s, c, st.bases)
+	}
+	if err != nil {
 		return err
 	}
 	body := s.inner(scopeClass, s.file)
@@ -74,7 +78,7 @@ func (r *Interpreter) class(s *scope, st *classStmt) error {
 	if c.named {
 		c.makeFields()
 	}
-	v, err := r.decorate(s, st.decorators, c)
+	v, err := r.decorate(s, st.decorators, decorators, c)
 	if err != nil {
 		return err
 	}

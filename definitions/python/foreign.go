@@ -22,8 +22,9 @@ const (
 
 // Unknown is what only running Python can tell, and why.
 type Unknown struct {
-	Why   string
-	Trust Trust
+	Why    string
+	Trust  Trust
+	module string // of elsewhere, if it is of one
 }
 
 // maxWhy bounds how much of a chain of names an Unknown tells, in bytes.
@@ -34,7 +35,7 @@ func (u *Unknown) but(format string, args ...any) *Unknown {
 	if len(u.Why) > maxWhy {
 		return u
 	}
-	return &Unknown{Why: fmt.Sprintf(format, args...), Trust: u.Trust}
+	return &Unknown{Why: fmt.Sprintf(format, args...), Trust: u.Trust, module: u.module}
 }
 
 // DefinesNothing reports whether a module outside of the repository is known to make
@@ -85,7 +86,7 @@ func installed(module string) bool {
 
 // elsewhere is a module, or a name of one, that the reader does not have.
 func elsewhere(module, name string) *Unknown {
-	u := &Unknown{Why: module}
+	u := &Unknown{Why: module, module: module}
 	if name != "" {
 		u.Why += "." + name
 	}
@@ -112,8 +113,8 @@ func (s *scope) reaches(name string) bool {
 
 // remedyOf says what to do about an Unknown.
 func remedyOf(u *Unknown) string {
-	if module, _, dotted := strings.Cut(u.Why, "."); dotted && !strings.ContainsAny(u.Why, " (") {
-		return fmt.Sprintf("module '%s' is neither in the repository nor known to define nothing", module)
+	if u.module != "" {
+		return fmt.Sprintf("module '%s' is neither in the repository nor known to define nothing", u.module)
 	}
 	return "write it out"
 }
@@ -123,10 +124,10 @@ func remedyOf(u *Unknown) string {
 func (r *Interpreter) callUnknown(u *Unknown, c *Call) (any, error) {
 	switch {
 	case u.Trust == Harmless:
-	case strings.ContainsAny(u.Why, " .("):
+	case u.module != "" && !DefinesNothing(u.module):
 		return nil, fmt.Errorf("%s() may make or change definitions and is not run; %s", u.Why, remedyOf(u))
 	default:
-		return nil, fmt.Errorf("%s() is not read", u.Why)
+		return nil, fmt.Errorf("%s() is not read; write its result out", u.Why)
 	}
 	for _, list := range [][]any{c.Args, c.Named} {
 		for _, v := range list {

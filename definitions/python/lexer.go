@@ -35,14 +35,14 @@ type lexer struct {
 	src     string // the file up to where the lexer may read
 	at      int
 	open    []byte // brackets that are not closed: inside them lines do not count
-	blocks  []int
+	blocks  []width
 	tokens  []token
 	newLine bool
 }
 
 // lex cuts a whole file.
 func lex(file *File) ([]token, error) {
-	l := &lexer{file: file, src: file.Source, blocks: []int{0}, newLine: true}
+	l := &lexer{file: file, src: file.Source, blocks: []width{{}}, newLine: true}
 	if !utf8.ValidString(l.src) {
 		return nil, file.fail(0, "the file is not UTF-8")
 	}
@@ -85,19 +85,27 @@ func (l *lexer) add(kind tokenKind, from, to int) {
 	l.tokens = append(l.tokens, token{kind: kind, text: l.src[from:to], from: from, to: to})
 }
 
+// width is an indentation, with tabs that stop at every eighth column and with
+// tabs of one: where the two compare otherwise, tabs and spaces are mixed.
+type width struct{ wide, narrow int }
+
+func (w *width) add(c byte) {
+	switch c {
+	case ' ':
+		w.wide, w.narrow = w.wide+1, w.narrow+1
+	case '\t':
+		w.wide, w.narrow = w.wide+8-w.wide%8, w.narrow+1
+	default:
+		*w = width{}
+	}
+}
+
 // startLine measures the indentation of a line, passing over empty ones.
 func (l *lexer) startLine() error {
-	width, i := 0, l.at
-	for i < len(l.src) && strings.IndexByte(" \t\f", l.src[i]) >= 0 {
-		switch l.src[i] {
-		case ' ':
-			width++
-		case '\t':
-			width += 8 - width%8
-		default:
-			width = 0
-		}
-		i++
+	var w width
+	i := l.at
+	for ; i < len(l.src) && strings.IndexByte(" \t\f", l.src[i]) >= 0; i++ {
+		w.add(l.src[i])
 	}
 	if i < len(l.src) && strings.IndexByte("\n\r#", l.src[i]) >= 0 {
 		l.at = len(l.src)
@@ -110,20 +118,32 @@ func (l *lexer) startLine() error {
 	if i == len(l.src) {
 		return nil
 	}
-	if width > l.blocks[len(l.blocks)-1] {
+	return l.block(i, w)
+}
+
+// block begins or ends blocks by the indentation of a line.
+func (l *lexer) block(at int, w width) error {
+	outer := l.blocks[len(l.blocks)-1]
+	if w.wide > outer.wide {
 		if len(l.blocks) > maxDepth {
-			return l.file.fail(i, "nested too deep")
+			return l.file.fail(at, "nested too deep")
 		}
-		l.blocks = append(l.blocks, width)
-		l.add(indent, i, i)
+		if w.narrow <= outer.narrow {
+			return l.file.fail(at, "inconsistent use of tabs and spaces in indentation")
+		}
+		l.blocks = append(l.blocks, w)
+		l.add(indent, at, at)
 		return nil
 	}
-	for width < l.blocks[len(l.blocks)-1] {
+	for w.wide < l.blocks[len(l.blocks)-1].wide {
 		l.blocks = l.blocks[:len(l.blocks)-1]
-		l.add(dedent, i, i)
+		l.add(dedent, at, at)
 	}
-	if width != l.blocks[len(l.blocks)-1] {
-		return l.file.fail(i, "this indentation fits no outer block")
+	switch outer := l.blocks[len(l.blocks)-1]; {
+	case w.wide != outer.wide:
+		return l.file.fail(at, "this indentation fits no outer block")
+	case w.narrow != outer.narrow:
+		return l.file.fail(at, "inconsistent use of tabs and spaces in indentation")
 	}
 	return nil
 }

@@ -44,9 +44,9 @@ func programs(tb testing.TB) []program {
 // alone is a host without modules and files.
 type alone struct{}
 
-func (alone) Module(string) (*python.Module, bool)           { return nil, false }
-func (alone) Find(string) (*python.File, bool) { return nil, false }
-func environment(name string) (string, bool)                 { return "set", name == "BANQUET_SET" }
+func (alone) Module(string) (*python.Module, bool) { return nil, false }
+func (alone) Find(string) (*python.File, bool)     { return nil, false }
+func environment(name string) (string, bool)       { return "set", name == "BANQUET_SET" }
 func read(source string) (*python.Module, *python.Interpreter, error) {
 	run := python.New(alone{}, "/repo", environment)
 	m, err := run.Load(&python.File{Name: "program.py", Path: "/repo/program.py", Source: source}, "program")

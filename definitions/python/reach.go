@@ -177,9 +177,8 @@ func (x *reach) callsChanging(s *scope, body []stmt) bool {
 		if f, isFunction := v.(*Function); ok && isFunction && !found {
 			found = x.changes(f)
 		}
-		switch v := v.(type) {
-		case *Class:
-			for _, m := range v.Members {
+		if c, isClass := v.(*Class); isClass {
+			for _, m := range c.Members {
 				if f, isFunction := m.(*Function); isFunction && !found {
 					found = x.classChanges(f)
 				}
