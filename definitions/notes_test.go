@@ -17,7 +17,12 @@ const simple = "from feast import Entity\ne = Entity(name=\"e\")\n"
 // load reads files that must be readable.
 func load(t *testing.T, files map[string]string) *definitions.Repo {
 	t.Helper()
-	repo, err := definitions.Load(t.Context(), repository(t, files), definitions.Options{Env: environment})
+	return loadDir(t, repository(t, files))
+}
+
+func loadDir(t *testing.T, root string) *definitions.Repo {
+	t.Helper()
+	repo, err := definitions.Load(t.Context(), root, definitions.Options{Env: environment})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +197,7 @@ func TestLinksOutOfTheRepositoryAreNotFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(names(repo), " "); got != "a a" { // a.py, and by its other name
+	if got := strings.Join(names(repo), " "); got != "a" { // once, under the name that the link leads to
 		t.Errorf("read are %s", got)
 	}
 	for from, to := range map[string]string{"linked.py": filepath.Join(outside, "secret.py"), "up.py": "../" + filepath.Base(outside) + "/secret.py"} {
@@ -201,7 +206,7 @@ func TestLinksOutOfTheRepositoryAreNotFollowed(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := definitions.Load(t.Context(), root, definitions.Options{})
-		if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), from+" is a link to a file outside of the repository") {
+		if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), from+" is a link to "+filepath.Join(outside, "secret.py")) {
 			t.Errorf("%s: the error is %v", from, err)
 		}
 	}

@@ -87,23 +87,23 @@ func (t *tree) files() ([]string, error) {
 		case path.Ext(name) != ".py" || d.Name() == "__init__.py" || ignores(ignored, name):
 			return nil
 		}
-		if d.Type()&fs.ModeSymlink != 0 && !t.isFile(name) {
-			return t.checkLink(name)
+		switch {
+		case d.Type().IsRegular():
+			paths = append(paths, name)
+		case d.Type()&fs.ModeSymlink != 0:
+			target, err := t.follow(name)
+			if err != nil || target == "" {
+				return err
+			}
+			paths = append(paths, target)
 		}
-		paths = append(paths, name)
 		return nil
 	})
 	if err != nil {
 		return nil, located(t.dir, err)
 	}
 	slices.SortFunc(paths, func(a, b string) int { return slices.Compare(strings.Split(a, "/"), strings.Split(b, "/")) })
-	return paths, nil
-}
-
-// isFile reports whether a link leads to a file of the repository.
-func (t *tree) isFile(name string) bool {
-	info, err := t.root.Stat(name)
-	return err == nil && info.Mode().IsRegular()
+	return slices.Compact(paths), nil
 }
 
 // isDir reports whether a path leads to a directory of the repository.
@@ -112,14 +112,23 @@ func (t *tree) isDir(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// checkLink refuses a link to a file outside of the repository, which Feast reads:
-// what it defines would be missing. Other links lead to no file.
-func (t *tree) checkLink(name string) error {
-	info, err := os.Stat(filepath.Join(t.dir, name))
-	if err != nil || !info.Mode().IsRegular() {
-		return nil //nolint:nilerr // a link to nothing is none, as for Feast
+// follow gives the file that a link leads to, by its path from the root: Feast
+// reads it under that name. One outside of the repository is refused, since what
+// it defines would be missing; a link to nothing is passed by.
+func (t *tree) follow(name string) (string, error) {
+	target, err := filepath.EvalSymlinks(filepath.Join(t.dir, name))
+	if err != nil {
+		return "", nil //nolint:nilerr // a link to nothing is no file, as for Feast
 	}
-	return fault.New(fault.Invalid, "%s is a link to a file outside of the repository; put the file itself there, or name it in .feastignore", name)
+	info, err := os.Stat(target)
+	if err != nil || !info.Mode().IsRegular() {
+		return "", nil //nolint:nilerr // the same
+	}
+	below, err := filepath.Rel(t.dir, target)
+	if err != nil || !filepath.IsLocal(below) || filepath.Ext(below) != ".py" {
+		return "", fault.New(fault.Invalid, "%s is a link to %s, which is no Python file of the repository; put the file itself there, or name it in .feastignore", name, target)
+	}
+	return filepath.ToSlash(below), nil
 }
 
 // located is the error of a walk: of the tree, unless it is a fault of its own.
