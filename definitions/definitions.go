@@ -74,6 +74,7 @@ func Load(ctx context.Context, root string, opt Options) (*Repo, error) {
 		return nil, err
 	}
 	r := newReader(tree, opt)
+	defer r.run.Close()
 	for _, path := range paths {
 		if err := ctx.Err(); err != nil {
 			return nil, fault.Of(err)

@@ -2,6 +2,7 @@ package python
 
 import (
 	"fmt"
+	"slices"
 )
 
 func (r *Interpreter) conditional(s *scope, st *ifStmt) (signal, error) {
@@ -56,13 +57,20 @@ func (r *Interpreter) loop(s *scope, st *forStmt) (signal, error) {
 	if u, ok := v.(*Unknown); ok {
 		return r.passOver(s, st.source.pos(), "loop", u, []stmt{st}, st.body)
 	}
-	items, err := r.items(v)
+	it, err := r.iterate(v)
 	if err != nil {
 		return signal{}, s.locate(st.source.pos(), err)
 	}
-	for _, item := range items {
-		if err := r.charge(1); err != nil {
-			return signal{}, s.locate(st.at, err)
+	for {
+		item, ok, err := it.next()
+		if err == nil {
+			err = r.charge(1)
+		}
+		if err != nil {
+			return signal{}, s.locate(st.source.pos(), err)
+		}
+		if !ok {
+			break
 		}
 		if err := r.bind(s, st.target, item); err != nil {
 			return signal{}, err
@@ -120,14 +128,23 @@ func (r *Interpreter) doubt(why string) {
 }
 
 func (r *Interpreter) try(s *scope, st *tryStmt) (signal, error) {
+	if len(st.finally) > 0 || slices.ContainsFunc(st.handlers, catchesAll) {
+		defer s.guarded()()
+	}
 	sig, err := r.tryBody(s, st)
-	if err != nil && exception(err) == nil {
+	if err != nil && exception(err) == nil { // a refusal, or nothing goes on
 		return sig, err
 	}
 	if last, ferr := r.run(s, st.finally); ferr != nil || last.kind != flowNext {
 		return last, ferr
 	}
 	return sig, err
+}
+
+// catchesAll reports whether a handler may see the end of a generator.
+func catchesAll(h handler) bool {
+	n, ok := h.kinds.(*nameExpr)
+	return !ok || n.name == "BaseException" || n.name == "GeneratorExit"
 }
 
 func (r *Interpreter) tryBody(s *scope, st *tryStmt) (signal, error) {
@@ -353,25 +370,4 @@ func (r *Interpreter) truth(v any) (value, known bool) {
 		}
 	}
 	return truth(v)
-}
-
-// items gives the items of a value, counting them as work.
-func (r *Interpreter) items(v any) ([]any, error) {
-	if o, ok := v.(*Instance); ok && o.tuple == nil {
-		if m, ok := o.method("__iter__"); ok {
-			inner, err := r.invoke(m, &Call{})
-			if err != nil {
-				return nil, err
-			}
-			if _, again := inner.(*Instance); again {
-				return nil, fmt.Errorf("iterating over a %s is not read", TypeName(v))
-			}
-			return r.items(inner)
-		}
-	}
-	items, ok := Items(v)
-	if !ok {
-		return nil, raise("TypeError", "'%s' object is not iterable", TypeName(v))
-	}
-	return items, r.charge(len(items) / 4)
 }

@@ -99,6 +99,9 @@ func converting(name string) func(*Call) (any, error) {
 			}
 			return &Unknown{Why: "bytes()"}, nil
 		}
+		if name == "set" || name == "frozenset" {
+			v = anyOrder(v)
+		}
 		items, err := c.run.items(v)
 		if err != nil {
 			return nil, err
@@ -162,9 +165,9 @@ func makeDict(c *Call) (any, error) {
 				if u, ok := pair.(*Unknown); ok {
 					return u, nil
 				}
-				kv, ok := Items(pair)
-				if !ok {
-					return nil, raise("TypeError", "dict() takes pairs of key and value")
+				kv, err := c.run.items(pair)
+				if err != nil {
+					return nil, err
 				}
 				if len(kv) != 2 {
 					return nil, raise("ValueError", "dict() takes pairs of key and value")
@@ -255,26 +258,20 @@ func reducing(name string) func(*Call) (any, error) {
 		if u := c.unknown(); u != nil {
 			return u, nil
 		}
-		items := c.Args
-		if len(c.Args) == 1 {
-			var err error
-			if items, err = c.run.items(c.Args[0]); err != nil {
-				return nil, err
-			}
-		}
 		if name == "min" || name == "max" {
-			return extreme(name, items, c)
+			return extreme(name, c)
 		}
-		for _, v := range items {
-			yes, known := c.run.truth(v)
-			if !known {
-				return &Unknown{Why: name + "()"}, nil
-			}
-			if yes == (name == "any") {
-				return yes, nil
-			}
+		v, err := c.one(name)
+		if err != nil {
+			return nil, err
 		}
-		return name == "all", nil
+		found := name == "all"
+		err = c.run.each(anyOrder(v), func(item any) (bool, error) {
+			yes, err := c.asks(nil, item)
+			found = yes
+			return yes == (name == "all"), err
+		})
+		return found, err
 	}
 }
 
@@ -286,48 +283,52 @@ func sum(c *Call) (any, error) {
 	if u, ok := v.(*Unknown); ok {
 		return u, nil
 	}
-	items, err := c.run.items(v)
-	if err != nil {
-		return nil, err
-	}
+	v = anyOrder(v)
 	total, ok := c.take(1, "start")
 	if !ok {
 		total = int64(0)
 	}
-	for _, v := range items {
-		if total, err = c.run.binary("+", total, v); err != nil {
-			return nil, err
-		}
-	}
-	return total, nil
+	err = c.run.each(v, func(item any) (bool, error) {
+		total, err = c.run.binary("+", total, item)
+		return true, err
+	})
+	return total, err
 }
 
-func extreme(name string, items []any, c *Call) (any, error) {
-	if len(items) == 0 {
-		if v, ok := c.Arg("default"); ok {
-			return v, nil
-		}
-		return nil, raise("ValueError", "%s() of nothing", name)
+func extreme(name string, c *Call) (any, error) {
+	var from any = Tuple(c.Args)
+	if len(c.Args) == 1 {
+		from = anyOrder(c.Args[0])
 	}
-	keys, err := keysOf(items, c)
-	if err != nil {
-		return nil, err
+	op := map[string]string{"min": "<", "max": ">"}[name]
+	fn, _ := c.Arg("key")
+	var best, key any
+	found := false
+	err := c.run.each(from, func(item any) (bool, error) {
+		k, err := item, error(nil)
+		if fn != nil {
+			k, err = c.Invoke(fn, item)
+		}
+		if err != nil || !found {
+			best, key, found = item, k, true
+			return true, err
+		}
+		better, err := ordered(op, k, key)
+		if u, ok := better.(*Unknown); ok {
+			return false, fmt.Errorf("%s() of what cannot be known without running Python (%s)", name, u.Why)
+		}
+		if better == true {
+			best, key = item, k
+		}
+		return true, err
+	})
+	if err != nil || found {
+		return best, err
 	}
-	best := 0
-	for i := 1; i < len(items); i++ {
-		op := map[string]string{"min": "<", "max": ">"}[name]
-		v, err := ordered(op, keys[i], keys[best])
-		if err != nil {
-			return nil, err
-		}
-		if u, ok := v.(*Unknown); ok {
-			return u, nil
-		}
-		if v == true {
-			best = i
-		}
+	if v, ok := c.Arg("default"); ok {
+		return v, nil
 	}
-	return items[best], nil
+	return nil, raise("ValueError", "%s() arg is an empty sequence", name)
 }
 
 // keysOf applies the key function of a call.

@@ -222,10 +222,7 @@ func (r *Interpreter) invokeFunction(f *Function, c *Call) (any, error) {
 		return r.eval(s, f.result)
 	}
 	if f.generator {
-		var items []any
-		s.yields = &items
-		_, err := r.run(s, f.body)
-		return &Iterator{items: items}, err
+		return r.generate(s, f), nil
 	}
 	sig, err := r.run(s, f.body)
 	return sig.value, err

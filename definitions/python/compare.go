@@ -3,7 +3,6 @@ package python
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -41,7 +40,7 @@ func (c *comparison) equal(a, b any) bool {
 			return false
 		}
 	}
-	a, b = Plain(a), Plain(b)
+	a, b = setLike(Plain(a)), setLike(Plain(b))
 	if x, ok := asFloat(a); ok {
 		y, ok := asFloat(b)
 		i, iok := a.(int64)
@@ -66,6 +65,9 @@ func (c *comparison) equal(a, b any) bool {
 	case *Dict:
 		y, ok := b.(*Dict)
 		return ok && c.dicts(x, y)
+	case Range:
+		y, ok := b.(Range)
+		return ok && x.key() == y.key()
 	case *Set:
 		y, ok := b.(*Set)
 		return ok && x.Len() == y.Len() && subset(x, y)
@@ -220,6 +222,7 @@ func ordered(op string, a, b any) (any, error) {
 			return u, nil
 		}
 	}
+	a, b = setLike(a), setLike(b)
 	if x, ok := a.(*Set); ok {
 		if y, ok := b.(*Set); ok {
 			return includes(op, x, y), nil
@@ -275,15 +278,23 @@ func (r *Interpreter) contains(box, v any) (any, error) {
 		return ok, err
 	case *Set:
 		return box.has(v)
+	case *View:
+		if box.kind == "dict_keys" {
+			_, ok, err := box.dict.Get(v)
+			return ok, err
+		}
 	case interface{ Contains(v any) (bool, error) }:
 		return box.Contains(v)
 	}
-	items, ok := Items(box)
-	if !ok {
-		return nil, raise("TypeError", "argument of type '%s' is not iterable", TypeName(box))
-	}
 	c := comparison{left: maxCompared}
-	found := slices.ContainsFunc(items, func(o any) bool { return c.equal(o, v) })
+	found := false
+	err := r.each(box, func(o any) (bool, error) {
+		found = identical(o, v) || c.equal(o, v)
+		return !found, nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	if err := r.counted(&c); err != nil || found {
 		return found, err
 	}

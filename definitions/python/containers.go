@@ -12,6 +12,7 @@ import (
 type Dict struct {
 	keys, values []any
 	index        map[any]int
+	changes      int // of its keys
 	// factory makes the values of a defaultdict; nil for a plain dict.
 	factory any
 }
@@ -52,6 +53,8 @@ func hashKey(v any) (any, error) {
 		return timeKey{v.UnixNano(), v.Aware}, nil
 	case Tuple:
 		return hashTuple(v)
+	case Range:
+		return v.key(), nil
 	case *Instance:
 		if v.tuple != nil {
 			return hashTuple(v.tuple)
@@ -135,6 +138,7 @@ func (d *Dict) Put(key, value any) error {
 		d.index = map[any]int{}
 	}
 	d.index[k] = len(d.keys)
+	d.changes++
 	d.keys, d.values = append(d.keys, key), append(d.values, value)
 	return nil
 }
@@ -150,6 +154,7 @@ func (d *Dict) Delete(key any) (bool, error) {
 		return false, nil
 	}
 	delete(d.index, k)
+	d.changes++
 	for other, i := range d.index {
 		if i > at {
 			d.index[other] = i - 1
@@ -157,6 +162,15 @@ func (d *Dict) Delete(key any) (bool, error) {
 	}
 	d.keys, d.values = slices.Delete(d.keys, at, at+1), slices.Delete(d.values, at, at+1)
 	return true, nil
+}
+
+// reindex numbers the keys of a set anew.
+func (d *Dict) reindex() {
+	for i, v := range d.keys {
+		if k, err := hashKey(v); err == nil {
+			d.index[k] = i
+		}
+	}
 }
 
 // clone copies a dict.

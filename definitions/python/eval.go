@@ -76,7 +76,7 @@ func (r *Interpreter) operate(s *scope, e expr) (any, error) {
 		}
 		return v, r.assign(s.holder(), e.name, v)
 	case *yieldExpr:
-		return nil, r.yield(s, e)
+		return r.yield(s, e)
 	case *awaitExpr:
 		return nil, fmt.Errorf("await is not read")
 	case *unaryExpr:
@@ -202,25 +202,19 @@ func (r *Interpreter) lookup(s *scope, e *nameExpr) (any, error) {
 }
 
 // yield hands a value out of a generator.
-func (r *Interpreter) yield(s *scope, e *yieldExpr) error {
+func (r *Interpreter) yield(s *scope, e *yieldExpr) (any, error) {
 	v, err := r.evalOr(s, e.value, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f := s.holder()
-	if f.yields == nil {
-		return fmt.Errorf("yield stands outside of a function")
+	g := s.gen
+	switch {
+	case g == nil:
+		return nil, fmt.Errorf("yield stands outside of a function")
+	case e.all:
+		return g.yieldFrom(v)
 	}
-	if !e.all {
-		*f.yields = append(*f.yields, v)
-		return nil
-	}
-	if u, ok := v.(*Unknown); ok {
-		return fmt.Errorf("what is yielded here cannot be known without running Python (%s)", u.Why)
-	}
-	items, err := r.items(v)
-	*f.yields = append(*f.yields, items...)
-	return err
+	return g.hand(v)
 }
 
 // display evaluates the items of a list, tuple or set, spreading starred ones.

@@ -158,7 +158,13 @@ func (r *Interpreter) raise(s *scope, st *raiseStmt) error {
 	if err != nil {
 		return err
 	}
+	return r.raised(v)
+}
+
+// raised makes an exception of what is raised.
+func (r *Interpreter) raised(v any) error {
 	if c, ok := v.(*Class); ok && c.isException() {
+		var err error
 		if v, err = r.invoke(c, &Call{}); err != nil {
 			return err
 		}

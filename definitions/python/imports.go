@@ -189,8 +189,8 @@ func (r *Interpreter) importAll(s *scope, st *fromStmt, from any) error {
 	}
 	names := m.All
 	if all, ok := m.Names["__all__"]; ok {
-		items, ok := Items(all)
-		if !ok {
+		items, err := r.items(all)
+		if err != nil {
 			return s.file.fail(st.at, "__all__ of module '%s' cannot be known without running Python; write it as a list of names", st.module)
 		}
 		names = nil

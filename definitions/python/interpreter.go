@@ -41,7 +41,7 @@ type Made struct {
 }
 
 // Interpreter evaluates the files of one repository. It is not safe for
-// concurrent use.
+// concurrent use, and is to be closed.
 type Interpreter struct {
 	host     Host
 	dir      string // the working directory of the files
@@ -58,6 +58,7 @@ type Interpreter struct {
 	isMade   map[any]bool
 	later    []func() error
 	guard    *guard
+	open     []*generator // begun and not ended
 }
 
 // New makes an Interpreter of files that run in a directory, of which nothing
@@ -97,7 +98,7 @@ type scope struct {
 	// outside are names that belong to the module (global) or to an outer
 	// function (nonlocal).
 	outside map[string]bool
-	yields  *[]any
+	gen     *generator // whose body this is
 	// function and self serve super().
 	function *Function
 	self     any
@@ -200,6 +201,9 @@ func (r *Interpreter) load(file *File, name string, pkg bool) (*Module, error) {
 	r.steps, r.depth, r.guard, r.calls = maxSteps, 0, nil, 0
 	r.nested++
 	sig, err := r.run(s, body)
+	if err == nil && r.nested == 1 {
+		err = r.unfinished()
+	}
 	r.steps, r.depth, r.guard, r.calls = steps, depth, outerGuard, calls
 	r.nested--
 	if err == nil && sig.kind != flowNext {
@@ -280,8 +284,6 @@ func weight(v any) int {
 		return len(v.Items) / 8
 	case Tuple:
 		return len(v) / 8
-	case *Iterator:
-		return (len(v.items) - v.at) / 8
 	case *Dict:
 		return v.Len() / 4
 	case *Set:

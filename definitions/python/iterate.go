@@ -2,13 +2,15 @@ package python
 
 import (
 	"fmt"
-	"math"
 	"slices"
 )
 
 // iterating are the functions that go through items.
 func iterating(name string) func(*Call) (any, error) {
 	return func(c *Call) (any, error) {
+		if u := c.unknown(); u != nil && name != "next" {
+			return u, nil
+		}
 		switch name {
 		case "range":
 			return rangeOf(c)
@@ -16,59 +18,122 @@ func iterating(name string) func(*Call) (any, error) {
 			return zip(c)
 		case "map", "filter":
 			return mapped(name, c)
-		case "next":
-			return next(c)
 		}
 		v, err := c.one(name)
 		if err != nil {
 			return nil, err
 		}
-		if u, ok := v.(*Unknown); ok {
-			return u, nil
-		}
-		if name == "len" {
-			return length(c, v)
-		}
-		switch v.(type) {
-		case *Iterator:
-			if name == "iter" {
-				return v, nil
-			}
-			if name == "reversed" {
-				return nil, raise("TypeError", "'%s' object is not reversible", TypeName(v))
-			}
-		case *Set:
-			if name == "reversed" {
-				return nil, raise("TypeError", "'set' object is not reversible")
-			}
-		}
-		items, err := c.run.items(v)
-		if err != nil {
-			return nil, err
-		}
 		switch name {
+		case "len":
+			return length(c, v)
+		case "next":
+			if u, ok := v.(*Unknown); ok {
+				return u, nil
+			}
+			if len(c.Args) > 1 {
+				return c.run.nextOr(v, c.Args[1], true)
+			}
+			return c.run.nextOr(v, nil, false)
 		case "iter":
-			return &Iterator{items: items}, nil
+			return iterOf(c, v)
 		case "reversed":
-			slices.Reverse(items)
-			return &Iterator{items: items}, nil
+			return reversed(c, v)
 		case "sorted":
+			items, err := c.run.items(anyOrder(v))
+			if err != nil {
+				return nil, err
+			}
 			return sorted(c, items)
 		}
-		return enumerated(c, items)
+		return enumerated(c, v)
 	}
 }
 
-func enumerated(c *Call, items []any) (any, error) {
-	start := int64(0)
+// nextOr is next(v), or next(v, fallback) when there is one.
+func (r *Interpreter) nextOr(v, fallback any, has bool) (any, error) {
+	item, ok, err := r.next(v)
+	switch {
+	case err != nil || ok:
+		return item, err
+	case has:
+		return fallback, nil
+	}
+	return nil, r.stopIteration(item)
+}
+
+func iterOf(c *Call, v any) (any, error) {
+	if len(c.Args) < 2 {
+		if o, ok := v.(*Instance); ok {
+			if m, ok := o.method("__iter__"); ok {
+				return c.run.invoke(m, &Call{})
+			}
+		}
+		it, err := c.run.iterate(v)
+		return it, err
+	}
+	return counted("callable_iterator", func(int) (any, bool, error) {
+		made, err := c.Invoke(v)
+		if err != nil {
+			return nil, false, err
+		}
+		same, err := c.run.compared("==", made, c.Args[1])
+		if u, ok := same.(*Unknown); ok {
+			return nil, false, fmt.Errorf("whether iter() ends here cannot be known without running Python (%s)", u.Why)
+		}
+		return made, same == false, err
+	}), nil
+}
+
+func reversed(c *Call, v any) (any, error) {
+	switch v := v.(type) {
+	case *List:
+		i := len(v.Items) - 1
+		return counted("list_reverseiterator", func(int) (any, bool, error) {
+			i--
+			if i+1 < 0 || i+1 >= len(v.Items) {
+				return nil, false, nil
+			}
+			return v.Items[i+1], true, nil
+		}), nil
+	case Range:
+		return counted("range_iterator", func(i int) (any, bool, error) { return v.at(v.n - 1 - int64(i)), int64(i) < v.n, nil }), nil
+	case *Dict:
+		return overDict("dict_reversekeyiterator", "dictionary", v, func(i int) any { return v.keys[v.Len()-1-i] }), nil
+	case *View:
+		return overDict("dict_reverseiterator", "dictionary", v.dict, func(i int) any { return v.at(v.dict.Len() - 1 - i) }), nil
+	case *Instance:
+		if _, ok := v.method("__reversed__"); ok || v.tuple == nil {
+			return nil, fmt.Errorf("reversed() of a %s is not read", TypeName(v))
+		}
+	case *Class:
+	default:
+		if _, ok := sequence(v); !ok {
+			return nil, raise("TypeError", "'%s' object is not reversible", TypeName(v))
+		}
+	}
+	items, err := c.run.items(v)
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(items)
+	it, err := c.run.iterate(Tuple(items))
+	it.kind = "reversed"
+	return it, err
+}
+
+func enumerated(c *Call, v any) (any, error) {
+	start, isInt := int64(0), true
 	if v, ok := c.take(1, "start"); ok {
-		start, _ = asInt(v)
+		start, isInt = asInt(v)
 	}
-	out := make([]any, len(items))
-	for i, v := range items {
-		out[i] = Tuple{start + int64(i), v}
+	if !isInt {
+		return nil, raise("TypeError", "enumerate() starts at an integer")
 	}
-	return &Iterator{items: out}, c.run.charge(len(items))
+	it, err := c.run.iterate(v)
+	return counted("enumerate", func(i int) (any, bool, error) {
+		item, ok, err := it.next()
+		return Tuple{start + int64(i), item}, ok, err
+	}), err
 }
 
 func length(c *Call, v any) (any, error) {
@@ -79,173 +144,129 @@ func length(c *Call, v any) (any, error) {
 		return int64(v.Len()), nil
 	case *Set:
 		return int64(v.Len()), nil
-	case *Iterator:
-		return nil, raise("TypeError", "object of type 'generator' has no len()")
+	case *View:
+		return int64(v.dict.Len()), nil
+	case Range:
+		return v.n, nil
 	case *Instance:
 		if m, ok := v.method("__len__"); ok {
 			return c.run.invoke(m, &Call{})
 		}
 	}
-	items, err := c.run.items(v)
-	if err != nil {
+	items, ok := Items(v)
+	if !ok {
 		return nil, raise("TypeError", "object of type '%s' has no len()", TypeName(v))
 	}
-	return int64(len(items)), nil
+	return int64(len(items)), c.run.charge(len(items) / 4)
 }
 
-func next(c *Call) (any, error) {
-	v, err := c.one("next")
-	if err != nil {
-		return nil, err
-	}
-	switch it := v.(type) {
-	case *Unknown:
-		return it, nil
-	case *Iterator:
-		if it.at < len(it.items) {
-			it.at++
-			return it.items[it.at-1], nil
+// sources makes iterators of a call's arguments from one on.
+func (c *Call) sources(from int) ([]*Iterator, error) {
+	var list []*Iterator
+	for _, v := range c.Args[min(from, len(c.Args)):] {
+		it, err := c.run.iterate(v)
+		if err != nil {
+			return nil, err
 		}
-		if len(c.Args) > 1 {
-			return c.Args[1], nil
-		}
-		return nil, raise("StopIteration", "next() finds nothing more")
+		list = append(list, it)
 	}
-	return nil, raise("TypeError", "'%s' object is not an iterator", TypeName(v))
+	return list, nil
 }
 
-func rangeOf(c *Call) (any, error) {
-	if len(c.Args) == 0 || len(c.Args) > 3 {
-		return nil, raise("TypeError", "range() takes one to three integers")
-	}
-	var bounds [3]int64
-	for i, a := range c.Args {
-		if u, unknown := a.(*Unknown); unknown {
-			return u, nil
+// row takes one item of each; short is the one that has none.
+func row(sources []*Iterator) (items []any, short int, err error) {
+	items = make([]any, 0, len(sources))
+	for i, it := range sources {
+		v, ok, err := it.next()
+		if err != nil || !ok {
+			return nil, i, err
 		}
-		v, ok := asInt(a)
-		if !ok {
-			return nil, raise("TypeError", "'%s' object cannot be interpreted as an integer", TypeName(a))
-		}
-		bounds[i] = v
+		items = append(items, v)
 	}
-	start, stop, step := bounds[0], bounds[1], bounds[2]
-	switch len(c.Args) {
-	case 1:
-		start, stop, step = 0, bounds[0], 1
-	case 2:
-		step = 1
-	}
-	if step == 0 {
-		return nil, raise("ValueError", "range() arg 3 must not be zero")
-	}
-	span := math.Abs((float64(stop) - float64(start)) / float64(step))
-	if (stop > start) == (step > 0) && span > maxText/4 {
-		return nil, fmt.Errorf("a range of %.0f numbers is too long to be read", span)
-	}
-	l := &List{}
-	for i := start; step > 0 && i < stop || step < 0 && i > stop; i += step {
-		l.Items = append(l.Items, i)
-		if step > 0 && i > math.MaxInt64-step || step < 0 && i < math.MinInt64-step {
-			break
-		}
-	}
-	return l, c.run.charge(len(l.Items))
+	return items, -1, nil
 }
 
 func zip(c *Call) (any, error) {
-	columns := make([]*Iterator, len(c.Args))
-	for i, v := range c.Args {
-		if u, ok := v.(*Unknown); ok {
-			return u, nil
+	strict, _ := c.Arg("strict")
+	sources, err := c.sources(0)
+	return &Iterator{kind: "zip", next: func() (any, bool, error) {
+		items, short, err := row(sources)
+		if short < 0 || err != nil || strict != true {
+			return Tuple(items), short < 0 && len(sources) > 0, err
 		}
-		if it, ok := v.(*Iterator); ok { // what is given twice is shared
-			columns[i] = it
-			continue
-		}
-		items, err := c.run.items(v)
-		if err != nil {
-			return nil, err
-		}
-		columns[i] = &Iterator{items: items}
-	}
-	out := &Iterator{}
-	for len(columns) > 0 {
-		t := make(Tuple, 0, len(columns))
-		for _, column := range columns {
-			if column.at == len(column.items) {
+		what := "shorter"
+		for short == 0 || what == "longer" { // the others must have ended too
+			what = "longer"
+			if short++; short >= len(sources) {
+				return nil, false, nil
+			}
+			if _, ok, err := sources[short].next(); ok || err != nil {
+				if err != nil {
+					return nil, false, err
+				}
 				break
 			}
-			t = append(t, column.items[column.at])
-			column.at++
 		}
-		if len(t) == len(columns) {
-			out.items = append(out.items, t)
-			continue
+		others := "argument 1"
+		if short > 1 {
+			others = fmt.Sprintf("arguments 1-%d", short)
 		}
-		if strict, _ := c.Arg("strict"); strict == true {
-			left := len(t)
-			for _, column := range columns {
-				left += len(column.items) - column.at
-			}
-			if left > 0 {
-				return nil, raise("ValueError", "zip() arguments are not of the same length")
-			}
-		}
-		break
-	}
-	return out, c.run.charge(len(out.items) * len(columns))
+		return nil, false, raise("ValueError", "zip() argument %d is %s than %s", short+1, what, others)
+	}}, err
 }
 
 func mapped(name string, c *Call) (any, error) {
-	if len(c.Args) < 2 {
+	if len(c.Args) < 2 || name == "filter" && len(c.Args) > 2 {
 		return nil, raise("TypeError", "%s() takes a function and items", name)
 	}
 	fn := c.Args[0]
-	rows := &Iterator{}
-	if len(c.Args) == 2 {
-		if u, ok := c.Args[1].(*Unknown); ok {
-			return u, nil
-		}
-		items, err := c.run.items(c.Args[1])
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range items {
-			rows.items = append(rows.items, Tuple{v})
-		}
-	} else {
-		zipped, err := zip(&Call{Args: c.Args[1:], run: c.run})
-		it, ok := zipped.(*Iterator)
-		if err != nil || !ok {
-			return zipped, err
-		}
-		rows = it
+	sources, err := c.sources(1)
+	if name == "filter" {
+		return c.filter("filter", fn, true, sources, err)
 	}
-	out := &Iterator{}
-	for _, row := range rows.items {
-		args, _ := row.(Tuple)
-		v := args[0]
-		if fn != nil {
-			made, err := c.Invoke(fn, args...)
-			if err != nil {
-				return nil, err
+	return &Iterator{kind: name, next: func() (any, bool, error) {
+		args, short, err := row(sources)
+		if err != nil || short >= 0 {
+			return nil, false, err
+		}
+		v, err := c.Invoke(fn, args...)
+		return v, err == nil, err
+	}}, err
+}
+
+// filter gives the items of which a function says yes.
+func (c *Call) filter(kind string, fn any, yes bool, sources []*Iterator, err error) (any, error) {
+	return &Iterator{kind: kind, next: func() (any, bool, error) {
+		for {
+			v, ok, err := sources[0].next()
+			if err == nil && ok {
+				err = c.run.charge(1)
 			}
-			v = made
+			if err != nil || !ok {
+				return nil, false, err
+			}
+			if is, err := c.asks(fn, v); err != nil || is == yes {
+				return v, err == nil, err
+			}
 		}
-		if name == "map" {
-			out.items = append(out.items, v)
-			continue
-		}
-		yes, known := c.run.truth(v)
-		if !known {
-			return &Unknown{Why: "filter()"}, nil
-		}
-		if yes {
-			out.items = append(out.items, args[0])
+	}}, err
+}
+
+// asks is the truth of what a function says of an item, of the item itself
+// when there is no function.
+func (c *Call) asks(fn, item any) (bool, error) {
+	v := item
+	if fn != nil {
+		var err error
+		if v, err = c.Invoke(fn, item); err != nil {
+			return false, err
 		}
 	}
-	return out, nil
+	yes, known := c.run.truth(v)
+	if !known {
+		return false, fmt.Errorf("which items are taken here cannot be known without running Python")
+	}
+	return yes, nil
 }
 
 func sorted(c *Call, items []any) (any, error) {

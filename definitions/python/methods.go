@@ -21,6 +21,8 @@ func method(v any, name string) (any, bool) {
 		if name == "index" || name == "count" {
 			call = listMethod(&List{v}, name)
 		}
+	case *Iterator:
+		return v.attr(name)
 	case Timedelta:
 		return v.attr(name)
 	case Datetime:
@@ -47,6 +49,7 @@ func unread(v any, name string) bool {
 		"list": {"__len__", "__contains__"}, "dict": {"fromkeys"}, "tuple": {"__len__"},
 		"set":   {"issubset", "isdisjoint", "difference_update", "intersection_update", "symmetric_difference", "symmetric_difference_update"},
 		"bytes": {"hex", "split", "join", "startswith", "endswith", "strip", "replace", "find", "upper", "lower"},
+		"generator": {"send", "throw", "close", "gi_frame", "gi_running", "gi_yieldfrom", "gi_code"},
 		"int":   {"to_bytes", "bit_length", "bit_count", "conjugate", "as_integer_ratio"}, "float": {"hex", "as_integer_ratio"},
 		"datetime": {"strftime", "timestamp", "date", "time", "timetuple", "utctimetuple", "weekday", "isoweekday", "isocalendar", "ctime", "tzinfo", "utcoffset", "toordinal", "timetz", "fold", "tzname", "dst"},
 	}
@@ -85,9 +88,7 @@ func listMethod(l *List, name string) func(*Call) (any, error) {
 			if u, ok := v.(*Unknown); ok {
 				return nil, fmt.Errorf("a list is extended by what cannot be known without running Python (%s)", u.Why)
 			}
-			items, err := c.run.items(v)
-			l.Items = append(l.Items, items...)
-			return nil, err
+			return nil, c.run.extend(l, v)
 		}
 	case "insert":
 		return func(c *Call) (any, error) {
@@ -143,6 +144,23 @@ func listMethod(l *List, name string) func(*Call) (any, error) {
 	return nil
 }
 
+// extend appends the items of a value as they come.
+func (r *Interpreter) extend(l *List, v any) error {
+	if v == any(l) {
+		v = Tuple(slices.Clone(l.Items))
+	}
+	if items, ok := Items(v); ok {
+		if _, isSet := v.(*Set); !isSet {
+			l.Items = append(l.Items, items...)
+			return r.charge(len(items) / 4)
+		}
+	}
+	return r.each(v, func(item any) (bool, error) {
+		l.Items = append(l.Items, item)
+		return true, nil
+	})
+}
+
 func searched(l *List, name string, c *Call) (any, error) {
 	v, err := c.one(name)
 	if err != nil {
@@ -173,18 +191,8 @@ func searched(l *List, name string, c *Call) (any, error) {
 
 func dictMethod(d *Dict, name string) func(*Call) (any, error) {
 	switch name {
-	case "keys":
-		return func(c *Call) (any, error) { return &List{d.Keys()}, c.run.charge(d.Len() / 4) }
-	case "values":
-		return func(c *Call) (any, error) { return &List{slices.Clone(d.values)}, c.run.charge(d.Len() / 4) }
-	case "items":
-		return func(c *Call) (any, error) {
-			l := &List{}
-			for k, v := range d.All() {
-				l.Items = append(l.Items, Tuple{k, v})
-			}
-			return l, c.run.charge(d.Len())
-		}
+	case "keys", "values", "items":
+		return func(*Call) (any, error) { return &View{d, "dict_" + name}, nil }
 	case "copy":
 		return func(c *Call) (any, error) { return d.clone(), c.run.charge(d.Len()) }
 	case "clear":
@@ -283,7 +291,7 @@ func combined(s *Set, name string, c *Call) (any, error) {
 		if u, ok := v.(*Unknown); ok {
 			return u, nil
 		}
-		items, err := c.run.items(v)
+		items, err := c.run.items(anyOrder(v))
 		if err != nil {
 			return nil, err
 		}

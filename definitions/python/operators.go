@@ -68,9 +68,7 @@ func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
 	switch o := old.(type) { // lists, dicts and sets change in place
 	case *List:
 		if st.op == "+" {
-			more, err := r.items(v)
-			o.Items = append(o.Items, more...)
-			return err
+			return r.extend(o, v)
 		}
 	case *Dict:
 		if other, ok := v.(*Dict); ok && st.op == "|" {
@@ -391,6 +389,7 @@ func setOf(op string, a, b any) (any, bool, error) {
 		d := x.clone()
 		return d, true, d.update(y)
 	}
+	a, b = setLike(a), setLike(b)
 	x, xok := a.(*Set)
 	y, yok := b.(*Set)
 	if !xok || !yok {

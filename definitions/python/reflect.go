@@ -122,7 +122,7 @@ func (r *Interpreter) typeOf(v any) any {
 	}
 	n := TypeName(v)
 	switch v.(type) {
-	case nil, *Function, *Builtin, *Module, *Class, *Iterator, Timedelta, Datetime, Path:
+	case nil, *Function, *Builtin, *Module, *Class, Timedelta, Datetime, Path:
 		return &Builtin{Name: n}
 	}
 	if t, ok := r.builtins[n]; ok {
@@ -200,7 +200,11 @@ func kindsOf(v any) []string {
 	case Datetime:
 		return []string{"datetime", "date"}
 	case *Iterator:
-		return []string{"iterator", "Iterator", "Iterable", "Generator"}
+		kinds := []string{v.kind, "Iterator", "Iterable"}
+		if v.kind == "generator" {
+			kinds = append(kinds, "Generator", "GeneratorType")
+		}
+		return kinds
 	}
 	n := TypeName(v)
 	return append([]string{n}, abstractOf(n)...)

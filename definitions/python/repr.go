@@ -97,6 +97,10 @@ func (w *writer) object(v any) {
 		w.b.WriteString(v.repr())
 	case *Instance:
 		w.instance(v)
+	case *View:
+		w.items(v.kind+"([", v.items(), "])")
+	case Range:
+		w.b.WriteString(v.String())
 	case *Unknown:
 		w.unknown = v
 		w.b.WriteString("<unknown: " + v.Why + ">")

@@ -1,6 +1,7 @@
 package python
 
 import (
+	"fmt"
 	"strings"
 )
 
@@ -85,7 +86,8 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 		return u, nil
 	}
 	items, ok := sequence(v)
-	if !ok {
+	numbers, isRange := v.(Range)
+	if !ok && !isRange {
 		return nil, raise("TypeError", "'%s' object is not subscriptable", TypeName(v))
 	}
 	var bounds [3]*int64
@@ -113,13 +115,21 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 	if step == 0 {
 		return nil, raise("ValueError", "slice step cannot be zero")
 	}
+	if isRange {
+		from, to := bounded(numbers.n, bounds[0], bounds[1], step)
+		by, err := product(step, numbers.step)
+		if err != nil {
+			return nil, err
+		}
+		times, _ := by.(int64)
+		return newRange(numbers.start+from*numbers.step, numbers.start+to*numbers.step, times)
+	}
 	picked := picked(items, bounds[0], bounds[1], step)
 	return likeSequence(v, picked), r.charge(len(picked) / 4)
 }
 
-// picked takes the items of a slice, as Python bounds it.
-func picked(items []any, from, to *int64, step int64) []any {
-	n := int64(len(items))
+// bounded gives the first index of a slice and the one that it ends before.
+func bounded(n int64, from, to *int64, step int64) (first, stop int64) {
 	low, high := int64(0), n
 	if step < 0 {
 		low, high = -1, n-1
@@ -134,16 +144,21 @@ func picked(items []any, from, to *int64, step int64) []any {
 		}
 		return min(max(i, low), high)
 	}
-	out := []any{}
 	if step > 0 {
-		stop := bound(to, n)
-		for i := bound(from, 0); i < stop; i += min(step, n+1) {
-			out = append(out, items[i])
-		}
-		return out
+		return bound(from, 0), bound(to, n)
 	}
-	stop := bound(to, -1)
-	for i := bound(from, n-1); i > stop; i += max(step, -n-1) {
+	return bound(from, n-1), bound(to, -1)
+}
+
+// picked takes the items of a slice, as Python bounds it.
+func picked(items []any, from, to *int64, step int64) []any {
+	n := int64(len(items))
+	out := []any{}
+	first, stop := bounded(n, from, to, step)
+	for i := first; step > 0 && i < stop; i += min(step, n+1) {
+		out = append(out, items[i])
+	}
+	for i := first; step < 0 && i > stop; i += max(step, -n-1) {
 		out = append(out, items[i])
 	}
 	return out
@@ -172,90 +187,151 @@ func likeSequence(v any, items []any) any {
 	}
 }
 
-func (r *Interpreter) comprehend(s *scope, e *comprehension) (any, error) {
-	inner := s.inner(scopeComprehension, s.file)
-	var items []any
-	dict := &Dict{}
-	var unknown *Unknown
-	err := r.clauses(s, inner, e.clauses, &unknown, func() error {
-		v, err := r.eval(inner, e.value)
-		if err != nil {
-			return err
-		}
-		if e.kind != ':' {
-			items = append(items, v)
-			return nil
-		}
-		k, err := r.eval(inner, e.key)
-		if err != nil {
-			return err
-		}
-		if u, ok := k.(*Unknown); ok {
-			unknown = u
-			return nil
-		}
-		return dict.Put(k, v)
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case unknown != nil:
-		return r.skipped(s, "loop", unknown, e.key, e.value)
-	case e.kind == ':':
-		return dict, nil
-	case e.kind == '{':
-		return newSetOf(items)
-	case e.kind == '(':
-		return &Iterator{items: items}, nil
-	}
-	return &List{items}, nil
+// loops goes through the clauses of a comprehension.
+type loops struct {
+	run    *Interpreter
+	s      *scope
+	e      *comprehension
+	levels []*Iterator // of the clauses that are gone through
+	// unknown is a source or condition that cannot be known.
+	unknown *Unknown
+	running bool
 }
 
-// clauses runs emit for every combination; a source or condition that is
-// Unknown makes the whole result Unknown. The first source is evaluated outside
-// of the comprehension.
-func (r *Interpreter) clauses(outer, s *scope, list []clause, unknown **Unknown, emit func() error) error {
-	if len(list) == 0 {
-		return emit()
+// next goes on to the next combination: false when there is none.
+func (l *loops) next() (bool, error) {
+	for len(l.levels) > 0 {
+		n := len(l.levels)
+		c := l.e.clauses[n-1]
+		item, ok, err := l.levels[n-1].next()
+		if err == nil {
+			err = l.run.charge(1)
+		}
+		if err != nil {
+			return false, l.s.locate(c.source.pos(), err)
+		}
+		if !ok {
+			l.levels = l.levels[:n-1]
+			continue
+		}
+		if err := l.run.bind(l.s, c.target, item); err != nil {
+			return false, err
+		}
+		ok, err = l.holds(c.conds)
+		switch {
+		case err != nil || l.unknown != nil:
+			return false, err
+		case !ok:
+		case n == len(l.e.clauses):
+			return true, nil
+		default:
+			if err := l.enter(l.s, l.e.clauses[n].source); err != nil || l.unknown != nil {
+				return false, err
+			}
+		}
 	}
-	c := list[0]
-	v, err := r.eval(outer, c.source)
+	return false, nil
+}
+
+// enter begins to go through the source of a clause.
+func (l *loops) enter(s *scope, source expr) error {
+	v, err := l.run.eval(s, source)
 	if err != nil {
 		return err
 	}
 	if u, ok := v.(*Unknown); ok {
-		*unknown = u
+		l.unknown = u
 		return nil
 	}
-	items, err := r.items(v)
-	if err != nil {
-		return s.locate(c.source.pos(), err)
-	}
-next:
-	for _, item := range items {
-		if err := r.charge(1); err != nil {
-			return s.locate(c.source.pos(), err)
+	it, err := l.run.iterate(v)
+	l.levels = append(l.levels, it)
+	return s.locate(source.pos(), err)
+}
+
+func (l *loops) holds(conds []expr) (bool, error) {
+	for _, cond := range conds {
+		v, err := l.run.eval(l.s, cond)
+		if err != nil {
+			return false, err
 		}
-		if err := r.bind(s, c.target, item); err != nil {
-			return err
-		}
-		for _, cond := range c.conds {
-			v, err := r.eval(s, cond)
-			if err != nil {
-				return err
-			}
-			yes, known := r.truth(v)
-			if !known {
-				*unknown, _ = v.(*Unknown)
-				return nil
-			}
-			if !yes {
-				continue next
+		yes, known := l.run.truth(v)
+		if !known {
+			if l.unknown, _ = v.(*Unknown); l.unknown == nil {
+				l.unknown = &Unknown{Why: "the truth of a " + TypeName(v)}
 			}
 		}
-		if err := r.clauses(s, s, list[1:], unknown, emit); err != nil {
-			return err
+		if !yes {
+			return false, nil
 		}
 	}
-	return nil
+	return true, nil
+}
+
+// lazily gives what a generator expression gives.
+func (l *loops) lazily() (v any, ok bool, err error) {
+	if l.running {
+		return nil, false, raise("ValueError", "generator already executing")
+	}
+	l.running = true
+	if ok, err = l.next(); ok {
+		v, err = l.run.eval(l.s, l.e.value)
+	}
+	l.running = false
+	if l.unknown != nil && err == nil {
+		err = fmt.Errorf("this depends on a loop that cannot be known without running Python (%s); write the definition without it", l.unknown.Why)
+	}
+	if !ok || err != nil {
+		l.levels = nil
+	}
+	if e := exception(err); e != nil && l.run.isStop(e) {
+		err = raise("RuntimeError", "generator raised StopIteration")
+	}
+	return v, ok && err == nil, err
+}
+
+// comprehend evaluates a comprehension. Its first source is evaluated outside
+// of it.
+func (r *Interpreter) comprehend(s *scope, e *comprehension) (any, error) {
+	l := &loops{run: r, s: s.inner(scopeComprehension, s.file), e: e}
+	err := l.enter(s, e.clauses[0].source)
+	if err == nil && l.unknown == nil && e.kind == '(' {
+		return &Iterator{kind: "generator", next: l.lazily}, nil
+	}
+	items := []any{}
+	dict := &Dict{}
+	for err == nil {
+		ok := false
+		if ok, err = l.next(); !ok {
+			break
+		}
+		var k, v any
+		if e.kind == ':' {
+			if k, err = r.eval(l.s, e.key); err != nil {
+				break
+			}
+		}
+		if v, err = r.eval(l.s, e.value); err != nil {
+			break
+		}
+		if u, ok := k.(*Unknown); ok {
+			l.unknown = u
+			break
+		}
+		if e.kind == ':' {
+			err = dict.Put(k, v)
+		} else {
+			items = append(items, v)
+		}
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case l.unknown != nil:
+		return r.skipped(s, "loop", l.unknown, e.key, e.value)
+	case e.kind == ':':
+		return dict, nil
+	case e.kind == '{':
+		return newSetOf(items)
+	}
+	return &List{items}, nil
 }

@@ -200,13 +200,18 @@ func namedTuple(c *Call) (any, error) {
 		for _, n := range strings.Fields(strings.ReplaceAll(s, ",", " ")) {
 			names = append(names, n)
 		}
-	} else if items, ok := Items(c.Args[1]); ok {
+	} else {
+		items, err := c.run.items(c.Args[1])
+		if err != nil {
+			return nil, err
+		}
 		names = items
 	}
 	defaults := []any{}
 	if v, ok := c.Arg("defaults"); ok && v != nil {
-		if defaults, ok = Items(v); !ok {
-			return &Unknown{Why: "namedtuple()"}, nil
+		var err error
+		if defaults, err = c.run.items(v); err != nil {
+			return nil, err
 		}
 	}
 	for i, n := range names {
@@ -289,78 +294,6 @@ func partial(fn any, first *Call) *Builtin {
 		}
 		return c.run.invoke(fn, call)
 	}}
-}
-
-func itertoolsModule() map[string]any {
-	chain := func(c *Call, lists []any) (any, error) {
-		it := &Iterator{}
-		for _, l := range lists {
-			if u, ok := l.(*Unknown); ok {
-				return u, nil
-			}
-			items, err := c.run.items(l)
-			if err != nil {
-				return nil, err
-			}
-			it.items = append(it.items, items...)
-		}
-		return it, nil
-	}
-	return map[string]any{
-		"chain": &Builtin{Name: "chain", Call: func(c *Call) (any, error) { return chain(c, c.Args) }, Members: map[string]any{
-			"from_iterable": &Builtin{Name: "from_iterable", Call: func(c *Call) (any, error) {
-				v, err := c.one("from_iterable")
-				if err != nil {
-					return nil, err
-				}
-				if u, ok := v.(*Unknown); ok {
-					return u, nil
-				}
-				lists, err := c.run.items(v)
-				if err != nil {
-					return nil, err
-				}
-				return chain(c, lists)
-			}},
-		}},
-		"product": &Builtin{Name: "product", Call: crossProduct},
-		"repeat": &Builtin{Name: "repeat", Call: func(c *Call) (any, error) {
-			n, ok := c.take(1, "times")
-			count, isInt := asInt(n)
-			if !ok || !isInt || count > maxText {
-				return &Unknown{Why: "itertools.repeat"}, nil
-			}
-			return &Iterator{items: slices.Repeat(c.Args[:1], int(max(count, 0)))}, c.run.charge(int(max(count, 0)))
-		}},
-	}
-}
-
-func crossProduct(c *Call) (any, error) {
-	if len(c.Names) > 0 {
-		return &Unknown{Why: "itertools.product"}, nil
-	}
-	rows := []any{Tuple{}}
-	for _, v := range c.Args {
-		if u, ok := v.(*Unknown); ok {
-			return u, nil
-		}
-		items, err := c.run.items(v)
-		if err != nil {
-			return nil, err
-		}
-		var longer []any
-		if err := c.run.charge(len(rows) * len(items)); err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			for _, item := range items {
-				t, _ := row.(Tuple)
-				longer = append(longer, append(slices.Clone(t), item))
-			}
-		}
-		rows = longer
-	}
-	return &Iterator{items: rows}, nil
 }
 
 func mathModule() map[string]any {

@@ -2,6 +2,7 @@ package python
 
 import (
 	"fmt"
+	"slices"
 )
 
 // run executes statements until one leaves.
@@ -304,15 +305,14 @@ func (r *Interpreter) unpack(s *scope, at expr, targets []expr, v any) error {
 		}
 		return nil
 	}
-	items, ok := Items(v)
-	if !ok {
-		return s.locate(at.pos(), raise("TypeError", "cannot unpack a %s", TypeName(v)))
-	}
-	star := -1
-	for i, t := range targets {
-		if _, ok := t.(*starExpr); ok {
-			star = i
-		}
+	star := slices.IndexFunc(targets, func(t expr) bool { _, ok := t.(*starExpr); return ok })
+	items := []any{}
+	err := r.each(v, func(item any) (bool, error) { // one too many is enough
+		items = append(items, item)
+		return star >= 0 || len(items) <= len(targets), nil
+	})
+	if err != nil {
+		return s.locate(at.pos(), err)
 	}
 	if star < 0 && len(items) != len(targets) || star >= 0 && len(items) < len(targets)-1 {
 		return s.locate(at.pos(), raise("ValueError", "%d values are unpacked to %d names", len(items), len(targets)))

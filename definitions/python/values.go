@@ -18,12 +18,6 @@ type (
 	List struct{ Items []any }
 	// Tuple is a tuple.
 	Tuple []any
-	// Iterator is what generators and functions like zip give: its items can be
-	// taken once.
-	Iterator struct {
-		items []any
-		at    int
-	}
 	// Timedelta is a datetime.timedelta, in microseconds as Python keeps it.
 	Timedelta int64
 	// Datetime is a datetime.datetime; Aware when it has a zone.
@@ -109,13 +103,6 @@ type joiner interface {
 // NewList makes a list.
 func NewList(items ...any) *List { return &List{Items: items} }
 
-// rest takes what is left of an iterator.
-func (it *Iterator) rest() []any {
-	left := it.items[it.at:]
-	it.at = len(it.items)
-	return left
-}
-
 // TypeName is the name of a value's type as Python says it.
 func TypeName(v any) string {
 	switch v := v.(type) {
@@ -143,7 +130,7 @@ func TypeName(v any) string {
 	case *Dict:
 		return "dict"
 	case *Iterator:
-		return "iterator"
+		return v.kind
 	case Timedelta:
 		return "timedelta"
 	case Datetime:
@@ -189,6 +176,10 @@ func truth(v any) (value, ok bool) {
 		return v.Len() > 0, true
 	case Timedelta:
 		return v != 0, true
+	case Range:
+		return v.n > 0, true
+	case *View:
+		return v.dict.Len() > 0, true
 	case *Instance:
 		return v.truth()
 	case *Unknown:
@@ -247,7 +238,7 @@ func Plain(v any) any {
 	return v
 }
 
-// Items gives what iterating over a value gives; false when it cannot be.
+// Items gives the items of a value that holds them; false when it holds none.
 func Items(v any) ([]any, bool) {
 	switch v := v.(type) {
 	case *List:
@@ -258,8 +249,8 @@ func Items(v any) ([]any, bool) {
 		return v.Items(), true
 	case *Dict:
 		return v.Keys(), true
-	case *Iterator:
-		return v.rest(), true
+	case *View:
+		return v.items(), true
 	case Bytes:
 		items := make([]any, len(v))
 		for i, b := range v {

@@ -1,0 +1,264 @@
+package python
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Iterator gives items one at a time, as they are asked for; what was taken is
+// gone.
+type Iterator struct {
+	kind string // the name of its type
+	next func() (v any, ok bool, err error)
+	// result is what "yield from" gives at the end.
+	result any
+	gen    *generator // of a generator function
+}
+
+// counted is an iterator of what at gives for 0, 1, 2 … until it gives no more.
+func counted(kind string, at func(i int) (any, bool, error)) *Iterator {
+	i, done := 0, false
+	return &Iterator{kind: kind, next: func() (any, bool, error) {
+		if done {
+			return nil, false, nil
+		}
+		v, ok, err := at(i)
+		i, done = i+1, !ok && err == nil
+		return v, ok, err
+	}}
+}
+
+// iterate is iter(v).
+func (r *Interpreter) iterate(v any) (*Iterator, error) {
+	switch v := v.(type) {
+	case *Iterator:
+		return v, nil
+	case *Unknown:
+		return nil, fmt.Errorf("the items of this cannot be known without running Python (%s)", v.Why)
+	case *List: // follows what is appended meanwhile
+		return counted("list_iterator", func(i int) (any, bool, error) {
+			if i >= len(v.Items) {
+				return nil, false, nil
+			}
+			return v.Items[i], true, nil
+		}), nil
+	case Range:
+		return counted("range_iterator", func(i int) (any, bool, error) { return v.at(int64(i)), int64(i) < v.n, nil }), nil
+	case *Dict:
+		return overDict("dict_keyiterator", "dictionary", v, func(i int) any { return v.keys[i] }), nil
+	case *View:
+		return overDict(v.kind[:len(v.kind)-1]+"iterator", "dictionary", v.dict, v.at), nil
+	case *Set:
+		if err := v.ordered(); err != nil {
+			return nil, err
+		}
+		return overDict("set_iterator", "Set", &v.dict, func(i int) any { return v.dict.keys[i] }), nil
+	case *Instance:
+		if m, ok := v.method("__iter__"); ok {
+			inner, err := r.invoke(m, &Call{})
+			if err != nil {
+				return nil, err
+			}
+			return r.iteratorOf(inner)
+		}
+		if _, ok := v.method("__getitem__"); ok && v.tuple == nil {
+			return nil, fmt.Errorf("iterating over a %s by its __getitem__ is not read; give the class an __iter__", TypeName(v))
+		}
+	}
+	items, ok := Items(v)
+	if !ok {
+		return nil, raise("TypeError", "'%s' object is not iterable", TypeName(v))
+	}
+	return counted(TypeName(v)+"_iterator", func(i int) (any, bool, error) {
+		if i >= len(items) {
+			return nil, false, nil
+		}
+		return items[i], true, nil
+	}), nil
+}
+
+// iteratorOf is the iterator that an __iter__ gives.
+func (r *Interpreter) iteratorOf(v any) (*Iterator, error) {
+	if it, ok := v.(*Iterator); ok {
+		return it, nil
+	}
+	o, ok := v.(*Instance)
+	var next *Function
+	if ok {
+		next, ok = o.method("__next__")
+	}
+	if !ok {
+		return nil, raise("TypeError", "iter() returned non-iterator of type '%s'", TypeName(v))
+	}
+	it := &Iterator{kind: o.Class.Name}
+	it.next = func() (any, bool, error) {
+		v, err := r.invoke(next, &Call{})
+		if e := exception(err); e != nil && r.isStop(e) {
+			it.result = stopValue(e)
+			return nil, false, nil
+		}
+		return v, err == nil, err
+	}
+	return it, nil
+}
+
+// isStop reports whether an exception is a StopIteration.
+func (r *Interpreter) isStop(e *raised) bool {
+	stop, _ := r.builtins["StopIteration"].(*Class)
+	c := r.classOf(e)
+	return c != nil && c.derives(stop)
+}
+
+// stopValue is what a StopIteration carries.
+func stopValue(e *raised) any {
+	if e.value != nil {
+		if args, _ := e.value.Members["args"].(Tuple); len(args) > 0 {
+			return args[0]
+		}
+	}
+	return nil
+}
+
+// stopIteration is the exception at the end of an iterator.
+func (r *Interpreter) stopIteration(result any) error {
+	class, _ := r.builtins["StopIteration"].(*Class)
+	args := Tuple{}
+	if result != nil {
+		args = Tuple{result}
+	}
+	return &raised{value: &Instance{Class: class, Members: map[string]any{"args": args, "value": result}}}
+}
+
+// overDict goes through a dict or set that must not change meanwhile.
+func overDict(kind, what string, d *Dict, item func(i int) any) *Iterator {
+	size, changes := d.Len(), d.changes
+	return counted(kind, func(i int) (any, bool, error) {
+		switch {
+		case d.Len() != size:
+			return nil, false, raise("RuntimeError", "%s changed size during iteration", what)
+		case d.changes != changes:
+			return nil, false, fmt.Errorf("going through a %s whose keys change meanwhile is not read; go through a list of it", what)
+		case i >= size:
+			return nil, false, nil
+		}
+		return item(i), true, nil
+	})
+}
+
+// ordered refuses to give a set an order that Python fixes by its numbers; that
+// of texts differs from run to run, so any order is right.
+func (s *Set) ordered() error {
+	plain := true
+	for _, v := range s.dict.keys {
+		i, isInt := asInt(v)
+		if _, isFloat := v.(float64); !isInt && !isFloat {
+			return nil
+		}
+		plain = plain && isInt && i >= 0 && i < 8
+	}
+	if plain { // each has a place of its own, in any table
+		slices.SortFunc(s.dict.keys, func(a, b any) int { c, _ := order(a, b, 0); return c })
+		s.dict.reindex()
+		return nil
+	}
+	if s.Len() < 2 {
+		return nil
+	}
+	return fmt.Errorf("the order of a set of numbers is not read; write sorted(…) of it")
+}
+
+// each gives the items of a value to use, one at a time, while it says so.
+func (r *Interpreter) each(v any, use func(item any) (more bool, err error)) error {
+	it, err := r.iterate(v)
+	for more := true; more && err == nil; {
+		var item any
+		if item, more, err = it.next(); err != nil || !more {
+			break
+		}
+		if err = r.charge(1); err == nil {
+			more, err = use(item)
+		}
+	}
+	return err
+}
+
+// items gives the items of a value, counting them as work.
+func (r *Interpreter) items(v any) ([]any, error) {
+	if s, ok := v.(*Set); ok {
+		if err := s.ordered(); err != nil {
+			return nil, err
+		}
+	}
+	if items, ok := Items(v); ok {
+		return items, r.charge(len(items) / 4)
+	}
+	out := []any{}
+	err := r.each(v, func(item any) (bool, error) {
+		out = append(out, item)
+		return true, nil
+	})
+	return out, err
+}
+
+// anyOrder takes a set for its items where their order does not matter.
+func anyOrder(v any) any {
+	if s, ok := v.(*Set); ok {
+		return Tuple(s.Items())
+	}
+	return v
+}
+
+// next is next(v): false at the end, with what the end carries.
+func (r *Interpreter) next(v any) (item any, ok bool, err error) {
+	it, isIterator := v.(*Iterator)
+	if o, isInstance := v.(*Instance); isInstance {
+		if _, has := o.method("__next__"); has {
+			it, err = r.iteratorOf(o)
+			isIterator = true
+		}
+	}
+	if !isIterator {
+		return nil, false, raise("TypeError", "'%s' object is not an iterator", TypeName(v))
+	}
+	if err == nil {
+		item, ok, err = it.next()
+	}
+	if !ok && err == nil {
+		item = it.result
+	}
+	return item, ok, err
+}
+
+// attr gives a method of an iterator.
+func (it *Iterator) attr(name string) (any, bool) {
+	var call func(c *Call) (any, error)
+	switch {
+	case name == "__next__":
+		call = func(c *Call) (any, error) { return c.run.nextOr(it, nil, false) }
+	case name == "__iter__":
+		call = func(*Call) (any, error) { return it, nil }
+	case it.gen == nil:
+	case name == "send":
+		call = func(c *Call) (any, error) {
+			v, err := c.one(name)
+			if err != nil {
+				return nil, err
+			}
+			return it.gen.given(it.gen.resume(v, nil))
+		}
+	case name == "throw":
+		call = func(c *Call) (any, error) {
+			if len(c.Args) != 1 {
+				return nil, fmt.Errorf("throw() of more than an exception is not read; give it the exception alone")
+			}
+			err := c.run.raised(c.Args[0])
+			if exception(err) == nil {
+				return nil, err
+			}
+			return it.gen.given(it.gen.resume(nil, err))
+		}
+	case name == "close":
+		call = func(*Call) (any, error) { return nil, it.gen.close() }
+	}
+	return &Builtin{Name: name, Call: call, of: it}, call != nil
+}
