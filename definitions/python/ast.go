@@ -226,6 +226,7 @@ type (
 		values  []expr
 		targets []expr
 		body    []stmt
+		async   bool
 	}
 	matchStmt struct {
 		node

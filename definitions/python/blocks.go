@@ -233,26 +233,6 @@ func bodies(handlers []handler) []stmt {
 	return all
 }
 
-func (r *Interpreter) with(s *scope, st *withStmt) (signal, error) {
-	for i, v := range st.values {
-		opened, err := r.eval(s, v)
-		if err != nil {
-			return signal{}, err
-		}
-		if st.targets[i] == nil {
-			continue
-		}
-		u, ok := opened.(*Unknown)
-		if !ok {
-			u = &Unknown{Why: "what a with statement gives for a " + TypeName(opened)}
-		}
-		if err := r.bind(s, st.targets[i], u); err != nil {
-			return signal{}, err
-		}
-	}
-	return r.run(s, st.body)
-}
-
 func (r *Interpreter) match(s *scope, st *matchStmt) (signal, error) {
 	v, err := r.eval(s, st.subject)
 	if err != nil {

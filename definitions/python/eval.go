@@ -273,7 +273,7 @@ func (r *Interpreter) dict(s *scope, e *dictExpr) (any, error) {
 			case *Unknown:
 				unknown = v
 			case *Dict:
-				err := r.weigh(v)
+				err := r.charge(v.Len())
 				if err == nil {
 					err = d.update(v)
 				}

@@ -11,6 +11,7 @@ type raised struct {
 	class string
 	text  string
 	value *Instance // of an exception that the file itself raises
+	made  *Instance // of one of Python's, once it is looked at
 }
 
 func (e *raised) Error() string {
@@ -103,7 +104,10 @@ func (r *Interpreter) exceptionValue(e *raised) any {
 	if c == nil {
 		return &Unknown{Why: "an exception"}
 	}
-	return &Instance{Class: c, Members: map[string]any{"args": Tuple{e.text}}}
+	if e.made == nil { // one object, however often it is asked for
+		e.made = &Instance{Class: c, Members: map[string]any{"args": &Unknown{Why: "the text of Python's " + c.Name + ": " + e.text}}}
+	}
+	return e.made
 }
 
 // catches reports whether a handler takes an exception; an error when that
@@ -116,6 +120,11 @@ func (r *Interpreter) catches(s *scope, h handler, e *raised) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	return r.caught(v, e)
+}
+
+// caught reports whether an exception is of a class, or of one of a tuple.
+func (r *Interpreter) caught(v any, e *raised) (bool, error) {
 	kinds := []any{v}
 	if t, ok := v.(Tuple); ok {
 		kinds = t

@@ -218,11 +218,8 @@ func byFunction(kind string, c *Call) (any, error) {
 				yes, err = c.asks(fn, v)
 			}
 			passed = !yes && err == nil
-			if err != nil || yes == (kind == "takewhile") {
-				return v, err == nil && yes, err
-			}
-			if kind == "dropwhile" && passed {
-				return v, true, nil
+			if err != nil || kind == "takewhile" || passed {
+				return v, err == nil && yes == (kind == "takewhile"), err
 			}
 		}
 	}}, err

@@ -37,7 +37,12 @@ func method(v any, name string) (any, bool) {
 	if call == nil {
 		return nil, false
 	}
-	return &Builtin{Name: name, Call: call, of: v}, true
+	b := &Builtin{Name: name, Call: call, of: v}
+	switch name { // these do not go through the value
+	case "append", "add", "get", "setdefault", "keys", "values", "items":
+		b.of = nil
+	}
+	return b, true
 }
 
 // unread reports whether Python has a method that the reader does not.

@@ -208,7 +208,9 @@ func (p *parser) compound(t token) stmt {
 			return s
 		case "with":
 			p.advance()
-			return p.with()
+			s := p.with()
+			s.async = true
+			return s
 		}
 		return p.definition(nil, t.from)
 	case "if":
@@ -283,7 +285,7 @@ func (p *parser) tryStatement(at int) stmt {
 	return s
 }
 
-func (p *parser) with() stmt {
+func (p *parser) with() *withStmt {
 	s := &withStmt{node: node{p.advance().from}}
 	items := func(closing string) {
 		s.values, s.targets = nil, nil

@@ -25,18 +25,24 @@ type program struct {
 
 func programs(tb testing.TB) []program {
 	tb.Helper()
-	f, err := os.Open(filepath.Join("testdata", "programs.jsonl"))
-	if err != nil {
-		tb.Fatal(err)
+	files, err := filepath.Glob(filepath.Join("testdata", "*.jsonl"))
+	if err != nil || len(files) == 0 {
+		tb.Fatal("no recorded programs", err)
 	}
-	defer func() { _ = f.Close() }()
 	var list []program
-	for s := bufio.NewScanner(f); s.Scan(); {
-		var p program
-		if err := json.Unmarshal(s.Bytes(), &p); err != nil {
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
 			tb.Fatal(err)
 		}
-		list = append(list, p)
+		defer func() { _ = f.Close() }()
+		for s := bufio.NewScanner(f); s.Scan(); {
+			var p program
+			if err := json.Unmarshal(s.Bytes(), &p); err != nil {
+				tb.Fatal(err)
+			}
+			list = append(list, p)
+		}
 	}
 	return list
 }
@@ -57,7 +63,8 @@ func TestProgramsGiveWhatPythonGives(t *testing.T) {
 	for _, p := range programs(t) {
 		title, _, _ := strings.Cut(p.Source, "\n")
 		t.Run(title, func(t *testing.T) {
-			m, _, err := read(p.Source)
+			m, run, err := read(p.Source)
+			defer run.Close()
 			switch {
 			case p.Error != "":
 				if got := python.ExceptionClass(err); got != p.Error {

@@ -177,7 +177,10 @@ func (w *writer) instance(o *Instance) {
 		w.value(o.Members["value"])
 		w.b.WriteString(">")
 	case c.exception:
-		args, _ := o.Members["args"].(Tuple)
+		args, known := o.Members["args"].(Tuple)
+		if !known {
+			w.unknown, _ = o.Members["args"].(*Unknown)
+		}
 		w.b.WriteString(c.Name)
 		w.items("(", args, ")")
 	case c.fields != nil && !c.plainRepr:

@@ -37,6 +37,7 @@ func (r *Interpreter) makeStandard(env func(string) (string, bool)) map[string]*
 	add("collections.abc", named("Iterable", "Iterator", "Sequence", "Mapping", "MutableMapping", "Callable", "Collection", "Generator"))
 	add("typing", typingModule())
 	add("itertools", itertoolsModule())
+	add("contextlib", contextlibModule())
 	add("functools", functoolsModule())
 	add("copy", map[string]any{"copy": &Builtin{Name: "copy", Call: copied}, "deepcopy": &Builtin{Name: "deepcopy", Call: deepCopied}})
 	add("json", jsonModule())

@@ -58,6 +58,7 @@ type (
 		body      []stmt
 		result    expr // of a lambda
 		generator bool
+		manager   bool // under contextlib.contextmanager
 		async     bool
 		scope     *scope
 		self      any // of a method, once it is looked up

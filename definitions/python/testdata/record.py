@@ -1,6 +1,6 @@
-"""Records what Python makes of the programs in programs.txt.
+"""Records what Python makes of the programs in the .txt files here.
 
-Usage: python record.py  (Python 3.11; writes programs.jsonl beside this file)
+Usage: python record.py  (Python 3.11; writes a .jsonl beside each)
 """
 
 import json
@@ -24,14 +24,15 @@ def run(source, number):
     return {"repr": repr(module.out)}
 
 
-with open(HERE / "programs.jsonl", "w", encoding="utf-8") as out:
-    programs = (HERE / "programs.txt").read_text(encoding="utf-8").split("# ---\n")
-    for number, program in enumerate(programs, 1):
-        record = {"source": program}
-        if "# unknown" in program:
-            record["unknown"] = True
-        elif "# refused" in program:
-            record["refused"] = True
-        else:
-            record.update(run(program, number))
-        out.write(json.dumps(record, ensure_ascii=False) + "\n")
+for listing in sorted(HERE.glob("*.txt")):
+    with open(listing.with_suffix(".jsonl"), "w", encoding="utf-8") as out:
+        programs = listing.read_text(encoding="utf-8").split("# ---\n")
+        for number, program in enumerate(programs, 1):
+            record = {"source": program}
+            if "# unknown" in program:
+                record["unknown"] = True
+            elif "# refused" in program:
+                record["refused"] = True
+            else:
+                record.update(run(program, number))
+            out.write(json.dumps(record, ensure_ascii=False) + "\n")
