@@ -84,6 +84,7 @@ type (
 		node
 		params []param
 		body   expr
+		binds  *binding
 	}
 	comprehension struct {
 		node
@@ -190,6 +191,7 @@ type (
 		source     string // with its decorators, as inspect.getsource gives it
 		generator  bool
 		async      bool
+		binds      *binding
 	}
 	classStmt struct {
 		node
@@ -197,6 +199,7 @@ type (
 		bases      []argument
 		body       []stmt
 		decorators []expr
+		binds      *binding
 	}
 	ifStmt struct {
 		node
@@ -287,14 +290,15 @@ type matchCase struct {
 	body    []stmt
 }
 
-// pattern is what a case matches. Those that look into mappings and classes
-// are parsed and not evaluated.
+// pattern is what a case matches.
 type pattern struct {
 	at    int
 	kind  patternKind
-	name  string // of a capture, or what "as" binds
-	value expr
+	name  string // of a capture, of **rest, or what "as" binds
+	value expr   // a value, or a class
 	parts []*pattern
+	keys  []expr   // of a mapping, one for each part
+	names []string // of attributes, for the last parts of a class
 }
 
 type patternKind uint8
@@ -305,5 +309,6 @@ const (
 	patternOr                          // a | b
 	patternSequence                    // [a, b]
 	patternStar                        // *rest
-	patternComplex                     // {…} or Class(…)
+	patternMapping                     // {"a": b}
+	patternClass                       // Class(a, name=b)
 )

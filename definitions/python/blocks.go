@@ -185,7 +185,7 @@ func (r *Interpreter) tryBody(s *scope, st *tryStmt) (signal, error) {
 		}
 		if h.as != "" {
 			s.set(h.as, r.exceptionValue(e))
-			defer delete(s.names, h.as)
+			defer func() { delete(s.home(h.as).names, h.as) }()
 		}
 		before := s.handling
 		s.handling = err
@@ -233,111 +233,43 @@ func bodies(handlers []handler) []stmt {
 	return all
 }
 
-func (r *Interpreter) match(s *scope, st *matchStmt) (signal, error) {
-	v, err := r.eval(s, st.subject)
-	if err != nil {
-		return signal{}, err
-	}
-	if u, ok := v.(*Unknown); ok {
-		return r.passOver(s, st.subject.pos(), "match", u, []stmt{st})
-	}
-	for _, c := range st.cases {
-		fits, err := r.fits(s, c.pattern, v)
-		if err != nil {
-			return signal{}, err
-		}
-		if fits && c.guard != nil {
-			g, err := r.eval(s, c.guard)
-			if err != nil {
-				return signal{}, err
-			}
-			yes, known := r.truth(g)
-			if !known {
-				return r.passOver(s, c.guard.pos(), "condition", g, []stmt{st})
-			}
-			fits = yes
-		}
-		if fits {
-			return r.run(s, c.body)
-		}
-	}
-	return signal{}, nil
+// mentionsDefiner reports whether a function that makes definitions is named
+// somewhere in the statements, or a function of the files that names one.
+func (r *Interpreter) mentionsDefiner(s *scope, body []stmt) bool {
+	return r.defines(s.get, body, map[*Function]bool{})
 }
 
-// fits matches a value and binds what the pattern captures.
-func (r *Interpreter) fits(s *scope, p *pattern, v any) (bool, error) {
-	fits := false
-	switch p.kind {
-	case patternAny, patternStar:
-		fits = true
-	case patternValue:
-		want, err := r.eval(s, p.value)
-		if err != nil {
-			return false, err
+func (r *Interpreter) defines(get func(string) (any, bool), body []stmt, seen map[*Function]bool) bool {
+	found := false
+	walk(body, func(n string) {
+		if found {
+			return
 		}
-		same, err := r.compared("==", v, want)
-		if u, ok := same.(*Unknown); ok {
-			return false, s.file.fail(p.at, "this case depends on what cannot be known without running Python (%s)", u.Why)
+		v, ok := get(n)
+		if !ok {
+			return
 		}
-		if err != nil || same == false {
-			return false, err
-		}
-		fits = true
-	case patternOr:
-		for _, part := range p.parts {
-			ok, err := r.fits(s, part, v)
-			if err != nil {
-				return false, err
-			}
-			if fits = ok; ok {
-				break
-			}
-		}
-	case patternSequence:
-		ok, err := r.fitsSequence(s, p, v)
-		if err != nil {
-			return false, err
-		}
-		fits = ok
-	default:
-		return false, s.file.fail(p.at, "patterns of mappings and classes are not read; write if statements")
-	}
-	if fits && p.name != "" {
-		s.set(p.name, v)
-	}
-	return fits, nil
+		found = r.isDefiner(v, seen)
+	})
+	return found
 }
 
-func (r *Interpreter) fitsSequence(s *scope, p *pattern, v any) (bool, error) {
-	items, ok := sequence(v)
-	if _, isText := v.(string); !ok || isText {
-		return false, nil
-	}
-	star := -1
-	for i, part := range p.parts {
-		if part.kind == patternStar {
-			star = i
+func (r *Interpreter) isDefiner(v any, seen map[*Function]bool) bool {
+	switch v := v.(type) {
+	case *Builtin:
+		return v.Definer
+	case *Function:
+		if seen[v] || len(seen) > 1000 {
+			return false
 		}
-	}
-	if star < 0 && len(items) != len(p.parts) || star >= 0 && len(items) < len(p.parts)-1 {
-		return false, nil
-	}
-	rest := len(items) - len(p.parts) + 1
-	for i, part := range p.parts {
-		var item any
-		switch {
-		case star < 0 || i < star:
-			item = items[i]
-		case i == star:
-			item = NewList(append([]any{}, items[i:i+rest]...)...)
-		default:
-			item = items[i+rest-1]
+		seen[v] = true
+		body := v.body
+		if v.result != nil {
+			body = []stmt{&exprStmt{node{v.result.pos()}, v.result}}
 		}
-		if ok, err := r.fits(s, part, item); !ok || err != nil {
-			return ok, err
-		}
+		return r.defines(v.scope.get, body, seen)
 	}
-	return true, nil
+	return false
 }
 
 // truth is Python's truth of a value, asking an object of the files itself.

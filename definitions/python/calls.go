@@ -209,7 +209,7 @@ func (r *Interpreter) invokeFunction(f *Function, c *Call) (any, error) {
 		return nil, fmt.Errorf("%s() is given arguments that cannot be known without running Python (%s); write them out", f.Name, c.PassesUnknown.Why)
 	}
 	s := f.scope.inner(scopeFunction, f.scope.file)
-	s.function = f
+	s.function, s.binds = f, f.binds
 	args := c.Args
 	if f.bound {
 		args = append([]any{f.self}, args...)
@@ -300,7 +300,7 @@ func bindParams(s *scope, f *Function, args []any, c *Call) error {
 // define binds a function, after its decorators.
 func (r *Interpreter) define(s *scope, st *funcStmt) error {
 	f := &Function{
-		Name: st.name, Source: st.source, params: st.params, body: st.body, generator: st.generator, async: st.async, scope: s, owner: s.owner,
+		Name: st.name, Source: st.source, params: st.params, body: st.body, generator: st.generator, async: st.async, scope: s, owner: s.owner, binds: st.binds,
 	}
 	decorators, err := r.display(s, st.decorators)
 	if err == nil {

@@ -67,7 +67,7 @@ func (r *Interpreter) class(s *scope, st *classStmt) error {
 		return err
 	}
 	body := s.inner(scopeClass, s.file)
-	body.names, body.owner = c.Members, c
+	body.names, body.owner, body.binds = c.Members, c, st.binds
 	if _, err := r.run(body, st.body); err != nil {
 		return err
 	}

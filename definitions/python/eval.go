@@ -67,7 +67,7 @@ func (r *Interpreter) evaluate(s *scope, e expr) (any, error) {
 func (r *Interpreter) operate(s *scope, e expr) (any, error) {
 	switch e := e.(type) {
 	case *lambdaExpr:
-		f := &Function{Name: "<lambda>", params: e.params, result: e.body, scope: s}
+		f := &Function{Name: "<lambda>", params: e.params, result: e.body, scope: s, binds: e.binds}
 		return f, r.defaults(s, f)
 	case *walrusExpr:
 		v, err := r.eval(s, e.value)
@@ -184,8 +184,12 @@ func (r *Interpreter) compare(s *scope, e *compareExpr) (any, error) {
 }
 
 func (r *Interpreter) lookup(s *scope, e *nameExpr) (any, error) {
-	if v, ok := s.get(e.name); ok {
+	v, at := s.find(e.name)
+	switch {
+	case at != nil && has(at.names, e.name):
 		return v, nil
+	case at != nil && at.kind == scopeFunction:
+		return nil, s.unbound(e.name, at)
 	}
 	switch e.name {
 	case "globals":
@@ -198,7 +202,7 @@ func (r *Interpreter) lookup(s *scope, e *nameExpr) (any, error) {
 	if v, ok := r.builtins[e.name]; ok {
 		return v, nil
 	}
-	return nil, raise("NameError", "name '%s' is not defined", e.name)
+	return nil, s.unbound(e.name, nil)
 }
 
 // yield hands a value out of a generator.

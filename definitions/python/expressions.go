@@ -34,7 +34,7 @@ func (p *parser) starred() expr {
 func (p *parser) named() expr {
 	e := p.expression()
 	if n, ok := e.(*nameExpr); ok && p.accept(":=") {
-		return &walrusExpr{n.node, n.name, p.expression()}
+		return &walrusExpr{n.node, p.bind(n.name), p.expression()}
 	}
 	return e
 }
@@ -63,7 +63,7 @@ func (p *parser) lambda() expr {
 	outer := p.yields
 	l := &lambdaExpr{node: node{t.from}, params: p.params(":")}
 	p.expect(":")
-	l.body = p.expression()
+	l.binds = p.body(false, l.params, func() { l.body = p.expression() })
 	p.yields = outer
 	return l
 }
@@ -456,13 +456,14 @@ func (p *parser) clauses() []clause {
 	for p.err == nil && (p.is("for") || p.is("async")) {
 		p.accept("async")
 		p.expect("for")
-		c := clause{target: p.targetList()}
+		c := clause{}
+		p.body(true, nil, func() { c.target = p.targetList() }) // names of the comprehension
 		p.expect("in")
 		c.source = p.or()
 		for p.err == nil && p.accept("if") {
 			cond := p.or()
 			if n, ok := cond.(*nameExpr); ok && p.accept(":=") {
-				cond = &walrusExpr{n.node, n.name, p.or()}
+				cond = &walrusExpr{n.node, p.bind(n.name), p.or()}
 			}
 			c.conds = append(c.conds, cond)
 		}

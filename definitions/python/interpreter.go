@@ -95,10 +95,8 @@ type scope struct {
 	top   *scope // of the module
 	file  *File
 	kind  scopeKind
-	// outside are names that belong to the module (global) or to an outer
-	// function (nonlocal).
-	outside map[string]bool
-	gen     *generator // whose body this is
+	binds *binding   // of the body of a function or class
+	gen   *generator // whose body this is
 	// function and self serve super().
 	function *Function
 	self     any
@@ -118,37 +116,6 @@ const (
 // inner makes a scope within another.
 func (s *scope) inner(kind scopeKind, file *File) *scope {
 	return &scope{names: map[string]any{}, outer: s, top: s.top, file: file, kind: kind}
-}
-
-// set binds a name where Python binds it.
-func (s *scope) set(name string, v any) {
-	if !s.outside[name] {
-		s.names[name] = v
-		return
-	}
-	for x := s.outer; x != nil; x = x.outer {
-		if x.kind != scopeFunction {
-			continue
-		}
-		if _, ok := x.names[name]; ok {
-			x.names[name] = v
-			return
-		}
-	}
-	s.top.names[name] = v
-}
-
-// get looks a name up. Class bodies are not seen from the functions in them.
-func (s *scope) get(name string) (any, bool) {
-	for x := s; x != nil; x = x.outer {
-		if x.kind == scopeClass && x != s {
-			continue
-		}
-		if v, ok := x.names[name]; ok && !x.outside[name] {
-			return v, true
-		}
-	}
-	return nil, false
 }
 
 // holder is the scope that := binds in: comprehensions have no own.

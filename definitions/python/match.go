@@ -20,7 +20,10 @@ func (p *parser) match() stmt {
 		return s
 	}
 	defer p.leave()
-	for p.err == nil && p.accept("case") {
+	for p.err == nil && (p.is("case") || p.cur().kind == newline) {
+		if p.advance().kind == newline {
+			continue
+		}
 		c := matchCase{pattern: p.patterns()}
 		if p.accept("if") {
 			c.guard = p.named()
@@ -61,7 +64,7 @@ func (p *parser) asPattern() *pattern {
 		}
 	}
 	if p.accept("as") {
-		return &pattern{at: first.at, kind: patternOr, name: p.identifier(), parts: []*pattern{first}}
+		return &pattern{at: first.at, kind: patternOr, name: p.bind(p.identifier()), parts: []*pattern{first}}
 	}
 	return first
 }
@@ -71,23 +74,26 @@ func (p *parser) closedPattern() *pattern {
 	q := &pattern{at: t.from}
 	switch {
 	case p.accept("*"):
-		q.kind, q.name = patternStar, p.identifier()
+		q.kind = patternStar
+		if !p.accept("_") {
+			q.name = p.bind(p.identifier())
+		}
 	case p.is("(") || p.is("["):
 		return p.sequencePattern()
 	case p.is("{"):
-		q.kind = patternComplex
-		p.mappingPattern()
+		q.kind = patternMapping
+		p.mappingPattern(q)
 	case t.kind == name && !keyword(t.text):
 		e := p.dottedPattern()
 		n, plain := e.(*nameExpr)
 		switch {
 		case p.accept("("):
-			q.kind = patternComplex
-			p.classPattern()
+			q.kind, q.value = patternClass, e
+			p.classPattern(q)
 		case !plain:
 			q.kind, q.value = patternValue, e
 		case n.name != "_":
-			q.name = n.name
+			q.name = p.bind(n.name)
 		}
 	default:
 		q.kind, q.value = patternValue, p.binary(5)
@@ -122,15 +128,17 @@ func (p *parser) sequencePattern() *pattern {
 	return q
 }
 
-func (p *parser) mappingPattern() {
+func (p *parser) mappingPattern(q *pattern) {
 	p.advance()
 	for p.err == nil && !p.is("}") {
 		if p.accept("**") {
-			p.identifier()
+			q.name = p.bind(p.identifier())
 		} else {
-			p.closedPattern()
-			p.expect(":")
-			p.asPattern()
+			key := p.closedPattern()
+			if p.expect(":"); key.kind != patternValue {
+				p.fail(key.at, "invalid syntax: a mapping pattern has literal or dotted keys")
+			}
+			q.keys, q.parts = append(q.keys, key.value), append(q.parts, p.asPattern())
 		}
 		if !p.accept(",") {
 			break
@@ -139,13 +147,13 @@ func (p *parser) mappingPattern() {
 	p.expect("}")
 }
 
-func (p *parser) classPattern() {
+func (p *parser) classPattern(q *pattern) {
 	for p.err == nil && !p.is(")") {
 		if p.cur().kind == name && p.peek().kind == operator && p.peek().text == "=" {
-			p.advance()
+			q.names = append(q.names, p.identifier())
 			p.advance()
 		}
-		p.asPattern()
+		q.parts = append(q.parts, p.asPattern())
 		if !p.accept(",") {
 			break
 		}

@@ -52,10 +52,10 @@ func unread(v any, name string) bool {
 			"isdecimal", "isnumeric", "isprintable", "istitle", "maketrans", "translate", "encode", "format_map", "expandtabs", "__len__",
 		},
 		"list": {"__len__", "__contains__"}, "dict": {"fromkeys"}, "tuple": {"__len__"},
-		"set":   {"issubset", "isdisjoint", "difference_update", "intersection_update", "symmetric_difference", "symmetric_difference_update"},
-		"bytes": {"hex", "split", "join", "startswith", "endswith", "strip", "replace", "find", "upper", "lower"},
+		"set":       {"issubset", "isdisjoint", "difference_update", "intersection_update", "symmetric_difference", "symmetric_difference_update"},
+		"bytes":     {"hex", "split", "join", "startswith", "endswith", "strip", "replace", "find", "upper", "lower"},
 		"generator": {"send", "throw", "close", "gi_frame", "gi_running", "gi_yieldfrom", "gi_code"},
-		"int":   {"to_bytes", "bit_length", "bit_count", "conjugate", "as_integer_ratio"}, "float": {"hex", "as_integer_ratio"},
+		"int":       {"to_bytes", "bit_length", "bit_count", "conjugate", "as_integer_ratio"}, "float": {"hex", "as_integer_ratio"},
 		"datetime": {"strftime", "timestamp", "date", "time", "timetuple", "utctimetuple", "weekday", "isoweekday", "isocalendar", "ctime", "tzinfo", "utcoffset", "toordinal", "timetz", "fold", "tzname", "dst"},
 	}
 	t := TypeName(v)

@@ -22,6 +22,7 @@ type parser struct {
 	at     int
 	depth  int
 	yields bool // the function that is read yields
+	binds  *binding
 	err    error
 }
 
@@ -36,9 +37,11 @@ func parse(file *File) ([]stmt, error) {
 	}
 	p := &parser{file: file, tokens: tokens}
 	var body []stmt
-	for p.err == nil && p.cur().kind != endOfFile {
-		body = p.statement(body)
-	}
+	p.body(false, nil, func() {
+		for p.err == nil && p.cur().kind != endOfFile {
+			body = p.statement(body)
+		}
+	})
 	return body, p.err
 }
 
@@ -270,7 +273,7 @@ func (p *parser) tryStatement(at int) stmt {
 		if !p.is(":") {
 			h.kinds = p.expressions()
 			if p.accept("as") {
-				h.as = p.identifier()
+				h.as = p.bind(p.identifier())
 			}
 		}
 		h.body = p.block()
@@ -334,7 +337,7 @@ func (p *parser) definition(decorators []expr, from int) stmt {
 	async := p.accept("async")
 	switch t := p.cur(); {
 	case p.accept("def"):
-		f := &funcStmt{node: node{t.from}, name: p.identifier(), decorators: decorators, async: async}
+		f := &funcStmt{node: node{t.from}, name: p.bind(p.identifier()), decorators: decorators, async: async}
 		p.typeParameters()
 		p.expect("(")
 		f.params = p.params(")")
@@ -344,17 +347,17 @@ func (p *parser) definition(decorators []expr, from int) stmt {
 		}
 		outer := p.yields
 		p.yields = false
-		f.body = p.block()
+		f.binds = p.body(false, f.params, func() { f.body = p.block() })
 		f.generator, p.yields = p.yields, outer
 		f.source = p.sourceOf(from)
 		return f
 	case !async && p.accept("class"):
-		c := &classStmt{node: node{t.from}, name: p.identifier(), decorators: decorators}
+		c := &classStmt{node: node{t.from}, name: p.bind(p.identifier()), decorators: decorators}
 		p.typeParameters()
 		if p.accept("(") {
 			c.bases = p.arguments()
 		}
-		c.body = p.block()
+		c.binds = p.body(true, nil, func() { c.body = p.block() })
 		return c
 	}
 	p.unexpected()

@@ -63,7 +63,7 @@ func (p *parser) simple() stmt {
 // typeAlias is "type Name = …", whose value nothing here needs.
 func (p *parser) typeAlias() stmt {
 	at := p.advance().from
-	target := &nameExpr{node{at}, p.identifier()}
+	target := &nameExpr{node{at}, p.bind(p.identifier())}
 	p.typeParameters()
 	p.expect("=")
 	p.expression()
@@ -79,6 +79,7 @@ func (p *parser) scopes() stmt {
 			break
 		}
 	}
+	p.declare(s)
 	return s
 }
 
@@ -139,7 +140,9 @@ func (p *parser) assignment() stmt {
 // bindable checks that something can be assigned to.
 func (p *parser) bindable(target expr) {
 	switch t := target.(type) {
-	case *nameExpr, *attrExpr, *indexExpr:
+	case *nameExpr:
+		p.bind(t.name)
+	case *attrExpr, *indexExpr:
 	case *starExpr:
 		p.bindable(t.value)
 	case *tupleExpr:
@@ -180,6 +183,7 @@ func (p *parser) imports(at int) stmt {
 		if p.accept("as") {
 			s.as, s.whole = p.identifier(), false
 		}
+		p.bind(s.as)
 		group.body = append(group.body, s)
 		if !p.accept(",") {
 			break
@@ -206,6 +210,7 @@ func (p *parser) fromImport(at int) stmt {
 		if p.accept("as") {
 			i.as = p.identifier()
 		}
+		p.bind(i.as)
 		s.names = append(s.names, i)
 		if !p.accept(",") || closing && p.is(")") {
 			break

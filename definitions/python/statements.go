@@ -80,7 +80,7 @@ func (r *Interpreter) simple(s *scope, st stmt) error {
 	case *deleteStmt:
 		return r.delete(s, st.targets)
 	case *scopeStmt:
-		return r.outside(s, st)
+		return nil // the parser has noted the names
 	}
 	return fmt.Errorf("this statement cannot be read")
 }
@@ -118,26 +118,12 @@ func (r *Interpreter) assert(s *scope, st *assertStmt) error {
 	return raise("AssertionError", "this assertion does not hold: %s", Str(m))
 }
 
-// outside makes names those of the module or of an outer function.
-func (r *Interpreter) outside(s *scope, st *scopeStmt) error {
-	if s.outside == nil {
-		s.outside = map[string]bool{}
-	}
-	for _, n := range st.names {
-		s.outside[n] = s != s.top
-	}
-	return nil
-}
-
 func (r *Interpreter) delete(s *scope, targets []expr) error {
 	for _, t := range targets {
 		var err error
 		switch t := t.(type) {
 		case *nameExpr:
-			if _, ok := s.names[t.name]; !ok {
-				return raise("NameError", "name '%s' is not defined", t.name)
-			}
-			delete(s.names, t.name)
+			err = s.unset(t.name)
 		case *tupleExpr:
 			err = r.delete(s, t.items)
 		case *listExpr:

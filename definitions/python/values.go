@@ -61,6 +61,7 @@ type (
 		manager   bool // under contextlib.contextmanager
 		async     bool
 		scope     *scope
+		binds     *binding
 		self      any // of a method, once it is looked up
 		bound     bool
 		owner     *Class
