@@ -23,7 +23,9 @@ func (r *Interpreter) match(s *scope, st *matchStmt) (signal, error) {
 			continue
 		}
 		for i, n := range m.names { // once the whole pattern fits
-			s.set(n, m.values[i])
+			if err := r.assign(s, n, m.values[i]); err != nil {
+				return signal{}, s.locate(c.pattern.at, err)
+			}
 		}
 		if c.guard != nil {
 			g, err := r.eval(s, c.guard)

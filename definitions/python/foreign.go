@@ -108,7 +108,7 @@ func (r *Interpreter) assign(s *scope, name string, v any) error {
 
 // reaches reports whether binding a name here binds it in the module.
 func (s *scope) reaches(name string) bool {
-	return s == s.top || s.outside[name]
+	return s.home(name) == s.top
 }
 
 // remedyOf says what to do about an Unknown.

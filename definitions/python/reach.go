@@ -69,7 +69,9 @@ func (x *reach) holds(v any) bool {
 	case *Set:
 		return slices.ContainsFunc(v.Items(), x.value)
 	case *Iterator:
-		return slices.ContainsFunc(v.items[v.at:], x.value)
+		return true // what it gives is made when it is asked
+	case *View:
+		return x.value(v.dict)
 	case *Module:
 		return x.names(v.Names)
 	case *Function:
