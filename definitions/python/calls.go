@@ -164,8 +164,6 @@ func (r *Interpreter) invoke(fn any, c *Call) (any, error) {
 		}
 	case *superObject:
 		return f, nil
-	case *context:
-		return nil, fmt.Errorf("a context manager as a decorator is not read; write a with statement")
 	}
 	return nil, raise("TypeError", "'%s' object is not callable", TypeName(fn))
 }
@@ -224,11 +222,7 @@ func (r *Interpreter) invokeFunction(f *Function, c *Call) (any, error) {
 		return r.eval(s, f.result)
 	}
 	if f.generator {
-		it := r.generate(s, f)
-		if f.manager {
-			return r.managed(it.gen), nil
-		}
-		return it, nil
+		return r.generate(s, f), nil
 	}
 	sig, err := r.run(s, f.body)
 	return sig.value, err

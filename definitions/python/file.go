@@ -29,6 +29,7 @@ type File struct {
 	// Path is the value of __file__.
 	Path   string
 	Source string
+	own    bool // of the reader: no error points into it
 }
 
 // fail makes an error at a byte of the file: where, what, the line and a caret.

@@ -37,6 +37,9 @@ func (r *Interpreter) generate(s *scope, f *Function) *Iterator {
 	g := &generator{run: r, name: f.Name}
 	g.it = &Iterator{kind: "generator", gen: g, next: func() (any, bool, error) { return g.resume(nil, nil) }}
 	s.gen = g
+	if s.file.own { // what it makes is no generator in Python
+		g.it.kind, g.it.gen = "itertools."+f.Name[1:], nil
+	}
 	g.next, g.stop = iter.Pull(func(yield func(any) bool) {
 		g.yield = yield
 		sig, err := r.run(s, f.body)

@@ -121,6 +121,7 @@ func (r *Interpreter) typeOf(v any) any {
 		return o.Class
 	}
 	n := TypeName(v)
+	n = n[strings.LastIndexByte(n, '.')+1:]
 	switch v.(type) {
 	case nil, *Function, *Builtin, *Module, *Class, Timedelta, Datetime, Path:
 		return &Builtin{Name: n}
@@ -148,6 +149,9 @@ func isInstance(name string, c *Call) (any, error) {
 			}
 			unknown, _ = v.(*Unknown)
 			continue
+		}
+		if f, ok := k.(*Function); ok {
+			return nil, fmt.Errorf("%s() by %s is not read", name, f.Name)
 		}
 		if u, ok := k.(*Unknown); ok {
 			unknown = u.but("%s() of %s", name, u.Why)

@@ -1,19 +1,37 @@
 package python
 
 import (
+	"embed"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 )
 
+// library are the modules of the standard library that are written in Python.
+//
+//go:embed library/*.py
+var library embed.FS
+
 // known gives a module of the host or of the standard library.
 func (r *Interpreter) known(name string) (*Module, bool) {
 	if m, ok := r.host.Module(name); ok {
 		return m, true
 	}
-	m, ok := r.standard[name]
-	return m, ok
+	if m, ok := r.standard[name]; ok {
+		return m, true
+	}
+	source, err := library.ReadFile("library/" + name + ".py")
+	if err != nil {
+		return nil, false
+	}
+	m, err := r.Load(&File{Name: "<" + name + ">", Source: string(source), own: true}, name)
+	if err != nil {
+		return nil, false
+	}
+	m.Missing = func(n string) any { return elsewhere(name, n) }
+	r.standard[name] = m
+	return m, true
 }
 
 // makeStandard makes the modules of the standard library that definitions use.
@@ -36,8 +54,6 @@ func (r *Interpreter) makeStandard(env func(string) (string, bool)) map[string]*
 	add("collections", collectionsModule())
 	add("collections.abc", named("Iterable", "Iterator", "Sequence", "Mapping", "MutableMapping", "Callable", "Collection", "Generator"))
 	add("typing", typingModule())
-	add("itertools", itertoolsModule())
-	add("contextlib", contextlibModule())
 	add("functools", functoolsModule())
 	add("copy", map[string]any{"copy": &Builtin{Name: "copy", Call: copied}, "deepcopy": &Builtin{Name: "deepcopy", Call: deepCopied}})
 	add("json", jsonModule())

@@ -58,7 +58,6 @@ type (
 		body      []stmt
 		result    expr // of a lambda
 		generator bool
-		manager   bool // under contextlib.contextmanager
 		async     bool
 		scope     *scope
 		binds     *binding
