@@ -233,45 +233,6 @@ func bodies(handlers []handler) []stmt {
 	return all
 }
 
-// mentionsDefiner reports whether a function that makes definitions is named
-// somewhere in the statements, or a function of the files that names one.
-func (r *Interpreter) mentionsDefiner(s *scope, body []stmt) bool {
-	return r.defines(s.get, body, map[*Function]bool{})
-}
-
-func (r *Interpreter) defines(get func(string) (any, bool), body []stmt, seen map[*Function]bool) bool {
-	found := false
-	walk(body, func(n string) {
-		if found {
-			return
-		}
-		v, ok := get(n)
-		if !ok {
-			return
-		}
-		found = r.isDefiner(v, seen)
-	})
-	return found
-}
-
-func (r *Interpreter) isDefiner(v any, seen map[*Function]bool) bool {
-	switch v := v.(type) {
-	case *Builtin:
-		return v.Definer
-	case *Function:
-		if seen[v] || len(seen) > 1000 {
-			return false
-		}
-		seen[v] = true
-		body := v.body
-		if v.result != nil {
-			body = []stmt{&exprStmt{node{v.result.pos()}, v.result}}
-		}
-		return r.defines(v.scope.get, body, seen)
-	}
-	return false
-}
-
 // truth is Python's truth of a value, asking an object of the files itself.
 func (r *Interpreter) truth(v any) (value, known bool) {
 	if o, ok := v.(*Instance); ok {

@@ -187,12 +187,12 @@ func (m *matching) class(p *pattern, v any) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if _, unknown := kind.(*Unknown); !isType(kind) && !unknown {
+		return false, raise("TypeError", "called match pattern must be a class")
+	}
 	answer, err := isInstance("isinstance", &Call{Args: []any{v, kind}, run: m.run})
 	if u, ok := answer.(*Unknown); ok {
 		return false, fmt.Errorf("this case depends on what cannot be known without running Python (%s)", u.Why)
-	}
-	if !isType(kind) && err == nil {
-		err = raise("TypeError", "called match pattern must be a class")
 	}
 	if answer != true || err != nil {
 		return false, err

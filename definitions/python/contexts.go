@@ -23,13 +23,13 @@ func (r *Interpreter) within(s *scope, st *withStmt, i int) (signal, error) {
 	if i == len(st.values) {
 		return r.run(s, st.body)
 	}
-	opened, err := r.eval(s, st.values[i])
-	if err != nil {
-		return signal{}, err
-	}
 	at := st.values[i].pos()
 	if st.async {
 		return signal{}, s.file.fail(at, "async with is not read")
+	}
+	opened, err := r.eval(s, st.values[i])
+	if err != nil {
+		return signal{}, err
 	}
 	c, err := r.context(opened)
 	if err != nil {
@@ -52,9 +52,9 @@ func (r *Interpreter) within(s *scope, st *withStmt, i int) (signal, error) {
 	swallows, failed := c.Exit(err)
 	switch {
 	case failed != nil:
-		return signal{}, s.locate(at, failed)
+		err = s.locate(at, failed)
 	case swallows && err != nil:
-		return signal{}, nil
+		sig, err = signal{}, nil
 	}
 	return sig, err
 }
@@ -67,12 +67,10 @@ func (r *Interpreter) context(v any) (Context, error) {
 	case *Unknown:
 		return unknownContext{v}, nil
 	case *Instance:
-		c := &objectContext{run: r, o: v}
-		enters, exits := false, false
-		c.enter, enters = v.method("__enter__")
-		c.exit, exits = v.method("__exit__")
+		enter, enters := v.method("__enter__")
+		exit, exits := v.method("__exit__")
 		if enters && exits {
-			return c, nil
+			return &objectContext{r, v, enter, exit}, nil
 		}
 		if u := v.Class.foreign(); u != nil {
 			return unknownContext{u}, nil
@@ -90,7 +88,7 @@ func (c unknownContext) Exit(raised error) (bool, error) {
 	if raised == nil {
 		return false, nil
 	}
-	return false, fmt.Errorf("whether %s swallows this error cannot be known without running Python (%s)", c.u.Why, exception(raised))
+	return false, fmt.Errorf("whether %s swallows this error cannot be known without running Python (%s)", c.u.Why, exception(raised).Error())
 }
 
 // objectContext is an object with __enter__ and __exit__.

@@ -105,7 +105,7 @@ func (r *Interpreter) exceptionValue(e *raised) any {
 		return &Unknown{Why: "an exception"}
 	}
 	if e.made == nil { // one object, however often it is asked for
-		e.made = &Instance{Class: c, Members: map[string]any{"args": &Unknown{Why: "the text of Python's " + c.Name + ": " + e.text}}}
+		e.made = &Instance{Class: c, Members: map[string]any{"args": Tuple{e.text}}}
 	}
 	return e.made
 }

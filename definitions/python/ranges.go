@@ -94,29 +94,16 @@ func (v Range) Attr(name string) (any, bool) {
 		return v.stop, true
 	case "step":
 		return v.step, true
-	case "index", "count":
-		return &Builtin{Name: name, Call: func(c *Call) (any, error) {
-			o, err := c.one(name)
-			i, ok := v.index(o)
-			switch {
-			case err == nil && name == "count":
-				n, _ := asInt(ok)
-				return n, nil
-			case err == nil && !ok:
-				err = raise("ValueError", "%s is not in range", Repr(o))
-			}
-			return i, err
-		}}, true
 	}
 	return nil, false
 }
 
 // key is the same for equal ranges.
 func (v Range) key() Range {
-	switch {
-	case v.n == 0:
+	switch v.n {
+	case 0:
 		return Range{}
-	case v.n == 1:
+	case 1:
 		return Range{start: v.start, n: 1}
 	}
 	return Range{start: v.start, step: v.step, n: v.n}
@@ -166,25 +153,8 @@ func (v *View) items() []any {
 	return out
 }
 
-// Attr gives the methods of a view.
-func (v *View) Attr(name string) (any, bool) {
-	if name != "isdisjoint" || v.kind == "dict_values" {
-		return nil, false
-	}
-	return &Builtin{Name: name, Call: func(c *Call) (any, error) {
-		o, err := c.one(name)
-		if err != nil {
-			return nil, err
-		}
-		disjoint := true
-		err = c.run.each(o, func(item any) (bool, error) {
-			in, err := c.run.contains(v, item)
-			disjoint = in == false
-			return disjoint, err
-		})
-		return disjoint, err
-	}}, true
-}
+// Attr gives no attributes: those of views are not read.
+func (v *View) Attr(string) (any, bool) { return nil, false }
 
 // setLike turns views of keys, and of items that can be hashed, into sets; other
 // values stay.

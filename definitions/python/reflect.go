@@ -274,16 +274,12 @@ func (r *Interpreter) instanceText(o *Instance) (any, error) {
 	case o.Class.enum:
 		return o.Class.Name + "." + Str(o.Members["name"]), nil
 	case o.Class.isException():
-		args, known := o.Members["args"].(Tuple)
-		switch {
-		case !known:
-			return o.Members["args"], nil
-		case len(args) == 0:
+		args, _ := o.Members["args"].(Tuple)
+		switch len(args) {
+		case 0:
 			return "", nil
-		case len(args) == 1 && o.Class.Name != "KeyError":
+		case 1:
 			return r.str(args[0])
-		case len(args) == 1:
-			return r.repr(args[0])
 		}
 		return r.repr(args)
 	}

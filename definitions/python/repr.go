@@ -177,10 +177,7 @@ func (w *writer) instance(o *Instance) {
 		w.value(o.Members["value"])
 		w.b.WriteString(">")
 	case c.exception:
-		args, known := o.Members["args"].(Tuple)
-		if !known {
-			w.unknown, _ = o.Members["args"].(*Unknown)
-		}
+		args, _ := o.Members["args"].(Tuple)
 		w.b.WriteString(c.Name)
 		w.items("(", args, ")")
 	case c.fields != nil && !c.plainRepr:

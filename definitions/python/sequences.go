@@ -300,7 +300,7 @@ func (r *Interpreter) comprehend(s *scope, e *comprehension) (any, error) {
 	items := []any{}
 	dict := &Dict{}
 	for err == nil {
-		ok := false
+		var ok bool
 		if ok, err = l.next(); !ok {
 			break
 		}
