@@ -288,6 +288,9 @@ func sum(c *Call) (any, error) {
 	if !ok {
 		total = int64(0)
 	}
+	if _, isText := total.(string); isText {
+		return nil, raise("TypeError", "sum() can't sum strings [use ''.join(seq) instead]")
+	}
 	err = c.run.each(v, func(item any) (bool, error) {
 		total, err = c.run.binary("+", total, item)
 		return true, err

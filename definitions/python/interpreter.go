@@ -13,7 +13,7 @@ const (
 	// maxSteps bounds the work of reading one file: a loop without an end ends
 	// here. A step is a statement, an expression, or an item that a function
 	// goes through.
-	maxSteps = 4_000_000
+	maxSteps = 2_000_000
 	// maxCalls bounds the nesting of calls.
 	maxCalls = 100
 	// maxEval bounds the nesting of expressions that are being evaluated.
