@@ -127,6 +127,7 @@ func (alone) Find(string) (*python.File, bool)     { return nil, false }
 // __text.
 func (in input) piece() answer {
 	reader := python.New(alone{}, "/repo", in.lookup)
+	defer reader.Close()
 	m, err := reader.Load(&python.File{Name: "program.py", Path: "/repo/program.py", Source: in.Source}, "program")
 	if err == nil {
 		err = reader.Finish()

@@ -177,7 +177,7 @@ func identical(a, b any) bool {
 	switch a.(type) {
 	case nil, bool, int64, float64, string:
 		return TypeName(a) == TypeName(b) && equal(a, b)
-	case Tuple, Bytes, Datetime:
+	case Tuple, Bytes, Datetime, Range:
 		return false
 	}
 	switch b.(type) {
@@ -193,6 +193,12 @@ func (r *Interpreter) compared(op string, a, b any) (any, error) {
 		for _, v := range []any{a, b} {
 			if u, ok := v.(*Unknown); ok {
 				return u, nil
+			}
+		}
+		switch a.(type) {
+		case Tuple, Bytes, Datetime, Range:
+			if TypeName(a) == TypeName(b) && equal(a, b) {
+				return nil, fmt.Errorf("whether two equal values of type %s are one is not read; compare them by ==", TypeName(a))
 			}
 		}
 		return identical(a, b) == (op == "is"), nil

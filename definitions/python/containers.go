@@ -68,6 +68,10 @@ func hashKey(v any) (any, error) {
 			return v, nil
 		}
 		return nil, raise("TypeError", "unhashable type: '%s'", TypeName(v))
+	case *View:
+		if v.kind != "dict_values" {
+			return nil, raise("TypeError", "unhashable type: '%s'", v.kind)
+		}
 	case *Unknown:
 		return nil, fmt.Errorf("a key depends on what cannot be known without running Python (%s); write it out", v.Why)
 	}

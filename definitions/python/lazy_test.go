@@ -35,6 +35,9 @@ func TestLazyConstructsThatAreRefused(t *testing.T) {
 		{"isinstance by a function of itertools", "from itertools import count\nx = isinstance(1, count)\n", "isinstance() by count is not read"},
 		{"more open generators than are kept", "def g():\n    while True: yield 1\nx = [g() for _ in range(5000)]\nfor y in x: next(y)\n", "more than 4000 generators are begun and not ended"},
 		{"match on an unknown value", "import torch\nmatch [torch.x]:\n    case [[a]]: pass\n", "this case depends on what cannot be known without running Python (torch.x)"},
+		{"identity of equal tuples", "t = (1, 2)\nx = t is t\n", "program.py:2:5: whether two equal values of type tuple are one is not read; compare them by =="},
+		{"identity of equal ranges", "x = range(3) is range(0, 3)\n", "whether two equal values of type range are one is not read"},
+		{"a slice of a range beyond 64 bits", "x = range(2 ** 62, 2 ** 62 + 10, 3)[:]\n", "this integer does not fit 64 bits"},
 		{"views of dicts and their methods", "x = {'a': 1}.keys().isdisjoint([])\n", "attribute 'isdisjoint' of a dict_keys is not read"},
 	} {
 		t.Run(c.construct, func(t *testing.T) {

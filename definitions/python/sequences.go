@@ -2,6 +2,7 @@ package python
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -122,6 +123,9 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 			return nil, err
 		}
 		times, _ := by.(int64)
+		if math.Abs(float64(numbers.start)+float64(to)*float64(numbers.step)) >= 1<<62 {
+			return nil, errBig()
+		}
 		return newRange(numbers.start+from*numbers.step, numbers.start+to*numbers.step, times)
 	}
 	picked := picked(items, bounds[0], bounds[1], step)
