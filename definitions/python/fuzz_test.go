@@ -24,6 +24,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, source string) {
 		began := time.Now()
 		m, run, err := read(source)
+		defer run.Close()
 		if m == nil && err == nil {
 			t.Error("no module and no error")
 		}

@@ -122,42 +122,41 @@ func (g *generator) close() error {
 	return err
 }
 
-// yieldFrom hands on the items of a value.
+// yieldFrom hands on the items of a value, and to it what comes back.
 func (g *generator) yieldFrom(v any) (any, error) {
 	it, err := g.run.iterate(v)
 	var send any
+	var thrown error
 	for err == nil {
-		if err = g.run.charge(1); err != nil {
-			break
-		}
 		var item any
 		var more bool
-		switch {
-		case it.gen != nil:
-			item, more, err = it.gen.resume(send, nil)
-		case send != nil:
-			err = fmt.Errorf("sending to 'yield from' of a %s is not read", it.kind)
-		default:
-			item, more, err = it.next()
-		}
-		if err != nil || !more {
+		if item, more, err = it.ask(send, thrown); err != nil || !more {
 			return it.result, err
 		}
-		send, err = g.hand(item)
-		for err != nil && it.gen != nil && exception(err) != nil {
-			if ExceptionClass(err) == "GeneratorExit" {
-				if cerr := it.gen.close(); cerr != nil {
-					return nil, cerr
-				}
-				return nil, err
-			}
-			if item, more, err = it.gen.resume(nil, err); err != nil || !more {
-				return it.result, err
-			}
-			send, err = g.hand(item)
+		if err = g.run.charge(1); err == nil {
+			send, thrown = g.hand(item)
 		}
 	}
 	return nil, err
+}
+
+// ask takes the next item of an iterator that something is sent to, or thrown
+// into.
+func (it *Iterator) ask(send any, thrown error) (any, bool, error) {
+	switch {
+	case thrown != nil && (it.gen == nil || exception(thrown) == nil):
+		return nil, false, thrown
+	case ExceptionClass(thrown) == "GeneratorExit":
+		if err := it.gen.close(); err != nil {
+			return nil, false, err
+		}
+		return nil, false, thrown
+	case it.gen != nil:
+		return it.gen.resume(send, thrown)
+	case send != nil:
+		return nil, false, fmt.Errorf("sending to 'yield from' of a %s is not read", it.kind)
+	}
+	return it.next()
 }
 
 // guarded says that something runs when the block is left in which the body of

@@ -87,18 +87,17 @@ func iterOf(c *Call, v any) (any, error) {
 func reversed(c *Call, v any) (any, error) {
 	switch v := v.(type) {
 	case *List:
-		i := len(v.Items) - 1
-		return counted("list_reverseiterator", func(int) (any, bool, error) {
-			i--
-			if i+1 < 0 || i+1 >= len(v.Items) {
+		last := len(v.Items) - 1
+		return counted("list_reverseiterator", func(i int) (any, bool, error) {
+			if i > last || last-i >= len(v.Items) {
 				return nil, false, nil
 			}
-			return v.Items[i+1], true, nil
+			return v.Items[last-i], true, nil
 		}), nil
 	case Range:
 		return counted("range_iterator", func(i int) (any, bool, error) { return v.at(v.n - 1 - int64(i)), int64(i) < v.n, nil }), nil
 	case *Dict:
-		return overDict("dict_reversekeyiterator", "dictionary", v, func(i int) any { return v.keys[v.Len()-1-i] }), nil
+		return reversed(c, &View{v, "dict_keys"})
 	case *View:
 		return overDict("dict_reverseiterator", "dictionary", v.dict, func(i int) any { return v.at(v.dict.Len() - 1 - i) }), nil
 	case *Instance:

@@ -21,6 +21,7 @@ func TestLazyConstructsThatAreRefused(t *testing.T) {
 		{"an object gone through by __getitem__", "class A:\n    def __getitem__(self, i): return [1, 2][i]\nx = list(A())\n", "iterating over a A by its __getitem__ is not read; give the class an __iter__"},
 		{"reversed of an object", "class A:\n    def __reversed__(self): return iter([])\nx = reversed(A())\n", "reversed() of a A is not read"},
 		{"throw of a class, a value and a traceback", "def g(): yield\ng().throw(ValueError, 'x', None)\n", "throw() of more than an exception is not read"},
+		{"sending to yield from of a list", "def g(): yield from [1, 2]\ni = g()\nnext(i)\ni.send(3)\n", "sending to 'yield from' of a list_iterator is not read"},
 		{"close of a generator expression", "g = (x for x in [])\ng.close()\n", "generator.close is not read"},
 		{"an unknown context manager that an error leaves", "import torch\nwith torch.no_grad():\n    {}['x']\n", "whether torch.no_grad() swallows this error cannot be known without running Python"},
 		{"an __exit__ whose answer is not known", "import torch\nclass M:\n    def __enter__(self): pass\n    def __exit__(self, *a): return torch.x\nwith M():\n    {}['x']\n", "whether __exit__ of a M swallows this error cannot be known"},
