@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -19,6 +20,9 @@ func newFeastModules() *feastModules {
 	names := map[string]any{}
 	for n, fn := range constructors() {
 		names[n] = &python.Builtin{Name: n, Call: fn, Definer: true}
+	}
+	for _, w := range warehouses() {
+		names[w.class] = &python.Builtin{Name: w.class, Call: w.source, Definer: true}
 	}
 	for n, fn := range parts() {
 		names[n] = &python.Builtin{Name: n, Call: fn}
@@ -65,7 +69,7 @@ func constructors() map[string]func(*python.Call) (any, error) {
 		"Project": newProject, "Entity": newEntity, "FeatureView": newFeatureView, "BatchFeatureView": newBatchFeatureView,
 		"StreamFeatureView": newStreamFeatureView, "OnDemandFeatureView": newOnDemandFeatureView, "LabelView": newLabelView,
 		"FeatureService": newFeatureService, "Permission": newPermission,
-		"FileSource": newFileSource, "PostgreSQLSource": newPostgres, "PushSource": newPushSource, "RequestSource": newRequestSource,
+		"FileSource": newFileSource, "PushSource": newPushSource, "RequestSource": newRequestSource,
 		"KafkaSource": newKafkaSource, "KinesisSource": newKinesisSource,
 		"on_demand_feature_view": onDemandDecorator(), "batch_feature_view": batchDecorator(), "stream_feature_view": streamDecorator(),
 	}
@@ -76,7 +80,9 @@ func parts() map[string]func(*python.Call) (any, error) {
 	return map[string]func(*python.Call) (any, error){
 		"FeatureStore": newClient, "Field": newField, "Array": newArray, "Set": newSet, "Struct": newStruct, "Aggregation": newAggregation, "ConnectionRef": newConnectionRef,
 		"ParquetFormat": newParquetFormat, "DeltaFormat": newDeltaFormat, "AvroFormat": newAvroFormat, "JsonFormat": newJSONFormat, "ProtoFormat": newProtoFormat,
-		"LoggingConfig": newLoggingConfig, "FileLoggingDestination": newFileLogging,
+		"LoggingConfig": newLoggingConfig, "FileLoggingDestination": newFileLogging, "RedshiftLoggingDestination": newRedshiftLogging,
+		"BigQueryLoggingDestination": newBigQueryLogging, "SnowflakeLoggingDestination": newSnowflakeLogging, "AthenaLoggingDestination": newAthenaLogging,
+		"CouchbaseColumnarLoggingDestination": newCouchbaseLogging, "IcebergFormat": newIcebergTable, "HudiFormat": newHudiTable,
 		"RoleBasedPolicy": newRolePolicy, "GroupBasedPolicy": newGroupPolicy, "NamespaceBasedPolicy": newNamespacePolicy, "CombinedGroupNamespacePolicy": newCombinedPolicy,
 		"Transformation": newTransformation("Transformation", ""), "PandasTransformation": newTransformation("PandasTransformation", "pandas"),
 		"PythonTransformation": newTransformation("PythonTransformation", "python"),
@@ -88,7 +94,12 @@ func (f *feastModules) module(name string) (*python.Module, bool) {
 	if !isFeast(name) {
 		return nil, false
 	}
-	return &python.Module{Name: name, Names: f.names, All: f.exported(name), Missing: func(n string) any { return f.missing(name, n) }}, true
+	names := f.names
+	if name == "feast.table_format" { // its DeltaFormat is another than that of feast.data_format
+		names = maps.Clone(names)
+		names["DeltaFormat"] = &python.Builtin{Name: "DeltaFormat", Call: newDeltaTable}
+	}
+	return &python.Module{Name: name, Names: names, All: f.exported(name), Missing: func(n string) any { return f.missing(name, n) }}, true
 }
 
 // missing gives a name that is not listed: a module, a class that is not
@@ -112,6 +123,10 @@ func isModule(name string) bool {
 		"on_demand_feature_view", "feature_service", "data_source", "data_format", "aggregation", "feature_logging", "credentials", "feast_object",
 		"permissions", "permission", "policy", "action", "labeling", "label_view", "conflict_policy", "transformation", "mode", "base",
 		"pandas_transformation", "python_transformation", "infra", "offline_stores", "contrib", "file_source", "postgres_offline_store", "postgres_source",
+		"redshift_source", "bigquery_source", "snowflake_source", "spark_offline_store", "spark_source", "trino_offline_store", "trino_source",
+		"athena_offline_store", "athena_source", "mssql_offline_store", "mssqlserver_source", "clickhouse_offline_store", "clickhouse_source",
+		"couchbase_offline_store", "couchbase_source", "oracle_offline_store", "oracle_source", "ray_offline_store", "ray_source",
+		"mongodb_offline_store", "mongodb", "table_format", "data_sources", "iceberg_catalog", "iceberg_source",
 		"saved_dataset", "base_feature_view", "feature_view_projection":
 		return true
 	}

@@ -53,3 +53,64 @@ func newProtoFormat(c *python.Call) (any, error) {
 		ProtoFormat: &core.StreamFormat_ProtoFormat{ClassPath: a.text("class_path")},
 	}}}, a.err
 }
+
+// tableFormat is a format of feast.table_format, which keeps the table of a
+// SparkSource.
+type tableFormat struct {
+	class string
+	proto *core.TableFormat
+	texts map[string]any
+}
+
+// Kinds lists the classes of a format.
+func (f *tableFormat) Kinds() []string { return []string{f.class, "TableFormat"} }
+
+// Attr gives what files read of a format, and its methods.
+func (f *tableFormat) Attr(name string) (any, bool) {
+	v, ok := f.texts[name]
+	return v, ok
+}
+
+// newTable reads the texts that are also properties, under the names given for
+// them, and the properties: like Feast's class into the dict of the caller.
+func newTable(a *args, set func(map[string]string), names ...[2]string) *tableFormat {
+	d := a.tags("properties", set)
+	f := &tableFormat{class: a.of, texts: map[string]any{"properties": d}}
+	for _, n := range names {
+		f.texts[n[0]] = a.orNone(n[0])
+		if v := a.text(n[0]); v != "" {
+			_ = d.Put(n[1], v)
+		}
+	}
+	f.texts["set_property"] = &python.Builtin{Name: "set_property", Call: func(c *python.Call) (any, error) {
+		b := bind("set_property", c, "key!", "value!")
+		_ = d.Put(b.text("key"), b.text("value"))
+		return nil, b.err
+	}}
+	return f
+}
+
+func newIcebergTable(c *python.Call) (any, error) {
+	a := bind("IcebergFormat", c, "catalog?", "namespace?", "properties?")
+	p := &core.TableFormat_IcebergFormat{Catalog: a.text("catalog"), Namespace: a.text("namespace")}
+	f := newTable(a, func(t map[string]string) { p.Properties = t }, [2]string{"catalog", "iceberg.catalog"}, [2]string{"namespace", "iceberg.namespace"})
+	f.proto = &core.TableFormat{Format: &core.TableFormat_IcebergFormat_{IcebergFormat: p}}
+	return f, a.err
+}
+
+func newDeltaTable(c *python.Call) (any, error) {
+	a := bind("DeltaFormat", c, "checkpoint_location?", "properties?")
+	p := &core.TableFormat_DeltaFormat{CheckpointLocation: a.text("checkpoint_location")}
+	f := newTable(a, func(t map[string]string) { p.Properties = t }, [2]string{"checkpoint_location", "delta.checkpointLocation"})
+	f.proto = &core.TableFormat{Format: &core.TableFormat_DeltaFormat_{DeltaFormat: p}}
+	return f, a.err
+}
+
+func newHudiTable(c *python.Call) (any, error) {
+	a := bind("HudiFormat", c, "table_type?", "record_key?", "precombine_field?", "properties?")
+	p := &core.TableFormat_HudiFormat{TableType: a.text("table_type"), RecordKey: a.text("record_key"), PrecombineField: a.text("precombine_field")}
+	f := newTable(a, func(t map[string]string) { p.Properties = t }, [2]string{"table_type", "hoodie.datasource.write.table.type"},
+		[2]string{"record_key", "hoodie.datasource.write.recordkey.field"}, [2]string{"precombine_field", "hoodie.datasource.write.precombine.field"})
+	f.proto = &core.TableFormat{Format: &core.TableFormat_HudiFormat_{HudiFormat: p}}
+	return f, a.err
+}

@@ -128,7 +128,7 @@ func batchView(a *args, t *transformation) (any, error) {
 	aggregations := a.aggregations()
 	s, isSource := a.bound["source"].(*source)
 	switch {
-	case isSource && s.class != "FileSource" && s.class != "PostgreSQLSource":
+	case isSource && (s.streams() || s.class == "RequestSource" || s.class == "IcebergSource"):
 		a.failAt("source", "%q needs a batch source; %s is a %s", v.name, s.proto.GetName(), s.class)
 	case a.bound["source"] == nil && aggregations != nil:
 		a.fail("%q has aggregations and needs a source", v.name)

@@ -43,7 +43,7 @@ func TestRefusalsSayWhereAndWhatToWrite(t *testing.T) {
 		{"a wrong type", head + `v = FeatureView(name="v", ttl=86400)`, `features.py:7:31: FeatureView argument 'ttl' is a int, want a timedelta`},
 		{"an old type", head + `f = Field(name="f", dtype=ValueType.INT64)`, `features.py:7:27: Field argument 'dtype' is ValueType.INT64; give a type of feast.types, such as Int64`},
 		{"a missing argument", head + `f = Field(name="f")`, `features.py:7:5: Field lacks argument 'dtype'`},
-		{"an unsupported source", head + "from feast import BigQuerySource\nb = BigQuerySource(table=\"t\")", `features.py:8:5: BigQuerySource is not supported; banquet reads PostgreSQLSource, FileSource, PushSource, KafkaSource, KinesisSource and RequestSource`},
+		{"an unsupported source", head + "from feast.infra.data_sources.contrib.iceberg_catalog import UnityCatalogSource\nb = UnityCatalogSource(warehouse=\"w\")", `features.py:8:5: UnityCatalogSource is not supported`},
 		{"a subclass", head + "class Mine(FeatureView):\n    pass\n", `features.py:7:12: a class made from FeatureView cannot be read; call FeatureView(…) itself`},
 		{"a set attribute", head + "v = FeatureView(name=\"v\")\nv.ttl = timedelta(days=1)", `features.py:8:1: attribute 'ttl' of a FeatureView cannot be set here; give it to the constructor`},
 		{"a missing feature", head + "v = FeatureView(name=\"v\", schema=[Field(name=\"a\", dtype=Int64)])\nf = FeatureService(name=\"f\", features=[v[[\"b\"]]])", `features.py:8:40: feature view v has no feature "b"`},

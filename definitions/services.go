@@ -77,7 +77,7 @@ func newLoggingConfig(c *python.Call) (any, error) {
 			a.wrong("sample_rate", "a number", v)
 		}
 	}
-	if d := one[*logging](a, "destination", "FileLoggingDestination(…)"); d != nil {
+	if d := one[*logging](a, "destination", "a logging destination, such as FileLoggingDestination(…)"); d != nil {
 		p.Destination = d.proto.GetDestination()
 	}
 	return &logging{"LoggingConfig", p}, a.err
@@ -88,4 +88,41 @@ func newFileLogging(c *python.Call) (any, error) {
 	return &logging{"FileLoggingDestination", &core.LoggingConfig{Destination: &core.LoggingConfig_FileDestination_{FileDestination: &core.LoggingConfig_FileDestination{
 		Path: a.name("path"), S3EndpointOverride: a.text("s3_endpoint_override"), PartitionBy: a.texts("partition_by"),
 	}}}}, a.err
+}
+
+func newRedshiftLogging(c *python.Call) (any, error) {
+	a := bind("RedshiftLoggingDestination", c, "*", "table_name!")
+	return &logging{a.of, &core.LoggingConfig{Destination: &core.LoggingConfig_RedshiftDestination_{
+		RedshiftDestination: &core.LoggingConfig_RedshiftDestination{TableName: a.name("table_name")},
+	}}}, a.err
+}
+
+func newBigQueryLogging(c *python.Call) (any, error) {
+	a := bind("BigQueryLoggingDestination", c, "*", "table_ref!")
+	return &logging{a.of, &core.LoggingConfig{Destination: &core.LoggingConfig_BigqueryDestination{
+		BigqueryDestination: &core.LoggingConfig_BigQueryDestination{TableRef: a.name("table_ref")},
+	}}}, a.err
+}
+
+func newSnowflakeLogging(c *python.Call) (any, error) {
+	a := bind("SnowflakeLoggingDestination", c, "*", "table_name!")
+	return &logging{a.of, &core.LoggingConfig{Destination: &core.LoggingConfig_SnowflakeDestination_{
+		SnowflakeDestination: &core.LoggingConfig_SnowflakeDestination{TableName: a.name("table_name")},
+	}}}, a.err
+}
+
+func newAthenaLogging(c *python.Call) (any, error) {
+	a := bind("AthenaLoggingDestination", c, "*", "table_name!")
+	return &logging{a.of, &core.LoggingConfig{Destination: &core.LoggingConfig_AthenaDestination_{
+		AthenaDestination: &core.LoggingConfig_AthenaDestination{TableName: a.name("table_name")},
+	}}}, a.err
+}
+
+func newCouchbaseLogging(c *python.Call) (any, error) {
+	a := bind("CouchbaseColumnarLoggingDestination", c, "*", "database!", "scope!", "table_name!")
+	return &logging{a.of, &core.LoggingConfig{Destination: &core.LoggingConfig_CouchbaseColumnarDestination_{
+		CouchbaseColumnarDestination: &core.LoggingConfig_CouchbaseColumnarDestination{
+			Database: a.name("database"), Scope: a.name("scope"), Collection: a.name("table_name"),
+		},
+	}}}, a.err
 }

@@ -19,6 +19,10 @@ type source struct {
 	module string
 	tags   *python.Dict
 	mapped *python.Dict // field_mapping
+	// more are attributes that the class has beside those of all sources.
+	more      map[string]any
+	reference *connection
+	bare      bool // the class leaves description, tags and owner out of its message
 }
 
 // Kinds lists the classes of a source.
@@ -26,6 +30,9 @@ func (s *source) Kinds() []string { return []string{s.class, "DataSource"} }
 
 // Attr gives what files read of a source.
 func (s *source) Attr(name string) (any, bool) {
+	if v, ok := s.more[name]; ok {
+		return v, true
+	}
 	switch name {
 	case "name":
 		return s.proto.GetName(), true
@@ -37,6 +44,15 @@ func (s *source) Attr(name string) (any, bool) {
 		return s.proto.GetDescription(), true
 	case "owner":
 		return s.proto.GetOwner(), true
+	case "date_partition_column":
+		return s.proto.GetDatePartitionColumn(), true
+	case "timestamp_field_type":
+		return s.proto.GetTimestampFieldType(), true
+	case "connection_ref":
+		if s.reference == nil {
+			return nil, true
+		}
+		return s.reference, true
 	case "path":
 		return s.proto.GetFileOptions().GetUri(), s.class == "FileSource"
 	case "tags":
@@ -73,8 +89,7 @@ func (s *source) streams() bool {
 	return false
 }
 
-// message is what Feast's class serializes. Only PostgreSQLSource names its own
-// class in it.
+// message is what Feast's class serializes. Some classes name themselves in it.
 func (s *source) message() *core.DataSource {
 	p, _ := proto.Clone(s.proto).(*core.DataSource)
 	if s.batch == nil {
@@ -102,17 +117,24 @@ func (s *source) annotated() *core.DataSource {
 // newSource fills what all sources take; the parameters are those of Feast's
 // class.
 func newSource(a *args, class, module string, kind core.DataSource_SourceType) *source {
+	s := &source{class: class, module: module}
+	s.read(a, kind)
+	return s
+}
+
+func (s *source) read(a *args, kind core.DataSource_SourceType) {
 	p := &core.DataSource{
 		Name: a.text("name"), Type: kind, TimestampField: a.text("timestamp_field"), CreatedTimestampColumn: a.text("created_timestamp_column"),
 		Description: a.text("description"), Owner: a.text("owner"),
 	}
-	if p.TimestampField != "" && p.TimestampField == p.CreatedTimestampColumn {
-		a.failAt("created_timestamp_column", "has the same column for 'timestamp_field' and 'created_timestamp_column'")
-	}
-	s := &source{class: class, proto: p, module: module}
-	reference := one[*connection](a, "connection_ref", "a ConnectionRef")
+	s.proto = p
+	s.checkTimes(a)
+	s.reference = one[*connection](a, "connection_ref", "a ConnectionRef")
 	s.tags = a.tags("tags", func(t map[string]string) {
-		for k, v := range reference.tags() {
+		if s.bare {
+			t = nil
+		}
+		for k, v := range s.reference.tags() {
 			if t == nil {
 				t = map[string]string{}
 			}
@@ -121,7 +143,12 @@ func newSource(a *args, class, module string, kind core.DataSource_SourceType) *
 		p.Tags = t
 	})
 	s.mapped = a.tags("field_mapping", func(t map[string]string) { p.FieldMapping = t })
-	return s
+}
+
+func (s *source) checkTimes(a *args) {
+	if t := s.proto.GetTimestampField(); t != "" && t == s.proto.GetCreatedTimestampColumn() {
+		a.failAt("created_timestamp_column", "has the same column for 'timestamp_field' and 'created_timestamp_column'")
+	}
 }
 
 func newFileSource(c *python.Call) (any, error) {
@@ -137,27 +164,6 @@ func newFileSource(c *python.Call) (any, error) {
 		options.FileFormat = f.proto
 	}
 	s.proto.Options = &core.DataSource_FileOptions_{FileOptions: options}
-	return s, a.err
-}
-
-func newPostgres(c *python.Call) (any, error) {
-	const module = "feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source"
-	a := bind("PostgreSQLSource", c, "name?", "query?", "table?", "timestamp_field?", "created_timestamp_column?", "field_mapping?", "description?", "tags?", "owner?", "connection_ref?")
-	s := newSource(a, "PostgreSQLSource", module, core.DataSource_CUSTOM_SOURCE)
-	s.proto.DataSourceClassType = module + "." + s.class
-	name, query, table := s.proto.Name, a.text("query"), a.text("table")
-	if s.proto.Name == "" {
-		s.proto.Name = table
-	}
-	if s.proto.Name == "" {
-		a.fail("needs a name or a table")
-	}
-	config := &python.Dict{}
-	for _, kv := range [][2]string{{"name", name}, {"query", query}, {"table", table}} {
-		_ = config.Put(kv[0], kv[1])
-	}
-	text, _ := python.JSON(config)
-	s.proto.Options = &core.DataSource_CustomOptions{CustomOptions: &core.DataSource_CustomSourceOptions{Configuration: []byte(text)}}
 	return s, a.err
 }
 
@@ -269,6 +275,6 @@ func (c *connection) tags() map[string]string {
 // unsupported is a class of Feast for stores that banquet does not read.
 func unsupported(name string) *python.Builtin {
 	return &python.Builtin{Name: name, Definer: true, Call: func(*python.Call) (any, error) {
-		return nil, fmt.Errorf("%s is not supported; banquet reads PostgreSQLSource, FileSource, PushSource, KafkaSource, KinesisSource and RequestSource", name)
+		return nil, fmt.Errorf("%s is not supported", name)
 	}}
 }

@@ -93,7 +93,7 @@ func dumpList(list []proto.Message) ([]any, error) {
 func asPython(m proto.Message, tree map[string]any) {
 	switch v := m.(type) {
 	case *core.DataSource:
-		if v.GetType() != core.DataSource_CUSTOM_SOURCE {
+		if !SaysClass(v.GetType()) {
 			delete(tree, "dataSourceClassType")
 		}
 	case *core.FeatureView:
@@ -107,6 +107,16 @@ func asPython(m proto.Message, tree map[string]any) {
 			spec["userDefinedFunction"] = map[string]any{"body": udf.GetBodyText()}
 		}
 	}
+}
+
+// SaysClass reports whether Feast's class for sources of a type writes its name
+// when it writes itself; the registry holds the name of all.
+func SaysClass(t core.DataSource_SourceType) bool {
+	switch t {
+	case core.DataSource_CUSTOM_SOURCE, core.DataSource_BATCH_SPARK, core.DataSource_BATCH_ICEBERG:
+		return true
+	}
+	return false
 }
 
 // sourceClass is the Python class of a stream source, which Feast leaves out of

@@ -249,8 +249,12 @@ func serviceRows(p *registry.Project) []listed {
 func sourceRows(p *registry.Project) []listed {
 	var rows []listed
 	for _, s := range p.DataSources() {
+		described, _ := proto.Clone(s).(*core.DataSource)
+		if !registry.SaysClass(s.GetType()) {
+			described.DataSourceClassType = ""
+		}
 		rows = append(rows, listed{
-			name: s.GetName(), tags: s.GetTags(), cells: []string{s.GetName(), "<class '" + s.GetDataSourceClassType() + "'>"}, object: s,
+			name: s.GetName(), tags: s.GetTags(), cells: []string{s.GetName(), "<class '" + s.GetDataSourceClassType() + "'>"}, object: described,
 		})
 	}
 	return rows

@@ -6,6 +6,10 @@ Each file cases/<name>.py is a repository of one file, features.py; each
 directory repos/<name> is a repository. Beside each, <name>.json gets the objects
 as Feast 0.66 collects and serializes them, without times and pickles, or the
 error that ended the load. The path of the repository is written as <root>.
+
+The cases of source_clickhouse, source_couchbase, source_mongodb, source_ray,
+source_trino and of what these classes refuse need clickhouse-connect,
+couchbase-columnar, pymongo, ray and trino beside Feast.
 """
 
 import importlib

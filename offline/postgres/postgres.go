@@ -101,8 +101,11 @@ func relation(source *core.DataSource) (string, error) {
 	refuse := func(why string) error {
 		return fault.New(fault.Invalid, "data source %s %s", source.GetName(), why).About("data source", source.GetName(), source.GetProject())
 	}
+	// Sources of other stores may have the same options: only the class tells.
+	class := source.GetDataSourceClassType()
+	class = class[strings.LastIndexByte(class, '.')+1:]
 	var options struct{ Table, Query string }
-	if err := json.Unmarshal(source.GetCustomOptions().GetConfiguration(), &options); err != nil {
+	if err := json.Unmarshal(source.GetCustomOptions().GetConfiguration(), &options); err != nil || class != "" && class != "PostgreSQLSource" {
 		return "", refuse("is no PostgreSQLSource, and the offline store of this repository is PostgreSQL; set offline_store.type to where it lies")
 	}
 	if options.Table != "" {
