@@ -53,12 +53,20 @@ type Config struct {
 	Materialization    Materialize  `yaml:"materialization"`
 	BatchEngine        any          `yaml:"batch_engine"`
 	FeatureServer      any          `yaml:"feature_server"`
+	Embedding          any          `yaml:"embedding_model"`
+	Lineage            any          `yaml:"openlineage"`
+	MLflow             any          `yaml:"mlflow"`
+	Quality            any          `yaml:"data_quality_monitoring"`
+	RepoPath           any          `yaml:"repo_path"`
 	Flags              any          `yaml:"flags"`
 	Banquet            Banquet      `yaml:"banquet"`
 	// Dir is the feature repository: the directory of the file.
 	Dir string `yaml:"-"`
 	// File is the file's path, or where else the text came from.
 	File string `yaml:"-"`
+	// engine is the type of the batch engine, lines where parts are named.
+	engine string
+	lines  map[string]int
 }
 
 // Registry says where the registry is kept.
@@ -74,7 +82,8 @@ type Registry struct {
 	MCP          any    `yaml:"mcp"`
 }
 
-// OnlineStore is one of the online stores; the section of its Type is set.
+// OnlineStore is one of the online stores; the section of its Type is set. Type
+// may name a store that banquet does not have: OnlineBuilt tells.
 type OnlineStore struct {
 	Type     string
 	SQLite   SQLite
@@ -147,7 +156,8 @@ func (p *Postgres) EffectiveSSLMode() string {
 	return "require"
 }
 
-// OfflineStore is one of the offline stores.
+// OfflineStore is one of the offline stores. Type may name one that banquet does
+// not have: OfflineBuilt tells.
 type OfflineStore struct {
 	Type     string
 	Postgres Postgres

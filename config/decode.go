@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -311,18 +310,16 @@ func (d *decoder) typeOf(n *yaml.Node, fallback string) (string, int) {
 	return fallback, n.Line
 }
 
-// The store types that Feast knows beside those that banquet has.
-var (
-	feastOnline  = strings.Fields("aerospike datastore redis snowflake.online bigtable hbase cassandra scylladb mysql hazelcast elasticsearch remote singlestore qdrant couchbase.online milvus mongodb hybrid faiss")
-	feastOffline = strings.Fields("bigquery redshift snowflake.offline spark trino athena mssql remote couchbase.offline clickhouse ray oracle hybrid")
-)
-
 func (d *decoder) online(n *yaml.Node, c *Config) {
 	kind, line := d.typeOf(n, "sqlite")
+	kind = builtClass(kind)
 	c.Online.Type = kind
-	switch kind {
-	case "", "null", "none", "None":
+	switch strings.ToLower(kind) {
+	case "", "null", "none":
 		c.Online.Type = "none"
+		return
+	}
+	switch kind {
 	case "sqlite":
 		d.store(n, "online_store", &c.Online.SQLite)
 	case "dynamodb":
@@ -335,12 +332,13 @@ func (d *decoder) online(n *yaml.Node, c *Config) {
 		c.Online.Postgres = defaultPostgres()
 		d.store(n, "online_store", &c.Online.Postgres)
 	default:
-		d.unknownStore(line, "online_store.type", kind, feastOnline, "sqlite, dynamodb, postgres")
+		d.foreign(line, "online_store.type", kind, feastOnline, "OnlineStore", "sqlite, dynamodb, postgres")
 	}
 }
 
 func (d *decoder) offline(n *yaml.Node, c *Config) {
 	kind, line := d.typeOf(n, "dask")
+	kind = builtClass(kind)
 	c.Offline.Type = kind
 	switch kind {
 	case "file", "dask", "duckdb":
@@ -348,7 +346,7 @@ func (d *decoder) offline(n *yaml.Node, c *Config) {
 		c.Offline.Postgres = defaultPostgres()
 		d.store(n, "offline_store", &c.Offline.Postgres)
 	default:
-		d.unknownStore(line, "offline_store.type", kind, feastOffline, "file, dask, duckdb (all three read Parquet and CSV files), postgres")
+		d.foreign(line, "offline_store.type", kind, feastOffline, "OfflineStore", "file, dask, duckdb (all three read Parquet and CSV files), postgres")
 	}
 }
 
@@ -356,12 +354,4 @@ func (d *decoder) store(n *yaml.Node, path string, out any) {
 	if n.Kind == yaml.MappingNode {
 		d.section(n, path, out, false)
 	}
-}
-
-func (d *decoder) unknownStore(line int, path, kind string, feast []string, ours string) {
-	if slices.Contains(feast, kind) {
-		d.fault(line, path, kind+" is a store of Feast's that banquet does not have; it has "+ours)
-		return
-	}
-	d.fault(line, path, "unknown type "+strconv.Quote(kind)+"; banquet has "+ours)
 }

@@ -76,6 +76,7 @@ func Parse(name, dir string, text []byte, env Env) (*Config, error) {
 	}
 	root := doc.Content[0]
 	d.top(root, c)
+	d.lines(root, c)
 	d.validate(root, c)
 	if err := d.err(); err != nil {
 		return nil, err

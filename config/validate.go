@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,14 +36,14 @@ func (d *decoder) validate(root *yaml.Node, c *Config) {
 	oneOf(line("banquet", "dynamodb", "client"), "banquet.dynamodb.client", c.Banquet.DynamoDB.Client, "direct", "sdk")
 	oneOf(line("banquet", "serving", "ttl"), "banquet.serving.ttl", c.Banquet.Serving.TTL, "", "mark", "ignore", "null")
 	oneOf(line("banquet", "http", "status"), "banquet.http.status", c.Banquet.HTTP.Status, "", "feast")
-	for _, section := range []struct {
-		name string
-		p    *Postgres
-	}{{"online_store", &c.Online.Postgres}, {"offline_store", &c.Offline.Postgres}} {
-		if section.p.Type != "postgres" {
-			continue
-		}
-		d.postgres(section.name, section.p, line)
+	if !slices.Contains([]string{"local", "gcp", "aws", "azure", "unity_catalog"}, c.Provider) && !strings.Contains(c.Provider, ".") {
+		d.fault(line("provider"), "provider", fmt.Sprintf("unknown provider %q; want local, gcp, aws or azure", c.Provider))
+	}
+	if c.Online.Type == "postgres" {
+		d.postgres("online_store", &c.Online.Postgres, line)
+	}
+	if c.Offline.Type == "postgres" {
+		d.postgres("offline_store", &c.Offline.Postgres, line)
 	}
 	if t := c.Online.DynamoDB.TableTemplate; c.Online.Type == "dynamodb" && !strings.Contains(t, "{table_name}") {
 		d.fault(line("online_store", "table_name_template"), "online_store.table_name_template", "want {table_name} in it: all views would share one table")
@@ -78,21 +79,27 @@ func (d *decoder) project(c *Config, line int) {
 	}
 }
 
+// checkRegistry takes a file for the registry and refuses all else by name: a
+// registry that lies elsewhere must never be taken for an empty file.
 func (d *decoder) checkRegistry(c *Config, line func(...string) int) {
+	const remedy = "; keep the registry in a file (registry: registry.db), or run this with Feast"
 	at := line("registry")
 	path := c.Registry.Path
 	switch {
+	case slices.Contains([]string{"sql", "remote", "snowflake.registry"}, c.Registry.Type):
+		d.fault(line("registry", "registry_type"), "registry.registry_type", c.Registry.Type+" registries are not built yet"+remedy)
 	case c.Registry.Type != "file":
-		what := "unknown registry type " + c.Registry.Type
-		if slices.Contains([]string{"sql", "remote", "snowflake.registry"}, c.Registry.Type) {
-			what = c.Registry.Type + " registries are not built yet"
-		}
-		d.fault(line("registry", "registry_type"), "registry.registry_type", what+"; banquet has file")
+		d.fault(line("registry", "registry_type"), "registry.registry_type", fmt.Sprintf("unknown registry type %q", c.Registry.Type)+remedy)
+	case !slices.Contains([]string{"", "FileRegistryStore", "feast.infra.registry.file.FileRegistryStore"}, c.Registry.StoreType):
+		d.fault(line("registry", "registry_store_type"), "registry.registry_store_type", c.Registry.StoreType+" is not built into banquet, which has FileRegistryStore"+remedy)
 	case path == "":
 		d.fault(at, "registry", "is missing; give the path of a file, such as registry.db")
 	case strings.Contains(path, "://") && !strings.HasPrefix(path, "file://"):
+		if n := line("registry", "path"); n > at {
+			at = n
+		}
 		scheme, _, _ := strings.Cut(path, "://")
-		d.fault(at, "registry", scheme+":// registries are not built yet; give the path of a file")
+		d.fault(at, "registry", scheme+":// registries are not built yet"+remedy)
 	}
 	c.Registry.Path = strings.TrimPrefix(path, "file://")
 }

@@ -54,7 +54,11 @@ func (a *app) apply(cmd *cobra.Command, verbose bool, s skips) error {
 	if !s.source {
 		r.warnOfSources(ctx, &repo.Objects)
 	}
-	applier, err := r.applier(ctx, repo, s.deletions)
+	if err := r.config.QualityBuilt("apply"); err != nil {
+		return err
+	}
+	r.warnOfConfig()
+	applier, err := r.applier(ctx, repo, s.deletions, "apply")
 	if err != nil {
 		return err
 	}
@@ -120,7 +124,7 @@ func (a *app) plan(cmd *cobra.Command, s skips) error {
 	if !s.source {
 		r.warnOfSources(ctx, &repo.Objects)
 	}
-	applier, err := r.applier(ctx, repo, s.deletions)
+	applier, err := r.applier(ctx, repo, s.deletions, planning)
 	if err != nil {
 		return err
 	}

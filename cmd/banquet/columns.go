@@ -2,12 +2,37 @@ package main
 
 import (
 	"context"
+	"strings"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/offline"
 )
 
-// Columns asks the offline store.
+// Columns asks where the source lies, as Feast does: a file needs no offline
+// store, a source in a store of another kind than the configured one has none.
 func (l lazyColumns) Columns(ctx context.Context, source *core.DataSource) ([]offline.Column, error) {
-	return l.r.offlineStore().Columns(ctx, source)
+	class := classOf(source)
+	switch {
+	case source.GetType() == core.DataSource_BATCH_FILE:
+		return l.r.files().Columns(ctx, source)
+	case class == "RaySource": // Feast infers nothing from these
+		return nil, nil
+	}
+	store, err := l.r.offlineStore("finding the columns of data source " + source.GetName())
+	if err != nil {
+		return nil, err
+	}
+	if class != "PostgreSQLSource" && class != "" {
+		return nil, fault.New(fault.Unimplemented, "data source %s is a %s, which is not built into banquet: finding its columns needs it; "+
+			"give its timestamp_field, the value_type of entities and the schema of views, or run this with Feast", source.GetName(), class).
+			About("data source", source.GetName(), source.GetProject())
+	}
+	return store.Columns(ctx, source)
+}
+
+// classOf is the class of a source, without its module.
+func classOf(source *core.DataSource) string {
+	class := source.GetDataSourceClassType()
+	return class[strings.LastIndexByte(class, '.')+1:]
 }

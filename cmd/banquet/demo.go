@@ -95,7 +95,7 @@ func (a *app) demoFill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	applier, err := r.applier(ctx, repo, false)
+	applier, err := r.applier(ctx, repo, false, "demo")
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,10 @@ func (a *app) demoFill(ctx context.Context) error {
 		return err
 	}
 	a.step("apply: %d entities, %d feature views, %d feature service", len(repo.Objects.Entities), len(repo.Objects.FeatureViews), len(repo.Objects.FeatureServices))
-	off := r.offlineStore()
+	off, err := r.offlineStore("demo")
+	if err != nil {
+		return err
+	}
 	m := ingest.New(ingest.Options{
 		Storage: r.storage, Project: r.config.Project, Offline: off, Online: r.online, KeyVersion: r.config.KeyVersion, Log: a.log,
 	})

@@ -12,6 +12,8 @@ import (
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/ingest"
+	"github.com/banquet-fs/banquet/offline"
+	"github.com/banquet-fs/banquet/stores"
 )
 
 func (a *app) materializeCommand() *cobra.Command {
@@ -90,11 +92,11 @@ func (a *app) materialize(ctx context.Context, req ingest.Request, incremental b
 		return err
 	}
 	defer r.close()
-	online, err := r.onlineStore(ctx, nil)
+	off, online, err := r.bothStores(ctx)
 	if err != nil {
 		return err
 	}
-	off := r.offlineStore()
+	r.warnOfConfig()
 	show := &progress{app: a, req: req, incremental: incremental, store: r.config.Online.Type}
 	m := ingest.New(ingest.Options{
 		Storage: r.storage, Registry: r.options(), Project: r.config.Project, Offline: off, Online: online,
@@ -107,6 +109,23 @@ func (a *app) materialize(ctx context.Context, req ingest.Request, incremental b
 	}
 	show.end()
 	return err
+}
+
+// bothStores opens what a materialization needs.
+func (r *repository) bothStores(ctx context.Context) (offline.Store, stores.Store, error) {
+	const need = "materialize"
+	if err := r.config.ProviderBuilt(need); err != nil {
+		return nil, nil, err
+	}
+	if err := r.config.EngineBuilt(need); err != nil {
+		return nil, nil, err
+	}
+	off, err := r.offlineStore(need)
+	if err != nil {
+		return nil, nil, err
+	}
+	online, err := r.onlineStore(ctx, nil, need)
+	return off, online, err
 }
 
 // batchCells is how many values one write carries. A write to SQLite is a

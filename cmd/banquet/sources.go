@@ -23,7 +23,7 @@ func (r *repository) warnOfSources(ctx context.Context, objects *registry.Object
 		if source.GetType() != core.DataSource_BATCH_FILE {
 			continue
 		}
-		columns, err := r.offlineStore().Columns(ctx, source)
+		columns, err := r.files().Columns(ctx, source)
 		if err != nil {
 			warn(v.GetSpec().GetName(), err)
 			continue
@@ -32,5 +32,12 @@ func (r *repository) warnOfSources(ctx context.Context, objects *registry.Object
 		if field != "" && !slices.ContainsFunc(columns, func(c offline.Column) bool { return c.Name == field }) {
 			warn(v.GetSpec().GetName(), fault.New(fault.Invalid, "%s has no column %s, which timestamp_field names", source.GetFileOptions().GetUri(), field))
 		}
+	}
+}
+
+// warnOfConfig says what the configuration asks for and does not get.
+func (r *repository) warnOfConfig() {
+	for _, w := range r.config.Warnings() {
+		fmt.Fprintln(r.app.err, "warning: "+w)
 	}
 }

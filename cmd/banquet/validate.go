@@ -54,7 +54,7 @@ func (a *app) validatePlan(ctx context.Context, r *repository, repo *definitions
 	if !s.source {
 		r.warnOfSources(ctx, &repo.Objects)
 	}
-	applier, err := r.applier(ctx, repo, s.deletions)
+	applier, err := r.applier(ctx, repo, s.deletions, "apply")
 	if err != nil {
 		return err
 	}
@@ -109,15 +109,27 @@ func (a *app) validateRegistry(ctx context.Context, r *repository, f *findings) 
 }
 
 func (a *app) validateStores(ctx context.Context, r *repository, f *findings) {
+	for _, err := range []error{r.config.ProviderBuilt("apply"), r.config.QualityBuilt("apply")} {
+		if err != nil {
+			f.check("configuration", err, "")
+		}
+	}
+	if err := r.config.EngineBuilt("materialize"); err != nil {
+		f.good = append(f.good, "batch engine: "+fault.Of(err).Text)
+	}
 	if r.config.Online.Type != "none" {
-		online, err := r.onlineStore(ctx, nil)
+		online, err := r.onlineStore(ctx, nil, "apply")
 		if err == nil {
 			_, err = online.Check(ctx, nil)
 		}
 		f.check("online store", err, r.onlineAddress())
 	}
-	err := r.offlineStore().Check(ctx)
-	f.check("offline store", err, r.config.Offline.Type+" answers")
+	off, err := r.offlineStore("materialize")
+	if err != nil { // only materialize reads it
+		f.good = append(f.good, "offline store: "+fault.Of(err).Text)
+		return
+	}
+	f.check("offline store", off.Check(ctx), r.config.Offline.Type+" answers")
 }
 
 // onlineAddress says where the online store is.

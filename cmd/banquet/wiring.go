@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -87,10 +88,13 @@ func (r *repository) project(ctx context.Context) (*registry.Project, error) {
 	return s.Project(r.config.Project)
 }
 
-// onlineStore opens the online store, with retries.
-func (r *repository) onlineStore(ctx context.Context, metrics prometheus.Registerer) (stores.Store, error) {
+// onlineStore opens the online store, with retries. need is who asks.
+func (r *repository) onlineStore(ctx context.Context, metrics prometheus.Registerer, need string) (stores.Store, error) {
 	if r.online != nil {
 		return r.online, nil
+	}
+	if err := r.config.OnlineBuilt(need); err != nil {
+		return nil, err
 	}
 	s, err := r.openOnline(ctx)
 	if err != nil {
@@ -105,29 +109,34 @@ func (r *repository) onlineStore(ctx context.Context, metrics prometheus.Registe
 // openOnline chooses the backend.
 func (r *repository) openOnline(ctx context.Context) (stores.Store, error) {
 	switch c := &r.config.Online; c.Type {
-	case "sqlite":
-		return sqlite.Open(r.config.Path(c.SQLite.Path))
 	case "dynamodb":
 		return r.openDynamo(ctx)
 	case "postgres":
 		return onlinepg.New(r.postgresOptions(&c.Postgres)), nil
+	default:
+		return sqlite.Open(r.config.Path(c.SQLite.Path))
 	}
-	return nil, fault.New(fault.Invalid, "%s has no online store; set online_store", r.config.File)
 }
 
-// offlineStore chooses and opens the offline store.
-func (r *repository) offlineStore() offline.Store {
+// offlineStore chooses and opens the offline store. need is who asks.
+func (r *repository) offlineStore(need string) (offline.Store, error) {
 	if r.offline != nil {
-		return r.offline
+		return r.offline, nil
+	}
+	if err := r.config.OfflineBuilt(need); err != nil {
+		return nil, err
 	}
 	switch r.config.Offline.Type {
 	case "postgres":
 		r.offline = r.openPostgres()
 	default:
-		r.offline = parquet.New(r.config.Dir)
+		r.offline = r.files()
 	}
-	return r.offline
+	return r.offline, nil
 }
+
+// files reads file sources, which need no offline store.
+func (r *repository) files() offline.Store { return parquet.New(r.config.Dir) }
 
 // definitions reads the files of the repository.
 func (r *repository) definitions(ctx context.Context) (*definitions.Repo, error) {
@@ -142,21 +151,52 @@ func (r *repository) definitions(ctx context.Context) (*definitions.Repo, error)
 // that list everything need none.
 type lazyColumns struct{ r *repository }
 
-// applier makes the use case of plan and apply, for what was read.
-func (r *repository) applier(ctx context.Context, repo *definitions.Repo, deletions bool) (*apply.Applier, error) {
+// planning is what plan needs its parts for.
+const planning = "plan"
+
+// applier makes the use case of plan and apply, for what was read. need is who
+// asks: a plan can be made without an online store that banquet has, as long as
+// there are no tables to look at.
+func (r *repository) applier(ctx context.Context, repo *definitions.Repo, deletions bool, need string) (*apply.Applier, error) {
 	opt := apply.Options{
 		Storage: r.storage, Registry: r.options(), Project: r.config.Project, Columns: lazyColumns{r}, Log: r.app.log,
 		Passed: repo.Passed, AllowDeletions: deletions,
 	}
-	if r.config.Online.Type != "none" {
-		online, err := r.onlineStore(ctx, nil)
-		if err != nil {
-			return nil, err
-		}
-		opt.Online = online
+	err := r.config.ProviderBuilt(need)
+	if err == nil && r.config.Online.Type != "none" {
+		opt.Online, err = r.onlineStore(ctx, nil, need)
+	}
+	switch {
+	case err == nil:
+	case need == planning && fault.KindOf(err) == fault.Unimplemented:
+		opt.Online = absent{err, r.config.Project}
+	default:
+		return nil, err
 	}
 	return apply.New(opt), nil
 }
+
+// absent stands for an online store that banquet does not have.
+type absent struct {
+	err     error
+	project string
+}
+
+// Check refuses as soon as there is a table to look at.
+func (a absent) Check(_ context.Context, tables []stores.TableSpec) ([]stores.Finding, error) {
+	if slices.ContainsFunc(tables, func(s stores.TableSpec) bool { return s.Table.Project == a.project }) {
+		return nil, a.err
+	}
+	return nil, nil
+}
+
+// Update refuses.
+func (a absent) Update(context.Context, []stores.TableSpec, []stores.Table) ([]stores.Finding, error) {
+	return nil, a.err
+}
+
+// servingNeed is what serve and get-online-features need their parts for.
+const servingNeed = "reading features"
 
 // serving makes the use case of reading features.
 func (r *repository) serving(ctx context.Context, snapshots func() *registry.Snapshot, metrics *prometheus.Registry) (*serving.Service, error) {
@@ -164,7 +204,10 @@ func (r *repository) serving(ctx context.Context, snapshots func() *registry.Sna
 	if metrics != nil {
 		reg = metrics
 	}
-	online, err := r.onlineStore(ctx, reg)
+	if err := r.config.ProviderBuilt(servingNeed); err != nil {
+		return nil, err
+	}
+	online, err := r.onlineStore(ctx, reg, servingNeed)
 	if err != nil {
 		return nil, err
 	}
