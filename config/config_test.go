@@ -73,7 +73,7 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		{"tab", head + "online_store:\n\ttype: sqlite\n", []string{"feature_store.yaml:4", "not YAML"}},
 		{"unknown key", head + "online_store:\n  type: sqlite\n  pth: x\n", []string{":5: online_store.pth", "did you mean path?"}},
 		{"unknown store", head + "online_store:\n  type: sqlight\n", []string{":4: online_store.type", "sqlight", "dynamodb"}},
-		{"a store of Feast's", head + "online_store:\n  type: redis\n", []string{":4:", "redis", "does not have"}},
+		{"a class that is no store", head + "offline_store:\n  type: my.own.Store\n", []string{":4: offline_store.type", "my.own.Store", "postgres"}},
 		{"no region", head + "online_store:\n  type: dynamodb\n", []string{"online_store.region"}},
 		{"batch of nothing", head + "online_store:\n  type: dynamodb\n  region: x\n  batch_size: 0\n", []string{":6: online_store.batch_size"}},
 		{"one table for all", head + "online_store:\n  type: dynamodb\n  region: x\n  table_name_template: '{project}'\n", []string{":6:", "{table_name}"}},

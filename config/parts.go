@@ -51,7 +51,7 @@ func (d *decoder) foreign(line int, path, kind, feast, suffix, ours string) {
 // lines remembers where the parts are named.
 func (d *decoder) lines(root *yaml.Node, c *Config) {
 	c.lines = map[string]int{}
-	for _, key := range []string{"provider", "online_store", "offline_store", "batch_engine", "data_quality_monitoring", "openlineage"} {
+	for _, key := range []string{"provider", "online_store", "offline_store", "batch_engine", "data_quality_monitoring", "openlineage", "mlflow"} {
 		if n := child(root, key); n != nil {
 			_, c.lines[key] = d.typeOf(n, "")
 		}
@@ -120,9 +120,15 @@ func (c *Config) QualityBuilt(need string) error {
 // Warnings are what the file asks for and does not get, where features are not
 // touched by it.
 func (c *Config) Warnings() []string {
-	section, _ := c.Lineage.(map[string]any)
-	if on, _ := section["enabled"].(bool); !on {
-		return nil
+	var out []string
+	for _, w := range []struct {
+		key, lost string
+		section   any
+	}{{"openlineage", "sends no lineage events", c.Lineage}, {"mlflow", "logs no runs", c.MLflow}} {
+		section, _ := w.section.(map[string]any)
+		if on, _ := section["enabled"].(bool); on {
+			out = append(out, fmt.Sprintf("%s:%d: %s is enabled, and banquet %s; Feast's own commands do", c.File, c.lines[w.key], w.key, w.lost))
+		}
 	}
-	return []string{fmt.Sprintf("%s:%d: openlineage is enabled, and banquet sends no lineage events; Feast's own commands do", c.File, c.lines["openlineage"])}
+	return out
 }

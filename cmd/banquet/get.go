@@ -44,6 +44,9 @@ func (a *app) get(ctx context.Context, entities, features []string) error {
 		return err
 	}
 	defer r.close()
+	if err := r.servingBuilt(); err != nil {
+		return err
+	}
 	snapshot, err := r.snapshot(ctx)
 	if err != nil {
 		return err

@@ -114,6 +114,7 @@ func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *re
 	if err != nil {
 		return nil, nil, err
 	}
+	r.warnOfConfig()
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	holder := registry.NewHolder(registry.HolderOptions{Storage: r.storage, Project: r.config.Project, Registry: r.options(), Log: a.log})

@@ -198,13 +198,21 @@ func (a absent) Update(context.Context, []stores.TableSpec, []stores.Table) ([]s
 // servingNeed is what serve and get-online-features need their parts for.
 const servingNeed = "reading features"
 
+// servingBuilt refuses what reading features needs and banquet does not have.
+func (r *repository) servingBuilt() error {
+	if err := r.config.ProviderBuilt(servingNeed); err != nil {
+		return err
+	}
+	return r.config.OnlineBuilt(servingNeed)
+}
+
 // serving makes the use case of reading features.
 func (r *repository) serving(ctx context.Context, snapshots func() *registry.Snapshot, metrics *prometheus.Registry) (*serving.Service, error) {
 	var reg prometheus.Registerer
 	if metrics != nil {
 		reg = metrics
 	}
-	if err := r.config.ProviderBuilt(servingNeed); err != nil {
+	if err := r.servingBuilt(); err != nil {
 		return nil, err
 	}
 	online, err := r.onlineStore(ctx, reg, servingNeed)

@@ -140,6 +140,8 @@ func TestQueriesAsPeopleWriteThem(t *testing.T) {
 
 func TestFaultsNameTheThing(t *testing.T) {
 	s := open(t, `CREATE TABLE t (k int8, ts timestamp)`)
+	clickhouse := source("t", "")
+	clickhouse.DataSourceClassType = "feast.infra.offline_stores.contrib.clickhouse_offline_store.clickhouse_source.ClickhouseSource"
 	for _, c := range []struct {
 		name  string
 		query offline.Query
@@ -150,6 +152,7 @@ func TestFaultsNameTheThing(t *testing.T) {
 		{"a missing column", offline.Query{Source: source("t", ""), Columns: []string{"gone"}, Timestamp: "ts"}, fault.NotFound, "gone"},
 		{"a time that is none", offline.Query{Source: source("t", ""), Timestamp: "k"}, fault.Invalid, "k"},
 		{"a file", offline.Query{Source: &core.DataSource{Name: "file", Type: core.DataSource_BATCH_FILE}, Timestamp: "ts"}, fault.Invalid, "file"},
+		{"a source of ClickHouse with the same options", offline.Query{Source: clickhouse, Timestamp: "ts"}, fault.Invalid, "is no PostgreSQLSource"},
 		{"broken SQL", offline.Query{Source: source("", "SELECT FROM WHERE"), Timestamp: "ts"}, fault.Invalid, "src"},
 	} {
 		_, err := s.Range(t.Context(), c.query)
