@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	_ "embed" // the names of Feast's modules
 	"maps"
 	"slices"
 	"strings"
@@ -10,10 +11,10 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
-// feastModules are the modules of Feast. Which of them a name is imported from
-// does not matter, except to "import *".
+// feastModules are the modules of Feast, each with the names that it has there.
 type feastModules struct {
 	names map[string]any
+	made  map[string]*python.Module
 }
 
 func newFeastModules() *feastModules {
@@ -46,7 +47,7 @@ func newFeastModules() *feastModules {
 	}
 	names["ALL_RESOURCE_TYPES"] = resources
 	names["ALL_FEATURE_VIEW_TYPES"] = python.NewList(names["FeatureView"], names["OnDemandFeatureView"], names["BatchFeatureView"], names["StreamFeatureView"], names["LabelView"])
-	return &feastModules{names}
+	return &feastModules{names, map[string]*python.Module{}}
 }
 
 // addActions adds Feast's lists of actions.
@@ -91,64 +92,98 @@ func parts() map[string]func(*python.Call) (any, error) {
 
 // module gives a module of Feast by its dotted name.
 func (f *feastModules) module(name string) (*python.Module, bool) {
-	if !isFeast(name) {
+	if m, ok := f.made[name]; ok {
+		return m, true
+	}
+	if !exists(name) {
 		return nil, false
 	}
-	names := f.names
+	names := f.visible(name)
 	if name == "feast.table_format" { // its DeltaFormat is another than that of feast.data_format
-		names = maps.Clone(names)
 		names["DeltaFormat"] = &python.Builtin{Name: "DeltaFormat", Call: newDeltaTable}
 	}
-	return &python.Module{Name: name, Names: names, All: f.exported(name), Missing: func(n string) any { return f.missing(name, n) }}, true
+	m := &python.Module{Name: name, Names: names, All: exported(name, names), Whole: true, Missing: func(n string) any { return f.missing(name, n) }}
+	f.made[name] = m
+	return m, true
+}
+
+// moduleNames tells which names each module of Feast has; testdata/modules.py
+// wrote it.
+//
+//go:embed feastmodules.txt
+var moduleNames string
+
+// exists reports whether Feast has a module. What lies in packages that no
+// definition imports from was not looked at.
+func exists(module string) bool {
+	for part := range strings.SplitSeq(module, ".") {
+		switch part {
+		case "protos", "tests", "templates", "embedded_go", "ui", "cli":
+			return isFeast(module)
+		}
+	}
+	return strings.Contains(moduleNames, "\n"+module+":")
+}
+
+// listed gives what is told of a module: its names, and those under which it has
+// something else. Nothing is known of a module that is not told of.
+func listed(module string) (names, others []string, known bool) {
+	_, rest, ok := strings.Cut(moduleNames, "\n"+module+":")
+	line, _, _ := strings.Cut(rest, "\n")
+	if !ok || strings.Contains(line, "*") {
+		return nil, nil, false
+	}
+	mine, theirs, _ := strings.Cut(line, "!")
+	return strings.Fields(mine), strings.Fields(theirs), true
+}
+
+// compared reports whether the modules were looked at for a name.
+func compared(name string) bool {
+	line, _, _ := strings.Cut(moduleNames, "\n")
+	return slices.Contains(strings.Fields(line), name)
+}
+
+// visible are the names that a module has.
+func (f *feastModules) visible(module string) map[string]any {
+	names, _, known := listed(module)
+	if !known {
+		return maps.Clone(f.names)
+	}
+	out := map[string]any{}
+	for name, v := range f.names {
+		if slices.Contains(names, name) || !compared(name) {
+			out[name] = v
+		}
+	}
+	return out
 }
 
 // missing gives a name that is not listed: a module, a class that is not
-// supported, else Unknown.
+// supported, else Unknown. It is nil for what is known not to be there.
 func (f *feastModules) missing(module, name string) any {
-	switch {
-	case isModule(name):
-		m, _ := f.module(module + "." + name)
+	if m, ok := f.module(module + "." + name); ok {
 		return m
-	case unicode.IsUpper([]rune(name + " ")[0]) && (strings.HasSuffix(name, "Source") || strings.HasSuffix(name, "Transformation") || name == "FeatureTable"):
+	}
+	_, others, known := listed(module)
+	ours, whole := f.names[name] != nil, module == "feast" || module == "feast.types"
+	switch {
+	case known && (ours || whole) && !slices.Contains(others, name):
+		return nil
+	case !ours && unicode.IsUpper([]rune(name + " ")[0]) && (strings.HasSuffix(name, "Source") || strings.HasSuffix(name, "Transformation") || name == "FeatureTable"):
 		return unsupported(name)
 	}
 	return &python.Unknown{Why: module + "." + name, Trust: python.Inert}
 }
 
-// isModule reports whether a name within Feast is one of the modules that
-// definitions import from.
-func isModule(name string) bool {
-	switch name {
-	case "types", "value_type", "field", "entity", "project", "feature", "feature_view", "batch_feature_view", "stream_feature_view",
-		"on_demand_feature_view", "feature_service", "data_source", "data_format", "aggregation", "feature_logging", "credentials", "feast_object",
-		"permissions", "permission", "policy", "action", "labeling", "label_view", "conflict_policy", "transformation", "mode", "base",
-		"pandas_transformation", "python_transformation", "infra", "offline_stores", "contrib", "file_source", "postgres_offline_store", "postgres_source",
-		"redshift_source", "bigquery_source", "snowflake_source", "spark_offline_store", "spark_source", "trino_offline_store", "trino_source",
-		"athena_offline_store", "athena_source", "mssql_offline_store", "mssqlserver_source", "clickhouse_offline_store", "clickhouse_source",
-		"couchbase_offline_store", "couchbase_source", "oracle_offline_store", "oracle_source", "ray_offline_store", "ray_source",
-		"mongodb_offline_store", "mongodb", "table_format", "data_sources", "iceberg_catalog", "iceberg_source",
-		"saved_dataset", "base_feature_view", "feature_view_projection":
-		return true
+// exported are the names that "from module import *" takes: of feast itself those
+// that it lists, of the others all that they have.
+func exported(module string, names map[string]any) []string {
+	if module != "feast" {
+		return slices.Sorted(maps.Keys(names))
 	}
-	return false
-}
-
-// exported are the names that "from module import *" takes. Of feast itself they
-// are what it lists; of the others, what they define.
-func (f *feastModules) exported(module string) []string {
-	switch module {
-	case "feast":
-		return []string{
-			"Aggregation", "BatchFeatureView", "Entity", "KafkaSource", "KinesisSource", "Feature", "Field", "FeatureService", "FeatureStore", "FeatureView",
-			"LabelView", "ConflictPolicy", "OnDemandFeatureView", "RepoConfig", "StreamFeatureView", "ValueType", "BigQuerySource", "FileSource",
-			"RedshiftSource", "SnowflakeSource", "PushSource", "RequestSource", "AthenaSource", "OracleSource", "Project",
-		}
-	case "feast.types":
-		names := []string{"Array", "Set", "Struct"}
-		for _, d := range scalars() {
-			names = append(names, d.name)
-		}
-		return names
+	return []string{
+		"Aggregation", "BatchFeatureView", "DataFrameEngine", "Entity", "KafkaSource", "KinesisSource", "FeastDataFrame", "Feature", "Field", "FeatureService",
+		"FeatureStore", "FeatureView", "FeatureViewState", "LabelView", "ConflictPolicy", "OnDemandFeatureView", "RepoConfig", "StreamFeatureView", "ValueType",
+		"BigQuerySource", "FileSource", "RedshiftSource", "SnowflakeSource", "PushSource", "RequestSource", "AthenaSource", "OracleSource", "Project",
 	}
-	return nil
 }

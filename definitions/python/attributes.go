@@ -50,7 +50,9 @@ func (r *Interpreter) moduleAttribute(m *Module, name string) (any, error) {
 		return found, nil
 	}
 	if m.Missing != nil {
-		return m.Missing(name), nil
+		if v := m.Missing(name); v != nil {
+			return v, nil
+		}
 	}
 	return nil, raise("AttributeError", "module '%s' has no attribute '%s'", m.Name, name)
 }

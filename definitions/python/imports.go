@@ -52,6 +52,8 @@ func (r *Interpreter) module(s *scope, at int, name string) (any, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case ok && parent.Whole:
+		return nil, raise("ModuleNotFoundError", "No module named '%s'", name)
 	case !ok || parent.Missing != nil:
 		return r.elsewhere(s, at, name)
 	case !parent.pkg:
@@ -164,7 +166,9 @@ func (r *Interpreter) importName(s *scope, base string, from any, n imported) (a
 		return v, nil
 	}
 	if m.Missing != nil {
-		return m.Missing(n.name), nil
+		if v := m.Missing(n.name); v != nil {
+			return v, nil
+		}
 	}
 	if _, dynamic := m.Names["__getattr__"]; dynamic {
 		return nil, fmt.Errorf("__getattr__ of module '%s' is not read", base)

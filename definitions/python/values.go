@@ -31,9 +31,12 @@ type (
 		Names map[string]any
 		// All are the names that "import *" takes; nil is all without a leading _.
 		All []string
-		// Missing gives the names that are not listed; nil when there are none.
+		// Missing gives the names that are not listed, nil for one that is not there;
+		// it is nil itself when there are none.
 		Missing func(name string) any
-		pkg     bool // its modules are found in a directory of its name
+		// Whole says that all modules below it are the host's.
+		Whole bool
+		pkg   bool // its modules are found in a directory of its name
 	}
 	// Builtin is a function that the reader or its host provides. Definer marks
 	// the functions that make definitions.

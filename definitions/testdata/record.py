@@ -31,6 +31,7 @@ from feast.repo_operations import parse_repo  # noqa: E402
 from google.protobuf.json_format import MessageToDict  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
+FEAST = str(pathlib.Path(sys.modules["feast"].__file__).parent)
 
 
 def strip(message):
@@ -103,7 +104,7 @@ def record(source, target):
         for name in set(sys.modules) - before:
             del sys.modules[name]
         importlib.invalidate_caches()
-        text = json.dumps(out, indent=1, ensure_ascii=False, sort_keys=True).replace(str(repo), "<root>")
+        text = json.dumps(out, indent=1, ensure_ascii=False, sort_keys=True).replace(str(repo), "<root>").replace(FEAST, "<feast>")
         target.write_text(text + "\n", encoding="utf-8")
 
 

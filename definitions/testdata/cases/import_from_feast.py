@@ -1,0 +1,3 @@
+from feast import Entity, SparkSource
+
+source = SparkSource(table="t")

@@ -1,0 +1,3 @@
+from feast.types import Entity
+
+e = Entity(name="e")

@@ -1,0 +1,4 @@
+from feast import Entity, FeatureVeiw
+
+e = Entity(name="e")
+v = FeatureVeiw(name="v", entities=[e])

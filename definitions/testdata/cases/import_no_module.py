@@ -1,0 +1,3 @@
+from feast.entities import Entity
+
+e = Entity(name="e")
