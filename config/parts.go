@@ -56,6 +56,13 @@ func (d *decoder) lines(root *yaml.Node, c *Config) {
 			_, c.lines[key] = d.typeOf(n, "")
 		}
 	}
+	if store := child(root, "online_store"); store != nil {
+		for _, key := range []string{"vector_enabled", "enable_openai_compatible_store"} {
+			if n := child(store, key); n != nil {
+				c.lines[key] = n.Line
+			}
+		}
+	}
 	if n := child(root, "batch_engine"); n != nil && n.Tag != "!!null" {
 		c.engine, _ = d.typeOf(n, "local")
 	}
@@ -115,6 +122,26 @@ func (c *Config) QualityBuilt(need string) error {
 		return nil
 	}
 	return c.unbuilt("data_quality_monitoring", "of new features", need, "set auto_baseline: false")
+}
+
+// VectorsBuilt refuses an online store that would keep more of each value than
+// the value: vectors, and numbers to search by. What reads features does not
+// need them.
+func (c *Config) VectorsBuilt(need string) error {
+	vectors, numbers := false, false
+	switch c.Online.Type {
+	case "sqlite":
+		vectors, numbers = c.Online.SQLite.Vector, c.Online.SQLite.OpenAI
+	case "postgres":
+		vectors, numbers = c.Online.Postgres.Vector, c.Online.Postgres.OpenAI
+	}
+	switch {
+	case vectors:
+		return c.unbuilt("vector_enabled", "of the online store", need, "set it to false")
+	case numbers:
+		return c.unbuilt("enable_openai_compatible_store", "of the online store", need, "set it to false")
+	}
+	return nil
 }
 
 // Warnings are what the file asks for and does not get, where features are not

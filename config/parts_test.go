@@ -165,3 +165,25 @@ func TestSectionsBesideTheFeatures(t *testing.T) {
 		t.Error(w)
 	}
 }
+
+// What a store would keep beside the values is refused by what writes.
+func TestVectors(t *testing.T) {
+	pg := "online_store:\n  type: postgres\n  host: h\n  database: d\n  user: u\n"
+	for text, want := range map[string]string{
+		"online_store:\n  type: sqlite\n  vector_enabled: true\n":                 ":5: vector_enabled of the online store",
+		"online_store:\n  type: sqlite\n  enable_openai_compatible_store: true\n": ":5: enable_openai_compatible_store of the online store",
+		pg + "  vector_enabled: true\n":                                           ":8: vector_enabled of the online store",
+		pg + "  enable_openai_compatible_store: true\n":                           ":8: enable_openai_compatible_store of the online store",
+	} {
+		c, err := parse(head+text, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refusal(t, c.VectorsBuilt("apply"), want, "apply needs it", "set it to false")
+	}
+	for _, text := range []string{"", pg, pg + "  vector_enabled: false\n", "online_store:\n  type: sqlite\n  text_search_enabled: true\n"} {
+		if c, err := parse(head+text, nil); err != nil || c.VectorsBuilt("apply") != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

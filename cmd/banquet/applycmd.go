@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -54,7 +55,7 @@ func (a *app) apply(cmd *cobra.Command, verbose bool, s skips) error {
 	if !s.source {
 		r.warnOfSources(ctx, &repo.Objects)
 	}
-	if err := r.config.QualityBuilt("apply"); err != nil {
+	if err := errors.Join(r.config.QualityBuilt("apply"), r.config.VectorsBuilt("apply")); err != nil {
 		return err
 	}
 	r.warnOfConfig()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -114,10 +115,7 @@ func (a *app) materialize(ctx context.Context, req ingest.Request, incremental b
 // bothStores opens what a materialization needs.
 func (r *repository) bothStores(ctx context.Context) (offline.Store, stores.Store, error) {
 	const need = "materialize"
-	if err := r.config.ProviderBuilt(need); err != nil {
-		return nil, nil, err
-	}
-	if err := r.config.EngineBuilt(need); err != nil {
+	if err := errors.Join(r.config.ProviderBuilt(need), r.config.EngineBuilt(need), r.config.VectorsBuilt(need)); err != nil {
 		return nil, nil, err
 	}
 	off, err := r.offlineStore(need)

@@ -104,6 +104,11 @@ func TestPartsThatAreNotBuilt(t *testing.T) {
 		},
 		{"a provider", provider, csv, [][]string{{"plan"}, {"apply"}, {"validate"}, materialize, get}, "feature_store.yaml:2: provider my.own.Provider is not built into banquet: "},
 		{"a batch engine", sqliteRepo + "batch_engine: my.own.Engine\n", csv, [][]string{materialize}, "feature_store.yaml:10: batch_engine my.own.Engine is not built into banquet: materialize needs it"},
+		{
+			"vectors", strings.Replace(sqliteRepo, "  path: online.db", "  path: online.db\n  vector_enabled: true", 1), csv,
+			[][]string{{"apply"}, {"validate"}, materialize},
+			"feature_store.yaml:7: vector_enabled of the online store is not built into banquet: ",
+		},
 		{"baselines", sqliteRepo + "data_quality_monitoring: {}\n", csv, [][]string{{"apply"}, {"validate"}}, "data_quality_monitoring"},
 		{
 			"a registry store", store, csv,

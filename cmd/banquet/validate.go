@@ -109,7 +109,7 @@ func (a *app) validateRegistry(ctx context.Context, r *repository, f *findings) 
 }
 
 func (a *app) validateStores(ctx context.Context, r *repository, f *findings) {
-	for _, err := range []error{r.config.ProviderBuilt("apply"), r.config.QualityBuilt("apply")} {
+	for _, err := range []error{r.config.ProviderBuilt("apply"), r.config.QualityBuilt("apply"), r.config.VectorsBuilt("apply")} {
 		if err != nil {
 			f.check("configuration", err, "")
 		}
