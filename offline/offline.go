@@ -28,6 +28,9 @@ type Query struct {
 type Column struct {
 	Name string
 	Type types.ValueType_Enum
+	// Unmapped is the source's own name of a type for which Feast has no value
+	// type; Type is then INVALID. Empty for all others.
+	Unmapped string
 }
 
 // Span is the extent of a source's event times. Rows is 0 for an empty source,

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,7 +25,6 @@ import (
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
-	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/offline"
 )
 
@@ -195,8 +195,8 @@ func partitionsOf(path string) map[string]string {
 	return found
 }
 
-// Columns lists the columns of a source: those of all its files, the columns
-// that directories give last.
+// Columns lists the columns of a source: those of its first file, then the
+// columns that directories give.
 func (s *Store) Columns(_ context.Context, source *core.DataSource) ([]offline.Column, error) {
 	parts, err := s.open(source)
 	if err != nil {
@@ -204,19 +204,23 @@ func (s *Store) Columns(_ context.Context, source *core.DataSource) ([]offline.C
 	}
 	defer closeAll(parts)
 	var columns []offline.Column
-	add := func(name string, t types.ValueType_Enum) {
+	add := func(name string, dt arrow.DataType) {
 		if !slices.ContainsFunc(columns, func(c offline.Column) bool { return c.Name == name }) {
-			columns = append(columns, offline.Column{Name: name, Type: t})
+			c := offline.Column{Name: name}
+			if t, ok := valueType(dt); ok {
+				c.Type = t
+			} else {
+				c.Unmapped = dt.String()
+			}
+			columns = append(columns, c)
 		}
 	}
-	for _, p := range parts {
-		for _, f := range p.fields() {
-			add(f.Name, valueType(f.Type))
-		}
+	for _, f := range parts[0].fields() {
+		add(f.Name, f.Type)
 	}
 	for _, p := range parts {
-		for key, v := range p.partitions() {
-			add(key, valueType(partitionType(v)))
+		for _, key := range slices.Sorted(maps.Keys(p.partitions())) {
+			add(key, &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: partitionType(p.partitions()[key])})
 		}
 	}
 	return columns, nil
@@ -248,48 +252,4 @@ func (s *Store) Span(ctx context.Context, source *core.DataSource) (offline.Span
 		}
 	}
 	return span, reader.Err()
-}
-
-// valueType is the value type that Feast gives an Arrow type.
-func valueType(dt arrow.DataType) types.ValueType_Enum {
-	switch dt.ID() {
-	case arrow.INT8, arrow.INT16, arrow.INT32, arrow.UINT8, arrow.UINT16:
-		return types.ValueType_INT32
-	case arrow.INT64, arrow.UINT32, arrow.UINT64:
-		return types.ValueType_INT64
-	case arrow.FLOAT16, arrow.FLOAT32:
-		return types.ValueType_FLOAT
-	case arrow.FLOAT64, arrow.DECIMAL32, arrow.DECIMAL64, arrow.DECIMAL128, arrow.DECIMAL256:
-		return types.ValueType_DOUBLE
-	case arrow.BOOL:
-		return types.ValueType_BOOL
-	case arrow.BINARY, arrow.LARGE_BINARY, arrow.FIXED_SIZE_BINARY, arrow.BINARY_VIEW:
-		return types.ValueType_BYTES
-	case arrow.TIMESTAMP, arrow.DATE32, arrow.DATE64:
-		return types.ValueType_UNIX_TIMESTAMP
-	case arrow.MAP:
-		return types.ValueType_MAP
-	case arrow.STRUCT:
-		return types.ValueType_STRUCT
-	}
-	switch nested := dt.(type) {
-	case *arrow.DictionaryType:
-		return valueType(nested.ValueType)
-	case arrow.ListLikeType:
-		return listType(valueType(nested.Elem()))
-	}
-	return types.ValueType_STRING
-}
-
-func listType(element types.ValueType_Enum) types.ValueType_Enum {
-	switch element {
-	case types.ValueType_MAP:
-		return types.ValueType_MAP_LIST
-	case types.ValueType_STRUCT:
-		return types.ValueType_STRUCT_LIST
-	}
-	if element <= types.ValueType_UNIX_TIMESTAMP {
-		return element + 10
-	}
-	return types.ValueType_VALUE_LIST
 }

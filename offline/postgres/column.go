@@ -10,8 +10,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/jackc/pgx/v5/pgtype"
-
-	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
 // column turns one column of PostgreSQL, in its binary form, into Arrow.
@@ -293,39 +291,4 @@ func readTextTime(b array.Builder, _ *pgtype.Map, _ uint32, raw []byte) error {
 		}
 	}
 	return fmt.Errorf("%q is no time", raw)
-}
-
-// valueType is the value type that Feast gives a PostgreSQL type.
-func valueType(oid uint32) types.ValueType_Enum {
-	switch oid {
-	case pgtype.BoolOID:
-		return types.ValueType_BOOL
-	case pgtype.Int2OID, pgtype.Int4OID:
-		return types.ValueType_INT32
-	case pgtype.Int8OID:
-		return types.ValueType_INT64
-	case pgtype.Float4OID:
-		return types.ValueType_FLOAT
-	case pgtype.Float8OID, pgtype.NumericOID:
-		return types.ValueType_DOUBLE
-	case pgtype.ByteaOID:
-		return types.ValueType_BYTES
-	case pgtype.DateOID, pgtype.TimestampOID, pgtype.TimestamptzOID, pgtype.TimeOID:
-		return types.ValueType_UNIX_TIMESTAMP
-	case pgtype.JSONOID, pgtype.JSONBOID:
-		return types.ValueType_MAP
-	case pgtype.UUIDOID:
-		return types.ValueType_UUID
-	}
-	lists := map[uint32]types.ValueType_Enum{
-		pgtype.BoolArrayOID: types.ValueType_BOOL_LIST, pgtype.Int2ArrayOID: types.ValueType_INT32_LIST, pgtype.Int4ArrayOID: types.ValueType_INT32_LIST,
-		pgtype.Int8ArrayOID: types.ValueType_INT64_LIST, pgtype.Float4ArrayOID: types.ValueType_FLOAT_LIST, pgtype.Float8ArrayOID: types.ValueType_DOUBLE_LIST,
-		pgtype.NumericArrayOID: types.ValueType_DOUBLE_LIST, pgtype.TextArrayOID: types.ValueType_STRING_LIST, pgtype.VarcharArrayOID: types.ValueType_STRING_LIST,
-		pgtype.BPCharArrayOID: types.ValueType_STRING_LIST, pgtype.ByteaArrayOID: types.ValueType_BYTES_LIST, pgtype.DateArrayOID: types.ValueType_UNIX_TIMESTAMP_LIST,
-		pgtype.TimestampArrayOID: types.ValueType_UNIX_TIMESTAMP_LIST, pgtype.TimestamptzArrayOID: types.ValueType_UNIX_TIMESTAMP_LIST, pgtype.UUIDArrayOID: types.ValueType_UUID_LIST,
-	}
-	if t, ok := lists[oid]; ok {
-		return t
-	}
-	return types.ValueType_STRING
 }
