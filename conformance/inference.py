@@ -9,7 +9,9 @@ and a word in capitals say more:
 
     #STORE postgres   the offline store is PostgreSQL
     #REFUSED text     banquet alone refuses it, and says the text
-    #READ             Feast's commands read what banquet wrote
+    #KEPT             banquet takes it when the registry has Feast's pickle
+    #READ features    Feast's commands read what banquet wrote, and the features
+                      are computed for x = 2.0
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ warnings.simplefilter("ignore")
 logging.disable(logging.WARNING)
 
 from click.testing import CliRunner
-from feast import repo_operations
+from feast import FeatureStore, repo_operations
 from feast.cli.cli import cli
 from feast.protos.feast.core import FeatureView_pb2, LabelView_pb2, OnDemandFeatureView_pb2, Registry_pb2, StreamFeatureView_pb2
 from feast.repo_config import load_repo_config
@@ -211,13 +213,19 @@ def feast_plan(mine: Path, other: Path) -> list[str]:
     return found[0] if found[0] != found[1] else []
 
 
-def readable(repo: Path) -> list[str]:
+def readable(repo: Path, features: list[str]) -> list[str]:
     """Runs Feast's commands on what banquet wrote."""
     found = []
     for command in COMMANDS:
         result = CliRunner().invoke(cli, ["--chdir", str(repo), *command])
         if result.exit_code:
             found.append(f"feast {' '.join(command)} on banquet's registry: {result.exception!r}\n{result.output[-600:]}")
+    if features:
+        try:
+            answer = FeatureStore(repo_path=str(repo)).get_online_features(features=features, entity_rows=[{"x": 2.0}]).to_dict()
+        except Exception as e:
+            return found + [f"get_online_features on banquet's registry: {e!r}"]
+        found += [f"get_online_features on banquet's registry gives {answer}" for f in features if answer[f.split(":")[1]] == [None]]
     return found
 
 
@@ -229,6 +237,10 @@ def compare(case: Case, program: str, pg: int, work: Path, number: int) -> list[
     except (Exception, SystemExit) as e:
         error = e
     code, output = banquet(program, b, "apply")
+    if case.option("KEPT") is not None and error is None:
+        kept = banquet(program, a, "plan")[1]
+        if found := unchanged("banquet plan on Feast's registry", kept):
+            return [*found, kept]
     if refused is not None:
         return [] if error is None and code and refused in output else [f"want a refusal that says {refused!r} of what Feast takes; Feast: {error!r}; banquet: {code} {output}"]
     if error is not None:
@@ -240,7 +252,7 @@ def compare(case: Case, program: str, pg: int, work: Path, number: int) -> list[
     found += unchanged("banquet plan on Feast's registry", output)
     found += feast_plan(a, b)
     if case.option("READ") is not None:
-        found += readable(b)
+        found += readable(b, case.option("READ").split())
     return found
 
 

@@ -163,7 +163,11 @@ func (c *collector) objects() registry.Objects {
 	for _, s := range c.sources {
 		o.DataSources = append(o.DataSources, s.annotated())
 	}
+	o.Unreadable = map[string]error{}
 	for _, v := range c.views {
+		if v.unreadable != nil {
+			o.Unreadable[v.name] = v.unreadable
+		}
 		switch m := v.msg.(type) {
 		case *core.FeatureView:
 			o.FeatureViews = append(o.FeatureViews, m)

@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"cmp"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -14,6 +15,8 @@ import (
 type transformation struct {
 	class string
 	proto *core.UserDefinedFunctionV2
+	fn    *python.Function
+	own   int // decorators that made it
 }
 
 // Kinds lists the classes of a transformation.
@@ -40,7 +43,7 @@ func newTransformation(class, mode string) func(*python.Call) (any, error) {
 		if fn != nil {
 			p.Name = fn.Name
 		}
-		return &transformation{class, p}, a.err
+		return &transformation{class: class, proto: p, fn: fn}, a.err
 	}
 }
 
@@ -65,11 +68,20 @@ func (a *args) given(mode string, modes ...string) *transformation {
 func (a *args) written(fn *python.Function, text, mode string, modes ...string) *transformation {
 	for _, m := range modes {
 		if m == mode {
-			return &transformation{"Transformation", &core.UserDefinedFunctionV2{Name: fn.Name, BodyText: text, Mode: mode}}
+			return &transformation{class: "Transformation", proto: &core.UserDefinedFunctionV2{Name: fn.Name, BodyText: text, Mode: mode}, fn: fn}
 		}
 	}
 	a.failAt("mode", "has mode %q, for which it takes no function; use one of %s", mode, strings.Join(modes, ", "))
 	return nil
+}
+
+// decorated is written for a function below the decorator of a view.
+func (a *args) decorated(fn *python.Function, mode string, modes ...string) *transformation {
+	t := a.written(fn, fn.Source, mode, modes...)
+	if t != nil {
+		t.own = 1
+	}
+	return t
 }
 
 // decorator is what @on_demand_feature_view(…) and its siblings give: a
@@ -118,7 +130,7 @@ func batchDecorator() func(*python.Call) (any, error) {
 				a.bound[n] = true
 			}
 		}
-		return batchView(a, a.written(fn, fn.Source, a.mode("python"), batchModes()...))
+		return batchView(a, a.decorated(fn, a.mode("python"), batchModes()...))
 	})
 }
 
@@ -138,6 +150,9 @@ func batchView(a *args, t *transformation) (any, error) {
 	spec := a.featureView(v, a.duration("ttl"), false)
 	spec.Mode = a.mode("python")
 	spec.FeatureTransformation = t.message()
+	if t != nil && a.err == nil {
+		v.unreadable = a.unreadable("batch feature view "+v.name, t, runnerOf(cmp.Or(t.proto.GetMode(), "python")))
+	}
 	return v, a.err
 }
 
@@ -158,7 +173,7 @@ func streamDecorator() func(*python.Call) (any, error) {
 	}
 	return decorator("stream_feature_view", params, func(a *args, fn *python.Function) (any, error) {
 		mode := a.mode("spark")
-		return streamView(a, a.written(fn, fn.Source, mode, streamModes()...), mode)
+		return streamView(a, a.decorated(fn, mode, streamModes()...), mode)
 	})
 }
 
@@ -186,6 +201,7 @@ func streamView(a *args, t *transformation, mode string) (any, error) {
 		spec.FeatureTransformation = (&transformation{proto: &core.UserDefinedFunctionV2{Name: t.proto.GetName(), BodyText: t.proto.GetBodyText()}}).message()
 		spec.UserDefinedFunction = &core.UserDefinedFunction{Name: t.proto.GetName(), BodyText: t.proto.GetBodyText()}
 	}
+	v.unreadable = a.unreadable("stream feature view "+v.name, t, loadsPickle)
 	v.msg = &core.StreamFeatureView{Spec: spec}
 	v.tags = a.tags("tags", func(t map[string]string) { spec.Tags = t })
 	a.call.Later(func() error {

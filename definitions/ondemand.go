@@ -28,7 +28,7 @@ func onDemandDecorator() func(*python.Call) (any, error) {
 	}
 	return decorator("on_demand_feature_view", params, func(a *args, fn *python.Function) (any, error) {
 		mode := a.onDemandMode()
-		return onDemandView(a, a.written(fn, fn.Source, mode, "pandas", "python"), mode)
+		return onDemandView(a, a.decorated(fn, mode, "pandas", "python"), mode)
 	})
 }
 
@@ -67,6 +67,9 @@ func onDemandView(a *args, t *transformation, mode string) (any, error) {
 		spec.Tags = t
 	})
 	a.onDemandSources(spec)
+	if a.err == nil {
+		v.unreadable = a.unreadable("on-demand feature view "+v.name, t, runnerOf(mode))
+	}
 	v.msg = &core.OnDemandFeatureView{Spec: spec}
 	return v, a.err
 }

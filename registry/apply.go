@@ -56,7 +56,7 @@ func Apply(reg *core.Registry, project string, objects Objects, now time.Time) (
 	if err := checkNames(project, objects); err != nil {
 		return nil, err
 	}
-	a := applier{reg: reg.ProtoReflect(), registry: reg, project: project, now: now}
+	a := applier{reg: reg.ProtoReflect(), registry: reg, project: project, now: now, unreadable: objects.Unreadable}
 	for _, k := range kinds() {
 		next := a.definitions(k, objects)
 		if err := a.kind(k, next); err != nil {
@@ -75,6 +75,8 @@ type applier struct {
 	project  string
 	now      time.Time
 	changes  Changes
+	// unreadable are views whose function needs a pickle, by name.
+	unreadable map[string]error
 }
 
 // definitions lists what the repository defines of a kind.
@@ -155,6 +157,9 @@ func find(list protoreflect.List, project, name string) int {
 func (a *applier) create(k kind, list protoreflect.List, next object) error {
 	next.stamp(nil, a.now)
 	if k.history != "" {
+		if err := a.readable(next); err != nil {
+			return err
+		}
 		if err := a.firstVersion(k, next); err != nil {
 			return err
 		}
@@ -168,6 +173,9 @@ func (a *applier) update(k kind, list protoreflect.List, at int, next object) er
 	old := object{list.Get(at).Message()}
 	keepPickles(next, old)
 	if k.history != "" {
+		if err := a.readable(next); err != nil {
+			return err
+		}
 		restored, err := a.pinned(k, old, next)
 		if err != nil {
 			return err
@@ -189,6 +197,15 @@ func (a *applier) update(k kind, list protoreflect.List, at int, next object) er
 	list.Set(at, protoreflect.ValueOfMessage(next.m))
 	a.note(k, Updated, next.name(), fields)
 	return nil
+}
+
+// readable refuses a view that would end every command of Feast: its function
+// has no pickle, and its text does not do without.
+func (a *applier) readable(view object) error {
+	if t := transformation(view); t == nil || len(t.GetBody()) > 0 {
+		return nil
+	}
+	return a.unreadable[view.name()]
 }
 
 // prune removes what the repository does not define any more.

@@ -15,4 +15,8 @@ type Objects struct {
 	LabelViews           []*core.LabelView
 	FeatureServices      []*core.FeatureService
 	Permissions          []*core.Permission
+	// Unreadable says, by the name of a view, why Feast cannot read its function
+	// back without a pickle. Such a view is refused unless the registry has the
+	// pickle of the same text.
+	Unreadable map[string]error
 }

@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -155,6 +157,9 @@ func strip(m protoreflect.Message) {
 		if v.Type != core.DataSource_CUSTOM_SOURCE {
 			v.DataSourceClassType = ""
 		}
+	case *core.StreamFeatureViewSpec:
+		// Feast writes them in the order of a set, another one each time.
+		slices.SortFunc(v.Features, func(a, b *core.FeatureSpecV2) int { return strings.Compare(a.GetName(), b.GetName()) })
 	case *core.UserDefinedFunctionV2:
 		if v.BodyText != "" {
 			v.Body = nil

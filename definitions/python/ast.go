@@ -139,6 +139,7 @@ type clause struct {
 // param is a parameter of a function; rest is 1 for *args and 2 for **kwargs.
 type param struct {
 	name       string
+	kind       expr // the annotation
 	fallback   expr
 	rest       int
 	keyword    bool // only by name
@@ -186,8 +187,10 @@ type (
 		node
 		name       string
 		params     []param
+		returns    expr // the annotation
 		body       []stmt
 		decorators []expr
+		from       int    // where the first decorator starts
 		source     string // with its decorators, as inspect.getsource gives it
 		generator  bool
 		async      bool

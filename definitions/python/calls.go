@@ -3,6 +3,7 @@ package python
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/banquet-fs/banquet/fault"
 )
@@ -60,6 +61,15 @@ func (c *Call) Later(f func() error) {
 		}
 		return s.locate(at, err)
 	})
+}
+
+// Fail makes an error that points at the call.
+func (c *Call) Fail(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	if c.scope == nil {
+		return err
+	}
+	return c.scope.locate(c.at, err)
 }
 
 // Blame makes an error point at one of the call's arguments.
@@ -294,7 +304,8 @@ func bindParams(s *scope, f *Function, args []any, c *Call) error {
 // define binds a function, after its decorators.
 func (r *Interpreter) define(s *scope, st *funcStmt) error {
 	f := &Function{
-		Name: st.name, Source: st.source, params: st.params, body: st.body, generator: st.generator, async: st.async, scope: s, owner: s.owner, binds: st.binds,
+		Name: st.name, Source: st.source, from: st.from, Decorators: len(st.decorators), params: st.params, body: st.body, generator: st.generator, async: st.async,
+		scope: s, owner: s.owner, binds: st.binds,
 	}
 	decorators, err := r.display(s, st.decorators)
 	if err == nil {
@@ -320,4 +331,14 @@ func (r *Interpreter) decorate(s *scope, decorators []expr, made []any, v any) (
 		}
 	}
 	return v, nil
+}
+
+// Fail makes an error that points at a byte of the function's Source.
+func (f *Function) Fail(at int, format string, args ...any) error {
+	file := f.scope.file
+	start := strings.LastIndexByte(file.Source[:f.from], '\n') + 1
+	if strings.Contains(file.Source, "\r\n") {
+		at += strings.Count(f.Source[:min(at, len(f.Source))], "\n")
+	}
+	return file.fail(start+at, format, args...)
 }

@@ -337,13 +337,13 @@ func (p *parser) definition(decorators []expr, from int) stmt {
 	async := p.accept("async")
 	switch t := p.cur(); {
 	case p.accept("def"):
-		f := &funcStmt{node: node{t.from}, name: p.bind(p.identifier()), decorators: decorators, async: async}
+		f := &funcStmt{node: node{t.from}, name: p.bind(p.identifier()), decorators: decorators, async: async, from: from}
 		p.typeParameters()
 		p.expect("(")
 		f.params = p.params(")")
 		p.expect(")")
 		if p.accept("->") {
-			p.expressions()
+			f.returns = p.expressions()
 		}
 		outer := p.yields
 		p.yields = false
@@ -466,7 +466,7 @@ func (p *parser) params(closing string) []param {
 			q.name = p.identifier()
 		}
 		if closing == ")" && p.accept(":") {
-			p.starred()
+			q.kind = p.starred()
 		}
 		if q.name != "" && q.rest == 0 && p.accept("=") {
 			q.fallback = p.expression()

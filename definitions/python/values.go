@@ -67,6 +67,9 @@ type (
 		self      any // of a method, once it is looked up
 		bound     bool
 		owner     *Class
+		from      int // where its first decorator starts
+		// Decorators is how many it has.
+		Decorators int
 	}
 )
 
