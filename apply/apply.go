@@ -26,6 +26,9 @@ type Options struct {
 	Project  string
 	// Online makes and removes tables; nil when there is no online store.
 	Online stores.Admin
+	// SQLite is the path of the online store, as the registry tells Feast of its
+	// tables; empty for other stores, which Feast does not list.
+	SQLite string
 	// Columns tells what sources hold, for inference.
 	Columns Columns
 	Log     *slog.Logger
@@ -110,6 +113,7 @@ func (a *Applier) plan(ctx context.Context, reg *core.Registry, objects *registr
 	if err != nil {
 		return nil, nil, err
 	}
+	a.recordInfra(next)
 	before, err := a.tables(reg)
 	if err != nil {
 		return nil, nil, err

@@ -175,6 +175,7 @@ def content(path: Path) -> dict[str, str]:
     for kind in [*LISTS, "feature_view_version_history", "infra"]:
         rest.ClearField(kind)
     found["the rest"] = str(rest)
+    found["infra"] = "".join(sorted(str(o) for o in registry.infra.infra_objects))
     return found
 
 
@@ -194,9 +195,9 @@ def differences(want: dict[str, str], got: dict[str, str]) -> list[str]:
 
 
 def unchanged(what: str, output: str) -> list[str]:
-    if "No changes to registry" in output:
+    if "No changes to registry" in output and "No changes to infrastructure" in output:
         return []
-    lines = [line for line in output.splitlines() if re.match(r"Created|Updated|Deleted|\t", line) and "sqlite table" not in line]
+    lines = [line for line in output.splitlines() if re.match(r"Created|Updated|Deleted|\t", line)]
     return [f"{what} has changes:\n" + "\n".join(line[:300] for line in lines)]
 
 

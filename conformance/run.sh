@@ -46,4 +46,6 @@ export FEAST_PYTHON MOTO_SERVER DYNALITE
 make --no-print-directory build
 "$FEAST_PYTHON" conformance/descriptors.py --check testdata/golden/feast_descriptors.json.gz
 "$FEAST_PYTHON" conformance/conformance.py --banquet "$PWD/bin/banquet" "$@"
-[ $# -gt 0 ] || exec "$FEAST_PYTHON" conformance/differential.py --banquet "$PWD/bin/banquet"
+[ $# -eq 0 ] || exit 0
+"$FEAST_PYTHON" conformance/inference.py --banquet "$PWD/bin/banquet"
+exec "$FEAST_PYTHON" conformance/differential.py --banquet "$PWD/bin/banquet"

@@ -162,6 +162,9 @@ func (r *repository) applier(ctx context.Context, repo *definitions.Repo, deleti
 		Storage: r.storage, Registry: r.options(), Project: r.config.Project, Columns: lazyColumns{r}, Log: r.app.log,
 		Passed: repo.Passed, AllowDeletions: deletions,
 	}
+	if r.config.Provider == "local" && r.config.Online.Type == "sqlite" {
+		opt.SQLite = r.config.Path(r.config.Online.SQLite.Path)
+	}
 	err := r.config.ProviderBuilt(need)
 	if err == nil && r.config.Online.Type != "none" {
 		opt.Online, err = r.onlineStore(ctx, nil, need)

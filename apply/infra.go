@@ -1,0 +1,45 @@
+package apply
+
+import (
+	"strings"
+
+	"github.com/banquet-fs/banquet/gen/feast/core"
+)
+
+// sqliteTable is the class by which Feast knows a table of its infrastructure.
+const sqliteTable = "feast.infra.online_stores.sqlite.SqliteTable"
+
+// recordInfra lists the online tables of the project in the registry, as Feast
+// does for SQLite: its plan goes by them. Tables of other projects stay.
+func (a *Applier) recordInfra(reg *core.Registry) {
+	if a.opt.SQLite == "" {
+		return
+	}
+	infra := &core.Infra{}
+	for _, o := range reg.GetInfra().GetInfraObjects() {
+		if !strings.HasPrefix(o.GetSqliteTable().GetName(), a.opt.Project+"_") {
+			infra.InfraObjects = append(infra.InfraObjects, o)
+		}
+	}
+	add := func(project, view string) {
+		if project != a.opt.Project {
+			return
+		}
+		infra.InfraObjects = append(infra.InfraObjects, &core.InfraObject{
+			InfraObjectClassType: sqliteTable,
+			InfraObject:          &core.InfraObject_SqliteTable{SqliteTable: &core.SqliteTable{Path: a.opt.SQLite, Name: project + "_" + view}},
+		})
+	}
+	for _, v := range reg.GetFeatureViews() {
+		add(v.GetSpec().GetProject(), v.GetSpec().GetName())
+	}
+	for _, v := range reg.GetStreamFeatureViews() {
+		add(v.GetSpec().GetProject(), v.GetSpec().GetName())
+	}
+	for _, v := range reg.GetLabelViews() {
+		if v.GetSpec().GetOnline() {
+			add(v.GetSpec().GetProject(), v.GetSpec().GetName())
+		}
+	}
+	reg.Infra = infra
+}
