@@ -207,11 +207,15 @@ def feast_plan(mine: Path, other: Path) -> list[str]:
     for repo in (other, mine):
         try:
             found.append(unchanged("feast plan on banquet's registry", feast(repo, repo_operations.plan)))
+            feast(repo, repo_operations.apply_total)  # which pickles what it read
         except (Exception, SystemExit) as e:
-            found.append([f"feast plan on banquet's registry fails: {e!r}"])
+            found.append([f"feast plan or apply on banquet's registry fails: {e!r}"])
         if not found[0]:
             return []
-    return found[0] if found[0] != found[1] else []
+    if any("fails" in f[0] for f in found):
+        return [] if found[0] == found[1] else found[0]
+    same = re.findall(r"^[A-Z].*", found[0][0], re.M) == re.findall(r"^[A-Z].*", found[1][0], re.M)
+    return [] if same else [*found[0], "on its own:", *found[1]]
 
 
 def readable(repo: Path, features: list[str]) -> list[str]:

@@ -163,10 +163,13 @@ func (c *collector) objects() registry.Objects {
 	for _, s := range c.sources {
 		o.DataSources = append(o.DataSources, s.annotated())
 	}
-	o.Unreadable = map[string]error{}
+	o.Unreadable, o.Pickles = map[string]error{}, map[string][]byte{}
 	for _, v := range c.views {
-		if v.unreadable != nil {
-			o.Unreadable[v.name] = v.unreadable
+		if v.readBack.err != nil {
+			o.Unreadable[v.name] = v.readBack.err
+		}
+		if v.readBack.pickle != nil {
+			o.Pickles[v.name] = v.readBack.pickle
 		}
 		switch m := v.msg.(type) {
 		case *core.FeatureView:

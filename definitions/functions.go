@@ -150,8 +150,8 @@ func batchView(a *args, t *transformation) (any, error) {
 	spec := a.featureView(v, a.duration("ttl"), false)
 	spec.Mode = a.mode("python")
 	spec.FeatureTransformation = t.message()
-	if t != nil && a.err == nil {
-		v.unreadable = a.unreadable("batch feature view "+v.name, t, runnerOf(cmp.Or(t.proto.GetMode(), "python")))
+	if t != nil {
+		v.readBack = a.readsBack("batch feature view "+v.name, t, runnerOf(cmp.Or(t.proto.GetMode(), "python")))
 	}
 	return v, a.err
 }
@@ -201,7 +201,7 @@ func streamView(a *args, t *transformation, mode string) (any, error) {
 		spec.FeatureTransformation = (&transformation{proto: &core.UserDefinedFunctionV2{Name: t.proto.GetName(), BodyText: t.proto.GetBodyText()}}).message()
 		spec.UserDefinedFunction = &core.UserDefinedFunction{Name: t.proto.GetName(), BodyText: t.proto.GetBodyText()}
 	}
-	v.unreadable = a.unreadable("stream feature view "+v.name, t, loadsPickle)
+	v.readBack = a.readsBack("stream feature view "+v.name, t, loadsPickle)
 	v.msg = &core.StreamFeatureView{Spec: spec}
 	v.tags = a.tags("tags", func(t map[string]string) { spec.Tags = t })
 	a.call.Later(func() error {

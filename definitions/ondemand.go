@@ -67,9 +67,7 @@ func onDemandView(a *args, t *transformation, mode string) (any, error) {
 		spec.Tags = t
 	})
 	a.onDemandSources(spec)
-	if a.err == nil {
-		v.unreadable = a.unreadable("on-demand feature view "+v.name, t, runnerOf(mode))
-	}
+	v.readBack = a.readsBack("on-demand feature view "+v.name, t, runnerOf(mode))
 	v.msg = &core.OnDemandFeatureView{Spec: spec}
 	return v, a.err
 }

@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,12 +26,15 @@ type runner uint8
 
 const (
 	// runsText: the text is run, without decorators, where only pandas and numpy
-	// are known by their usual names; the pickle is looked at when that fails.
+	// are known by their usual names and annotations are not evaluated. The pickle
+	// is looked at when that fails.
 	runsText runner = iota
 	// runsPandas is runsText that also evaluates the function's annotations.
 	runsPandas
 	// loadsPickle: only the pickle is looked at.
 	loadsPickle
+	// failsWithout: Feast ends with an error unless the pickle is its own.
+	failsWithout
 )
 
 // runnerOf tells how Feast reads functions of a mode.
@@ -41,68 +45,124 @@ func runnerOf(mode string) runner {
 	case "pandas":
 		return runsPandas
 	}
-	return loadsPickle
+	return failsWithout
 }
 
-// unreadable says why Feast cannot read the function of a view back from its
-// text alone; nil when it can. Without the pickle, which only Python makes, all
-// of Feast's commands would end at such a view.
-func (a *args) unreadable(of string, t *transformation, how runner) error {
-	if t == nil {
-		return nil
+// readBack is how Feast is to read the function of a view from a registry that
+// does not have Feast's own pickle of it.
+type readBack struct {
+	// pickle stands in for Feast's; nil when the text is enough.
+	pickle []byte
+	// err says why it cannot be read: all commands of Feast would end at the view.
+	err error
+}
+
+// readsBack works out how Feast is to read the function of a view.
+func (a *args) readsBack(of string, t *transformation, how runner) readBack {
+	if t == nil || a.err != nil {
+		return readBack{}
 	}
-	name, text := t.proto.GetName(), t.proto.GetBodyText()
-	refuse := func(at int, format string, v ...any) error {
-		message := fmt.Sprintf("function %s of %s ", name, of) + fmt.Sprintf(format, v...)
-		if t.fn != nil && at >= 0 && text == t.fn.Source {
-			return t.fn.Fail(at, "%s", message)
+	f := &function{call: a.call, of: of, t: t, how: how}
+	problem, final := f.checkText()
+	if problem == nil && how != loadsPickle || final {
+		return readBack{err: problem}
+	}
+	pickle, err := f.pickle()
+	switch {
+	case err == nil:
+		return readBack{pickle: pickle}
+	case problem == nil:
+		problem = err
+	}
+	return readBack{err: problem}
+}
+
+// function is the function of a view, as it is checked.
+type function struct {
+	call *python.Call
+	of   string // the view, as errors call it
+	t    *transformation
+	how  runner
+}
+
+const withPython = "or read the repository with --python, which keeps Feast's pickle"
+
+// refuse makes an error at a byte of the function's own text; -1 is the call.
+func (f *function) refuse(at int, format string, v ...any) error {
+	message := fmt.Sprintf("function %s of %s ", f.t.proto.GetName(), f.of) + fmt.Sprintf(format, v...)
+	if at >= 0 && f.t.fn != nil && f.t.fn.Source != "" {
+		return f.t.fn.Fail(at, "%s", message)
+	}
+	return f.call.Fail("%s", message)
+}
+
+// checkText says why the text does not do by itself; final when a pickle would
+// not help.
+func (f *function) checkText() (problem error, final bool) {
+	name, text := f.t.proto.GetName(), f.t.proto.GetBodyText()
+	switch f.how {
+	case loadsPickle:
+		return nil, false
+	case failsWithout:
+		return f.refuse(0, "has a mode of which Feast reads its own pickles only; use mode=\"python\" or \"pandas\", %s", withPython), true
+	}
+	at := func(i int) int { // a byte of the text within the function's own
+		if f.t.fn == nil || f.t.fn.Source != text {
+			return -1
 		}
-		return a.call.Fail("%s", message)
-	}
-	const pickle = "or read the repository with --python, which keeps Feast's pickle"
-	if how == loadsPickle {
-		return refuse(0, "is read by Feast from its pickle only, which banquet cannot make; read the repository with --python")
+		return i
 	}
 	source := withoutDecorators(text)
-	from := len(text) - len(source)
 	alone, err := python.ReadAlone(source)
 	switch {
-	case strings.HasPrefix(strings.TrimSpace(source), "@"):
-		return refuse(0, "is kept by a text whose decorators Feast cannot take off: a quote or a bracket in a comment between their brackets is in the way; take it out of the comment")
 	case strings.TrimSpace(text) == "":
-		return refuse(-1, "has no udf_string; give it the text of the function, a def")
+		return f.refuse(-1, "has no udf_string; give it the text of the function, a def"), strings.HasPrefix(f.of, "on-demand")
+	case strings.HasPrefix(strings.TrimSpace(source), "@"):
+		return f.refuse(at(0), "is kept by a text whose decorators Feast cannot take off: a quote or a bracket in a comment between their brackets is in the way; take it out of the comment"), true
 	case err != nil:
-		return refuse(-1, "is kept by a text that cannot be read by itself: %s; write a def of one piece, %s", firstLine(err), pickle)
+		return f.refuse(-1, "is kept by a text that cannot be read by itself: %s; write a def of one piece, %s", firstLine(err), withPython), false
 	case len(alone.Functions) == 0:
-		return refuse(0, "is kept by a text that defines no function; write a def, %s", pickle)
+		return f.refuse(at(0), "is kept by a text that defines no function; write a def, %s", withPython), false
 	case len(alone.Functions) > 1 && !slices.Contains(alone.Functions, name):
-		return refuse(-1, "is kept by a text that does not define it; write a def called %s, %s", name, pickle)
+		return f.refuse(-1, "is kept by a text that does not define it; write a def called %s, %s", name, withPython), true
 	}
-	for _, f := range alone.Free {
-		if known(f.Name) || f.Hint && how != runsPandas {
-			continue
+	late := -1
+	for i, n := range alone.Free {
+		switch {
+		case known(n.Name) || n.Hint && (n.Late || f.how != runsPandas):
+		case n.Hint:
+			return f.refuse(at(len(text)-len(source)+n.At), "has an annotation with '%s', which its own text does not define and Feast evaluates; write it without", n.Name), true
+		case !n.Late:
+			return f.refuse(at(len(text)-len(source)+n.At), "uses '%s', which its own text does not define; write it without, %s", n.Name, withPython), false
+		case late < 0:
+			late = i
 		}
-		if f.Late {
-			return refuse(from+f.At, "uses '%s', which its own text does not define: Feast runs the text alone; define or import it inside the function", f.Name)
-		}
-		return refuse(from+f.At, "uses '%s', which its own text does not define; write it without, %s", f.Name, pickle)
 	}
-	if r := alone.Returns; how == runsPandas && r != "" && r != "pd.DataFrame" && r != "pandas.DataFrame" {
-		return refuse(-1, "says that it returns %s; a function of mode pandas returns pd.DataFrame", r)
+	if late >= 0 {
+		n := alone.Free[late]
+		return f.refuse(at(len(text)-len(source)+n.At), "uses '%s', which its own text does not define: Feast runs the text alone; define or import it inside the function", n.Name), true
 	}
-	return t.otherDecorators(refuse)
+	if problem := f.otherDecorators(); problem != nil && f.t.fn.Source == text {
+		return problem, true
+	}
+	return f.returns(alone.Returns), true
 }
 
 // otherDecorators refuses decorators beside the one that makes the view: Feast
 // takes all of them off.
-func (t *transformation) otherDecorators(refuse func(at int, format string, v ...any) error) error {
-	if t.fn == nil || t.fn.Source != t.proto.GetBodyText() {
+func (f *function) otherDecorators() error {
+	if f.t.fn == nil || f.t.fn.Decorators <= f.t.own {
 		return nil
 	}
-	if n := t.fn.Decorators; n > t.own {
-		return refuse(0, "has %d decorators that Feast takes off when it reads it back; define it without them", n-t.own)
+	return f.refuse(0, "has another decorator, which Feast takes off when it reads the function back; define it without")
+}
+
+// returns refuses an annotation that Feast refuses for the mode.
+func (f *function) returns(annotation string) error {
+	if f.how != runsPandas || annotation == "" || annotation == "pd.DataFrame" || annotation == "pandas.DataFrame" {
+		return nil
 	}
-	return nil
+	return f.refuse(-1, "says that it returns %s; a function of mode pandas returns pd.DataFrame", annotation)
 }
 
 func known(name string) bool {
@@ -111,6 +171,61 @@ func known(name string) bool {
 		return true
 	}
 	return slices.Contains(strings.Fields(pythonBuiltins), name)
+}
+
+// pickle makes what Python loads the function from: its own text, run after the
+// imports of its module that it needs.
+func (f *function) pickle() ([]byte, error) {
+	fn := f.t.fn
+	if fn == nil || fn.Source == "" {
+		return nil, f.refuse(-1, "is read by Feast from its pickle, which banquet makes of a def only; write one, or read the repository with --python")
+	}
+	if err := f.otherDecorators(); err != nil {
+		return nil, err
+	}
+	source := withoutDecorators(fn.Source)
+	alone, err := python.ReadAlone(source)
+	if err != nil || len(alone.Functions) != 1 {
+		return nil, f.refuse(0, "cannot be read by itself; write it as one def without comments among its decorators, %s", withPython)
+	}
+	var imports []string
+	for _, n := range alone.Free {
+		if slices.Contains(strings.Fields(pythonBuiltins), n.Name) {
+			continue
+		}
+		line, ok := f.call.Import(fn, n.Name)
+		if !ok && n.Quoted && f.how != runsPandas {
+			continue
+		}
+		if !ok {
+			return nil, f.refuse(len(fn.Source)-len(source)+n.At, "uses '%s', which is neither its own nor an import of its module; define it inside the function, %s", n.Name, withPython)
+		}
+		if !slices.Contains(imports, line) {
+			imports = append(imports, line)
+		}
+	}
+	if err := f.returns(alone.Returns); err != nil {
+		return nil, err
+	}
+	return pickleOf(strings.Join(append(imports, source), "\n"), fn.Name), nil
+}
+
+// pickleOf writes a pickle of the function that a text defines: Python's exec
+// runs the text in a dict, out of which the function is taken.
+func pickleOf(text, name string) []byte {
+	b := []byte("\x80\x04}\x94") // protocol 4, an empty dict, kept as number 0
+	push := func(s string) {
+		b = append(b, 'X')
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(s))) //nolint:gosec // texts of files are far smaller
+		b = append(b, s...)
+	}
+	push("__name__")
+	push("__main__")
+	b = append(b, "s0cbuiltins\nexec\n"...) // set the item; forget the dict; the function exec
+	push(text)
+	b = append(b, "h\x00\x86R0coperator\ngetitem\nh\x00"...) // exec(text, dict); getitem(dict, name)
+	push(name)
+	return append(b, "\x86R."...)
 }
 
 // withoutDecorators takes the decorators off a text by Feast's rules, which go

@@ -37,7 +37,7 @@ type view struct {
 	desired        []string // chosen of a view whose features are inferred
 	alias          string
 	joinMap        *python.Dict
-	unreadable     error // why Feast cannot read its function from its text
+	readBack       readBack // how Feast reads its function
 }
 
 // Kinds lists the classes of a view.

@@ -56,7 +56,7 @@ func Apply(reg *core.Registry, project string, objects Objects, now time.Time) (
 	if err := checkNames(project, objects); err != nil {
 		return nil, err
 	}
-	a := applier{reg: reg.ProtoReflect(), registry: reg, project: project, now: now, unreadable: objects.Unreadable}
+	a := applier{reg: reg.ProtoReflect(), registry: reg, project: project, now: now, unreadable: objects.Unreadable, pickles: objects.Pickles}
 	for _, k := range kinds() {
 		next := a.definitions(k, objects)
 		if err := a.kind(k, next); err != nil {
@@ -77,6 +77,7 @@ type applier struct {
 	changes  Changes
 	// unreadable are views whose function needs a pickle, by name.
 	unreadable map[string]error
+	pickles    map[string][]byte // of functions, by the name of the view
 }
 
 // definitions lists what the repository defines of a kind.
@@ -200,10 +201,16 @@ func (a *applier) update(k kind, list protoreflect.List, at int, next object) er
 }
 
 // readable refuses a view that would end every command of Feast: its function
-// has no pickle, and its text does not do without.
+// has no pickle, and its text does not do without. Where there is something that
+// stands in for the pickle, the view gets it.
 func (a *applier) readable(view object) error {
-	if t := transformation(view); t == nil || len(t.GetBody()) > 0 {
+	t := transformation(view)
+	if t == nil || len(t.GetBody()) > 0 {
 		return nil
+	}
+	t.Body = a.pickles[view.name()]
+	if s, ok := view.m.Interface().(*core.StreamFeatureView); ok && s.GetSpec().GetUserDefinedFunction() != nil {
+		s.Spec.UserDefinedFunction.Body = t.GetBody()
 	}
 	return a.unreadable[view.name()]
 }

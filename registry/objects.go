@@ -19,4 +19,7 @@ type Objects struct {
 	// back without a pickle. Such a view is refused unless the registry has the
 	// pickle of the same text.
 	Unreadable map[string]error
+	// Pickles stand in, by the name of a view, for a pickle that the registry does
+	// not have and Feast looks at.
+	Pickles map[string][]byte
 }

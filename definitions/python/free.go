@@ -3,6 +3,7 @@ package python
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Free is a name that a text uses and does not bind.
@@ -12,8 +13,9 @@ type Free struct {
 	At int
 	// Late names are looked up when a function is called, others at once.
 	Late bool
-	// Hint names stand in a quoted annotation, which only some readers look at.
-	Hint bool
+	// Hint names stand in the annotation of a function, which only some readers
+	// look at, Quoted ones in one that is a text.
+	Hint, Quoted bool
 }
 
 // Alone is what a text is when it runs by itself.
@@ -107,7 +109,8 @@ type finder struct {
 	top  *frame
 	uses []use
 	hint bool
-	at   int // where the annotation that is read starts
+	// quoted is where the quoted annotation that is read starts; nil for others.
+	quoted *int
 	err  error
 }
 
@@ -188,22 +191,17 @@ func (f *finder) function(fr *frame, params []param) *frame {
 
 // annotation reads an annotation, a quoted one, too.
 func (f *finder) annotation(fr *frame, e expr) {
-	text, ok := e.(*constExpr)
-	quoted, isText := "", false
-	if ok {
-		quoted, isText = text.value.(string)
-	}
-	if !isText {
-		f.expr(fr, e)
+	f.hint = true
+	defer func() { f.hint, f.quoted = false, nil }()
+	if c, ok := e.(*constExpr); ok {
+		text, _ := c.value.(string)
+		if body, err := parse(&File{Source: text}); err == nil {
+			f.quoted = &c.at
+			f.body(fr, body)
+		}
 		return
 	}
-	body, err := parse(&File{Source: quoted})
-	if err != nil {
-		return
-	}
-	f.hint, f.at = true, text.at
-	f.body(fr, body)
-	f.hint = false
+	f.expr(fr, e)
 }
 
 func (f *finder) exprs(fr *frame, list []expr) {
@@ -216,8 +214,8 @@ func (f *finder) expr(fr *frame, e expr) {
 	switch e := e.(type) {
 	case *nameExpr:
 		u := use{Free{Name: e.name, At: e.at, Late: fr.late, Hint: f.hint}, fr}
-		if f.hint {
-			u.At = f.at
+		if f.quoted != nil {
+			u.At, u.Quoted = *f.quoted, true
 		}
 		f.uses = append(f.uses, u)
 	case *lambdaExpr:
@@ -245,4 +243,59 @@ func (f *finder) expr(fr *frame, e expr) {
 	default:
 		f.exprs(fr, children(e))
 	}
+}
+
+// Import gives the statement that binds a name in the module of a function: an
+// import at its top, of a module of elsewhere, and the only one that binds it.
+// False for all other names.
+func (c *Call) Import(f *Function, name string) (string, bool) {
+	if f == nil || f.scope == nil || c.run == nil {
+		return "", false
+	}
+	for s := f.scope; s != nil && s != s.top; s = s.outer {
+		if _, ok := s.names[name]; ok || s.kind == scopeClass {
+			return "", false
+		}
+	}
+	body, err := parse(f.scope.file)
+	if err != nil || len(slices.DeleteFunc(assigned(body), func(n string) bool { return n != name })) != 1 {
+		return "", false
+	}
+	line, module := importOf(body, name)
+	top, _, _ := strings.Cut(module, ".")
+	if line == "" || top == "" || top == "__future__" {
+		return "", false
+	}
+	file, pkg := c.run.host.Find(top)
+	return line, file == nil && !pkg
+}
+
+// importOf writes the import statement that binds a name, and gives its module.
+func importOf(body []stmt, name string) (line, module string) {
+	for _, s := range body {
+		switch s := s.(type) {
+		case *groupStmt:
+			if line, module = importOf(s.body, name); line != "" {
+				return line, module
+			}
+		case *importStmt:
+			switch {
+			case s.as != name:
+			case s.whole:
+				return "import " + s.module, s.module
+			default:
+				return "import " + s.module + " as " + name, s.module
+			}
+		case *fromStmt:
+			for _, n := range s.names {
+				if n.as == name && n.name != name {
+					return "from " + s.module + " import " + n.name + " as " + name, s.module
+				}
+				if n.as == name {
+					return "from " + s.module + " import " + name, s.module
+				}
+			}
+		}
+	}
+	return "", ""
 }
