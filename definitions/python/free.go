@@ -281,7 +281,7 @@ func importOf(body []stmt, name string) (line, module string) {
 		case *importStmt:
 			switch {
 			case s.as != name:
-			case s.whole:
+			case s.whole || s.module == name:
 				return "import " + s.module, s.module
 			default:
 				return "import " + s.module + " as " + name, s.module
