@@ -5,8 +5,9 @@
 // from data sources: views that list no schema have no features yet, and no
 // object has times or a project. Functions of on-demand, batch and stream
 // feature views are kept as source text. The pickle that Feast stores beside the
-// text stays empty here; an apply keeps the one that the registry has as long as
-// the text is the same.
+// text stays empty in the objects; an apply keeps the one that the registry has as
+// long as the text is the same, and else takes what stands in for it (Pickles), or
+// refuses the view where nothing can (Unreadable).
 //
 // Files are evaluated by package python: nothing is run, opened or fetched.
 package definitions

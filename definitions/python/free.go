@@ -111,7 +111,7 @@ type finder struct {
 	hint bool
 	// quoted is where the quoted annotation that is read starts; nil for others.
 	quoted *int
-	err  error
+	err    error
 }
 
 func (f *finder) bind(fr *frame, names ...string) {
