@@ -16,6 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/ingest"
 	"github.com/banquet-fs/banquet/offline/parquet"
 	"github.com/banquet-fs/banquet/registry"
@@ -235,6 +237,27 @@ func TestWhatCannotBeMaterialized(t *testing.T) {
 	}
 	if n := len(cells(t, db)); n != 0 {
 		t.Errorf("%d cells are written", n)
+	}
+}
+
+// A feature that was inferred from a type of the source that Feast does not know
+// has no type; what to do is said.
+func TestAFeatureWithoutATypeIsNotMaterialized(t *testing.T) {
+	opt, _ := setUp(t)
+	_, err := registry.Update(t.Context(), opt.Storage, func(reg *core.Registry) error {
+		for _, v := range reg.GetFeatureViews() {
+			if v.GetSpec().GetName() == "scalars" {
+				v.GetSpec().GetFeatures()[0].ValueType = types.ValueType_INVALID
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ingest.New(opt).Materialize(t.Context(), ingest.Request{Views: []string{"scalars"}, Start: start, End: end})
+	if err == nil || !strings.Contains(fault.Of(err).Text, "it has no value type, since Feast knows none for its type in the source; list it in the view's schema") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -114,7 +114,11 @@ func (n *newest) open(record arrow.RecordBatch) (*batch, error) {
 		for i, c := range columns {
 			e, err := value.NewArrowEncoder(record.Column(c.index).DataType(), c.kind)
 			if err != nil {
-				return nil, fault.New(fault.Invalid, "column %s of feature view %s: %s", c.name, n.layout.view.Name, fault.Of(err).Text).
+				text := fault.Of(err).Text
+				if c.kind == types.ValueType_INVALID {
+					text = "it has no value type, since Feast knows none for its type in the source; list it in the view's schema"
+				}
+				return nil, fault.New(fault.Invalid, "column %s of feature view %s: %s", c.name, n.layout.view.Name, text).
 					About("feature view", n.layout.view.Name, n.layout.view.Project).Because(err)
 			}
 			list[i] = e
