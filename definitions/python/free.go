@@ -1,7 +1,6 @@
 package python
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -35,12 +34,11 @@ func ReadAlone(text string) (*Alone, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &finder{}
-	f.top = &frame{bound: map[string]bool{}}
-	f.body(f.top, body)
-	if f.err != nil {
-		return nil, f.err
+	f, top := &finder{}, &frame{bound: map[string]bool{}}
+	for _, n := range assigned(body) {
+		top.bound[n] = true
 	}
+	f.body(top, body)
 	a := &Alone{}
 	for _, u := range f.uses {
 		if !u.in.finds(u.Name) {
@@ -75,17 +73,19 @@ func annotation(e expr) string {
 
 // frame is a scope of a text.
 type frame struct {
-	outer *frame
-	bound map[string]bool
-	// elsewhere are names that are declared global or nonlocal: to bind one is to
-	// use what is there.
-	elsewhere   map[string]bool
+	outer       *frame
+	bound       map[string]bool
 	class, late bool
-	passing     bool // of a comprehension, in which := binds outside
 }
 
-func (fr *frame) inner(class, late, passing bool) *frame {
-	return &frame{outer: fr, bound: map[string]bool{}, elsewhere: map[string]bool{}, class: class, late: late || fr.late, passing: passing}
+// inner is the scope of a body: names that it declares global or nonlocal are
+// not its own.
+func (fr *frame) inner(b *binding, late bool) *frame {
+	in := &frame{outer: fr, bound: map[string]bool{}, class: b.class, late: late || fr.late}
+	for n := range b.bound {
+		in.bound[n] = !b.global[n] && !b.outer[n]
+	}
+	return in
 }
 
 // finds reports whether a name of a scope is bound in it or around it; what a
@@ -104,22 +104,12 @@ type use struct {
 	in *frame
 }
 
-// finder gathers the names that a text binds and uses.
+// finder gathers the names that a text uses.
 type finder struct {
-	top  *frame
 	uses []use
 	hint bool
 	// quoted is where the quoted annotation that is read starts; nil for others.
 	quoted *int
-	err    error
-}
-
-func (f *finder) bind(fr *frame, names ...string) {
-	for _, n := range names {
-		if !fr.elsewhere[n] {
-			fr.bound[n] = true
-		}
-	}
 }
 
 func (f *finder) body(fr *frame, body []stmt) {
@@ -129,64 +119,40 @@ func (f *finder) body(fr *frame, body []stmt) {
 }
 
 func (f *finder) stmt(fr *frame, s stmt) {
-	f.bind(fr, assignedBy(s)...)
 	switch s := s.(type) {
 	case *scopeStmt:
 		for _, n := range s.names {
-			fr.elsewhere[n] = true
-			if s.global {
-				f.uses = append(f.uses, use{Free{Name: n, At: s.at, Late: true}, f.top})
+			if s.global { // what a function keeps in its module is not its own
+				f.uses = append(f.uses, use{Free{Name: n, At: s.at, Late: true}, &frame{}})
 			}
 		}
 	case *funcStmt:
 		f.exprs(fr, s.decorators)
 		f.annotation(fr, s.returns)
-		f.body(f.function(fr, s.params), s.body)
+		f.outside(fr, s.params)
+		f.body(fr.inner(s.binds, true), s.body)
 	case *classStmt:
-		f.exprs(fr, s.decorators)
-		for _, b := range s.bases {
-			f.expr(fr, b.value)
-		}
-		f.body(fr.inner(true, false, false), s.body)
+		f.exprs(fr, exprsOf(s))
+		f.body(fr.inner(s.binds, false), s.body)
 	case *annotatedStmt:
-		if n, ok := s.target.(*nameExpr); ok {
-			f.bind(fr, n.name)
-		}
 		if !fr.late { // a function does not evaluate them
 			f.expr(fr, s.kind)
 		}
 		f.exprs(fr, []expr{s.target, s.value})
-	case *matchStmt:
-		if f.err == nil && slices.ContainsFunc(s.cases, func(c matchCase) bool { return looksInside(c.pattern) }) {
-			f.err = fmt.Errorf("has a case that looks into a mapping or a class, whose names are not read")
-		}
-		f.pieces(fr, s)
 	default:
-		f.pieces(fr, s)
+		f.exprs(fr, exprsOf(s))
+		for _, b := range blocksOf(s) {
+			f.body(fr, b)
+		}
 	}
 }
 
-func (f *finder) pieces(fr *frame, s stmt) {
-	f.exprs(fr, exprsOf(s))
-	for _, b := range blocksOf(s) {
-		f.body(fr, b)
-	}
-}
-
-func looksInside(p *pattern) bool {
-	return p.kind == patternComplex || slices.ContainsFunc(p.parts, looksInside)
-}
-
-// function is the scope of a function; defaults and annotations belong to the
-// one around it.
-func (f *finder) function(fr *frame, params []param) *frame {
-	in := fr.inner(false, true, false)
+// outside reads what parameters take from around their function.
+func (f *finder) outside(fr *frame, params []param) {
 	for _, p := range params {
 		f.expr(fr, p.fallback)
 		f.annotation(fr, p.kind)
-		in.bound[p.name] = true
 	}
-	return in
 }
 
 // annotation reads an annotation, a quoted one, too.
@@ -219,25 +185,20 @@ func (f *finder) expr(fr *frame, e expr) {
 		}
 		f.uses = append(f.uses, u)
 	case *lambdaExpr:
-		f.expr(f.function(fr, e.params), e.body)
-	case *walrusExpr:
-		to := fr
-		for to.passing {
-			to = to.outer
-		}
-		f.bind(to, e.name)
-		f.expr(fr, e.value)
+		f.outside(fr, e.params)
+		f.expr(fr.inner(e.binds, true), e.body)
 	case *comprehension:
-		in := fr.inner(false, false, true)
+		in := &frame{outer: fr, bound: map[string]bool{}, late: fr.late}
 		for i, c := range e.clauses {
-			if i == 0 {
-				f.expr(fr, c.source)
-			} else {
-				f.expr(in, c.source)
+			for _, n := range targetNames(c.target) {
+				in.bound[n] = true
 			}
-			f.bind(in, targetNames(c.target)...)
-			f.expr(in, c.target)
-			f.exprs(in, c.conds)
+			from := in
+			if i == 0 {
+				from = fr
+			}
+			f.expr(from, c.source)
+			f.exprs(in, append([]expr{c.target}, c.conds...))
 		}
 		f.exprs(in, []expr{e.key, e.value})
 	default:

@@ -30,6 +30,8 @@ func TestWhatATextTakesFromElsewhere(t *testing.T) {
 		{"def f(x):\n    return f'{x} {y:>{w}}'\n", "yL wL"},
 		{"def f(x):\n    match x:\n        case [a, *b] | (a, b) if a > c:\n            return a, b\n        case d.e as g:\n            return g\n", "cL dL"},
 		{"def f(x):\n    total += 1\n    y.z = 2\n    return total\n", "yL"},
+		{"def f(x):\n    match x:\n        case {'a': y, b.c: [z], **rest}:\n            return y, z, rest\n        case C(u, v=w):\n            return u, v, w\n", "bL CL vL"},
+		{"def f(x):\n    y: A\n    return y\nz: B = 1\n", "B"},
 		{"async def f(x):\n    async for a in x:\n        await b\n", "bL"},
 		{"@d(e)\ndef f(x):\n    return x\n", "d e"},
 		{"K = 2\ndef f(x, k=K):\n    return k\n", ""},

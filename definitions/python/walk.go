@@ -79,7 +79,7 @@ func headOf(s stmt) []expr {
 		list := []expr{s.subject}
 		for _, c := range s.cases {
 			list = append(list, c.guard)
-			eachPattern(c.pattern, func(p *pattern) { list = append(list, p.value) })
+			eachPattern(c.pattern, func(p *pattern) { list = append(append(list, p.value), p.keys...) })
 		}
 		return list
 	}
