@@ -281,6 +281,15 @@ func readTags(d *python.Dict, name string) (map[string]string, error) {
 	return out, nil
 }
 
+// keep refuses later changes of a list that Feast's object keeps as it is given.
+func (a *args) keep(names ...string) {
+	for _, n := range names {
+		if l, ok := a.bound[n].(*python.List); ok {
+			l.ReadOnly = fmt.Sprintf("a list that was given to %s as '%s' is not changed afterwards; complete it before, or make another one", a.of, n)
+		}
+	}
+}
+
 // list gives the items of a list.
 func (a *args) list(name string) []any {
 	v, ok := a.get(name)

@@ -41,12 +41,13 @@ func newFeastModules() *feastModules {
 	names["TransformationMode"] = enumeration("TransformationMode", transformationModes())
 	addActions(names, all)
 	names["AllowAll"] = &policy{"AllowAll", &core.Policy{}}
-	resources := python.NewList()
+	const fixed = "Feast's own lists are not changed; make a list of your own"
+	resources := python.ReadOnlyList(fixed)
 	for _, n := range managed() {
 		resources.Items = append(resources.Items, names[n])
 	}
 	names["ALL_RESOURCE_TYPES"] = resources
-	names["ALL_FEATURE_VIEW_TYPES"] = python.NewList(names["FeatureView"], names["OnDemandFeatureView"], names["BatchFeatureView"], names["StreamFeatureView"], names["LabelView"])
+	names["ALL_FEATURE_VIEW_TYPES"] = python.ReadOnlyList(fixed, names["FeatureView"], names["OnDemandFeatureView"], names["BatchFeatureView"], names["StreamFeatureView"], names["LabelView"])
 	return &feastModules{names, map[string]*python.Module{}}
 }
 
@@ -56,7 +57,7 @@ func addActions(names map[string]any, all []*member) {
 		"ALL_ACTIONS": {"CREATE", "DESCRIBE", "UPDATE", "DELETE", "READ_ONLINE", "READ_OFFLINE", "WRITE_ONLINE", "WRITE_OFFLINE"},
 		"READ":        {"READ_OFFLINE", "READ_ONLINE"}, "WRITE": {"WRITE_OFFLINE", "WRITE_ONLINE"}, "CRUD": {"CREATE", "DESCRIBE", "UPDATE", "DELETE"},
 	} {
-		l := python.NewList()
+		l := python.ReadOnlyList("Feast's own lists are not changed; make a list of your own")
 		for _, n := range members {
 			l.Items = append(l.Items, all[slices.IndexFunc(all, func(m *member) bool { return m.name == n })])
 		}

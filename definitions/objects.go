@@ -209,6 +209,7 @@ func newAggregation(c *python.Call) (any, error) {
 }
 
 func (a *args) aggregations() []*core.Aggregation {
+	a.keep("aggregations")
 	var out []*core.Aggregation
 	for _, g := range each[*aggregation](a, "aggregations", "aggregations") {
 		out = append(out, g.proto)

@@ -52,6 +52,7 @@ func newPermission(c *python.Call) (any, error) {
 	if p := one[*policy](a, "policy", "a policy"); p != nil {
 		spec.Policy = p.proto
 	}
+	a.keep("types", "name_patterns", "actions")
 	a.tags("tags", func(t map[string]string) { spec.Tags = t })
 	a.tags("required_tags", func(t map[string]string) { spec.RequiredTags = t })
 	return &permission{&core.Permission{Spec: spec}}, a.err
@@ -133,16 +134,19 @@ func (p *policy) Kinds() []string { return []string{p.class, "Policy"} }
 
 func newRolePolicy(c *python.Call) (any, error) {
 	a := bind("RoleBasedPolicy", c, "roles!")
+	a.keep("roles")
 	return &policy{"RoleBasedPolicy", &core.Policy{PolicyType: &core.Policy_RoleBasedPolicy{RoleBasedPolicy: &core.RoleBasedPolicy{Roles: a.texts("roles")}}}}, a.err
 }
 
 func newGroupPolicy(c *python.Call) (any, error) {
 	a := bind("GroupBasedPolicy", c, "groups!")
+	a.keep("groups")
 	return &policy{"GroupBasedPolicy", &core.Policy{PolicyType: &core.Policy_GroupBasedPolicy{GroupBasedPolicy: &core.GroupBasedPolicy{Groups: a.texts("groups")}}}}, a.err
 }
 
 func newNamespacePolicy(c *python.Call) (any, error) {
 	a := bind("NamespaceBasedPolicy", c, "namespaces!")
+	a.keep("namespaces")
 	return &policy{"NamespaceBasedPolicy", &core.Policy{PolicyType: &core.Policy_NamespaceBasedPolicy{
 		NamespaceBasedPolicy: &core.NamespaceBasedPolicy{Namespaces: a.texts("namespaces")},
 	}}}, a.err
@@ -150,6 +154,7 @@ func newNamespacePolicy(c *python.Call) (any, error) {
 
 func newCombinedPolicy(c *python.Call) (any, error) {
 	a := bind("CombinedGroupNamespacePolicy", c, "groups!", "namespaces!")
+	a.keep("groups", "namespaces")
 	return &policy{"CombinedGroupNamespacePolicy", &core.Policy{PolicyType: &core.Policy_CombinedGroupNamespacePolicy{
 		CombinedGroupNamespacePolicy: &core.CombinedGroupNamespacePolicy{Groups: a.texts("groups"), Namespaces: a.texts("namespaces")},
 	}}}, a.err

@@ -65,7 +65,7 @@ func (s *source) Attr(name string) (any, bool) {
 		}
 		return s.batch, true
 	case "schema":
-		l := python.NewList()
+		l := python.ReadOnlyList("the schema of a source is not changed here; give it to the constructor")
 		for _, f := range s.schema {
 			l.Items = append(l.Items, f)
 		}
@@ -181,6 +181,7 @@ func newRequestSource(c *python.Call) (any, error) {
 	s := newSource(a, "RequestSource", "feast.data_source", core.DataSource_REQUEST_SOURCE)
 	a.name("name")
 	s.schema = each[*field](a, "schema", "fields")
+	a.keep("schema")
 	s.proto.Options = requestOptions(s.schema)
 	return s, a.err
 }

@@ -62,7 +62,7 @@ func (v *view) Attr(name string) (any, bool) {
 	case "schema":
 		return fieldList(append(slices.Clone(v.keys), v.features...)), true
 	case "entities":
-		l := python.NewList()
+		l := python.ReadOnlyList("the entities of a view are not changed here; give them to the constructor")
 		for _, e := range v.entities {
 			l.Items = append(l.Items, e)
 		}
@@ -92,7 +92,7 @@ func sourceOrNone(s *source) any {
 }
 
 func fieldList(fields []*field) *python.List {
-	l := python.NewList()
+	l := python.ReadOnlyList("the fields of a view are not changed here; give them to the constructor")
 	for _, f := range fields {
 		l.Items = append(l.Items, f)
 	}
@@ -248,6 +248,7 @@ func (v *view) from(a *args) (parents []*view) {
 	default:
 		parents = each[*view](a, "source", "feature views")
 	}
+	a.keep("source")
 	for _, p := range parents {
 		if _, ok := p.msg.(*core.FeatureView); !ok {
 			a.failAt("source", "argument 'source' holds a %s; views are derived from FeatureViews", p.class)
