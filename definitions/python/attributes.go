@@ -12,11 +12,9 @@ func (r *Interpreter) attribute(v any, name string) (any, error) {
 	case *Builtin:
 		return builtinAttribute(v, name), nil
 	case *Function:
-		switch name {
-		case "__name__", "__qualname__":
-			return v.Name, nil
-		}
-		return &Unknown{Why: v.Name + "." + name}, nil
+		return v.attribute(name)
+	case *descriptor:
+		return v.attribute(name)
 	case *Class:
 		return r.classAttribute(v, name)
 	case *Instance:
@@ -43,6 +41,70 @@ func (r *Interpreter) attribute(v any, name string) (any, error) {
 		return nil, fmt.Errorf("%s.%s is not read; write its result out", TypeName(v), name)
 	}
 	return nil, raise("AttributeError", "'%s' object has no attribute '%s'", TypeName(v), name)
+}
+
+// attribute is an attribute of a function.
+func (f *Function) attribute(name string) (any, error) {
+	switch name {
+	case "__name__":
+		return f.Name, nil
+	case "__qualname__":
+		return f.qual, nil
+	case "__module__":
+		return f.scope.top.names["__name__"], nil
+	case "__doc__":
+		if f.wrapped != nil {
+			return f.wrapped.attribute(name)
+		}
+		return docText(f.body), nil
+	case "cache_info", "cache_clear", "cache_parameters", "__wrapped__":
+	default:
+		if !isDunder(name) {
+			return nil, raise("AttributeError", "'function' object has no attribute '%s'", name)
+		}
+	}
+	return nil, fmt.Errorf("%s of a function is not read", name)
+}
+
+func (f *Function) setAttribute(name string, v any) error {
+	text, ok := v.(string)
+	if f.bound || !ok || name != "__name__" && name != "__qualname__" {
+		return fmt.Errorf("attribute '%s' of a function cannot be set here", name)
+	}
+	if name == "__qualname__" {
+		f.qual = text
+		return nil
+	}
+	f.Name = text
+	return nil
+}
+
+// property is property().
+func property(c *Call) (any, error) {
+	d := &descriptor{kind: "property"}
+	d.fn, _ = c.take(0, "fget")
+	d.set, _ = c.take(1, "fset")
+	d.del, _ = c.take(2, "fdel")
+	return d, nil
+}
+
+// attribute is an attribute of a property.
+func (d *descriptor) attribute(name string) (any, error) {
+	if d.kind != "property" {
+		return nil, fmt.Errorf("%s of a %s is not read", name, d.kind)
+	}
+	switch name {
+	case "fget":
+		return d.fn, nil
+	case "getter", "setter", "deleter":
+		return &Builtin{Name: name, Call: func(c *Call) (any, error) {
+			fn, err := c.one(name)
+			out := *d
+			*map[string]*any{"getter": &out.fn, "setter": &out.set, "deleter": &out.del}[name] = fn
+			return &out, err
+		}}, nil
+	}
+	return nil, fmt.Errorf("%s of a property is not read", name)
 }
 
 func (r *Interpreter) moduleAttribute(m *Module, name string) (any, error) {
@@ -159,10 +221,10 @@ func (n *namespace) method(name string) (any, error) {
 func (r *Interpreter) localsOf(s *scope, name string) any {
 	return &Builtin{Name: name, Call: func(c *Call) (any, error) {
 		if len(c.Args) > 0 {
-			if o, ok := c.Args[0].(*Instance); ok {
-				return dictOf(o.Members)
+			if name == "vars" {
+				return r.attribute(c.Args[0], "__dict__")
 			}
-			return &Unknown{Why: name + "()"}, nil
+			return nil, raise("TypeError", "locals() takes no arguments (%d given)", len(c.Args))
 		}
 		if s == s.top {
 			return &namespace{s.top}, nil

@@ -234,13 +234,4 @@ func bodies(handlers []handler) []stmt {
 }
 
 // truth is Python's truth of a value, asking an object of the files itself.
-func (r *Interpreter) truth(v any) (value, known bool) {
-	if o, ok := v.(*Instance); ok {
-		if m, ok := o.method("__bool__"); ok {
-			answer, err := r.invoke(m, &Call{})
-			b, isBool := answer.(bool)
-			return b, err == nil && isBool
-		}
-	}
-	return truth(v)
-}
+func (r *Interpreter) truth(v any) (value, known bool) { return truth(v) }

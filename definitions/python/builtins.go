@@ -9,7 +9,7 @@ import (
 
 // makeBuiltins are the names that every module has.
 func (r *Interpreter) makeBuiltins() map[string]any {
-	names := exceptions()
+	names := r.exceptions()
 	add := func(call func(name string) func(*Call) (any, error), list ...string) {
 		for _, n := range list {
 			names[n] = &Builtin{Name: n, Call: call(n)}
@@ -18,19 +18,21 @@ func (r *Interpreter) makeBuiltins() map[string]any {
 	add(iterating, "len", "zip", "enumerate", "sorted", "reversed", "map", "filter", "iter", "next", "range")
 	add(converting, "str", "int", "float", "bool", "list", "tuple", "set", "frozenset", "dict", "bytes")
 	add(reducing, "min", "max", "sum", "any", "all", "abs", "round", "divmod", "pow")
-	add(reflecting, "getattr", "hasattr", "setattr", "isinstance", "issubclass", "type", "callable", "repr", "format", "ord", "chr", "hex", "bin", "oct")
+	add(reflecting, "getattr", "hasattr", "setattr", "delattr", "dir", "hash", "isinstance", "issubclass", "type", "callable", "repr", "format", "ord", "chr", "hex", "bin", "oct")
 	for _, kind := range []string{"property", "staticmethod", "classmethod"} {
 		names[kind] = &Builtin{Name: kind, Call: func(c *Call) (any, error) {
+			if kind == "property" {
+				return property(c)
+			}
 			fn, err := c.one(kind)
-			return &descriptor{kind, fn}, err
+			return &descriptor{kind: kind, fn: fn}, err
 		}}
 	}
 	names["print"] = &Builtin{Name: "print", Call: func(*Call) (any, error) { return nil, nil }}
-	names["object"] = &Class{Name: "object", Members: map[string]any{}}
-	names["NotImplemented"] = &Unknown{Why: "NotImplemented"}
+	names["NotImplemented"] = notImplemented{}
 	names["__debug__"] = true
 	for _, n := range []string{
-		"open", "input", "dir", "id", "hash", "exit", "quit", "slice", "memoryview", "bytearray", "complex", "delattr", "eval", "exec",
+		"open", "input", "id", "exit", "quit", "slice", "memoryview", "bytearray", "complex", "eval", "exec",
 		"compile", "__import__", "breakpoint", "ascii", "aiter", "anext", "help", "copyright", "credits", "license", "ExceptionGroup", "BaseExceptionGroup",
 		"BlockingIOError", "BrokenPipeError", "ChildProcessError", "InterruptedError", "IsADirectoryError", "NotADirectoryError", "ProcessLookupError",
 		"BufferError", "FloatingPointError", "ReferenceError", "StopAsyncIteration", "IndentationError", "TabError", "SystemError",
@@ -108,7 +110,7 @@ func converting(name string) func(*Call) (any, error) {
 		}
 		switch name {
 		case "list":
-			return &List{items}, nil
+			return &List{Items: items}, nil
 		case "tuple":
 			return Tuple(items), nil
 		}

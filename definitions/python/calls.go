@@ -169,11 +169,9 @@ func (r *Interpreter) invoke(fn any, c *Call) (any, error) {
 	case *Class:
 		return r.instantiate(f, c)
 	case *Instance:
-		if m, ok := f.method("__call__"); ok {
+		if m := f.special("__call__"); m != nil {
 			return r.invoke(m, c)
 		}
-	case *superObject:
-		return f, nil
 	}
 	return nil, raise("TypeError", "'%s' object is not callable", TypeName(fn))
 }
@@ -305,7 +303,7 @@ func bindParams(s *scope, f *Function, args []any, c *Call) error {
 func (r *Interpreter) define(s *scope, st *funcStmt) error {
 	f := &Function{
 		Name: st.name, Source: st.source, from: st.from, Decorators: len(st.decorators), params: st.params, body: st.body, generator: st.generator, async: st.async,
-		scope: s, owner: s.owner, binds: st.binds,
+		scope: s, owner: s.owner, binds: st.binds, qual: s.qualified(st.name),
 	}
 	decorators, err := r.display(s, st.decorators)
 	if err == nil {

@@ -250,9 +250,7 @@ func (m *matching) matchArgs(kind any) (names Tuple, itself bool, err error) {
 		return names, false, err
 	}
 	for _, f := range c.fields {
-		if !f.hidden && !f.keyword {
-			names = append(names, f.name)
-		}
+		names = append(names, f.name)
 	}
 	return names, c.fields == nil && slices.ContainsFunc(plain, c.derivesFrom), nil
 }

@@ -1,67 +1,133 @@
 package python
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
 
-// Class is a class of a file, or one of Python's exceptions.
+// Class is a class of a file, or one of Python's own.
 type Class struct {
-	Name      string
-	Members   map[string]any
-	bases     []any
-	exception bool
-	enum      bool
-	mixed     bool     // an enumeration whose members are texts or integers
-	named     bool     // a NamedTuple
-	order     []string // of the members of an enumeration
-	// annotated are the annotated names of the body; fields are those of a data
-	// class or a NamedTuple, with those it inherits.
-	annotated []field
-	fields    []field
-	frozen    bool
-	plainRepr bool // it has a __repr__ of its own
-}
-
-// field is an annotated name of a class body.
-type field struct {
-	name     string
-	fallback any
-	has      bool // a default
-	factory  any
-	class    bool // a ClassVar
-	hidden   bool // not set by the constructor
-	keyword  bool
-}
-
-// Instance is an object of a class of a file.
-type Instance struct {
-	Class   *Class
+	Name    string
 	Members map[string]any
-	tuple   Tuple // of a NamedTuple
+	bases   []any
+	// mro are the classes in which members are looked up, its own first, also
+	// types of the standard library and what is Unknown.
+	mro       []any
+	run       *Interpreter
+	qual      string
+	exception bool
+	abc       bool
+	enum      *enumeration
+	typed     bool     // a TypedDict
+	names     []string // that the body bound, in order
+	notes     Dict     // the annotations
+	annotated []string // the names with one, but for ClassVars
+	named     bool     // a NamedTuple
+	fields    []field  // of a NamedTuple
 }
 
 // descriptor is a property, a static or a class method.
 type descriptor struct {
-	kind string
-	fn   any
+	kind     string
+	fn       any // what reads a property
+	set, del any
 }
 
-func (c *Class) annotate(name string, st *annotatedStmt) {
-	f := field{name: name}
-	walkExpr(st.kind, func(n string) {
-		f.class = f.class || n == "ClassVar"
-		f.keyword = f.keyword || n == "KW_ONLY"
-	})
-	c.annotated = append(c.annotated, f)
+// unreadHooks are the special names of Python that change what a class does and
+// are not read. Others are either read or mean nothing to Python.
+const unreadHooks = ` __new__ __del__ __set_name__ __get__ __set__ __delete__ __getattribute__ __delattr__ __class_getitem__ __slots__
+ __class__ __dir__ __sizeof__ __reduce__ __reduce_ex__ __copy__ __deepcopy__ __getstate__ __setstate__ __getnewargs__ __getnewargs_ex__
+ __instancecheck__ __subclasscheck__ __subclasshook__ __prepare__ __mro_entries__ __mro__ __dict__ __weakref__ __bases__ __ne__
+ __missing__ __int__ __float__ __complex__ __index__ __round__ __trunc__ __floor__ __ceil__ __bytes__ __abs__ __neg__ __pos__ __invert__
+ __add__ __sub__ __mul__ __truediv__ __floordiv__ __mod__ __divmod__ __pow__ __matmul__ __and__ __or__ __xor__ __lshift__ __rshift__
+ __radd__ __rsub__ __rmul__ __rtruediv__ __rfloordiv__ __rmod__ __rpow__ __rmatmul__ __rand__ __ror__ __rxor__ __iadd__ __isub__ __imul__
+ __itruediv__ __iand__ __ior__ __ixor__ __delitem__ __length_hint__ __fspath__ __await__ __aiter__ __anext__ __aenter__ __aexit__ __replace__ __buffer__ __name__ `
+
+func isDunder(n string) bool {
+	return len(n) > 4 && strings.HasPrefix(n, "__") && strings.HasSuffix(n, "__")
+}
+
+// isPythons reports whether objects or classes of Python have a name.
+func isPythons(name string) bool {
+	return strings.Contains(` __class__ __delattr__ __dict__ __dir__ __doc__ __eq__ __format__ __ge__ __getattribute__ __getstate__ __gt__ __hash__
+ __init__ __init_subclass__ __le__ __lt__ __module__ __ne__ __new__ __reduce__ __reduce_ex__ __repr__ __setattr__ __sizeof__ __str__
+ __subclasshook__ __weakref__ __annotations__ __call__ __subclasses__ __instancecheck__ __or__ __abstractmethods__ __slots__ `, " "+name+" ")
+}
+
+// member looks at what the body of a class binds.
+func (r *Interpreter) member(s *scope, name string, v any) (any, error) {
+	if c := s.owner; c != nil && !slices.Contains(c.names, name) {
+		c.names = append(c.names, name)
+	}
+	if c := s.owner; c != nil && c.foreign() == nil {
+		if isDunder(name) && strings.Contains(strings.ReplaceAll(unreadHooks, "\n", ""), " "+name+" ") {
+			return nil, fmt.Errorf("%s of class %s is not read; write the class without it", name, c.Name)
+		}
+		if c.enum != nil {
+			return r.enumName(c, name, v)
+		}
+	}
+	return v, nil
+}
+
+func (r *Interpreter) annotate(s *scope, name string, st *annotatedStmt) error {
+	c := s.owner
+	var note any = &Unknown{Why: "the type of " + c.Name + "." + name, Trust: Harmless}
+	switch k := st.kind.(type) {
+	case *constExpr, *nameExpr:
+		v, err := r.eval(s, k)
+		if err != nil {
+			return err
+		}
+		if !strings.Contains(s.file.Source, "__future__") {
+			note = v
+		}
+	}
+	if err := c.notes.Put(name, note); err != nil {
+		return err
+	}
+	unread, classVar := "", false
+	look := func(n string) {
+		classVar = classVar || strings.Contains(n, "ClassVar")
+		if strings.Contains(n, "KW_ONLY") || strings.Contains(n, "InitVar") {
+			unread = n
+		}
+	}
+	walkExpr(st.kind, look)
+	if k, ok := st.kind.(*constExpr); ok {
+		text, _ := k.value.(string)
+		look(text)
+	}
+	if unread != "" && c.foreign() == nil {
+		return fmt.Errorf("%s of a dataclass is not read; write it without", unread)
+	}
+	if !classVar && !slices.Contains(c.annotated, name) {
+		c.annotated = append(c.annotated, name)
+	}
+	return nil
+}
+
+// qualified is the __qualname__ of what a scope binds.
+func (s *scope) qualified(name string) string {
+	for x := s; x != nil; x = x.outer {
+		switch {
+		case x.owner != nil:
+			return x.owner.qual + "." + name
+		case x.function != nil:
+			return x.function.qual + ".<locals>." + name
+		}
+	}
+	return name
 }
 
 // class binds a class of the file.
 func (r *Interpreter) class(s *scope, st *classStmt) error {
-	c := &Class{Name: st.name, Members: map[string]any{"__name__": st.name, "__doc__": docText(st.body)}}
+	c := &Class{Name: st.name, run: r, qual: s.qualified(st.name), Members: map[string]any{"__doc__": docText(st.body), "__module__": s.top.names["__name__"]}}
+	options := &Call{}
 	decorators, err := r.display(s, st.decorators)
 	if err == nil {
-		err = r.bases(s, c, st.bases)
+		err = r.bases(s, c, st.bases, options)
 	}
 	if err != nil {
 		return err
@@ -71,148 +137,235 @@ func (r *Interpreter) class(s *scope, st *classStmt) error {
 	if _, err := r.run(body, st.body); err != nil {
 		return err
 	}
-	_, c.plainRepr = c.Members["__repr__"]
-	if c.enum {
-		c.makeMembers(st.body)
-	}
-	if c.named {
-		c.makeFields()
+	if err := r.finish(c, options); err != nil {
+		return err
 	}
 	v, err := r.decorate(s, st.decorators, decorators, c)
 	if err != nil {
 		return err
 	}
+	if c.enum != nil && c.enum.unread != nil {
+		v = c.enum.unread
+	}
 	return r.assign(s, st.name, v)
 }
 
-func (r *Interpreter) bases(s *scope, c *Class, bases []argument) error {
+// finish makes of a body what its bases say.
+func (r *Interpreter) finish(c *Class, options *Call) error {
+	c.names = append(c.names, "__dict__", "__weakref__", "__doc__", "__hash__")
+	if _, own := c.Members["__hash__"]; !own && c.Members["__eq__"] != nil {
+		c.Members["__hash__"] = nil // as Python does
+	}
+	if f, ok := c.Members["__init_subclass__"].(*Function); ok {
+		c.Members["__init_subclass__"] = &descriptor{kind: "classmethod", fn: f}
+	}
+	if c.foreign() != nil {
+		return nil
+	}
+	if c.enum != nil {
+		return r.makeMembers(c)
+	}
+	if c.named && c.derivesDirectly("NamedTuple") {
+		if err := c.makeFields(); err != nil {
+			return err
+		}
+	}
+	if c.typed {
+		return nil
+	}
+	hook, err := (&superObject{after: c, self: c, class: c}).attribute(r, "__init_subclass__")
+	if err != nil {
+		return err
+	}
+	_, err = r.invoke(hook, options)
+	return err
+}
+
+// abstract lists the methods that are still to be written before a class can be
+// made objects of.
+func (c *Class) abstract() []string {
+	var names []string
+	for _, b := range c.mro {
+		if b, ok := b.(*Class); ok && c.abc {
+			for n := range b.Members {
+				if v, _ := c.member(n); isAbstract(v) && !slices.Contains(names, n) {
+					names = append(names, n)
+				}
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func isAbstract(v any) bool {
+	switch v := v.(type) {
+	case *Function:
+		return v.abstract
+	case *descriptor:
+		return isAbstract(v.fn) || isAbstract(v.set) || isAbstract(v.del)
+	}
+	return false
+}
+
+func (r *Interpreter) bases(s *scope, c *Class, bases []argument, options *Call) error {
 	for _, b := range bases {
 		v, err := r.eval(s, b.value)
 		if err != nil {
 			return err
 		}
-		if b.name != "" || b.spread > 0 {
-			continue
+		switch {
+		case b.name == "metaclass":
+			err = c.meta(v)
+		case b.spread > 0:
+			err = fmt.Errorf("bases and options of a class that are spread with * are not read; write them out")
+		case b.name != "":
+			err = options.name(b.name, v)
+		default:
+			err = c.base(v)
 		}
-		switch v := v.(type) {
-		case *Class:
-			c.enum, c.mixed = c.enum || v.enum, c.mixed || v.mixed
-			c.fields = append(c.fields, v.fields...)
-			c.frozen = c.frozen || v.frozen
-		case *Builtin:
-			if v.Definer {
-				return s.file.fail(b.value.pos(), "a class made from %s cannot be read; call %s(…) itself", v.Name, v.Name)
-			}
-			c.inherit(v.Name)
+		if err != nil {
+			return s.locate(b.value.pos(), err)
 		}
-		c.bases = append(c.bases, v)
 	}
+	return c.linearize()
+}
+
+// meta takes a metaclass.
+func (c *Class) meta(v any) error {
+	switch v := v.(type) {
+	case *Unknown:
+		c.bases = append(c.bases, v)
+		return nil
+	case *Builtin:
+		if v.Name == "ABCMeta" || v.Name == "type" {
+			c.abc = c.abc || v.Name == "ABCMeta"
+			return nil
+		}
+	}
+	return fmt.Errorf("the metaclass of class %s is not read; write the class without it", c.Name)
+}
+
+// base takes over what a base gives.
+func (c *Class) base(v any) error {
+	switch v := v.(type) {
+	case *Class:
+		if v.enum != nil {
+			if len(v.enum.order) > 0 {
+				return raise("TypeError", "<enum '%s'> cannot extend <enum '%s'>", c.Name, v.Name)
+			}
+			mixin := v.enum.mixin
+			if c.enum != nil && mixin == "" {
+				mixin = c.enum.mixin
+			}
+			c.enum = &enumeration{mixin: mixin, plainText: v.enum.plainText}
+		}
+		c.abc, c.named, c.typed = c.abc || v.abc, c.named || v.named, c.typed || v.typed
+		if c.fields == nil && v.named {
+			c.fields = v.fields
+		}
+	case *Builtin:
+		if v.Definer {
+			return fmt.Errorf("a class made from %s cannot be read; call %s(…) itself", v.Name, v.Name)
+		}
+		if err := c.inherit(v.Name); err != nil {
+			return err
+		}
+	case *Unknown:
+	default:
+		return fmt.Errorf("a class made from a %s is not read", TypeName(v))
+	}
+	c.bases = append(c.bases, v)
 	return nil
 }
 
 // inherit takes over what a class of the standard library gives.
-func (c *Class) inherit(name string) {
+func (c *Class) inherit(name string) error {
 	switch name {
-	case "Enum", "Flag":
-		c.enum = true
-	case "IntEnum", "StrEnum", "IntFlag":
-		c.enum, c.mixed = true, true
+	case "Enum":
+		if c.enum == nil {
+			c.enum = &enumeration{}
+		}
+	case "IntEnum", "StrEnum":
+		c.enum = &enumeration{mixin: map[string]string{"IntEnum": "int", "StrEnum": "str"}[name], plainText: true}
 	case "str", "int", "float":
-		c.mixed = true
+		c.enum = &enumeration{mixin: name} // unless Enum follows, linearize refuses it
 	case "NamedTuple":
 		c.named = true
+	case "TypedDict":
+		c.typed = true
+	case "Protocol":
+		c.abc = true
+	case "Generic":
+	default:
+		return fmt.Errorf("a class made from %s is not read; write it without this base", name)
+	}
+	return nil
+}
+
+// linearize finds the order in which the bases are looked up.
+func (c *Class) linearize() error {
+	if c.enum != nil && c.foreign() == nil && !c.derivesFrom("Enum") {
+		return fmt.Errorf("a class made from %s is not read; write it without this base", c.enum.mixin)
+	}
+	object, _ := c.run.builtins["object"].(*Class)
+	lists := [][]any{}
+	for _, b := range c.bases {
+		if k, ok := b.(*Class); ok {
+			lists = append(lists, slices.Clone(k.mro))
+			continue
+		}
+		lists = append(lists, []any{b, object})
+	}
+	lists = append(lists, slices.Clone(c.bases), []any{object})
+	c.mro = []any{c}
+	for {
+		lists = slices.DeleteFunc(lists, func(l []any) bool { return len(l) == 0 })
+		if len(lists) == 0 {
+			return nil
+		}
+		at := slices.IndexFunc(lists, func(l []any) bool {
+			return !slices.ContainsFunc(lists, func(o []any) bool { return slices.Contains(o[1:], l[0]) })
+		})
+		if at < 0 {
+			return raise("TypeError", "Cannot create a consistent method resolution order (MRO) for the bases of class %s", c.Name)
+		}
+		next := lists[at][0]
+		c.mro = append(c.mro, next)
+		for i, l := range lists {
+			if l[0] == next {
+				lists[i] = l[1:]
+			}
+		}
 	}
 }
 
-// makeMembers turns the values of an enumeration into its members.
-func (c *Class) makeMembers(body []stmt) {
-	next := int64(1)
-	for _, st := range body {
-		a, ok := st.(*assignStmt)
-		if !ok || len(a.targets) != 1 {
-			continue
-		}
-		n, ok := a.targets[0].(*nameExpr)
-		if !ok || strings.HasPrefix(n.name, "_") {
-			continue
-		}
-		value := c.Members[n.name]
-		if auto, ok := value.(*Builtin); ok && auto.Name == "auto" {
-			value = any(next)
-			if c.derivesFrom("StrEnum") {
-				value = strings.ToLower(n.name)
-			}
-		}
-		if i, ok := value.(int64); ok {
-			next = i + 1
-		}
-		c.Members[n.name] = &Instance{Class: c, Members: map[string]any{"name": n.name, "value": value}}
-		c.order = append(c.order, n.name)
-	}
+// derivesDirectly reports whether a builtin of a name is a base.
+func (c *Class) derivesDirectly(name string) bool {
+	return slices.ContainsFunc(c.bases, func(b any) bool {
+		k, ok := b.(*Builtin)
+		return ok && k.Name == name
+	})
 }
 
 // derivesFrom reports whether a builtin of a name is among the bases.
 func (c *Class) derivesFrom(name string) bool {
+	if c.derivesDirectly(name) || name == "tuple" && c.named || c.enum != nil && c.enum.mixin == name {
+		return true
+	}
+	if name == "Enum" && (c.derivesDirectly("IntEnum") || c.derivesDirectly("StrEnum")) {
+		return true
+	}
 	return slices.ContainsFunc(c.bases, func(b any) bool {
-		switch b := b.(type) {
-		case *Builtin:
-			return b.Name == name
-		case *Class:
-			return b.derivesFrom(name)
-		}
-		return false
+		k, ok := b.(*Class)
+		return ok && k.derivesFrom(name)
 	})
 }
 
-// makeFields turns the annotated names into fields.
-func (c *Class) makeFields() {
-	keyword := false
-	for _, f := range c.annotated {
-		if f.keyword {
-			keyword = true
-			continue
-		}
-		if f.class {
-			continue
-		}
-		f.keyword = keyword
-		if v, ok := c.Members[f.name]; ok {
-			f.fallback, f.has = v, true
-			if spec, ok := v.(*fieldSpec); ok {
-				f.fallback, f.has, f.factory, f.hidden = spec.fallback, spec.has, spec.factory, spec.hidden
-				delete(c.Members, f.name)
-				if f.has {
-					c.Members[f.name] = f.fallback
-				}
-			}
-		}
-		at := slices.IndexFunc(c.fields, func(o field) bool { return o.name == f.name })
-		if at >= 0 {
-			c.fields[at] = f
-			continue
-		}
-		c.fields = append(c.fields, f)
-	}
-	if c.fields == nil {
-		c.fields = []field{}
-	}
-}
-
-// fieldSpec is what dataclasses.field gives.
-type fieldSpec struct {
-	fallback any
-	has      bool
-	factory  any
-	hidden   bool
-}
-
 func (c *Class) member(name string) (any, bool) {
-	if v, ok := c.Members[name]; ok {
-		return v, true
-	}
-	for _, b := range c.bases {
+	for _, b := range c.mro {
 		if b, ok := b.(*Class); ok {
-			if v, ok := b.member(name); ok {
+			if v, ok := b.Members[name]; ok {
 				return v, true
 			}
 		}
@@ -222,12 +375,9 @@ func (c *Class) member(name string) (any, bool) {
 
 // foreign is the base of which nothing is known; nil when there is none.
 func (c *Class) foreign() *Unknown {
-	for _, b := range c.bases {
-		switch b := b.(type) {
-		case *Unknown:
-			return b
-		case *Class:
-			if u := b.foreign(); u != nil {
+	for _, list := range [][]any{c.mro, c.bases} {
+		for _, b := range list {
+			if u, ok := b.(*Unknown); ok {
 				return u
 			}
 		}
@@ -236,30 +386,22 @@ func (c *Class) foreign() *Unknown {
 }
 
 // derives reports whether a class is another or derives from it.
-func (c *Class) derives(other *Class) bool {
-	if c == other {
-		return true
-	}
-	return slices.ContainsFunc(c.bases, func(b any) bool {
-		base, ok := b.(*Class)
-		return ok && base.derives(other)
-	})
-}
+func (c *Class) derives(other *Class) bool { return slices.Contains(c.mro, any(other)) }
 
 func (c *Class) isException() bool {
-	return c.exception || slices.ContainsFunc(c.bases, func(b any) bool {
+	return slices.ContainsFunc(c.mro, func(b any) bool {
 		base, ok := b.(*Class)
-		return ok && base.isException()
+		return ok && base.exception
 	})
 }
 
 // members are what iterating over an enumeration gives.
 func (c *Class) members() ([]any, bool) {
-	if !c.enum {
+	if c.enum == nil {
 		return nil, false
 	}
-	items := make([]any, 0, len(c.order))
-	for _, n := range c.order {
+	items := make([]any, 0, len(c.enum.order))
+	for _, n := range c.enum.order {
 		items = append(items, c.Members[n])
 	}
 	return items, true
@@ -267,44 +409,149 @@ func (c *Class) members() ([]any, bool) {
 
 // item is Class["member"]; a class with type parameters is the class.
 func (c *Class) item(key any) (any, error) {
-	if !c.enum {
-		return c, nil
+	if c.enum == nil {
+		if c.derivesFrom("Generic") || c.derivesFrom("Protocol") || c.foreign() != nil {
+			return c, nil
+		}
+		return nil, raise("TypeError", "type '%s' is not subscriptable", c.Name)
 	}
 	n, _ := asText(key)
-	if slices.Contains(c.order, n) {
+	if slices.Contains(c.enum.names, n) {
 		return c.Members[n], nil
 	}
-	return nil, raise("KeyError", "%s has no member %s", c.Name, Repr(key))
+	return nil, raiseKey(key)
 }
 
 func (r *Interpreter) classAttribute(c *Class, name string) (any, error) {
-	if name == "__members__" && c.enum {
-		d := &Dict{}
-		for _, n := range c.order {
-			if err := d.Put(n, c.Members[n]); err != nil {
+	if u := c.foreign(); u != nil {
+		return u, nil
+	}
+	switch name {
+	case "__name__":
+		return c.Name, nil
+	case "__qualname__":
+		return c.qual, nil
+	case "__class__":
+		return r.typeOf(c), nil
+	case "__mro__":
+		return Tuple(c.mro), nil
+	case "__bases__":
+		if len(c.bases) == 0 && c.Name != "object" {
+			return Tuple{r.builtins["object"]}, nil
+		}
+		return Tuple(c.bases), nil
+	case "__annotations__":
+		return c.notes.clone(), nil
+	case "__dict__":
+		return c.dict()
+	case "__members__":
+		if c.enum != nil {
+			return c.memberDict()
+		}
+	case "_fields", "_make":
+		if c.named {
+			return r.namedAttribute(c, name)
+		}
+	}
+	v, ok := c.member(name)
+	switch {
+	case ok:
+		return r.bound(v, nil, c)
+	case isPythons(name) || name == "mro":
+		return nil, fmt.Errorf("%s of class %s is not read", name, c.Name)
+	}
+	return nil, raise("AttributeError", "type object '%s' has no attribute '%s'", c.Name, name)
+}
+
+// dict is a copy of what the body bound, with what Python adds.
+func (c *Class) dict() (any, error) {
+	_, data := c.Members["__dataclass_fields__"]
+	if c.enum != nil || c.named || data || c.isException() || c.abc || c.Name == "object" {
+		return nil, fmt.Errorf("__dict__ of class %s is not read", c.Name)
+	}
+	d := &Dict{ReadOnly: "the dict of a class is not changed; set attributes of the class"}
+	names := []string{"__module__", "__annotations__", "__doc__"}
+	if c.Members["__doc__"] == nil {
+		names = names[:2]
+	}
+	for _, n := range append(names, c.names...) {
+		v, ok := c.Members[n]
+		switch {
+		case n == "__annotations__" && c.notes.Len() > 0:
+			v, ok = c.notes.clone(), true
+		case (n == "__dict__" || n == "__weakref__") && len(c.mro) == 2:
+			v, ok = &Unknown{Why: n, Trust: Harmless}, true
+		}
+		if ok {
+			if err := d.Put(n, v); err != nil {
 				return nil, err
 			}
 		}
+	}
+	return d, nil
+}
+
+// bound gives a member of a class as an object of it has it, or the class itself
+// when self is nil.
+func (r *Interpreter) bound(v, self any, c *Class) (any, error) {
+	d, ok := v.(*descriptor)
+	if !ok {
+		if self == nil {
+			return v, nil
+		}
+		switch f := v.(type) {
+		case *Function:
+			return f.on(self), nil
+		case *Builtin:
+			if f.method {
+				return f.on(self), nil
+			}
+		}
+		return v, nil
+	}
+	switch {
+	case d.kind == "staticmethod":
+		return d.fn, nil
+	case d.kind == "classmethod":
+		f, ok := d.fn.(*Function)
+		if !ok {
+			b, isMethod := d.fn.(*Builtin)
+			if !isMethod {
+				return nil, fmt.Errorf("a classmethod of a %s is not read", TypeName(d.fn))
+			}
+			return b.on(c), nil
+		}
+		return f.on(c), nil
+	case self == nil:
 		return d, nil
 	}
-	v, ok := c.member(name)
-	if !ok {
-		if u := c.foreign(); u != nil {
-			return u, nil
-		}
-		switch name {
-		case "__qualname__", "__name__":
-			return c.Name, nil
-		case "_make", "_fields", "__subclasses__", "__mro__", "mro", "__annotations__", "__dataclass_fields__", "__dict__", "__module__":
-			return &Unknown{Why: c.Name + "." + name}, nil
-		}
-		return nil, raise("AttributeError", "type object '%s' has no attribute '%s'", c.Name, name)
+	if d.fn == nil {
+		return nil, raise("AttributeError", "property of '%s' object has no getter", c.Name)
 	}
-	if d, ok := v.(*descriptor); ok && d.kind != "property" {
-		if f, ok := d.fn.(*Function); ok && d.kind == "classmethod" {
-			return f.on(c), nil
+	return r.invoke(d.fn, &Call{Args: []any{self}})
+}
+
+// on binds a function of the reader to an object.
+func (b *Builtin) on(self any) *Builtin {
+	return &Builtin{Name: b.Name, Definer: b.Definer, of: self, Call: func(c *Call) (any, error) {
+		call := *c
+		call.Args = append([]any{self}, c.Args...)
+		return b.Call(&call)
+	}}
+}
+
+// native is a method of the reader's, for objects of classes of files.
+func native(name string, call func(o *Instance, c *Call) (any, error)) *Builtin {
+	return &Builtin{Name: name, method: true, Call: func(c *Call) (any, error) {
+		if len(c.Args) == 0 {
+			return nil, raise("TypeError", "unbound method %s() needs an argument", name)
 		}
-		return d.fn, nil
-	}
-	return v, nil
+		o, ok := c.Args[0].(*Instance)
+		if !ok {
+			return nil, fmt.Errorf("%s() of a %s is not read", name, TypeName(c.Args[0]))
+		}
+		rest := *c
+		rest.Args = c.Args[1:]
+		return call(o, &rest)
+	}}
 }

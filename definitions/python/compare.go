@@ -10,6 +10,7 @@ import (
 type comparison struct {
 	left    int // comparisons that may still be made
 	unknown *Unknown
+	err     error
 }
 
 // maxCompared bounds the work of one comparison.
@@ -18,6 +19,9 @@ const maxCompared = 200_000
 // counted counts the work of a comparison. One that was not finished has no
 // answer.
 func (r *Interpreter) counted(c *comparison) error {
+	if c.err != nil {
+		return c.err
+	}
 	if c.left < 0 {
 		return fmt.Errorf("these values are too large to be compared")
 	}
@@ -31,7 +35,7 @@ func equal(a, b any) bool {
 }
 
 func (c *comparison) equal(a, b any) bool {
-	if c.left--; c.left < 0 {
+	if c.left--; c.left < 0 || c.err != nil {
 		return false
 	}
 	for _, v := range []any{a, b} {
@@ -39,6 +43,9 @@ func (c *comparison) equal(a, b any) bool {
 			c.unknown = u
 			return false
 		}
+	}
+	if v, done, err := overloaded("==", a, b); done {
+		return c.answer(v, err)
 	}
 	a, b = setLike(Plain(a)), setLike(Plain(b))
 	if x, ok := asFloat(a); ok {
@@ -52,6 +59,9 @@ func (c *comparison) equal(a, b any) bool {
 		return c.instances(x, b)
 	case Comparable:
 		return c.objects(x, b)
+	case *Function:
+		y, ok := b.(*Function)
+		return ok && (x == y || x.bound && y.bound && x.of == y.of && identical(x.self, y.self))
 	}
 	if x, y, ok := sameSequences(a, b); ok {
 		return len(x) == len(y) && c.each(x, y)
@@ -117,7 +127,7 @@ func sameSequences(a, b any) (x, y []any, ok bool) {
 
 func (c *comparison) each(x, y []any) bool {
 	for i := range x {
-		if !c.equal(x[i], y[i]) {
+		if !c.same(x[i], y[i]) {
 			return false
 		}
 	}
@@ -130,37 +140,46 @@ func (c *comparison) dicts(x, y *Dict) bool {
 	}
 	for k, v := range x.All() {
 		w, ok, err := y.Get(k)
-		if err != nil || !ok || !c.equal(v, w) {
+		if err != nil || !ok || !c.same(v, w) {
 			return false
 		}
 	}
 	return true
 }
 
-// instances compares an object of a class of the file: by its fields for data
-// classes, else by identity.
+// instances compares an object whose class does not say how: by its items for
+// named tuples, else by identity.
 func (c *comparison) instances(o *Instance, b any) bool {
 	if o.tuple != nil {
 		x, y, ok := sameSequences(o.tuple, b)
 		return ok && len(x) == len(y) && c.each(x, y)
 	}
 	p, ok := b.(*Instance)
-	if !ok || o == p {
-		return ok
+	if ok && o != p && o.Class.foreign() != nil {
+		c.unknown = o.Class.foreign()
 	}
-	if _, own := o.Class.member("__eq__"); own {
-		c.unknown = &Unknown{Why: o.Class.Name + ".__eq__"}
-		return false
+	return ok && o == p
+}
+
+// answer is what an __eq__ said.
+func (c *comparison) answer(v any, err error) bool {
+	same, isBool := v.(bool)
+	switch u, unknown := v.(*Unknown); {
+	case err != nil:
+		c.err = err
+	case unknown:
+		c.unknown = u
+	case !isBool:
+		c.err = fmt.Errorf("an __eq__ that gives a %s is not read; let it give True or False", TypeName(v))
 	}
-	if o.Class != p.Class || o.Class.fields == nil {
-		return false
-	}
-	for _, f := range o.Class.fields {
-		if !c.equal(o.Members[f.name], p.Members[f.name]) {
-			return false
-		}
-	}
-	return true
+	return same
+}
+
+// same is what "in" and lists ask for: the same object or an equal one.
+func (c *comparison) same(a, b any) bool {
+	o, ok := a.(*Instance)
+	p, pok := b.(*Instance)
+	return ok && pok && o == p || c.equal(a, b)
 }
 
 func subset(x, y *Set) bool {
@@ -230,6 +249,12 @@ func ordered(op string, a, b any) (any, error) {
 		if u, ok := v.(*Unknown); ok {
 			return u, nil
 		}
+		if _, ok := v.(hashed); ok {
+			return nil, errHashed()
+		}
+	}
+	if v, done, err := overloaded(op, a, b); done {
+		return v, err
 	}
 	a, b = setLike(a), setLike(b)
 	if x, ok := a.(*Set); ok {
@@ -282,6 +307,28 @@ func (r *Interpreter) contains(box, v any) (any, error) {
 		return strings.Contains(s, part), nil
 	}
 	switch box := box.(type) {
+	case *Class:
+		o, ok := v.(*Instance)
+		if box.enum != nil && (!ok || o.Class.enum == nil) {
+			return nil, raise("TypeError", "unsupported operand type(s) for 'in': '%s' and 'EnumType'", TypeName(v))
+		}
+	case *Instance:
+		if m := box.special("__contains__"); m != nil {
+			found, err := r.invoke(m, &Call{Args: []any{v}})
+			yes, known := r.truth(found)
+			if err == nil && !known {
+				return &Unknown{Why: "what a " + TypeName(box) + " holds"}, nil
+			}
+			return yes, err
+		}
+		if box.special("__getitem__") != nil && box.special("__iter__") == nil {
+			return nil, fmt.Errorf("'in' of a %s, which has __getitem__ alone, is not read; write __contains__", TypeName(box))
+		}
+		items, err := r.items(box)
+		if err != nil {
+			return nil, err
+		}
+		return r.contains(Tuple(items), v)
 	case *Dict:
 		_, ok, err := box.Get(v)
 		return ok, err
@@ -318,7 +365,15 @@ func order(a, b any, depth int) (int, bool) {
 	if depth > maxNesting {
 		return 0, false
 	}
-	a, b = Plain(a), Plain(b)
+	if o, ok := a.(*Instance); ok && o.special("__lt__") != nil {
+		for sign, pair := range [][2]any{{a, b}, {b, a}} {
+			if v, err := ordered("<", pair[0], pair[1]); v == true || err != nil {
+				return 2*sign - 1, err == nil
+			}
+		}
+		return 0, true
+	}
+	a, b = tupleOf(Plain(a)), tupleOf(Plain(b))
 	if i, ok := asInt(a); ok {
 		if j, ok := asInt(b); ok {
 			return cmp.Compare(i, j), true

@@ -15,6 +15,8 @@ type Dict struct {
 	changes      int // of its keys
 	// factory makes the values of a defaultdict; nil for a plain dict.
 	factory any
+	// ReadOnly says why the dict cannot be changed; "" when it can.
+	ReadOnly string
 }
 
 // Set is a set, in the order in which its items were added.
@@ -56,13 +58,11 @@ func hashKey(v any) (any, error) {
 	case Range:
 		return v.key(), nil
 	case *Instance:
-		if v.tuple != nil {
-			return hashTuple(v.tuple)
+		return v.key()
+	case *Function:
+		if v.bound {
+			return nil, fmt.Errorf("a method as a key is not read")
 		}
-		if p := v.plain(); p != nil {
-			return p, nil
-		}
-		return v, nil
 	case *List, *Dict, *Set:
 		if s, ok := v.(*Set); ok && s.Frozen {
 			return v, nil
@@ -125,7 +125,7 @@ func (d *Dict) Get(key any) (any, bool, error) {
 	if !ok {
 		return nil, false, nil
 	}
-	return d.values[i], true, nil
+	return d.values[i], true, sameKey(d.keys[i], key)
 }
 
 // Put sets a key's value.
@@ -136,7 +136,7 @@ func (d *Dict) Put(key, value any) error {
 	}
 	if i, ok := d.index[k]; ok {
 		d.values[i] = value
-		return nil
+		return sameKey(d.keys[i], key)
 	}
 	if d.index == nil {
 		d.index = map[any]int{}
@@ -156,6 +156,9 @@ func (d *Dict) Delete(key any) (bool, error) {
 	at, ok := d.index[k]
 	if !ok {
 		return false, nil
+	}
+	if err := sameKey(d.keys[at], key); err != nil {
+		return false, err
 	}
 	delete(d.index, k)
 	d.changes++

@@ -67,9 +67,8 @@ func (r *Interpreter) context(v any) (Context, error) {
 	case *Unknown:
 		return unknownContext{v}, nil
 	case *Instance:
-		enter, enters := v.method("__enter__")
-		exit, exits := v.method("__exit__")
-		if enters && exits {
+		enter, exit := v.special("__enter__"), v.special("__exit__")
+		if enter != nil && exit != nil {
 			return &objectContext{r, v, enter, exit}, nil
 		}
 		if u := v.Class.foreign(); u != nil {
@@ -95,7 +94,7 @@ func (c unknownContext) Exit(raised error) (bool, error) {
 type objectContext struct {
 	run         *Interpreter
 	o           *Instance
-	enter, exit *Function
+	enter, exit any
 }
 
 func (c *objectContext) Enter() (any, error) { return c.run.invoke(c.enter, &Call{}) }

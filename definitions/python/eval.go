@@ -35,7 +35,7 @@ func (r *Interpreter) evaluate(s *scope, e expr) (any, error) {
 		return r.format(s, e.parts)
 	case *listExpr:
 		items, err := r.display(s, e.items)
-		return &List{items}, err
+		return &List{Items: items}, err
 	case *tupleExpr:
 		items, err := r.display(s, e.items)
 		return Tuple(items), err
@@ -67,7 +67,7 @@ func (r *Interpreter) evaluate(s *scope, e expr) (any, error) {
 func (r *Interpreter) operate(s *scope, e expr) (any, error) {
 	switch e := e.(type) {
 	case *lambdaExpr:
-		f := &Function{Name: "<lambda>", params: e.params, result: e.body, scope: s, binds: e.binds}
+		f := &Function{Name: "<lambda>", params: e.params, result: e.body, scope: s, owner: s.owner, qual: s.qualified("<lambda>"), binds: e.binds}
 		return f, r.defaults(s, f)
 	case *walrusExpr:
 		v, err := r.eval(s, e.value)
@@ -196,10 +196,15 @@ func (r *Interpreter) lookup(s *scope, e *nameExpr) (any, error) {
 		return &Builtin{Name: e.name, Call: func(*Call) (any, error) { return &namespace{s.top}, nil }}, nil
 	case "locals", "vars":
 		return r.localsOf(s, e.name), nil
+	case "__class__":
+		return nil, fmt.Errorf("__class__ is read as an attribute alone")
 	case "super":
-		return r.superOf(s), nil
+		return &Builtin{Name: e.name, Call: func(c *Call) (any, error) { return superOf(s, c) }}, nil
 	}
 	if v, ok := r.builtins[e.name]; ok {
+		return v, nil
+	}
+	if v, ok := r.natives[e.name]; ok && s.file.own {
 		return v, nil
 	}
 	return nil, s.unbound(e.name, nil)

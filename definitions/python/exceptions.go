@@ -3,6 +3,7 @@ package python
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // raised is a Python exception on its way to a handler. Other errors are the
@@ -10,78 +11,79 @@ import (
 type raised struct {
 	class string
 	text  string
+	// exact is set when the text is Python's own; args are the exception's then.
+	exact bool
+	args  Tuple
 	value *Instance // of an exception that the file itself raises
 	made  *Instance // of one of Python's, once it is looked at
 }
 
 func (e *raised) Error() string {
 	if e.value != nil {
-		return fmt.Sprintf("the file raises %s", Repr(e.value))
+		return "the file raises " + e.text
 	}
 	return e.text
 }
 
+// exactTexts are the forms of messages that are word by word Python's.
+const exactTexts = `|division by zero|name '%s' is not defined|invalid literal for int() with base %d: %s|could not convert string to float: %s
+|%s index out of range|'%s' object has no attribute '%s'|module '%s' has no attribute '%s'|type object '%s' has no attribute '%s'|No module named '%s'
+|%s is not a valid %s|Can't instantiate abstract class %s with abstract method%s %s|cannot assign to field '%s'|'%s' object is not iterable
+|%s() takes no arguments|cannot reassign member '%s'|property '%s' of '%s' object has no setter|exceptions must derive from BaseException|`
+
 // raise makes an exception of one of Python's classes.
 func raise(class, format string, args ...any) error {
-	return &raised{class: class, text: fmt.Sprintf(format, args...)}
+	e := &raised{class: class, text: fmt.Sprintf(format, args...), exact: strings.Contains(exactTexts, "|"+format+"\n|") || strings.Contains(exactTexts, "|"+format+"|")}
+	e.args = Tuple{e.text}
+	return e
 }
 
-// exceptions are Python's exception classes with what they derive from; the
-// order is such that a base stands before its classes.
-func exceptions() map[string]any {
-	classes := map[string]any{}
-	for _, pair := range [][2]string{
-		{"BaseException", ""},
-		{"Exception", "BaseException"},
-		{"SystemExit", "BaseException"},
-		{"KeyboardInterrupt", "BaseException"},
-		{"GeneratorExit", "BaseException"},
-		{"ArithmeticError", "Exception"},
-		{"OverflowError", "ArithmeticError"},
-		{"ZeroDivisionError", "ArithmeticError"},
-		{"AssertionError", "Exception"},
-		{"AttributeError", "Exception"},
-		{"FrozenInstanceError", "AttributeError"},
-		{"EOFError", "Exception"},
-		{"ImportError", "Exception"},
-		{"ModuleNotFoundError", "ImportError"},
-		{"LookupError", "Exception"},
-		{"IndexError", "LookupError"},
-		{"KeyError", "LookupError"},
-		{"NameError", "Exception"},
-		{"UnboundLocalError", "NameError"},
-		{"OSError", "Exception"},
-		{"FileNotFoundError", "OSError"},
-		{"FileExistsError", "OSError"},
-		{"PermissionError", "OSError"},
-		{"ConnectionError", "OSError"},
-		{"TimeoutError", "OSError"},
-		{"RuntimeError", "Exception"},
-		{"NotImplementedError", "RuntimeError"},
-		{"RecursionError", "RuntimeError"},
-		{"StopIteration", "Exception"},
-		{"SyntaxError", "Exception"},
-		{"TypeError", "Exception"},
-		{"ValueError", "Exception"},
-		{"UnicodeError", "ValueError"},
-		{"UnicodeDecodeError", "UnicodeError"},
-		{"UnicodeEncodeError", "UnicodeError"},
-		{"Warning", "Exception"},
-		{"DeprecationWarning", "Warning"},
-		{"UserWarning", "Warning"},
-		{"FutureWarning", "Warning"},
-		{"RuntimeWarning", "Warning"},
-		{"ImportWarning", "Warning"},
-		{"ResourceWarning", "Warning"},
-		{"PendingDeprecationWarning", "Warning"},
-		{"MemoryError", "Exception"},
-	} {
-		c := &Class{Name: pair[0], Members: map[string]any{}, exception: true}
-		if base, ok := classes[pair[1]]; ok {
-			c.bases = []any{base}
+// raiseKey is the KeyError of a key that is not there.
+func raiseKey(key any) error {
+	return &raised{class: "KeyError", text: "the dict has no key " + Repr(key), exact: true, args: Tuple{key}}
+}
+
+// exceptionParts are attributes of some of Python's exceptions that are not read.
+var exceptionParts = []string{"errno", "strerror", "filename", "filename2", "value", "code", "name", "path", "obj", "msg", "lineno", "offset", "text", "reason", "encoding", "object", "start", "end", "characters_written", "add_note", "__cause__", "__context__", "__traceback__", "__suppress_context__", "__notes__"}
+
+// exceptionTree is what derives from what of Python's exceptions; a base stands
+// before its classes.
+const exceptionTree = `BaseException: Exception SystemExit KeyboardInterrupt GeneratorExit; Exception: ArithmeticError AssertionError AttributeError EOFError ImportError
+LookupError NameError OSError RuntimeError StopIteration SyntaxError TypeError ValueError Warning MemoryError; ArithmeticError: OverflowError
+ZeroDivisionError; AttributeError: FrozenInstanceError; ImportError: ModuleNotFoundError; LookupError: IndexError KeyError; NameError:
+UnboundLocalError; OSError: FileNotFoundError FileExistsError PermissionError ConnectionError TimeoutError; RuntimeError: NotImplementedError
+RecursionError; ValueError: UnicodeError; UnicodeError: UnicodeDecodeError UnicodeEncodeError; Warning: DeprecationWarning UserWarning FutureWarning
+RuntimeWarning ImportWarning ResourceWarning PendingDeprecationWarning`
+
+// exceptions are Python's exception classes, and object.
+func (r *Interpreter) exceptions() map[string]any {
+	root := &Class{Name: "BaseException", qual: "BaseException", Members: map[string]any{}, exception: true, run: r}
+	root.mro = []any{root}
+	classes := map[string]any{root.Name: root}
+	for _, line := range strings.Split(exceptionTree, ";") {
+		of, names, _ := strings.Cut(strings.TrimSpace(line), ":")
+		base, _ := classes[of].(*Class)
+		for _, n := range strings.Fields(names) {
+			c := &Class{Name: n, qual: n, Members: map[string]any{}, exception: true, run: r, bases: []any{base}}
+			c.mro = append([]any{c}, base.mro...)
+			classes[n] = c
 		}
-		classes[pair[0]] = c
 	}
+	object := objectClass(r)
+	for _, c := range classes {
+		if c, ok := c.(*Class); ok {
+			c.mro = append(c.mro, object)
+		}
+	}
+	root.Members = exceptionMethods(r)
+	classes["object"] = object
+	key, _ := classes["KeyError"].(*Class)
+	key.Members["__str__"] = native("__str__", func(o *Instance, _ *Call) (any, error) {
+		if args, _ := o.get("args").(Tuple); len(args) == 1 {
+			return r.repr(args[0])
+		}
+		return r.exceptionText(o)
+	})
 	classes["IOError"], classes["EnvironmentError"] = classes["OSError"], classes["OSError"]
 	return classes
 }
@@ -95,6 +97,13 @@ func (r *Interpreter) classOf(e *raised) *Class {
 	return c
 }
 
+// lacks reports whether an error is an AttributeError.
+func (r *Interpreter) lacks(err error) bool {
+	e := exception(err)
+	c, _ := r.builtins["AttributeError"].(*Class)
+	return e != nil && r.classOf(e).derives(c)
+}
+
 // exceptionValue is the object that "as" binds.
 func (r *Interpreter) exceptionValue(e *raised) any {
 	if e.value != nil {
@@ -105,9 +114,66 @@ func (r *Interpreter) exceptionValue(e *raised) any {
 		return &Unknown{Why: "an exception"}
 	}
 	if e.made == nil { // one object, however often it is asked for
-		e.made = &Instance{Class: c, Members: map[string]any{"args": Tuple{e.text}}}
+		e.made = &Instance{Class: c}
+		e.made.set("args", e.args)
+		if !e.exact {
+			e.made.set("args", &Unknown{Why: "the text of Python's " + c.Name + ": " + e.text})
+		}
 	}
 	return e.made
+}
+
+// exceptionText is str() of an exception.
+func (r *Interpreter) exceptionText(o *Instance) (any, error) {
+	args, ok := o.get("args").(Tuple)
+	switch {
+	case !ok:
+		return o.get("args"), nil
+	case len(args) == 0:
+		return "", nil
+	case len(args) == 1:
+		return r.str(args[0])
+	}
+	return r.repr(args)
+}
+
+// exceptionMethods is what all exceptions have.
+func exceptionMethods(r *Interpreter) map[string]any {
+	return map[string]any{
+		"__init__": native("__init__", func(o *Instance, c *Call) (any, error) {
+			if len(c.Names) > 0 {
+				return nil, fmt.Errorf("named arguments of a %s are not read; give one text", o.Class.Name)
+			}
+			o.set("args", append(Tuple{}, c.Args...))
+			return nil, o.Class.checkException(c)
+		}),
+		"__str__": native("__str__", func(o *Instance, _ *Call) (any, error) { return r.exceptionText(o) }),
+		"__repr__": native("__repr__", func(o *Instance, _ *Call) (any, error) {
+			args, ok := o.get("args").(Tuple)
+			if !ok {
+				return o.get("args"), nil
+			}
+			w := writer{}
+			w.b.WriteString(o.Class.Name)
+			w.items("(", args, ")")
+			return w.result()
+		}),
+		"with_traceback": native("with_traceback", func(o *Instance, _ *Call) (any, error) { return o, nil }),
+	}
+}
+
+// checkException refuses arguments of which Python makes more than args.
+func (c *Class) checkException(call *Call) error {
+	for _, b := range c.mro {
+		k, ok := b.(*Class)
+		if !ok {
+			continue
+		}
+		if k.Name == "OSError" && len(call.Args) > 1 || k.exception && strings.HasPrefix(k.Name, "Unicode") && k.Name != "UnicodeError" || k.Name == "SyntaxError" && len(call.Args) > 1 {
+			return fmt.Errorf("these arguments of a %s are not read; give one text", c.Name)
+		}
+	}
+	return nil
 }
 
 // catches reports whether a handler takes an exception; an error when that
@@ -179,7 +245,14 @@ func (r *Interpreter) raised(v any) error {
 		}
 	}
 	if o, ok := v.(*Instance); ok && o.Class.isException() {
-		return &raised{value: o}
+		e := &raised{value: o, text: o.Class.Name}
+		if text, err := r.str(o); err == nil && text != "" {
+			e.text += ": " + Str(text)
+		}
+		return e
+	}
+	if _, ok := v.(*Unknown); !ok {
+		return raise("TypeError", "exceptions must derive from BaseException")
 	}
 	return fmt.Errorf("the file raises %s here", Str(v))
 }

@@ -102,8 +102,11 @@ func (r *Interpreter) assign(s *scope, name string, v any) error {
 	if u, ok := v.(*Unknown); ok && u.Trust == Untrusted && s.reaches(name) {
 		return fmt.Errorf("'%s' may be a definition: only running Python can tell what %s is; %s", name, u.Why, remedyOf(u))
 	}
-	s.set(name, v)
-	return nil
+	v, err := r.member(s, name, v)
+	if err == nil {
+		s.set(name, v)
+	}
+	return err
 }
 
 // reaches reports whether binding a name here binds it in the module.

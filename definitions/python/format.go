@@ -165,6 +165,11 @@ func (r *Interpreter) formatted(v any, text string) (any, error) {
 	if u, ok := v.(*Unknown); ok {
 		return u, nil
 	}
+	if o, ok := v.(*Instance); ok {
+		if m := o.special("__format__"); m != nil {
+			return r.invoke(m, &Call{Args: []any{text}})
+		}
+	}
 	if text == "" {
 		return r.str(v)
 	}
@@ -175,7 +180,9 @@ func (r *Interpreter) formatted(v any, text string) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("the format %q is not read; write the text out", text)
 	}
-	if o, isEnum := v.(*Instance); isEnum {
+	if o, ok := v.(*Instance); ok && o.Class.enum != nil && o.Class.enum.plainText {
+		v = o.plain()
+	} else if ok && o.Class.enum != nil {
 		s, err := r.str(o)
 		if err != nil {
 			return nil, err
@@ -322,7 +329,7 @@ func (f spec) float(v float64) (any, error) {
 // percent is the old formatting of text: %s, %d, %r, %i and %.2f.
 func (r *Interpreter) percent(format string, v any) (any, error) {
 	args := []any{v}
-	if t, ok := v.(Tuple); ok {
+	if t, ok := tupleOf(v).(Tuple); ok {
 		args = t
 	}
 	var b strings.Builder

@@ -6,279 +6,309 @@ import (
 	"strings"
 )
 
+// Instance is an object of a class of a file.
+type Instance struct {
+	Class *Class
+	own   Dict  // its attributes
+	tuple Tuple // of a NamedTuple
+}
+
+func (o *Instance) get(name string) any {
+	v, _, _ := o.own.Get(name)
+	return v
+}
+
+func (o *Instance) set(name string, v any) { _ = o.own.Put(name, v) }
+
 // on binds a function to an object.
 func (f *Function) on(self any) *Function {
 	method := *f
-	method.self, method.bound = self, true
+	method.self, method.bound, method.of = self, true, f
 	return &method
 }
 
-// method finds a function of the object's class, bound to it.
-func (o *Instance) method(name string) (*Function, bool) {
+// special finds what a class gives for one of Python's special names, bound to
+// the object; nil when it gives nothing. What the object itself has by that name
+// does not count.
+func (o *Instance) special(name string) any {
 	v, ok := o.Class.member(name)
-	f, isFunction := v.(*Function)
-	if !ok || !isFunction {
-		return nil, false
-	}
-	return f.on(o), true
-}
-
-// plain is the text or number that a member of a mixed enumeration is; nil for
-// other objects.
-func (o *Instance) plain() any {
-	if !o.Class.enum || !o.Class.mixed {
+	if !ok || v == nil {
 		return nil
 	}
-	switch v := o.Members["value"].(type) {
-	case string, int64, float64:
-		return v
+	m, err := o.Class.run.bound(v, o, o.Class)
+	if err != nil {
+		return nil
 	}
-	return nil
+	return m
 }
 
-func (o *Instance) truth() (value, ok bool) {
+// truthOf is the truth of an object of a file.
+func (r *Interpreter) truthOf(o *Instance) (value, known bool) {
+	if m := o.special("__bool__"); m != nil {
+		answer, err := r.invoke(m, &Call{})
+		b, isBool := answer.(bool)
+		return b, err == nil && isBool
+	}
+	if m := o.special("__len__"); m != nil {
+		answer, err := r.invoke(m, &Call{})
+		n, isInt := answer.(int64)
+		return n != 0, err == nil && isInt
+	}
 	if o.tuple != nil {
 		return len(o.tuple) > 0, true
 	}
 	if p := o.plain(); p != nil {
 		return truth(p)
 	}
-	if u := o.Class.foreign(); u != nil {
-		return false, false
-	}
-	_, isBool := o.Class.member("__bool__")
-	_, isLen := o.Class.member("__len__")
-	return true, !isBool && !isLen
+	return true, o.Class.foreign() == nil
 }
 
 func (r *Interpreter) instanceAttribute(o *Instance, name string) (any, error) {
 	v, ok := o.Class.member(name)
-	if d, isDescriptor := v.(*descriptor); ok && isDescriptor {
-		switch d.kind {
-		case "property":
-			f, isFunction := d.fn.(*Function)
-			if !isFunction {
-				return &Unknown{Why: "a property"}, nil
-			}
-			return r.invoke(f.on(o), &Call{})
-		case "classmethod":
-			if f, isFunction := d.fn.(*Function); isFunction {
-				return f.on(o.Class), nil
-			}
+	d, isDescriptor := v.(*descriptor)
+	if isDescriptor && d.kind == "property" {
+		out, err := r.bound(d, o, o.Class)
+		if !r.lacks(err) || o.special("__getattr__") == nil {
+			return out, err
 		}
-		return d.fn, nil
+		return r.invoke(o.special("__getattr__"), &Call{Args: []any{name}})
 	}
-	if own, has := o.Members[name]; has {
+	if own, has, _ := o.own.Get(name); has {
 		return own, nil
 	}
-	if f, isFunction := v.(*Function); isFunction {
-		return f.on(o), nil
+	if o.tuple != nil {
+		if at := slices.IndexFunc(o.Class.fields, func(f field) bool { return f.name == name }); at >= 0 {
+			return o.tuple[at], nil
+		}
 	}
 	if ok {
-		return v, nil
+		out, err := r.bound(v, o, o.Class)
+		if isDescriptor && d.kind == "cached_property" && err == nil {
+			o.set(name, out)
+		}
+		return out, err
 	}
 	return r.inherited(o, name)
 }
 
 // inherited gives what no class of the file defines.
 func (r *Interpreter) inherited(o *Instance, name string) (any, error) {
+	if u := o.Class.foreign(); u != nil {
+		return u, nil
+	}
 	switch {
 	case name == "__class__":
 		return o.Class, nil
-	case name == "__dict__":
-		return dictOf(o.Members)
+	case name == "__dict__" && o.tuple == nil && o.Class.enum == nil && !o.Class.isException():
+		return &o.own, nil
+	case o.Class.enum != nil && (name == "name" || name == "value"):
+		return o.get("_" + name + "_"), nil
 	case o.tuple != nil && name == "_asdict":
-		return &Builtin{Name: name, Call: func(*Call) (any, error) { return o.asDict() }}, nil
+		return &Builtin{Name: name, Call: func(*Call) (any, error) {
+			d := &Dict{}
+			for i, f := range o.Class.fields {
+				if err := d.Put(f.name, o.tuple[i]); err != nil {
+					return nil, err
+				}
+			}
+			return d, nil
+		}}, nil
 	case o.tuple != nil && name == "_replace":
-		return &Builtin{Name: name, Call: func(c *Call) (any, error) { return r.replaced(o, c) }}, nil
-	case o.Class.exception || o.Class.isException():
-		return &Unknown{Why: "an exception"}, nil
+		return &Builtin{Name: name, Call: func(c *Call) (any, error) { return altered(o, c) }}, nil
+	case o.tuple != nil && (name == "_fields" || name == "_make"):
+		return r.namedAttribute(o.Class, name)
+	}
+	if o.tuple != nil {
+		if m, ok := method(o.tuple, name); ok {
+			return m, nil
+		}
 	}
 	if p := o.plain(); p != nil {
 		if m, ok := method(p, name); ok {
 			return m, nil
 		}
 	}
-	if u := o.Class.foreign(); u != nil {
-		return u, nil
+	if m := o.special("__getattr__"); m != nil {
+		return r.invoke(m, &Call{Args: []any{name}})
 	}
-	if _, ok := o.Class.member("__getattr__"); ok {
-		return nil, fmt.Errorf("__getattr__ of class %s is not read", o.Class.Name)
+	if isPythons(name) || o.Class.isException() && slices.Contains(exceptionParts, name) {
+		return nil, fmt.Errorf("%s of a %s is not read", name, o.Class.Name)
 	}
 	return nil, raise("AttributeError", "'%s' object has no attribute '%s'", o.Class.Name, name)
 }
 
-func (o *Instance) asDict() (any, error) {
-	d := &Dict{}
-	for _, f := range o.Class.fields {
-		if err := d.Put(f.name, o.Members[f.name]); err != nil {
-			return nil, err
-		}
+// put sets an attribute of an object as object.__setattr__ does.
+func (r *Interpreter) put(o *Instance, name string, value any) error {
+	c := o.Class
+	v, _ := c.member(name)
+	d, ok := v.(*descriptor)
+	switch {
+	case ok && d.kind == "property" && d.set != nil:
+		_, err := r.invoke(d.set, &Call{Args: []any{o, value}})
+		return err
+	case ok && d.kind == "property":
+		return raise("AttributeError", "property '%s' of '%s' object has no setter", name, c.Name)
+	case o.tuple != nil && slices.ContainsFunc(c.fields, func(f field) bool { return f.name == name }):
+		return raise("AttributeError", "can't set attribute")
+	case o.tuple != nil && len(c.mro) < 4 || c.Name == "object":
+		return raise("AttributeError", "'%s' object has no attribute '%s'", c.Name, name)
+	case c.enum != nil && (name == "name" || name == "value"):
+		return raise("AttributeError", "<enum '%s'> cannot set attribute '%s'", c.Name, name)
+	case name == "__class__" || name == "__dict__":
+		return fmt.Errorf("%s of a %s cannot be set here", name, c.Name)
 	}
-	return d, nil
+	return o.own.Put(name, value)
 }
 
-// replaced copies a data object with some fields changed.
-func (r *Interpreter) replaced(o *Instance, c *Call) (any, error) {
-	call := &Call{}
-	for _, f := range o.Class.fields {
-		v, ok := c.Arg(f.name)
-		if !ok {
-			v = o.Members[f.name]
-		}
-		call.Names, call.Named = append(call.Names, f.name), append(call.Named, v)
+// setAttribute is Class.name = v.
+func (c *Class) setAttribute(name string, v any) error {
+	switch {
+	case c.exception || c.Name == "object":
+		return raise("TypeError", "cannot set '%s' attribute of immutable type '%s'", name, c.Name)
+	case c.enum != nil && slices.Contains(c.enum.names, name):
+		return raise("AttributeError", "cannot reassign member '%s'", name)
+	case isDunder(name) && name != "__doc__":
+		return fmt.Errorf("%s of class %s cannot be set after its body; write it in the class", name, c.Name)
 	}
-	return r.instantiate(o.Class, call)
+	if _, ok := c.Members[name]; !ok {
+		c.names = append(c.names, name)
+	}
+	c.Members[name] = v
+	return nil
 }
 
 // instantiate makes an object of a class of the file.
 func (r *Interpreter) instantiate(c *Class, call *Call) (any, error) {
 	call.run = r
-	if c.enum {
-		return c.lookup(call)
-	}
-	if u := call.PassesUnknown; u != nil {
-		return nil, fmt.Errorf("%s() is given arguments that cannot be known without running Python (%s); write them out", c.Name, u.Why)
-	}
-	o := &Instance{Class: c, Members: map[string]any{}}
-	if init, ok := o.method("__init__"); ok {
-		_, err := r.invoke(init, call)
-		return o, err
-	}
-	switch u := c.foreign(); {
-	case c.fields != nil:
-		return r.fill(o, call)
+	u := c.foreign()
+	switch {
 	case u != nil:
 		return u.but("an object of class %s, made from %s", c.Name, u.Why), nil
+	case c.enum != nil:
+		return r.memberOf(c, call)
+	case call.PassesUnknown != nil:
+		return nil, fmt.Errorf("%s() is given arguments that cannot be known without running Python (%s); write them out", c.Name, call.PassesUnknown.Why)
+	case c.typed:
+		return makeDict(call)
+	case len(c.abstract()) > 0:
+		s := map[bool]string{true: "s"}[len(c.abstract()) > 1]
+		return nil, raise("TypeError", "Can't instantiate abstract class %s with abstract method%s %s", c.Name, s, strings.Join(c.abstract(), ", "))
+	case c.derivesDirectly("Protocol"):
+		return nil, raise("TypeError", "Protocols cannot be instantiated")
+	}
+	o := &Instance{Class: c}
+	init, _ := c.member("__init__")
+	b, isOwn := init.(*Builtin)
+	switch {
 	case c.isException():
-		o.Members["args"] = Tuple(slices.Clone(call.Args))
-		return o, nil
-	case len(call.Args)+len(call.Names) > 0:
+		if err := c.checkException(call); err != nil {
+			return nil, err
+		}
+		o.set("args", Tuple(slices.Clone(call.Args)))
+	case c.named:
+		if err := c.fill(o, call); err != nil || isOwn && b.Name == "object" {
+			return o, err
+		}
+	case isOwn && b.Name == "object" && len(call.Args)+len(call.Names) > 0:
 		return nil, raise("TypeError", "%s() takes no arguments", c.Name)
 	}
-	return o, nil
-}
-
-// lookup is Enum(value).
-func (c *Class) lookup(call *Call) (any, error) {
-	v, err := call.one(c.Name)
+	m, err := r.bound(init, o, c)
 	if err != nil {
 		return nil, err
 	}
-	if u, ok := v.(*Unknown); ok {
+	out, err := r.invoke(m, call)
+	if _, unknown := out.(*Unknown); err == nil && out != nil && !unknown {
+		err = raise("TypeError", "__init__() should return None, not '%s'", TypeName(out))
+	}
+	return o, err
+}
+
+// objectClass is the class of which all are made.
+func objectClass(r *Interpreter) *Class {
+	c := &Class{Name: "object", qual: "object", run: r}
+	c.mro = []any{c}
+	nothing := native("object", func(o *Instance, call *Call) (any, error) {
+		if len(call.Args)+len(call.Names) > 0 {
+			return nil, raise("TypeError", "object.__init__() takes exactly one argument (the instance to initialize)")
+		}
+		return nil, nil
+	})
+	set := native("__setattr__", func(o *Instance, call *Call) (any, error) {
+		name, ok := asText(append(call.Args, nil)[0])
+		if !ok || len(call.Args) != 2 {
+			return nil, raise("TypeError", "__setattr__() takes a name and a value")
+		}
+		return nil, r.put(o, name, call.Args[1])
+	})
+	subclass := &Builtin{Name: "__init_subclass__", method: true, Call: func(call *Call) (any, error) {
+		if k, ok := append(call.Args, nil)[0].(*Class); ok && len(call.Args)+len(call.Names) > 1 {
+			return nil, raise("TypeError", "%s.__init_subclass__() takes no keyword arguments", k.Name)
+		}
+		return nil, nil
+	}}
+	c.Members = map[string]any{"__init__": nothing, "__setattr__": set, "__init_subclass__": &descriptor{kind: "classmethod", fn: subclass}}
+	return c
+}
+
+// superObject is super() in a method: the classes after one in the order of
+// the object's class.
+type superObject struct {
+	after *Class
+	self  any
+	class *Class
+}
+
+func superOf(s *scope, c *Call) (any, error) {
+	out := &superObject{}
+	switch len(c.Args) {
+	case 0:
+		x := s
+		if x.function == nil || x.function.owner == nil {
+			return nil, fmt.Errorf("super() is read in methods alone, not in functions or loops within them")
+		}
+		out.after, out.self = x.function.owner, x.self
+	case 2:
+		after, ok := c.Args[0].(*Class)
+		if !ok {
+			return nil, fmt.Errorf("super() of a %s is not read", TypeName(c.Args[0]))
+		}
+		out.after, out.self = after, c.Args[1]
+	default:
+		return nil, fmt.Errorf("super() with one argument is not read")
+	}
+	if u := out.after.foreign(); u != nil {
 		return u, nil
 	}
-	for _, n := range c.order {
-		m, _ := c.Members[n].(*Instance)
-		if m == v || equal(m.Members["value"], v) {
-			return m, nil
-		}
+	switch self := out.self.(type) {
+	case *Instance:
+		out.class = self.Class
+	case *Class:
+		out.class = self
 	}
-	return nil, raise("ValueError", "%s is not a valid %s", Repr(v), c.Name)
-}
-
-// fill sets the fields of a data class.
-func (r *Interpreter) fill(o *Instance, call *Call) (any, error) {
-	args := call.Args
-	used := map[string]bool{}
-	for _, f := range o.Class.fields {
-		v, named := call.Arg(f.name)
-		switch {
-		case f.hidden && f.factory == nil:
-			v = f.fallback
-		case !f.hidden && !f.keyword && len(args) > 0:
-			v, args = args[0], args[1:]
-		case !f.hidden && named:
-			used[f.name] = true
-		case f.factory != nil:
-			made, err := r.invoke(f.factory, &Call{})
-			if err != nil {
-				return nil, err
-			}
-			v = made
-		case f.has:
-			v = f.fallback
-		default:
-			return nil, raise("TypeError", "%s() missing required argument '%s'", o.Class.Name, f.name)
-		}
-		o.Members[f.name] = v
-		if o.Class.named {
-			o.tuple = append(o.tuple, v)
-		}
+	if out.class == nil || !out.class.derives(out.after) {
+		return nil, raise("TypeError", "super(type, obj): obj must be an instance or subtype of type")
 	}
-	for _, n := range call.Names {
-		if !used[n] {
-			return nil, raise("TypeError", "%s() got an unexpected keyword argument '%s'", o.Class.Name, n)
-		}
-	}
-	if len(args) > 0 {
-		return nil, raise("TypeError", "%s() is given %d arguments too many", o.Class.Name, len(args))
-	}
-	if post, ok := o.method("__post_init__"); ok {
-		frozen := o.Class.frozen
-		o.Class.frozen = false
-		_, err := r.invoke(post, &Call{})
-		o.Class.frozen = frozen
-		return o, err
-	}
-	return o, nil
-}
-
-// superObject is super() in a method.
-type superObject struct {
-	owner *Class
-	self  any
-}
-
-func (r *Interpreter) superOf(s *scope) any {
-	for x := s; x != nil; x = x.outer {
-		if x.function != nil && x.function.owner != nil {
-			return &superObject{x.function.owner, x.self}
-		}
-	}
-	return &Unknown{Why: "super()"}
+	return out, nil
 }
 
 func (o *superObject) attribute(r *Interpreter, name string) (any, error) {
-	for _, b := range o.owner.bases {
-		base, ok := b.(*Class)
-		if !ok {
-			continue
-		}
-		v, ok := base.member(name)
-		if f, isFunction := v.(*Function); ok && isFunction {
-			return f.on(o.self), nil
-		}
-		if d, isDescriptor := v.(*descriptor); ok && isDescriptor {
-			if f, isFunction := d.fn.(*Function); isFunction {
-				return f.on(o.self), nil
+	at := slices.Index(o.class.mro, any(o.after))
+	self := o.self
+	if _, ok := self.(*Class); ok {
+		self = nil
+	}
+	for _, b := range o.class.mro[at+1:] {
+		switch b := b.(type) {
+		case *Unknown:
+			return b, nil
+		case *Class:
+			if v, ok := b.Members[name]; ok {
+				return r.bound(v, self, o.class)
 			}
 		}
-		if ok {
-			return v, nil
-		}
-		if name == "__init__" && base.fields != nil {
-			return r.dataInit(o), nil
-		}
 	}
-	if u := o.owner.foreign(); u != nil {
-		return u, nil
-	}
-	if strings.HasPrefix(name, "__init") || name == "__post_init__" || name == "__setattr__" {
-		return &Builtin{Name: name, Call: func(*Call) (any, error) { return nil, nil }}, nil
+	if isPythons(name) || o.class.enum != nil || o.class.named {
+		return nil, fmt.Errorf("super().%s of class %s is not read", name, o.class.Name)
 	}
 	return nil, raise("AttributeError", "'super' object has no attribute '%s'", name)
-}
-
-// dataInit is the constructor of a data class that a method of a class derived
-// from it calls.
-func (r *Interpreter) dataInit(o *superObject) any {
-	return &Builtin{Name: "__init__", Call: func(c *Call) (any, error) {
-		self, ok := o.self.(*Instance)
-		if !ok {
-			return nil, fmt.Errorf("super().__init__ stands outside of a method")
-		}
-		_, err := r.fill(self, c)
-		return nil, err
-	}}
 }

@@ -47,7 +47,8 @@ type Interpreter struct {
 	dir      string // the working directory of the files
 	builtins map[string]any
 	standard map[string]*Module
-	steps    int // left for the file that is read
+	natives  map[string]any // names that the reader's own modules see
+	steps    int            // left for the file that is read
 	calls    int
 	depth    int
 	nested   int // imports within imports
@@ -57,6 +58,7 @@ type Interpreter struct {
 	made     []Made
 	isMade   map[any]bool
 	later    []func() error
+	types    map[string]*Builtin // what type() gave for types without a name here
 	guard    *guard
 	open     []*generator // begun and not ended
 }
@@ -64,8 +66,9 @@ type Interpreter struct {
 // New makes an Interpreter of files that run in a directory, of which nothing
 // is opened, and see the environment variables that env looks up.
 func New(host Host, dir string, env func(string) (string, bool)) *Interpreter {
-	r := &Interpreter{host: host, dir: dir, modules: map[string]*Module{}, failed: map[string]error{}, isMade: map[any]bool{}}
+	r := &Interpreter{host: host, dir: dir, modules: map[string]*Module{}, failed: map[string]error{}, isMade: map[any]bool{}, types: map[string]*Builtin{}, steps: maxSteps}
 	r.builtins = r.makeBuiltins()
+	r.natives = r.makeNatives()
 	r.standard = r.makeStandard(env)
 	return r
 }

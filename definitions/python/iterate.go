@@ -64,7 +64,7 @@ func (r *Interpreter) nextOr(v, fallback any, has bool) (any, error) {
 func iterOf(c *Call, v any) (any, error) {
 	if len(c.Args) < 2 {
 		if o, ok := v.(*Instance); ok {
-			if m, ok := o.method("__iter__"); ok {
+			if m := o.special("__iter__"); m != nil {
 				return c.run.invoke(m, &Call{})
 			}
 		}
@@ -101,7 +101,7 @@ func reversed(c *Call, v any) (any, error) {
 	case *View:
 		return overDict("dict_reverseiterator", "dictionary", v.dict, func(i int) any { return v.at(v.dict.Len() - 1 - i) }), nil
 	case *Instance:
-		if _, ok := v.method("__reversed__"); ok || v.tuple == nil {
+		if v.special("__reversed__") != nil || v.tuple == nil {
 			return nil, fmt.Errorf("reversed() of a %s is not read", TypeName(v))
 		}
 	case *Class:
@@ -148,8 +148,15 @@ func length(c *Call, v any) (any, error) {
 	case Range:
 		return v.n, nil
 	case *Instance:
-		if m, ok := v.method("__len__"); ok {
-			return c.run.invoke(m, &Call{})
+		if m := v.special("__len__"); m != nil {
+			n, err := c.run.invoke(m, &Call{})
+			if i, ok := asInt(n); err == nil && (!ok || i < 0) {
+				err = fmt.Errorf("a __len__ that gives %s is not read", Repr(n))
+			}
+			return n, err
+		}
+		if v.tuple == nil && v.plain() == nil {
+			return nil, raise("TypeError", "object of type '%s' has no len()", TypeName(v))
 		}
 	}
 	items, ok := Items(v)
@@ -306,5 +313,5 @@ func sorted(c *Call, items []any) (any, error) {
 	for i, j := range at {
 		out[i] = items[j]
 	}
-	return &List{out}, c.run.charge(len(items))
+	return &List{Items: out}, c.run.charge(len(items))
 }

@@ -54,14 +54,14 @@ func (r *Interpreter) iterate(v any) (*Iterator, error) {
 		}
 		return overDict("set_iterator", "Set", &v.dict, func(i int) any { return v.dict.keys[i] }), nil
 	case *Instance:
-		if m, ok := v.method("__iter__"); ok {
+		if m := v.special("__iter__"); m != nil {
 			inner, err := r.invoke(m, &Call{})
 			if err != nil {
 				return nil, err
 			}
 			return r.iteratorOf(inner)
 		}
-		if _, ok := v.method("__getitem__"); ok && v.tuple == nil {
+		if v.special("__getitem__") != nil && v.tuple == nil {
 			return nil, fmt.Errorf("iterating over a %s by its __getitem__ is not read; give the class an __iter__", TypeName(v))
 		}
 	}
@@ -83,11 +83,11 @@ func (r *Interpreter) iteratorOf(v any) (*Iterator, error) {
 		return it, nil
 	}
 	o, ok := v.(*Instance)
-	var next *Function
+	var next any
 	if ok {
-		next, ok = o.method("__next__")
+		next = o.special("__next__")
 	}
-	if !ok {
+	if next == nil {
 		return nil, raise("TypeError", "iter() returned non-iterator of type '%s'", TypeName(v))
 	}
 	it := &Iterator{kind: o.Class.Name}
@@ -112,7 +112,7 @@ func (r *Interpreter) isStop(e *raised) bool {
 // stopValue is what a StopIteration carries.
 func stopValue(e *raised) any {
 	if e.value != nil {
-		if args, _ := e.value.Members["args"].(Tuple); len(args) > 0 {
+		if args, _ := e.value.get("args").(Tuple); len(args) > 0 {
 			return args[0]
 		}
 	}
@@ -126,7 +126,10 @@ func (r *Interpreter) stopIteration(result any) error {
 	if result != nil {
 		args = Tuple{result}
 	}
-	return &raised{value: &Instance{Class: class, Members: map[string]any{"args": args, "value": result}}}
+	o := &Instance{Class: class}
+	o.set("args", args)
+	o.set("value", result)
+	return &raised{value: o, text: class.Name}
 }
 
 // overDict goes through a dict or set that must not change meanwhile.
@@ -212,7 +215,7 @@ func anyOrder(v any) any {
 func (r *Interpreter) next(v any) (item any, ok bool, err error) {
 	it, isIterator := v.(*Iterator)
 	if o, isInstance := v.(*Instance); isInstance {
-		if _, has := o.method("__next__"); has {
+		if o.special("__next__") != nil {
 			it, err = r.iteratorOf(o)
 			isIterator = true
 		}

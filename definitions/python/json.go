@@ -280,21 +280,28 @@ func copied(c *Call) (any, error) {
 	}
 	switch v := v.(type) {
 	case *List:
-		return &List{append([]any{}, v.Items...)}, c.run.charge(len(v.Items))
+		return &List{Items: append([]any{}, v.Items...)}, c.run.charge(len(v.Items))
 	case *Dict:
 		return v.clone(), c.run.charge(v.Len())
 	case *Set:
 		return v.clone(), c.run.charge(v.Len())
 	case *Instance:
-		out := &Instance{Class: v.Class, Members: map[string]any{}, tuple: v.tuple}
-		for k, m := range v.Members {
-			out.Members[k] = m
+		if v.Class.enum != nil || v.Class.isException() {
+			return v, copyRefused(v)
 		}
-		return out, nil
+		return &Instance{Class: v.Class, own: *v.own.clone(), tuple: v.tuple}, nil
 	case Object:
 		return nil, fmt.Errorf("copying a %s is not read; make another one", TypeName(v))
 	}
 	return v, nil
+}
+
+// copyRefused refuses to copy an object that has to be made anew.
+func copyRefused(v *Instance) error {
+	if v.Class.enum != nil {
+		return nil
+	}
+	return fmt.Errorf("copying a %s is not read; make another one", TypeName(v))
 }
 
 // deepCopied is copy.deepcopy of lists, dicts and constants.
@@ -349,9 +356,7 @@ func deep(c *Call, v any, depth int) (any, error) {
 	case *Set:
 		return v.clone(), nil
 	case *Instance:
-		if !v.Class.enum {
-			return nil, fmt.Errorf("copying a %s is not read; make another one", TypeName(v))
-		}
+		return v, copyRefused(v)
 	case Object:
 		return nil, fmt.Errorf("copying a %s is not read; make another one", TypeName(v))
 	}

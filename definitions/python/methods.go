@@ -1,8 +1,10 @@
 package python
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // method finds a method of a value of the language.
@@ -19,7 +21,7 @@ func method(v any, name string) (any, bool) {
 		call = setMethod(v, name)
 	case Tuple:
 		if name == "index" || name == "count" {
-			call = listMethod(&List{v}, name)
+			call = listMethod(&List{Items: v}, name)
 		}
 	case *Iterator:
 		return v.attr(name)
@@ -37,12 +39,26 @@ func method(v any, name string) (any, bool) {
 	if call == nil {
 		return nil, false
 	}
+	if why := readOnly(v); why != "" && strings.Contains(" append extend insert clear reverse remove sort pop update popitem setdefault ", " "+name+" ") {
+		call = func(*Call) (any, error) { return nil, errors.New(why) }
+	}
 	b := &Builtin{Name: name, Call: call, of: v}
 	switch name { // these do not go through the value
 	case "append", "add", "get", "setdefault", "keys", "values", "items":
 		b.of = nil
 	}
 	return b, true
+}
+
+// readOnly says why a list or dict cannot be changed; "" when it can.
+func readOnly(v any) string {
+	switch v := v.(type) {
+	case *List:
+		return v.ReadOnly
+	case *Dict:
+		return v.ReadOnly
+	}
+	return ""
 }
 
 // unread reports whether Python has a method that the reader does not.
@@ -108,7 +124,7 @@ func listMethod(l *List, name string) func(*Call) (any, error) {
 			return nil, c.run.charge(len(l.Items) / 8)
 		}
 	case "copy":
-		return func(c *Call) (any, error) { return &List{slices.Clone(l.Items)}, c.run.charge(len(l.Items) / 4) }
+		return func(c *Call) (any, error) { return &List{Items: slices.Clone(l.Items)}, c.run.charge(len(l.Items) / 4) }
 	case "clear":
 		return func(*Call) (any, error) {
 			l.Items = nil
@@ -255,7 +271,7 @@ func dictGet(d *Dict, name string, c *Call) (any, error) {
 		_, err := d.Delete(key)
 		return v, err
 	case name == "pop" && len(c.Args) < 2:
-		return nil, raise("KeyError", "the dict has no key %s", Repr(key))
+		return nil, raiseKey(key)
 	}
 	return v, nil
 }

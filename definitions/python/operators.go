@@ -1,6 +1,7 @@
 package python
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
@@ -65,6 +66,9 @@ func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
 	if u, ok := v.(*Unknown); ok {
 		return r.bind(s, st.target, u)
 	}
+	if why := readOnly(old); why != "" {
+		return errors.New(why)
+	}
 	switch o := old.(type) { // lists, dicts and sets change in place
 	case *List:
 		if st.op == "+" {
@@ -96,10 +100,15 @@ func (r *Interpreter) binary(op string, a, b any) (any, error) {
 			return u, nil
 		}
 	}
-	if o, ok := a.(*Instance); ok && o.plain() == nil && o.tuple == nil {
-		return &Unknown{Why: "an operator of class " + o.Class.Name}, nil
+	for _, v := range []any{a, b} {
+		if _, ok := v.(hashed); ok {
+			return nil, errHashed()
+		}
 	}
-	a, b = Plain(a), Plain(b)
+	if format, ok := a.(string); ok && op == "%" {
+		return r.percent(format, b)
+	}
+	a, b = tupleOf(Plain(a)), tupleOf(Plain(b))
 	if err := r.weigh(a, b); err != nil {
 		return nil, err
 	}
@@ -115,7 +124,7 @@ func (r *Interpreter) binary(op string, a, b any) (any, error) {
 	case "*":
 		return r.repeat(a, b)
 	case "%":
-		if format, ok := a.(string); ok {
+		if format, ok := a.(string); ok { // a member of an enumeration
 			return r.percent(format, b)
 		}
 	case "|", "&", "-", "^":
@@ -136,6 +145,14 @@ func (r *Interpreter) binary(op string, a, b any) (any, error) {
 		}
 	}
 	return nil, raise("TypeError", "unsupported operand type(s) for %s: '%s' and '%s'", op, TypeName(a), TypeName(b))
+}
+
+// tupleOf is the plain tuple of a NamedTuple, and any other value as it is.
+func tupleOf(v any) any {
+	if o, ok := v.(*Instance); ok && o.tuple != nil {
+		return o.tuple
+	}
+	return v
 }
 
 func isType(v any) bool {
@@ -346,7 +363,7 @@ func (r *Interpreter) concat(a, b any) (any, error) {
 		}
 	case *List:
 		if y, ok := b.(*List); ok {
-			return &List{slices.Concat(x.Items, y.Items)}, r.charge(len(x.Items) + len(y.Items))
+			return &List{Items: slices.Concat(x.Items, y.Items)}, r.charge(len(x.Items) + len(y.Items))
 		}
 	case Tuple:
 		if y, ok := b.(Tuple); ok {

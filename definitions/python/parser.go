@@ -24,6 +24,7 @@ type parser struct {
 	yields bool // the function that is read yields
 	binds  *binding
 	err    error
+	class  string // whose body is read
 }
 
 // parse reads a whole file.
@@ -51,14 +52,20 @@ func Check(file *File) error {
 	return err
 }
 
-func (p *parser) cur() token { return p.tokens[p.at] }
+func (p *parser) cur() token {
+	t := p.tokens[p.at]
+	if t.kind == name && p.class != "" && strings.HasPrefix(t.text, "__") && !strings.HasSuffix(t.text, "__") {
+		t.text = "_" + p.class + t.text // a private name of the class
+	}
+	return t
+}
 
 func (p *parser) peek() token { return p.tokens[min(p.at+1, len(p.tokens)-1)] }
 
 // advance takes a token. After an error the parser stands still at the end, so
 // that every loop ends.
 func (p *parser) advance() token {
-	t := p.tokens[p.at]
+	t := p.cur()
 	if p.at < len(p.tokens)-1 {
 		p.at++
 	}
@@ -357,7 +364,10 @@ func (p *parser) definition(decorators []expr, from int) stmt {
 		if p.accept("(") {
 			c.bases = p.arguments()
 		}
+		outer := p.class
+		p.class = strings.TrimLeft(c.name, "_")
 		c.binds = p.body(true, nil, func() { c.body = p.block() })
+		p.class = outer
 		return c
 	}
 	p.unexpected()

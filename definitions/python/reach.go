@@ -35,7 +35,7 @@ func (x *reach) value(v any) bool {
 	case *namespace, *loaded:
 		return true
 	case *descriptor:
-		return x.value(v.fn)
+		return x.value(v.fn) || x.value(v.set) || x.value(v.del)
 	}
 	if !hashable(v) || x.seen[v] {
 		return false
@@ -79,7 +79,7 @@ func (x *reach) holds(v any) bool {
 	case *Class:
 		return x.names(v.Members) || slices.ContainsFunc(v.bases, x.value)
 	case *Instance:
-		return x.value(v.Class) || x.names(v.Members)
+		return x.value(v.Class) || x.value(&v.own) || x.value(v.tuple)
 	}
 	return false
 }

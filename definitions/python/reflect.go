@@ -28,13 +28,18 @@ func reflecting(name string) func(*Call) (any, error) {
 			}
 			return c.run.typeOf(v), nil
 		case "callable":
-			switch v.(type) {
+			switch v := v.(type) {
 			case *Function, *Builtin, *Class:
 				return true, nil
 			case *Instance:
-				return &Unknown{Why: "callable()"}, nil
+				return v.special("__call__") != nil, nil
 			}
 			return false, nil
+		case "dir", "delattr":
+			return nil, fmt.Errorf("%s() is not read; write it out", name)
+		case "hash":
+			key, err := hashKey(v)
+			return hashed{key}, err
 		case "repr":
 			return c.run.repr(v)
 		case "format":
@@ -100,7 +105,7 @@ func attributes(name string, c *Call) (any, error) {
 		return nil, c.run.setAttribute(c.Args[0], attr, c.Args[2])
 	}
 	v, err := c.run.attribute(c.Args[0], attr)
-	missing := err != nil && exception(err) != nil && exception(err).class == "AttributeError"
+	missing := c.run.lacks(err)
 	switch {
 	case err != nil && !missing:
 		return nil, err
@@ -122,14 +127,16 @@ func (r *Interpreter) typeOf(v any) any {
 	}
 	n := TypeName(v)
 	n = n[strings.LastIndexByte(n, '.')+1:]
-	switch v.(type) {
-	case nil, *Function, *Builtin, *Module, *Class, Timedelta, Datetime, Path:
-		return &Builtin{Name: n}
+	if m := r.standard["datetime"]; m != nil && m.Names[n] != nil {
+		return m.Names[n]
 	}
 	if t, ok := r.builtins[n]; ok {
 		return t
 	}
-	return &Builtin{Name: n}
+	if r.types[n] == nil {
+		r.types[n] = &Builtin{Name: n}
+	}
+	return r.types[n]
 }
 
 func isInstance(name string, c *Call) (any, error) {
@@ -233,11 +240,6 @@ func abstractOf(name string) []string {
 
 // repr is repr(v) as the language sees it: a text or Unknown.
 func (r *Interpreter) repr(v any) (any, error) {
-	if o, ok := v.(*Instance); ok {
-		if m, ok := o.method("__repr__"); ok {
-			return r.invoke(m, &Call{})
-		}
-	}
 	out, err := reprOf(v)
 	if s, ok := out.(string); ok && err == nil {
 		err = r.charge(len(s) / 64)
@@ -265,23 +267,19 @@ func (r *Interpreter) str(v any) (any, error) {
 }
 
 func (r *Interpreter) instanceText(o *Instance) (any, error) {
-	if m, ok := o.method("__str__"); ok {
-		return r.invoke(m, &Call{})
-	}
-	switch {
-	case o.Class.enum && (o.Class.derivesFrom("StrEnum") || o.Class.derivesFrom("IntEnum") || o.Class.derivesFrom("IntFlag")):
-		return r.str(o.plain())
-	case o.Class.enum:
-		return o.Class.Name + "." + Str(o.Members["name"]), nil
-	case o.Class.isException():
-		args, _ := o.Members["args"].(Tuple)
-		switch len(args) {
-		case 0:
-			return "", nil
-		case 1:
-			return r.str(args[0])
+	if m := o.special("__str__"); m != nil {
+		out, err := r.invoke(m, &Call{})
+		_, isText := asText(out)
+		if _, unknown := out.(*Unknown); err == nil && !isText && !unknown {
+			err = raise("TypeError", "__str__ returned non-string (type %s)", TypeName(out))
 		}
-		return r.repr(args)
+		return out, err
+	}
+	switch e := o.Class.enum; {
+	case e != nil && e.plainText:
+		return r.str(o.plain())
+	case e != nil:
+		return o.Class.Name + "." + Str(o.get("_name_")), nil
 	}
 	return r.repr(o)
 }

@@ -23,6 +23,7 @@ type writer struct {
 	unknown *Unknown
 	// strange is set when a value was met whose text only Python knows.
 	strange string
+	err     error
 }
 
 // Str is Python's str of a value, for messages.
@@ -44,7 +45,13 @@ func Repr(v any) string {
 func reprOf(v any) (any, error) {
 	w := writer{}
 	w.value(v)
+	return w.result()
+}
+
+func (w *writer) result() (any, error) {
 	switch {
+	case w.err != nil:
+		return nil, w.err
 	case w.unknown != nil:
 		return w.unknown, nil
 	case w.full:
@@ -74,6 +81,8 @@ func (w *writer) value(v any) {
 		w.b.WriteString(quoted(v))
 	case Bytes:
 		w.b.WriteString("b" + quotedBytes(v))
+	case notImplemented:
+		w.b.WriteString("NotImplemented")
 	case Ellipsis:
 		w.b.WriteString("Ellipsis")
 	case *List:
@@ -171,23 +180,31 @@ func (w *writer) dict(d *Dict) {
 
 func (w *writer) instance(o *Instance) {
 	c := o.Class
-	switch {
-	case c.enum:
-		fmt.Fprintf(&w.b, "<%s.%s: ", c.Name, Str(o.Members["name"]))
-		w.value(o.Members["value"])
+	switch m := o.special("__repr__"); {
+	case m != nil:
+		out, err := c.run.invoke(m, &Call{})
+		text, ok := asText(out)
+		if u, unknown := out.(*Unknown); unknown {
+			w.unknown = u
+		} else if err == nil && !ok {
+			err = raise("TypeError", "__repr__ returned non-string (type %s)", TypeName(out))
+		}
+		if err != nil {
+			w.err = err
+		}
+		w.b.WriteString(text)
+	case c.enum != nil:
+		fmt.Fprintf(&w.b, "<%s.%s: ", c.Name, Str(o.get("_name_")))
+		w.value(o.get("_value_"))
 		w.b.WriteString(">")
-	case c.exception:
-		args, _ := o.Members["args"].(Tuple)
-		w.b.WriteString(c.Name)
-		w.items("(", args, ")")
-	case c.fields != nil && !c.plainRepr:
+	case o.tuple != nil:
 		w.b.WriteString(c.Name + "(")
 		for i, f := range c.fields {
 			if i > 0 {
 				w.b.WriteString(", ")
 			}
 			w.b.WriteString(f.name + "=")
-			w.value(o.Members[f.name])
+			w.value(o.tuple[i])
 		}
 		w.b.WriteString(")")
 	default:

@@ -19,7 +19,7 @@ func (r *Interpreter) item(v, key any) (any, error) {
 		if m, ok := v.Members[n]; ok {
 			return m, nil
 		}
-		return nil, raise("KeyError", "%s has no member %s", v.Name, Repr(key))
+		return nil, raiseKey(key)
 	case *Class:
 		return v.item(key)
 	case *Dict:
@@ -29,7 +29,7 @@ func (r *Interpreter) item(v, key any) (any, error) {
 	case Indexer:
 		return v.Index(key)
 	case *Instance:
-		if m, ok := v.method("__getitem__"); ok {
+		if m := v.special("__getitem__"); m != nil {
 			return r.invoke(m, &Call{Args: []any{key}})
 		}
 	}
@@ -53,7 +53,7 @@ func (r *Interpreter) dictItem(d *Dict, key any) (any, error) {
 		return v, err
 	}
 	if d.factory == nil {
-		return nil, raise("KeyError", "the dict has no key %s", Repr(key))
+		return nil, raiseKey(key)
 	}
 	v, err = r.invoke(d.factory, &Call{})
 	if err != nil {
@@ -87,6 +87,9 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 		return u, nil
 	}
 	items, ok := sequence(v)
+	if o, own := v.(*Instance); own && o.special("__getitem__") != nil {
+		return nil, fmt.Errorf("a slice of a %s is not read", TypeName(v))
+	}
 	numbers, isRange := v.(Range)
 	if !ok && !isRange {
 		return nil, raise("TypeError", "'%s' object is not subscriptable", TypeName(v))
@@ -187,7 +190,7 @@ func likeSequence(v any, items []any) any {
 		return Tuple(items)
 	default:
 		_ = v
-		return &List{items}
+		return &List{Items: items}
 	}
 }
 
@@ -337,5 +340,5 @@ func (r *Interpreter) comprehend(s *scope, e *comprehension) (any, error) {
 	case e.kind == '{':
 		return newSetOf(items)
 	}
-	return &List{items}, nil
+	return &List{Items: items}, nil
 }

@@ -1,6 +1,7 @@
 package python
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -90,7 +91,9 @@ func (r *Interpreter) simple(s *scope, st stmt) error {
 func (r *Interpreter) annotated(s *scope, st *annotatedStmt) error {
 	n, isName := st.target.(*nameExpr)
 	if s.owner != nil && isName {
-		s.owner.annotate(n.name, st)
+		if err := r.annotate(s, n.name, st); err != nil {
+			return err
+		}
 	}
 	if st.value == nil {
 		return nil
@@ -149,6 +152,9 @@ func (r *Interpreter) deleteItem(s *scope, t *indexExpr) error {
 	if err != nil {
 		return err
 	}
+	if why := readOnly(owner); why != "" {
+		return errors.New(why)
+	}
 	switch o := owner.(type) {
 	case *Unknown:
 		return nil
@@ -158,7 +164,7 @@ func (r *Interpreter) deleteItem(s *scope, t *indexExpr) error {
 		}
 		found, err := o.Delete(key)
 		if err == nil && !found {
-			err = raise("KeyError", "the dict has no key %s", Repr(key))
+			err = raiseKey(key)
 		}
 		return err
 	case *List:
@@ -212,14 +218,13 @@ func (r *Interpreter) bind(s *scope, target expr, v any) error {
 func (r *Interpreter) setAttribute(owner any, name string, v any) error {
 	switch o := owner.(type) {
 	case *Instance:
-		if o.Class.frozen {
-			return raise("FrozenInstanceError", "cannot assign to field '%s'", name)
+		if f, ok := o.special("__setattr__").(*Function); ok {
+			_, err := r.invoke(f, &Call{Args: []any{name, v}})
+			return err
 		}
-		o.Members[name] = v
-		return nil
+		return r.put(o, name, v)
 	case *Class:
-		o.Members[name] = v
-		return nil
+		return o.setAttribute(name, v)
 	case *Module:
 		if u, ok := v.(*Unknown); ok && u.Trust == Untrusted {
 			return fmt.Errorf("'%s.%s' may be a definition: only running Python can tell what %s is", o.Name, name, u.Why)
@@ -229,7 +234,7 @@ func (r *Interpreter) setAttribute(owner any, name string, v any) error {
 	case *Unknown:
 		return r.lost(o, v)
 	case *Function:
-		return fmt.Errorf("attributes of functions are not read")
+		return o.setAttribute(name, v)
 	case Mutable:
 		return o.SetAttr(name, v)
 	}
@@ -259,7 +264,16 @@ func (r *Interpreter) bindIndex(s *scope, t *indexExpr, v any) error {
 	if err != nil {
 		return err
 	}
+	if why := readOnly(owner); why != "" {
+		return s.file.fail(t.at, "%s", why)
+	}
 	switch o := owner.(type) {
+	case *Instance:
+		if m := o.special("__setitem__"); m != nil {
+			_, err := r.invoke(m, &Call{Args: []any{key, v}})
+			return s.locate(t.at, err)
+		}
+		return s.locate(t.at, raise("TypeError", "'%s' object does not support item assignment", TypeName(o)))
 	case *Dict:
 		if u, ok := key.(*Unknown); ok {
 			return s.file.fail(t.at, "this key cannot be known without running Python (%s)", u.Why)

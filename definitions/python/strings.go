@@ -181,7 +181,7 @@ func (p *parser) inner(from, to int) expr {
 		}
 		return &constExpr{}
 	}
-	sub := &parser{file: p.file, tokens: tokens, depth: p.depth + 1, binds: p.binds}
+	sub := &parser{file: p.file, tokens: tokens, depth: p.depth + 1, binds: p.binds, class: p.class}
 	e := sub.expressions()
 	if sub.err == nil && sub.cur().kind != newline {
 		sub.unexpected()

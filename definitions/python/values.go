@@ -15,7 +15,11 @@ type (
 	// Ellipsis is "...".
 	Ellipsis struct{}
 	// List is a list.
-	List struct{ Items []any }
+	List struct {
+		Items []any
+		// ReadOnly says why the list cannot be changed; "" when it can.
+		ReadOnly string
+	}
 	// Tuple is a tuple.
 	Tuple []any
 	// Timedelta is a datetime.timedelta, in microseconds as Python keeps it.
@@ -49,6 +53,8 @@ type (
 		// Kinds are the types of which its objects are instances too.
 		Kinds []string
 		of    any // the value whose method it is, or what it calls
+		// method is set when objects of the class that has it get it bound.
+		method bool
 	}
 	// Function is a function of a file.
 	Function struct {
@@ -70,6 +76,10 @@ type (
 		from      int // where its first decorator starts
 		// Decorators is how many it has.
 		Decorators int
+		qual       string
+		abstract   bool
+		wrapped    *Function // whose text it has
+		of         *Function // which this is, bound
 	}
 )
 
@@ -110,6 +120,9 @@ type joiner interface {
 // NewList makes a list.
 func NewList(items ...any) *List { return &List{Items: items} }
 
+// ReadOnlyList makes a list that refuses to be changed, and why.
+func ReadOnlyList(why string, items ...any) *List { return &List{Items: items, ReadOnly: why} }
+
 // TypeName is the name of a value's type as Python says it.
 func TypeName(v any) string {
 	switch v := v.(type) {
@@ -148,6 +161,12 @@ func TypeName(v any) string {
 		return "type"
 	case *Instance:
 		return v.Class.Name
+	case *descriptor:
+		return v.kind
+	case hashed:
+		return "int"
+	case notImplemented:
+		return "NotImplementedType"
 	case *Module:
 		return "module"
 	case *Unknown:
@@ -188,7 +207,10 @@ func truth(v any) (value, ok bool) {
 	case *View:
 		return v.dict.Len() > 0, true
 	case *Instance:
-		return v.truth()
+		if v.Class.run == nil {
+			return true, true
+		}
+		return v.Class.run.truthOf(v)
 	case *Unknown:
 		return false, false
 	}

@@ -239,10 +239,10 @@ class groupby:
             if not self._step():
                 raise StopIteration
         self._target, self._has_target, self._group = self._key, True, object()
-        return self._key, __grouper(self, self._group, self._key)
+        return self._key, _grouper(self, self._group, self._key)
 
 
-def __grouper(groups, mine, key):
+def _grouper(groups, mine, key):
     while groups._group is mine:
         if not groups._full and not groups._step() or not key == groups._key:
             return

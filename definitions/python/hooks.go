@@ -1,0 +1,118 @@
+package python
+
+import (
+	"errors"
+	"fmt"
+)
+
+// notImplemented is NotImplemented.
+type notImplemented struct{}
+
+// hashed is what hash() gives: equal for equal values, and else not known, as it
+// differs from run to run.
+type hashed struct{ key any }
+
+func errHashed() error {
+	return errors.New("the number that hash() gives differs from run to run; what depends on it is not read")
+}
+
+// reflected are the special names of comparisons, and of the same seen from the
+// right side.
+func reflected(op string) (left, right string) {
+	switch op {
+	case "<":
+		return "__lt__", "__gt__"
+	case "<=":
+		return "__le__", "__ge__"
+	case ">":
+		return "__gt__", "__lt__"
+	case ">=":
+		return "__ge__", "__le__"
+	}
+	return "__eq__", "__eq__"
+}
+
+// overloaded compares by the method of a class of the file; done when one gave
+// an answer.
+func overloaded(op string, a, b any) (v any, done bool, err error) {
+	x, xok := a.(*Instance)
+	y, yok := b.(*Instance)
+	left, right := reflected(op)
+	type try struct {
+		on    *Instance
+		name  string
+		other any
+	}
+	tries := []try{}
+	if xok {
+		tries = append(tries, try{x, left, b})
+	}
+	if yok && xok && x.Class != y.Class && y.Class.derives(x.Class) {
+		tries = []try{{y, right, a}, {x, left, b}}
+	} else if yok {
+		tries = append(tries, try{y, right, a})
+	}
+	for _, t := range tries {
+		if m := t.on.special(t.name); m != nil {
+			v, err := t.on.Class.run.invoke(m, &Call{Args: []any{t.other}})
+			if _, not := v.(notImplemented); err != nil || !not {
+				return v, true, err
+			}
+		}
+	}
+	return nil, false, nil
+}
+
+// key is what stands for an object in a dict.
+func (o *Instance) key() (any, error) {
+	v, own := o.Class.member("__hash__")
+	switch {
+	case own && v == nil:
+		return nil, raise("TypeError", "unhashable type: '%s'", o.Class.Name)
+	case !own && o.tuple != nil:
+		return hashTuple(o.tuple)
+	case !own && o.plain() != nil:
+		return hashKey(o.plain())
+	case !own:
+		return o, nil
+	}
+	h, err := o.Class.run.invoke(o.special("__hash__"), &Call{})
+	if err != nil {
+		return nil, err
+	}
+	switch h := h.(type) {
+	case hashed:
+		return h.key, nil
+	case int64:
+		return h, nil
+	}
+	return nil, fmt.Errorf("__hash__ of class %s gives a %s, which is not read; give hash() of a value or of a tuple", o.Class.Name, TypeName(h))
+}
+
+// asked reports whether objects of files are in a key, which say themselves what
+// they equal.
+func asked(v any) bool {
+	switch v := v.(type) {
+	case *Instance:
+		return true
+	case Tuple:
+		for _, item := range v {
+			if asked(item) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sameKey checks that a key that was found by its hash is the one asked for.
+func sameKey(a, b any) error {
+	if !asked(a) && !asked(b) {
+		return nil
+	}
+	c := comparison{left: maxCompared}
+	if !c.same(a, b) && c.err == nil {
+		return fmt.Errorf("two keys, a %s and a %s, have one hash and are not equal, which is not read", TypeName(a), TypeName(b))
+	}
+	return c.err
+}

@@ -1,0 +1,83 @@
+package python
+
+import "fmt"
+
+// natives are what the modules that are written in Python need of the reader.
+func (r *Interpreter) makeNatives() map[string]any {
+	names := map[string]any{}
+	ofClass := func(name string, call func(k *Class, args []any) (any, error)) {
+		names[name] = &Builtin{Name: name, Call: func(c *Call) (any, error) {
+			v, err := c.one(name)
+			k, ok := v.(*Class)
+			if err == nil && !ok {
+				err = fmt.Errorf("this is read of classes alone, not of a %s", TypeName(v))
+			}
+			if err != nil {
+				return nil, err
+			}
+			return call(k, c.Args[1:])
+		}}
+	}
+	of := func(name string, call func(c *Call, v any) (any, error)) {
+		names[name] = &Builtin{Name: name, Call: func(c *Call) (any, error) {
+			v, err := c.one(name)
+			if err != nil {
+				return nil, err
+			}
+			return call(c, v)
+		}}
+	}
+	ofClass("_own", func(k *Class, _ []any) (any, error) { return dictOf(k.Members) })
+	ofClass("_annotated", func(k *Class, _ []any) (any, error) {
+		d := &Dict{}
+		for _, n := range k.annotated {
+			v, _, _ := k.notes.Get(n)
+			if err := d.Put(n, v); err != nil {
+				return nil, err
+			}
+		}
+		return d, nil
+	})
+	ofClass("_put", func(k *Class, args []any) (any, error) {
+		k.Members[Str(args[0])] = args[1]
+		return nil, nil
+	})
+	ofClass("_delete", func(k *Class, args []any) (any, error) {
+		delete(k.Members, Str(args[0]))
+		return nil, nil
+	})
+	of("_is", func(c *Call, v any) (any, error) {
+		o, ok := v.(*Instance)
+		k, isClass := c.Args[1].(*Class)
+		return ok && isClass && o.Class.derives(k), nil
+	})
+	of("_is_class", func(_ *Call, v any) (any, error) {
+		k, ok := v.(*Class)
+		if ok && (k.enum != nil || k.named) {
+			return nil, fmt.Errorf("dataclass() of class %s is not read", k.Name)
+		}
+		return ok && k.foreign() == nil, nil
+	})
+	of("_can_default", func(_ *Call, v any) (any, error) {
+		switch v.(type) {
+		case *List, *Dict, *Set, *Instance:
+			_, err := hashKey(v)
+			return exception(err) == nil, nil
+		case *descriptor:
+			return nil, fmt.Errorf("a property as the default of a field is not read")
+		}
+		return true, nil
+	})
+	of("_refuse", func(_ *Call, v any) (any, error) { return nil, fmt.Errorf("%s", Str(v)) })
+	of("_deepcopy", func(c *Call, _ any) (any, error) { return deepCopied(c) })
+	of("_partial", func(c *Call, fn any) (any, error) { return partial(fn, c), nil })
+	of("_cached_property", func(_ *Call, fn any) (any, error) { return &descriptor{kind: "cached_property", fn: fn}, nil })
+	of("_named_like", func(c *Call, v any) (any, error) {
+		f, ok := v.(*Function)
+		if of, known := c.Args[1].(*Function); ok && known {
+			f.Name, f.qual, f.wrapped = of.Name, of.qual, of
+		}
+		return v, nil
+	})
+	return names
+}
