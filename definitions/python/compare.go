@@ -66,6 +66,11 @@ func (c *comparison) equal(a, b any) bool {
 	if x, y, ok := sameSequences(a, b); ok {
 		return len(x) == len(y) && c.each(x, y)
 	}
+	return c.containers(a, b)
+}
+
+// containers compares what has no order, and the rest.
+func (c *comparison) containers(a, b any) bool {
 	switch x := a.(type) {
 	case Bytes:
 		y, ok := b.(Bytes)
@@ -321,14 +326,6 @@ func (r *Interpreter) contains(box, v any) (any, error) {
 			}
 			return yes, err
 		}
-		if box.special("__getitem__") != nil && box.special("__iter__") == nil {
-			return nil, fmt.Errorf("'in' of a %s, which has __getitem__ alone, is not read; write __contains__", TypeName(box))
-		}
-		items, err := r.items(box)
-		if err != nil {
-			return nil, err
-		}
-		return r.contains(Tuple(items), v)
 	case *Dict:
 		_, ok, err := box.Get(v)
 		return ok, err

@@ -93,34 +93,21 @@ func (r *Interpreter) instanceAttribute(o *Instance, name string) (any, error) {
 
 // inherited gives what no class of the file defines.
 func (r *Interpreter) inherited(o *Instance, name string) (any, error) {
-	if u := o.Class.foreign(); u != nil {
+	c := o.Class
+	if u := c.foreign(); u != nil {
 		return u, nil
 	}
 	switch {
 	case name == "__class__":
-		return o.Class, nil
-	case name == "__dict__" && o.tuple == nil && o.Class.enum == nil && !o.Class.isException():
+		return c, nil
+	case name == "__dict__" && o.tuple == nil && c.enum == nil && !c.isException():
 		return &o.own, nil
-	case o.Class.enum != nil && (name == "name" || name == "value"):
+	case c.enum != nil && (name == "name" || name == "value"):
 		return o.get("_" + name + "_"), nil
-	case o.tuple != nil && name == "_asdict":
-		return &Builtin{Name: name, Call: func(*Call) (any, error) {
-			d := &Dict{}
-			for i, f := range o.Class.fields {
-				if err := d.Put(f.name, o.tuple[i]); err != nil {
-					return nil, err
-				}
-			}
-			return d, nil
-		}}, nil
-	case o.tuple != nil && name == "_replace":
-		return &Builtin{Name: name, Call: func(c *Call) (any, error) { return altered(o, c) }}, nil
-	case o.tuple != nil && (name == "_fields" || name == "_make"):
-		return r.namedAttribute(o.Class, name)
 	}
 	if o.tuple != nil {
-		if m, ok := method(o.tuple, name); ok {
-			return m, nil
+		if v, ok, err := r.tupleAttribute(o, name); ok || err != nil {
+			return v, err
 		}
 	}
 	if p := o.plain(); p != nil {
@@ -131,10 +118,10 @@ func (r *Interpreter) inherited(o *Instance, name string) (any, error) {
 	if m := o.special("__getattr__"); m != nil {
 		return r.invoke(m, &Call{Args: []any{name}})
 	}
-	if isPythons(name) || o.Class.isException() && slices.Contains(exceptionParts, name) {
-		return nil, fmt.Errorf("%s of a %s is not read", name, o.Class.Name)
+	if isPythons(name) || c.isException() && slices.Contains(exceptionParts, name) {
+		return nil, fmt.Errorf("%s of a %s is not read", name, c.Name)
 	}
-	return nil, raise("AttributeError", "'%s' object has no attribute '%s'", o.Class.Name, name)
+	return nil, raise("AttributeError", "'%s' object has no attribute '%s'", c.Name, name)
 }
 
 // put sets an attribute of an object as object.__setattr__ does.

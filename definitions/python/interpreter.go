@@ -68,7 +68,7 @@ type Interpreter struct {
 func New(host Host, dir string, env func(string) (string, bool)) *Interpreter {
 	r := &Interpreter{host: host, dir: dir, modules: map[string]*Module{}, failed: map[string]error{}, isMade: map[any]bool{}, types: map[string]*Builtin{}, steps: maxSteps}
 	r.builtins = r.makeBuiltins()
-	r.natives = r.makeNatives()
+	r.natives = makeNatives()
 	r.standard = r.makeStandard(env)
 	return r
 }

@@ -74,15 +74,7 @@ func namedTuple(c *Call) (any, error) {
 	object := c.run.builtins["object"]
 	class := &Class{Name: Str(c.Args[0]), qual: Str(c.Args[0]), Members: map[string]any{}, named: true, fields: []field{}, run: c.run}
 	class.mro = []any{class, object}
-	spec := c.Args[1]
-	if s, ok := asText(spec); ok {
-		l := &List{}
-		for _, n := range strings.Fields(strings.ReplaceAll(s, ",", " ")) {
-			l.Items = append(l.Items, n)
-		}
-		spec = l
-	}
-	names, err := c.run.items(spec)
+	names, err := fieldNames(c)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +95,19 @@ func namedTuple(c *Call) (any, error) {
 		class.fields = append(class.fields, f)
 	}
 	return class, nil
+}
+
+// fieldNames are the names in a list or a text.
+func fieldNames(c *Call) ([]any, error) {
+	s, ok := asText(c.Args[1])
+	if !ok {
+		return c.run.items(c.Args[1])
+	}
+	var names []any
+	for _, n := range strings.Fields(strings.ReplaceAll(s, ",", " ")) {
+		names = append(names, n)
+	}
+	return names, nil
 }
 
 func isIdentifier(s string) bool {
@@ -134,4 +139,27 @@ func (r *Interpreter) namedAttribute(k *Class, name string) (any, error) {
 		}
 		return &Instance{Class: k, tuple: append(Tuple{}, items...)}, err
 	}}, nil
+}
+
+// tupleAttribute is what an object of a NamedTuple has besides its fields.
+func (r *Interpreter) tupleAttribute(o *Instance, name string) (v any, ok bool, err error) {
+	switch name {
+	case "_asdict":
+		return &Builtin{Name: name, Call: func(*Call) (any, error) {
+			d := &Dict{}
+			for i, f := range o.Class.fields {
+				if err := d.Put(f.name, o.tuple[i]); err != nil {
+					return nil, err
+				}
+			}
+			return d, nil
+		}}, true, nil
+	case "_replace":
+		return &Builtin{Name: name, Call: func(c *Call) (any, error) { return altered(o, c) }}, true, nil
+	case "_fields", "_make":
+		v, err = r.namedAttribute(o.Class, name)
+		return v, true, err
+	}
+	v, ok = method(o.tuple, name)
+	return v, ok, nil
 }

@@ -3,21 +3,8 @@ package python
 import "fmt"
 
 // natives are what the modules that are written in Python need of the reader.
-func (r *Interpreter) makeNatives() map[string]any {
-	names := map[string]any{}
-	ofClass := func(name string, call func(k *Class, args []any) (any, error)) {
-		names[name] = &Builtin{Name: name, Call: func(c *Call) (any, error) {
-			v, err := c.one(name)
-			k, ok := v.(*Class)
-			if err == nil && !ok {
-				err = fmt.Errorf("this is read of classes alone, not of a %s", TypeName(v))
-			}
-			if err != nil {
-				return nil, err
-			}
-			return call(k, c.Args[1:])
-		}}
-	}
+func makeNatives() map[string]any {
+	names := classNatives()
 	of := func(name string, call func(c *Call, v any) (any, error)) {
 		names[name] = &Builtin{Name: name, Call: func(c *Call) (any, error) {
 			v, err := c.one(name)
@@ -27,25 +14,6 @@ func (r *Interpreter) makeNatives() map[string]any {
 			return call(c, v)
 		}}
 	}
-	ofClass("_own", func(k *Class, _ []any) (any, error) { return dictOf(k.Members) })
-	ofClass("_annotated", func(k *Class, _ []any) (any, error) {
-		d := &Dict{}
-		for _, n := range k.annotated {
-			v, _, _ := k.notes.Get(n)
-			if err := d.Put(n, v); err != nil {
-				return nil, err
-			}
-		}
-		return d, nil
-	})
-	ofClass("_put", func(k *Class, args []any) (any, error) {
-		k.Members[Str(args[0])] = args[1]
-		return nil, nil
-	})
-	ofClass("_delete", func(k *Class, args []any) (any, error) {
-		delete(k.Members, Str(args[0]))
-		return nil, nil
-	})
 	of("_is", func(c *Call, v any) (any, error) {
 		o, ok := v.(*Instance)
 		k, isClass := c.Args[1].(*Class)
@@ -78,6 +46,44 @@ func (r *Interpreter) makeNatives() map[string]any {
 			f.Name, f.qual, f.wrapped = of.Name, of.qual, of
 		}
 		return v, nil
+	})
+	return names
+}
+
+// classNatives are those of classes.
+func classNatives() map[string]any {
+	names := map[string]any{}
+	ofClass := func(name string, call func(k *Class, args []any) (any, error)) {
+		names[name] = &Builtin{Name: name, Call: func(c *Call) (any, error) {
+			v, err := c.one(name)
+			k, ok := v.(*Class)
+			if err == nil && !ok {
+				err = fmt.Errorf("this is read of classes alone, not of a %s", TypeName(v))
+			}
+			if err != nil {
+				return nil, err
+			}
+			return call(k, c.Args[1:])
+		}}
+	}
+	ofClass("_own", func(k *Class, _ []any) (any, error) { return dictOf(k.Members) })
+	ofClass("_annotated", func(k *Class, _ []any) (any, error) {
+		d := &Dict{}
+		for _, n := range k.annotated {
+			v, _, _ := k.notes.Get(n)
+			if err := d.Put(n, v); err != nil {
+				return nil, err
+			}
+		}
+		return d, nil
+	})
+	ofClass("_put", func(k *Class, args []any) (any, error) {
+		k.Members[Str(args[0])] = args[1]
+		return nil, nil
+	})
+	ofClass("_delete", func(k *Class, args []any) (any, error) {
+		delete(k.Members, Str(args[0]))
+		return nil, nil
 	})
 	return names
 }

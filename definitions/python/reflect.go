@@ -192,7 +192,7 @@ func isOf(name string, v, kind any) bool {
 			return class.derivesFrom(k.Name)
 		}
 		if b, ok := v.(*Builtin); ok && name == "issubclass" {
-			return b.Name == k.Name || slices.Contains(b.Kinds, k.Name)
+			return b.Name == k.Name || slices.Contains(b.Kinds, k.Name) || slices.Contains(abstractOf(b.Name), k.Name) || b.Name == "bool" && k.Name == "int"
 		}
 		return slices.Contains(kindsOf(v), k.Name)
 	}
