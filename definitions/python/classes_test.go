@@ -63,6 +63,7 @@ func TestWhatIsNotReadOfClassesIsRefusedByName(t *testing.T) {
 		{"dataclass: InitVar", data + "@dataclass\nclass A:\n    x: InitVar[int]\n", "program.py:4:5: InitVar of a dataclass is not read"},
 		{"dataclass: KW_ONLY", data + "@dataclass\nclass A:\n    _: KW_ONLY\n", "KW_ONLY of a dataclass is not read"},
 		{"dataclass: hash= of field()", data + "@dataclass\nclass A:\n    x: int = field(hash=True)\n", "program.py:4:14: hash of field() is not read"},
+		{"dataclass: options that are not known", "import third\n" + data + "@dataclass(frozen=third.x)\nclass A: x: int\n", "program.py:3:2: the condition on third.x"},
 		{"dataclass: make_dataclass", data + "A = make_dataclass('A', ['x'])\n", "dataclasses.make_dataclass is not read"},
 		{"namedtuple: rename", "from collections import namedtuple\nP = namedtuple('P', 'a', rename=True)\n", "namedtuple() is read with a name, fields and defaults alone"},
 		{"functools: singledispatch", "from functools import singledispatch\n@singledispatch\ndef f(x): pass\n", "program.py:2:2: functools.singledispatch is not read"},

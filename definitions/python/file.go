@@ -34,6 +34,9 @@ type File struct {
 
 // fail makes an error at a byte of the file: where, what, the line and a caret.
 func (f *File) fail(at int, format string, args ...any) *fault.Error {
+	if f.own { // it gets its place where the file calls
+		return fault.New(fault.Invalid, format, args...)
+	}
 	at = max(min(at, len(f.Source)), 0)
 	start := strings.LastIndexByte(f.Source[:at], '\n') + 1
 	end := len(f.Source)

@@ -265,7 +265,7 @@ func weight(v any) int {
 // locate gives an error a place unless it has one.
 func (s *scope) locate(at int, err error) error {
 	var f *fault.Error
-	if err == nil || s.file.own || errors.As(err, &f) {
+	if err == nil || s.file.own || errors.As(err, &f) && f.Object.Kind != "" {
 		return err
 	}
 	return s.file.fail(at, "%s", err).Because(err)

@@ -36,6 +36,10 @@ func makeNatives() map[string]any {
 		}
 		return true, nil
 	})
+	of("_unknown", func(_ *Call, v any) (any, error) {
+		_, unknown := v.(*Unknown)
+		return unknown, nil
+	})
 	of("_refuse", func(_ *Call, v any) (any, error) { return nil, fmt.Errorf("%s", Str(v)) })
 	of("_deepcopy", func(c *Call, _ any) (any, error) { return deepCopied(c) })
 	of("_partial", func(c *Call, fn any) (any, error) { return partial(fn, c), nil })

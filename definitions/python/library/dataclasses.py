@@ -176,6 +176,8 @@ def _object(obj):
 
 
 def _unfold(v, make):
+    if _unknown(v):
+        return v
     if isinstance(v, list):
         return [_unfold(x, make) for x in v]
     if isinstance(v, tuple):
