@@ -116,6 +116,9 @@ func (r *Interpreter) moduleAttribute(m *Module, name string) (any, error) {
 			return v, nil
 		}
 	}
+	if name == "__dict__" {
+		return nil, fmt.Errorf("__dict__ of module '%s' is not read; name what is meant", m.Name)
+	}
 	return nil, raise("AttributeError", "module '%s' has no attribute '%s'", m.Name, name)
 }
 
@@ -163,7 +166,7 @@ func (n *namespace) put(key, v any) error {
 	if u, ok := v.(*Unknown); ok && u.Trust == Untrusted {
 		return fmt.Errorf("'%s' may be a definition: only running Python can tell what %s is; %s", name, u.Why, remedyOf(u))
 	}
-	n.scope.names[name] = v
+	n.scope.set(name, v)
 	return nil
 }
 
@@ -204,11 +207,9 @@ func (n *namespace) method(name string) (any, error) {
 		}}, nil
 	case "items", "keys", "values", "copy":
 		return &Builtin{Name: name, Call: func(c *Call) (any, error) {
-			d := &Dict{}
-			for _, k := range (&Module{Names: n.scope.names}).Dir() {
-				if err := d.Put(k, n.scope.names[k]); err != nil {
-					return nil, err
-				}
+			d, err := n.scope.dict()
+			if err != nil {
+				return nil, err
 			}
 			return dictMethod(d, name)(c)
 		}}, nil
@@ -229,7 +230,7 @@ func (r *Interpreter) localsOf(s *scope, name string) any {
 		if s == s.top {
 			return &namespace{s.top}, nil
 		}
-		return dictOf(s.holder().names)
+		return s.holder().dict()
 	}}
 }
 

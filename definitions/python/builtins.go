@@ -153,11 +153,10 @@ func makeDict(c *Call) (any, error) {
 			d = v.clone()
 			d.factory = nil
 		case *namespace:
-			out, err := dictOf(v.scope.names)
-			if err != nil {
+			var err error
+			if d, err = v.scope.dict(); err != nil {
 				return nil, err
 			}
-			d, _ = out.(*Dict)
 		default:
 			items, err := c.run.items(v)
 			if err != nil {

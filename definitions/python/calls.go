@@ -255,6 +255,7 @@ func (r *Interpreter) defaults(s *scope, f *Function) error {
 func bindParams(s *scope, f *Function, args []any, c *Call) error {
 	used := map[string]bool{}
 	for i, p := range f.params {
+		s.order = append(s.order, p.name)
 		var named any
 		isNamed := false
 		if p.rest == 0 && !p.positional {

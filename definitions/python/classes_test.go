@@ -75,6 +75,7 @@ func TestWhatIsNotReadOfClassesIsRefusedByName(t *testing.T) {
 		{"exception: named arguments", "ImportError('x', name='m')\n", "named arguments of a ImportError are not read"},
 		{"exception: __cause__ and its kin", "e = ValueError('x')\nout = e.__cause__\n", "__cause__ of a ValueError is not read"},
 		{"exception: errno, name, value and such", "e = ValueError('x')\nout = e.errno\n", "errno of a ValueError is not read"},
+		{"modules: __dict__", "import json as m\nimport sys\nout = vars(sys.modules['program'])\n", "__dict__ of module 'program' is not read"},
 		{"functions: attributes of one's own", "def f(): pass\nf.x = 1\n", "attribute 'x' of a function cannot be set here"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

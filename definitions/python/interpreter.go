@@ -98,6 +98,7 @@ type scope struct {
 	top   *scope // of the module
 	file  *File
 	kind  scopeKind
+	order []string   // in which the names were bound
 	binds *binding   // of the body of a function or class
 	gen   *generator // whose body this is
 	// function and self serve super().

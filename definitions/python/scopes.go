@@ -1,5 +1,7 @@
 package python
 
+import "slices"
+
 // binding says which names the body of a function or class binds, and which it
 // takes from elsewhere. Python decides that before anything runs.
 type binding struct {
@@ -71,7 +73,35 @@ func (s *scope) home(name string) *scope {
 }
 
 // set binds a name where Python binds it.
-func (s *scope) set(name string, v any) { s.home(name).names[name] = v }
+func (s *scope) set(name string, v any) {
+	home := s.home(name)
+	if !has(home.names, name) {
+		home.order = append(home.order, name)
+	}
+	home.names[name] = v
+}
+
+// dict is a copy of the names, in the order in which Python has them.
+func (s *scope) dict() (*Dict, error) {
+	var names []string
+	for _, n := range slices.Backward(s.order) { // what was unbound in between counts as new
+		if has(s.names, n) && !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	for _, n := range slices.Backward((&Module{Names: s.names}).Dir()) { // __name__ and such
+		if !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	d := &Dict{}
+	for _, n := range slices.Backward(names) {
+		if err := d.Put(n, s.names[n]); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
 
 // get looks a name up.
 func (s *scope) get(name string) (any, bool) {
