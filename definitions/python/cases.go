@@ -210,7 +210,7 @@ func (m *matching) class(p *pattern, v any) (bool, error) {
 		return false, raise("TypeError", "%s() accepts %d positional sub-patterns (%d given)", TypeName(v), len(names), positional)
 	}
 	for i, part := range p.parts {
-		n := ""
+		var n string
 		switch {
 		case i >= positional:
 			n = p.names[i-positional]

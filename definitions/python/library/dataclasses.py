@@ -68,10 +68,10 @@ def _init_of(cls, fields):
         for n in given:
             if n not in names or n in names[:len(args)]:
                 raise TypeError("__init__() got an unexpected or second argument " + repr(n))
-        given.update(zip(names, args))
+        values = {**dict(zip(names, args)), **given}
         for f in fields:
-            if f.name in given:
-                v = given[f.name]
+            if f.name in values:
+                v = values[f.name]
             elif "default_factory" in f._given:
                 v = f.default_factory()
             elif not f.init:
