@@ -74,15 +74,17 @@ func (r *Interpreter) member(s *scope, name string, v any) (any, error) {
 func (r *Interpreter) annotate(s *scope, name string, st *annotatedStmt) error {
 	c := s.owner
 	var note any = &Unknown{Why: "the type of " + c.Name + "." + name, Trust: Harmless}
+	late := strings.Contains(s.file.Source, "__future__") // annotations may be texts then
 	switch k := st.kind.(type) {
 	case *constExpr, *nameExpr:
+		if late {
+			break
+		}
 		v, err := r.eval(s, k)
 		if err != nil {
 			return err
 		}
-		if !strings.Contains(s.file.Source, "__future__") {
-			note = v
-		}
+		note = v
 	}
 	if err := c.notes.Put(name, note); err != nil {
 		return err
