@@ -38,50 +38,43 @@ func (u *Unknown) but(format string, args ...any) *Unknown {
 	return &Unknown{Why: fmt.Sprintf(format, args...), Trust: u.Trust, module: u.module}
 }
 
-// DefinesNothing reports whether a module outside of the repository is known to make
-// no definitions, by its first name. docs/python.md lists them.
-func DefinesNothing(module string) bool {
-	top, _, _ := strings.Cut(module, ".")
-	switch top {
-	case "altair", "azure", "boto3", "botocore", "bs4", "catboost", "clickhouse_connect", "clickhouse_driver", "confluent_kafka", "cryptography", "cv2", "databricks",
-		"datasets", "dateutil", "delta", "deltalake", "docling", "dotenv", "duckdb", "elasticsearch", "faiss", "faker", "flask", "fsspec", "gcsfs", "geopandas",
-		"google", "gradio", "grpc", "httpx", "huggingface_hub", "ibis", "kafka", "langchain", "lightgbm", "loguru", "lxml", "matplotlib", "minio", "mlflow",
-		"nltk", "onnx", "onnxruntime", "openai", "openpyxl", "optuna", "orjson", "pandera", "PIL", "pika", "plotly", "polars", "psycopg", "psycopg2", "pyarrow_hotfix",
-		"pymilvus", "pymongo", "pymysql", "pyodbc", "pyspark", "pytest", "pytz", "qdrant_client", "redis", "rich", "s3fs", "scipy", "seaborn", "sentence_transformers",
-		"sentry_sdk", "setuptools", "shap", "simplejson", "sklearn", "snowflake", "spacy", "statsmodels", "streamlit", "structlog", "tensorflow", "tiktoken", "torch",
-		"torchvision", "transformers", "trino", "typing_extensions", "tzlocal", "ujson", "urllib3", "wandb", "xgboost":
-		return true
-	}
-	return installed(top)
-}
+// Modules that are known to make no definitions, by their first names.
+const (
+	// StandardLibrary are modules of Python. Those left out run functions or texts
+	// that they are given, hand out what was put into them, or change what they are
+	// given.
+	StandardLibrary = "__future__ abc argparse array ast base64 binascii bz2 calendar cmath codecs collections colorsys configparser contextlib copy csv " +
+		"dataclasses datetime decimal difflib email enum errno faulthandler filecmp fnmatch fractions functools getopt getpass gettext " +
+		"glob graphlib gzip hashlib hmac html http io ipaddress itertools json keyword linecache locale logging lzma math mimetypes " +
+		"numbers operator os pathlib platform pprint pwd queue random re reprlib resource secrets shlex shutil smtplib socket sqlite3 ssl " +
+		"stat statistics string struct subprocess sys sysconfig syslog tarfile tempfile textwrap time timeit token tokenize tomllib " +
+		"traceback tracemalloc types typing unicodedata unittest urllib uuid warnings webbrowser xml xmlrpc zipfile zlib zoneinfo"
+	// FeastNeeds are modules that are there wherever Feast is.
+	FeastNeeds = "attr attrs click colorama dask fastapi gunicorn jinja2 jwt mmh3 numpy pandas prometheus_client psutil pyarrow pydantic pygments " +
+		"requests sqlalchemy starlette tabulate tenacity toml tqdm typeguard uvicorn yaml"
+	// MayBeInstalled are other modules that feature repositories use.
+	MayBeInstalled = "altair azure boto3 botocore bs4 catboost clickhouse_connect clickhouse_driver confluent_kafka cryptography cv2 databricks " +
+		"datasets dateutil delta deltalake docling dotenv duckdb elasticsearch faiss faker flask fsspec gcsfs geopandas google gradio grpc " +
+		"httpx huggingface_hub ibis kafka langchain lightgbm loguru lxml matplotlib minio mlflow nltk onnx onnxruntime openai openpyxl " +
+		"optuna orjson pandera pika PIL plotly polars psycopg psycopg2 pyarrow_hotfix pymilvus pymongo pymysql pyodbc pyspark pytest pytz " +
+		"qdrant_client redis rich s3fs scipy seaborn sentence_transformers sentry_sdk setuptools shap simplejson sklearn snowflake spacy " +
+		"statsmodels streamlit structlog tensorflow tiktoken torch torchvision transformers trino typing_extensions tzlocal ujson urllib3 " +
+		"wandb xgboost"
+)
 
-// standardLibrary reports whether a module is one of Python's that are known to
-// make no definitions. The others run functions or texts that they are given,
-// hand out what was put into them, or change what they are given.
-func standardLibrary(top string) bool {
-	switch top {
-	case "__future__", "abc", "argparse", "array", "ast", "base64", "binascii", "bz2", "calendar", "cmath", "codecs", "collections", "colorsys", "configparser",
-		"contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib", "email", "enum", "errno", "faulthandler", "filecmp", "fnmatch", "fractions",
-		"functools", "getopt", "getpass", "gettext", "glob", "graphlib", "gzip", "hashlib", "hmac", "html", "http", "io", "ipaddress", "itertools", "json", "keyword",
-		"linecache", "locale", "logging", "lzma", "math", "mimetypes", "numbers", "operator", "os", "pathlib", "platform", "pprint", "pwd", "queue", "random", "re",
-		"reprlib", "resource", "secrets", "shlex", "shutil", "smtplib", "socket", "sqlite3", "ssl", "stat", "statistics", "string", "struct", "subprocess", "sys",
-		"sysconfig", "syslog", "tarfile", "tempfile", "textwrap", "time", "timeit", "token", "tokenize", "tomllib", "traceback", "tracemalloc", "types", "typing",
-		"unicodedata", "unittest", "urllib", "uuid", "warnings", "webbrowser", "xml", "xmlrpc", "zipfile", "zlib", "zoneinfo":
-		return true
-	}
-	return false
-}
+// DefinesNothing reports whether a module outside of the repository is known to
+// make no definitions.
+func DefinesNothing(module string) bool { return among(MayBeInstalled, module) || installed(module) }
 
-// installed reports whether a module is there wherever Feast is: it is Python's,
-// or one that Feast itself needs. Each is known to make no definitions.
+// installed reports whether a module is there wherever Feast is.
 func installed(module string) bool {
+	return among(StandardLibrary, module) || among(FeastNeeds, module)
+}
+
+// among reports whether a list holds the first name of a module.
+func among(list, module string) bool {
 	top, _, _ := strings.Cut(module, ".")
-	switch top {
-	case "attr", "attrs", "click", "colorama", "dask", "fastapi", "gunicorn", "jinja2", "jwt", "mmh3", "numpy", "pandas", "prometheus_client", "psutil", "pyarrow",
-		"pydantic", "pygments", "requests", "sqlalchemy", "starlette", "tabulate", "tenacity", "toml", "tqdm", "typeguard", "uvicorn", "yaml":
-		return true
-	}
-	return standardLibrary(top)
+	return strings.Contains(" "+list+" ", " "+top+" ")
 }
 
 // elsewhere is a module, or a name of one, that the reader does not have.
