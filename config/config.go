@@ -176,11 +176,24 @@ type Materialize struct {
 
 // Banquet is banquet's own section.
 type Banquet struct {
-	DynamoDB BanquetDynamo  `yaml:"dynamodb"`
-	Serving  BanquetServing `yaml:"serving"`
-	HTTP     BanquetHTTP    `yaml:"http"`
-	Limits   Limits         `yaml:"limits"`
+	Definitions BanquetDefinitions `yaml:"definitions"`
+	DynamoDB    BanquetDynamo      `yaml:"dynamodb"`
+	Serving     BanquetServing     `yaml:"serving"`
+	HTTP        BanquetHTTP        `yaml:"http"`
+	Limits      Limits             `yaml:"limits"`
 }
+
+// BanquetDefinitions says how the files of the repository are read.
+type BanquetDefinitions struct {
+	Python Python `yaml:"python"`
+}
+
+// Python says whether Python reads the definitions, and which: empty for the
+// native reader, AnyPython, a path, or a name to be looked up in PATH.
+type Python string
+
+// AnyPython is python3, else python, from PATH.
+const AnyPython Python = "true"
 
 // BanquetDynamo chooses the client of the data plane.
 type BanquetDynamo struct {

@@ -184,6 +184,9 @@ func (d *decoder) value(n *yaml.Node, path string, out reflect.Value) {
 	case *map[string]string:
 		d.texts(n, path, p)
 		return
+	case *Python:
+		d.python(n, path, p)
+		return
 	}
 	switch out.Kind() {
 	case reflect.Struct:
@@ -239,6 +242,20 @@ func (d *decoder) integer(n *yaml.Node, path string, out reflect.Value) {
 		return
 	}
 	out.SetInt(v)
+}
+
+func (d *decoder) python(n *yaml.Node, path string, out *Python) {
+	if v, ok := boolean(n); ok {
+		if *out = ""; v {
+			*out = AnyPython
+		}
+		return
+	}
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || strings.TrimSpace(n.Value) == "" {
+		d.fault(n.Line, path, "want true, false or a program, not "+kindOf(n))
+		return
+	}
+	*out = Python(n.Value)
 }
 
 func (d *decoder) texts(n *yaml.Node, path string, out *map[string]string) {

@@ -186,6 +186,12 @@ func (a *applier) update(k kind, list protoreflect.List, at int, next object) er
 		}
 	}
 	if old.same(next) {
+		// Not a change of the definition: what a function finds in its module may
+		// have another value, and its text is the same.
+		if renewPickles(next, old) {
+			old.stamp(old.created(), a.now)
+			a.changes = append(a.changes, Change{Action: Updated, Kind: k.noun, Name: next.name(), Quiet: true})
+		}
 		return nil
 	}
 	fields := fieldChanges(old, next)

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -146,7 +147,7 @@ func (o object) created() *timestamppb.Timestamp {
 // a built-in type, pickled functions beside their source text.
 func (o object) normal() protoreflect.Message {
 	c := proto.Clone(o.m.Interface()).ProtoReflect()
-	strip(c)
+	everyMessage(c, strip)
 	return c
 }
 
@@ -172,19 +173,24 @@ func strip(m protoreflect.Message) {
 	if f := m.Descriptor().Fields().ByName("meta"); f != nil {
 		m.Clear(f)
 	}
+}
+
+// everyMessage calls do for a message and then for all in it.
+func everyMessage(m protoreflect.Message, do func(protoreflect.Message)) {
+	do(m)
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		switch {
 		case f.IsMap() && f.MapValue().Message() != nil:
 			v.Map().Range(func(_ protoreflect.MapKey, e protoreflect.Value) bool {
-				strip(e.Message())
+				everyMessage(e.Message(), do)
 				return true
 			})
 		case f.IsList() && f.Message() != nil:
 			for i := range v.List().Len() {
-				strip(v.List().Get(i).Message())
+				everyMessage(v.List().Get(i).Message(), do)
 			}
 		case !f.IsMap() && !f.IsList() && f.Message() != nil:
-			strip(v.Message())
+			everyMessage(v.Message(), do)
 		}
 		return true
 	})
@@ -211,19 +217,44 @@ func (k kind) sameSchema(a, b object) bool {
 }
 
 // keepPickles copies the pickled functions of old into next wherever the
-// source text is the same: banquet cannot make them, Python clients load them.
+// source text is the same and next has none: banquet cannot make them, Python
+// clients load them.
 func keepPickles(next, old object) {
-	n, o := transformation(next), transformation(old)
-	if n != nil && o != nil && len(n.Body) == 0 && n.BodyText == o.BodyText {
-		n.Body = o.Body
+	for _, p := range pickles(next, old) {
+		if len(*p.next) == 0 {
+			*p.next = *p.old
+		}
+	}
+}
+
+// renewPickles puts the pickled functions of next into old, wherever the source
+// text is the same, and reports whether that changed any.
+func renewPickles(next, old object) bool {
+	renewed := false
+	for _, p := range pickles(next, old) {
+		if len(*p.next) > 0 && !bytes.Equal(*p.next, *p.old) {
+			*p.old, renewed = *p.next, true
+		}
+	}
+	return renewed
+}
+
+// pickle is where two objects hold the pickle of one source text.
+type pickle struct{ next, old *[]byte }
+
+func pickles(next, old object) []pickle {
+	var found []pickle
+	if n, o := transformation(next), transformation(old); n != nil && o != nil && n.BodyText == o.BodyText {
+		found = append(found, pickle{&n.Body, &o.Body})
 	}
 	if s, ok := next.m.Interface().(*core.StreamFeatureView); ok {
 		p, _ := old.m.Interface().(*core.StreamFeatureView)
 		n, o := s.GetSpec().GetUserDefinedFunction(), p.GetSpec().GetUserDefinedFunction()
-		if n != nil && o != nil && len(n.Body) == 0 && n.BodyText == o.BodyText {
-			n.Body = o.Body
+		if n != nil && o != nil && n.BodyText == o.BodyText {
+			found = append(found, pickle{&n.Body, &o.Body})
 		}
 	}
+	return found
 }
 
 func transformation(o object) *core.UserDefinedFunctionV2 {

@@ -28,13 +28,13 @@ func (s *skips) add(cmd *cobra.Command) {
 
 func (a *app) applyCommand() *cobra.Command {
 	var s skips
-	var verbose bool
 	cmd := &cobra.Command{
 		Use: "apply", Short: "Make the registry and the online store hold what the repository defines", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, verbose, s) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, a.verbose, s) },
 	}
 	s.add(cmd)
-	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "say what is changed, field by field, and what was passed over")
+	a.pythonFlag(cmd)
+	cmd.Flags().BoolVarP(&a.verbose, "verbose", "v", false, "say what is changed, field by field, and what was passed over")
 	return cmd
 }
 
@@ -106,6 +106,7 @@ func (a *app) planCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd, s) },
 	}
 	s.add(cmd)
+	a.pythonFlag(cmd)
 	return cmd
 }
 

@@ -30,6 +30,8 @@ type app struct {
 	dir      string
 	file     string
 	logLevel string
+	python   pythonFlag
+	verbose  bool
 	log      *slog.Logger
 }
 

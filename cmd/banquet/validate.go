@@ -25,6 +25,7 @@ func (a *app) validateCommand() *cobra.Command {
 	}
 	s.add(cmd)
 	a.ownShorthand(cmd, "feature-store-yaml", &a.file)
+	a.pythonFlag(cmd)
 	cmd.Flags().StringP("feature-service", "f", "", "validation of datasets is not built yet")
 	cmd.Flags().StringP("reference", "r", "", "validation of datasets is not built yet")
 	_ = cmd.Flags().MarkHidden("feature-service")
@@ -84,6 +85,7 @@ func (a *app) validate(ctx context.Context, s skips) error {
 		o := repo.Objects
 		f.good[len(f.good)-1] = fmt.Sprintf("definitions: %d entities, %d feature views, %d feature services",
 			len(o.Entities), len(o.FeatureViews)+len(o.StreamFeatureViews)+len(o.OnDemandFeatureViews)+len(o.LabelViews), len(o.FeatureServices))
+		r.compareReaders(ctx, f, &o)
 	}
 	a.validateRegistry(ctx, r, f)
 	a.validateStores(ctx, r, f)

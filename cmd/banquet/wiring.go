@@ -138,15 +138,6 @@ func (r *repository) offlineStore(need string) (offline.Store, error) {
 // files reads file sources, which need no offline store.
 func (r *repository) files() offline.Store { return parquet.New(r.config.Dir) }
 
-// definitions reads the files of the repository.
-func (r *repository) definitions(ctx context.Context) (*definitions.Repo, error) {
-	repo, err := definitions.Load(ctx, r.config.Dir, definitions.Options{Project: r.config.Project, Env: r.app.env})
-	if err == nil {
-		err = repo.Twice
-	}
-	return repo, err
-}
-
 // lazyColumns opens the offline store when a source is asked for: definitions
 // that list everything need none.
 type lazyColumns struct{ r *repository }

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/banquet-fs/banquet/config"
+	"github.com/banquet-fs/banquet/definitions"
+	"github.com/banquet-fs/banquet/definitions/feastpy"
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/registry"
+)
+
+// pythonFlag is --python[=PROGRAM]: what it says, once it is given, counts for
+// what the file says.
+type pythonFlag struct {
+	given   bool
+	program config.Python
+}
+
+// String is what the flag says.
+func (p *pythonFlag) String() string { return string(p.program) }
+
+// Type is how help calls the value.
+func (p *pythonFlag) Type() string { return "PROGRAM" }
+
+// Set takes a program, or what means yes or no.
+func (p *pythonFlag) Set(text string) error {
+	p.given = true
+	switch strings.ToLower(text) {
+	case "":
+		return errors.New("want --python, --python=PROGRAM or --python=no")
+	case "yes", "true", "on":
+		p.program = config.AnyPython
+	case "no", "false", "off":
+		p.program = ""
+	default:
+		p.program = config.Python(text)
+	}
+	return nil
+}
+
+// pythonFlag adds --python to a command that reads definitions.
+func (a *app) pythonFlag(cmd *cobra.Command) {
+	f := cmd.Flags().VarPF(&a.python, "python", "", "let Python and its Feast read the definitions: python3 from PATH, or PROGRAM; no for the native reader")
+	f.NoOptDefVal = "yes"
+	args := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, given []string) error {
+		if len(given) > 0 && a.python.program == config.AnyPython {
+			return usage("unexpected argument %q; the program of --python is written with =, as in --python=%s", given[0], given[0])
+		}
+		return args(cmd, given)
+	}
+}
+
+// python gives the Python that is to read the definitions; false for the native
+// reader. A program of the flag is taken from where the user is, one of the
+// file from the repository.
+func (r *repository) python() (program string, ok bool) {
+	choice := r.app.python.program
+	if !r.app.python.given {
+		choice = r.config.Banquet.Definitions.Python
+		if strings.ContainsRune(string(choice), filepath.Separator) {
+			choice = config.Python(r.config.Path(string(choice)))
+		}
+	}
+	if choice == config.AnyPython {
+		return "", true
+	}
+	return string(choice), choice != ""
+}
+
+// definitions reads the files of the repository.
+func (r *repository) definitions(ctx context.Context) (*definitions.Repo, error) {
+	program, ok := r.python()
+	if !ok {
+		repo, err := r.native(ctx)
+		return repo, wayOut(err)
+	}
+	result, err := feastpy.Read(ctx, r.config.Dir, feastpy.Options{Program: program, Project: r.config.Project, Output: r.app.printed()})
+	if err != nil {
+		return nil, err
+	}
+	r.app.log.DebugContext(ctx, "definitions were read by Python", slog.String("program", result.Program), slog.String("python", result.Python), slog.String("feast", result.Feast))
+	return result.Repo, nil
+}
+
+func (r *repository) native(ctx context.Context) (*definitions.Repo, error) {
+	repo, err := definitions.Load(ctx, r.config.Dir, definitions.Options{Project: r.config.Project, Env: r.app.env})
+	if err == nil {
+		err = repo.Twice
+	}
+	return repo, err
+}
+
+// printed is where what the repository's code prints goes: nowhere, unless the
+// user wants to know more. Standard output is for what banquet says.
+func (a *app) printed() io.Writer {
+	if a.verbose || a.log.Enabled(context.Background(), slog.LevelInfo) {
+		return a.err
+	}
+	return nil
+}
+
+// wayOut adds to a refusal of the native reader what can be done without
+// changing the file.
+func wayOut(err error) error {
+	var f *fault.Error
+	if !errors.As(err, &f) || f.Kind != fault.Invalid || f.Object.Kind != "definition" {
+		return err
+	}
+	next := *f
+	next.Text += "\n  Or read the repository with Python: banquet apply --python"
+	return &next
+}
+
+// compareReaders reads the definitions natively too, when Python has read them,
+// and says where the two differ first.
+func (r *repository) compareReaders(ctx context.Context, f *findings, byPython *registry.Objects) {
+	if _, ok := r.python(); !ok {
+		return
+	}
+	native, err := r.native(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return
+		}
+		first, _, _ := strings.Cut(fault.Of(err).Text, "\n")
+		f.good = append(f.good, "readers: the native reader refuses the repository, Python is needed: "+first)
+		return
+	}
+	d, differ := registry.Compare(*byPython, native.Objects)
+	if !differ {
+		f.good = append(f.good, "readers: Python and the native reader give the same")
+		return
+	}
+	what := fmt.Sprintf("%s %s", d.Kind, d.Name)
+	if d.Field != "" {
+		what += ", " + d.Field
+	}
+	f.faults = append(f.faults, fmt.Sprintf("readers: %s: Python gives %s, the native reader %s", what, d.A, d.B))
+}

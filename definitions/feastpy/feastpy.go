@@ -1,0 +1,101 @@
+// Package feastpy reads a feature repository with the user's own Python and
+// Feast. A small script runs Feast's own parse_repo and hands over what it
+// gives as serialized messages, pickled functions included. It is the other
+// reader beside package definitions, and gives the same: objects before the
+// inference from data sources, without times.
+//
+// It runs code of the repository, with the user's rights: it is for when that
+// was asked for.
+package feastpy
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/banquet-fs/banquet/definitions"
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/registry"
+)
+
+// Options say how a repository is read.
+type Options struct {
+	// Program is the Python to run: a path or a name that is looked up in PATH.
+	// Empty is python3, else python, from PATH.
+	Program string
+	// Project is the project of feature_store.yaml: a Project object of the
+	// repository must have the same name. Empty takes any.
+	Project string
+	// Output gets what the repository's code prints to stdout and stderr; nil
+	// discards it.
+	Output io.Writer
+	// Env is the environment, "name=value" each; nil is that of this program.
+	Env []string
+}
+
+// Result is a feature repository that has been read.
+type Result struct {
+	Repo *definitions.Repo
+	// Program is the Python that ran, Python and Feast are the versions.
+	Program, Python, Feast string
+}
+
+// Read runs Python on the repository and waits for what it makes of it. When
+// ctx ends, Python and all that it started are killed.
+//
+// What the repository's code gets wrong is Invalid, as "file:line:column:
+// message" with the line and a caret where Python tells them; so are a program
+// without Feast and one that is not there.
+func Read(ctx context.Context, root string, opt Options) (*Result, error) {
+	program, err := Find(opt.Program)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "banquet-python-")
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "no temporary directory can be made, which reading with Python needs; set TMPDIR to one that can be written").Because(err)
+	}
+	defer os.RemoveAll(dir)
+	p := &process{program: program, root: root, dir: dir, opt: opt}
+	file, err := p.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a, err := decode(file)
+	if err != nil {
+		return nil, fault.New(fault.Internal, "the answer of %s cannot be read", program).Because(err)
+	}
+	if a.Error != nil {
+		return nil, a.Error.fault(program, a)
+	}
+	objects, err := objects(a.registry, opt.Project)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{Repo: &definitions.Repo{Objects: *objects}, Program: program, Python: a.Python, Feast: a.Feast}, nil
+}
+
+// objects takes the definitions out of a message, without times.
+func objects(reg *core.Registry, project string) (*registry.Objects, error) {
+	o := &registry.Objects{
+		Entities: reg.GetEntities(), DataSources: reg.GetDataSources(), FeatureViews: reg.GetFeatureViews(),
+		StreamFeatureViews: reg.GetStreamFeatureViews(), OnDemandFeatureViews: reg.GetOnDemandFeatureViews(),
+		LabelViews: reg.GetLabelViews(), FeatureServices: reg.GetFeatureServices(), Permissions: reg.GetPermissions(),
+	}
+	clearTimes(reg.ProtoReflect())
+	switch all := reg.GetProjects(); len(all) {
+	case 0:
+		return o, nil
+	case 1:
+		o.Project = all[0]
+	default:
+		return nil, fault.New(fault.Invalid, "the repository defines %d Project objects (%s, %s, …); one is allowed",
+			len(all), all[0].GetSpec().GetName(), all[1].GetSpec().GetName())
+	}
+	if own := o.Project.GetSpec().GetName(); project != "" && own != project {
+		return nil, fault.New(fault.Invalid, "the repository defines project %s, feature_store.yaml says project: %s; make them the same", own, project).
+			About("project", own, project)
+	}
+	return o, nil
+}

@@ -1,0 +1,32 @@
+package feastpy
+
+import (
+	"errors"
+	"os/exec"
+	"strings"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// Find gives the Python to run: program if it is a path, else what PATH has
+// under that name; python3 or python when it is empty.
+func Find(program string) (string, error) {
+	names := []string{program}
+	if program == "" {
+		names = []string{"python3", "python"}
+	}
+	for _, name := range names {
+		path, err := exec.LookPath(name)
+		if err == nil || errors.Is(err, exec.ErrDot) {
+			return path, nil
+		}
+	}
+	const remedy = "name one that has Feast: --python=/path/to/venv/bin/python"
+	switch {
+	case program == "":
+		return "", fault.New(fault.Invalid, "neither python3 nor python is in PATH; %s", remedy)
+	case strings.ContainsAny(program, `/\`):
+		return "", fault.New(fault.Invalid, "%s is no program; %s", program, remedy)
+	}
+	return "", fault.New(fault.Invalid, "no program %s is in PATH; %s", program, remedy)
+}
