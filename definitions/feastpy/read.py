@@ -160,6 +160,8 @@ def told(root):
     if isinstance(value, SyntaxError) and value.filename and inside(value.filename, root):
         line = value.lineno or 0
         out.update(file=inside(value.filename, root), line=line, column=value.offset or 0, source=source(value.filename, line))
+        if isinstance(value, IndentationError):
+            out["column"] = len(out["source"]) - len(out["source"].lstrip()) + 1
     return out
 
 
