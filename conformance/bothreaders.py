@@ -34,6 +34,7 @@ REFUSED_NATIVELY = {
 }
 REFUSED_AT_APPLY = {
     "two_projects": "one project is allowed",
+    "projections_bound": "a projection has the name of its view",
     "label_views": "a label view has no entities",
     "on_demand_without_function": "neither function nor aggregations",
 }

@@ -83,7 +83,13 @@ type applier struct {
 // definitions lists what the repository defines of a kind.
 func (a *applier) definitions(k kind, o Objects) []object {
 	var list []object
-	add := func(m proto.Message) { list = append(list, objectOf(m)) }
+	add := func(m proto.Message) {
+		next := objectOf(m)
+		equal := func(o object) bool { return o.name() == next.name() && o.same(next) }
+		if !k.repeats || !slices.ContainsFunc(list, equal) {
+			list = append(list, next)
+		}
+	}
 	switch k.list {
 	case "projects":
 		p := o.Project

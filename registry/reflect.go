@@ -19,6 +19,7 @@ type kind struct {
 	list    protoreflect.Name // field of core.Registry
 	noun    string
 	quiet   bool   // Feast's plan does not speak of it
+	repeats bool   // Feast takes two equal definitions for one
 	history string // feature_view_type of its version records; empty: none
 	// schema are the spec's fields that make another version of a view.
 	schema []protoreflect.Name
@@ -30,7 +31,7 @@ func kinds() []kind {
 	return []kind{
 		{list: "projects", noun: "project"},
 		{list: "data_sources", noun: "data source", quiet: true},
-		{list: "entities", noun: "entity"},
+		{list: "entities", noun: "entity", repeats: true},
 		{
 			list: "feature_views", noun: "feature view", history: "feature_view",
 			schema: []protoreflect.Name{"features", "entities", "entity_columns", "source_views", "feature_transformation"},
@@ -47,8 +48,8 @@ func kinds() []kind {
 			list: "label_views", noun: "label view", history: "label_view",
 			schema: []protoreflect.Name{"features", "entities", "entity_columns"},
 		},
-		{list: "feature_services", noun: "feature service"},
-		{list: "permissions", noun: "permission"},
+		{list: "feature_services", noun: "feature service", repeats: true},
+		{list: "permissions", noun: "permission", repeats: true},
 	}
 }
 

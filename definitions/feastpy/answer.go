@@ -32,8 +32,8 @@ type answer struct {
 
 // trouble is what stopped the script.
 type trouble struct {
-	// Kind: missing, broken or unknown (Feast cannot be had), code, exit or
-	// object (the repository's fault), kinds (objects of a later Feast), reader.
+	// Kind: missing, broken or unknown (Feast cannot be had), code, exit, object
+	// or twice (the repository's fault), kinds (objects of a later Feast), reader.
 	Kind string `json:"kind"`
 	// Type and Message are the exception's.
 	Type    string `json:"type"`

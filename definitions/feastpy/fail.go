@@ -35,6 +35,8 @@ func (t *trouble) fault(program string, a *answer) error {
 		return t.at("the file ends the program with sys.exit(%s)", clean(t.Message, maxText))
 	case "object":
 		return t.at("Feast refuses %s: %s", clean(t.Object, maxText), raised)
+	case "twice":
+		return t.at("%s is defined twice, as %s; use one object for both or give one another name", clean(t.Object, maxText), clean(t.Message, maxText))
 	case "code":
 		return t.code(program, raised)
 	}

@@ -83,7 +83,32 @@ def parse(parse_repo, root):
     for name in getattr(contents, "_fields", ("objects",)):
         if name not in KINDS and getattr(contents, name, True):
             raise Stop("kinds", message=name)
+    unique(contents, root)
     return contents
+
+
+def unique(contents, root):
+    """Refuses what Feast refuses at apply: two views, or two sources, whose names differ in case at most."""
+    for kinds in (VIEWS, ("data_sources",)):
+        seen = {}
+        for o in [o for kind in kinds for o in getattr(contents, kind, ())]:
+            first = seen.setdefault(str(o.name).lower(), o)
+            if first is not o:
+                at, _ = binding(o, root)
+                places = [place(x, contents, root) for x in (first, o)]
+                raise Stop("twice", object="%s %s" % (type(o).__name__, o.name), message=" and as ".join(places), **at)
+
+
+def place(o, contents, root):
+    """Says where an object is bound to a name."""
+    at, name = binding(o, root)
+    if name:
+        return "%s in %s" % (name, at["file"])
+    for kind in VIEWS:
+        for view in getattr(contents, kind, ()):
+            if any(getattr(view, role, None) is o for role in ("batch_source", "stream_source", "source")):
+                return "the source of %s" % view.name
+    return "one without a name of its own"
 
 
 def serialize(contents, root):
@@ -189,7 +214,7 @@ def source(path, line):
 def inside(path, root):
     """The path in the repository; None for other files, those of installed packages too."""
     real, base = os.path.realpath(path), os.path.realpath(root)
-    if not real.startswith(base.rstrip(os.sep) + os.sep):
+    if not real.startswith(base.rstrip(os.sep) + os.sep) or not os.path.isfile(real):
         return None
     name = os.path.relpath(real, base).replace(os.sep, "/")
     if "site-packages" in name.split("/") or "dist-packages" in name.split("/"):
