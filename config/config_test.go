@@ -152,6 +152,28 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	}
 }
 
+// TestPythonOfTheDefinitions reads what may stand for a reader of definitions.
+func TestPythonOfTheDefinitions(t *testing.T) {
+	const refused = "feature_store.yaml:%d: banquet.definitions.python: want true, false or a program, not "
+	for value, want := range map[string]string{
+		"true": "true", "yes": "true", "false": "", "off": "", "": "", "python3.11": "python3.11", "venv/bin/python": "venv/bin/python", "${VENV}/bin/python": "/venv/bin/python",
+		"3": refused + "the number 3", `""`: refused + "text", "[a]": refused + "a list",
+	} {
+		text := head + "banquet:\n  definitions:\n    python: " + value + "\n"
+		c, err := parse(text, map[string]string{"VENV": "/venv"})
+		if strings.Contains(want, "want") {
+			want = fmt.Sprintf(want, strings.Count(text, "\n"))
+			if err == nil || err.Error() != want {
+				t.Errorf("%q: %v, want %s", value, err, want)
+			}
+			continue
+		}
+		if err != nil || string(c.Banquet.Definitions.Python) != want {
+			t.Errorf("%q: %+v, %v, want %q", value, c, err, want)
+		}
+	}
+}
+
 // TestEveryKeyIsDocumented compares docs/configuration.md with what is read.
 func TestEveryKeyIsDocumented(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join("..", "docs", "configuration.md"))

@@ -3,13 +3,14 @@ package feastpy
 import (
 	"errors"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/banquet-fs/banquet/fault"
 )
 
 // Find gives the Python to run: program if it is a path, else what PATH has
-// under that name; python3 or python when it is empty.
+// under that name; python3 or python when it is empty. It is absolute.
 func Find(program string) (string, error) {
 	names := []string{program}
 	if program == "" {
@@ -17,8 +18,13 @@ func Find(program string) (string, error) {
 	}
 	for _, name := range names {
 		path, err := exec.LookPath(name)
-		if err == nil || errors.Is(err, exec.ErrDot) {
-			return path, nil
+		if err != nil && !errors.Is(err, exec.ErrDot) {
+			continue
+		}
+		// Python is started in the repository. Links stay: a virtual environment is
+		// known by the link to its Python.
+		if abs, err := filepath.Abs(path); err == nil {
+			return abs, nil
 		}
 	}
 	const remedy = "name one that has Feast: --python=/path/to/venv/bin/python"
