@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Reads every recorded repository natively and with Python, and compares the two.
+"""Reads the recorded repositories and those of cases/ natively and with Python, and compares the two.
 
-Also applies on-demand functions with --python, and lets the real Feast load and
-run what came to the registry.
+All that Feast reads must be read with --python; the native reader gives the same or refuses. Also
+looks at the errors of code that fails, applies on-demand functions with --python, and lets the real
+Feast load and run what came to the registry.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
+import corpus
 import warm
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,24 +120,126 @@ def functions(banquet: str, work: Path) -> None:
     assert p.returncode == 0 and "No changes to registry" in p.stdout, p.stdout + p.stderr
 
 
+def doubled(objects: dict) -> bool:
+    """Whether names are given twice, which Feast's reader takes and no registry: views and sources, and other objects that differ."""
+    views = [o for kind in ("featureViews", "streamFeatureViews", "onDemandFeatureViews", "labelViews") for o in objects.get(kind, ())]
+    seen: dict = {}
+    for kind, items in {**objects, "views": views}.items():
+        once = kind in ("views", "dataSources")
+        for o in items:
+            name = o["name"] if kind == "dataSources" else o["spec"].get("name", "")
+            first = seen.setdefault((kind, name.lower() if once else name), o)
+            if first is not o and (once or first != o):
+                return True
+    return False
+
+
+def small(banquet: str, python: str, case: corpus.Case, right: dict, work: Path) -> str:
+    """Gives what is wrong with a repository of cases/."""
+    repo = Path(case.dir)
+    (repo / "feature_store.yaml").write_text(YAML.format(project=project(dict(registry=right.get("objects", {})))))
+    p = run(banquet, "validate", f"--python={python}", cwd=repo, env=corpus.ENV | {"NO_COLOR": "1"} | case.env)
+    readers = [line for line in (p.stdout + p.stderr).splitlines() if "readers: " in line]
+    if "objects" not in right or doubled(right["objects"]):
+        short = p.stderr.count("\n") <= 6 and "Traceback" not in p.stderr
+        return "" if p.returncode == 1 and not readers and short else f"want a refusal, got {p.stdout}{p.stderr}"
+    return "" if len(readers) == 1 and readers[0].startswith((SAME, REFUSED)) else "".join(readers) or p.stderr
+
+
+HEAD = "from feast import *\nimport os, sys\n"
+ERRORS = [
+    ("x = 1/0", "features.py:3:5: ZeroDivisionError: division by zero\n    x = 1/0\n        ^\n"),
+    ('é = "é"; x = 1/0', 'features.py:3:14: ZeroDivisionError: division by zero\n    é = "é"; x = 1/0\n                 ^\n'),
+    ("x = (1", "features.py:3:5: SyntaxError: '(' was never closed\n    x = (1\n        ^\n"),
+    ("  x = 1", "features.py:3:3: IndentationError: unexpected indent\n      x = 1\n      ^\n"),
+    ("sys.exit(3)", "features.py:3:1: the file ends the program with sys.exit(3)\n    sys.exit(3)\n    ^\n"),
+    ("os._exit(3)", "{python} ended with exit status 3 before the repository was read\n"),
+    ("import signal; os.kill(os.getpid(), signal.SIGKILL)", "{python} ended by signal: killed before the repository was read\n"),
+    ("import ctypes; ctypes.string_at(0)", "features.py:3: {python} ended by signal: segmentation fault before the repository was read; it last said: Fatal Python error: Segmentation fault\n"),
+    ("import nothing", "features.py:3:1: ModuleNotFoundError: No module named 'nothing'; install it for {python}\n    import nothing\n    ^\n"),
+    ('os.environ["NOT_SET"]', "features.py:3:1: KeyError: 'NOT_SET'\n    os.environ[\"NOT_SET\"]\n    ^\n"),
+    ('exec("1/0")', 'features.py:3:1: ZeroDivisionError: division by zero\n    exec("1/0")\n    ^\n'),
+    ("print(1); input()", "features.py:3:11: EOFError: EOF when reading a line\n    print(1); input()\n              ^\n"),
+    ('v = FeatureView(name="v:w", source=None)', "features.py: Feast refuses FeatureView v:w: ValueError: Feature view name 'v:w' must not contain ':'. The ':' character is reserved as the separator in fully qualified feature references (e.g., 'feature_view:feature_name').\n"),
+    ('a, b = Entity(name="e"), Entity(name="e", owner="o")', "features.py: Entity e is defined twice, as a in features.py and as b in features.py; use one object for both or give one another name\n"),
+]
+
+
+def errors(banquet: str, work: Path) -> None:
+    """What the code gets wrong is told with its place, and in a few lines."""
+    repo = work / "errors"
+    repo.mkdir()
+    (repo / "feature_store.yaml").write_text(YAML.format(project="p"))
+    for source, want in ERRORS:
+        (repo / "features.py").write_text(HEAD + source + "\n")
+        p = run(banquet, "apply", f"--python={sys.executable}", cwd=repo)
+        got = p.stderr.replace(" (core dumped)", "")
+        assert p.returncode == 1 and got == "banquet: " + want.format(python=sys.executable), f"{source}:\n{p.stdout}{got}"
+
+
+def stopped(banquet: str, work: Path) -> None:
+    """Code that hangs ends with banquet, with all that it has started."""
+    repo = work / "stopped"
+    repo.mkdir()
+    (repo / "feature_store.yaml").write_text(YAML.format(project="p"))
+    (repo / "features.py").write_text('import subprocess, time\np = subprocess.Popen(["sleep", "600"])\nopen("pid", "w").write(str(p.pid) + "\\n")\ntime.sleep(600)\n')
+    p = subprocess.Popen([banquet, "apply", f"--python={sys.executable}"], cwd=repo, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    pid = repo / "pid"
+    while not pid.exists() or not pid.read_text().endswith("\n"):
+        assert p.poll() is None, p.stdout.read()
+        time.sleep(0.05)
+    began = time.monotonic()
+    p.send_signal(signal.SIGINT)
+    out, _ = p.communicate(timeout=30)
+    assert p.returncode == 1 and out == "banquet: stopped\n", out
+    assert time.monotonic() - began < 5, "it does not stop at once"
+    stat = Path(f"/proc/{pid.read_text().strip()}/stat")
+    for _ in range(100):
+        if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.05)
+    raise AssertionError("what the repository has started goes on")
+
+
+def repositories(banquet: str, only: str, work: Path) -> int:
+    """Compares the readers on every repository; gives how many are wrong."""
+    recorded = sorted((RECORDED / "cases").glob("*.py")) + sorted(p for p in (RECORDED / "repos").iterdir() if p.is_dir())
+    recorded = [p for p in recorded if only in p.stem]
+    cases = [c for c in corpus.repositories() if only in c.name]
+    for number, case in enumerate(cases):
+        case.write(work / "small" / str(number))
+    right = corpus.answers(corpus.feast, cases)
+    failed = 0
+    with warm.python() as python:
+        checks = [(p.stem, lambda p=p: compare(banquet, python, p, work)) for p in recorded]
+        checks += [(c.name, lambda c=c, r=r: small(banquet, python, c, r, work)) for c, r in zip(cases, right)]
+        for name, check in checks:
+            if wrong := check():
+                failed += 1
+                print(f"FAIL {name}: {wrong.strip()}", flush=True)
+    print(f"{len(checks)} repositories are read with --python, {failed} are wrong", flush=True)
+    return failed
+
+
 def main() -> int:
     args = argparse.ArgumentParser()
     args.add_argument("--banquet", required=True)
     args.add_argument("--only", default="")
     opt = args.parse_args()
-    sources = sorted((RECORDED / "cases").glob("*.py")) + sorted(p for p in (RECORDED / "repos").iterdir() if p.is_dir())
-    failed = 0
-    with tempfile.TemporaryDirectory(prefix="bothreaders") as work:
-        with warm.python() as python:
-            for source in sources:
-                if opt.only in source.stem and (wrong := compare(opt.banquet, python, source, Path(work))):
-                    failed += 1
-                    print(f"FAIL {source.stem}: {wrong.strip()}", flush=True)
-        print(f"{len(sources)} repositories are read by both readers, {failed} differ", flush=True)
+    import record  # noqa: F401  loads Feast, for all children
+
+    sys.path[:] = [p for p in sys.path if p not in (str(ROOT / "conformance"), str(RECORDED))]
+    with tempfile.TemporaryDirectory(prefix="bothreaders") as tmp:
+        work = Path(tmp).resolve()
+        failed = repositories(opt.banquet, opt.only, work)
         if not opt.only:
-            functions(opt.banquet, Path(work))
+            for check in (functions, errors, stopped):
+                check(opt.banquet, work)
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
+    if os.environ.get("PYTHONHASHSEED") != "0":  # sets come in the same order each time
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONHASHSEED": "0"})
+    sys.path.append(str(RECORDED))
     sys.exit(main())

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/banquet-fs/banquet/definitions/python"
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
@@ -109,12 +111,30 @@ func (c *collector) twice(made []python.Made) error {
 			continue
 		}
 		key := kind + "\x00" + name
-		if other, ok := first[key]; ok {
+		if other, ok := first[key]; ok && !repeats(other.Value, m.Value) {
 			return m.Fail("%s %s is defined twice, the other is at %s; give one of them another name, or make it once and use it twice", kind, name, other.Place)
 		}
 		first[key] = m
 	}
 	return nil
+}
+
+// repeats reports whether Feast takes two objects of one name for one: it does
+// when they are equal and have no table and no file.
+func repeats(a, b any) bool {
+	var x, y proto.Message
+	switch a := a.(type) {
+	case *entity:
+		b, _ := b.(*entity)
+		x, y = a.proto, b.proto
+	case *service:
+		b, _ := b.(*service)
+		x, y = a.proto, b.proto
+	case *permission:
+		b, _ := b.(*permission)
+		x, y = a.proto, b.proto
+	}
+	return x != nil && proto.Equal(x, y)
 }
 
 // check refuses a project that is not that of the configuration.

@@ -88,15 +88,22 @@ def parse(parse_repo, root):
 
 
 def unique(contents, root):
-    """Refuses what Feast refuses at apply: two views, or two sources, whose names differ in case at most."""
-    for kinds in (VIEWS, ("data_sources",)):
+    """Refuses names that no registry takes twice, as Feast does at apply.
+
+    Views and sources are unique whatever their case. Of other objects Feast takes
+    equal ones for one, and any of different ones; that is refused, too.
+    """
+    for kinds in (VIEWS,) + tuple((kind,) for kind in KINDS if kind not in VIEWS and kind != "projects"):
+        once = kinds in (VIEWS, ("data_sources",))
         seen = {}
         for o in [o for kind in kinds for o in getattr(contents, kind, ())]:
-            first = seen.setdefault(str(o.name).lower(), o)
-            if first is not o:
-                at, _ = binding(o, root)
-                places = [place(x, contents, root) for x in (first, o)]
-                raise Stop("twice", object="%s %s" % (type(o).__name__, o.name), message=" and as ".join(places), **at)
+            name = str(o.name)
+            first = seen.setdefault(name.lower() if once else name, o)
+            if first is o or not once and first.to_proto() == o.to_proto():
+                continue
+            at, _ = binding(o, root)
+            places = [place(x, contents, root) for x in (first, o)]
+            raise Stop("twice", object="%s %s" % (type(o).__name__, o.name), message=" and as ".join(places), **at)
 
 
 def place(o, contents, root):
