@@ -116,7 +116,13 @@ def functions(banquet: str, work: Path) -> None:
         got = json.loads(p.stdout.splitlines()[-1])
         assert got == {"scaled_km": [15.0 * factor]}, got
     feast = str(Path(sys.executable).with_name("feast"))
-    p = run(feast, "plan", "--skip-source-validation", cwd=repo)
+    plan = ("plan", "--skip-source-validation")
+    p = run(feast, *plan, cwd=repo)
+    assert p.returncode == 0 and "No changes to registry" in p.stdout, p.stdout + p.stderr
+    (repo / "registry.db").unlink()
+    p = run(feast, "apply", "--skip-source-validation", cwd=repo)
+    assert p.returncode == 0, p.stdout + p.stderr
+    p = run(banquet, *plan, f"--python={sys.executable}", cwd=repo)
     assert p.returncode == 0 and "No changes to registry" in p.stdout, p.stdout + p.stderr
 
 

@@ -81,8 +81,7 @@ func (r *repository) python() (program string, ok bool) {
 func (r *repository) definitions(ctx context.Context) (*definitions.Repo, error) {
 	program, ok := r.python()
 	if !ok {
-		repo, err := r.native(ctx)
-		return repo, wayOut(err)
+		return r.native(ctx)
 	}
 	result, err := feastpy.Read(ctx, r.config.Dir, feastpy.Options{Program: program, Project: r.config.Project, Output: r.app.printed()})
 	if err != nil {
@@ -94,10 +93,10 @@ func (r *repository) definitions(ctx context.Context) (*definitions.Repo, error)
 
 func (r *repository) native(ctx context.Context) (*definitions.Repo, error) {
 	repo, err := definitions.Load(ctx, r.config.Dir, definitions.Options{Project: r.config.Project, Env: r.app.env})
-	if err == nil {
-		err = repo.Twice
+	if err != nil {
+		return nil, wayOut(err)
 	}
-	return repo, err
+	return repo, repo.Twice // with Python, too, no registry takes both
 }
 
 // printed is where what the repository's code prints goes: nowhere, unless the
