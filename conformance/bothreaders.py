@@ -38,10 +38,13 @@ REFUSED_NATIVELY = {
 }
 REFUSED_AT_APPLY = {
     "two_projects": "one project is allowed",
-    "projections_bound": "a projection has the name of its view",
     "label_views": "a label view has no entities",
     "on_demand_without_function": "neither function nor aggregations",
 }
+
+
+# Drivers that are not beside Feast here: sources of their stores were recorded elsewhere.
+DRIVERS = ("clickhouse_connect", "couchbase_columnar", "pymongo", "ray", "trino")
 
 
 def run(*args: str, cwd: Path, env: dict = ENV) -> subprocess.CompletedProcess:
@@ -52,6 +55,20 @@ def project(record: dict) -> str:
     """The name that the repository's Project has."""
     found = record.get("registry", {}).get("projects", [])
     return found[0]["spec"]["name"] if found else "p"
+
+
+def doubled(objects: dict) -> bool:
+    """Whether names are given twice, which Feast's reader takes and no registry: views and sources, and other objects that differ."""
+    views = [o for kind in ("featureViews", "streamFeatureViews", "onDemandFeatureViews", "labelViews") for o in objects.get(kind, ())]
+    seen: dict = {}
+    for kind, items in {**objects, "views": views}.items():
+        once = kind in ("views", "dataSources")
+        for o in items:
+            name = (o if kind == "dataSources" else o["spec"]).get("name", "")
+            first = seen.setdefault((kind, name.lower() if once else name), o)
+            if first is not o and (once or first != o):
+                return True
+    return False
 
 
 def compare(banquet: str, python: str, source: Path, work: Path) -> str:
@@ -66,7 +83,9 @@ def compare(banquet: str, python: str, source: Path, work: Path) -> str:
     (repo / "feature_store.yaml").write_text(YAML.format(project=project(record)))
     p = run(banquet, "validate", f"--python={python}", cwd=repo)
     readers = [line for line in (p.stdout + p.stderr).splitlines() if "readers: " in line]
-    if "error" in record or source.stem in REFUSED_AT_APPLY:
+    if any(f"No module named '{driver}'" in p.stderr for driver in DRIVERS):
+        return ""
+    if "error" in record or source.stem in REFUSED_AT_APPLY or doubled(record["registry"]):
         return "" if p.returncode == 1 and not readers and "Traceback" not in p.stderr and p.stderr.count("\n") <= 6 else f"want a refusal, got {p.stdout}{p.stderr}"
     if len(readers) != 1:
         return p.stdout + p.stderr
@@ -124,20 +143,6 @@ def functions(banquet: str, work: Path) -> None:
     assert p.returncode == 0, p.stdout + p.stderr
     p = run(banquet, *plan, f"--python={sys.executable}", cwd=repo)
     assert p.returncode == 0 and "No changes to registry" in p.stdout, p.stdout + p.stderr
-
-
-def doubled(objects: dict) -> bool:
-    """Whether names are given twice, which Feast's reader takes and no registry: views and sources, and other objects that differ."""
-    views = [o for kind in ("featureViews", "streamFeatureViews", "onDemandFeatureViews", "labelViews") for o in objects.get(kind, ())]
-    seen: dict = {}
-    for kind, items in {**objects, "views": views}.items():
-        once = kind in ("views", "dataSources")
-        for o in items:
-            name = o["name"] if kind == "dataSources" else o["spec"].get("name", "")
-            first = seen.setdefault((kind, name.lower() if once else name), o)
-            if first is not o and (once or first != o):
-                return True
-    return False
 
 
 def small(banquet: str, python: str, case: corpus.Case, right: dict, work: Path) -> str:
