@@ -83,12 +83,15 @@ type applier struct {
 // definitions lists what the repository defines of a kind.
 func (a *applier) definitions(k kind, o Objects) []object {
 	var list []object
+	first := map[string]object{}
 	add := func(m proto.Message) {
 		next := objectOf(m)
-		equal := func(o object) bool { return o.name() == next.name() && o.same(next) }
-		if !k.repeats || !slices.ContainsFunc(list, equal) {
-			list = append(list, next)
+		other, ok := first[next.name()]
+		if ok && k.repeats && other.same(next) {
+			return
 		}
+		first[next.name()] = next
+		list = append(list, next)
 	}
 	switch k.list {
 	case "projects":
