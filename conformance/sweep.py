@@ -37,8 +37,11 @@ def chosen(repositories: list[corpus.Case], right: list[dict[str, Any]], native:
 
 
 def places(source: str) -> Iterator[int]:
-    """The lines, from 0, in front of which a statement of the module can be put."""
-    body = ast.parse(source).body
+    """The lines, from 0, in front of which a statement of the module can be put; none where it is no Python."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:
+        return
     seen = set()
     for s in body:
         line = min([s.lineno] + [d.lineno for d in getattr(s, "decorator_list", [])]) - 1
