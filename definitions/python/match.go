@@ -31,6 +31,11 @@ func (p *parser) match() stmt {
 		c.body = p.block()
 		s.cases = append(s.cases, c)
 	}
+	for i, c := range s.cases {
+		if c.pattern.kind == patternAny && c.guard == nil && i < len(s.cases)-1 {
+			p.fail(c.pattern.at, "invalid syntax: this case takes everything, and cases follow it")
+		}
+	}
 	if p.cur().kind != dedent {
 		p.unexpected()
 	}

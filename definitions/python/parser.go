@@ -23,8 +23,11 @@ type parser struct {
 	depth  int
 	yields bool // the function that is read yields
 	binds  *binding
-	err    error
 	class  string // whose body is read
+	// functions counts those around; future is the token from which an import of
+	// __future__ may stand.
+	functions, future int
+	err               error
 }
 
 // parse reads a whole file.
@@ -37,6 +40,9 @@ func parse(file *File) ([]stmt, error) {
 		return nil, err
 	}
 	p := &parser{file: file, tokens: tokens}
+	if p.cur().kind == text {
+		p.future = 2 // behind the text and its line
+	}
 	var body []stmt
 	p.body(false, nil, func() {
 		for p.err == nil && p.cur().kind != endOfFile {
@@ -278,7 +284,10 @@ func (p *parser) tryStatement(at int) stmt {
 		h := handler{}
 		p.accept("*")
 		if !p.is(":") {
-			h.kinds = p.expressions()
+			h.kinds = p.expression()
+			if p.is(",") {
+				p.fail(p.cur().from, "invalid syntax: several kinds of exceptions are put in parentheses")
+			}
 			if p.accept("as") {
 				h.as = p.bind(p.identifier())
 			}
@@ -352,11 +361,13 @@ func (p *parser) definition(decorators []expr, from int) stmt {
 		if p.accept("->") {
 			f.returns = p.expressions()
 		}
+		p.functions++
 		outer := p.yields
 		p.yields = false
 		f.binds = p.body(false, f.params, func() { f.body = p.block() })
 		f.generator, p.yields = p.yields, outer
 		f.source = p.sourceOf(from)
+		p.functions--
 		return f
 	case !async && p.accept("class"):
 		c := &classStmt{node: node{t.from}, name: p.bind(p.identifier()), decorators: decorators}
@@ -468,6 +479,9 @@ func (p *parser) params(closing string) []param {
 		case p.accept("**"):
 			q.rest, q.name = 2, p.identifier()
 		case p.accept("*"):
+			if keyword {
+				p.fail(p.cur().from, "invalid syntax: * may be there once")
+			}
 			keyword = true
 			if !p.is(",") && !p.is(closing) {
 				q.rest, q.name = 1, p.identifier()
@@ -482,6 +496,7 @@ func (p *parser) params(closing string) []param {
 			q.fallback = p.expression()
 		}
 		if q.name != "" {
+			p.paramAfter(params, q)
 			params = append(params, q)
 		}
 		if !p.accept(",") {
@@ -489,4 +504,18 @@ func (p *parser) params(closing string) []param {
 		}
 	}
 	return params
+}
+
+// paramAfter checks a parameter beside those before it.
+func (p *parser) paramAfter(before []param, q param) {
+	for _, o := range before {
+		switch {
+		case o.name == q.name:
+			p.fail(p.cur().from, "invalid syntax: two parameters are named %s", q.name)
+		case o.rest == 2:
+			p.fail(p.cur().from, "invalid syntax: parameter %s stands behind **%s", q.name, o.name)
+		case o.fallback != nil && q.fallback == nil && q.rest == 0 && !q.keyword:
+			p.fail(p.cur().from, "invalid syntax: parameter %s has no default and stands behind one that has", q.name)
+		}
+	}
 }

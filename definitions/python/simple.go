@@ -105,6 +105,9 @@ func (p *parser) ended() bool {
 // assignment reads an expression statement or any form of assignment.
 func (p *parser) assignment() stmt {
 	at := p.cur().from
+	if next := p.peek(); p.cur().kind == name && next.kind == operator && next.text == ":=" {
+		p.fail(next.from, "invalid syntax: a := in a line of its own stands in parentheses")
+	}
 	first := p.expressions()
 	if p.accept(":") {
 		s := &annotatedStmt{node: node{at}, target: first, kind: p.expression()}
@@ -143,20 +146,28 @@ func (p *parser) bindable(target expr) {
 	case *nameExpr:
 		p.bind(t.name)
 	case *attrExpr, *indexExpr:
-	case *starExpr:
-		p.bindable(t.value)
 	case *tupleExpr:
-		for _, item := range t.items {
-			p.bindable(item)
-		}
+		p.bindableItems(t.items)
 	case *listExpr:
-		for _, item := range t.items {
-			p.bindable(item)
-		}
+		p.bindableItems(t.items)
 	default:
 		if p.err == nil {
 			p.fail(target.pos(), "invalid syntax: this cannot be assigned to")
 		}
+	}
+}
+
+func (p *parser) bindableItems(items []expr) {
+	stars := 0
+	for _, item := range items {
+		if s, ok := item.(*starExpr); ok {
+			stars++
+			item = s.value
+		}
+		p.bindable(item)
+	}
+	if stars > 1 {
+		p.fail(items[0].pos(), "invalid syntax: only one name of a list can have a star")
 	}
 }
 
@@ -196,9 +207,16 @@ func (p *parser) imports(at int) stmt {
 }
 
 func (p *parser) fromImport(at int) stmt {
+	from := p.at - 1
 	s := &fromStmt{node: node{at}, module: p.dotted()}
 	p.expect("import")
+	if s.module == "__future__" {
+		defer p.futures(s, from)
+	}
 	if t := p.cur(); p.accept("*") {
+		if p.functions > 0 {
+			p.fail(t.from, "invalid syntax: import * stands at the top of a file")
+		}
 		s.names = []imported{{name: "*", at: t.from}}
 		return s
 	}
@@ -220,4 +238,19 @@ func (p *parser) fromImport(at int) stmt {
 		p.expect(")")
 	}
 	return s
+}
+
+// futures checks an import of __future__, which stands at the beginning.
+func (p *parser) futures(s *fromStmt, from int) {
+	if from != p.future {
+		p.fail(s.pos(), "invalid syntax: imports from __future__ stand at the beginning of a file")
+	}
+	p.future = p.at + 1
+	for _, i := range s.names {
+		switch i.name {
+		case "annotations", "division", "print_function", "unicode_literals", "absolute_import", "generators", "nested_scopes", "with_statement", "generator_stop":
+		default:
+			p.fail(i.at, "invalid syntax: __future__ has no %s that is read", i.name)
+		}
+	}
 }

@@ -23,6 +23,9 @@ func (p *parser) strings() expr {
 			if problem != "" {
 				p.fail(t.from, "%s", problem)
 			}
+			if strings.ContainsFunc(t.text, func(r rune) bool { return r > 127 }) {
+				p.fail(t.from, "invalid syntax: bytes hold ASCII only; write \\x and two digits")
+			}
 			isBytes = true
 			raw = append(raw, s...)
 		case strings.Contains(t.prefix, "f"):
