@@ -45,7 +45,9 @@ type answer struct {
 	Repr  string `json:"repr,omitempty"`
 	Error string `json:"error,omitempty"`
 	// Broken is a panic or work without an end.
-	Broken string   `json:"broken,omitempty"`
+	Broken string `json:"broken,omitempty"`
+	// Passed tells what was passed over.
+	Passed []string `json:"passed,omitempty"`
 	Notes  []string `json:"notes,omitempty"`
 }
 
@@ -109,7 +111,7 @@ func (in input) read() answer {
 	if err != nil {
 		return answer{Broken: err.Error()}
 	}
-	return answer{Objects: text, Notes: append(repo.Passed, repo.Notes...)}
+	return answer{Objects: text, Passed: repo.Passed, Notes: repo.Notes}
 }
 
 func (in input) lookup(name string) (string, bool) {
@@ -139,7 +141,7 @@ func (in input) piece() answer {
 	if !ok {
 		return answer{Error: fmt.Sprintf("its value is unknown: %v", python.Repr(m.Names["__text"]))}
 	}
-	return answer{Repr: text, Notes: reader.Passed()}
+	return answer{Repr: text, Passed: reader.Passed()}
 }
 
 // message gives objects in the form that Feast's are recorded in.
