@@ -6,6 +6,7 @@ cases/README.md describes the files.
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
 import re
@@ -14,10 +15,12 @@ import sys
 import tempfile
 import types
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Callable, Iterable
+from typing import Any, Callable
 
 CASES = Path(__file__).parent / "cases"
+KEPT = Path(__file__).resolve().parent.parent / ".cache/conformance/definitions.json"  # Python's answers
 PREAMBLE = '''from datetime import timedelta
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, PushSource, RequestSource, ValueType
 from feast.types import Array, Bool, Float32, Float64, Int32, Int64, String
@@ -45,6 +48,11 @@ class Case:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes(data)
         self.dir = str(root.resolve())
+
+    def key(self) -> str:
+        """What Python's answer depends on."""
+        text = repr((sorted(self.files.items()), self.source, self.env, ENV, sys.version, version("feast")))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def input(self) -> dict[str, Any]:
         return {"dir": self.dir, "source": self.source, "env": ENV | self.env}
@@ -166,9 +174,8 @@ def child(read: Callable[[Case], dict[str, Any]], case: Case, out: str) -> None:
         json.dump(answer, f)
 
 
-def answers(read: Callable[[Case], dict[str, Any]], cases: Iterable[Case]) -> list[dict[str, Any]]:
+def ask(read: Callable[[Case], dict[str, Any]], cases: list[Case]) -> list[dict[str, Any]]:
     """Asks Python about each case in a child of its own, a few at a time."""
-    cases = list(cases)
     with tempfile.TemporaryDirectory() as tmp:
         running: set[int] = set()
         for number, case in enumerate(cases):
@@ -191,3 +198,17 @@ def answers(read: Callable[[Case], dict[str, Any]], cases: Iterable[Case]) -> li
                 text = text.replace(case.dir, "<root>")
             out.append(json.loads(text) if text else {"error": "it ended without an answer"})
         return out
+
+
+def answers(read: Callable[[Case], dict[str, Any]], cases: list[Case], fresh: bool) -> list[dict[str, Any]]:
+    """Python's answers, those kept from earlier runs included unless all are to be fresh."""
+    kept: dict[str, Any] = {}
+    if KEPT.exists() and not fresh:
+        kept = json.loads(KEPT.read_text("utf-8"))
+    keys = [case.key() for case in cases]
+    new = [(key, case) for key, case in zip(keys, cases) if key not in kept]
+    kept.update(zip([key for key, _ in new], ask(read, [case for _, case in new])))
+    if new:
+        KEPT.parent.mkdir(parents=True, exist_ok=True)
+        KEPT.write_text(json.dumps(kept), "utf-8")
+    return [kept[key] for key in keys]

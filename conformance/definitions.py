@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the native reader of definitions with Feast and CPython, on many small repositories and pieces of Python.
 
-Usage: definitions.py [-v] [--only WORDS] [--sweep | --no-sweep]
+Usage: definitions.py [-v] [--only WORDS] [--sweep | --no-sweep] [--fresh]
 
 Each case of cases/ comes out as one of: equal; refused, where the native reader stops with an error
 and Python reads; both refuse; different, which is never allowed: another value, an object too few or
@@ -170,6 +170,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("-v", "--verbose", action="count", default=0, help="print every case; twice: with both answers")
     parser.add_argument("--only", metavar="WORDS", help="only the cases whose name contains this")
     parser.add_argument("--sweep", action=argparse.BooleanOptionalAction, help="only the sweep, or all but it")
+    parser.add_argument("--fresh", action="store_true", help="ask Python all anew; else its answers for the same case are kept from run to run")
     return parser.parse_args()
 
 
@@ -185,7 +186,7 @@ def main() -> int:
         repositories, pieces = chosen(corpus.repositories()), chosen(corpus.pieces())
         for number, case in enumerate(repositories):
             case.write(Path(tmp) / "repos" / str(number))
-        right = corpus.answers(corpus.feast, repositories)
+        right = corpus.answers(corpus.feast, repositories, args.fresh)
         if not args.sweep:
             count = compare("repositories", repositories, native, right, args)
             wrong += verdicts(count, len(repositories), REPOSITORIES, "repositories", args)
@@ -194,7 +195,7 @@ def main() -> int:
             print(f"{readable} of them are read by Feast, {share:.1%} of these natively")
             if share < SHARE and not args.only:
                 wrong.append(f"only {share:.1%} of the repositories that Feast reads are read natively; {SHARE:.0%} must be")
-            count = compare("pieces of Python", pieces, native, corpus.answers(corpus.cpython, pieces), args)
+            count = compare("pieces of Python", pieces, native, corpus.answers(corpus.cpython, pieces, args.fresh), args)
             wrong += verdicts(count, len(pieces), PIECES, "pieces of Python", args)
         if args.sweep is not False:
             wrong += sweep.run(native, repositories, right, Path(tmp), args)

@@ -49,5 +49,5 @@ make --no-print-directory build
 "$FEAST_PYTHON" conformance/conformance.py --banquet "$PWD/bin/banquet" "$@"
 [ $# -eq 0 ] || exit 0
 "$FEAST_PYTHON" conformance/inference.py --banquet "$PWD/bin/banquet"
-"$FEAST_PYTHON" conformance/definitions.py
+"$FEAST_PYTHON" conformance/definitions.py --fresh
 exec "$FEAST_PYTHON" conformance/differential.py --banquet "$PWD/bin/banquet"
