@@ -41,6 +41,8 @@ ON_PURPOSE = {
     "while unknown": MISSING,
     "sorted unknown key": MISSING,
     "import of an unknown module used for nothing": MISSING,
+    "trino source": MISSING,
+    "import of a name the standard library does not have": "which names a module of Python has is looked at when they are used",
     "exception in another file without feast": IDLE,
     "exit in another file": IDLE,
     "syntax error py2": TOLD,

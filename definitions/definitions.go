@@ -232,9 +232,25 @@ func (r *reader) mayDefine(f *python.File) bool {
 		return may
 	}
 	r.defining[f.Name] = false // of files that import each other, one tells
-	may := slices.ContainsFunc(python.Imports(f), func(name string) bool { return r.mayGive(name, f) })
+	may := changesOthers(f.Source) || slices.ContainsFunc(python.Imports(f), func(name string) bool { return r.mayGive(name, f) })
 	r.defining[f.Name] = may
 	return may
+}
+
+// changesOthers reports whether a file that knows nothing of Feast changes what
+// other files see: the environment, the search path, the builtins.
+func changesOthers(source string) bool {
+	for line := range strings.Lines(source) {
+		if strings.Contains(line, "environ[") && strings.Contains(line, "] =") {
+			return true
+		}
+		for _, mark := range []string{"environ.", "putenv(", "load_dotenv(", "sys.path.", "sys.path =", "sys.path +=", "sys.path[", "sys.modules[", "builtins."} {
+			if strings.Contains(line, mark) && !strings.Contains(line, "environ.get(") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // mayGive reports whether a module that a file imports, or one above it, may

@@ -98,8 +98,12 @@ func decorator(of string, params []string, build func(a *args, fn *python.Functi
 				return nil, a.err
 			}
 			fn, ok := inner.Args[0].(*python.Function)
-			if !ok {
-				a.fail("decorates a %s, want a function", python.TypeName(inner.Args[0]))
+			if !ok || fn.Source == "" {
+				what := python.TypeName(inner.Args[0])
+				if ok {
+					what = "lambda" // whose text, for Feast, is the whole line
+				}
+				a.fail("decorates a %s, want a function written with def", what)
 				return nil, a.err
 			}
 			if a.bound["name"] == nil {

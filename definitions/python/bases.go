@@ -69,6 +69,9 @@ func (c *Class) base(v any) error {
 			return err
 		}
 	case *Unknown:
+		if v.Trust == Untrusted {
+			return fmt.Errorf("a class made from %s may make or change definitions; %s", v.Why, remedyOf(v))
+		}
 	default:
 		return fmt.Errorf("a class made from a %s is not read", TypeName(v))
 	}

@@ -172,6 +172,9 @@ func numbers(op string, a, b any) (any, bool, error) {
 		return nil, false, nil
 	}
 	if (op == "/" || op == "//" || op == "%") && y == 0 {
+		if op != "/" || !iok || !jok { // Python has a text of its own for each
+			return nil, true, raise("ZeroDivisionError", "%s by zero", op)
+		}
 		return nil, true, raise("ZeroDivisionError", "division by zero")
 	}
 	if iok && jok {

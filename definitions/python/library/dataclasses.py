@@ -69,6 +69,11 @@ def _init_of(cls, fields):
             if n not in names or n in names[:len(args)]:
                 raise TypeError("__init__() got an unexpected or second argument " + repr(n))
         values = {**dict(zip(names, args)), **given}
+        lacks = [repr(f.name) for f in fields if f.init and f.name not in values and not {"default", "default_factory"} & {*f._given}]
+        if lacks:
+            text = " and ".join(lacks) if len(lacks) < 3 else ", ".join(lacks[:-1]) + ", and " + lacks[-1]
+            many = "argument" if len(lacks) == 1 else "arguments"
+            raise TypeError(f"{cls.__qualname__}.__init__() missing {len(lacks)} required positional {many}: {text}")
         for f in fields:
             if f.name in values:
                 v = values[f.name]
@@ -76,10 +81,8 @@ def _init_of(cls, fields):
                 v = f.default_factory()
             elif not f.init:
                 continue
-            elif "default" in f._given:
-                v = f.default
             else:
-                raise TypeError("__init__() missing a required argument: " + repr(f.name))
+                v = f.default
             object.__setattr__(self, f.name, v)
         if _is(self, cls) and hasattr(type(self), "__post_init__"):
             self.__post_init__()
