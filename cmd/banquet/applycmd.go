@@ -3,13 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/banquet-fs/banquet/apply"
 	"github.com/banquet-fs/banquet/definitions"
-	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/registry"
 )
 
@@ -135,7 +133,7 @@ func (a *app) plan(cmd *cobra.Command, s skips) error {
 		return err
 	}
 	a.writePlan(p)
-	return nil
+	return p.Refused
 }
 
 // writePlan writes a plan as Feast does, then what the online store says of it.
@@ -159,11 +157,6 @@ func (a *app) writePlan(p *apply.Plan) {
 	for _, f := range p.Findings {
 		if !f.Refused {
 			fmt.Fprintf(a.err, "warning: %s\n", f.Text)
-		}
-	}
-	if p.Refused != nil {
-		for line := range strings.SplitSeq(fault.Of(p.Refused).Text, "\n") {
-			fmt.Fprintf(a.err, "refused: %s\n", line)
 		}
 	}
 }
