@@ -9,7 +9,8 @@
 // long as the text is the same, and else takes what stands in for it (Pickles), or
 // refuses the view where nothing can (Unreadable).
 //
-// Files are evaluated by package python: nothing is run, opened or fetched.
+// Files are evaluated by package python: nothing is run or fetched. What they read
+// lies in the repository.
 package definitions
 
 import (
@@ -21,6 +22,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/banquet-fs/banquet/definitions/library"
 	"github.com/banquet-fs/banquet/definitions/python"
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/registry"
@@ -100,6 +102,7 @@ type reader struct {
 	env       func(string) (string, bool)
 	run       *python.Interpreter
 	feast     *feastModules
+	library   map[string]*python.Module
 	collected *collector
 	passed    []string
 	idle      []string
@@ -109,12 +112,18 @@ type reader struct {
 func newReader(t *tree, opt Options) *reader {
 	r := &reader{tree: t, env: opt.Env, collected: newCollector(), defining: map[string]bool{}}
 	r.feast = newFeastModules()
-	r.run = python.New(r, t.dir, opt.Env)
+	r.run = python.New(r, t.dir)
+	r.library = library.Modules(r.run, t.root.FS(), t.dir, opt.Env)
 	return r
 }
 
-// Module gives Feast's modules.
-func (r *reader) Module(name string) (*python.Module, bool) { return r.feast.module(name) }
+// Module gives Feast's modules, and those of package library.
+func (r *reader) Module(name string) (*python.Module, bool) {
+	if m, ok := r.library[name]; ok {
+		return m, true
+	}
+	return r.feast.module(name)
+}
 
 // Find gives the file of a module by its name from the root, or that it is a
 // directory of modules.
@@ -149,7 +158,8 @@ func onlyUp(rel string) bool {
 // searchPath lists the directories of sys.path as far as they are known, in
 // Python's order: Feast adds that of the repository last.
 func (r *reader) searchPath() []string {
-	var dirs []string
+	front, back := r.run.SearchPath()
+	dirs := front
 	if list, ok := r.env("PYTHONPATH"); ok {
 		for dir := range strings.SplitSeq(list, string(filepath.ListSeparator)) {
 			if !filepath.IsAbs(dir) {
@@ -158,7 +168,7 @@ func (r *reader) searchPath() []string {
 			dirs = append(dirs, dir)
 		}
 	}
-	return append(dirs, r.tree.dir)
+	return append(append(dirs, r.tree.dir), back...)
 }
 
 // load reads one file and collects what it defines.

@@ -35,6 +35,7 @@ func TestRefusalsSayWhereAndWhatToWrite(t *testing.T) {
 		{"a module that may be missing", head + "try:\n    import torch\nexcept ImportError:\n    v = FeatureView(name=\"v\")\n", `features.py:7:1: whether torch is installed cannot be known without running Python, and definitions depend on it; write this without it`},
 		{"what may be missing", head + "try:\n    from torch import DAYS\nexcept ImportError:\n    DAYS = 3\nv = FeatureView(name=\"v\", ttl=timedelta(days=DAYS))", `features.py:11:31: FeatureView argument 'ttl' depends on what cannot be known without running Python (torch.DAYS); write its value out`},
 		{"a refusal within try", head + "try:\n    v = FeatureView(name=\"v\", ttl=third.ttl)\nexcept Exception:\n    v = None\n", `features.py:8:35: FeatureView argument 'ttl' depends on`},
+		{"a file that is opened", head + `v = FeatureView(name="v", source=s, description=open("d.txt").read())`, `features.py:7:49: [Errno 2] No such file or directory: 'd.txt'`},
 		{"an old argument", head + `v = FeatureView(name="v", features=[], source=s)`, `features.py:7:36: FeatureView has no argument 'features'; list the features as schema=[Field(…)]`},
 		{"another old argument", head + `v = FeatureView(name="v", batch_source=s)`, `features.py:7:40: FeatureView has no argument 'batch_source'; give the data source as source=…`},
 		{"a misspelt argument", head + `v = FeatureView(name="v", entites=[e])`, `features.py:7:35: FeatureView has no argument 'entites'; is 'entities' meant?`},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/banquet-fs/banquet/definitions/library"
 	"github.com/banquet-fs/banquet/definitions/python"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
@@ -162,7 +163,7 @@ func (d *dtype) schema() string {
 	for _, f := range d.fields {
 		_ = fields.Put(f.name, f.kind.text())
 	}
-	text, _ := python.JSON(fields)
+	text, _ := library.JSON(fields)
 	return text
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/banquet-fs/banquet/definitions/library"
 	"github.com/banquet-fs/banquet/definitions/python"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
@@ -352,7 +353,7 @@ func (s *source) configure(pairs ...any) bool {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		_ = config.Put(pairs[i], pairs[i+1])
 	}
-	text, ok := python.JSON(config)
+	text, ok := library.JSON(config)
 	s.proto.Options = &core.DataSource_CustomOptions{CustomOptions: &core.DataSource_CustomSourceOptions{Configuration: []byte(text)}}
 	return ok
 }

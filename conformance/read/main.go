@@ -22,6 +22,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/banquet-fs/banquet/definitions"
+	"github.com/banquet-fs/banquet/definitions/library"
 	"github.com/banquet-fs/banquet/definitions/python"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/registry"
@@ -119,17 +120,25 @@ func (in input) lookup(name string) (string, bool) {
 	return v, ok
 }
 
-// alone is a host without modules and files.
-type alone struct{}
+// alone is a host without files.
+type alone struct{ library map[string]*python.Module }
 
-func (alone) Module(string) (*python.Module, bool) { return nil, false }
-func (alone) Find(string) (*python.File, bool)     { return nil, false }
+// Module gives a module of package library.
+func (a *alone) Module(name string) (*python.Module, bool) {
+	m, ok := a.library[name]
+	return m, ok
+}
+
+// Find finds nothing.
+func (*alone) Find(string) (*python.File, bool) { return nil, false }
 
 // piece reads a piece of Python, which binds the repr of its value to the name
 // __text.
 func (in input) piece() answer {
-	reader := python.New(alone{}, "/repo", in.lookup)
+	host := &alone{}
+	reader := python.New(host, "/repo")
 	defer reader.Close()
+	host.library = library.Modules(reader, nil, "/repo", in.lookup)
 	m, err := reader.Load(&python.File{Name: "program.py", Path: "/repo/program.py", Source: in.Source}, "program")
 	if err == nil {
 		err = reader.Finish()

@@ -1,6 +1,9 @@
 package python
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // attribute gives value.name.
 func (r *Interpreter) attribute(v any, name string) (any, error) {
@@ -23,8 +26,13 @@ func (r *Interpreter) attribute(v any, name string) (any, error) {
 		return v.attribute(r, name)
 	case *namespace:
 		return v.method(name)
-	case Object:
-		found, ok := v.Attr(name)
+	case Path:
+		if m, ok := r.pathMethod(v, name); ok {
+			return m, nil
+		}
+	}
+	if o, ok := v.(Object); ok {
+		found, ok := o.Attr(name)
 		if !ok {
 			return nil, fmt.Errorf("attribute '%s' of a %s is not read; write its value out", name, TypeName(v))
 		}
@@ -122,8 +130,51 @@ func (r *Interpreter) moduleAttribute(m *Module, name string) (any, error) {
 	return nil, raise("AttributeError", "module '%s' has no attribute '%s'", m.Name, name)
 }
 
+// typeMethod gives a method of a type itself, as str.lower is.
+func typeMethod(b *Builtin, name string) (any, bool) {
+	v, ok := map[string]any{"str": "", "list": &List{}, "dict": &Dict{}, "tuple": Tuple{}, "set": &Set{}}[b.Name]
+	if !ok || b.of != nil {
+		return nil, false
+	}
+	if b.Name == "dict" && name == "fromkeys" {
+		return NewFunction(name, "iterable value?", func(c *Call, a []any) (any, error) {
+			items, err := c.run.items(a[0])
+			d := &Dict{}
+			for _, k := range items {
+				if err == nil {
+					err = d.Put(k, a[1])
+				}
+			}
+			return d, err
+		}), true
+	}
+	if _, found := method(v, name); !found {
+		return nil, false
+	}
+	return &Builtin{Name: name, of: b, Call: func(c *Call) (any, error) {
+		self, err := c.one(name)
+		if err != nil {
+			return nil, err
+		}
+		if u, unknown := self.(*Unknown); unknown {
+			return u, nil
+		}
+		if !slices.Contains(kindsOf(Plain(self)), b.Name) {
+			return nil, raise("TypeError", "descriptor '%s' for '%s' objects doesn't apply to a '%s' object", name, b.Name, TypeName(self))
+		}
+		fn, err := c.run.attribute(self, name)
+		if err != nil {
+			return nil, err
+		}
+		return c.Apply(fn, c.Args[1:], c.Names, c.Named)
+	}}, true
+}
+
 func builtinAttribute(b *Builtin, name string) any {
 	if found, ok := b.Members[name]; ok {
+		return found
+	}
+	if found, ok := typeMethod(b, name); ok {
 		return found
 	}
 	switch name {
@@ -145,7 +196,7 @@ func (n *namespace) item(key any) (any, error) {
 	if v, ok := n.scope.names[name]; ok {
 		return v, nil
 	}
-	return nil, raise("KeyError", "the module has no name %s", Repr(key))
+	return nil, raiseKey(key)
 }
 
 // Contains is name in globals().

@@ -46,6 +46,11 @@ func TestWorkIsBounded(t *testing.T) {
 		"split text":           "x = 'a ' * 400000\nfor i in range(100000): x.split()\n",
 		"JSON that is read":    "import json\nx = json.dumps(list(range(50000)))\nfor i in range(100000): json.loads(x)\n",
 		"a long path":          "from pathlib import Path\nx = Path('a/' * 100000)\n",
+		"wide formats":         "while True: format(1, '100000d')\n",
+		"aliases of YAML":      "import yaml\nx = yaml.safe_load('a: &a [x]\\n' + ''.join(f'k{i}: &k{i} [*k{i-1}, *k{i-1}]\\n' if i else 'k0: &k0 [1, 1]\\n' for i in range(60)))\ny = str(x)\n",
+		"merged YAML":          "import yaml\nx = yaml.safe_load('a: &a {x: 1}\\n' + 'b: {<<: *a}\\n' * 20000)\n",
+		"patterns":             "import re\nwhile True: re.findall('(a|b)+c', 'ab' * 1000)\n",
+		"files read again":     "while True: open('conf.json').read()\n",
 		"spread dict":          "x = {i: i for i in range(50000)}\nfor i in range(100000): {**x}\n",
 		"passed list":          "x = [i for i in range(50000)]\ndef f(*a): pass\nfor i in range(100000): f(*x)\n",
 	} {
@@ -77,7 +82,7 @@ func nestedBlocks(n int) string {
 
 // Each file has work of its own: one that takes it all leaves the next its own.
 func TestEachFileHasItsOwnBounds(t *testing.T) {
-	run := python.New(alone{}, "/repo", environment)
+	run := newRun()
 	if _, err := run.Load(&python.File{Name: "a.py", Source: "while True: pass\n"}, "a"); err == nil || !strings.Contains(err.Error(), "a.py:1:") || !strings.Contains(err.Error(), "too much work") {
 		t.Errorf("the error is %v", err)
 	}

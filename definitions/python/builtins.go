@@ -3,8 +3,10 @@ package python
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // makeBuiltins are the names that every module has.
@@ -12,13 +14,13 @@ func (r *Interpreter) makeBuiltins() map[string]any {
 	names := r.exceptions()
 	add := func(call func(name string) func(*Call) (any, error), list ...string) {
 		for _, n := range list {
-			names[n] = &Builtin{Name: n, Call: call(n)}
+			names[n] = &Builtin{Name: n, Call: checked(n, call(n))}
 		}
 	}
 	add(iterating, "len", "zip", "enumerate", "sorted", "reversed", "map", "filter", "iter", "next", "range")
 	add(converting, "str", "int", "float", "bool", "list", "tuple", "set", "frozenset", "dict", "bytes")
 	add(reducing, "min", "max", "sum", "any", "all", "abs", "round", "divmod", "pow")
-	add(reflecting, "getattr", "hasattr", "setattr", "delattr", "dir", "hash", "isinstance", "issubclass", "type", "callable", "repr", "format", "ord", "chr", "hex", "bin", "oct")
+	add(reflecting, "getattr", "hasattr", "setattr", "delattr", "dir", "hash", "isinstance", "issubclass", "type", "callable", "repr", "ascii", "format", "ord", "chr", "hex", "bin", "oct")
 	for _, kind := range []string{"property", "staticmethod", "classmethod"} {
 		names[kind] = &Builtin{Name: kind, Call: func(c *Call) (any, error) {
 			if kind == "property" {
@@ -33,8 +35,8 @@ func (r *Interpreter) makeBuiltins() map[string]any {
 	names["__debug__"] = true
 	for _, n := range []string{
 		"open", "input", "id", "exit", "quit", "slice", "memoryview", "bytearray", "complex", "eval", "exec",
-		"compile", "__import__", "breakpoint", "ascii", "aiter", "anext", "help", "copyright", "credits", "license", "ExceptionGroup", "BaseExceptionGroup",
-		"BlockingIOError", "BrokenPipeError", "ChildProcessError", "InterruptedError", "IsADirectoryError", "NotADirectoryError", "ProcessLookupError",
+		"compile", "__import__", "breakpoint", "aiter", "anext", "help", "copyright", "credits", "license", "ExceptionGroup", "BaseExceptionGroup",
+		"BlockingIOError", "BrokenPipeError", "ChildProcessError", "InterruptedError", "ProcessLookupError",
 		"BufferError", "FloatingPointError", "ReferenceError", "StopAsyncIteration", "IndentationError", "TabError", "SystemError",
 		"SyntaxWarning", "UnicodeTranslateError", "UnicodeWarning", "BytesWarning", "EncodingWarning", "__loader__", "__spec__", "__annotations__",
 		"ConnectionAbortedError", "ConnectionRefusedError", "ConnectionResetError",
@@ -44,6 +46,45 @@ func (r *Interpreter) makeBuiltins() map[string]any {
 		}
 	}
 	return names
+}
+
+// checked refuses a call with arguments that a function does not take.
+func checked(name string, call func(*Call) (any, error)) func(*Call) (any, error) {
+	const many = 1 << 30
+	most, keywords := 1, ""
+	switch name {
+	case "enumerate":
+		most, keywords = 2, "start iterable"
+	case "sorted":
+		keywords = "key reverse"
+	case "sum":
+		most, keywords = 2, "start"
+	case "round":
+		most, keywords = 2, "ndigits number"
+	case "min", "max":
+		most, keywords = many, "key default"
+	case "zip":
+		most, keywords = many, "strict"
+	case "map", "dict", "str", "bytes":
+		most = many
+	case "range", "getattr", "setattr", "pow", "type":
+		most, keywords = 3, "base exp mod"
+	case "iter", "next", "isinstance", "issubclass", "hasattr", "divmod", "filter", "format":
+		most = 2
+	case "int":
+		most, keywords = 2, "base"
+	}
+	return func(c *Call) (any, error) {
+		if len(c.Args) > most {
+			return nil, raise("TypeError", "%s expected at most %d arguments, got %d", name, most, len(c.Args))
+		}
+		for _, n := range c.Names {
+			if !slices.Contains(strings.Fields(keywords), n) && most < many {
+				return nil, raise("TypeError", "%s() got an unexpected keyword argument '%s'", name, n)
+			}
+		}
+		return call(c)
+	}
 }
 
 func (c *Call) one(name string) (any, error) {
@@ -151,7 +192,9 @@ func makeDict(c *Call) (any, error) {
 			return v, nil
 		case *Dict:
 			d = v.clone()
-			d.factory = nil
+			d.factory, d.kind = nil, ""
+		case interface{ Dict() *Dict }:
+			d = v.Dict().clone()
 		case *namespace:
 			var err error
 			if d, err = v.scope.dict(); err != nil {
@@ -195,6 +238,9 @@ func toNumber(name string, c *Call) (any, error) {
 	base := int64(10)
 	if b, ok := c.take(1, "base"); ok {
 		base, _ = asInt(b)
+		if _, isText := v.(string); !isText {
+			return nil, raise("TypeError", "int() can't convert non-string with explicit base")
+		}
 	}
 	if s, ok := v.(string); ok {
 		return parseNumber(name, s, base)
@@ -208,8 +254,10 @@ func toNumber(name string, c *Call) (any, error) {
 		return nil, raise("TypeError", "%s() argument must be a string or a number, not '%s'", name, TypeName(v))
 	case name == "float":
 		return f, nil
-	case math.IsNaN(f) || math.IsInf(f, 0):
-		return nil, raise("ValueError", "cannot convert float %s to integer", floatText(f))
+	case math.IsInf(f, 0):
+		return nil, raise("OverflowError", "cannot convert float infinity to integer")
+	case math.IsNaN(f):
+		return nil, raise("ValueError", "cannot convert float NaN to integer")
 	case math.Abs(f) >= 1<<63:
 		return nil, errBig()
 	}
@@ -217,29 +265,41 @@ func toNumber(name string, c *Call) (any, error) {
 }
 
 func parseNumber(name, s string, base int64) (any, error) {
-	text := strings.TrimSpace(s)
+	if strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
+		return nil, fmt.Errorf("%s() of other digits than 0 to 9 is not read", name)
+	}
+	text := strings.TrimFunc(s, isSpace)
 	plain := strings.ReplaceAll(text, "_", "")
 	invalid := strings.HasPrefix(text, "_") || strings.HasSuffix(text, "_") || strings.Contains(text, "__")
 	if name == "int" {
-		if base != 10 {
-			low := strings.ToLower(plain)
-			for _, p := range []string{"0x", "0o", "0b"} {
-				low = strings.TrimPrefix(low, p)
+		if prefix := map[int64]string{16: "0x", 8: "0o", 2: "0b"}[base]; prefix != "" {
+			digits := strings.TrimLeft(plain, "+-")
+			if rest, ok := strings.CutPrefix(strings.ToLower(digits), prefix); ok && rest != "" && rest[0] != '+' && rest[0] != '-' {
+				plain = plain[:len(plain)-len(digits)] + rest
 			}
-			plain = low
+		} else if base < 2 || base > 36 {
+			return nil, fmt.Errorf("int() to base %d is not read", base)
 		}
-		i, err := strconv.ParseInt(plain, int(max(min(base, 36), 2)), 64)
+		i, err := strconv.ParseInt(plain, int(base), 64)
 		if err != nil && strings.Contains(err.Error(), "range") {
 			return nil, errBig()
+		}
+		if strings.ContainsRune(text, '_') && base != 10 {
+			return nil, fmt.Errorf("int() of this text is not read; leave out its underscores")
 		}
 		if err != nil || invalid {
 			return nil, raise("ValueError", "invalid literal for int() with base %d: %s", base, Repr(s))
 		}
 		return i, nil
 	}
+	if strings.ContainsRune(text, '_') {
+		return nil, fmt.Errorf("float() of this text is not read; leave out its underscores")
+	}
+	if strings.EqualFold(strings.TrimLeft(text, "+-"), "nan") && len(text) < 5 {
+		return math.NaN(), nil
+	}
 	f, err := strconv.ParseFloat(plain, 64)
-	hex := strings.ContainsAny(plain, "xXpP")
-	if err != nil && !math.IsInf(f, 0) || invalid || hex {
+	if err != nil && !math.IsInf(f, 0) || strings.ContainsAny(plain, "xXpP") {
 		return nil, raise("ValueError", "could not convert string to float: %s", Repr(s))
 	}
 	return f, nil
@@ -397,7 +457,7 @@ func rounded(v any, c *Call) (any, error) {
 	n, _ := asInt(digits)
 	if i, ok := asInt(v); ok {
 		if given && n < 0 {
-			return &Unknown{Why: "round()"}, nil
+			return roundedInt(i, -n)
 		}
 		return i, nil
 	}
@@ -412,11 +472,31 @@ func rounded(v any, c *Call) (any, error) {
 		return int64(math.RoundToEven(f)), nil
 	}
 	if n < 0 || n > 300 {
-		return &Unknown{Why: "round()"}, nil
+		return nil, fmt.Errorf("round() of a float to %d digits is not read", n)
 	}
 	out, err := strconv.ParseFloat(strconv.FormatFloat(f, 'f', int(n), 64), 64)
 	if err != nil {
 		return nil, fmt.Errorf("this number cannot be rounded")
 	}
 	return out, nil
+}
+
+// roundedInt rounds to a multiple of a power of ten, half to even.
+func roundedInt(i, zeros int64) (any, error) {
+	if zeros > 17 {
+		return nil, fmt.Errorf("round() to -%d digits is not read", zeros)
+	}
+	unit := int64(1)
+	for range zeros {
+		unit *= 10
+	}
+	down := i / unit * unit
+	if i%unit < 0 {
+		down -= unit
+	}
+	over := i - down
+	if over*2 > unit || over*2 == unit && down/unit%2 != 0 {
+		return integers("+", down, unit)
+	}
+	return down, nil
 }

@@ -190,6 +190,9 @@ func (r *Interpreter) invokeBuiltin(f *Builtin, c *Call) (any, error) {
 		return nil, err
 	}
 	v, err := f.Call(c)
+	if s, ok := v.(string); ok && err == nil && f.of == nil {
+		err = r.charge(len(s) / 64)
+	}
 	if err == nil && f.Definer {
 		r.remember(v, c)
 	}

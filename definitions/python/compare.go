@@ -91,7 +91,7 @@ func (c *comparison) containers(a, b any) bool {
 		return ok && x.Len() == y.Len() && subset(x, y)
 	case Datetime:
 		y, ok := b.(Datetime)
-		return ok && x.Aware == y.Aware && x.Equal(y.Time)
+		return ok && x.Aware == y.Aware && x.DateOnly == y.DateOnly && x.Equal(y.Time)
 	}
 	switch b.(type) {
 	case Bytes, *List, Tuple, *Dict, *Set, Datetime:
@@ -140,7 +140,7 @@ func (c *comparison) each(x, y []any) bool {
 }
 
 func (c *comparison) dicts(x, y *Dict) bool {
-	if x.Len() != y.Len() {
+	if x.Len() != y.Len() || x.kind == "OrderedDict" && y.kind == x.kind && !c.each(x.keys, y.keys) {
 		return false
 	}
 	for k, v := range x.All() {
@@ -396,7 +396,7 @@ func order(a, b any, depth int) (int, bool) {
 		return cmp.Compare(p, q), ok
 	case Datetime:
 		q, ok := b.(Datetime)
-		return p.Compare(q.Time), ok && p.Aware == q.Aware
+		return p.Compare(q.Time), ok && p.Aware == q.Aware && p.DateOnly == q.DateOnly
 	case Path:
 		q, ok := b.(Path)
 		return strings.Compare(string(p), string(q)), ok

@@ -17,6 +17,7 @@ type Dict struct {
 	factory any
 	// ReadOnly says why the dict cannot be changed; "" when it can.
 	ReadOnly string
+	kind     string // "defaultdict", "OrderedDict", or empty
 }
 
 // Set is a set, in the order in which its items were added.
@@ -31,8 +32,8 @@ type (
 	bytesKey string
 	tupleKey string
 	timeKey  struct {
-		nanos int64
-		aware bool
+		micros     int64
+		aware, day bool
 	}
 )
 
@@ -52,7 +53,7 @@ func hashKey(v any) (any, error) {
 	case Bytes:
 		return bytesKey(v), nil
 	case Datetime:
-		return timeKey{v.UnixNano(), v.Aware}, nil
+		return timeKey{v.UnixMicro(), v.Aware, v.DateOnly}, nil
 	case Tuple:
 		return hashTuple(v)
 	case Range:
@@ -182,7 +183,7 @@ func (d *Dict) reindex() {
 
 // clone copies a dict.
 func (d *Dict) clone() *Dict {
-	out := &Dict{keys: slices.Clone(d.keys), values: slices.Clone(d.values), index: make(map[any]int, len(d.index)), factory: d.factory}
+	out := &Dict{keys: slices.Clone(d.keys), values: slices.Clone(d.values), index: make(map[any]int, len(d.index)), factory: d.factory, kind: d.kind}
 	for k, i := range d.index {
 		out.index[k] = i
 	}

@@ -73,7 +73,7 @@ func (d Timedelta) attr(name string) (any, bool) {
 	case "microseconds":
 		return int64(micros), true
 	case "total_seconds":
-		return &Builtin{Name: name, Call: func(*Call) (any, error) { return float64(d) / float64(second), nil }}, true
+		return &Builtin{Name: name, Call: func(*Call) (any, error) { return ratio(int64(d), int64(second)), nil }}, true
 	}
 	return nil, false
 }
@@ -82,20 +82,25 @@ func newTimedelta(c *Call) (any, error) {
 	if u := c.unknown(); u != nil {
 		return u, nil
 	}
-	whole, fraction := Timedelta(0), 0.0
-	for i, u := range []struct {
+	whole, left := Timedelta(0), 0.0
+	known, size := 0, 0.0
+	for _, u := range []struct { // in the order in which Python adds up what is left
 		name string
+		at   int
 		unit Timedelta
 	}{
-		{"days", day},
-		{"seconds", second},
-		{"microseconds", microsecond},
-		{"milliseconds", 1000 * microsecond},
-		{"minutes", 60 * second},
-		{"hours", 3600 * second},
-		{"weeks", 7 * day},
+		{"microseconds", 2, microsecond},
+		{"milliseconds", 3, 1000 * microsecond},
+		{"seconds", 1, second},
+		{"minutes", 4, 60 * second},
+		{"hours", 5, 3600 * second},
+		{"days", 0, day},
+		{"weeks", 6, 7 * day},
 	} {
-		v, ok := c.take(i, u.name)
+		if _, named := c.Arg(u.name); named {
+			known++
+		}
+		v, ok := c.take(u.at, u.name)
 		if !ok {
 			continue
 		}
@@ -103,54 +108,68 @@ func newTimedelta(c *Call) (any, error) {
 		if !isNumber {
 			return nil, raise("TypeError", "unsupported type for timedelta %s component: %s", u.name, TypeName(v))
 		}
-		if math.Abs(n)*float64(u.unit) > 9e18 {
-			return nil, raise("OverflowError", "a timedelta of more than 292 thousand years cannot be read")
+		if size += math.Abs(n) * float64(u.unit); size > 9e18 || math.IsNaN(n) {
+			return nil, fmt.Errorf("a timedelta of more than 285 thousand years is not read")
 		}
 		if n, isInt := asInt(v); isInt {
 			whole += Timedelta(n) * u.unit
 			continue
 		}
-		floor := math.Trunc(n)
-		whole += Timedelta(floor) * u.unit
-		fraction += (n - floor) * float64(u.unit)
+		units, fraction := math.Modf(n)
+		micros, rest := math.Modf(fraction * float64(u.unit))
+		whole += Timedelta(units)*u.unit + Timedelta(micros)
+		left += rest
 	}
-	for _, n := range c.Names {
-		if !slices.Contains([]string{"days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks"}, n) {
-			return nil, raise("TypeError", "'%s' is an invalid keyword argument for timedelta()", n)
-		}
+	if known < len(c.Names) || len(c.Args) > 7 {
+		return nil, raise("TypeError", "timedelta() got an argument that it does not take")
 	}
-	d := whole + Timedelta(math.RoundToEven(fraction))
+	rounded := math.Round(left)
+	if math.Abs(rounded-left) == 0.5 { // half to even, of the sum
+		odd := float64(whole & 1)
+		rounded = 2*math.Round((left+odd)*0.5) - odd
+	}
+	d := whole + Timedelta(rounded)
 	if days, _, _ := d.parts(); days > maxDays || days < -maxDays {
 		return nil, raise("OverflowError", "days=%d; must have magnitude <= 999999999", int64(days))
 	}
 	return d, nil
 }
 
+// datetimeParts are what a datetime is made of, in order.
+func datetimeParts() []string {
+	return []string{"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo"}
+}
+
 func newDatetime(c *Call) (any, error) {
-	if u := c.unknown(); u != nil && !strings.HasPrefix(u.Why, "datetime.timezone") {
+	if u := c.unknown(); u != nil {
 		return u, nil
 	}
+	for _, n := range c.Names {
+		if !slices.Contains(datetimeParts(), n) {
+			return nil, fmt.Errorf("datetime() with '%s' is not read", n)
+		}
+	}
 	parts := [7]int64{0, 0, 0}
-	for i, n := range [...]string{"year", "month", "day", "hour", "minute", "second", "microsecond"} {
+	for i, n := range datetimeParts()[:7] {
 		v, ok := c.take(i, n)
 		if !ok {
 			continue
 		}
 		number, isInt := asInt(v)
 		if !isInt {
-			return &Unknown{Why: "datetime()"}, nil
+			return nil, raise("TypeError", "'%s' object cannot be interpreted as an integer", TypeName(v))
 		}
 		parts[i] = number
 	}
 	zone, aware := c.take(7, "tzinfo")
 	if _, utc := zone.(*utcZone); aware && zone != nil && !utc {
-		return &Unknown{Why: "a datetime with a zone"}, nil
+		return nil, fmt.Errorf("a datetime in another zone than timezone.utc is not read; write it in UTC")
 	}
 	t := time.Date(int(parts[0]), time.Month(parts[1]), int(parts[2]), int(parts[3]), int(parts[4]), int(parts[5]), int(parts[6])*1000, time.UTC)
 	if int64(t.Year()) != parts[0] || int64(t.Month()) != parts[1] || int64(t.Day()) != parts[2] || int64(t.Hour()) != parts[3] || t.Year() < 1 || t.Year() > 9999 {
 		return nil, raise("ValueError", "this is no date and time")
 	}
-	return Datetime{t, aware && zone != nil}, nil
+	return Datetime{Time: t, Aware: aware && zone != nil}, nil
 }
 
 // utcZone is timezone.utc.
@@ -168,34 +187,39 @@ func isoDatetime(c *Call) (any, error) {
 	}
 	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02"} {
 		if t, err := time.Parse(layout, s); err == nil {
-			return Datetime{t, false}, nil
+			return Datetime{Time: t}, nil
 		}
 	}
 	for _, suffix := range []string{"Z", "+00:00"} {
 		if rest, ok := strings.CutSuffix(s, suffix); ok {
 			if t, err := time.Parse("2006-01-02T15:04:05", strings.Replace(rest, " ", "T", 1)); err == nil {
-				return Datetime{t, true}, nil
+				return Datetime{Time: t, Aware: true}, nil
 			}
 		}
 	}
-	return &Unknown{Why: "datetime.fromisoformat(" + quoted(s) + ")"}, nil
+	return nil, fmt.Errorf("datetime.fromisoformat(%s) is not read; write YYYY-MM-DD HH:MM:SS", quoted(s))
 }
 
-func (t Datetime) add(d Timedelta, op string) any {
+func (t Datetime) add(d Timedelta, op string) (any, error) {
+	if t.DateOnly { // which counts whole days
+		days, _, _ := d.parts()
+		d = days * day
+	}
 	if op == "-" {
 		d = -d
 	}
-	seconds, nanos := d.Duration()
-	for ; seconds > 1<<33; seconds -= 1 << 33 {
-		t.Time = t.Add(time.Duration(1<<33) * time.Second)
+	days, seconds, micros := d.parts()
+	t.Time = t.AddDate(0, 0, int(days)).Add(time.Duration(seconds*second+micros) * time.Microsecond)
+	if days > 4_000_000 || days < -4_000_000 || t.Year() < 1 || t.Year() > 9999 {
+		return nil, raise("OverflowError", "date value out of range")
 	}
-	for ; seconds < -(1 << 33); seconds += 1 << 33 {
-		t.Time = t.Add(-time.Duration(1<<33) * time.Second)
-	}
-	return Datetime{t.Add(time.Duration(seconds)*time.Second + time.Duration(nanos)), t.Aware}
+	return t, nil
 }
 
 func (t Datetime) text(sep string) string {
+	if t.DateOnly {
+		return t.Format("2006-01-02")
+	}
 	s := t.Format("2006-01-02" + sep + "15:04:05")
 	if micros := t.Nanosecond() / 1000; micros != 0 {
 		s += fmt.Sprintf(".%06d", micros)
@@ -219,38 +243,112 @@ func (t Datetime) repr() string {
 	if t.Aware {
 		s = append(s, "tzinfo=datetime.timezone.utc")
 	}
+	if t.DateOnly {
+		return "datetime.date(" + strings.Join(s[:3], ", ") + ")"
+	}
 	return "datetime.datetime(" + strings.Join(s, ", ") + ")"
 }
 
 func (t Datetime) attr(name string) (any, bool) {
-	switch name {
-	case "year":
-		return int64(t.Year()), true
-	case "month":
-		return int64(t.Month()), true
-	case "day":
-		return int64(t.Day()), true
-	case "hour":
-		return int64(t.Hour()), true
-	case "minute":
-		return int64(t.Minute()), true
-	case "second":
-		return int64(t.Second()), true
-	case "isoformat":
-		return &Builtin{Name: name, Call: func(*Call) (any, error) { return t.text("T"), nil }}, true
-	case "replace":
-		return &Builtin{Name: name, Call: func(c *Call) (any, error) {
-			if zone, ok := c.Arg("tzinfo"); ok && len(c.Names) == 1 && len(c.Args) == 0 {
-				if _, utc := zone.(*utcZone); utc || zone == nil {
-					return Datetime{t.Time, zone != nil}, nil
-				}
-			}
-			return &Unknown{Why: "datetime.replace"}, nil
-		}}, true
-	case "astimezone":
-		return &Builtin{Name: name}, true
+	if v, ok := map[string]int{"year": t.Year(), "month": int(t.Month()), "day": t.Day()}[name]; ok {
+		return int64(v), true
 	}
-	return nil, false
+	v, ok := map[string]int{"hour": t.Hour(), "minute": t.Minute(), "second": t.Second(), "microsecond": t.Nanosecond() / 1000}[name]
+	if ok && !t.DateOnly {
+		return int64(v), true
+	}
+	var call func(a []any) (any, error)
+	signature := ""
+	switch {
+	case name == "isoformat":
+		call = func([]any) (any, error) { return t.text("T"), nil }
+	case name == "strftime":
+		signature = "format"
+		call = func(a []any) (any, error) { return t.strftime(Str(a[0])) }
+	case name == "weekday" || name == "isoweekday":
+		call = func([]any) (any, error) {
+			n := int64(t.Weekday()+6) % 7
+			if name == "isoweekday" {
+				n++
+			}
+			return n, nil
+		}
+	case name == "date" && !t.DateOnly:
+		call = func([]any) (any, error) { return dateOf(t.Time), nil }
+	case name == "timestamp" && t.Aware:
+		call = func([]any) (any, error) { return float64(t.UnixMicro()) / 1e6, nil }
+	case name == "replace":
+		return &Builtin{Name: name, Call: t.replace}, true
+	default:
+		return nil, false
+	}
+	return NewFunction(name, signature, func(_ *Call, a []any) (any, error) { return call(a) }), true
+}
+
+func dateOf(t time.Time) Datetime {
+	return Datetime{Time: time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC), DateOnly: true}
+}
+
+// replace makes another one with some parts changed.
+func (t Datetime) replace(c *Call) (any, error) {
+	parts := []any{int64(t.Year()), int64(t.Month()), int64(t.Day()), int64(t.Hour()), int64(t.Minute()), int64(t.Second()), int64(t.Nanosecond() / 1000)}
+	made, names := newDatetime, datetimeParts()
+	switch {
+	case t.DateOnly:
+		made, names, parts = newDate, names[:3], parts[:3]
+	case t.Aware:
+		parts = append(parts, &utcZone{})
+	default:
+		parts = append(parts, nil)
+	}
+	for i, n := range names {
+		if v, ok := c.take(i, n); ok {
+			parts[i] = v
+		}
+	}
+	return made(&Call{Args: parts, run: c.run})
+}
+
+// strftime formats a point in time as in the C locale.
+func (t Datetime) strftime(format string) (any, error) {
+	var b strings.Builder
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' {
+			b.WriteByte(format[i])
+			continue
+		}
+		if i++; i == len(format) || t.Year() < 1000 {
+			return nil, fmt.Errorf("the format %s is not read; write the text out", quoted(format))
+		}
+		layout, ok := map[byte]string{
+			'Y': "2006", 'm': "01", 'd': "02", 'H': "15", 'I': "03", 'M': "04", 'S': "05", 'y': "06", 'j': "002", 'b': "Jan", 'B': "January", 'a': "Mon",
+			'A': "Monday", 'p': "PM", 'F': "2006-01-02", 'T': "15:04:05",
+		}[format[i]]
+		switch {
+		case ok:
+			b.WriteString(t.Format(layout))
+		case format[i] == 'f':
+			fmt.Fprintf(&b, "%06d", t.Nanosecond()/1000)
+		case format[i] == '%':
+			b.WriteByte('%')
+		default:
+			return nil, fmt.Errorf("the format %s is not read; write the text out", quoted(format))
+		}
+	}
+	return b.String(), nil
+}
+
+func newDate(c *Call) (any, error) {
+	for _, n := range c.Names {
+		if len(c.Args)+len(c.Names) != 3 || !slices.Contains(datetimeParts()[:3], n) {
+			return nil, raise("TypeError", "date() takes year, month and day")
+		}
+	}
+	v, err := newDatetime(c)
+	if t, ok := v.(Datetime); ok {
+		return dateOf(t.Time), nil
+	}
+	return v, err
 }
 
 func datetimeModule() map[string]any {
@@ -259,9 +357,21 @@ func datetimeModule() map[string]any {
 		"timedelta": &Builtin{Name: "timedelta", Call: newTimedelta},
 		"datetime": &Builtin{Name: "datetime", Call: newDatetime, Members: map[string]any{
 			"fromisoformat": &Builtin{Name: "fromisoformat", Call: isoDatetime},
-			"now":           &Builtin{Name: "datetime.now"}, "utcnow": &Builtin{Name: "datetime.utcnow"},
+			"now":           elsewhere("datetime", "datetime.now"), "utcnow": elsewhere("datetime", "datetime.utcnow"), "today": elsewhere("datetime", "datetime.today"),
 		}},
-		"timezone": &Builtin{Name: "timezone", Members: map[string]any{"utc": utc}},
-		"UTC":      utc, "date": &Builtin{Name: "date"}, "time": &Builtin{Name: "time"},
+		"timezone": &Builtin{Name: "timezone", Members: map[string]any{"utc": utc}, Call: func(*Call) (any, error) {
+			return nil, fmt.Errorf("another zone than timezone.utc is not read; write the time in UTC")
+		}},
+		"UTC": utc,
+		"date": &Builtin{Name: "date", Call: newDate, Members: map[string]any{
+			"today": elsewhere("datetime", "date.today"),
+			"fromisoformat": NewFunction("fromisoformat", "date_string", func(_ *Call, a []any) (any, error) {
+				t, err := time.Parse("2006-01-02", Str(a[0]))
+				if err != nil {
+					return nil, fmt.Errorf("date.fromisoformat(%s) is not read; write YYYY-MM-DD", Repr(a[0]))
+				}
+				return dateOf(t), nil
+			}),
+		}},
 	}
 }

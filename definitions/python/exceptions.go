@@ -16,6 +16,8 @@ type raised struct {
 	args  Tuple
 	value *Instance // of an exception that the file itself raises
 	made  *Instance // of one of Python's, once it is looked at
+	// members are the attributes of one that Python raises, its args among them.
+	members map[string]any
 }
 
 func (e *raised) Error() string {
@@ -29,7 +31,8 @@ func (e *raised) Error() string {
 const exactTexts = `|division by zero|name '%s' is not defined|invalid literal for int() with base %d: %s|could not convert string to float: %s
 |%s index out of range|'%s' object has no attribute '%s'|module '%s' has no attribute '%s'|type object '%s' has no attribute '%s'|No module named '%s'
 |%s is not a valid %s|Can't instantiate abstract class %s with abstract method%s %s|cannot assign to field '%s'|'%s' object is not iterable
-|%s() takes no arguments|cannot reassign member '%s'|property '%s' of '%s' object has no setter|exceptions must derive from BaseException|`
+|%s() takes no arguments|cannot reassign member '%s'|property '%s' of '%s' object has no setter|exceptions must derive from BaseException
+|I/O operation on closed file.|time data %s does not match format %s|unconverted data remains: %s|day is out of range for month|`
 
 // raise makes an exception of one of Python's classes.
 func raise(class, format string, args ...any) error {
@@ -51,8 +54,8 @@ var exceptionParts = []string{"errno", "strerror", "filename", "filename2", "val
 const exceptionTree = `BaseException: Exception SystemExit KeyboardInterrupt GeneratorExit; Exception: ArithmeticError AssertionError AttributeError EOFError ImportError
 LookupError NameError OSError RuntimeError StopIteration SyntaxError TypeError ValueError Warning MemoryError; ArithmeticError: OverflowError
 ZeroDivisionError; AttributeError: FrozenInstanceError; ImportError: ModuleNotFoundError; LookupError: IndexError KeyError; NameError:
-UnboundLocalError; OSError: FileNotFoundError FileExistsError PermissionError ConnectionError TimeoutError; RuntimeError: NotImplementedError
-RecursionError; ValueError: UnicodeError; UnicodeError: UnicodeDecodeError UnicodeEncodeError; Warning: DeprecationWarning UserWarning FutureWarning
+UnboundLocalError; OSError: FileNotFoundError FileExistsError PermissionError IsADirectoryError NotADirectoryError ConnectionError TimeoutError; RuntimeError: NotImplementedError
+RecursionError; ValueError: UnicodeError JSONDecodeError; UnicodeError: UnicodeDecodeError UnicodeEncodeError; Warning: DeprecationWarning UserWarning FutureWarning
 RuntimeWarning ImportWarning ResourceWarning PendingDeprecationWarning`
 
 // exceptions are Python's exception classes, and object.
@@ -116,7 +119,10 @@ func (r *Interpreter) exceptionValue(e *raised) any {
 	if e.made == nil { // one object, however often it is asked for
 		e.made = &Instance{Class: c}
 		e.made.set("args", e.args)
-		if !e.exact {
+		for k, v := range e.members {
+			e.made.set(k, v)
+		}
+		if !e.exact && e.members == nil {
 			e.made.set("args", &Unknown{Why: "the text of Python's " + c.Name + ": " + e.text})
 		}
 	}
@@ -133,6 +139,8 @@ func (r *Interpreter) exceptionText(o *Instance) (any, error) {
 		return "", nil
 	case len(args) == 1:
 		return r.str(args[0])
+	case len(args) == 2 && o.get("filename") != nil: // of the operating system
+		return fmt.Sprintf("[Errno %s] %s: %s", Repr(args[0]), Str(args[1]), Repr(o.get("filename"))), nil
 	}
 	return r.repr(args)
 }

@@ -98,7 +98,7 @@ func asciiText(s string) string {
 // spec is a parsed format specification.
 type spec struct {
 	fill      string
-	align     byte
+	align     byte // 0 for the one of the type
 	sign      byte
 	alternate bool
 	width     int
@@ -108,11 +108,12 @@ type spec struct {
 }
 
 // parseSpec reads [[fill]align][sign][#][0][width][grouping][.precision][type].
-func parseSpec(s string) (spec, bool) {
+func parseSpec(s string, number bool) (spec, bool) {
 	out := spec{fill: " ", precision: -1}
 	r := []rune(s)
+	filled := false
 	if len(r) > 1 && strings.ContainsRune("<>=^", r[1]) {
-		out.fill, out.align, s = string(r[0]), byte(r[1]), string(r[2:])
+		out.fill, out.align, s, filled = string(r[0]), byte(r[1]), string(r[2:]), true
 	} else if s != "" && strings.IndexByte("<>=^", s[0]) >= 0 {
 		out.align, s = s[0], s[1:]
 	}
@@ -122,42 +123,41 @@ func parseSpec(s string) (spec, bool) {
 	if rest, ok := strings.CutPrefix(s, "#"); ok {
 		out.alternate, s = true, rest
 	}
-	if rest, ok := strings.CutPrefix(s, "0"); ok {
-		s = rest
-		if out.align == 0 {
-			out.fill, out.align = "0", '='
+	if rest, ok := strings.CutPrefix(s, "0"); ok && !filled {
+		out.fill, s = "0", rest
+		if out.align == 0 && number {
+			out.align = '='
 		}
 	}
-	digits := func() int {
-		n := 0
-		for n < len(s) && isDigit(s[n]) {
-			n++
-		}
-		v, err := strconv.Atoi(s[:n])
-		if err != nil || v > 100_000 {
-			v = -1
-		}
-		s = s[n:]
-		return v
-	}
-	if s != "" && isDigit(s[0]) {
-		if out.width = digits(); out.width < 0 {
-			return out, false
-		}
-	}
+	out.width, s = leadingInt(s, 0)
 	if s != "" && (s[0] == ',' || s[0] == '_') {
 		out.grouping, s = s[0], s[1:]
 	}
 	if rest, ok := strings.CutPrefix(s, "."); ok {
-		s = rest
-		if out.precision = digits(); out.precision < 0 || out.precision > 300 {
+		if out.precision, s = leadingInt(rest, -1); out.precision < 0 || out.precision > 300 {
 			return out, false
 		}
 	}
 	if s != "" {
 		out.kind, s = s[0], s[1:]
 	}
-	return out, s == ""
+	return out, s == "" && out.width >= 0 && strings.IndexByte("\x00bcdeEfFgGnosxX%", out.kind) >= 0
+}
+
+// leadingInt reads the digits that a text begins with; -1 is one too large.
+func leadingInt(s string, none int) (int, string) {
+	n := 0
+	for n < len(s) && isDigit(s[n]) {
+		n++
+	}
+	if n == 0 {
+		return none, s
+	}
+	v, err := strconv.Atoi(s[:n])
+	if err != nil || v > 100_000 {
+		v = -1
+	}
+	return v, s[n:]
 }
 
 // formatted is format(v, spec): a text or Unknown.
@@ -173,12 +173,8 @@ func (r *Interpreter) formatted(v any, text string) (any, error) {
 	if text == "" {
 		return r.str(v)
 	}
-	if _, ok := v.(Datetime); ok {
-		return &Unknown{Why: "a datetime by format " + text}, nil
-	}
-	f, ok := parseSpec(text)
-	if !ok {
-		return nil, fmt.Errorf("the format %q is not read; write the text out", text)
+	if t, ok := v.(Datetime); ok {
+		return t.strftime(text)
 	}
 	if o, ok := v.(*Instance); ok && o.Class.enum != nil && o.Class.enum.plainText {
 		v = o.plain()
@@ -188,6 +184,11 @@ func (r *Interpreter) formatted(v any, text string) (any, error) {
 			return nil, err
 		}
 		v = s
+	}
+	_, number := asFloat(v)
+	f, ok := parseSpec(text, number)
+	if !ok {
+		return nil, fmt.Errorf("the format %q is not read; write the text out", text)
 	}
 	switch v := v.(type) {
 	case string:
@@ -206,17 +207,14 @@ func (r *Interpreter) formatted(v any, text string) (any, error) {
 }
 
 func (f spec) text(s string) (any, error) {
-	if f.kind != 0 && f.kind != 's' || f.sign != 0 || f.grouping != 0 {
-		return nil, raise("ValueError", "this format is for numbers, and the value is a str")
+	if f.kind != 0 && f.kind != 's' {
+		return nil, raise("ValueError", "Unknown format code '%c' for object of type 'str'", f.kind)
 	}
-	if f.align == '=' && f.fill != "0" {
-		return nil, raise("ValueError", "'=' alignment not allowed in string format specifier")
+	if f.sign != 0 || f.grouping != 0 || f.alternate || f.align == '=' {
+		return nil, raise("ValueError", "this format is for numbers, and the value is a str")
 	}
 	if r := []rune(s); f.precision >= 0 && len(r) > f.precision {
 		s = string(r[:f.precision])
-	}
-	if f.align == '=' {
-		f.align = '<'
 	}
 	return f.pad("", s, '<'), nil
 }
@@ -250,21 +248,23 @@ func (f spec) signOf(negative bool) string {
 }
 
 func (f spec) integer(i int64) (any, error) {
-	base, prefix := 10, ""
+	base, prefix, size := 10, "", 3
 	switch f.kind {
 	case 0, 'd', 'n':
 	case 'x', 'X':
-		base, prefix = 16, "0x"
+		base, prefix, size = 16, "0x", 4
 	case 'o':
-		base, prefix = 8, "0o"
+		base, prefix, size = 8, "0o", 4
 	case 'b':
-		base, prefix = 2, "0b"
+		base, prefix, size = 2, "0b", 4
 	case 'e', 'E', 'f', 'F', 'g', 'G', '%':
 		return f.float(float64(i))
+	case 'c':
+		return nil, fmt.Errorf("the format type 'c' is not read; use chr()")
 	default:
 		return nil, raise("ValueError", "Unknown format code '%c' for object of type 'int'", f.kind)
 	}
-	if f.precision >= 0 {
+	if f.precision >= 0 || f.grouping == ',' && base != 10 || f.grouping != 0 && f.kind == 'n' {
 		return nil, raise("ValueError", "Precision not allowed in integer format specifier")
 	}
 	digits := strings.TrimPrefix(strconv.FormatInt(i, base), "-")
@@ -274,98 +274,148 @@ func (f spec) integer(i int64) (any, error) {
 	if !f.alternate {
 		prefix = ""
 	}
-	if f.grouping != 0 && base != 10 || f.grouping != 0 && f.fill == "0" && f.align == '=' {
-		return nil, fmt.Errorf("this format is not read; write the text out")
-	}
-	return f.pad(f.signOf(i < 0)+prefix, f.group(digits), '>'), nil
+	return f.number(f.signOf(i < 0)+prefix, digits, "", size), nil
 }
 
-// group separates the digits before the point by threes.
-func (f spec) group(s string) string {
-	if f.grouping == 0 {
-		return s
+// number puts a number together: its sign, the digits before the point, which
+// are grouped, and the rest. Zeros that fill are grouped too.
+func (f spec) number(sign, digits, rest string, size int) string {
+	if f.fill == "0" && f.align == '=' {
+		room := f.width - len(sign) - len(rest)
+		for f.grouping != 0 && len(digits)+max(len(digits)-1, 0)/size < room || f.grouping == 0 && len(digits) < room {
+			digits = "0" + digits
+		}
 	}
-	whole, rest := s, ""
-	if i := strings.IndexAny(s, ".e%"); i >= 0 {
-		whole, rest = s[:i], s[i:]
+	if f.grouping != 0 {
+		for i := len(digits) - size; i > 0; i -= size {
+			digits = digits[:i] + string(f.grouping) + digits[i:]
+		}
 	}
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + string(f.grouping) + whole[i:]
-	}
-	return whole + rest
+	return f.pad(sign, digits+rest, '>')
 }
 
 func (f spec) float(v float64) (any, error) {
-	if f.alternate || math.IsNaN(v) || math.IsInf(v, 0) || f.grouping != 0 && f.fill == "0" && f.align == '=' {
-		return nil, fmt.Errorf("this format is not read; write the text out")
-	}
 	precision := f.precision
 	if precision < 0 {
 		precision = 6
 	}
-	negative := math.Signbit(v)
+	negative := math.Signbit(v) && !math.IsNaN(v)
 	v = math.Abs(v)
+	tail := ""
 	var s string
 	switch f.kind {
-	case 'f', 'F':
-		s = strconv.FormatFloat(v, 'f', precision, 64)
 	case '%':
-		s = strconv.FormatFloat(v*100, 'f', precision, 64) + "%"
+		v *= 100
+		tail = "%"
+		s = f.fixed(v, precision)
+	case 'f', 'F':
+		s = f.fixed(v, precision)
 	case 'e', 'E':
-		s = strconv.FormatFloat(v, f.kind, precision, 64)
+		s = f.scientific(v, precision)
+	case 'g', 'G', 'n':
+		s = f.general(v, precision, 0)
 	case 0:
-		if f.precision >= 0 {
+		if s = floatText(v); f.precision >= 0 {
+			s = f.general(v, precision, 1)
+		} else if f.alternate {
 			return nil, fmt.Errorf("this format is not read; name the type, as in .2f")
 		}
-		s = floatText(v)
-	case 'd', 'x', 'X', 'o', 'b', 'c', 's':
-		return nil, raise("ValueError", "Unknown format code '%c' for object of type 'float'", f.kind)
 	default:
-		return nil, fmt.Errorf("the format type '%c' is not read; use f", f.kind)
+		return nil, raise("ValueError", "Unknown format code '%c' for object of type 'float'", f.kind)
 	}
-	return f.pad(f.signOf(negative), f.group(s), '>'), nil
+	if f.grouping != 0 && f.kind == 'n' {
+		return nil, raise("ValueError", "Cannot specify '%c' with 'n'.", f.grouping)
+	}
+	if math.IsInf(v, 0) || math.IsNaN(v) {
+		if f.grouping != 0 {
+			return nil, fmt.Errorf("this format of %s is not read; write the text out", floatText(v))
+		}
+		s = floatText(v)
+	}
+	if f.kind == 'E' || f.kind == 'F' || f.kind == 'G' {
+		s = strings.ToUpper(s)
+	}
+	whole := 0
+	for whole < len(s) && isDigit(s[whole]) {
+		whole++
+	}
+	return f.number(f.signOf(negative), s[:whole], s[whole:]+tail, 3), nil
 }
 
-// percent is the old formatting of text: %s, %d, %r, %i and %.2f.
+func (f spec) fixed(v float64, precision int) string {
+	s := strconv.FormatFloat(v, 'f', precision, 64)
+	if f.alternate && precision == 0 {
+		s += "."
+	}
+	return s
+}
+
+func (f spec) scientific(v float64, precision int) string {
+	s := strconv.FormatFloat(v, 'e', precision, 64)
+	if f.alternate && precision == 0 {
+		s = strings.Replace(s, "e", ".e", 1)
+	}
+	return s
+}
+
+// general is the format g: with dot 1 it has a point, as the text of a float.
+func (f spec) general(v float64, precision, dot int) string {
+	precision = max(precision, 1)
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', precision-1, 64), "e")
+	point, err := strconv.Atoi(exponent)
+	if err != nil {
+		return floatText(v)
+	}
+	strip := func(s string) string {
+		if f.alternate {
+			if !strings.Contains(s, ".") {
+				s += "."
+			}
+			return s
+		}
+		if strings.Contains(s, ".") {
+			s = strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+		}
+		return s
+	}
+	if point < -4 || point >= precision-dot {
+		return strip(mantissa) + "e" + exponent
+	}
+	s := strip(strconv.FormatFloat(v, 'f', max(precision-1-point, 0), 64))
+	if dot == 1 && !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}
+
+// percent is the old formatting of text by %.
 func (r *Interpreter) percent(format string, v any) (any, error) {
 	args := []any{v}
 	if t, ok := tupleOf(v).(Tuple); ok {
 		args = t
 	}
+	if o, ok := v.(*Instance); ok && o.tuple != nil {
+		args = o.tuple
+	}
 	var b strings.Builder
-	for i := 0; i < len(format); i++ {
-		if format[i] != '%' {
-			b.WriteByte(format[i])
-			continue
+	p := percentage{run: r, args: args, mapping: v}
+	for {
+		before, rest, found := strings.Cut(format, "%")
+		b.WriteString(before)
+		if !found {
+			break
 		}
-		if i+1 == len(format) {
-			return nil, raise("ValueError", "incomplete format")
-		}
-		end := i + 1
-		for end < len(format)-1 && strings.IndexByte("0123456789.", format[end]) >= 0 {
-			end++
-		}
-		flags, kind := format[i+1:end], format[end]
-		i = end
-		if kind == '%' {
-			b.WriteByte('%')
-			continue
-		}
-		if strings.IndexByte("sdrif", kind) < 0 || flags != "" && kind != 'f' && kind != 'd' {
-			return nil, fmt.Errorf("this %%-format is not read; use an f-string")
-		}
-		if len(args) == 0 {
-			return nil, raise("TypeError", "not enough arguments for format string")
-		}
-		out, err := r.percented(args[0], flags, kind)
+		out, after, err := p.conversion(rest)
 		text, ok := out.(string)
 		if err != nil || !ok {
 			return out, err
 		}
 		b.WriteString(text)
-		args = args[1:]
+		if format = after; b.Len() > maxText {
+			return nil, fmt.Errorf("this text is too long")
+		}
 	}
-	if len(args) > 0 && !isMapping(v) {
+	if len(p.args) > 0 && !p.keyed && !isMapping(v) {
 		return nil, raise("TypeError", "not all arguments converted during string formatting")
 	}
 	return b.String(), r.charge(b.Len() / 64)
@@ -381,32 +431,153 @@ func isMapping(v any) bool {
 	return false
 }
 
-func (r *Interpreter) percented(v any, flags string, kind byte) (any, error) {
-	switch kind {
-	case 's':
-		return r.converted(v, 's', "")
-	case 'r':
-		return r.converted(v, 'r', "")
-	case 'd', 'i':
-		i, ok := asInt(v)
-		if f, isFloat := v.(float64); isFloat && math.Abs(f) < 1<<62 {
-			i, ok = int64(f), true
-		}
-		if !ok {
-			return nil, raise("TypeError", "%%d format: a real number is required, not %s", TypeName(v))
-		}
-		return r.formatted(i, flags+"d")
-	}
-	if _, ok := asFloat(v); !ok {
-		return nil, raise("TypeError", "must be real number, not %s", TypeName(v))
-	}
-	return r.formatted(v, flags+"f")
+// percentage is a %-format that is being filled.
+type percentage struct {
+	run     *Interpreter
+	args    []any
+	mapping any
+	keyed   bool // by names in brackets
 }
 
-// formatText is str.format with fields {}, {0}, {name}, {0.attr} and {0[key]}.
-func (r *Interpreter) formatText(s string, c *Call) (any, error) {
+func (p *percentage) next() (any, error) {
+	if len(p.args) == 0 {
+		return nil, raise("TypeError", "not enough arguments for format string")
+	}
+	v := p.args[0]
+	p.args = p.args[1:]
+	return v, nil
+}
+
+// conversion reads what stands behind a %, and fills it.
+func (p *percentage) conversion(s string) (any, string, error) {
+	var v any
+	given := false
+	if strings.HasPrefix(s, "%") {
+		return "%", s[1:], nil
+	}
+	if strings.HasPrefix(s, "(") {
+		name, after, ok := strings.Cut(s[1:], ")")
+		if _, isDict := p.mapping.(*Dict); !ok || !isDict || strings.Contains(name, "(") {
+			return nil, "", raise("TypeError", "format requires a mapping")
+		}
+		var err error
+		if v, err = p.run.item(p.mapping, name); err != nil {
+			return nil, "", err
+		}
+		s, given, p.keyed = after, true, true
+	}
+	f := spec{fill: " ", precision: -1}
+	for s != "" && strings.IndexByte("-+ #0", s[0]) >= 0 {
+		switch s[0] {
+		case '-':
+			f.align = '<'
+		case '#':
+			f.alternate = true
+		case '0':
+			f.fill = "0"
+		default:
+			if f.sign != '+' {
+				f.sign = s[0]
+			}
+		}
+		s = s[1:]
+	}
+	f.width, s = leadingInt(s, 0)
+	if rest, ok := strings.CutPrefix(s, "."); ok {
+		f.precision, s = leadingInt(rest, 0)
+	}
+	if s == "" {
+		return nil, "", raise("ValueError", "incomplete format")
+	}
+	if f.kind = s[0]; strings.IndexByte("diouxXeEfFgGcrsa", f.kind) < 0 || f.width < 0 || f.precision > 300 || f.kind == 'c' {
+		return nil, "", fmt.Errorf("this %%-format is not read; use an f-string")
+	}
+	var err error
+	if !given {
+		v, err = p.next()
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	out, err := p.run.percented(v, f)
+	return out, s[1:], err
+}
+
+func (r *Interpreter) percented(v any, f spec) (any, error) {
+	if u, ok := v.(*Unknown); ok {
+		return u, nil
+	}
+	left := f.align == '<'
+	switch f.kind {
+	case 's', 'r', 'a':
+		out, err := r.converted(v, f.kind, "")
+		s, ok := out.(string)
+		if err != nil || !ok {
+			return out, err
+		}
+		if !left {
+			f.align = '>'
+		}
+		f.kind, f.fill, f.sign, f.alternate = 's', " ", 0, false
+		return f.text(s)
+	}
+	if f.fill == "0" && !left {
+		f.align = '='
+	} else {
+		f.fill = " "
+	}
+	number, ok := asFloat(v)
+	switch {
+	case !ok && strings.IndexByte("diu", f.kind) >= 0:
+		return nil, raise("TypeError", "%%%c format: a real number is required, not %s", f.kind, TypeName(v))
+	case !ok && strings.IndexByte("oxX", f.kind) >= 0:
+		return nil, raise("TypeError", "%%%c format: an integer is required, not %s", f.kind, TypeName(v))
+	case !ok:
+		return nil, raise("TypeError", "must be real number, not %s", TypeName(v))
+	case strings.IndexByte("eEfFgG", f.kind) >= 0:
+		return f.float(number)
+	}
+	i, isInt := asInt(v)
+	switch {
+	case !isInt && strings.IndexByte("oxX", f.kind) >= 0:
+		return nil, raise("TypeError", "%%%c format: an integer is required, not %s", f.kind, TypeName(v))
+	case !isInt && math.Abs(number) < 1<<62:
+		i = int64(number)
+	case !isInt:
+		return nil, errBig()
+	}
+	if f.kind == 'i' || f.kind == 'u' {
+		f.kind = 'd'
+	}
+	least := f.precision
+	f.precision = -1
+	if least < 0 {
+		return f.integer(i)
+	}
+	plain, err := spec{fill: "0", align: '=', width: least, precision: -1, kind: f.kind}.integer(max(i, -i))
+	if f.kind == 'd' {
+		f.alternate = false
+	}
+	prefix := map[byte]string{'x': "0x", 'X': "0X", 'o': "0o"}[f.kind]
+	if !f.alternate {
+		prefix = ""
+	}
+	return f.number(f.signOf(i < 0)+prefix, Str(plain), "", 3), err
+}
+
+// formatting is a str.format that is being filled: by the arguments of a call,
+// or by a mapping.
+type formatting struct {
+	run     *Interpreter
+	call    *Call
+	mapping any
+	next    int // the number of the next field without one; -1 after one with
+}
+
+// formatText is str.format with fields {}, {0}, {name}, {0.attr} and {0[key]},
+// and formats that hold fields.
+func (f *formatting) text(s string, depth int) (any, error) {
 	var b strings.Builder
-	next := 0
 	for s != "" {
 		i := strings.IndexAny(s, "{}")
 		if i < 0 {
@@ -415,16 +586,19 @@ func (r *Interpreter) formatText(s string, c *Call) (any, error) {
 		}
 		b.WriteString(s[:i])
 		s = s[i:]
-		if strings.HasPrefix(s, "{{") || strings.HasPrefix(s, "}}") {
+		if depth == 0 && (strings.HasPrefix(s, "{{") || strings.HasPrefix(s, "}}")) {
 			b.WriteByte(s[0])
 			s = s[2:]
 			continue
 		}
-		end := strings.IndexByte(s, '}')
+		end := closing(s)
 		if s[0] == '}' || end < 0 {
 			return nil, raise("ValueError", "Single '%c' encountered in format string", s[0])
 		}
-		out, err := r.formatField(s[1:end], c, &next)
+		if depth > 1 {
+			return nil, raise("ValueError", "Max string recursion exceeded")
+		}
+		out, err := f.field(s[1:end], depth)
 		text, ok := out.(string)
 		if err != nil || !ok {
 			return out, err
@@ -434,46 +608,41 @@ func (r *Interpreter) formatText(s string, c *Call) (any, error) {
 			return nil, fmt.Errorf("this text is too long")
 		}
 	}
-	return b.String(), r.charge(b.Len() / 64)
+	return b.String(), f.run.charge(b.Len() / 64)
 }
 
-func (r *Interpreter) formatField(field string, c *Call, next *int) (any, error) {
-	if strings.Contains(field, "{") {
-		return nil, fmt.Errorf("a format within a format is not read; use an f-string")
+// closing finds the brace that closes the one a text begins with.
+func closing(s string) int {
+	open := 0
+	for i := range len(s) {
+		switch s[i] {
+		case '{':
+			open++
+		case '}':
+			if open--; open <= 0 {
+				return i
+			}
+		}
 	}
+	return -1
+}
+
+func (f *formatting) field(field string, depth int) (any, error) {
 	field, spec, _ := strings.Cut(field, ":")
 	field, conversion, converted := strings.Cut(field, "!")
+	if strings.ContainsAny(field, "{}") || strings.Contains(field, "[") && !strings.Contains(field, "]") {
+		return nil, fmt.Errorf("this field of a format is not read; use an f-string")
+	}
 	path := field
 	if i := strings.IndexAny(field, ".["); i >= 0 {
 		path = field[:i]
 	}
-	v, err := c.field(path, next)
+	v, err := f.argument(path)
+	if err == nil {
+		v, err = f.follow(v, field[len(path):])
+	}
 	if err != nil {
 		return nil, err
-	}
-	for rest := field[len(path):]; rest != ""; {
-		if name, ok := strings.CutPrefix(rest, "."); ok {
-			end := strings.IndexAny(name, ".[")
-			if end < 0 {
-				end = len(name)
-			}
-			v, err = r.attribute(v, name[:end])
-			rest = name[end:]
-		} else {
-			key, after, ok := strings.Cut(rest[1:], "]")
-			if rest[0] != '[' || !ok {
-				return nil, raise("ValueError", "expected '}' before end of string")
-			}
-			var index any = key
-			if n, err := strconv.ParseInt(key, 10, 64); err == nil {
-				index = n
-			}
-			v, err = r.item(v, index)
-			rest = after
-		}
-		if err != nil {
-			return nil, err
-		}
 	}
 	if converted && (len(conversion) != 1 || strings.IndexByte("rsa", conversion[0]) < 0) {
 		return nil, raise("ValueError", "Unknown conversion specifier")
@@ -482,23 +651,71 @@ func (r *Interpreter) formatField(field string, c *Call, next *int) (any, error)
 	if converted {
 		kind = conversion[0]
 	}
-	return r.converted(v, kind, spec)
+	if strings.ContainsAny(spec, "{}") {
+		inner, err := f.text(spec, depth+1)
+		text, ok := inner.(string)
+		if err != nil || !ok {
+			return inner, err
+		}
+		spec = text
+	}
+	return f.run.converted(v, kind, spec)
 }
 
-func (c *Call) field(name string, next *int) (any, error) {
-	if v, ok := c.Arg(name); ok {
-		return v, nil
+// follow goes on by .name and [key].
+func (f *formatting) follow(v any, rest string) (any, error) {
+	for rest != "" {
+		var err error
+		if name, ok := strings.CutPrefix(rest, "."); ok {
+			end := strings.IndexAny(name, ".[")
+			if end < 0 {
+				end = len(name)
+			}
+			v, err = f.run.attribute(v, name[:end])
+			rest = name[end:]
+		} else {
+			key, after, ok := strings.Cut(rest[1:], "]")
+			if rest[0] != '[' || !ok || key == "" {
+				return nil, raise("ValueError", "expected '}' before end of string")
+			}
+			var index any = key
+			if n, err := strconv.ParseUint(key, 10, 62); err == nil {
+				index = int64(n)
+			}
+			v, err = f.run.item(v, index)
+			rest = after
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	at, err := strconv.Atoi(name)
-	if name == "" {
-		at, err = *next, nil
-		*next++
+	return v, nil
+}
+
+// argument gives the value that a field names.
+func (f *formatting) argument(name string) (any, error) {
+	at, err := strconv.ParseUint(name, 10, 31)
+	switch {
+	case f.mapping != nil && (err == nil || name == ""):
+		return nil, raise("ValueError", "Format string contains positional fields")
+	case f.mapping != nil:
+		return f.run.item(f.mapping, name)
+	case name == "" && f.next >= 0:
+		at, err = uint64(f.next), nil
+		f.next++
+	case name == "" || err == nil && f.next > 0:
+		return nil, raise("ValueError", "cannot switch between automatic field numbering and manual field specification")
+	case err == nil:
+		f.next = -1
 	}
 	if err != nil {
-		return nil, raise("KeyError", "format() has no field %q", name)
+		if v, ok := f.call.Arg(name); ok {
+			return v, nil
+		}
+		return nil, raiseKey(name)
 	}
-	if at < 0 || at >= len(c.Args) {
-		return nil, raise("IndexError", "format() has no field %d", at)
+	if at >= uint64(len(f.call.Args)) {
+		return nil, raise("IndexError", "Replacement index %d out of range for positional args tuple", at)
 	}
-	return c.Args[at], nil
+	return f.call.Args[at], nil
 }

@@ -3,6 +3,7 @@ package python
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -61,15 +62,19 @@ type Interpreter struct {
 	types    map[string]*Builtin // what type() gave for types without a name here
 	guard    *guard
 	open     []*generator // begun and not ended
+	path     *searchPath
+	paths    map[string]*Builtin // what paths have of files
 }
 
-// New makes an Interpreter of files that run in a directory, of which nothing
-// is opened, and see the environment variables that env looks up.
-func New(host Host, dir string, env func(string) (string, bool)) *Interpreter {
-	r := &Interpreter{host: host, dir: dir, modules: map[string]*Module{}, failed: map[string]error{}, isMade: map[any]bool{}, types: map[string]*Builtin{}, steps: maxSteps}
+// New makes an Interpreter of files that run in a directory.
+func New(host Host, dir string) *Interpreter {
+	r := &Interpreter{
+		host: host, dir: path.Clean(dir), path: &searchPath{dir: path.Clean(dir)}, steps: maxSteps,
+		modules: map[string]*Module{}, failed: map[string]error{}, isMade: map[any]bool{}, paths: map[string]*Builtin{}, types: map[string]*Builtin{},
+	}
 	r.builtins = r.makeBuiltins()
 	r.natives = makeNatives()
-	r.standard = r.makeStandard(env)
+	r.standard = r.makeStandard()
 	return r
 }
 

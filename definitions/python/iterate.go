@@ -147,6 +147,8 @@ func length(c *Call, v any) (any, error) {
 		return int64(v.dict.Len()), nil
 	case Range:
 		return v.n, nil
+	case sized:
+		return int64(v.Len()), nil
 	case *Instance:
 		if m := v.special("__len__"); m != nil {
 			n, err := c.run.invoke(m, &Call{})

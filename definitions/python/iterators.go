@@ -42,6 +42,10 @@ func (r *Interpreter) iterate(v any) (*Iterator, error) {
 			}
 			return v.Items[i], true, nil
 		}), nil
+	case Stepper:
+		return &Iterator{kind: TypeName(v), next: v.Next}, nil
+	case Iterable:
+		return v.Iterate()
 	case Range:
 		return counted("range_iterator", func(i int) (any, bool, error) { return v.at(int64(i)), int64(i) < v.n, nil }), nil
 	case *Dict:
@@ -219,6 +223,9 @@ func (r *Interpreter) next(v any) (item any, ok bool, err error) {
 			it, err = r.iteratorOf(o)
 			isIterator = true
 		}
+	}
+	if s, steps := v.(Stepper); steps {
+		it, isIterator = &Iterator{next: s.Next}, true
 	}
 	if !isIterator {
 		return nil, false, raise("TypeError", "'%s' object is not an iterator", TypeName(v))

@@ -3,6 +3,7 @@ package python
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -68,11 +69,18 @@ func unread(v any, name string) bool {
 			"isdecimal", "isnumeric", "isprintable", "istitle", "maketrans", "translate", "encode", "format_map", "expandtabs", "__len__",
 		},
 		"list": {"__len__", "__contains__"}, "dict": {"fromkeys"}, "tuple": {"__len__"},
-		"set":       {"issubset", "isdisjoint", "difference_update", "intersection_update", "symmetric_difference", "symmetric_difference_update"},
-		"bytes":     {"hex", "split", "join", "startswith", "endswith", "strip", "replace", "find", "upper", "lower"},
+		"set": {"difference_update", "intersection_update", "symmetric_difference_update", "pop"},
+		"bytes": {
+			"hex", "split", "join", "startswith", "endswith", "strip", "replace", "find", "upper", "lower", "capitalize", "center", "count", "expandtabs", "fromhex",
+			"index", "isalnum", "isalpha", "isascii", "isdigit", "islower", "isspace", "istitle", "isupper", "ljust", "lstrip", "maketrans", "partition",
+			"removeprefix", "removesuffix", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "splitlines", "swapcase", "title", "translate", "zfill",
+		},
+		"OrderedDict": {"move_to_end", "fromkeys"}, "defaultdict": {"default_factory", "fromkeys"},
 		"generator": {"send", "throw", "close", "gi_frame", "gi_running", "gi_yieldfrom", "gi_code"},
-		"int":       {"to_bytes", "bit_length", "bit_count", "conjugate", "as_integer_ratio"}, "float": {"hex", "as_integer_ratio"},
-		"datetime": {"strftime", "timestamp", "date", "time", "timetuple", "utctimetuple", "weekday", "isoweekday", "isocalendar", "ctime", "tzinfo", "utcoffset", "toordinal", "timetz", "fold", "tzname", "dst"},
+		"bool":      {"to_bytes", "bit_length", "bit_count", "conjugate", "as_integer_ratio", "from_bytes", "imag", "denominator"},
+		"int":       {"to_bytes", "bit_count", "conjugate", "as_integer_ratio", "from_bytes", "imag", "denominator"},
+		"float":     {"hex", "as_integer_ratio", "conjugate", "fromhex", "imag"},
+		"datetime":  {"strftime", "timestamp", "date", "time", "timetuple", "utctimetuple", "weekday", "isoweekday", "isocalendar", "ctime", "tzinfo", "utcoffset", "toordinal", "timetz", "fold", "tzname", "dst"},
 	}
 	t := TypeName(v)
 	if t == "frozenset" {
@@ -83,6 +91,10 @@ func unread(v any, name string) bool {
 
 func numberAttr(v any, name string) (any, bool) {
 	switch name {
+	case "bit_length":
+		if i, ok := v.(int64); ok {
+			return NewFunction(name, "", func(*Call, []any) (any, error) { return int64(bits.Len64(uint64(abs(i)))), nil }), true
+		}
 	case "real", "numerator":
 		return v, true
 	case "is_integer":
@@ -218,7 +230,7 @@ func dictMethod(d *Dict, name string) func(*Call) (any, error) {
 		return func(c *Call) (any, error) { return d.clone(), c.run.charge(d.Len()) }
 	case "clear":
 		return func(*Call) (any, error) {
-			*d = Dict{factory: d.factory}
+			*d = Dict{factory: d.factory, kind: d.kind}
 			return nil, nil
 		}
 	case "update":
@@ -234,9 +246,12 @@ func dictMethod(d *Dict, name string) func(*Call) (any, error) {
 			return nil, d.update(more)
 		}
 	case "popitem":
-		return func(*Call) (any, error) {
+		return func(c *Call) (any, error) {
+			if len(c.Args)+len(c.Names) > 0 {
+				return nil, fmt.Errorf("popitem() with an argument is not read")
+			}
 			if d.Len() == 0 {
-				return nil, raise("KeyError", "popitem(): the dict is empty")
+				return nil, raiseKey("popitem(): dictionary is empty")
 			}
 			last := d.Len() - 1
 			pair := Tuple{d.keys[last], d.values[last]}
@@ -289,7 +304,7 @@ func setMethod(s *Set, name string) func(*Call) (any, error) {
 			}
 			found, err := s.dict.Delete(v)
 			if err == nil && !found && name == "remove" {
-				err = raise("KeyError", "the set has no item %s", Repr(v))
+				err = raiseKey(v)
 			}
 			return nil, err
 		}
@@ -300,10 +315,40 @@ func setMethod(s *Set, name string) func(*Call) (any, error) {
 			s.dict = Dict{}
 			return nil, nil
 		}
+	case "issubset", "isdisjoint", "symmetric_difference":
+		return relation(s, name)
 	case "union", "intersection", "difference", "update", "issuperset":
 		return func(c *Call) (any, error) { return combined(s, name, c) }
 	}
 	return nil
+}
+
+// relation is a method of a set with one other.
+func relation(s *Set, name string) func(*Call) (any, error) {
+	return func(c *Call) (any, error) {
+		v, err := c.one(name)
+		if _, ok := v.(*Unknown); ok || err != nil {
+			return v, err
+		}
+		items, err := c.run.items(v)
+		if err != nil {
+			return nil, err
+		}
+		other, err := newSet(items)
+		if err != nil {
+			return nil, err
+		}
+		switch name {
+		case "issubset":
+			return subset(s, other), nil
+		case "isdisjoint":
+			both, _, err := setOf("&", s, other)
+			common, ok := both.(*Set)
+			return ok && common.Len() == 0, err
+		}
+		v, _, err = setOf("^", s, other)
+		return v, err
+	}
 }
 
 func combined(s *Set, name string, c *Call) (any, error) {

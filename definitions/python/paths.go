@@ -3,6 +3,7 @@ package python
 import (
 	"fmt"
 	"path"
+	"path/filepath"
 	"strings"
 )
 
@@ -162,14 +163,8 @@ func (p Path) Attr(name string) (any, bool) {
 func (p Path) method(name string) (any, bool) {
 	give := func(call func(c *Call) (any, error)) (any, bool) { return &Builtin{Name: name, Call: call}, true }
 	switch name {
-	case "resolve", "absolute":
-		return give(func(c *Call) (any, error) {
-			abs := c.run.absolute(string(p))
-			if name == "resolve" {
-				abs = path.Clean(abs)
-			}
-			return Path(abs), nil
-		})
+	case "absolute":
+		return give(func(c *Call) (any, error) { return Path(c.run.absolute(string(p))), nil })
 	case "as_posix", "__str__", "__fspath__":
 		return give(func(*Call) (any, error) { return string(p), nil })
 	case "as_uri":
@@ -200,7 +195,7 @@ func (p Path) method(name string) (any, bool) {
 			return Path(cleanPath(rest)), nil
 		})
 	}
-	return &Unknown{Why: "Path." + name + ", and the reader opens no files"}, true
+	return nil, false
 }
 
 func (p Path) with(name string, c *Call) (any, error) {
@@ -235,7 +230,7 @@ func pathModule() map[string]any {
 		}
 		return joinParts(parts), nil
 	}}}
-	for _, n := range []string{"dirname", "basename", "abspath", "realpath", "normpath", "expanduser", "split", "splitext", "isabs"} {
+	for _, n := range []string{"dirname", "basename", "abspath", "normpath", "expanduser", "split", "splitext", "isabs"} {
 		names[n] = &Builtin{Name: n, Call: func(c *Call) (any, error) {
 			parts, unknown, err := pathTexts(c.Args)
 			if err != nil {
@@ -250,6 +245,20 @@ func pathModule() map[string]any {
 			return pathFunction(n, parts[0], c), nil
 		}}
 	}
+	names["relpath"] = NewFunction("relpath", "path start?", func(c *Call, a []any) (any, error) {
+		if a[1] == nil {
+			a[1] = "."
+		}
+		parts, _, err := pathTexts(a)
+		if err != nil {
+			return nil, err
+		}
+		rel, err := filepath.Rel(path.Clean(c.run.absolute(parts[1])), path.Clean(c.run.absolute(parts[0])))
+		if parts[0] == "" || err != nil {
+			return nil, raise("ValueError", "no path specified")
+		}
+		return rel, nil
+	})
 	return names
 }
 
@@ -274,6 +283,9 @@ func pathFunction(name, s string, c *Call) any {
 		}
 		return Tuple{s, ""}
 	case "normpath":
+		if strings.HasPrefix(s, "//") && !strings.HasPrefix(s, "///") {
+			return "/" + path.Clean(s)
+		}
 		return path.Clean(s)
 	case "expanduser":
 		if strings.HasPrefix(s, "~") {
@@ -284,62 +296,9 @@ func pathFunction(name, s string, c *Call) any {
 	return path.Clean(c.run.absolute(s))
 }
 
-// environ is os.environ.
-type environ struct {
-	env func(string) (string, bool)
-}
-
-// Kinds lists the types of the environment.
-func (e *environ) Kinds() []string { return []string{"_Environ", "Mapping"} }
-
-// Attr gives get and setdefault; the environment is never changed.
-func (e *environ) Attr(name string) (any, bool) {
-	switch name {
-	case "get", "setdefault":
-		return &Builtin{Name: name, Call: e.get}, true
-	case "items", "keys", "values", "copy":
-		return &Unknown{Why: "os.environ." + name}, true
-	}
-	return nil, false
-}
-
-// Contains is name in os.environ.
-func (e *environ) Contains(v any) (bool, error) {
-	_, ok := e.env(Str(v))
-	return ok, nil
-}
-
-// Index gives a variable that must be set.
-func (e *environ) Index(key any) (any, error) {
-	if v, ok := e.env(Str(key)); ok {
-		return v, nil
-	}
-	return nil, raise("KeyError", "environment variable %s is not set", Str(key))
-}
-
-func (e *environ) get(c *Call) (any, error) {
-	name, err := c.one("getenv")
-	if err != nil {
-		return nil, err
-	}
-	if u, ok := name.(*Unknown); ok {
-		return u, nil
-	}
-	text, ok := asText(name)
-	if !ok {
-		return nil, raise("TypeError", "str expected, not %s", TypeName(name))
-	}
-	if v, ok := e.env(text); ok {
-		return v, nil
-	}
-	v, _ := c.take(1, "default")
-	return v, nil
-}
-
-func (r *Interpreter) osModule(env func(string) (string, bool), osPath *Module) map[string]any {
-	variables := &environ{env}
+func (r *Interpreter) osModule(osPath *Module) map[string]any {
 	return map[string]any{
-		"path": osPath, "environ": variables, "getenv": &Builtin{Name: "getenv", Call: variables.get}, "sep": "/", "linesep": "\n", "name": "posix", "curdir": ".", "pardir": "..",
+		"path": osPath, "sep": "/", "linesep": "\n", "name": "posix", "curdir": ".", "pardir": "..",
 		"getcwd": &Builtin{Name: "getcwd", Call: func(*Call) (any, error) { return r.dir, nil }},
 		"fspath": &Builtin{Name: "fspath", Call: func(c *Call) (any, error) {
 			parts, unknown, err := pathTexts(c.Args)

@@ -1,13 +1,13 @@
 package python_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/banquet-fs/banquet/definitions/library"
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
@@ -27,18 +27,17 @@ func programs(tb testing.TB) []program {
 	tb.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "*.jsonl"))
 	if err != nil || len(files) == 0 {
-		tb.Fatal("no recorded programs", err)
+		tb.Fatal("there are no recordings", err)
 	}
 	var list []program
 	for _, name := range files {
-		f, err := os.Open(name)
+		b, err := os.ReadFile(name)
 		if err != nil {
 			tb.Fatal(err)
 		}
-		defer func() { _ = f.Close() }()
-		for s := bufio.NewScanner(f); s.Scan(); {
+		for line := range strings.Lines(string(b)) {
 			var p program
-			if err := json.Unmarshal(s.Bytes(), &p); err != nil {
+			if err := json.Unmarshal([]byte(line), &p); err != nil {
 				tb.Fatal(err)
 			}
 			list = append(list, p)
@@ -48,13 +47,25 @@ func programs(tb testing.TB) []program {
 }
 
 // alone is a host without modules and files.
-type alone struct{}
+type alone struct{ library map[string]*python.Module }
 
-func (alone) Module(string) (*python.Module, bool) { return nil, false }
-func (alone) Find(string) (*python.File, bool)     { return nil, false }
-func environment(name string) (string, bool)       { return "set", name == "BANQUET_SET" }
+func (a *alone) Module(name string) (*python.Module, bool) {
+	m, ok := a.library[name]
+	return m, ok
+}
+func (*alone) Find(string) (*python.File, bool) { return nil, false }
+func environment(name string) (string, bool)    { return "set", name == "BANQUET_SET" }
+
+// newRun makes an interpreter with the modules of package library.
+func newRun() *python.Interpreter {
+	host := &alone{}
+	run := python.New(host, "/repo")
+	host.library = library.Modules(run, os.DirFS("testdata/files"), "/repo", environment)
+	return run
+}
+
 func read(source string) (*python.Module, *python.Interpreter, error) {
-	run := python.New(alone{}, "/repo", environment)
+	run := newRun()
 	m, err := run.Load(&python.File{Name: "program.py", Path: "/repo/program.py", Source: source}, "program")
 	return m, run, err
 }

@@ -40,8 +40,8 @@ func reflecting(name string) func(*Call) (any, error) {
 		case "hash":
 			key, err := hashKey(v)
 			return hashed{key}, err
-		case "repr":
-			return c.run.repr(v)
+		case "repr", "ascii":
+			return c.run.converted(v, map[string]byte{"repr": 'r', "ascii": 'a'}[name], "")
 		case "format":
 			spec := ""
 			if len(c.Args) > 1 {
@@ -209,6 +209,9 @@ func kindsOf(v any) []string {
 	case *Builtin, *Function:
 		return []string{"function", "Callable"}
 	case Datetime:
+		if v.DateOnly {
+			return []string{"date"}
+		}
 		return []string{"datetime", "date"}
 	case *Iterator:
 		kinds := []string{v.kind, "Iterator", "Iterable"}
@@ -218,6 +221,9 @@ func kindsOf(v any) []string {
 		return kinds
 	}
 	n := TypeName(v)
+	if d, ok := v.(*Dict); ok && d.kind != "" {
+		return append([]string{n, "dict"}, abstractOf("dict")...)
+	}
 	return append([]string{n}, abstractOf(n)...)
 }
 

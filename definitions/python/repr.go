@@ -3,6 +3,7 @@ package python
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -163,6 +164,14 @@ func (w *writer) set(s *Set) {
 }
 
 func (w *writer) dict(d *Dict) {
+	b, ok := d.factory.(*Builtin)
+	switch exact := ok && b.of == nil && slices.Contains([]string{"list", "int", "dict", "set", "str", "float"}, b.Name); {
+	case exact:
+		w.b.WriteString("defaultdict(<class '" + b.Name + "'>, ")
+		defer w.b.WriteString(")")
+	case d.kind != "":
+		w.strange = d.kind
+	}
 	w.b.WriteString("{")
 	for i := range d.keys {
 		if i > 0 {

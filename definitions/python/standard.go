@@ -3,7 +3,6 @@ package python
 import (
 	"embed"
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -35,7 +34,7 @@ func (r *Interpreter) known(name string) (*Module, bool) {
 
 // makeStandard makes the modules of the standard library that definitions use.
 // What they have besides is Unknown, as are the other modules.
-func (r *Interpreter) makeStandard(env func(string) (string, bool)) map[string]*Module {
+func (r *Interpreter) makeStandard() map[string]*Module {
 	modules := map[string]*Module{}
 	add := func(name string, names map[string]any) *Module {
 		m := &Module{Name: name, Names: names, Missing: func(n string) any { return elsewhere(name, n) }}
@@ -43,7 +42,7 @@ func (r *Interpreter) makeStandard(env func(string) (string, bool)) map[string]*
 		return m
 	}
 	osPath := add("os.path", pathModule())
-	add("os", r.osModule(env, osPath))
+	add("os", r.osModule(osPath))
 	add("pathlib", pathlibModule(r))
 	add("datetime", datetimeModule())
 	add("enum", enumModule())
@@ -51,11 +50,8 @@ func (r *Interpreter) makeStandard(env func(string) (string, bool)) map[string]*
 	add("collections.abc", named("Iterable", "Iterator", "Sequence", "Mapping", "MutableMapping", "Callable", "Collection", "Generator"))
 	add("typing", typingModule())
 	add("copy", map[string]any{"copy": &Builtin{Name: "copy", Call: copied}, "deepcopy": &Builtin{Name: "deepcopy", Call: deepCopied}})
-	add("json", jsonModule())
-	add("math", mathModule())
-	add("sys", map[string]any{"modules": &loaded{r}, "argv": elsewhere("sys", "argv")})
+	add("sys", r.sysModule())
 	add("abc", r.abcModule())
-	add("warnings", map[string]any{"warn": quiet("warn"), "filterwarnings": quiet("filterwarnings"), "simplefilter": quiet("simplefilter")})
 	return modules
 }
 
@@ -108,11 +104,6 @@ func (r *Interpreter) abcModule() map[string]any {
 	}}}
 }
 
-// quiet is a function that does nothing here.
-func quiet(name string) *Builtin {
-	return &Builtin{Name: name, Call: func(*Call) (any, error) { return nil, nil }}
-}
-
 // loaded is sys.modules.
 type loaded struct{ run *Interpreter }
 
@@ -140,7 +131,13 @@ func (l *loaded) Index(key any) (any, error) {
 			return m, nil
 		}
 	}
-	return &Unknown{Why: "sys.modules"}, nil
+	return nil, fmt.Errorf("whether the module %s is loaded is not known without Python", Str(key))
+}
+
+// Contains is name in sys.modules.
+func (l *loaded) Contains(key any) (bool, error) {
+	_, err := l.Index(key)
+	return err == nil, err
 }
 
 func typingModule() map[string]any {
@@ -162,15 +159,21 @@ func typingModule() map[string]any {
 
 func collectionsModule() map[string]any {
 	return map[string]any{
-		"OrderedDict": &Builtin{Name: "dict", Call: makeDict},
-		"defaultdict": &Builtin{Name: "dict", Call: func(c *Call) (any, error) {
-			if len(c.Args) == 0 {
-				return makeDict(c)
+		"OrderedDict": &Builtin{Name: "OrderedDict", Call: func(c *Call) (any, error) {
+			v, err := makeDict(c)
+			if d, ok := v.(*Dict); ok {
+				d.kind = "OrderedDict"
+			}
+			return v, err
+		}},
+		"defaultdict": &Builtin{Name: "defaultdict", Call: func(c *Call) (any, error) {
+			if len(c.Args) == 0 || c.Args[0] == nil {
+				return nil, fmt.Errorf("defaultdict() without a function for what is missing is not read")
 			}
 			factory := c.Args[0]
 			v, err := makeDict(&Call{Args: c.Args[1:], Names: c.Names, Named: c.Named, run: c.run})
 			if d, ok := v.(*Dict); ok {
-				d.factory = factory
+				d.factory, d.kind = factory, "defaultdict"
 			}
 			return v, err
 		}},
@@ -196,33 +199,4 @@ func partial(fn any, first *Call) *Builtin {
 		}
 		return c.run.invoke(fn, call)
 	}}
-}
-
-func mathModule() map[string]any {
-	names := map[string]any{"pi": math.Pi, "e": math.E, "inf": math.Inf(1), "nan": math.NaN()}
-	for n, fn := range map[string]func(float64) float64{"ceil": math.Ceil, "floor": math.Floor, "trunc": math.Trunc} {
-		names[n] = &Builtin{Name: n, Call: func(c *Call) (any, error) {
-			v, err := c.one(n)
-			if err != nil {
-				return nil, err
-			}
-			if i, ok := asInt(v); ok {
-				return i, nil
-			}
-			f, ok := asFloat(v)
-			if !ok || math.Abs(f) > 1<<62 || math.IsNaN(f) {
-				return &Unknown{Why: "math." + n}, nil
-			}
-			return int64(fn(f)), nil
-		}}
-	}
-	names["sqrt"] = &Builtin{Name: "sqrt", Call: func(c *Call) (any, error) {
-		v, err := c.one("sqrt")
-		f, ok := asFloat(v)
-		if err != nil || !ok || f < 0 {
-			return &Unknown{Why: "math.sqrt"}, err
-		}
-		return math.Sqrt(f), nil
-	}}
-	return names
 }

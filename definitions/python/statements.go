@@ -158,7 +158,7 @@ func (r *Interpreter) deleteItem(s *scope, t *indexExpr) error {
 	switch o := owner.(type) {
 	case *Unknown:
 		return nil
-	case *Dict:
+	case keyed:
 		if err := r.weigh(o); err != nil {
 			return err
 		}
@@ -212,6 +212,12 @@ func (r *Interpreter) bind(s *scope, target expr, v any) error {
 		return r.bindIndex(s, t, v)
 	}
 	return s.file.fail(target.pos(), "cannot assign to this")
+}
+
+// keyed is what keys can be set and deleted of: a dict, or os.environ.
+type keyed interface {
+	Put(key, v any) error
+	Delete(key any) (bool, error)
 }
 
 // setAttribute is owner.name = v.
@@ -274,7 +280,7 @@ func (r *Interpreter) bindIndex(s *scope, t *indexExpr, v any) error {
 			return s.locate(t.at, err)
 		}
 		return s.locate(t.at, raise("TypeError", "'%s' object does not support item assignment", TypeName(o)))
-	case *Dict:
+	case keyed:
 		if u, ok := key.(*Unknown); ok {
 			return s.file.fail(t.at, "this key cannot be known without running Python (%s)", u.Why)
 		}

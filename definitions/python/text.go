@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 func (c *Call) text(i int, fallback string) (string, error) {
@@ -22,8 +23,9 @@ func (c *Call) text(i int, fallback string) (string, error) {
 func textMethod(s, name string) func(*Call) (any, error) {
 	if fn := plainText(s, name); fn != nil {
 		return func(*Call) (any, error) {
-			if strings.ContainsFunc(s, specialCase) {
-				return &Unknown{Why: "str." + name + " of these letters"}, nil
+			foreign := strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) >= 0
+			if name == "casefold" && foreign || name != "isascii" && strings.ContainsFunc(s, specialCase) {
+				return nil, fmt.Errorf("%s() of these characters is not read; write its result out", name)
 			}
 			return fn(), nil
 		}
@@ -51,7 +53,15 @@ func textMethod(s, name string) func(*Call) (any, error) {
 	case "join":
 		call = func(c *Call) (any, error) { return joinText(s, c) }
 	case "format":
-		return func(c *Call) (any, error) { return c.run.formatText(s, c) }
+		return func(c *Call) (any, error) { return (&formatting{run: c.run, call: c}).text(s, 0) }
+	case "format_map":
+		call = func(c *Call) (any, error) {
+			v, err := c.one(name)
+			if err != nil {
+				return nil, err
+			}
+			return (&formatting{run: c.run, call: c, mapping: v}).text(s, 0)
+		}
 	case "encode":
 		return func(c *Call) (any, error) {
 			enc, err := c.text(0, "utf-8")
@@ -77,6 +87,10 @@ func specialCase(r rune) bool {
 	switch r {
 	case 'ß', 'İ', 'ŉ', 'ǰ', 'ΐ', 'ΰ', 'Σ', 'և':
 		return true
+	}
+	if r >= unicode.MaxASCII && !unicode.Is(unicode.Lu, r) && !unicode.Is(unicode.Ll, r) { // letters without case, and signs
+		caseless := unicode.ToUpper(r) == r && unicode.ToLower(r) == r && r != 'ª' && r != 'º' && r != '·' && r != '\u0387'
+		return !caseless || !unicode.Is(unicode.Lo, r) && !unicode.IsSpace(r) && !unicode.IsSymbol(r) && (!unicode.IsPunct(r) || unicode.Is(unicode.Pc, r))
 	}
 	return unicode.IsTitle(r) || r >= 0x1e96 && r <= 0x1e9e || r >= 0x1f50 && r <= 0x1ffc || r >= 0xfb00 && r <= 0xfb17
 }
@@ -111,7 +125,7 @@ func plainText(s, name string) func() any {
 	case "isalnum":
 		return all(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
 	case "isspace":
-		return all(unicode.IsSpace)
+		return all(isSpace)
 	case "isupper":
 		return func() any { return strings.ToUpper(s) == s && strings.ToLower(s) != s }
 	case "islower":
@@ -172,7 +186,7 @@ func trimmed(name, s string, c *Call) (any, error) {
 	}
 	in := func(r rune) bool { return strings.ContainsRune(cut, r) }
 	if len(c.Args) == 0 || c.Args[0] == nil {
-		in = unicode.IsSpace
+		in = isSpace
 	}
 	if name != "rstrip" {
 		s = strings.TrimLeftFunc(s, in)
@@ -307,10 +321,8 @@ func splitText(name, s string, c *Call) (any, error) {
 		n = int(min(limit, int64(len(s)))) + 1
 	}
 	switch {
-	case !isText && n >= 0:
-		return nil, fmt.Errorf("%s() at blanks with a limit is not read; give the separator", name)
 	case !isText:
-		return texts(strings.Fields(s)), nil
+		return texts(fields(s, n, name == "rsplit")), nil
 	case name == "split" || n < 0:
 		return texts(strings.SplitN(s, sep, n)), nil
 	}
@@ -321,18 +333,63 @@ func splitText(name, s string, c *Call) (any, error) {
 	return texts(parts), nil
 }
 
+// isSpace reports whether a character is a blank for Python.
+func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
+
+// fields splits at blanks, into n parts at most unless n is negative; the last
+// or, from the right, the first part keeps its blanks.
+func fields(s string, n int, right bool) []string {
+	trim := strings.TrimLeftFunc
+	if right {
+		trim = strings.TrimRightFunc
+	}
+	var parts []string
+	for s = trim(s, isSpace); s != ""; {
+		at := strings.IndexFunc(s, isSpace)
+		if right {
+			at = strings.LastIndexFunc(s, isSpace)
+		}
+		if at < 0 || n >= 0 && len(parts) == n-1 {
+			parts = append(parts, s)
+			break
+		}
+		_, size := utf8.DecodeRuneInString(s[at:])
+		part, rest := s[:at], s[at+size:]
+		if right {
+			part, rest = rest, part
+		}
+		parts, s = append(parts, part), trim(rest, isSpace)
+	}
+	if right {
+		slices.Reverse(parts)
+	}
+	return parts
+}
+
 func splitLines(s string, c *Call) (any, error) {
-	if v, ok := c.take(0, "keepends"); ok && v != false {
-		return &Unknown{Why: "str.splitlines"}, nil
+	keep, _ := c.take(0, "keepends")
+	kept, known := truth(keep)
+	if !known {
+		return nil, fmt.Errorf("splitlines(keepends) is not known without running Python")
 	}
-	if strings.ContainsAny(s, "\v\f\x1c\x1d\x1e\u0085\u2028\u2029") {
-		return &Unknown{Why: "str.splitlines"}, nil
+	l := &List{}
+	for s != "" {
+		at := strings.IndexAny(s, "\n\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029")
+		if at < 0 {
+			l.Items = append(l.Items, s)
+			break
+		}
+		_, size := utf8.DecodeRuneInString(s[at:])
+		if strings.HasPrefix(s[at:], "\r\n") {
+			size = 2
+		}
+		line := s[:at]
+		if kept {
+			line = s[:at+size]
+		}
+		l.Items, s = append(l.Items, line), s[at+size:]
 	}
-	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
-	if s == "" {
-		return &List{}, nil
-	}
-	return texts(strings.Split(strings.TrimSuffix(s, "\n"), "\n")), nil
+	return l, nil
 }
 
 func partitioned(name, s, sep string) Tuple {

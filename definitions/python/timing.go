@@ -1,8 +1,9 @@
 package python
 
 import (
+	"fmt"
 	"math"
-	"time"
+	"math/big"
 )
 
 // times are the operators of durations and points in time.
@@ -11,18 +12,20 @@ func times(op string, a, b any) (any, bool, error) {
 		switch y := b.(type) {
 		case Timedelta:
 			if op == "+" || op == "-" {
-				return t.add(y, op), true, nil
+				sum, err := t.add(y, op)
+				return sum, true, err
 			}
 		case Datetime:
-			if op == "-" && t.Aware == y.Aware {
-				return Timedelta(t.Sub(y.Time) / time.Microsecond), true, nil
+			if op == "-" && t.Aware == y.Aware && t.DateOnly == y.DateOnly {
+				return Timedelta(t.UnixMicro() - y.UnixMicro()), true, nil
 			}
 		}
 		return nil, false, nil
 	}
 	if y, ok := b.(Datetime); ok {
 		if x, ok := a.(Timedelta); ok && op == "+" {
-			return y.add(x, op), true, nil
+			sum, err := y.add(x, op)
+			return sum, true, err
 		}
 		return nil, false, nil
 	}
@@ -53,7 +56,7 @@ func deltas(op string, x, y Timedelta) (any, bool, error) {
 		}
 		return v, true, err
 	case "/":
-		return float64(x) / float64(y), true, nil
+		return ratio(int64(x), int64(y)), true, nil
 	}
 	return nil, false, nil
 }
@@ -71,16 +74,39 @@ func scaled(op string, x Timedelta, b any) (any, bool, error) {
 	if !ok || op != "*" && op != "/" {
 		return nil, false, nil
 	}
-	if op == "/" {
-		if f == 0 {
-			return nil, true, raise("ZeroDivisionError", "division by zero")
-		}
-		f = float64(x) / f
-	} else {
-		f *= float64(x)
+	by := new(big.Rat).SetFloat64(f)
+	switch {
+	case by == nil:
+		return nil, true, fmt.Errorf("a timedelta %s %s is not read", op, floatText(f))
+	case op == "/" && f == 0:
+		return nil, true, raise("ZeroDivisionError", "division by zero")
+	case op == "/":
+		by.Inv(by)
 	}
-	if math.IsNaN(f) || math.Abs(f) > 9e18 {
+	if i, isInt := asInt(b); isInt {
+		by.SetFrac64(1, i)
+	}
+	return nearest(by.Mul(by, new(big.Rat).SetInt64(int64(x))))
+}
+
+// ratio is the true quotient of two integers.
+func ratio(x, y int64) float64 {
+	f, _ := big.NewRat(x, y).Float64()
+	if x == 0 && y < 0 {
+		return math.Copysign(0, -1)
+	}
+	return f
+}
+
+// nearest is the duration nearest to a number of microseconds, half to even.
+func nearest(micros *big.Rat) (any, bool, error) {
+	low := new(big.Int).Div(micros.Num(), micros.Denom()) // rounded down
+	over := new(big.Rat).Sub(micros, new(big.Rat).SetInt(low))
+	if c := over.Cmp(big.NewRat(1, 2)); c > 0 || c == 0 && low.Bit(0) == 1 {
+		low.Add(low, big.NewInt(1))
+	}
+	if !low.IsInt64() {
 		return nil, true, errBig()
 	}
-	return Timedelta(math.RoundToEven(f)), true, nil
+	return Timedelta(low.Int64()), true, nil
 }

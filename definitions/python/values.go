@@ -24,10 +24,11 @@ type (
 	Tuple []any
 	// Timedelta is a datetime.timedelta, in microseconds as Python keeps it.
 	Timedelta int64
-	// Datetime is a datetime.datetime; Aware when it has a zone.
+	// Datetime is a datetime.datetime; Aware when it has a zone, which is UTC. With
+	// DateOnly it is a datetime.date.
 	Datetime struct {
 		time.Time
-		Aware bool
+		Aware, DateOnly bool
 	}
 	// Module is an imported module.
 	Module struct {
@@ -94,6 +95,9 @@ type Mutable interface {
 	SetAttr(name string, v any) error
 }
 
+// sized is a host's value that has a length.
+type sized interface{ Len() int }
+
 // Comparable is a host's value that may equal another one.
 type Comparable interface {
 	// Equal is asked about values that are not the same; it is not known when
@@ -148,12 +152,18 @@ func TypeName(v any) string {
 		}
 		return "set"
 	case *Dict:
+		if v.kind != "" {
+			return v.kind
+		}
 		return "dict"
 	case *Iterator:
 		return v.kind
 	case Timedelta:
 		return "timedelta"
 	case Datetime:
+		if v.DateOnly {
+			return "date"
+		}
 		return "datetime"
 	case *Function, *Builtin:
 		return "function"
@@ -206,6 +216,8 @@ func truth(v any) (value, ok bool) {
 		return v.n > 0, true
 	case *View:
 		return v.dict.Len() > 0, true
+	case sized:
+		return v.Len() > 0, true
 	case *Instance:
 		if v.Class.run == nil {
 			return true, true

@@ -1,6 +1,8 @@
-"""Records what Python makes of the programs in the .txt files here.
+"""Records what Python makes of the programs in the text files beside it.
 
-Usage: python record.py  (Python 3.11; writes a .jsonl beside each)
+Usage: python record.py [name ...]  (Python 3.11; writes name.jsonl for name.txt)
+
+Programs run in the directory files/.
 """
 
 import json
@@ -8,9 +10,10 @@ import os
 import pathlib
 import sys
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
 os.environ.pop("BANQUET_UNSET_VARIABLE", None)
 os.environ["BANQUET_SET"] = "set"
+os.chdir(HERE / "files")
 
 
 def run(source, number):
@@ -24,9 +27,9 @@ def run(source, number):
     return {"repr": repr(module.out)}
 
 
-for listing in sorted(HERE.glob("*.txt")):
-    with open(listing.with_suffix(".jsonl"), "w", encoding="utf-8") as out:
-        programs = listing.read_text(encoding="utf-8").split("# ---\n")
+def record(path):
+    with open(path.with_suffix(".jsonl"), "w", encoding="utf-8") as out:
+        programs = path.read_text(encoding="utf-8").split("# ---\n")
         for number, program in enumerate(programs, 1):
             record = {"source": program}
             if "# unknown" in program:
@@ -36,3 +39,8 @@ for listing in sorted(HERE.glob("*.txt")):
             else:
                 record.update(run(program, number))
             out.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+for path in sorted(HERE.glob("*.txt")):
+    if not sys.argv[1:] or path.stem in sys.argv[1:]:
+        record(path)

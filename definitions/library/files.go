@@ -1,0 +1,446 @@
+package library
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"github.com/banquet-fs/banquet/definitions/python"
+)
+
+// maxRead bounds the size of a file that definitions read, in bytes.
+const maxRead = 4 << 20
+
+// disk is the files of a repository, as far as definitions may read them.
+type disk struct {
+	run   *python.Interpreter
+	files fs.FS
+	dir   string // the working directory
+	// changed is what would make directories, were it run: what is not there may
+	// be there then.
+	changed string
+}
+
+// place gives the path of a file from the root of the repository. Paths
+// count from the working directory, which is the root.
+func (r *disk) place(p string) (string, error) {
+	abs := r.run.Absolute(p)
+	rel, ok := strings.CutPrefix(path.Clean(abs)+"/", strings.TrimSuffix(r.dir, "/")+"/")
+	if !ok {
+		return "", fmt.Errorf("the file %s lies outside of the repository and is not read; copy it into the repository", p)
+	}
+	if strings.ContainsRune(p, 0) {
+		return "", python.Raise("ValueError", "embedded null byte")
+	}
+	if i := strings.Index(abs+"/", "/../"); i >= 0 {
+		if err := r.unlinked(abs[:i]); err != nil {
+			return "", err
+		}
+		if info, err := r.info(abs[:i]); err == nil && !info.IsDir() {
+			return "", osError("NotADirectoryError", p)
+		} else if err != nil {
+			return "", err
+		}
+	}
+	if rel = strings.TrimSuffix(rel, "/"); rel == "" {
+		rel = "."
+	}
+	return rel, nil
+}
+
+// unlinked refuses paths through symbolic links, which only the links could
+// resolve.
+func (r *disk) unlinked(abs string) error {
+	rel, ok := strings.CutPrefix(path.Clean(abs), strings.TrimSuffix(r.dir, "/")+"/")
+	files := r.files
+	if !ok || files == nil {
+		return nil
+	}
+	for at := rel; at != "."; at = path.Dir(at) {
+		if info, err := fs.Lstat(files, at); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return fmt.Errorf("the path %s leads through a symbolic link, which is not read; use the path that it points to", abs)
+		}
+	}
+	return nil
+}
+
+// osError makes the exception of a path as the operating system says it.
+func osError(class, p string) error {
+	e := map[string]struct {
+		number int64
+		text   string
+	}{
+		"FileNotFoundError": {2, "No such file or directory"}, "NotADirectoryError": {20, "Not a directory"}, "IsADirectoryError": {21, "Is a directory"},
+	}[class]
+	text := fmt.Sprintf("[Errno %d] %s: %s", e.number, e.text, python.Repr(p))
+	return python.Raised(class, text, names{"args": python.Tuple{e.number, e.text}, "errno": e.number, "strerror": e.text, "filename": p})
+}
+
+// info is the state of a file, or Python's exception.
+func (r *disk) info(p string) (fs.FileInfo, error) {
+	files := r.files
+	if files == nil {
+		return nil, fmt.Errorf("the file %s is not read here", p)
+	}
+	if p == "" {
+		return nil, osError("FileNotFoundError", p)
+	}
+	rel, err := r.place(p)
+	if err != nil {
+		return nil, err
+	}
+	info, err := fs.Stat(files, rel)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && r.changed != "":
+		return nil, fmt.Errorf("%s is not there, and %s is not run, which may make it; write this without it", p, r.changed)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, osError("FileNotFoundError", p)
+	case errors.Is(err, syscall.ENOTDIR) || err == nil && !info.IsDir() && strings.HasSuffix(p, "/"):
+		return nil, osError("NotADirectoryError", p)
+	case err != nil:
+		return nil, fmt.Errorf("the file %s cannot be read: it lies outside of the repository or is closed to this user", p)
+	}
+	return info, nil
+}
+
+// exists is os.path.exists, isfile or isdir.
+func (r *disk) exists(kind, p string) (any, error) {
+	info, err := r.info(p)
+	if err := refusal(err); err != nil {
+		return nil, err
+	}
+	switch kind {
+	case "isfile", "is_file":
+		return info != nil && info.Mode().IsRegular(), nil
+	case "isdir", "is_dir":
+		return info != nil && info.IsDir(), nil
+	}
+	return info != nil, nil
+}
+
+// read gives the bytes of a file.
+func (r *disk) read(p string) ([]byte, error) {
+	info, err := r.info(p)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, osError("IsADirectoryError", p)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no regular file and is not read", p)
+	case info.Size() > maxRead:
+		return nil, fmt.Errorf("%s is larger than %d MiB and is not read", p, maxRead>>20)
+	}
+	rel, err := r.place(p)
+	if err != nil {
+		return nil, err
+	}
+	b, err := fs.ReadFile(r.files, rel)
+	if err != nil || len(b) > maxRead {
+		return nil, fmt.Errorf("%s cannot be read now", p)
+	}
+	return b, r.run.Charge(len(b) / 64)
+}
+
+// list lists a directory, sorted: Python's order is arbitrary.
+func (r *disk) list(p string) ([]string, error) {
+	info, err := r.info(p)
+	switch {
+	case err != nil:
+		return nil, err
+	case r.changed != "":
+		return nil, fmt.Errorf("what %s holds is not known: %s is not run; write this without it", p, r.changed)
+	}
+	if !info.IsDir() {
+		return nil, osError("NotADirectoryError", p)
+	}
+	rel, err := r.place(p)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := fs.ReadDir(r.files, rel)
+	if err != nil {
+		return nil, fmt.Errorf("the directory %s cannot be read", p)
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names, r.run.Charge(len(names))
+}
+
+// openFile is a file that has been opened to be read.
+type openFile struct {
+	name   any
+	data   string
+	at     int
+	binary bool
+	ends   string // the characters that end lines
+	closed bool
+}
+
+// open is open(), Path.open, read_text and read_bytes: all read files only.
+func (r *disk) open(p any, mode, encoding, newline any) (*openFile, error) {
+	at, err := python.PathText(p)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := python.Text(mode)
+	switch {
+	case mode == nil:
+		m = "r"
+	case !ok:
+		return nil, python.Raise("TypeError", "open() argument 'mode' must be str, not %s", python.TypeName(mode))
+	}
+	if m != "r" && m != "rt" && m != "tr" && m != "rb" && m != "br" {
+		return nil, fmt.Errorf("opening a file by mode %s is not read: definitions only read files", python.Repr(m))
+	}
+	b, err := r.read(at)
+	if err != nil {
+		return nil, err
+	}
+	f := &openFile{name: p, data: string(b), binary: strings.Contains(m, "b"), ends: "\n"}
+	if f.binary {
+		return f, nil
+	}
+	return f, f.decode(encoding, newline)
+}
+
+func (f *openFile) decode(encoding, newline any) error {
+	name, _ := python.Text(encoding)
+	switch strings.ReplaceAll(strings.ToLower(name), "_", "-") {
+	case "utf-8-sig":
+		f.data = strings.TrimPrefix(f.data, "\ufeff")
+	case "utf-8", "utf8":
+	default:
+		if encoding != nil {
+			return fmt.Errorf("files in the encoding %s are not read; write them in utf-8", python.Repr(encoding))
+		}
+	}
+	if !utf8.ValidString(f.data) {
+		return fmt.Errorf("the file %s is no utf-8 text and is not read", python.Str(f.name))
+	}
+	switch newline {
+	case nil:
+		f.data = strings.ReplaceAll(strings.ReplaceAll(f.data, "\r\n", "\n"), "\r", "\n")
+	case "":
+		f.ends = "\r\n"
+	case "\n":
+	default:
+		return fmt.Errorf("open() with newline=%s is not read", python.Repr(newline))
+	}
+	return nil
+}
+
+// Kinds lists the types of an open file.
+func (f *openFile) Kinds() []string {
+	if f.binary {
+		return []string{"BufferedReader"}
+	}
+	return []string{"TextIOWrapper"}
+}
+
+// piece is what a file gives: text or bytes.
+func (f *openFile) piece(n int) any {
+	s := f.data[f.at : f.at+n]
+	f.at += n
+	if f.binary {
+		return python.Bytes(s)
+	}
+	return s
+}
+
+func (f *openFile) line() any {
+	rest := f.data[f.at:]
+	i := strings.IndexAny(rest, f.ends)
+	switch {
+	case i < 0:
+		return f.piece(len(rest))
+	case strings.HasPrefix(rest[i:], "\r\n"):
+		i++
+	}
+	return f.piece(i + 1)
+}
+
+// Next gives the next line.
+func (f *openFile) Next() (any, bool, error) {
+	if f.closed {
+		return nil, false, python.Raise("ValueError", "I/O operation on closed file.")
+	}
+	if f.at == len(f.data) {
+		return nil, false, nil
+	}
+	return f.line(), true, nil
+}
+
+// Attr gives the attributes of an open file.
+func (f *openFile) Attr(name string) (any, bool) {
+	switch name {
+	case "name":
+		return f.name, true
+	case "closed":
+		return f.closed, true
+	case "close":
+		return python.NewFunction(name, "", func(*python.Call, []any) (any, error) {
+			f.closed = true
+			return nil, nil
+		}), true
+	case "read", "readline", "readlines", "__enter__", "readable", "writable":
+	default:
+		return nil, false
+	}
+	return python.NewFunction(name, "size?", func(c *python.Call, a []any) (any, error) {
+		if f.closed {
+			return nil, python.Raise("ValueError", "I/O operation on closed file.")
+		}
+		switch name {
+		case "__enter__":
+			return f, nil
+		case "readable", "writable":
+			return name == "readable", nil
+		}
+		if n, ok := python.Int(a[0]); ok && n >= 0 || a[0] != nil && !ok {
+			return nil, fmt.Errorf("%s() with a size is not read; read the whole file", name)
+		}
+		switch name {
+		case "read":
+			return f.piece(len(f.data) - f.at), c.Charge(len(f.data) / 64)
+		case "readline":
+			return f.line(), nil
+		}
+		l := &python.List{}
+		for f.at < len(f.data) {
+			l.Items = append(l.Items, f.line())
+		}
+		return l, nil
+	}), true
+}
+
+// readAll gives what is left of an open file, or a text or bytes themselves;
+// false for other values.
+func readAll(v any) (string, bool) {
+	switch v := v.(type) {
+	case *openFile:
+		s := v.data[v.at:]
+		v.at = len(v.data)
+		return s, !v.closed
+	case python.Bytes:
+		return string(v), utf8.Valid(v)
+	}
+	return python.Text(v)
+}
+
+// Enter begins a with statement.
+func (f *openFile) Enter() (any, error) {
+	if f.closed {
+		return nil, python.Raise("ValueError", "I/O operation on closed file.")
+	}
+	return f, nil
+}
+
+// Exit ends a with statement.
+func (f *openFile) Exit(error) (bool, error) {
+	f.closed = true
+	return false, nil
+}
+
+// opened is open() of a file with what open takes besides: mode, buffering,
+// encoding, errors and newline.
+func (r *disk) opened(file any, a []any) (any, error) {
+	if a[1] != nil && a[1] != int64(-1) || a[3] != nil && a[3] != "strict" {
+		return nil, fmt.Errorf("open() with buffering or errors is not read; leave them out")
+	}
+	f, err := r.open(file, a[0], a[2], a[4])
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// module gives open, and what os and pathlib have of files.
+func (r *disk) module() {
+	const opening = "mode? buffering? encoding? errors? newline?"
+	r.run.SetBuiltin("open", python.NewFunction("open", "file "+opening, func(_ *python.Call, a []any) (any, error) { return r.opened(a[0], a[1:]) }))
+	path := func(name, signature string, call func(c *python.Call, p string, a []any) (any, error)) *python.Builtin {
+		return python.NewFunction(name, "path "+signature, func(c *python.Call, a []any) (any, error) {
+			p, err := python.PathText(a[0])
+			if err != nil {
+				return nil, err
+			}
+			return call(c, p, a[1:])
+		})
+	}
+	system, _ := r.run.Standard("os")
+	osPath, _ := r.run.Standard("os.path")
+	for _, name := range []string{"exists", "isfile", "isdir", "lexists"} {
+		osPath.Names[name] = path(name, "", func(_ *python.Call, p string, _ []any) (any, error) { return r.exists(name, p) })
+	}
+	system.Names["listdir"] = python.NewFunction("listdir", "path?", func(_ *python.Call, a []any) (any, error) {
+		p, err := python.PathText(cond(a[0] == nil, ".", a[0]))
+		if err != nil {
+			return nil, err
+		}
+		list, err := r.list(p)
+		return texts(list), err
+	})
+	for _, name := range []string{"makedirs", "mkdir"} { // of which no definition is made
+		system.Names[name] = &python.Builtin{Name: name, Call: func(*python.Call) (any, error) {
+			r.changed = "os." + name + "()"
+			return nil, nil
+		}}
+	}
+	for _, name := range []string{"chdir", "fchdir", "chroot", "remove", "unlink", "rmdir", "removedirs", "rename", "replace", "symlink", "link", "walk", "scandir", "fwalk"} {
+		system.Names[name] = refused("os." + name)
+	}
+	for _, name := range []string{"exists", "is_file", "is_dir"} {
+		r.run.PathMethod(path(name, "", func(_ *python.Call, p string, _ []any) (any, error) { return r.exists(name, p) }))
+	}
+	r.run.PathMethod(path("open", opening, func(_ *python.Call, p string, a []any) (any, error) { return r.opened(python.Path(p), a) }))
+	r.run.PathMethod(path("read_text", "encoding? errors?", func(_ *python.Call, p string, a []any) (any, error) {
+		return r.whole(p, []any{"r", nil, a[0], a[1], nil})
+	}))
+	r.run.PathMethod(path("read_bytes", "", func(_ *python.Call, p string, _ []any) (any, error) {
+		return r.whole(p, []any{"rb", nil, nil, nil, nil})
+	}))
+	r.run.PathMethod(path("iterdir", "", func(_ *python.Call, p string, _ []any) (any, error) {
+		list, err := r.list(p)
+		var items []any
+		for _, n := range list {
+			items = append(items, python.Path(python.CleanPath(p+"/"+n)))
+		}
+		return python.NewIterator(items), err
+	}))
+	r.run.PathMethod(path("resolve", "strict?", func(_ *python.Call, p string, _ []any) (any, error) {
+		abs := r.run.Absolute(p)
+		return python.Path(cleaned(abs)), r.unlinked(abs)
+	}))
+	osPath.Names["realpath"] = path("realpath", "", func(_ *python.Call, p string, _ []any) (any, error) {
+		abs := r.run.Absolute(p)
+		return cleaned(abs), r.unlinked(abs)
+	})
+	for _, name := range []string{"glob", "rglob"} {
+		r.run.PathMethod(path(name, "pattern", func(_ *python.Call, p string, a []any) (any, error) { return r.globPath(p, name, a[0]) }))
+	}
+}
+
+func (r *disk) whole(p string, a []any) (any, error) {
+	v, err := r.opened(p, a)
+	if f, ok := v.(*openFile); ok {
+		return f.piece(len(f.data)), nil
+	}
+	return nil, err
+}
+
+func cleaned(p string) string { return path.Clean(p) }
+
+func texts(list []string) *python.List {
+	l := &python.List{}
+	for _, s := range list {
+		l.Items = append(l.Items, s)
+	}
+	return l
+}

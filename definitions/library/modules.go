@@ -1,0 +1,216 @@
+// Package library holds the modules of Python's library, and of packages that
+// definitions use beside it, which need nothing of the interpreter's inside.
+//
+// What stands here gives what Python gives, or an error that says what is not
+// read. Names that a module has besides are Unknown.
+package library
+
+import (
+	"fmt"
+	"io/fs"
+	"math"
+	"path"
+	"strings"
+
+	"github.com/banquet-fs/banquet/definitions/python"
+)
+
+// names are the names of a module.
+type names = map[string]any
+
+// Modules makes the modules for an interpreter, by their names, and what its own
+// modules have of files and of the environment. Files are those that may be
+// read, nil for none; dir is their directory.
+func Modules(run *python.Interpreter, files fs.FS, dir string, env func(string) (string, bool)) map[string]*python.Module {
+	r := &disk{run: run, files: files, dir: path.Clean(dir)}
+	variables := &environ{env: env, own: names{}}
+	r.module()
+	variables.module(run)
+	modules := map[string]*python.Module{}
+	for name, list := range map[string]names{
+		"glob":          r.globModule(),
+		"json":          jsonModule(run),
+		"math":          mathModule(),
+		"warnings":      quiet("warn", "filterwarnings", "simplefilter", "resetwarnings"),
+		"pprint":        quiet("pprint", "pp"),
+		"operator":      operatorModule(),
+		"string":        stringModule(),
+		"shutil":        shutilModule(),
+		"hashlib":       hashModule(),
+		"base64":        base64Module(),
+		"logging":       loggingModule(),
+		"tqdm":          tqdmModule(),
+		"tqdm.auto":     tqdmModule(),
+		"tqdm.std":      tqdmModule(),
+		"tqdm.notebook": tqdmModule(),
+		"yaml":          yamlModule(),
+		"csv":           csvModule(),
+		"dotenv":        dotenvModule(r, variables),
+		"re":            reModule(),
+	} {
+		modules[name] = &python.Module{Name: name, Names: list, Missing: func(n string) any { return python.Elsewhere(name, n) }}
+	}
+	if m, ok := run.Standard("collections"); ok {
+		m.Names["deque"] = python.NewFunction("deque", "iterable? maxlen?", newDeque)
+		m.Names["Counter"] = &python.Builtin{Name: "Counter", Call: newCounter}
+	}
+	if m, ok := run.Standard("datetime"); ok {
+		if datetime, ok := m.Names["datetime"].(*python.Builtin); ok {
+			datetime.Members["strptime"] = python.NewFunction("strptime", "date_string format", strptime)
+		}
+	}
+	return modules
+}
+
+// refused is a function that is not read, whatever comes of it.
+func refused(name string) *python.Builtin {
+	return &python.Builtin{Name: name, Call: func(*python.Call) (any, error) {
+		return nil, fmt.Errorf("%s() is not read; write the file without it", name)
+	}}
+}
+
+// shutilModule changes files, which what is read later would have to follow.
+func shutilModule() names {
+	out := names{}
+	for _, n := range []string{"copy", "copy2", "copyfile", "copytree", "move", "rmtree", "unpack_archive", "copyfileobj"} {
+		out[n] = refused("shutil." + n)
+	}
+	return out
+}
+
+// quiet are functions that do nothing here, whatever they are given.
+func quiet(list ...string) names {
+	out := names{}
+	for _, n := range list {
+		out[n] = &python.Builtin{Name: n, Call: func(*python.Call) (any, error) { return nil, nil }}
+	}
+	return out
+}
+
+// text is an argument that must be text.
+func text(v any) (string, error) {
+	s, ok := python.Text(v)
+	if !ok {
+		return "", python.Raise("TypeError", "expected str instance, %s found", python.TypeName(v))
+	}
+	return s, nil
+}
+
+// object is a value with methods and attributes, and nothing else.
+type object struct {
+	kinds   []string
+	members names
+}
+
+// Kinds lists the types of an object.
+func (o *object) Kinds() []string { return o.kinds }
+
+// Attr gives an attribute.
+func (o *object) Attr(name string) (any, bool) {
+	v, ok := o.members[name]
+	return v, ok
+}
+
+func mathModule() names {
+	out := names{"pi": math.Pi, "e": math.E, "tau": 2 * math.Pi, "inf": math.Inf(1), "nan": math.NaN()}
+	for n, fn := range map[string]func(float64) float64{"ceil": math.Ceil, "floor": math.Floor, "trunc": math.Trunc} {
+		out[n] = python.NewFunction(n, "x", func(_ *python.Call, a []any) (any, error) {
+			if i, ok := python.Int(a[0]); ok {
+				return i, nil
+			}
+			f, ok := a[0].(float64)
+			if !ok || math.Abs(f) > 1<<62 || math.IsNaN(f) {
+				return nil, fmt.Errorf("math.%s() of %s is not read", n, python.Repr(a[0]))
+			}
+			return int64(fn(f)), nil
+		})
+	}
+	out["sqrt"] = python.NewFunction("sqrt", "x", func(_ *python.Call, a []any) (any, error) {
+		f, ok := a[0].(float64)
+		if i, isInt := python.Int(a[0]); isInt && i < 1<<53 {
+			f, ok = float64(i), true
+		}
+		if !ok || f < 0 {
+			return nil, fmt.Errorf("math.sqrt() of %s is not read", python.Repr(a[0]))
+		}
+		return math.Sqrt(f), nil
+	})
+	return out
+}
+
+// loggingModule logs nothing: where a log goes is not for a reader to say.
+func loggingModule() names {
+	out := quiet("basicConfig", "debug", "info", "warning", "warn", "error", "critical", "exception", "log", "disable", "captureWarnings")
+	for n, level := range map[string]int64{"NOTSET": 0, "DEBUG": 10, "INFO": 20, "WARNING": 30, "WARN": 30, "ERROR": 40, "CRITICAL": 50, "FATAL": 50} {
+		out[n] = level
+	}
+	methods := func() names {
+		return quiet("debug", "info", "warning", "warn", "error", "critical", "exception", "log", "setLevel", "addHandler", "removeHandler",
+			"setFormatter", "addFilter", "removeFilter", "flush", "close")
+	}
+	for _, n := range []string{"StreamHandler", "FileHandler", "NullHandler", "Formatter"} {
+		out[n] = &python.Builtin{Name: n, Call: func(*python.Call) (any, error) { return &object{[]string{n, "Handler"}, methods()}, nil }}
+	}
+	out["getLevelName"] = python.NewFunction("getLevelName", "level", func(_ *python.Call, a []any) (any, error) {
+		for _, n := range []string{"NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"} {
+			if out[n] == a[0] {
+				return n, nil
+			}
+		}
+		return nil, fmt.Errorf("getLevelName(%s) is not read", python.Repr(a[0]))
+	})
+	loggers := map[string]*object{}
+	out["getLogger"] = python.NewFunction("getLogger", "name?", func(_ *python.Call, a []any) (any, error) {
+		name := "root"
+		if a[0] != nil {
+			name = python.Str(a[0])
+		}
+		if loggers[name] == nil {
+			loggers[name] = &object{[]string{"Logger"}, methods()}
+			loggers[name].members["name"], loggers[name].members["handlers"] = name, &python.List{}
+		}
+		return loggers[name], nil
+	})
+	return out
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyz"
+
+func stringModule() names {
+	punctuation := "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+	upper := strings.ToUpper(letters)
+	blanks := " \t\n\r\v\f"
+	return names{
+		"ascii_lowercase": letters, "ascii_uppercase": upper, "ascii_letters": letters + upper, "digits": "0123456789",
+		"hexdigits": "0123456789abcdefABCDEF", "octdigits": "01234567", "punctuation": punctuation, "whitespace": blanks,
+		"printable": "0123456789" + letters + upper + punctuation + blanks,
+		"capwords": python.NewFunction("capwords", "s", func(c *python.Call, a []any) (any, error) {
+			s, err := text(a[0])
+			if err != nil {
+				return nil, err
+			}
+			l := &python.List{}
+			for _, word := range strings.Fields(s) {
+				if !ascii(word) || strings.ContainsAny(word, "\x1c\x1d\x1e\x1f") {
+					return nil, fmt.Errorf("capwords() of other than ASCII letters is not read")
+				}
+				l.Items = append(l.Items, strings.ToUpper(word[:1])+strings.ToLower(word[1:]))
+			}
+			join, err := c.Attribute(" ", "join")
+			if err != nil {
+				return nil, err
+			}
+			return c.Invoke(join, l)
+		}),
+		"Template": python.NewFunction("Template", "template", newTemplate),
+	}
+}
+
+// SetAttr sets an attribute of a logger, such as propagate.
+func (o *object) SetAttr(name string, v any) error {
+	if o.kinds[0] != "Logger" {
+		return fmt.Errorf("attribute '%s' of a %s cannot be set here", name, o.kinds[0])
+	}
+	o.members[name] = v
+	return nil
+}
