@@ -10,7 +10,7 @@ import (
 // that the files set, which nothing but the files sees.
 type environ struct {
 	env func(string) (string, bool)
-	own map[string]any // a text, or nil for one that was deleted
+	own names // a text or Unknown, or nil for one that was deleted
 }
 
 // Kinds lists the types of the environment.
@@ -19,7 +19,7 @@ func (e *environ) Kinds() []string { return []string{"_Environ", "MutableMapping
 func variable(v any) (string, error) {
 	s, ok := python.Text(v)
 	if u, unknown := v.(*python.Unknown); unknown {
-		return "", fmt.Errorf("this variable cannot be known without running Python (%s)", u.Why)
+		return "", fmt.Errorf("the name of this variable cannot be known without running Python (%s)", u.Why)
 	}
 	if !ok {
 		return "", python.Raise("TypeError", "str expected, not %s", python.TypeName(v))
@@ -27,14 +27,13 @@ func variable(v any) (string, error) {
 	return s, nil
 }
 
-func (e *environ) find(key any) (string, bool, error) {
+func (e *environ) find(key any) (any, bool, error) {
 	name, err := variable(key)
 	if err != nil {
-		return "", false, err
+		return nil, false, err
 	}
 	if v, ok := e.own[name]; ok {
-		s, set := v.(string)
-		return s, set, nil
+		return v, v != nil, nil
 	}
 	s, ok := e.env(name)
 	return s, ok, nil
@@ -61,7 +60,14 @@ func (e *environ) Put(key, v any) error {
 	if err != nil {
 		return err
 	}
-	e.own[name], err = variable(v)
+	if _, unknown := v.(*python.Unknown); unknown {
+		e.own[name] = v
+		return nil
+	}
+	text, err := variable(v)
+	if err == nil {
+		e.own[name] = text
+	}
 	return err
 }
 

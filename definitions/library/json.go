@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/banquet-fs/banquet/definitions/python"
 )
@@ -16,7 +17,26 @@ import (
 func jsonModule(run *python.Interpreter) names {
 	return names{
 		"dumps": python.NewFunction("dumps", "obj * indent? ensure_ascii? separators? sort_keys?", dumps), "JSONDecodeError": run.Builtin("JSONDecodeError"),
-		"loads": python.NewFunction("loads", "s", loads), "load": python.NewFunction("load", "fp", loads),
+		"loads": python.NewFunction("loads", "s", func(c *python.Call, a []any) (any, error) {
+			if s, ok := python.Text(a[0]); ok {
+				return loads(c, s)
+			}
+			if b, ok := a[0].(python.Bytes); ok {
+				return loadBytes(c, string(b))
+			}
+			return nil, python.Raise("TypeError", "the JSON object must be str, bytes or bytearray, not %s", python.TypeName(a[0]))
+		}),
+		"load": python.NewFunction("load", "fp", func(c *python.Call, a []any) (any, error) {
+			f, ok := a[0].(*openFile)
+			if !ok || f.closed {
+				return nil, fmt.Errorf("json.load() reads a file that is open, not a %s", python.TypeName(a[0]))
+			}
+			s, _ := readAll(f)
+			if f.binary {
+				return loadBytes(c, s)
+			}
+			return loads(c, s)
+		}),
 	}
 }
 
@@ -217,12 +237,16 @@ func (w *jsonWriter) text(s string) {
 	w.b.WriteByte('"')
 }
 
-// loads is json.loads, and json.load of an open file.
-func loads(c *python.Call, a []any) (any, error) {
-	s, ok := readAll(a[0])
-	if !ok {
-		return nil, python.Raise("TypeError", "the JSON object must be str, bytes or bytearray, not %s", python.TypeName(a[0]))
+// loadBytes reads JSON of bytes in UTF-8; Python finds other encodings out.
+func loadBytes(c *python.Call, s string) (any, error) {
+	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) || strings.HasPrefix(s, "\ufeff") {
+		return nil, fmt.Errorf("these bytes are no plain UTF-8, and their JSON is not read")
 	}
+	return loads(c, s)
+}
+
+// loads reads the JSON of a text.
+func loads(c *python.Call, s string) (any, error) {
 	d := json.NewDecoder(strings.NewReader(s))
 	d.UseNumber()
 	v, err := decoded(c, d, 0)
