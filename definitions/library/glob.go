@@ -153,7 +153,7 @@ func isTrue(v any) bool {
 // globPath is Path.glob and Path.rglob.
 func (r *disk) globPath(p, name string, v any) (any, error) {
 	pattern, ok := python.Text(v)
-	if !ok || pattern == "" || strings.HasPrefix(pattern, "/") || strings.Contains("/"+pattern+"/", "/../") {
+	if !ok || pattern == "" || strings.HasSuffix(pattern, "/") || strings.HasPrefix(pattern, "/") || strings.Contains("/"+pattern+"/", "/../") {
 		return nil, fmt.Errorf("%s() of a path takes a pattern below it; %s is not read", name, python.Repr(v))
 	}
 	pattern = python.CleanPath(pattern)

@@ -75,6 +75,9 @@ func pathTexts(args []any) ([]string, *Unknown, error) {
 			}
 			parts[i] = s
 		}
+		if strings.HasPrefix(parts[i], "//") && !strings.HasPrefix(parts[i], "///") {
+			return nil, nil, fmt.Errorf("the path %s begins with two slashes, which is not read", quoted(parts[i]))
+		}
 		if size += len(parts[i]); size > maxPath {
 			return nil, nil, fmt.Errorf("this path is too long")
 		}
@@ -203,6 +206,14 @@ func (p Path) with(name string, c *Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	base, _ := p.Attr("name")
+	suffix := name == "with_suffix"
+	switch {
+	case base == "":
+		return nil, raise("ValueError", "%s has an empty name", p)
+	case strings.Contains(text, "/") || text == "." || suffix && text != "" && text[0] != '.' || !suffix && text == "":
+		return nil, raise("ValueError", "Invalid name %s", quoted(text))
+	}
 	stem, _ := p.Attr("stem")
 	if name == "with_suffix" {
 		text = Str(stem) + text
@@ -283,9 +294,6 @@ func pathFunction(name, s string, c *Call) any {
 		}
 		return Tuple{s, ""}
 	case "normpath":
-		if strings.HasPrefix(s, "//") && !strings.HasPrefix(s, "///") {
-			return "/" + path.Clean(s)
-		}
 		return path.Clean(s)
 	case "expanduser":
 		if strings.HasPrefix(s, "~") {

@@ -1,6 +1,6 @@
 """Records what Python makes of the programs in the text files beside it.
 
-Usage: python record.py [name ...]  (Python 3.11; writes name.jsonl for name.txt)
+Usage: python record.py [name ...]  (Python 3.11 with PyYAML, tqdm and python-dotenv; writes name.jsonl for name.txt)
 
 Programs run in the directory files/.
 """
