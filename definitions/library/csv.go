@@ -30,7 +30,7 @@ func csvModule() names {
 // csvReader reads rows as Python's default dialect does: fields in double
 // quotes may hold commas, quotes that are doubled, and ends of lines.
 type csvReader struct {
-	lines func() (any, bool, error)
+	lines *python.Iterator
 	p     csvParser
 	ended bool
 }
@@ -46,7 +46,7 @@ func newReader(c *python.Call, source, dialect, delimiter any) (*csvReader, erro
 	if !ok || len(comma) != 1 || strings.Contains("\"\r\n ", comma) {
 		return nil, fmt.Errorf("csv with delimiter=%s is not read", python.Repr(delimiter))
 	}
-	lines, err := c.Steps(source)
+	lines, err := c.Iterator(source)
 	return &csvReader{lines: lines, p: csvParser{comma: comma[0]}}, err
 }
 
@@ -62,7 +62,7 @@ func (r *csvReader) Next() (any, bool, error) {
 // next gives the next row; nil at the end.
 func (r *csvReader) next() (*python.List, error) {
 	for !r.ended {
-		v, more, err := r.lines()
+		v, more, err := r.lines.Next()
 		if err != nil {
 			return nil, err
 		}

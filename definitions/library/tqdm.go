@@ -27,7 +27,7 @@ func newBar(c *python.Call, v any) *bar {
 }
 
 // tqdmModule gives what bars go through.
-func tqdmModule() names {
+func tqdmModule(run *python.Interpreter) names {
 	tqdm := &python.Builtin{Name: "tqdm", Call: func(c *python.Call) (any, error) {
 		v, _ := c.Arg("iterable")
 		if len(c.Args) > 0 {
@@ -42,7 +42,7 @@ func tqdmModule() names {
 		return newBar(c, v), nil
 	}, Members: quiet("write")}
 	return names{"tqdm": tqdm, "tqdm_notebook": tqdm, "trange": &python.Builtin{Name: "trange", Call: func(c *python.Call) (any, error) {
-		numbers, err := c.Apply(c.Builtin("range"), c.Args, nil, nil)
+		numbers, err := c.Apply(run.Builtin("range"), c.Args, nil, nil)
 		if err != nil {
 			return nil, err
 		}

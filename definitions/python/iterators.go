@@ -224,7 +224,7 @@ func (r *Interpreter) next(v any) (item any, ok bool, err error) {
 			isIterator = true
 		}
 	}
-	if s, steps := v.(Stepper); steps {
+	if s, steps := v.(Stepper); steps && !isIterator {
 		it, isIterator = &Iterator{next: s.Next}, true
 	}
 	if !isIterator {

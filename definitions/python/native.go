@@ -92,17 +92,8 @@ type Stepper interface {
 // Iterator is iter(v).
 func (c *Call) Iterator(v any) (*Iterator, error) { return c.run.iterate(v) }
 
-// Builtin gives a name that every module has.
-func (c *Call) Builtin(name string) any { return c.run.builtins[name] }
-
-// Steps gives the items of a value one at a time.
-func (c *Call) Steps(v any) (func() (any, bool, error), error) {
-	it, err := c.run.iterate(v)
-	if err != nil {
-		return nil, err
-	}
-	return it.next, nil
-}
+// Next gives the next item: false at the end.
+func (it *Iterator) Next() (v any, ok bool, err error) { return it.next() }
 
 // Items gives what iterating over a value gives, counted as work.
 func (c *Call) Items(v any) ([]any, error) { return c.run.items(v) }

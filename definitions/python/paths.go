@@ -170,13 +170,6 @@ func (p Path) method(name string) (any, bool) {
 		return give(func(c *Call) (any, error) { return Path(c.run.absolute(string(p))), nil })
 	case "as_posix", "__str__", "__fspath__":
 		return give(func(*Call) (any, error) { return string(p), nil })
-	case "as_uri":
-		return give(func(*Call) (any, error) {
-			if !strings.HasPrefix(string(p), "/") {
-				return nil, raise("ValueError", "relative path can't be expressed as a file URI")
-			}
-			return "file://" + string(p), nil
-		})
 	case "joinpath":
 		return give(func(c *Call) (any, error) {
 			return newPath(&Call{Args: append([]any{p}, c.Args...), run: c.run})

@@ -26,6 +26,16 @@ func reflecting(name string) func(*Call) (any, error) {
 			if len(c.Args) > 1 {
 				return nil, fmt.Errorf("making a class by type() is not read; write a class statement")
 			}
+			if b, ok := v.(*Builtin); ok { // types are functions here
+				kind := "builtin_function_or_method"
+				if slices.Contains(strings.Fields("str int float bool list tuple set frozenset dict bytes type"), b.Name) {
+					kind = "type"
+				}
+				if c.run.builtins[b.Name] != v {
+					return nil, fmt.Errorf("type() of %s is not read", b.Name)
+				}
+				return c.run.namedType(kind), nil
+			}
 			return c.run.typeOf(v), nil
 		case "callable":
 			switch v := v.(type) {
@@ -130,6 +140,11 @@ func (r *Interpreter) typeOf(v any) any {
 	if m := r.standard["datetime"]; m != nil && m.Names[n] != nil {
 		return m.Names[n]
 	}
+	return r.namedType(n)
+}
+
+// namedType is the type of a name.
+func (r *Interpreter) namedType(n string) any {
 	if t, ok := r.builtins[n]; ok {
 		return t
 	}
