@@ -181,7 +181,7 @@ func (r *Interpreter) invokeBuiltin(f *Builtin, c *Call) (any, error) {
 		return &Unknown{Why: f.Name}, nil
 	}
 	if u := c.PassesUnknown; u != nil {
-		if f.Definer || mutable(f.of) {
+		if f.Definer || f.changes || mutable(f.of) {
 			return nil, fmt.Errorf("%s is given arguments that cannot be known without running Python (%s); write them out", f.Name, u.Why)
 		}
 		return u.but("%s() of %s", f.Name, u.Why), nil

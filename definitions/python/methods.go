@@ -43,7 +43,7 @@ func method(v any, name string) (any, bool) {
 	if why := readOnly(v); why != "" && strings.Contains(" append extend insert clear reverse remove sort pop update popitem setdefault ", " "+name+" ") {
 		call = func(*Call) (any, error) { return nil, errors.New(why) }
 	}
-	b := &Builtin{Name: name, Call: call, of: v}
+	b := &Builtin{Name: name, Call: call, of: v, changes: mutable(v) && slices.Contains(changers(), name)}
 	switch name { // these do not go through the value
 	case "append", "add", "get", "setdefault", "keys", "values", "items":
 		b.of = nil

@@ -18,8 +18,46 @@ func (r *Interpreter) makes(v any) bool { return (&reach{r, map[any]bool{}}).val
 
 // disturbs reports whether calling a value may change values of the files.
 func (r *Interpreter) disturbs(v any) bool {
-	f, ok := v.(*Function)
-	return ok && (&reach{r, map[any]bool{}}).changes(f)
+	return (&reach{r, map[any]bool{}}).disturbs(v)
+}
+
+// disturbs looks into containers too, for what they hold may be called.
+func (x *reach) disturbs(v any) bool {
+	switch v := v.(type) {
+	case *Builtin:
+		return v.changes || x.disturbs(v.of)
+	case *Function:
+		return x.changes(v)
+	case *Instance:
+		call, ok := v.special("__call__").(*Function)
+		return ok && x.changes(call)
+	case Tuple:
+		return slices.ContainsFunc(v, x.disturbs)
+	case *List:
+		if !x.seen[v] {
+			x.seen[v] = true
+			return slices.ContainsFunc(v.Items, x.disturbs)
+		}
+	case *Dict:
+		if !x.seen[v] {
+			x.seen[v] = true
+			for _, item := range v.All() {
+				if x.disturbs(item) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// changers are the methods of containers that change them.
+func changers() []string {
+	return []string{
+		"append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem", "add", "discard",
+		"__setitem__", "__delitem__", "appendleft", "extendleft", "popleft", "rotate", "move_to_end", "subtract",
+		"difference_update", "intersection_update", "symmetric_difference_update", "__next__", "send", "throw", "close",
+	}
 }
 
 func (x *reach) value(v any) bool {

@@ -185,7 +185,7 @@ func collectionsModule() map[string]any {
 // the function does.
 func partial(fn any, first *Call) *Builtin {
 	b, _ := fn.(*Builtin)
-	return &Builtin{Name: "partial", Definer: b != nil && b.Definer, Call: func(c *Call) (any, error) {
+	return &Builtin{Name: "partial", Definer: b != nil && b.Definer, of: fn, Call: func(c *Call) (any, error) {
 		call := &Call{Args: slices.Concat(first.Args[1:], c.Args), scope: c.scope, at: c.at, PassesUnknown: c.PassesUnknown}
 		for i, n := range first.Names {
 			if _, again := c.Arg(n); !again {

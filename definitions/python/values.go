@@ -54,6 +54,8 @@ type (
 		// Kinds are the types of which its objects are instances too.
 		Kinds []string
 		of    any // the value whose method it is, or what it calls
+		// changes is set for a method that changes the value whose it is.
+		changes bool
 		// method is set when objects of the class that has it get it bound.
 		method bool
 	}
