@@ -222,7 +222,7 @@ func kindsOf(v any) []string {
 	case bool:
 		return []string{"bool", "int"}
 	case *Builtin, *Function:
-		return []string{"function", "Callable"}
+		return []string{TypeName(v), "Callable"}
 	case Datetime:
 		if v.DateOnly {
 			return []string{"date"}
