@@ -27,14 +27,8 @@ func reflecting(name string) func(*Call) (any, error) {
 				return nil, fmt.Errorf("making a class by type() is not read; write a class statement")
 			}
 			if b, ok := v.(*Builtin); ok { // types are functions here
-				kind := "builtin_function_or_method"
-				if slices.Contains(strings.Fields("str int float bool list tuple set frozenset dict bytes type"), b.Name) {
-					kind = "type"
-				}
-				if c.run.builtins[b.Name] != v {
-					return nil, fmt.Errorf("type() of %s is not read", b.Name)
-				}
-				return c.run.namedType(kind), nil
+				kind, err := c.run.builtinKind(b)
+				return c.run.namedType(kind), err
 			}
 			return c.run.typeOf(v), nil
 		case "callable":
@@ -154,6 +148,17 @@ func (r *Interpreter) namedType(n string) any {
 	return r.types[n]
 }
 
+// builtinKind is the type of one of Python's own functions and types.
+func (r *Interpreter) builtinKind(b *Builtin) (string, error) {
+	switch {
+	case r.builtins[b.Name] != b:
+		return "", fmt.Errorf("the type of %s is not read", b.Name)
+	case slices.Contains(strings.Fields("str int float bool list tuple set frozenset dict bytes type"), b.Name):
+		return "type", nil
+	}
+	return "builtin_function_or_method", nil
+}
+
 func isInstance(name string, c *Call) (any, error) {
 	if len(c.Args) != 2 {
 		return nil, raise("TypeError", "%s() takes an object and a type", name)
@@ -178,6 +183,10 @@ func isInstance(name string, c *Call) (any, error) {
 		if u, ok := k.(*Unknown); ok {
 			unknown = u.but("%s() of %s", name, u.Why)
 			continue
+		}
+		if b, ok := c.Args[0].(*Builtin); ok && name == "isinstance" && k == c.run.builtins["type"] {
+			kind, err := c.run.builtinKind(b)
+			return kind == "type", err
 		}
 		if isOf(name, c.Args[0], k) {
 			return true, nil
