@@ -145,8 +145,11 @@ func loggingModule() names {
 		out[n] = level
 	}
 	methods := func() names {
-		return quiet("debug", "info", "warning", "warn", "error", "critical", "exception", "log", "setLevel", "addHandler", "removeHandler",
-			"setFormatter", "addFilter", "removeFilter", "flush", "close")
+		m := quiet("debug", "info", "warning", "warn", "error", "critical", "exception", "log", "setLevel", "removeHandler", "removeFilter", "flush", "close")
+		for _, n := range []string{"addHandler", "addFilter", "setFormatter"} { // what they are given is called for each log
+			m[n] = python.NewFunction(n, "x", func(c *python.Call, a []any) (any, error) { return nil, c.HandOut("logging."+n, a[0]) })
+		}
+		return m
 	}
 	for _, n := range []string{"StreamHandler", "FileHandler", "NullHandler", "Formatter"} {
 		out[n] = &python.Builtin{Name: n, Call: func(*python.Call) (any, error) { return &object{[]string{n, "Handler"}, methods()}, nil }}

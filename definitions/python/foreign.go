@@ -115,9 +115,10 @@ func remedyOf(u *Unknown) string {
 	return "write it out"
 }
 
-// callUnknown is a call of what only Python knows: harmless when it cannot make
-// or change what definitions are made of, else refused.
-func (r *Interpreter) callUnknown(u *Unknown, c *Call) (any, error) {
+// callUnknown is a call of what only Python knows, or of a class that is made from
+// it: harmless when it cannot make or change what definitions are made of, else
+// refused.
+func (r *Interpreter) callUnknown(u *Unknown, c *Call, class ...any) (any, error) {
 	switch {
 	case u.Trust == Harmless:
 	case u.module != "" && !DefinesNothing(u.module):
@@ -125,7 +126,7 @@ func (r *Interpreter) callUnknown(u *Unknown, c *Call) (any, error) {
 	default:
 		return nil, fmt.Errorf("%s() is not read; write its result out", u.Why)
 	}
-	for _, list := range [][]any{c.Args, c.Named} {
+	for _, list := range [][]any{class, c.Args, c.Named} {
 		for _, v := range list {
 			if err := r.handedOut(u, v); err != nil {
 				return nil, err
@@ -139,14 +140,20 @@ func (r *Interpreter) callUnknown(u *Unknown, c *Call) (any, error) {
 	return u.but("%s()", u.Why), nil
 }
 
+// HandOut refuses a value that a function which does nothing here may use to make a
+// definition, or may change.
+func (c *Call) HandOut(name string, v any) error {
+	return c.run.handedOut(&Unknown{Why: name, Trust: Harmless}, v)
+}
+
 // handedOut refuses a value that a call which is not run may use to make a
 // definition, or may change.
 func (r *Interpreter) handedOut(u *Unknown, v any) error {
 	switch {
 	case r.makes(v):
-		return fmt.Errorf("%s() is not run, and it is given what makes or holds definitions; write them without it", u.Why)
+		return fmt.Errorf("%s() is not run, and it has or is given what makes or holds definitions; write them without it", u.Why)
 	case r.disturbs(v):
-		return fmt.Errorf("%s() is not run, and it is given a function that changes values of the file; write it without", u.Why)
+		return fmt.Errorf("%s() is not run, and it has or is given a function that changes values of the file; write it without", u.Why)
 	}
 	switch v.(type) {
 	case *List, *Dict, *Set, *Iterator:

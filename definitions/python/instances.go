@@ -170,7 +170,7 @@ func (r *Interpreter) instantiate(c *Class, call *Call) (any, error) {
 	u := c.foreign()
 	switch {
 	case u != nil:
-		return u.but("an object of class %s, made from %s", c.Name, u.Why), nil
+		return r.callUnknown(u.but("%s, made from %s", c.Name, u.Why), call, c)
 	case c.enum != nil:
 		return r.memberOf(c, call)
 	case call.PassesUnknown != nil:

@@ -28,9 +28,10 @@ func (x *reach) disturbs(v any) bool {
 		return v.changes || x.disturbs(v.of)
 	case *Function:
 		return x.changes(v)
-	case *Instance:
-		call, ok := v.special("__call__").(*Function)
-		return ok && x.changes(call)
+	case *Class:
+		return x.methods(v, x.classChanges)
+	case *Instance: // its constructor has run
+		return x.methods(v.Class, func(f *Function) bool { return f.Name != "__init__" && f.Name != "__post_init__" && x.changes(f) })
 	case Tuple:
 		return slices.ContainsFunc(v, x.disturbs)
 	case *List:
@@ -217,15 +218,27 @@ func (x *reach) callsChanging(s *scope, body []stmt) bool {
 		if f, isFunction := v.(*Function); ok && isFunction && !found {
 			found = x.changes(f)
 		}
-		if c, isClass := v.(*Class); isClass {
-			for _, m := range c.Members {
-				if f, isFunction := m.(*Function); isFunction && !found {
-					found = x.classChanges(f)
-				}
-			}
+		if c, isClass := v.(*Class); isClass && !found {
+			found = x.methods(c, x.classChanges)
 		}
 	})
 	return found
+}
+
+// methods reports whether a test holds for a method of a class of the file.
+func (x *reach) methods(c *Class, test func(*Function) bool) bool {
+	for _, m := range c.Members {
+		if d, ok := m.(*descriptor); ok {
+			m = d.fn
+		}
+		if f, ok := m.(*Function); ok && test(f) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(c.bases, func(b any) bool {
+		base, ok := b.(*Class)
+		return ok && x.methods(base, test)
+	})
 }
 
 // classChanges is changes for a method, which may change its own object.
