@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/banquet-fs/banquet/definitions/library"
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
@@ -154,7 +155,7 @@ func (a *args) text(name string) string {
 		return ""
 	}
 	s, isText := python.Plain(v).(string)
-	if _, isPath := v.(python.Path); isPath {
+	if _, isPath := v.(library.Path); isPath {
 		a.failAt(name, "argument '%s' is a path, want text: str(…)", name)
 	} else if !isText {
 		a.wrong(name, "text", v)
@@ -212,7 +213,7 @@ func (a *args) duration(name string) *durationpb.Duration {
 	if !ok {
 		return nil
 	}
-	d, isDelta := v.(python.Timedelta)
+	d, isDelta := v.(library.Timedelta)
 	if !isDelta {
 		a.wrong(name, "a timedelta", v)
 		return nil

@@ -102,7 +102,7 @@ type reader struct {
 	env       func(string) (string, bool)
 	run       *python.Interpreter
 	feast     *feastModules
-	library   map[string]*python.Module
+	library   *library.Library
 	collected *collector
 	passed    []string
 	idle      []string
@@ -112,14 +112,14 @@ type reader struct {
 func newReader(t *tree, opt Options) *reader {
 	r := &reader{tree: t, env: opt.Env, collected: newCollector(), defining: map[string]bool{}}
 	r.feast = newFeastModules()
-	r.run = python.New(r, t.dir)
-	r.library = library.Modules(r.run, t.root.FS(), t.dir, opt.Env)
+	r.run = python.New(r)
+	r.library = library.New(r.run, t.root.FS(), t.dir, opt.Env)
 	return r
 }
 
 // Module gives Feast's modules, and those of package library.
 func (r *reader) Module(name string) (*python.Module, bool) {
-	if m, ok := r.library[name]; ok {
+	if m, ok := r.library.Modules[name]; ok {
 		return m, true
 	}
 	return r.feast.module(name)
@@ -158,7 +158,7 @@ func onlyUp(rel string) bool {
 // searchPath lists the directories of sys.path as far as they are known, in
 // Python's order: Feast adds that of the repository last.
 func (r *reader) searchPath() []string {
-	front, back := r.run.SearchPath()
+	front, back := r.library.SearchPath()
 	dirs := front
 	if list, ok := r.env("PYTHONPATH"); ok {
 		for dir := range strings.SplitSeq(list, string(filepath.ListSeparator)) {

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/banquet-fs/banquet/definitions/library"
 	"github.com/banquet-fs/banquet/definitions/python"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/gen/feast/types"
@@ -206,7 +207,7 @@ func newView(a *args, class string, kinds ...string) *view {
 		v.entities = []string{registry.DummyEntity}
 	}
 	v.plain = map[string]any{
-		"description": a.text("description"), "owner": a.text("owner"), "org": a.text("org"), "ttl": python.Timedelta(0), "online": true,
+		"description": a.text("description"), "owner": a.text("owner"), "org": a.text("org"), "ttl": library.Timedelta(0), "online": true,
 		"offline": false, "version": "latest",
 	}
 	if class == "BatchFeatureView" {

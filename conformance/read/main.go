@@ -136,9 +136,9 @@ func (*alone) Find(string) (*python.File, bool) { return nil, false }
 // __text.
 func (in input) piece() answer {
 	host := &alone{}
-	reader := python.New(host, "/repo")
+	reader := python.New(host)
 	defer reader.Close()
-	host.library = library.Modules(reader, nil, "/repo", in.lookup)
+	host.library = library.New(reader, nil, "/repo", in.lookup).Modules
 	m, err := reader.Load(&python.File{Name: "program.py", Path: "/repo/program.py", Source: in.Source}, "program")
 	if err == nil {
 		err = reader.Finish()

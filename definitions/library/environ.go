@@ -151,8 +151,6 @@ func (e *environ) Attr(name string) (any, bool) {
 }
 
 // module puts the environment into os.
-func (e *environ) module(run *python.Interpreter) {
-	if system, ok := run.Standard("os"); ok {
-		system.Names["environ"], system.Names["getenv"] = e, python.NewFunction("getenv", "key default?", e.get)
-	}
+func (e *environ) module(system names) {
+	system["environ"], system["getenv"] = e, python.NewFunction("getenv", "key default?", e.get)
 }

@@ -20,15 +20,24 @@ type disk struct {
 	run   *python.Interpreter
 	files fs.FS
 	dir   string // the working directory
+	// methods are what paths have of files.
+	methods map[string]method
+	search  *searchPath
 	// changed is what would make directories, were it run: what is not there may
 	// be there then.
 	changed string
 }
 
+// method is a method of paths.
+type method struct {
+	signature string
+	call      func(p Path, a []any) (any, error)
+}
+
 // place gives the path of a file from the root of the repository. Paths
 // count from the working directory, which is the root.
 func (r *disk) place(p string) (string, error) {
-	abs := r.run.Absolute(p)
+	abs := r.absolute(p)
 	rel, ok := strings.CutPrefix(path.Clean(abs)+"/", strings.TrimSuffix(r.dir, "/")+"/")
 	if !ok {
 		return "", fmt.Errorf("the file %s lies outside of the repository and is not read; copy it into the repository", p)
@@ -185,7 +194,7 @@ type openFile struct {
 
 // open is open(), Path.open, read_text and read_bytes: all read files only.
 func (r *disk) open(p any, mode, encoding, newline any) (*openFile, error) {
-	at, err := python.PathText(p)
+	at, err := pathText(p)
 	if err != nil {
 		return nil, err
 	}
@@ -362,25 +371,14 @@ func (r *disk) opened(file any, a []any) (any, error) {
 }
 
 // module gives open, and what os and pathlib have of files.
-func (r *disk) module() {
+func (r *disk) module(system, osPath names) {
 	const opening = "mode? buffering? encoding? errors? newline?"
 	r.run.SetBuiltin("open", python.NewFunction("open", "file "+opening, func(_ *python.Call, a []any) (any, error) { return r.opened(a[0], a[1:]) }))
-	path := func(name, signature string, call func(c *python.Call, p string, a []any) (any, error)) *python.Builtin {
-		return python.NewFunction(name, "path "+signature, func(c *python.Call, a []any) (any, error) {
-			p, err := python.PathText(a[0])
-			if err != nil {
-				return nil, err
-			}
-			return call(c, p, a[1:])
-		})
-	}
-	system, _ := r.run.Standard("os")
-	osPath, _ := r.run.Standard("os.path")
 	for _, name := range []string{"exists", "isfile", "isdir", "lexists"} {
-		osPath.Names[name] = path(name, "", func(_ *python.Call, p string, _ []any) (any, error) { return r.exists(name, p) })
+		osPath[name] = r.onPath(name, "path", func(p string, _ []any) (any, error) { return r.exists(name, p) })
 	}
-	system.Names["listdir"] = python.NewFunction("listdir", "path?", func(_ *python.Call, a []any) (any, error) {
-		p, err := python.PathText(cond(a[0] == nil, ".", a[0]))
+	system["listdir"] = python.NewFunction("listdir", "path?", func(_ *python.Call, a []any) (any, error) {
+		p, err := pathText(cond(a[0] == nil, ".", a[0]))
 		if err != nil {
 			return nil, err
 		}
@@ -388,54 +386,58 @@ func (r *disk) module() {
 		return texts(list), err
 	})
 	for _, name := range []string{"makedirs", "mkdir"} { // of which no definition is made
-		system.Names[name] = &python.Builtin{Name: name, Call: func(*python.Call) (any, error) {
+		system[name] = &python.Builtin{Name: name, Call: func(*python.Call) (any, error) {
 			r.changed = "os." + name + "()"
 			return nil, nil
 		}}
 	}
 	for _, name := range []string{"chdir", "fchdir", "chroot", "remove", "unlink", "rmdir", "removedirs", "rename", "replace", "symlink", "link", "walk", "scandir", "fwalk"} {
-		system.Names[name] = refused("os." + name)
+		system[name] = refused("os." + name)
 	}
-	for _, name := range []string{"exists", "is_file", "is_dir"} {
-		r.run.PathMethod(path(name, "", func(_ *python.Call, p string, _ []any) (any, error) { return r.exists(name, p) }))
-	}
-	r.run.PathMethod(path("open", opening, func(_ *python.Call, p string, a []any) (any, error) { return r.opened(python.Path(p), a) }))
-	r.run.PathMethod(path("read_text", "encoding? errors?", func(_ *python.Call, p string, a []any) (any, error) {
-		return r.whole(p, []any{"r", nil, a[0], a[1], nil})
-	}))
-	r.run.PathMethod(path("read_bytes", "", func(_ *python.Call, p string, _ []any) (any, error) {
-		return r.whole(p, []any{"rb", nil, nil, nil, nil})
-	}))
-	r.run.PathMethod(path("iterdir", "", func(_ *python.Call, p string, _ []any) (any, error) {
-		list, err := r.list(p)
-		var items []any
-		for _, n := range list {
-			items = append(items, python.Path(python.CleanPath(p+"/"+n)))
-		}
-		return python.NewIterator(items), err
-	}))
-	r.run.PathMethod(path("resolve", "strict?", func(_ *python.Call, p string, _ []any) (any, error) {
-		abs := r.run.Absolute(p)
-		return python.Path(cleaned(abs)), r.unlinked(abs)
-	}))
-	osPath.Names["realpath"] = path("realpath", "", func(_ *python.Call, p string, _ []any) (any, error) {
-		abs := r.run.Absolute(p)
-		return cleaned(abs), r.unlinked(abs)
+	osPath["realpath"] = r.onPath("realpath", "path", func(p string, _ []any) (any, error) {
+		abs := r.absolute(p)
+		return path.Clean(abs), r.unlinked(abs)
 	})
-	for _, name := range []string{"glob", "rglob"} {
-		r.run.PathMethod(path(name, "pattern", func(_ *python.Call, p string, a []any) (any, error) { return r.globPath(p, name, a[0]) }))
-	}
+	r.methods = r.pathMethods(opening)
 }
 
-func (r *disk) whole(p string, a []any) (any, error) {
+// pathMethods are what paths have of files.
+func (r *disk) pathMethods(opening string) map[string]method {
+	out := map[string]method{
+		"open": {opening, func(p Path, a []any) (any, error) { return r.opened(p, a) }},
+		"read_text": {"encoding? errors?", func(p Path, a []any) (any, error) {
+			return r.whole(p, []any{"r", nil, a[0], a[1], nil})
+		}},
+		"read_bytes": {"", func(p Path, _ []any) (any, error) { return r.whole(p, []any{"rb", nil, nil, nil, nil}) }},
+		"iterdir": {"", func(p Path, _ []any) (any, error) {
+			list, err := r.list(p.text)
+			var items []any
+			for _, n := range list {
+				items = append(items, r.path(p.text+"/"+n))
+			}
+			return python.NewIterator(items), err
+		}},
+		"resolve": {"strict?", func(p Path, _ []any) (any, error) {
+			abs := r.absolute(p.text)
+			return r.path(path.Clean(abs)), r.unlinked(abs)
+		}},
+	}
+	for _, name := range []string{"exists", "is_file", "is_dir"} {
+		out[name] = method{"", func(p Path, _ []any) (any, error) { return r.exists(name, p.text) }}
+	}
+	for _, name := range []string{"glob", "rglob"} {
+		out[name] = method{"pattern", func(p Path, a []any) (any, error) { return r.globPath(p.text, name, a[0]) }}
+	}
+	return out
+}
+
+func (r *disk) whole(p Path, a []any) (any, error) {
 	v, err := r.opened(p, a)
 	if f, ok := v.(*openFile); ok {
 		return f.piece(len(f.data)), nil
 	}
 	return nil, err
 }
-
-func cleaned(p string) string { return path.Clean(p) }
 
 func texts(list []string) *python.List {
 	l := &python.List{}

@@ -90,7 +90,7 @@ func (g *globbing) list(base, part string, parts []string) error {
 		}
 		rest := parts[1:]
 		if deep {
-			if err := g.disk.unlinked(g.disk.run.Absolute(next)); err != nil {
+			if err := g.disk.unlinked(g.disk.absolute(next)); err != nil {
 				return err
 			}
 			rest = parts
@@ -119,7 +119,7 @@ func refusal(err error) error {
 
 // above reports whether a directory is one above the repository.
 func (r *disk) above(p string) bool {
-	return strings.HasPrefix(r.dir, strings.TrimSuffix(path.Clean(r.run.Absolute(p)), "/")+"/")
+	return strings.HasPrefix(r.dir, strings.TrimSuffix(path.Clean(r.absolute(p)), "/")+"/")
 }
 
 func (r *disk) globModule() names {
@@ -156,7 +156,7 @@ func (r *disk) globPath(p, name string, v any) (any, error) {
 	if !ok || pattern == "" || strings.HasSuffix(pattern, "/") || strings.HasPrefix(pattern, "/") || strings.Contains("/"+pattern+"/", "/../") {
 		return nil, fmt.Errorf("%s() of a path takes a pattern below it; %s is not read", name, python.Repr(v))
 	}
-	pattern = python.CleanPath(pattern)
+	pattern = cleanPath(pattern)
 	if name == "rglob" {
 		pattern = "**/" + pattern
 	}
@@ -171,7 +171,7 @@ func (r *disk) globPath(p, name string, v any) (any, error) {
 	err := g.glob(base, pattern)
 	var items []any
 	for _, f := range g.found {
-		items = append(items, python.Path(python.CleanPath(f)))
+		items = append(items, r.path(f))
 	}
 	return python.NewIterator(items), err
 }

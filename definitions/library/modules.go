@@ -18,14 +18,37 @@ import (
 // names are the names of a module.
 type names = map[string]any
 
-// Modules makes the modules for an interpreter, by their names, and what its own
-// modules have of files and of the environment. Files are those that may be
-// read, nil for none; dir is their directory.
-func Modules(run *python.Interpreter, files fs.FS, dir string, env func(string) (string, bool)) map[string]*python.Module {
+// Library is the modules for one interpreter.
+type Library struct {
+	// Modules are those beside the interpreter's own, by their names.
+	Modules map[string]*python.Module
+	disk    *disk
+}
+
+// New makes the modules for an interpreter, and gives it those that its own
+// ones need. Files are those that may be read, nil for none; dir is their
+// directory, in which Python would run.
+func New(run *python.Interpreter, files fs.FS, dir string, env func(string) (string, bool)) *Library {
 	r := &disk{run: run, files: files, dir: path.Clean(dir)}
 	variables := &environ{env: env, own: names{}}
-	r.module()
-	variables.module(run)
+	system, osPath := r.osModule(), r.pathModule()
+	r.module(system, osPath)
+	variables.module(system)
+	module := func(name string, list names) *python.Module {
+		return &python.Module{Name: name, Names: list, Missing: func(n string) any { return python.Elsewhere(name, n) }}
+	}
+	paths := module("os.path", osPath)
+	system["path"] = paths
+	for _, m := range []*python.Module{paths, module("os", system), module("pathlib", r.pathlibModule()), module("datetime", datetimeModule(run)), module("copy", copyModule())} {
+		run.Provide(m)
+	}
+	if m, ok := run.Standard("sys"); ok {
+		r.system(m.Names)
+	}
+	if m, ok := run.Standard("collections"); ok {
+		m.Names["deque"] = python.NewFunction("deque", "iterable? maxlen?", newDeque)
+		m.Names["Counter"] = &python.Builtin{Name: "Counter", Call: newCounter}
+	}
 	modules := map[string]*python.Module{}
 	for name, list := range map[string]names{
 		"glob":          r.globModule(),
@@ -48,18 +71,9 @@ func Modules(run *python.Interpreter, files fs.FS, dir string, env func(string) 
 		"dotenv":        dotenvModule(r, variables),
 		"re":            reModule(),
 	} {
-		modules[name] = &python.Module{Name: name, Names: list, Missing: func(n string) any { return python.Elsewhere(name, n) }}
+		modules[name] = module(name, list)
 	}
-	if m, ok := run.Standard("collections"); ok {
-		m.Names["deque"] = python.NewFunction("deque", "iterable? maxlen?", newDeque)
-		m.Names["Counter"] = &python.Builtin{Name: "Counter", Call: newCounter}
-	}
-	if m, ok := run.Standard("datetime"); ok {
-		if datetime, ok := m.Names["datetime"].(*python.Builtin); ok {
-			datetime.Members["strptime"] = python.NewFunction("strptime", "date_string format", strptime)
-		}
-	}
-	return modules
+	return &Library{modules, r}
 }
 
 // refused is a function that is not read, whatever comes of it.

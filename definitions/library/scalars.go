@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/banquet-fs/banquet/definitions/python"
 )
 
 // scalars are the forms of plain scalars of YAML 1.1, as PyYAML resolves them
@@ -49,7 +47,7 @@ func (forms *scalars) value(s string) (any, error) {
 		if err != nil || t.Year() < 1 {
 			return nil, fmt.Errorf("%s is no date", s)
 		}
-		return python.Datetime{Time: t, DateOnly: true}, nil
+		return datetime{at: t, dateOnly: true}, nil
 	case forms.moment.MatchString(s):
 		return nil, fmt.Errorf("%s is a point in time; quote it", s)
 	}

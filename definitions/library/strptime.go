@@ -60,7 +60,7 @@ func parseTime(s, format string) (any, error) {
 	if v["S"] > 59 {
 		return nil, python.Raise("ValueError", "second must be in 0..59")
 	}
-	return python.Datetime{Time: t}, nil
+	return datetime{at: t}, nil
 }
 
 // timeForm is the expression of a format.

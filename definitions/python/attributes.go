@@ -26,17 +26,15 @@ func (r *Interpreter) attribute(v any, name string) (any, error) {
 		return v.attribute(r, name)
 	case *namespace:
 		return v.method(name)
-	case Path:
-		if m, ok := r.pathMethod(v, name); ok {
-			return m, nil
-		}
 	}
 	if o, ok := v.(Object); ok {
 		found, ok := o.Attr(name)
-		if !ok {
+		if exact, known := v.(Exact); !ok && (!known || exact.Unread(name)) {
 			return nil, fmt.Errorf("attribute '%s' of a %s is not read; write its value out", name, TypeName(v))
 		}
-		return found, nil
+		if ok {
+			return found, nil
+		}
 	}
 	if name == "__class__" {
 		return r.typeOf(v), nil

@@ -191,10 +191,10 @@ func makeDict(c *Call) (any, error) {
 		case *Unknown:
 			return v, nil
 		case *Dict:
-			d = v.clone()
+			d = v.Clone()
 			d.factory, d.kind = nil, ""
 		case interface{ Dict() *Dict }:
-			d = v.Dict().clone()
+			d = v.Dict().Clone()
 		case *namespace:
 			var err error
 			if d, err = v.scope.dict(); err != nil {
@@ -435,8 +435,8 @@ func arithmetic(name string, c *Call) (any, error) {
 		m, err := c.run.binary("%", v, c.Args[1])
 		return Tuple{q, m}, err
 	case "abs":
-		if d, ok := v.(Timedelta); ok {
-			return max(d, -d), nil
+		if o, ok := v.(Signed); ok {
+			return o.Unary(name), nil
 		}
 		if i, ok := asInt(v); ok {
 			if i < 0 {

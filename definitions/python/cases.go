@@ -156,7 +156,7 @@ func (m *matching) mapping(p *pattern, v any) (bool, error) {
 	if d.Len() < len(p.keys) {
 		return false, nil
 	}
-	rest := d.clone()
+	rest := d.Clone()
 	rest.factory = nil
 	values := make([]any, len(p.keys))
 	for i, k := range p.keys {

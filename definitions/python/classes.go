@@ -289,7 +289,7 @@ func (r *Interpreter) classAttribute(c *Class, name string) (any, error) {
 		}
 		return Tuple(c.bases), nil
 	case "__annotations__":
-		return c.notes.clone(), nil
+		return c.notes.Clone(), nil
 	case "__dict__":
 		return c.dict()
 	case "__members__":
@@ -326,7 +326,7 @@ func (c *Class) dict() (any, error) {
 		v, ok := c.Members[n]
 		switch {
 		case n == "__annotations__" && c.notes.Len() > 0:
-			v, ok = c.notes.clone(), true
+			v, ok = c.notes.Clone(), true
 		case (n == "__dict__" || n == "__weakref__") && len(c.mro) == 2:
 			v, ok = &Unknown{Why: n, Trust: Harmless}, true
 		}

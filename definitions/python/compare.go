@@ -83,19 +83,12 @@ func (c *comparison) containers(a, b any) bool {
 	case *View: // with items that cannot be hashed
 		y, ok := b.(*View)
 		return ok && (x == y || x.kind == "dict_items" && y.kind == x.kind && c.dicts(x.dict, y.dict))
-	case Range:
-		y, ok := b.(Range)
-		return ok && x.key() == y.key()
+	case Keyed:
+		y, ok := b.(Keyed)
+		return ok && keyOf(x) == keyOf(y)
 	case *Set:
 		y, ok := b.(*Set)
 		return ok && x.Len() == y.Len() && subset(x, y)
-	case Datetime:
-		y, ok := b.(Datetime)
-		return ok && x.Aware == y.Aware && x.DateOnly == y.DateOnly && x.Equal(y.Time)
-	}
-	switch b.(type) {
-	case Bytes, *List, Tuple, *Dict, *Set, Datetime:
-		return false
 	}
 	return a == b
 }
@@ -201,11 +194,7 @@ func identical(a, b any) bool {
 	switch a.(type) {
 	case nil, bool, int64, float64, string:
 		return TypeName(a) == TypeName(b) && equal(a, b)
-	case Tuple, Bytes, Datetime, Range:
-		return false
-	}
-	switch b.(type) {
-	case Tuple, Bytes, Datetime:
+	case Tuple, Bytes, Keyed:
 		return false
 	}
 	return a == b
@@ -220,7 +209,7 @@ func (r *Interpreter) compared(op string, a, b any) (any, error) {
 			}
 		}
 		switch a.(type) {
-		case Tuple, Bytes, Datetime, Range:
+		case Tuple, Bytes, Keyed:
 			if TypeName(a) == TypeName(b) && equal(a, b) {
 				return nil, fmt.Errorf("whether two equal values of type %s are one is not read; compare them by ==", TypeName(a))
 			}
@@ -391,15 +380,8 @@ func order(a, b any, depth int) (int, bool) {
 	case Bytes:
 		q, ok := b.(Bytes)
 		return strings.Compare(string(p), string(q)), ok
-	case Timedelta:
-		q, ok := b.(Timedelta)
-		return cmp.Compare(p, q), ok
-	case Datetime:
-		q, ok := b.(Datetime)
-		return p.Compare(q.Time), ok && p.Aware == q.Aware && p.DateOnly == q.DateOnly
-	case Path:
-		q, ok := b.(Path)
-		return strings.Compare(string(p), string(q)), ok
+	case Ordered:
+		return p.Compare(b)
 	}
 	return 0, false
 }

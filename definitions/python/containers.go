@@ -31,10 +31,7 @@ type (
 	noneKey  struct{}
 	bytesKey string
 	tupleKey string
-	timeKey  struct {
-		micros     int64
-		aware, day bool
-	}
+	hostKey  struct{ kind, key string }
 )
 
 // hashKey gives what stands for a value in a dict: equal values, equal keys.
@@ -52,12 +49,10 @@ func hashKey(v any) (any, error) {
 		return v, nil
 	case Bytes:
 		return bytesKey(v), nil
-	case Datetime:
-		return timeKey{v.UnixMicro(), v.Aware, v.DateOnly}, nil
+	case Keyed:
+		return keyOf(v), nil
 	case Tuple:
 		return hashTuple(v)
-	case Range:
-		return v.key(), nil
 	case *Instance:
 		return v.key()
 	case *Function:
@@ -79,6 +74,9 @@ func hashKey(v any) (any, error) {
 	return v, nil
 }
 
+// keyOf is the key of a host's value, among those of all types.
+func keyOf(v Keyed) hostKey { return hostKey{fmt.Sprintf("%T", v), v.Key()} }
+
 func hashTuple(t Tuple) (any, error) {
 	var b strings.Builder
 	for _, item := range t {
@@ -87,7 +85,7 @@ func hashTuple(t Tuple) (any, error) {
 			return nil, err
 		}
 		switch k.(type) {
-		case int64, float64, string, bytesKey, tupleKey, timeKey, noneKey, Timedelta, Path:
+		case int64, float64, string, bytesKey, tupleKey, hostKey, noneKey:
 			fmt.Fprintf(&b, "%T%v\x00", k, k)
 		default:
 			fmt.Fprintf(&b, "%T%p\x00", k, k)
@@ -181,8 +179,8 @@ func (d *Dict) reindex() {
 	}
 }
 
-// clone copies a dict.
-func (d *Dict) clone() *Dict {
+// Clone copies a dict.
+func (d *Dict) Clone() *Dict {
 	out := &Dict{keys: slices.Clone(d.keys), values: slices.Clone(d.values), index: make(map[any]int, len(d.index)), factory: d.factory, kind: d.kind}
 	for k, i := range d.index {
 		out.index[k] = i
@@ -229,5 +227,5 @@ func (s *Set) has(v any) (bool, error) {
 	return ok, err
 }
 
-// clone copies a set.
-func (s *Set) clone() *Set { return &Set{dict: *s.dict.clone(), Frozen: s.Frozen} }
+// Clone copies a set.
+func (s *Set) Clone() *Set { return &Set{dict: *s.dict.Clone(), Frozen: s.Frozen} }

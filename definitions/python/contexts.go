@@ -4,15 +4,6 @@ import (
 	"fmt"
 )
 
-// Context is a value that a with statement enters and leaves.
-type Context interface {
-	// Enter gives what "as" binds.
-	Enter() (any, error)
-	// Exit leaves the block; raised is the exception of Python that ends it, nil
-	// for none. It may swallow that exception.
-	Exit(raised error) (swallows bool, err error)
-}
-
 // with runs a block within its contexts, the first outermost.
 func (r *Interpreter) with(s *scope, st *withStmt) (signal, error) {
 	defer s.guarded()()

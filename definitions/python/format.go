@@ -173,8 +173,8 @@ func (r *Interpreter) formatted(v any, text string) (any, error) {
 	if text == "" {
 		return r.str(v)
 	}
-	if t, ok := v.(Datetime); ok {
-		return t.strftime(text)
+	if o, ok := v.(Formatted); ok {
+		return o.Format(text)
 	}
 	if o, ok := v.(*Instance); ok && o.Class.enum != nil && o.Class.enum.plainText {
 		v = o.plain()

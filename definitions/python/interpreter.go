@@ -3,7 +3,6 @@ package python
 import (
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -45,7 +44,6 @@ type Made struct {
 // concurrent use, and is to be closed.
 type Interpreter struct {
 	host     Host
-	dir      string // the working directory of the files
 	builtins map[string]any
 	standard map[string]*Module
 	natives  map[string]any // names that the reader's own modules see
@@ -62,15 +60,13 @@ type Interpreter struct {
 	types    map[string]*Builtin // what type() gave for types without a name here
 	guard    *guard
 	open     []*generator // begun and not ended
-	path     *searchPath
-	paths    map[string]*Builtin // what paths have of files
 }
 
-// New makes an Interpreter of files that run in a directory.
-func New(host Host, dir string) *Interpreter {
+// New makes an Interpreter.
+func New(host Host) *Interpreter {
 	r := &Interpreter{
-		host: host, dir: path.Clean(dir), path: &searchPath{dir: path.Clean(dir)}, steps: maxSteps,
-		modules: map[string]*Module{}, failed: map[string]error{}, isMade: map[any]bool{}, paths: map[string]*Builtin{}, types: map[string]*Builtin{},
+		host: host, steps: maxSteps,
+		modules: map[string]*Module{}, failed: map[string]error{}, isMade: map[any]bool{}, types: map[string]*Builtin{},
 	}
 	r.builtins = r.makeBuiltins()
 	r.natives = makeNatives()
@@ -251,8 +247,6 @@ func (r *Interpreter) weigh(values ...any) error {
 func weight(v any) int {
 	switch v := v.(type) {
 	case string:
-		return len(v) / 64
-	case Path:
 		return len(v) / 64
 	case Bytes:
 		return len(v) / 64

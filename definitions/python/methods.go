@@ -26,10 +26,6 @@ func method(v any, name string) (any, bool) {
 		}
 	case *Iterator:
 		return v.attr(name)
-	case Timedelta:
-		return v.attr(name)
-	case Datetime:
-		return v.attr(name)
 	case int64, float64:
 		return numberAttr(v, name)
 	case Bytes:
@@ -80,7 +76,6 @@ func unread(v any, name string) bool {
 		"bool":      {"to_bytes", "bit_length", "bit_count", "conjugate", "as_integer_ratio", "from_bytes", "imag", "denominator"},
 		"int":       {"to_bytes", "bit_count", "conjugate", "as_integer_ratio", "from_bytes", "imag", "denominator"},
 		"float":     {"hex", "as_integer_ratio", "conjugate", "fromhex", "imag"},
-		"datetime":  {"strftime", "timestamp", "date", "time", "timetuple", "utctimetuple", "weekday", "isoweekday", "isocalendar", "ctime", "tzinfo", "utcoffset", "toordinal", "timetz", "fold", "tzname", "dst"},
 	}
 	t := TypeName(v)
 	if t == "frozenset" {
@@ -227,7 +222,7 @@ func dictMethod(d *Dict, name string) func(*Call) (any, error) {
 	case "keys", "values", "items":
 		return func(*Call) (any, error) { return &View{d, "dict_" + name}, nil }
 	case "copy":
-		return func(c *Call) (any, error) { return d.clone(), c.run.charge(d.Len()) }
+		return func(c *Call) (any, error) { return d.Clone(), c.run.charge(d.Len()) }
 	case "clear":
 		return func(*Call) (any, error) {
 			*d = Dict{factory: d.factory, kind: d.kind}
@@ -309,7 +304,7 @@ func setMethod(s *Set, name string) func(*Call) (any, error) {
 			return nil, err
 		}
 	case "copy":
-		return func(*Call) (any, error) { return s.clone(), nil }
+		return func(*Call) (any, error) { return s.Clone(), nil }
 	case "clear":
 		return func(*Call) (any, error) {
 			s.dict = Dict{}
@@ -352,7 +347,7 @@ func relation(s *Set, name string) func(*Call) (any, error) {
 }
 
 func combined(s *Set, name string, c *Call) (any, error) {
-	out := s.clone()
+	out := s.Clone()
 	for _, v := range c.Args {
 		if u, ok := v.(*Unknown); ok {
 			return u, nil

@@ -79,16 +79,6 @@ func NewIterator(items []any) *Iterator {
 	})
 }
 
-// Iterable is a host's value over which Python iterates, each time anew.
-type Iterable interface {
-	Iterate() (*Iterator, error)
-}
-
-// Stepper is a host's value that is an iterator: false is its end.
-type Stepper interface {
-	Next() (v any, ok bool, err error)
-}
-
 // Iterator is iter(v).
 func (c *Call) Iterator(v any) (*Iterator, error) { return c.run.iterate(v) }
 
@@ -159,31 +149,22 @@ func (c *Call) File() *File {
 // SetBuiltin sets a name that every module has.
 func (r *Interpreter) SetBuiltin(name string, v any) { r.builtins[name] = v }
 
-// PathMethod gives paths a method; its first argument is the path.
-func (r *Interpreter) PathMethod(b *Builtin) { r.paths[b.Name] = b }
+// Provide sets a module of the interpreter's own.
+func (r *Interpreter) Provide(m *Module) { r.standard[m.Name] = m }
 
-// pathMethod finds one of these for a path.
-func (r *Interpreter) pathMethod(p Path, name string) (any, bool) {
-	b, ok := r.paths[name]
-	return &Builtin{Name: name, of: p, Call: func(c *Call) (any, error) {
-		return c.Apply(b, append([]any{p}, c.Args...), c.Names, c.Named)
-	}}, ok
-}
-
-// PathText is the text of a path.
-func PathText(v any) (string, error) {
-	parts, _, err := pathTexts([]any{v})
-	if err != nil {
-		return "", err
-	}
-	return parts[0], nil
-}
-
-// CleanPath is a path as pathlib writes it.
-func CleanPath(s string) string { return cleanPath(s) }
-
-// Absolute makes a path absolute: the repository is the working directory.
-func (r *Interpreter) Absolute(s string) string { return r.absolute(s) }
+// SetType sets the type that values of its name have.
+func (r *Interpreter) SetType(b *Builtin) { r.types[b.Name] = b }
 
 // Charge counts work, in steps.
 func (r *Interpreter) Charge(steps int) error { return r.charge(steps) }
+
+// Copy is a shallow copy of an object; a member of an enumeration is its own.
+func (o *Instance) Copy() (*Instance, error) {
+	switch {
+	case o.Class.enum != nil:
+		return o, nil
+	case o.Class.isException():
+		return nil, fmt.Errorf("copying a %s is not read; make another one", o.Class.Name)
+	}
+	return &Instance{Class: o.Class, own: *o.own.Clone(), tuple: o.tuple}, nil
+}

@@ -41,7 +41,6 @@ func makeNatives() map[string]any {
 		return unknown, nil
 	})
 	of("_refuse", func(_ *Call, v any) (any, error) { return nil, fmt.Errorf("%s", Str(v)) })
-	of("_deepcopy", func(c *Call, _ any) (any, error) { return deepCopied(c) })
 	of("_partial", func(c *Call, fn any) (any, error) { return partial(fn, c), nil })
 	of("_cached_property", func(_ *Call, fn any) (any, error) { return &descriptor{kind: "cached_property", fn: fn}, nil })
 	of("_named_like", func(c *Call, v any) (any, error) {

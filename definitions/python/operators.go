@@ -20,11 +20,8 @@ func (r *Interpreter) unary(op string, v any) (any, error) {
 		}
 		return !yes, nil
 	}
-	if d, ok := v.(Timedelta); ok && op != "~" {
-		if op == "-" {
-			return -d, nil
-		}
-		return d, nil
+	if o, ok := v.(Signed); ok && op != "~" {
+		return o.Unary(op), nil
 	}
 	if i, ok := asInt(v); ok {
 		switch op {
@@ -115,7 +112,7 @@ func (r *Interpreter) binary(op string, a, b any) (any, error) {
 	if v, ok, err := numbers(op, a, b); ok || err != nil {
 		return v, err
 	}
-	if v, ok, err := times(op, a, b); ok || err != nil {
+	if v, ok, err := operand(op, a, b); ok || err != nil {
 		return v, err
 	}
 	switch op {
@@ -134,17 +131,19 @@ func (r *Interpreter) binary(op string, a, b any) (any, error) {
 		if op == "|" && isType(a) && (isType(b) || b == nil) {
 			return &Unknown{Why: "a type"}, nil
 		}
-	case "/":
-		if p, ok := a.(joiner); ok {
-			return p.Join(b)
-		}
-		if p, ok := b.(Path); ok {
-			if s, isText := a.(string); isText {
-				return Path(cleanPath(s)).Join(p)
-			}
-		}
 	}
 	return nil, raise("TypeError", "unsupported operand type(s) for %s: '%s' and '%s'", op, TypeName(a), TypeName(b))
+}
+
+// operand asks the host's values, the first one first.
+func operand(op string, a, b any) (v any, ok bool, err error) {
+	if x, is := a.(Operand); is {
+		v, ok, err = x.Binary(op, b, false)
+	}
+	if y, is := b.(Operand); is && !ok && err == nil {
+		v, ok, err = y.Binary(op, a, true)
+	}
+	return v, ok, err
 }
 
 // tupleOf is the plain tuple of a NamedTuple, and any other value as it is.
@@ -406,7 +405,7 @@ func setOf(op string, a, b any) (any, bool, error) {
 		if !ok || op != "|" {
 			return nil, false, nil
 		}
-		d := x.clone()
+		d := x.Clone()
 		return d, true, d.update(y)
 	}
 	a, b = setLike(a), setLike(b)
@@ -439,7 +438,7 @@ func setOf(op string, a, b any) (any, bool, error) {
 			err = keep(y, x, false)
 		}
 	case "|":
-		out.dict = *x.dict.clone()
+		out.dict = *x.dict.Clone()
 		err = keep(y, x, false)
 	default:
 		return nil, false, nil

@@ -59,8 +59,8 @@ func environment(name string) (string, bool)    { return "set", name == "BANQUET
 // newRun makes an interpreter with the modules of package library.
 func newRun() *python.Interpreter {
 	host := &alone{}
-	run := python.New(host, "/repo")
-	host.library = library.Modules(run, os.DirFS("testdata/files"), "/repo", environment)
+	run := python.New(host)
+	host.library = library.New(run, os.DirFS("testdata/files"), "/repo", environment).Modules
 	return run
 }
 

@@ -98,19 +98,19 @@ func (v Range) Attr(name string) (any, bool) {
 	return nil, false
 }
 
-// key is the same for equal ranges.
-func (v Range) key() Range {
+// Key is that of ranges of the same integers.
+func (v Range) Key() string {
 	switch v.n {
 	case 0:
-		return Range{}
+		return ""
 	case 1:
-		return Range{start: v.start, n: 1}
+		return fmt.Sprint(v.start)
 	}
-	return Range{start: v.start, step: v.step, n: v.n}
+	return fmt.Sprint(v.start, v.step, v.n)
 }
 
-// String is the repr of a range.
-func (v Range) String() string {
+// Repr is the repr of a range.
+func (v Range) Repr() string {
 	if v.step == 1 {
 		return fmt.Sprintf("range(%d, %d)", v.start, v.stop)
 	}

@@ -344,6 +344,8 @@ func mutable(v any) bool {
 		return true
 	case *Module:
 		return v.Missing == nil
+	case Exact:
+		return false
 	case Object:
 		return true
 	}

@@ -131,9 +131,6 @@ func (r *Interpreter) typeOf(v any) any {
 	}
 	n := TypeName(v)
 	n = n[strings.LastIndexByte(n, '.')+1:]
-	if m := r.standard["datetime"]; m != nil && m.Names[n] != nil {
-		return m.Names[n]
-	}
 	return r.namedType(n)
 }
 
@@ -232,11 +229,6 @@ func kindsOf(v any) []string {
 		return []string{"bool", "int"}
 	case *Builtin, *Function:
 		return []string{TypeName(v), "Callable"}
-	case Datetime:
-		if v.DateOnly {
-			return []string{"date"}
-		}
-		return []string{"datetime", "date"}
 	case *Iterator:
 		kinds := []string{v.kind, "Iterator", "Iterable"}
 		if v.kind == "generator" {
@@ -282,12 +274,6 @@ func (r *Interpreter) str(v any) (any, error) {
 	switch v := v.(type) {
 	case string:
 		return v, nil
-	case Path:
-		return string(v), nil
-	case Timedelta:
-		return v.text(), nil
-	case Datetime:
-		return v.text(" "), nil
 	case *Instance:
 		return r.instanceText(v)
 	case fmt.Stringer:

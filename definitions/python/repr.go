@@ -101,21 +101,15 @@ func (w *writer) value(v any) {
 
 func (w *writer) object(v any) {
 	switch v := v.(type) {
-	case Timedelta:
-		w.b.WriteString(v.repr())
-	case Datetime:
-		w.b.WriteString(v.repr())
 	case *Instance:
 		w.instance(v)
 	case *View:
 		w.items(v.kind+"([", v.items(), "])")
-	case Range:
-		w.b.WriteString(v.String())
 	case *Unknown:
 		w.unknown = v
 		w.b.WriteString("<unknown: " + v.Why + ">")
-	case Path:
-		w.b.WriteString(v.String())
+	case Written:
+		w.b.WriteString(v.Repr())
 	case fmt.Stringer:
 		w.strange = TypeName(v)
 		w.b.WriteString(v.String())

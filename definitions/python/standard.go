@@ -36,21 +36,14 @@ func (r *Interpreter) known(name string) (*Module, bool) {
 // What they have besides is Unknown, as are the other modules.
 func (r *Interpreter) makeStandard() map[string]*Module {
 	modules := map[string]*Module{}
-	add := func(name string, names map[string]any) *Module {
-		m := &Module{Name: name, Names: names, Missing: func(n string) any { return elsewhere(name, n) }}
-		modules[name] = m
-		return m
+	add := func(name string, names map[string]any) {
+		modules[name] = &Module{Name: name, Names: names, Missing: func(n string) any { return elsewhere(name, n) }}
 	}
-	osPath := add("os.path", pathModule())
-	add("os", r.osModule(osPath))
-	add("pathlib", pathlibModule(r))
-	add("datetime", datetimeModule())
 	add("enum", enumModule())
 	add("collections", collectionsModule())
 	add("collections.abc", named("Iterable", "Iterator", "Sequence", "Mapping", "MutableMapping", "Callable", "Collection", "Generator"))
 	add("typing", typingModule())
-	add("copy", map[string]any{"copy": &Builtin{Name: "copy", Call: copied}, "deepcopy": &Builtin{Name: "deepcopy", Call: deepCopied}})
-	add("sys", r.sysModule())
+	add("sys", map[string]any{"modules": &loaded{r}})
 	add("abc", r.abcModule())
 	return modules
 }

@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Values of the language are nil, bool, int64, float64, string, and the types
-// below; what a host adds are pointers of its own.
+// below; what a host adds has types of its own (Object and its siblings).
 type (
 	// Bytes is a bytes object.
 	Bytes []byte
@@ -22,14 +21,6 @@ type (
 	}
 	// Tuple is a tuple.
 	Tuple []any
-	// Timedelta is a datetime.timedelta, in microseconds as Python keeps it.
-	Timedelta int64
-	// Datetime is a datetime.datetime; Aware when it has a zone, which is UTC. With
-	// DateOnly it is a datetime.date.
-	Datetime struct {
-		time.Time
-		Aware, DateOnly bool
-	}
 	// Module is an imported module.
 	Module struct {
 		Name  string
@@ -86,43 +77,6 @@ type (
 	}
 )
 
-// Object is a host's value with attributes.
-type Object interface {
-	// Attr gives an attribute; false when the host does not read it.
-	Attr(name string) (any, bool)
-}
-
-// Mutable is a host's value whose attributes can be set.
-type Mutable interface {
-	SetAttr(name string, v any) error
-}
-
-// sized is a host's value that has a length.
-type sized interface{ Len() int }
-
-// Comparable is a host's value that may equal another one.
-type Comparable interface {
-	// Equal is asked about values that are not the same; it is not known when
-	// only Python could say.
-	Equal(other any) (equal, known bool)
-}
-
-// Indexer is a host's value that can be indexed.
-type Indexer interface {
-	Index(key any) (any, error)
-}
-
-// Kinded is a host's value that says which types it is an instance of, its own
-// first.
-type Kinded interface {
-	Kinds() []string
-}
-
-// joiner is a path: path / name.
-type joiner interface {
-	Join(other any) (any, error)
-}
-
 // NewList makes a list.
 func NewList(items ...any) *List { return &List{Items: items} }
 
@@ -160,13 +114,6 @@ func TypeName(v any) string {
 		return "dict"
 	case *Iterator:
 		return v.kind
-	case Timedelta:
-		return "timedelta"
-	case Datetime:
-		if v.DateOnly {
-			return "date"
-		}
-		return "datetime"
 	case *Function, *Builtin:
 		return "function"
 	case *Class:
@@ -212,8 +159,8 @@ func truth(v any) (value, ok bool) {
 		return v.Len() > 0, true
 	case *Dict:
 		return v.Len() > 0, true
-	case Timedelta:
-		return v != 0, true
+	case Testable:
+		return v.Truth(), true
 	case Range:
 		return v.n > 0, true
 	case *View:

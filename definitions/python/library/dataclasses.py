@@ -1,3 +1,6 @@
+from copy import deepcopy as _deepcopy
+
+
 class _Marker:
     pass
 
