@@ -229,7 +229,7 @@ func (t datetime) Repr() string {
 
 // Unread names what else Python's points in time have.
 func (datetime) Unread(name string) bool {
-	return isDunder(name) || slices.Contains(strings.Fields("timestamp time timetuple utctimetuple isocalendar ctime tzinfo utcoffset toordinal timetz fold "+
+	return isSpecial(name) || slices.Contains(strings.Fields("timestamp time timetuple utctimetuple isocalendar ctime tzinfo utcoffset toordinal timetz fold "+
 		"tzname dst min max resolution astimezone today now utcnow strptime combine fromtimestamp utcfromtimestamp fromisoformat fromordinal fromisocalendar"), name)
 }
 

@@ -162,11 +162,17 @@ func (d Timedelta) Attr(name string) (any, bool) {
 
 // Unread names what else Python's durations have.
 func (Timedelta) Unread(name string) bool {
-	return isDunder(name) || slices.Contains([]string{"min", "max", "resolution"}, name)
+	return isSpecial(name) || slices.Contains([]string{"min", "max", "resolution"}, name)
 }
 
-func isDunder(name string) bool {
-	return name != "__class__" && strings.HasPrefix(name, "__") && strings.HasSuffix(name, "__")
+// isSpecial names the special attributes of Python's durations and points in
+// time but their class.
+func isSpecial(name string) bool {
+	const special = "abs add bool delattr dir divmod doc eq floordiv format ge getattribute getstate gt hash init init_subclass le lt mod mul ne neg new " +
+		"pos radd rdivmod reduce reduce_ex repr rfloordiv rmod rmul rsub rtruediv setattr sizeof str sub subclasshook truediv"
+	plain, dunder := strings.CutPrefix(name, "__")
+	plain, ends := strings.CutSuffix(plain, "__")
+	return dunder && ends && slices.Contains(strings.Fields(special), plain)
 }
 
 // Unary gives -d, +d and abs(d).
