@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/banquet-fs/banquet/definitions/pytext"
 )
 
 // makeBuiltins are the names that every module has.
@@ -268,7 +270,7 @@ func parseNumber(name, s string, base int64) (any, error) {
 	if strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
 		return nil, fmt.Errorf("%s() of other digits than 0 to 9 is not read", name)
 	}
-	text := strings.TrimFunc(s, isSpace)
+	text := strings.TrimFunc(s, pytext.IsSpace)
 	plain := strings.ReplaceAll(text, "_", "")
 	invalid := strings.HasPrefix(text, "_") || strings.HasSuffix(text, "_") || strings.Contains(text, "__")
 	if name == "int" {

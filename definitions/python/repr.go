@@ -2,16 +2,16 @@ package python
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/banquet-fs/banquet/definitions/pytext"
 )
 
 const (
 	// maxText bounds the texts that operations make, in bytes.
-	maxText = 1 << 20
+	maxText = pytext.MaxText
 	// maxNesting bounds how deep values are looked into.
 	maxNesting = 50
 )
@@ -77,11 +77,11 @@ func (w *writer) value(v any) {
 	case int64:
 		w.b.WriteString(strconv.FormatInt(v, 10))
 	case float64:
-		w.b.WriteString(floatText(v))
+		w.b.WriteString(pytext.Float(v))
 	case string:
-		w.b.WriteString(quoted(v))
+		w.b.WriteString(pytext.Quote(v))
 	case Bytes:
-		w.b.WriteString("b" + quotedBytes(v))
+		w.b.WriteString(pytext.QuoteBytes(v))
 	case notImplemented:
 		w.b.WriteString("NotImplemented")
 	case Ellipsis:
@@ -214,85 +214,4 @@ func (w *writer) instance(o *Instance) {
 		w.strange = c.Name
 		w.b.WriteString("<" + c.Name + " object>")
 	}
-}
-
-// quoted is the repr of a text.
-func quoted(s string) string {
-	quote := byte('\'')
-	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
-		quote = '"'
-	}
-	var b strings.Builder
-	b.WriteByte(quote)
-	for _, r := range s {
-		switch {
-		case r == rune(quote) || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == ' ' || unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r < 0x100:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case r < 0x10000:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			fmt.Fprintf(&b, `\U%08x`, r)
-		}
-	}
-	b.WriteByte(quote)
-	return b.String()
-}
-
-func quotedBytes(v Bytes) string {
-	quote := byte('\'')
-	if strings.Contains(string(v), "'") && !strings.Contains(string(v), `"`) {
-		quote = '"'
-	}
-	var b strings.Builder
-	b.WriteByte(quote)
-	for _, c := range v {
-		switch {
-		case c == quote || c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c == '\n':
-			b.WriteString(`\n`)
-		case c == '\t':
-			b.WriteString(`\t`)
-		case c == '\r':
-			b.WriteString(`\r`)
-		case c < ' ' || c > '~':
-			fmt.Fprintf(&b, `\x%02x`, c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte(quote)
-	return b.String()
-}
-
-// floatText is the repr of a float.
-func floatText(f float64) string {
-	switch {
-	case math.IsInf(f, 1):
-		return "inf"
-	case math.IsInf(f, -1):
-		return "-inf"
-	case math.IsNaN(f):
-		return "nan"
-	}
-	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
-		return strconv.FormatFloat(f, 'e', -1, 64)
-	}
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
 }

@@ -1,0 +1,107 @@
+package pytext
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// plain makes a method without arguments; texts with letters whose case changes
+// in a way of their own are refused.
+func plain(name string, fn func(s string) any) Method {
+	return Method{call: func(s string, _ []any) (any, error) {
+		foreign := strings.ContainsFunc(s, isForeign)
+		if name == "casefold" && foreign || name != "isascii" && strings.ContainsFunc(s, specialCase) {
+			return nil, fmt.Errorf("%s() of these characters is not read; write its result out", name)
+		}
+		return fn(s), nil
+	}}
+}
+
+func isForeign(r rune) bool { return r > unicode.MaxASCII }
+
+// specialCase reports whether a letter changes its case in a way of its own,
+// as ß does, which becomes two.
+func specialCase(r rune) bool {
+	switch r {
+	case 'ß', 'İ', 'ŉ', 'ǰ', 'ΐ', 'ΰ', 'Σ', 'և':
+		return true
+	}
+	if r >= unicode.MaxASCII && !unicode.Is(unicode.Lu, r) && !unicode.Is(unicode.Ll, r) { // letters without case, and signs
+		caseless := unicode.ToUpper(r) == r && unicode.ToLower(r) == r && r != 'ª' && r != 'º' && r != '·' && r != '\u0387'
+		return !caseless || !unicode.Is(unicode.Lo, r) && !unicode.IsSpace(r) && !unicode.IsSymbol(r) && (!unicode.IsPunct(r) || unicode.Is(unicode.Pc, r))
+	}
+	return unicode.IsTitle(r) || r >= 0x1e96 && r <= 0x1e9e || r >= 0x1f50 && r <= 0x1ffc || r >= 0xfb00 && r <= 0xfb17
+}
+
+// caseMethod finds a method that takes no arguments.
+func caseMethod(name string) (Method, bool) {
+	all := func(ok func(rune) bool) (Method, bool) {
+		return plain(name, func(s string) any { return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !ok(r) }) }), true
+	}
+	switch name {
+	case "lower", "casefold":
+		return plain(name, func(s string) any { return strings.ToLower(s) }), true
+	case "upper":
+		return plain(name, func(s string) any { return strings.ToUpper(s) }), true
+	case "title":
+		return plain(name, func(s string) any { return titled(s) }), true
+	case "capitalize":
+		return plain(name, func(s string) any { return capitalized(s) }), true
+	case "swapcase":
+		return plain(name, func(s string) any { return strings.Map(swapped, s) }), true
+	case "isdigit":
+		return all(unicode.IsDigit)
+	case "isalpha":
+		return all(unicode.IsLetter)
+	case "isalnum":
+		return all(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
+	case "isspace":
+		return all(IsSpace)
+	case "isupper":
+		return plain(name, func(s string) any { return strings.ToUpper(s) == s && strings.ToLower(s) != s }), true
+	case "islower":
+		return plain(name, func(s string) any { return strings.ToLower(s) == s && strings.ToUpper(s) != s }), true
+	case "isascii":
+		return plain(name, func(s string) any { return !strings.ContainsFunc(s, isForeign) }), true
+	case "isidentifier":
+		return plain(name, func(s string) any { return isIdentifier(s) }), true
+	}
+	return Method{}, false
+}
+
+func titled(s string) string {
+	start := true
+	return strings.Map(func(r rune) rune {
+		was := start
+		start = !unicode.IsLetter(r)
+		if was {
+			return unicode.ToTitle(r)
+		}
+		return unicode.ToLower(r)
+	}, s)
+}
+
+func capitalized(s string) string {
+	r := []rune(strings.ToLower(s))
+	if len(r) > 0 {
+		r[0] = unicode.ToTitle(r[0])
+	}
+	return string(r)
+}
+
+func swapped(r rune) rune {
+	if unicode.IsUpper(r) {
+		return unicode.ToLower(r)
+	}
+	return unicode.ToUpper(r)
+}
+
+func isIdentifier(s string) bool {
+	for i, r := range s {
+		if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r)) {
+			return false
+		}
+	}
+	return s != ""
+}
