@@ -3,7 +3,7 @@
 // plain Go values and knows nothing of the interpreter that uses it.
 //
 // Its answers are Python's. What it does not do as Python does it refuses: errors
-// are an [*PythonError] where Python raises one, and refusals otherwise.
+// are a [*PythonError] where Python raises one, and refusals otherwise.
 package pytext
 
 import (

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/banquet-fs/banquet/definitions/tokens"
 )
 
 // expressions reads one expression, or a tuple without brackets.
@@ -14,7 +16,7 @@ func (p *parser) expressions() expr {
 	}
 	t := &tupleExpr{node: node{first.pos()}, items: []expr{first}}
 	for p.err == nil && p.accept(",") {
-		if c := p.cur(); c.kind == newline || c.kind == endOfFile || c.kind == operator && (strings.IndexByte(")]}:;", c.text[0]) >= 0 || strings.HasSuffix(c.text, "=")) {
+		if c := p.cur(); c.Kind == tokens.Newline || c.Kind == tokens.EndOfFile || c.Kind == tokens.Operator && (strings.IndexByte(")]}:;", c.Text[0]) >= 0 || strings.HasSuffix(c.Text, "=")) {
 			break
 		}
 		t.items = append(t.items, p.starred())
@@ -23,9 +25,9 @@ func (p *parser) expressions() expr {
 }
 
 func (p *parser) starred() expr {
-	if t := p.cur(); t.kind == operator && t.text == "*" {
+	if t := p.cur(); t.Kind == tokens.Operator && t.Text == "*" {
 		p.advance()
-		return &starExpr{node{t.from}, p.binary(1)}
+		return &starExpr{node{t.From}, p.binary(1)}
 	}
 	return p.named()
 }
@@ -45,7 +47,7 @@ func (p *parser) expression() expr {
 	}
 	defer p.leave()
 	t := p.cur()
-	if t.kind == name && t.text == "lambda" {
+	if t.Kind == tokens.Name && t.Text == "lambda" {
 		return p.lambda()
 	}
 	e := p.or()
@@ -61,7 +63,7 @@ func (p *parser) expression() expr {
 func (p *parser) lambda() expr {
 	t := p.advance()
 	outer := p.yields
-	l := &lambdaExpr{node: node{t.from}, params: p.params(":")}
+	l := &lambdaExpr{node: node{t.From}, params: p.params(":")}
 	p.expect(":")
 	l.binds = p.body(false, l.params, func() { l.body = p.expression() })
 	p.yields = outer
@@ -94,7 +96,7 @@ func (p *parser) not() expr {
 			return &constExpr{}
 		}
 		defer p.leave()
-		return &unaryExpr{node{t.from}, "not", p.not()}
+		return &unaryExpr{node{t.From}, "not", p.not()}
 	}
 	return p.comparison()
 }
@@ -118,17 +120,17 @@ func (p *parser) comparison() expr {
 func (p *parser) comparator() string {
 	t := p.cur()
 	switch {
-	case t.kind == operator && (t.text == "==" || t.text == "!=" || t.text == "<" || t.text == "<=" || t.text == ">" || t.text == ">="):
+	case t.Kind == tokens.Operator && (t.Text == "==" || t.Text == "!=" || t.Text == "<" || t.Text == "<=" || t.Text == ">" || t.Text == ">="):
 		p.advance()
-		return t.text
-	case t.kind == name && t.text == "in":
+		return t.Text
+	case t.Kind == tokens.Name && t.Text == "in":
 		p.advance()
 		return "in"
-	case t.kind == name && t.text == "not" && p.peek().text == "in":
+	case t.Kind == tokens.Name && t.Text == "not" && p.peek().Text == "in":
 		p.advance()
 		p.advance()
 		return "not in"
-	case t.kind == name && t.text == "is":
+	case t.Kind == tokens.Name && t.Text == "is":
 		p.advance()
 		if p.accept("not") {
 			return "is not"
@@ -160,8 +162,8 @@ func precedence(op string) int {
 func (p *parser) binary(weakest int) expr {
 	left := p.unary()
 	links := 0
-	for p.err == nil && p.cur().kind == operator {
-		op := p.cur().text
+	for p.err == nil && p.cur().Kind == tokens.Operator {
+		op := p.cur().Text
 		n := precedence(op)
 		if n == 0 || n < weakest {
 			break
@@ -175,17 +177,17 @@ func (p *parser) binary(weakest int) expr {
 
 func (p *parser) unary() expr {
 	t := p.cur()
-	if t.kind == operator && (t.text == "-" || t.text == "+" || t.text == "~") {
+	if t.Kind == tokens.Operator && (t.Text == "-" || t.Text == "+" || t.Text == "~") {
 		p.advance()
 		if !p.enter() {
 			return &constExpr{}
 		}
 		defer p.leave()
-		return &unaryExpr{node{t.from}, t.text, p.unary()}
+		return &unaryExpr{node{t.From}, t.Text, p.unary()}
 	}
 	var e expr
 	if p.accept("await") {
-		e = &awaitExpr{node{t.from}, p.postfix(p.atom())}
+		e = &awaitExpr{node{t.From}, p.postfix(p.atom())}
 	} else {
 		e = p.postfix(p.atom())
 	}
@@ -227,7 +229,7 @@ func (p *parser) arguments() []argument {
 			args = append(args, argument{spread: 2, value: p.expression()})
 		case p.accept("*"):
 			args = append(args, argument{spread: 1, value: p.expression()})
-		case p.cur().kind == name && p.peek().kind == operator && p.peek().text == "=":
+		case p.cur().Kind == tokens.Name && p.peek().Kind == tokens.Operator && p.peek().Text == "=":
 			n := p.identifier()
 			p.advance()
 			args = append(args, argument{name: n, value: p.expression()})
@@ -247,7 +249,7 @@ func (p *parser) arguments() []argument {
 }
 
 func (p *parser) subscript() expr {
-	at := p.cur().from
+	at := p.cur().From
 	var items []expr
 	comma := false
 	for p.err == nil && !p.is("]") {
@@ -267,7 +269,7 @@ func (p *parser) subscript() expr {
 }
 
 func (p *parser) slice() expr {
-	at := p.cur().from
+	at := p.cur().From
 	var from expr
 	if !p.is(":") {
 		from = p.starred()
@@ -287,27 +289,27 @@ func (p *parser) slice() expr {
 
 func (p *parser) atom() expr {
 	t := p.cur()
-	switch t.kind {
-	case name:
+	switch t.Kind {
+	case tokens.Name:
 		return p.word()
-	case number:
+	case tokens.Number:
 		p.advance()
 		return p.numeral(t)
-	case text:
+	case tokens.Text:
 		return p.strings()
-	case operator:
-		switch t.text {
+	case tokens.Operator:
+		switch t.Text {
 		case "(":
 			return p.parenthesis()
 		case "[":
 			p.advance()
-			return p.sequence(t.from, '[', "]")
+			return p.sequence(t.From, '[', "]")
 		case "{":
 			p.advance()
-			return p.braces(t.from)
+			return p.braces(t.From)
 		case "...":
 			p.advance()
-			return &constExpr{node{t.from}, Ellipsis{}}
+			return &constExpr{node{t.From}, Ellipsis{}}
 		}
 	default:
 	}
@@ -317,37 +319,37 @@ func (p *parser) atom() expr {
 
 func (p *parser) word() expr {
 	t := p.cur()
-	switch t.text {
+	switch t.Text {
 	case "None":
 		p.advance()
-		return &constExpr{node{t.from}, nil}
+		return &constExpr{node{t.From}, nil}
 	case "True", "False":
 		p.advance()
-		return &constExpr{node{t.from}, t.text == "True"}
+		return &constExpr{node{t.From}, t.Text == "True"}
 	case "yield":
 		p.advance()
 		p.yields = true
-		y := &yieldExpr{node: node{t.from}, all: p.accept("from")}
+		y := &yieldExpr{node: node{t.From}, all: p.accept("from")}
 		if !p.ended() && !p.is(")") && !p.is("]") && !p.is("}") && !p.is("=") {
 			y.value = p.expressions()
 		}
 		return y
 	}
-	if keyword(t.text) {
+	if tokens.Keyword(t.Text) {
 		p.unexpected()
 		return &constExpr{}
 	}
 	p.advance()
-	return &nameExpr{node{t.from}, t.text}
+	return &nameExpr{node{t.From}, t.Text}
 }
 
 // numeral reads a number. Those that do not fit 64 bits, and imaginary ones,
 // are Unknown.
-func (p *parser) numeral(t token) expr {
-	s := strings.ReplaceAll(t.text, "_", "")
+func (p *parser) numeral(t tokens.Token) expr {
+	s := strings.ReplaceAll(t.Text, "_", "")
 	lower := strings.ToLower(s)
 	if strings.HasSuffix(lower, "j") && !strings.HasPrefix(lower, "0x") {
-		return &constExpr{node{t.from}, &Unknown{Why: "the imaginary number " + t.text}}
+		return &constExpr{node{t.From}, &Unknown{Why: "the imaginary number " + t.Text}}
 	}
 	prefixed := len(lower) > 1 && lower[0] == '0' && strings.IndexByte("xob", lower[1]) >= 0
 	whole := strings.Trim(s, "0123456789") == ""
@@ -356,35 +358,35 @@ func (p *parser) numeral(t token) expr {
 		if prefixed {
 			base = 0
 		} else if s[0] == '0' && strings.Trim(s, "0") != "" {
-			p.fail(t.from, "invalid syntax: integers do not begin with 0; write 0o for octal ones")
+			p.fail(t.From, "invalid syntax: integers do not begin with 0; write 0o for octal ones")
 		}
 		v, err := strconv.ParseInt(s, base, 64)
 		if err != nil && !strings.Contains(err.Error(), "range") {
-			p.fail(t.from, "invalid syntax: %s is no number", t.text)
+			p.fail(t.From, "invalid syntax: %s is no number", t.Text)
 		}
 		if err != nil {
-			return &constExpr{node{t.from}, &Unknown{Why: "the number " + t.text + ", which does not fit 64 bits"}}
+			return &constExpr{node{t.From}, &Unknown{Why: "the number " + t.Text + ", which does not fit 64 bits"}}
 		}
-		return &constExpr{node{t.from}, v}
+		return &constExpr{node{t.From}, v}
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil && !math.IsInf(v, 0) {
-		p.fail(t.from, "invalid syntax: %s is no number", t.text)
+		p.fail(t.From, "invalid syntax: %s is no number", t.Text)
 	}
-	return &constExpr{node{t.from}, v}
+	return &constExpr{node{t.From}, v}
 }
 
 func (p *parser) parenthesis() expr {
 	t := p.advance()
 	if p.accept(")") {
-		return &tupleExpr{node: node{t.from}}
+		return &tupleExpr{node: node{t.From}}
 	}
 	e := p.starred()
 	switch _, star := e.(*starExpr); {
 	case p.is("for") || p.is("async"):
-		e = &comprehension{node: node{t.from}, kind: '(', value: e, clauses: p.clauses()}
+		e = &comprehension{node: node{t.From}, kind: '(', value: e, clauses: p.clauses()}
 	case p.is(","):
-		tuple := &tupleExpr{node: node{t.from}, items: []expr{e}}
+		tuple := &tupleExpr{node: node{t.From}, items: []expr{e}}
 		for p.err == nil && p.accept(",") && !p.is(")") {
 			tuple.items = append(tuple.items, p.starred())
 		}
@@ -476,7 +478,7 @@ func (p *parser) clauses() []clause {
 func (p *parser) target() expr {
 	t := p.cur()
 	if p.accept("*") {
-		return &starExpr{node{t.from}, p.target()}
+		return &starExpr{node{t.From}, p.target()}
 	}
 	e := p.postfix(p.atom())
 	p.bindable(e)

@@ -13,9 +13,11 @@
 package python
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/banquet-fs/banquet/definitions/tokens"
 	"github.com/banquet-fs/banquet/fault"
 )
 
@@ -60,6 +62,15 @@ func (f *File) fail(at int, format string, args ...any) *fault.Error {
 	place := fmt.Sprintf("%s:%d", f.Name, f.line(at))
 	return fault.New(fault.Invalid, "%s:%d: %s\n    %s%s\n    %s^", place, column, fmt.Sprintf(format, args...), before, after, pad).
 		About("definition", place, "")
+}
+
+// place gives an error of package tokens its place.
+func (f *File) place(err error) error {
+	var e *tokens.Error
+	if errors.As(err, &e) {
+		return f.fail(e.At, "%s", e.Text)
+	}
+	return err
 }
 
 // line is the number of the line that a byte stands in, from 1.

@@ -1,16 +1,18 @@
 package python
 
+import "github.com/banquet-fs/banquet/definitions/tokens"
+
 // match reads a match statement; nil when the word is a name here.
 func (p *parser) match() stmt {
-	s := &matchStmt{node: node{p.cur().from}}
+	s := &matchStmt{node: node{p.cur().From}}
 	isMatch := p.try(func() bool {
 		p.advance()
 		s.subject = p.expressions()
-		if !p.accept(":") || p.cur().kind != newline {
+		if !p.accept(":") || p.cur().Kind != tokens.Newline {
 			return false
 		}
 		p.advance()
-		return p.cur().kind == indent && p.peek().kind == name && p.peek().text == "case"
+		return p.cur().Kind == tokens.Indent && p.peek().Kind == tokens.Name && p.peek().Text == "case"
 	})
 	if !isMatch {
 		return nil
@@ -20,8 +22,8 @@ func (p *parser) match() stmt {
 		return s
 	}
 	defer p.leave()
-	for p.err == nil && (p.is("case") || p.cur().kind == newline) {
-		if p.advance().kind == newline {
+	for p.err == nil && (p.is("case") || p.cur().Kind == tokens.Newline) {
+		if p.advance().Kind == tokens.Newline {
 			continue
 		}
 		c := matchCase{pattern: p.patterns()}
@@ -36,7 +38,7 @@ func (p *parser) match() stmt {
 			p.fail(c.pattern.at, "invalid syntax: this case takes everything, and cases follow it")
 		}
 	}
-	if p.cur().kind != dedent {
+	if p.cur().Kind != tokens.Dedent {
 		p.unexpected()
 	}
 	p.advance()
@@ -76,7 +78,7 @@ func (p *parser) asPattern() *pattern {
 
 func (p *parser) closedPattern() *pattern {
 	t := p.cur()
-	q := &pattern{at: t.from}
+	q := &pattern{at: t.From}
 	switch {
 	case p.accept("*"):
 		q.kind = patternStar
@@ -88,7 +90,7 @@ func (p *parser) closedPattern() *pattern {
 	case p.is("{"):
 		q.kind = patternMapping
 		p.mappingPattern(q)
-	case t.kind == name && !keyword(t.text):
+	case t.Kind == tokens.Name && !tokens.Keyword(t.Text):
 		e := p.dottedPattern()
 		n, plain := e.(*nameExpr)
 		switch {
@@ -107,7 +109,7 @@ func (p *parser) closedPattern() *pattern {
 }
 
 func (p *parser) dottedPattern() expr {
-	var e expr = &nameExpr{node{p.cur().from}, p.identifier()}
+	var e expr = &nameExpr{node{p.cur().From}, p.identifier()}
 	for p.err == nil && p.accept(".") {
 		e = &attrExpr{node{e.pos()}, e, p.identifier()}
 	}
@@ -116,8 +118,8 @@ func (p *parser) dottedPattern() expr {
 
 func (p *parser) sequencePattern() *pattern {
 	open := p.advance()
-	closing := map[string]string{"(": ")", "[": "]"}[open.text]
-	q := &pattern{at: open.from, kind: patternSequence}
+	closing := map[string]string{"(": ")", "[": "]"}[open.Text]
+	q := &pattern{at: open.From, kind: patternSequence}
 	comma := false
 	for p.err == nil && !p.is(closing) {
 		q.parts = append(q.parts, p.asPattern())
@@ -127,7 +129,7 @@ func (p *parser) sequencePattern() *pattern {
 		comma = true
 	}
 	p.expect(closing)
-	if open.text == "(" && len(q.parts) == 1 && !comma {
+	if open.Text == "(" && len(q.parts) == 1 && !comma {
 		return q.parts[0]
 	}
 	return q
@@ -154,7 +156,7 @@ func (p *parser) mappingPattern(q *pattern) {
 
 func (p *parser) classPattern(q *pattern) {
 	for p.err == nil && !p.is(")") {
-		if p.cur().kind == name && p.peek().kind == operator && p.peek().text == "=" {
+		if p.cur().Kind == tokens.Name && p.peek().Kind == tokens.Operator && p.peek().Text == "=" {
 			q.names = append(q.names, p.identifier())
 			p.advance()
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/banquet-fs/banquet/definitions/tokens"
 )
 
 // field is a field of a NamedTuple.
@@ -86,7 +88,7 @@ func namedTuple(c *Call) (any, error) {
 	}
 	for i, n := range names {
 		f := field{name: Str(n)}
-		if strings.HasPrefix(f.name, "_") || !isIdentifier(f.name) || keyword(f.name) || slices.ContainsFunc(class.fields, func(o field) bool { return o.name == f.name }) {
+		if strings.HasPrefix(f.name, "_") || !isIdentifier(f.name) || tokens.Keyword(f.name) || slices.ContainsFunc(class.fields, func(o field) bool { return o.name == f.name }) {
 			return nil, raise("ValueError", "a namedtuple cannot have a field '%s'", f.name)
 		}
 		if at := i - (len(names) - len(defaults)); at >= 0 {

@@ -1,13 +1,14 @@
 package python
 
 import (
-	"slices"
 	"strings"
+
+	"github.com/banquet-fs/banquet/definitions/tokens"
 )
 
 const (
 	// maxDepth bounds the nesting of expressions and blocks.
-	maxDepth = 150
+	maxDepth = tokens.MaxDepth
 	// maxChain bounds what stands side by side and nests only in the tree:
 	// operators, attributes, calls.
 	maxChain = 2000
@@ -18,7 +19,7 @@ const (
 // parser turns tokens into statements by recursive descent.
 type parser struct {
 	file   *File
-	tokens []token
+	tokens []tokens.Token
 	at     int
 	depth  int
 	yields bool // the function that is read yields
@@ -35,17 +36,17 @@ func parse(file *File) ([]stmt, error) {
 	if len(file.Source) > maxSource {
 		return nil, file.fail(0, "the file is larger than %d MiB", maxSource>>20)
 	}
-	tokens, err := lex(file)
+	list, err := tokens.Lex(file.Source)
 	if err != nil {
-		return nil, err
+		return nil, file.place(err)
 	}
-	p := &parser{file: file, tokens: tokens}
-	if p.cur().kind == text {
+	p := &parser{file: file, tokens: list}
+	if p.cur().Kind == tokens.Text {
 		p.future = 2 // behind the text and its line
 	}
 	var body []stmt
 	p.body(false, nil, func() {
-		for p.err == nil && p.cur().kind != endOfFile {
+		for p.err == nil && p.cur().Kind != tokens.EndOfFile {
 			body = p.statement(body)
 		}
 	})
@@ -58,19 +59,19 @@ func Check(file *File) error {
 	return err
 }
 
-func (p *parser) cur() token {
+func (p *parser) cur() tokens.Token {
 	t := p.tokens[p.at]
-	if t.kind == name && p.class != "" && strings.HasPrefix(t.text, "__") && !strings.HasSuffix(t.text, "__") {
-		t.text = "_" + p.class + t.text // a private name of the class
+	if t.Kind == tokens.Name && p.class != "" && strings.HasPrefix(t.Text, "__") && !strings.HasSuffix(t.Text, "__") {
+		t.Text = "_" + p.class + t.Text // a private name of the class
 	}
 	return t
 }
 
-func (p *parser) peek() token { return p.tokens[min(p.at+1, len(p.tokens)-1)] }
+func (p *parser) peek() tokens.Token { return p.tokens[min(p.at+1, len(p.tokens)-1)] }
 
 // advance takes a token. After an error the parser stands still at the end, so
 // that every loop ends.
-func (p *parser) advance() token {
+func (p *parser) advance() tokens.Token {
 	t := p.cur()
 	if p.at < len(p.tokens)-1 {
 		p.at++
@@ -87,19 +88,19 @@ func (p *parser) fail(at int, format string, args ...any) {
 
 // unexpected is the error for a token that cannot stand where it is.
 func (p *parser) unexpected() {
-	switch t := p.cur(); t.kind {
-	case newline, endOfFile:
-		p.fail(t.from, "invalid syntax: the line ends too early")
-	case indent:
-		p.fail(t.from, "unexpected indentation")
+	switch t := p.cur(); t.Kind {
+	case tokens.Newline, tokens.EndOfFile:
+		p.fail(t.From, "invalid syntax: the line ends too early")
+	case tokens.Indent:
+		p.fail(t.From, "unexpected indentation")
 	default:
-		p.fail(t.from, "invalid syntax")
+		p.fail(t.From, "invalid syntax")
 	}
 }
 
 func (p *parser) is(s string) bool {
 	t := p.cur()
-	return (t.kind == operator || t.kind == name) && t.text == s
+	return (t.Kind == tokens.Operator || t.Kind == tokens.Name) && t.Text == s
 }
 
 func (p *parser) accept(s string) bool {
@@ -112,34 +113,23 @@ func (p *parser) accept(s string) bool {
 
 func (p *parser) expect(s string) {
 	if !p.accept(s) {
-		p.fail(p.cur().from, "invalid syntax: expected '%s'", s)
+		p.fail(p.cur().From, "invalid syntax: expected '%s'", s)
 	}
-}
-
-// keyword reports whether a word cannot be a name.
-func keyword(word string) bool {
-	switch word {
-	case "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
-		"except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
-		"return", "try", "while", "with", "yield":
-		return true
-	}
-	return false
 }
 
 func (p *parser) identifier() string {
-	if t := p.cur(); t.kind != name || keyword(t.text) {
-		p.fail(t.from, "invalid syntax: expected a name")
+	if t := p.cur(); t.Kind != tokens.Name || tokens.Keyword(t.Text) {
+		p.fail(t.From, "invalid syntax: expected a name")
 		return ""
 	}
-	return p.advance().text
+	return p.advance().Text
 }
 
 // enter counts one level of nesting; false is too deep.
 func (p *parser) enter() bool {
 	p.depth++
 	if p.depth > maxDepth {
-		p.fail(p.cur().from, "nested too deep")
+		p.fail(p.cur().From, "nested too deep")
 	}
 	return p.err == nil
 }
@@ -149,7 +139,7 @@ func (p *parser) leave() { p.depth-- }
 // chained counts one more link of a chain.
 func (p *parser) chained(n *int) {
 	if *n++; *n > maxChain {
-		p.fail(p.cur().from, "this expression is too long; write it in parts")
+		p.fail(p.cur().From, "this expression is too long; write it in parts")
 	}
 }
 
@@ -166,12 +156,12 @@ func (p *parser) try(read func() bool) bool {
 // block reads the body of a compound statement.
 func (p *parser) block() []stmt {
 	p.expect(":")
-	if p.cur().kind != newline {
+	if p.cur().Kind != tokens.Newline {
 		return p.simpleLine(nil)
 	}
 	p.advance()
-	if p.cur().kind != indent {
-		p.fail(p.cur().from, "expected an indented block")
+	if p.cur().Kind != tokens.Indent {
+		p.fail(p.cur().From, "expected an indented block")
 		return nil
 	}
 	p.advance()
@@ -180,7 +170,7 @@ func (p *parser) block() []stmt {
 	}
 	defer p.leave()
 	var body []stmt
-	for p.err == nil && p.cur().kind != dedent && p.cur().kind != endOfFile {
+	for p.err == nil && p.cur().Kind != tokens.Dedent && p.cur().Kind != tokens.EndOfFile {
 		body = p.statement(body)
 	}
 	p.advance()
@@ -190,18 +180,18 @@ func (p *parser) block() []stmt {
 // statement appends the statements of the next line or compound.
 func (p *parser) statement(body []stmt) []stmt {
 	t := p.cur()
-	switch t.kind {
-	case newline:
+	switch t.Kind {
+	case tokens.Newline:
 		p.advance()
 		return body
-	case indent:
-		p.fail(t.from, "unexpected indentation")
+	case tokens.Indent:
+		p.fail(t.From, "unexpected indentation")
 		return body
-	case operator:
-		if t.text == "@" {
+	case tokens.Operator:
+		if t.Text == "@" {
 			return append(body, p.decorated())
 		}
-	case name:
+	case tokens.Name:
 		if s := p.compound(t); s != nil {
 			return append(body, s)
 		}
@@ -211,12 +201,12 @@ func (p *parser) statement(body []stmt) []stmt {
 }
 
 // compound reads a statement with a block; nil when none starts here.
-func (p *parser) compound(t token) stmt {
-	switch t.text {
+func (p *parser) compound(t tokens.Token) stmt {
+	switch t.Text {
 	case "def", "class":
-		return p.definition(nil, t.from)
+		return p.definition(nil, t.From)
 	case "async":
-		switch p.peek().text {
+		switch p.peek().Text {
 		case "for":
 			p.advance()
 			s := p.loop()
@@ -228,18 +218,18 @@ func (p *parser) compound(t token) stmt {
 			s.async = true
 			return s
 		}
-		return p.definition(nil, t.from)
+		return p.definition(nil, t.From)
 	case "if":
 		p.advance()
-		return p.conditional(t.from)
+		return p.conditional(t.From)
 	case "for":
 		return p.loop()
 	case "while":
 		p.advance()
-		return &whileStmt{node: node{t.from}, cond: p.named(), body: p.block(), otherwise: p.elseBlock()}
+		return &whileStmt{node: node{t.From}, cond: p.named(), body: p.block(), otherwise: p.elseBlock()}
 	case "try":
 		p.advance()
-		return p.tryStatement(t.from)
+		return p.tryStatement(t.From)
 	case "with":
 		return p.with()
 	case "match":
@@ -249,7 +239,7 @@ func (p *parser) compound(t token) stmt {
 }
 
 func (p *parser) loop() *forStmt {
-	s := &forStmt{node: node{p.advance().from}, target: p.targetList()}
+	s := &forStmt{node: node{p.advance().From}, target: p.targetList()}
 	p.expect("in")
 	s.source, s.body = p.expressions(), p.block()
 	s.otherwise = p.elseBlock()
@@ -270,7 +260,7 @@ func (p *parser) conditional(at int) stmt {
 	last, links := first, 0
 	for p.err == nil && p.is("elif") {
 		p.chained(&links)
-		next := &ifStmt{node: node{p.advance().from}, cond: p.named(), then: p.block()}
+		next := &ifStmt{node: node{p.advance().From}, cond: p.named(), then: p.block()}
 		last.otherwise = []stmt{next}
 		last = next
 	}
@@ -286,7 +276,7 @@ func (p *parser) tryStatement(at int) stmt {
 		if !p.is(":") {
 			h.kinds = p.expression()
 			if p.is(",") {
-				p.fail(p.cur().from, "invalid syntax: several kinds of exceptions are put in parentheses")
+				p.fail(p.cur().From, "invalid syntax: several kinds of exceptions are put in parentheses")
 			}
 			if p.accept("as") {
 				h.as = p.bind(p.identifier())
@@ -299,13 +289,13 @@ func (p *parser) tryStatement(at int) stmt {
 	if p.accept("finally") {
 		s.finally = p.block()
 	} else if len(s.handlers) == 0 {
-		p.fail(p.cur().from, "expected 'except' or 'finally'")
+		p.fail(p.cur().From, "expected 'except' or 'finally'")
 	}
 	return s
 }
 
 func (p *parser) with() *withStmt {
-	s := &withStmt{node: node{p.advance().from}}
+	s := &withStmt{node: node{p.advance().From}}
 	items := func(closing string) {
 		s.values, s.targets = nil, nil
 		for p.err == nil {
@@ -333,15 +323,15 @@ func (p *parser) with() *withStmt {
 }
 
 func (p *parser) decorated() stmt {
-	from := p.cur().from
+	from := p.cur().From
 	var decorators []expr
 	for p.err == nil && p.accept("@") {
 		decorators = append(decorators, p.named())
-		if p.cur().kind != newline {
+		if p.cur().Kind != tokens.Newline {
 			p.unexpected()
 		}
 		p.advance()
-		for p.cur().kind == newline {
+		for p.cur().Kind == tokens.Newline {
 			p.advance()
 		}
 	}
@@ -353,7 +343,7 @@ func (p *parser) definition(decorators []expr, from int) stmt {
 	async := p.accept("async")
 	switch t := p.cur(); {
 	case p.accept("def"):
-		f := &funcStmt{node: node{t.from}, name: p.bind(p.identifier()), decorators: decorators, async: async, from: from}
+		f := &funcStmt{node: node{t.From}, name: p.bind(p.identifier()), decorators: decorators, async: async, from: from}
 		p.typeParameters()
 		p.expect("(")
 		f.params = p.params(")")
@@ -366,11 +356,11 @@ func (p *parser) definition(decorators []expr, from int) stmt {
 		p.yields = false
 		f.binds = p.body(false, f.params, func() { f.body = p.block() })
 		f.generator, p.yields = p.yields, outer
-		f.source = p.sourceOf(from)
+		f.source = tokens.Source(p.file.Source, p.tokens[:p.at], from)
 		p.functions--
 		return f
 	case !async && p.accept("class"):
-		c := &classStmt{node: node{t.from}, name: p.bind(p.identifier()), decorators: decorators}
+		c := &classStmt{node: node{t.From}, name: p.bind(p.identifier()), decorators: decorators}
 		p.typeParameters()
 		if p.accept("(") {
 			c.bases = p.arguments()
@@ -408,63 +398,6 @@ func (p *parser) typeParameters() {
 	p.expect("]")
 }
 
-// sourceOf gives the lines of a definition, from a byte on, as inspect does:
-// with the comments that follow at the indentation of the body.
-func (p *parser) sourceOf(from int) string {
-	end, body := from, -1
-	for i := p.at - 1; i >= 0; i-- {
-		if k := p.tokens[i].kind; k != dedent && k != newline && k != indent {
-			end = p.tokens[i].to
-			break
-		}
-	}
-	first, _ := slices.BinarySearchFunc(p.tokens, from, func(t token, at int) int { return t.from - at })
-	for i := first; i < p.at && i < len(p.tokens); i++ {
-		if p.tokens[i].kind == indent && p.tokens[i].from > from {
-			start := strings.LastIndexByte(p.file.Source[:p.tokens[i].from], '\n') + 1
-			body = p.tokens[i].from - start
-			break
-		}
-	}
-	src := p.file.Source
-	start := strings.LastIndexByte(src[:from], '\n') + 1
-	end = lineEnd(src, end)
-	if body >= 0 {
-		end = commentsAfter(src, end, body)
-	}
-	out := strings.ReplaceAll(src[start:end], "\r\n", "\n")
-	if !strings.HasSuffix(out, "\n") {
-		out += "\n"
-	}
-	return out
-}
-
-// lineEnd is the byte after the line that a byte stands in.
-func lineEnd(src string, at int) int {
-	if i := strings.IndexByte(src[at:], '\n'); i >= 0 {
-		return at + i + 1
-	}
-	return len(src)
-}
-
-// commentsAfter extends a body over the comments that follow it and are
-// indented at least as far.
-func commentsAfter(src string, end, body int) int {
-	for at := end; at < len(src); {
-		next := lineEnd(src, at)
-		line := src[at:next]
-		content := strings.TrimLeft(line, " \t\f")
-		if strings.TrimSpace(content) != "" && content[0] != '#' {
-			break
-		}
-		if strings.HasPrefix(content, "#") && len(line)-len(content) >= body {
-			end = next
-		}
-		at = next
-	}
-	return end
-}
-
 // params reads parameters up to a closing token, which stays.
 func (p *parser) params(closing string) []param {
 	var params []param
@@ -480,7 +413,7 @@ func (p *parser) params(closing string) []param {
 			q.rest, q.name = 2, p.identifier()
 		case p.accept("*"):
 			if keyword {
-				p.fail(p.cur().from, "invalid syntax: * may be there once")
+				p.fail(p.cur().From, "invalid syntax: * may be there once")
 			}
 			keyword = true
 			if !p.is(",") && !p.is(closing) {
@@ -511,11 +444,11 @@ func (p *parser) paramAfter(before []param, q param) {
 	for _, o := range before {
 		switch {
 		case o.name == q.name:
-			p.fail(p.cur().from, "invalid syntax: two parameters are named %s", q.name)
+			p.fail(p.cur().From, "invalid syntax: two parameters are named %s", q.name)
 		case o.rest == 2:
-			p.fail(p.cur().from, "invalid syntax: parameter %s stands behind **%s", q.name, o.name)
+			p.fail(p.cur().From, "invalid syntax: parameter %s stands behind **%s", q.name, o.name)
 		case o.fallback != nil && q.fallback == nil && q.rest == 0 && !q.keyword:
-			p.fail(p.cur().from, "invalid syntax: parameter %s has no default and stands behind one that has", q.name)
+			p.fail(p.cur().From, "invalid syntax: parameter %s has no default and stands behind one that has", q.name)
 		}
 	}
 }

@@ -3,17 +3,19 @@ package python
 import (
 	"slices"
 	"strings"
+
+	"github.com/banquet-fs/banquet/definitions/tokens"
 )
 
 // simpleLine reads the statements of one line.
 func (p *parser) simpleLine(body []stmt) []stmt {
 	for p.err == nil {
 		body = append(body, p.simple())
-		if !p.accept(";") || p.cur().kind == newline {
+		if !p.accept(";") || p.cur().Kind == tokens.Newline {
 			break
 		}
 	}
-	if k := p.cur().kind; p.err == nil && k != newline && k != endOfFile {
+	if k := p.cur().Kind; p.err == nil && k != tokens.Newline && k != tokens.EndOfFile {
 		p.unexpected()
 	}
 	p.advance()
@@ -22,19 +24,19 @@ func (p *parser) simpleLine(body []stmt) []stmt {
 
 func (p *parser) simple() stmt {
 	t := p.cur()
-	if t.kind != name {
+	if t.Kind != tokens.Name {
 		return p.assignment()
 	}
-	switch t.text {
+	switch t.Text {
 	case "import":
 		p.advance()
-		return p.imports(t.from)
+		return p.imports(t.From)
 	case "from":
 		p.advance()
-		return p.fromImport(t.from)
+		return p.fromImport(t.From)
 	case "pass", "break", "continue":
 		p.advance()
-		return &jumpStmt{node{t.from}, t.text}
+		return &jumpStmt{node{t.From}, t.Text}
 	case "return", "raise":
 		p.advance()
 		return p.leaving(t)
@@ -42,18 +44,18 @@ func (p *parser) simple() stmt {
 		return p.scopes()
 	case "assert":
 		p.advance()
-		s := &assertStmt{node: node{t.from}, cond: p.expression()}
+		s := &assertStmt{node: node{t.From}, cond: p.expression()}
 		if p.accept(",") {
 			s.message = p.expression()
 		}
 		return s
 	case "del":
 		p.advance()
-		s := &deleteStmt{node: node{t.from}}
+		s := &deleteStmt{node: node{t.From}}
 		s.targets = []expr{p.targetList()}
 		return s
 	case "type":
-		if next := p.peek(); next.kind == name && !keyword(next.text) {
+		if next := p.peek(); next.Kind == tokens.Name && !tokens.Keyword(next.Text) {
 			return p.typeAlias()
 		}
 	}
@@ -62,7 +64,7 @@ func (p *parser) simple() stmt {
 
 // typeAlias is "type Name = …", whose value nothing here needs.
 func (p *parser) typeAlias() stmt {
-	at := p.advance().from
+	at := p.advance().From
 	target := &nameExpr{node{at}, p.bind(p.identifier())}
 	p.typeParameters()
 	p.expect("=")
@@ -72,7 +74,7 @@ func (p *parser) typeAlias() stmt {
 
 func (p *parser) scopes() stmt {
 	t := p.advance()
-	s := &scopeStmt{node: node{t.from}, global: t.text == "global"}
+	s := &scopeStmt{node: node{t.From}, global: t.Text == "global"}
 	for p.err == nil {
 		s.names = append(s.names, p.identifier())
 		if !p.accept(",") {
@@ -83,30 +85,30 @@ func (p *parser) scopes() stmt {
 	return s
 }
 
-func (p *parser) leaving(t token) stmt {
+func (p *parser) leaving(t tokens.Token) stmt {
 	var v expr
 	if !p.ended() {
 		v = p.expressions()
-		if t.text == "raise" && p.accept("from") {
+		if t.Text == "raise" && p.accept("from") {
 			p.expression()
 		}
 	}
-	if t.text == "return" {
-		return &returnStmt{node{t.from}, v}
+	if t.Text == "return" {
+		return &returnStmt{node{t.From}, v}
 	}
-	return &raiseStmt{node{t.from}, v}
+	return &raiseStmt{node{t.From}, v}
 }
 
 func (p *parser) ended() bool {
 	t := p.cur()
-	return t.kind == newline || t.kind == endOfFile || t.kind == operator && t.text == ";"
+	return t.Kind == tokens.Newline || t.Kind == tokens.EndOfFile || t.Kind == tokens.Operator && t.Text == ";"
 }
 
 // assignment reads an expression statement or any form of assignment.
 func (p *parser) assignment() stmt {
-	at := p.cur().from
-	if next := p.peek(); p.cur().kind == name && next.kind == operator && next.text == ":=" {
-		p.fail(next.from, "invalid syntax: a := in a line of its own stands in parentheses")
+	at := p.cur().From
+	if next := p.peek(); p.cur().Kind == tokens.Name && next.Kind == tokens.Operator && next.Text == ":=" {
+		p.fail(next.From, "invalid syntax: a := in a line of its own stands in parentheses")
 	}
 	first := p.expressions()
 	if p.accept(":") {
@@ -118,10 +120,10 @@ func (p *parser) assignment() stmt {
 		return s
 	}
 	t := p.cur()
-	if t.kind == operator && len(t.text) > 1 && strings.HasSuffix(t.text, "=") && !slices.Contains([]string{"==", "!=", "<=", ">=", ":="}, t.text) {
+	if t.Kind == tokens.Operator && len(t.Text) > 1 && strings.HasSuffix(t.Text, "=") && !slices.Contains([]string{"==", "!=", "<=", ">=", ":="}, t.Text) {
 		p.advance()
 		p.bindable(first)
-		return &augmentStmt{node{at}, first, strings.TrimSuffix(t.text, "="), p.expressions()}
+		return &augmentStmt{node{at}, first, strings.TrimSuffix(t.Text, "="), p.expressions()}
 	}
 	if !p.is("=") {
 		return &exprStmt{node{at}, first}
@@ -174,7 +176,7 @@ func (p *parser) bindableItems(items []expr) {
 func (p *parser) dotted() string {
 	var b strings.Builder
 	for p.is(".") || p.is("...") {
-		b.WriteString(p.advance().text)
+		b.WriteString(p.advance().Text)
 	}
 	if p.is("import") && b.Len() > 0 {
 		return b.String()
@@ -215,14 +217,14 @@ func (p *parser) fromImport(at int) stmt {
 	}
 	if t := p.cur(); p.accept("*") {
 		if p.functions > 0 {
-			p.fail(t.from, "invalid syntax: import * stands at the top of a file")
+			p.fail(t.From, "invalid syntax: import * stands at the top of a file")
 		}
-		s.names = []imported{{name: "*", at: t.from}}
+		s.names = []imported{{name: "*", at: t.From}}
 		return s
 	}
 	closing := p.accept("(")
 	for p.err == nil {
-		i := imported{at: p.cur().from}
+		i := imported{at: p.cur().From}
 		i.name = p.identifier()
 		i.as = i.name
 		if p.accept("as") {
