@@ -140,8 +140,9 @@ func (f *finder) stmt(fr *frame, s stmt) {
 		}
 		f.exprs(fr, []expr{s.target, s.value})
 	default:
-		f.exprs(fr, exprsOf(s))
-		for _, b := range blocksOf(s) {
+		exprs, blocks := partsOf(s)
+		f.exprs(fr, exprs)
+		for _, b := range blocks {
 			f.body(fr, b)
 		}
 	}

@@ -192,21 +192,24 @@ func (x *reach) imports(module string) bool {
 
 // changes reports whether a function, or one that it calls, changes values that
 // are not its own.
-func (x *reach) changes(f *Function) bool {
+func (x *reach) changes(f *Function) bool { return x.changesBut(f, "") }
+
+// classChanges is changes for a method, which may change its own object.
+func (x *reach) classChanges(f *Function) bool {
+	if len(f.params) == 0 {
+		return x.changes(f)
+	}
+	return x.changesBut(f, f.params[0].name)
+}
+
+func (x *reach) changesBut(f *Function, own string) bool {
 	if x.seen[f] {
 		return false
 	}
 	x.seen[f] = true
 	body := f.statements()
-	if declaresOutside(body) {
-		return true
-	}
-	for _, n := range changed(body) {
-		if !fresh(body, n) {
-			return true
-		}
-	}
-	return x.callsChanging(f.scope, body)
+	changesOther := func(n string) bool { return n != own && !fresh(body, n) }
+	return declaresOutside(body) || slices.ContainsFunc(changed(body), changesOther) || x.callsChanging(f.scope, body)
 }
 
 // callsChanging reports whether statements mention a function that changes what
@@ -241,27 +244,9 @@ func (x *reach) methods(c *Class, test func(*Function) bool) bool {
 	})
 }
 
-// classChanges is changes for a method, which may change its own object.
-func (x *reach) classChanges(f *Function) bool {
-	if x.seen[f] {
-		return false
-	}
-	x.seen[f] = true
-	own := ""
-	if len(f.params) > 0 {
-		own = f.params[0].name
-	}
-	for _, n := range changed(f.body) {
-		if n != own && !fresh(f.body, n) {
-			return true
-		}
-	}
-	return declaresOutside(f.body) || x.callsChanging(f.scope, f.body)
-}
-
 // declaresOutside reports whether statements hold a global or nonlocal one.
 func declaresOutside(body []stmt) bool {
-	return anyStmt(body, func(s stmt) bool {
+	return anyStmt(body, false, func(s stmt) bool {
 		_, ok := s.(*scopeStmt)
 		return ok
 	})
@@ -271,7 +256,7 @@ func declaresOutside(body []stmt) bool {
 // that nothing else has.
 func fresh(body []stmt, name string) bool {
 	bound, shared := false, false
-	anyStmt(body, func(s stmt) bool {
+	anyStmt(body, false, func(s stmt) bool {
 		a, ok := s.(*assignStmt)
 		if !ok {
 			shared = shared || slices.Contains(assignedBy(s), name) && !isBlock(s)
@@ -293,7 +278,10 @@ func fresh(body []stmt, name string) bool {
 }
 
 // isBlock reports whether a statement holds others.
-func isBlock(s stmt) bool { return len(blocksOf(s)) > 0 }
+func isBlock(s stmt) bool {
+	_, blocks := partsOf(s)
+	return len(blocks) > 0
+}
 
 // uncertain refuses code that may or may not run when definitions could depend
 // on it; what else it binds is Unknown from there on. why says what is not known.

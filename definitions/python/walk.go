@@ -5,25 +5,72 @@ import (
 	"strings"
 )
 
+// anyStmt reports whether a test holds for one of the statements, those in
+// blocks included; with deep also for those in functions and classes that they
+// define.
+func anyStmt(body []stmt, deep bool, test func(stmt) bool) bool {
+	return slices.ContainsFunc(body, func(s stmt) bool {
+		_, blocks := partsOf(s)
+		switch s := s.(type) {
+		case *funcStmt:
+			return test(s) || deep && anyStmt(s.body, deep, test)
+		case *classStmt:
+			return test(s) || deep && anyStmt(s.body, deep, test)
+		}
+		return test(s) || slices.ContainsFunc(blocks, func(b []stmt) bool { return anyStmt(b, deep, test) })
+	})
+}
+
 // walk visits every name that statements mention, those of functions and classes
 // that they define included. "yield" stands for a yield, and ":=name" for a name
 // that an expression binds.
 func walk(body []stmt, visit func(name string)) {
-	for _, s := range body {
-		walkExprs(exprsOf(s), visit)
-		switch s := s.(type) {
-		case *funcStmt:
-			walk(s.body, visit)
-		case *classStmt:
-			walk(s.body, visit)
-		}
-		for _, block := range blocksOf(s) {
-			walk(block, visit)
-		}
+	anyStmt(body, true, func(s stmt) bool {
+		walkStmt(s, visit)
+		return false
+	})
+}
+
+func walkStmt(s stmt, visit func(name string)) {
+	exprs, _ := partsOf(s)
+	for _, e := range exprs {
+		walkExpr(e, visit)
 	}
 }
 
-// exprsOf lists the expressions of a statement itself, without its blocks.
+// partsOf lists what a statement is made of: its expressions, of which some are
+// nil, and the blocks that run in its own scope.
+func partsOf(s stmt) ([]expr, [][]stmt) {
+	switch s := s.(type) {
+	case *ifStmt:
+		return []expr{s.cond}, [][]stmt{s.then, s.otherwise}
+	case *forStmt:
+		return []expr{s.target, s.source}, [][]stmt{s.body, s.otherwise}
+	case *whileStmt:
+		return []expr{s.cond}, [][]stmt{s.body, s.otherwise}
+	case *withStmt:
+		return append(slices.Clone(s.values), s.targets...), [][]stmt{s.body}
+	case *groupStmt:
+		return nil, [][]stmt{s.body}
+	case *tryStmt:
+		var list []expr
+		blocks := [][]stmt{s.body, s.orElse, s.finally}
+		for _, h := range s.handlers {
+			list, blocks = append(list, h.kinds), append(blocks, h.body)
+		}
+		return list, blocks
+	case *matchStmt:
+		list, blocks := []expr{s.subject}, [][]stmt(nil)
+		for _, c := range s.cases {
+			list, blocks = append(list, c.guard), append(blocks, c.body)
+			eachPattern(c.pattern, func(p *pattern) { list = append(append(list, p.value), p.keys...) })
+		}
+		return list, blocks
+	}
+	return exprsOf(s), nil
+}
+
+// exprsOf lists the expressions of a statement without blocks of its scope.
 func exprsOf(s stmt) []expr {
 	switch s := s.(type) {
 	case *assignStmt:
@@ -43,47 +90,27 @@ func exprsOf(s stmt) []expr {
 	case *deleteStmt:
 		return s.targets
 	case *funcStmt:
-		list := slices.Clone(s.decorators)
-		for _, p := range s.params {
-			list = append(list, p.fallback)
-		}
-		return list
+		return append(slices.Clone(s.decorators), fallbacks(s.params)...)
 	case *classStmt:
-		list := slices.Clone(s.decorators)
-		for _, b := range s.bases {
-			list = append(list, b.value)
-		}
-		return list
-	}
-	return headOf(s)
-}
-
-// headOf lists the expressions of a statement with blocks.
-func headOf(s stmt) []expr {
-	switch s := s.(type) {
-	case *ifStmt:
-		return []expr{s.cond}
-	case *forStmt:
-		return []expr{s.target, s.source}
-	case *whileStmt:
-		return []expr{s.cond}
-	case *withStmt:
-		return append(slices.Clone(s.values), s.targets...)
-	case *tryStmt:
-		var list []expr
-		for _, h := range s.handlers {
-			list = append(list, h.kinds)
-		}
-		return list
-	case *matchStmt:
-		list := []expr{s.subject}
-		for _, c := range s.cases {
-			list = append(list, c.guard)
-			eachPattern(c.pattern, func(p *pattern) { list = append(append(list, p.value), p.keys...) })
-		}
-		return list
+		return append(slices.Clone(s.decorators), values(s.bases)...)
 	}
 	return nil
+}
+
+func fallbacks(params []param) []expr {
+	var list []expr
+	for _, p := range params {
+		list = append(list, p.fallback)
+	}
+	return list
+}
+
+func values(args []argument) []expr {
+	var list []expr
+	for _, a := range args {
+		list = append(list, a.value)
+	}
+	return list
 }
 
 // eachPattern visits a pattern and its parts.
@@ -94,49 +121,6 @@ func eachPattern(p *pattern, visit func(*pattern)) {
 	visit(p)
 	for _, part := range p.parts {
 		eachPattern(part, visit)
-	}
-}
-
-// blocksOf lists the blocks of a statement that run in its own scope.
-func blocksOf(s stmt) [][]stmt {
-	switch s := s.(type) {
-	case *ifStmt:
-		return [][]stmt{s.then, s.otherwise}
-	case *forStmt:
-		return [][]stmt{s.body, s.otherwise}
-	case *whileStmt:
-		return [][]stmt{s.body, s.otherwise}
-	case *withStmt:
-		return [][]stmt{s.body}
-	case *groupStmt:
-		return [][]stmt{s.body}
-	case *tryStmt:
-		blocks := [][]stmt{s.body, s.orElse, s.finally}
-		for _, h := range s.handlers {
-			blocks = append(blocks, h.body)
-		}
-		return blocks
-	case *matchStmt:
-		var blocks [][]stmt
-		for _, c := range s.cases {
-			blocks = append(blocks, c.body)
-		}
-		return blocks
-	}
-	return nil
-}
-
-// anyStmt reports whether a test holds for one of the statements, those in
-// blocks included, but not those in functions and classes that they define.
-func anyStmt(body []stmt, test func(stmt) bool) bool {
-	return slices.ContainsFunc(body, func(s stmt) bool {
-		return test(s) || slices.ContainsFunc(blocksOf(s), func(b []stmt) bool { return anyStmt(b, test) })
-	})
-}
-
-func walkExprs(list []expr, visit func(string)) {
-	for _, e := range list {
-		walkExpr(e, visit)
 	}
 }
 
@@ -170,7 +154,7 @@ func eachExpr(e expr, visit func(expr)) {
 func children(e expr) []expr {
 	switch e := e.(type) {
 	case *fstring:
-		return partsOf(e.parts)
+		return piecesOf(e.parts)
 	case *listExpr:
 		return e.items
 	case *tupleExpr:
@@ -186,17 +170,9 @@ func children(e expr) []expr {
 	case *sliceExpr:
 		return []expr{e.from, e.to, e.step}
 	case *callExpr:
-		list := []expr{e.fn}
-		for _, a := range e.args {
-			list = append(list, a.value)
-		}
-		return list
+		return append([]expr{e.fn}, values(e.args)...)
 	case *lambdaExpr:
-		list := []expr{e.body}
-		for _, p := range e.params {
-			list = append(list, p.fallback)
-		}
-		return list
+		return append([]expr{e.body}, fallbacks(e.params)...)
 	case *comprehension:
 		list := []expr{e.key, e.value}
 		for _, c := range e.clauses {
@@ -232,11 +208,11 @@ func operands(e expr) []expr {
 	return nil
 }
 
-// partsOf lists the expressions of an f-string.
-func partsOf(parts []fpart) []expr {
+// piecesOf lists the expressions of an f-string.
+func piecesOf(parts []fpart) []expr {
 	var list []expr
 	for _, p := range parts {
-		list = append(append(list, p.value), partsOf(p.format)...)
+		list = append(append(list, p.value), piecesOf(p.format)...)
 	}
 	return list
 }
@@ -244,9 +220,9 @@ func partsOf(parts []fpart) []expr {
 // assigned lists the names that statements bind, or delete, in their own scope.
 func assigned(body []stmt) []string {
 	var names []string
-	anyStmt(body, func(s stmt) bool {
+	anyStmt(body, false, func(s stmt) bool {
 		names = append(names, assignedBy(s)...)
-		walkExprs(exprsOf(s), func(n string) {
+		walkStmt(s, func(n string) {
 			if rest, ok := strings.CutPrefix(n, ":="); ok {
 				names = append(names, rest)
 			}
@@ -258,16 +234,8 @@ func assigned(body []stmt) []string {
 
 // assignedBy lists the names that a statement itself binds.
 func assignedBy(s stmt) []string {
-	var names []string
+	names := targetNames(targetsOf(s)...)
 	switch s := s.(type) {
-	case *assignStmt:
-		return targetNames(s.targets...)
-	case *annotatedStmt:
-		if s.value != nil {
-			return targetNames(s.target)
-		}
-	case *augmentStmt:
-		return targetNames(s.target)
 	case *importStmt:
 		return []string{s.as}
 	case *fromStmt:
@@ -278,12 +246,6 @@ func assignedBy(s stmt) []string {
 		return []string{s.name}
 	case *classStmt:
 		return []string{s.name}
-	case *forStmt:
-		return targetNames(s.target)
-	case *withStmt:
-		return targetNames(s.targets...)
-	case *deleteStmt:
-		return targetNames(s.targets...)
 	case *tryStmt:
 		for _, h := range s.handlers {
 			if h.as != "" {
@@ -302,28 +264,58 @@ func assignedBy(s stmt) []string {
 	return names
 }
 
-func targetNames(targets ...expr) []string {
-	var names []string
+// targetsOf lists what a statement assigns to, or deletes.
+func targetsOf(s stmt) []expr {
+	switch s := s.(type) {
+	case *assignStmt:
+		return s.targets
+	case *annotatedStmt:
+		if s.value != nil {
+			return []expr{s.target}
+		}
+	case *augmentStmt:
+		return []expr{s.target}
+	case *forStmt:
+		return []expr{s.target}
+	case *withStmt:
+		return s.targets
+	case *deleteStmt:
+		return s.targets
+	}
+	return nil
+}
+
+// eachTarget visits the names, attributes and items that targets are made of.
+func eachTarget(targets []expr, visit func(expr)) {
 	for _, t := range targets {
 		switch t := t.(type) {
-		case *nameExpr:
-			names = append(names, t.name)
 		case *tupleExpr:
-			names = append(names, targetNames(t.items...)...)
+			eachTarget(t.items, visit)
 		case *listExpr:
-			names = append(names, targetNames(t.items...)...)
+			eachTarget(t.items, visit)
 		case *starExpr:
-			names = append(names, targetNames(t.value)...)
+			eachTarget([]expr{t.value}, visit)
+		default:
+			visit(t)
 		}
 	}
+}
+
+func targetNames(targets ...expr) []string {
+	var names []string
+	eachTarget(targets, func(e expr) {
+		if n, ok := e.(*nameExpr); ok {
+			names = append(names, n.name)
+		}
+	})
 	return names
 }
 
 // leaves reports whether statements may return or yield from their function.
 func leaves(body []stmt) bool {
-	return anyStmt(body, func(s stmt) bool {
+	return anyStmt(body, false, func(s stmt) bool {
 		_, found := s.(*returnStmt)
-		walkExprs(exprsOf(s), func(n string) { found = found || n == "yield" })
+		walkStmt(s, func(n string) { found = found || n == "yield" })
 		return found
 	})
 }
@@ -339,7 +331,8 @@ func jumps(body []stmt) bool {
 		case *whileStmt:
 			return jumps(s.otherwise)
 		}
-		return slices.ContainsFunc(blocksOf(s), jumps)
+		_, blocks := partsOf(s)
+		return slices.ContainsFunc(blocks, jumps)
 	})
 }
 
@@ -352,22 +345,22 @@ func changed(body []stmt) []string {
 			names = append(names, n)
 		}
 	}
-	anyStmt(body, func(s stmt) bool {
-		switch s := s.(type) {
-		case *assignStmt:
-			for _, t := range s.targets {
-				visitParts(t, visit)
+	anyStmt(body, false, func(s stmt) bool {
+		_, augments := s.(*augmentStmt)
+		eachTarget(targetsOf(s), func(e expr) {
+			switch t := e.(type) {
+			case *nameExpr:
+				if augments {
+					visit(t)
+				}
+			case *attrExpr:
+				visit(t.value)
+			case *indexExpr:
+				visit(t.value)
 			}
-		case *augmentStmt:
-			visit(s.target)
-		case *deleteStmt:
-			for _, t := range s.targets {
-				visitParts(t, visit)
-			}
-		case *forStmt:
-			visitParts(s.target, visit)
-		}
-		for _, e := range exprsOf(s) {
+		})
+		exprs, _ := partsOf(s)
+		for _, e := range exprs {
 			eachExpr(e, func(e expr) {
 				if c, ok := e.(*callExpr); ok {
 					visitCall(c, visit)
@@ -406,20 +399,6 @@ func onlyReads(name string) bool {
 	return false
 }
 
-// visitParts visits what an assignment to a part changes.
-func visitParts(target expr, visit func(expr)) {
-	switch t := target.(type) {
-	case *attrExpr:
-		visit(t.value)
-	case *indexExpr:
-		visit(t.value)
-	case *tupleExpr:
-		for _, item := range t.items {
-			visitParts(item, visit)
-		}
-	}
-}
-
 // root is the name at the start of a chain of attributes, indexes and calls.
 func root(e expr) string {
 	for {
@@ -451,7 +430,7 @@ func Imports(file *File) []string {
 }
 
 func collectImports(body []stmt, names *[]string) {
-	anyStmt(body, func(s stmt) bool {
+	anyStmt(body, true, func(s stmt) bool {
 		switch s := s.(type) {
 		case *importStmt:
 			*names = append(*names, s.module)
@@ -460,10 +439,6 @@ func collectImports(body []stmt, names *[]string) {
 			for _, n := range s.names {
 				*names = append(*names, s.module+"."+n.name)
 			}
-		case *funcStmt:
-			collectImports(s.body, names)
-		case *classStmt:
-			collectImports(s.body, names)
 		}
 		return false
 	})
