@@ -228,18 +228,13 @@ func (r *Interpreter) percented(v any, c pytext.Conversion) (any, error) {
 		}
 		return known(c.Text(s))
 	}
-	kind := TypeName(v)
-	if f, ok := v.(float64); ok {
-		return known(c.Number(f, kind))
+	var number any
+	if f, ok := Plain(v).(float64); ok {
+		number = f
+	} else if i, ok := asInt(v); ok {
+		number = i
 	}
-	if i, ok := asInt(v); ok {
-		return known(c.Number(i, kind))
-	}
-	f, ok := asFloat(v)
-	if !ok {
-		return known(c.Number(nil, kind))
-	}
-	return known(c.Number(f, kind))
+	return known(c.Number(number, TypeName(v)))
 }
 
 // formatting is a str.format that is being filled: by the arguments of a call,

@@ -310,22 +310,27 @@ func setMethod(s *Set, name string) func(*Call) (any, error) {
 			s.dict = Dict{}
 			return nil, nil
 		}
-	case "issubset", "isdisjoint", "symmetric_difference":
-		return relation(s, name)
-	case "union", "intersection", "difference", "update", "issuperset":
-		return func(c *Call) (any, error) { return combined(s, name, c) }
+	case "issubset", "issuperset", "isdisjoint", "union", "update", "intersection", "difference", "symmetric_difference":
+		return func(c *Call) (any, error) { return setOperation(s, name, c) }
 	}
 	return nil
 }
 
-// relation is a method of a set with one other.
-func relation(s *Set, name string) func(*Call) (any, error) {
-	return func(c *Call) (any, error) {
-		v, err := c.one(name)
-		if _, ok := v.(*Unknown); ok || err != nil {
-			return v, err
-		}
-		items, err := c.run.items(v)
+// setOperation is a method of a set with one other, or with several.
+func setOperation(s *Set, name string, c *Call) (any, error) {
+	one := name == "symmetric_difference" || strings.HasPrefix(name, "is")
+	switch u := c.unknown(); {
+	case u != nil && name == "update":
+		return nil, fmt.Errorf("a set is extended by what cannot be known without running Python (%s)", u.Why)
+	case u != nil:
+		return u, nil
+	case len(c.Names) > 0 || one && len(c.Args) != 1:
+		return nil, raise("TypeError", "set.%s() takes no such arguments", name)
+	}
+	op := map[string]string{"union": "|", "update": "|", "intersection": "&", "isdisjoint": "&", "difference": "-", "symmetric_difference": "^"}[name]
+	out := s.Clone()
+	for _, v := range c.Args {
+		items, err := c.run.items(anyOrder(v))
 		if err != nil {
 			return nil, err
 		}
@@ -336,41 +341,18 @@ func relation(s *Set, name string) func(*Call) (any, error) {
 		switch name {
 		case "issubset":
 			return subset(s, other), nil
-		case "isdisjoint":
-			both, _, err := setOf("&", s, other)
-			common, ok := both.(*Set)
-			return ok && common.Len() == 0, err
-		}
-		v, _, err = setOf("^", s, other)
-		return v, err
-	}
-}
-
-func combined(s *Set, name string, c *Call) (any, error) {
-	out := s.Clone()
-	for _, v := range c.Args {
-		if u, ok := v.(*Unknown); ok {
-			return u, nil
-		}
-		items, err := c.run.items(anyOrder(v))
-		if err != nil {
-			return nil, err
-		}
-		other, err := newSet(items)
-		if err != nil {
-			return nil, err
-		}
-		if name == "issuperset" {
+		case "issuperset":
 			return subset(other, s), nil
 		}
-		op := map[string]string{"union": "|", "update": "|", "intersection": "&", "difference": "-"}[name]
-		v, _, err := setOf(op, out, other)
-		if err != nil {
+		if v, _, err = setOf(op, out, other); err != nil {
 			return nil, err
 		}
 		out, _ = v.(*Set)
 	}
-	if name == "update" {
+	switch name {
+	case "isdisjoint":
+		return out.Len() == 0, nil
+	case "update":
 		s.dict = out.dict
 		return nil, nil
 	}
