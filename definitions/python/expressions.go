@@ -70,22 +70,15 @@ func (p *parser) lambda() expr {
 	return l
 }
 
-func (p *parser) or() expr {
-	e := p.and()
-	links := 0
-	for p.err == nil && p.accept("or") {
-		p.chained(&links)
-		e = &boolExpr{node{e.pos()}, false, e, p.and()}
-	}
-	return e
-}
+func (p *parser) or() expr  { return p.joined("or", p.and) }
+func (p *parser) and() expr { return p.joined("and", p.not) }
 
-func (p *parser) and() expr {
-	e := p.not()
+func (p *parser) joined(word string, part func() expr) expr {
+	e := part()
 	links := 0
-	for p.err == nil && p.accept("and") {
+	for p.err == nil && p.accept(word) {
 		p.chained(&links)
-		e = &boolExpr{node{e.pos()}, true, e, p.not()}
+		e = &boolExpr{node{e.pos()}, word == "and", e, part()}
 	}
 	return e
 }
@@ -223,7 +216,7 @@ func (p *parser) postfix(e expr) expr {
 // arguments reads the arguments of a call with their closing bracket.
 func (p *parser) arguments() []argument {
 	var args []argument
-	for p.err == nil && !p.is(")") {
+	p.list(")", func() {
 		switch {
 		case p.accept("**"):
 			args = append(args, argument{spread: 2, value: p.expression()})
@@ -240,10 +233,7 @@ func (p *parser) arguments() []argument {
 			}
 			args = append(args, argument{value: v})
 		}
-		if !p.accept(",") {
-			break
-		}
-	}
+	})
 	p.expect(")")
 	return args
 }
@@ -251,13 +241,7 @@ func (p *parser) arguments() []argument {
 func (p *parser) subscript() expr {
 	at := p.cur().From
 	var items []expr
-	comma := false
-	for p.err == nil && !p.is("]") {
-		items = append(items, p.slice())
-		if comma = p.accept(","); !comma {
-			break
-		}
-	}
+	comma := p.list("]", func() { items = append(items, p.slice()) })
 	if len(items) == 0 {
 		p.unexpected()
 		return &constExpr{}

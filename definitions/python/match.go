@@ -120,14 +120,7 @@ func (p *parser) sequencePattern() *pattern {
 	open := p.advance()
 	closing := map[string]string{"(": ")", "[": "]"}[open.Text]
 	q := &pattern{at: open.From, kind: patternSequence}
-	comma := false
-	for p.err == nil && !p.is(closing) {
-		q.parts = append(q.parts, p.asPattern())
-		if !p.accept(",") {
-			break
-		}
-		comma = true
-	}
+	comma := p.list(closing, func() { q.parts = append(q.parts, p.asPattern()) })
 	p.expect(closing)
 	if open.Text == "(" && len(q.parts) == 1 && !comma {
 		return q.parts[0]
@@ -137,7 +130,7 @@ func (p *parser) sequencePattern() *pattern {
 
 func (p *parser) mappingPattern(q *pattern) {
 	p.advance()
-	for p.err == nil && !p.is("}") {
+	p.list("}", func() {
 		if p.accept("**") {
 			q.name = p.bind(p.identifier())
 		} else {
@@ -147,23 +140,17 @@ func (p *parser) mappingPattern(q *pattern) {
 			}
 			q.keys, q.parts = append(q.keys, key.value), append(q.parts, p.asPattern())
 		}
-		if !p.accept(",") {
-			break
-		}
-	}
+	})
 	p.expect("}")
 }
 
 func (p *parser) classPattern(q *pattern) {
-	for p.err == nil && !p.is(")") {
+	p.list(")", func() {
 		if p.cur().Kind == tokens.Name && p.peek().Kind == tokens.Operator && p.peek().Text == "=" {
 			q.names = append(q.names, p.identifier())
 			p.advance()
 		}
 		q.parts = append(q.parts, p.asPattern())
-		if !p.accept(",") {
-			break
-		}
-	}
+	})
 	p.expect(")")
 }

@@ -117,6 +117,19 @@ func (p *parser) expect(s string) {
 	}
 }
 
+// list reads items with commas between them up to a closing token, which stays;
+// it reports whether a comma stands behind the last.
+func (p *parser) list(closing string, item func()) bool {
+	comma := false
+	for p.err == nil && !p.is(closing) {
+		item()
+		if comma = p.accept(","); !comma {
+			break
+		}
+	}
+	return comma
+}
+
 func (p *parser) identifier() string {
 	if t := p.cur(); t.Kind != tokens.Name || tokens.Keyword(t.Text) {
 		p.fail(t.From, "invalid syntax: expected a name")
@@ -380,7 +393,7 @@ func (p *parser) typeParameters() {
 	if !p.accept("[") {
 		return
 	}
-	for p.err == nil && !p.is("]") {
+	p.list("]", func() {
 		if !p.accept("**") {
 			p.accept("*")
 		}
@@ -391,10 +404,7 @@ func (p *parser) typeParameters() {
 		if p.accept("=") {
 			p.starred()
 		}
-		if !p.accept(",") {
-			break
-		}
-	}
+	})
 	p.expect("]")
 }
 
@@ -402,7 +412,7 @@ func (p *parser) typeParameters() {
 func (p *parser) params(closing string) []param {
 	var params []param
 	keyword := false
-	for p.err == nil && !p.is(closing) {
+	p.list(closing, func() {
 		q := param{keyword: keyword}
 		switch {
 		case p.accept("/"):
@@ -432,10 +442,7 @@ func (p *parser) params(closing string) []param {
 			p.paramAfter(params, q)
 			params = append(params, q)
 		}
-		if !p.accept(",") {
-			break
-		}
-	}
+	})
 	return params
 }
 
