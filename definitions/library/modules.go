@@ -34,6 +34,7 @@ func New(run *python.Interpreter, files fs.FS, dir string, env func(string) (str
 	system, osPath := r.osModule(), r.pathModule()
 	r.module(system, osPath)
 	variables.module(system)
+	numberFunctions(run)
 	module := func(name string, list names) *python.Module {
 		return &python.Module{Name: name, Names: list, Missing: func(n string) any { return python.Elsewhere(name, n) }}
 	}

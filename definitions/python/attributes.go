@@ -24,8 +24,6 @@ func (r *Interpreter) attribute(v any, name string) (any, error) {
 		return r.instanceAttribute(v, name)
 	case *superObject:
 		return v.attribute(r, name)
-	case *namespace:
-		return v.method(name)
 	}
 	if o, ok := v.(Object); ok {
 		found, ok := o.Attr(name)
@@ -187,9 +185,11 @@ func builtinAttribute(b *Builtin, name string) any {
 // namespace is what globals() gives: the names of a module, live.
 type namespace struct{ scope *scope }
 
+// Kinds lists the types of globals().
 func (n *namespace) Kinds() []string { return []string{"dict"} }
 
-func (n *namespace) item(key any) (any, error) {
+// Index is globals()[name].
+func (n *namespace) Index(key any) (any, error) {
 	name, _ := asText(key)
 	if v, ok := n.scope.names[name]; ok {
 		return v, nil
@@ -200,11 +200,19 @@ func (n *namespace) item(key any) (any, error) {
 // Contains is name in globals().
 func (n *namespace) Contains(v any) (bool, error) {
 	name, _ := asText(v)
-	_, ok := n.scope.names[name]
-	return ok, nil
+	return has(n.scope.names, name), nil
 }
 
-func (n *namespace) put(key, v any) error {
+// Delete is del globals()[name].
+func (n *namespace) Delete(key any) (bool, error) {
+	name, _ := asText(key)
+	found := has(n.scope.names, name)
+	delete(n.scope.names, name)
+	return found, nil
+}
+
+// Put is globals()[name] = v.
+func (n *namespace) Put(key, v any) error {
 	if u, ok := key.(*Unknown); ok {
 		return fmt.Errorf("the name that is bound here cannot be known without running Python (%s)", u.Why)
 	}
@@ -219,51 +227,49 @@ func (n *namespace) put(key, v any) error {
 	return nil
 }
 
-func (n *namespace) method(name string) (any, error) {
+// Attr gives the methods of globals().
+func (n *namespace) Attr(name string) (any, bool) {
+	var call func(c *Call) (any, error)
 	switch name {
 	case "update":
-		return &Builtin{Name: name, Call: func(c *Call) (any, error) {
-			d, err := makeDict(c)
-			dict, ok := d.(*Dict)
-			if err != nil || !ok {
-				return nil, fmt.Errorf("what is bound here cannot be known without running Python")
-			}
-			for k, v := range dict.All() {
-				if err := n.put(k, v); err != nil {
-					return nil, err
-				}
-			}
-			return nil, nil
-		}}, nil
+		call = func(c *Call) (any, error) { return nil, n.update(c) }
 	case "get", "setdefault":
-		return &Builtin{Name: name, Call: func(c *Call) (any, error) {
-			key, err := c.one(name)
-			if err != nil {
-				return nil, err
-			}
+		call = func(c *Call) (any, error) {
+			d, key := &Dict{}, append(c.Args, nil)[0]
 			text, _ := asText(key)
 			if v, ok := n.scope.names[text]; ok {
-				return v, nil
+				_ = d.Put(text, v)
 			}
-			var fallback any
-			if len(c.Args) > 1 {
-				fallback = c.Args[1]
+			v, err := dictMethod(d, name)(c)
+			if name == "setdefault" && err == nil {
+				err = n.Put(key, v)
 			}
-			if name == "setdefault" {
-				return fallback, n.put(key, fallback)
-			}
-			return fallback, nil
-		}}, nil
+			return v, err
+		}
 	case "items", "keys", "values", "copy":
-		return &Builtin{Name: name, Call: func(c *Call) (any, error) {
+		call = func(c *Call) (any, error) {
 			d, err := n.scope.dict()
 			if err != nil {
 				return nil, err
 			}
 			return dictMethod(d, name)(c)
-		}}, nil
+		}
 	}
-	return nil, fmt.Errorf("globals().%s is not read", name)
+	return &Builtin{Name: name, Call: call}, call != nil
+}
+
+func (n *namespace) update(c *Call) error {
+	v, err := makeDict(c)
+	d, ok := v.(*Dict)
+	if err != nil || !ok {
+		return fmt.Errorf("what is bound here cannot be known without running Python")
+	}
+	for k, v := range d.All() {
+		if err := n.Put(k, v); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // localsOf is locals and vars: the module's names at its top, else those of the

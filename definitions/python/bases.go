@@ -48,7 +48,7 @@ func (c *Class) base(v any) error {
 	switch v := v.(type) {
 	case *Class:
 		if v.enum != nil {
-			if len(v.enum.order) > 0 {
+			if v.enum.members.Len() > 0 {
 				return raise("TypeError", "<enum '%s'> cannot extend <enum '%s'>", c.Name, v.Name)
 			}
 			mixin := v.enum.mixin
@@ -57,9 +57,9 @@ func (c *Class) base(v any) error {
 			}
 			c.enum = &enumeration{mixin: mixin, plainText: v.enum.plainText}
 		}
-		c.abc, c.named, c.typed = c.abc || v.abc, c.named || v.named, c.typed || v.typed
-		if c.fields == nil && v.named {
-			c.fields = v.fields
+		c.abc, c.typed = c.abc || v.abc, c.typed || v.typed
+		if c.shape == nil {
+			c.shape = v.shape
 		}
 	case *Builtin:
 		if v.Definer {
@@ -91,7 +91,7 @@ func (c *Class) inherit(name string) error {
 	case "str", "int", "float":
 		c.enum = &enumeration{mixin: name} // unless Enum follows, linearize refuses it
 	case "NamedTuple":
-		c.named = true
+		c.shape = &Function{}
 	case "TypedDict":
 		c.typed = true
 	case "Protocol":
@@ -150,7 +150,7 @@ func (c *Class) derivesDirectly(name string) bool {
 
 // derivesFrom reports whether a builtin of a name is among the bases.
 func (c *Class) derivesFrom(name string) bool {
-	if c.derivesDirectly(name) || name == "tuple" && c.named || c.enum != nil && c.enum.mixin == name {
+	if c.derivesDirectly(name) || name == "tuple" && c.shape != nil || c.enum != nil && c.enum.mixin == name {
 		return true
 	}
 	if name == "Enum" && (c.derivesDirectly("IntEnum") || c.derivesDirectly("StrEnum")) {

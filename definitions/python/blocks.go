@@ -10,7 +10,7 @@ func (r *Interpreter) conditional(s *scope, st *ifStmt) (signal, error) {
 	if err != nil {
 		return signal{}, err
 	}
-	yes, known := r.truth(v)
+	yes, known := truth(v)
 	switch {
 	case !known:
 		return r.passOver(s, st.cond.pos(), "condition", v, st.then, st.otherwise)
@@ -95,7 +95,7 @@ func (r *Interpreter) while(s *scope, st *whileStmt) (signal, error) {
 		if err != nil {
 			return signal{}, err
 		}
-		yes, known := r.truth(v)
+		yes, known := truth(v)
 		if !known {
 			return r.passOver(s, st.cond.pos(), "condition", v, st.body, st.otherwise)
 		}
@@ -232,6 +232,3 @@ func bodies(handlers []handler) []stmt {
 	}
 	return all
 }
-
-// truth is Python's truth of a value, asking an object of the files itself.
-func (r *Interpreter) truth(v any) (value, known bool) { return truth(v) }

@@ -88,6 +88,9 @@ func (r *Interpreter) call(s *scope, e *callExpr) (any, error) {
 		return nil, err
 	}
 	c := &Call{scope: s, at: e.at}
+	if from := s.holder().caller; from != nil {
+		c.scope, c.at = from.scope, from.at
+	}
 	for i, a := range e.args {
 		v, err := r.eval(s, a.value)
 		if err != nil {
@@ -219,6 +222,9 @@ func (r *Interpreter) invokeFunction(f *Function, c *Call) (any, error) {
 	}
 	s := f.scope.inner(scopeFunction, f.scope.file)
 	s.function, s.binds = f, f.binds
+	if s.file.own {
+		s.caller = c
+	}
 	args := c.Args
 	if f.bound {
 		args = append([]any{f.self}, args...)

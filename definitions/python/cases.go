@@ -32,7 +32,7 @@ func (r *Interpreter) match(s *scope, st *matchStmt) (signal, error) {
 			if err != nil {
 				return signal{}, err
 			}
-			yes, known := r.truth(g)
+			yes, known := truth(g)
 			if !known {
 				return r.passOver(s, c.guard.pos(), "condition", g, []stmt{st})
 			}
@@ -127,18 +127,8 @@ func (m *matching) sequence(p *pattern, v any) (bool, error) {
 	if star < 0 && len(items) != len(p.parts) || star >= 0 && len(items) < len(p.parts)-1 {
 		return false, nil
 	}
-	rest := len(items) - len(p.parts) + 1
-	for i, part := range p.parts {
-		var item any
-		switch {
-		case star < 0 || i < star:
-			item = items[i]
-		case i == star:
-			item = NewList(slices.Clone(items[i : i+rest])...)
-		default:
-			item = items[i+rest-1]
-		}
-		if ok, err := m.fits(part, item); !ok || err != nil {
+	for i, item := range shared(items, len(p.parts), star) {
+		if ok, err := m.fits(p.parts[i], item); !ok || err != nil {
 			return false, err
 		}
 	}
@@ -249,8 +239,5 @@ func (m *matching) matchArgs(kind any) (names Tuple, itself bool, err error) {
 		}
 		return names, false, err
 	}
-	for _, f := range c.fields {
-		names = append(names, f.name)
-	}
-	return names, c.fields == nil && slices.ContainsFunc(plain, c.derivesFrom), nil
+	return nil, c.shape == nil && slices.ContainsFunc(plain, c.derivesFrom), nil
 }

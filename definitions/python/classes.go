@@ -19,12 +19,11 @@ type Class struct {
 	exception bool
 	abc       bool
 	enum      *enumeration
-	typed     bool     // a TypedDict
-	names     []string // that the body bound, in order
-	notes     Dict     // the annotations
-	annotated []string // the names with one, but for ClassVars
-	named     bool     // a NamedTuple
-	fields    []field  // of a NamedTuple
+	typed     bool      // a TypedDict
+	names     []string  // that the body bound, in order
+	notes     Dict      // the annotations
+	annotated []string  // the names with one, but for ClassVars
+	shape     *Function // of a NamedTuple, whose fields its parameters are
 }
 
 // descriptor is a property, a static or a class method.
@@ -142,12 +141,13 @@ func (r *Interpreter) class(s *scope, st *classStmt) error {
 	if err := r.finish(c, options); err != nil {
 		return err
 	}
-	v, err := r.decorate(s, st.decorators, decorators, c)
+	var made any = c
+	if c.enum != nil && c.enum.unread != nil {
+		made = c.enum.unread
+	}
+	v, err := r.decorate(s, st.decorators, decorators, made)
 	if err != nil {
 		return err
-	}
-	if c.enum != nil && c.enum.unread != nil {
-		v = c.enum.unread
 	}
 	return r.assign(s, st.name, v)
 }
@@ -167,8 +167,8 @@ func (r *Interpreter) finish(c *Class, options *Call) error {
 	if c.enum != nil {
 		return r.makeMembers(c)
 	}
-	if c.named && c.derivesDirectly("NamedTuple") {
-		if err := c.makeFields(); err != nil {
+	if c.derivesDirectly("NamedTuple") {
+		if err := r.fields(c); err != nil {
 			return err
 		}
 	}
@@ -248,9 +248,11 @@ func (c *Class) members() ([]any, bool) {
 	if c.enum == nil {
 		return nil, false
 	}
-	items := make([]any, 0, len(c.enum.order))
-	for _, n := range c.enum.order {
-		items = append(items, c.Members[n])
+	var items []any
+	for n, m := range c.enum.members.All() {
+		if o, ok := m.(*Instance); ok && o.get("_name_") == n {
+			items = append(items, m)
+		}
 	}
 	return items, true
 }
@@ -263,11 +265,7 @@ func (c *Class) item(key any) (any, error) {
 		}
 		return nil, raise("TypeError", "type '%s' is not subscriptable", c.Name)
 	}
-	n, _ := asText(key)
-	if slices.Contains(c.enum.names, n) {
-		return c.Members[n], nil
-	}
-	return nil, raiseKey(key)
+	return c.run.dictItem(&c.enum.members, key)
 }
 
 func (r *Interpreter) classAttribute(c *Class, name string) (any, error) {
@@ -294,11 +292,9 @@ func (r *Interpreter) classAttribute(c *Class, name string) (any, error) {
 		return c.dict()
 	case "__members__":
 		if c.enum != nil {
-			return c.memberDict()
-		}
-	case "_fields", "_make":
-		if c.named {
-			return r.namedAttribute(c, name)
+			d := c.enum.members.Clone()
+			d.ReadOnly = "the members of an enumeration are not changed"
+			return d, nil
 		}
 	}
 	v, ok := c.member(name)
@@ -314,7 +310,7 @@ func (r *Interpreter) classAttribute(c *Class, name string) (any, error) {
 // dict is a copy of what the body bound, with what Python adds.
 func (c *Class) dict() (any, error) {
 	_, data := c.Members["__dataclass_fields__"]
-	if c.enum != nil || c.named || data || c.isException() || c.abc || c.Name == "object" {
+	if c.enum != nil || c.shape != nil || data || c.isException() || c.abc || c.Name == "object" {
 		return nil, fmt.Errorf("__dict__ of class %s is not read", c.Name)
 	}
 	d := &Dict{ReadOnly: "the dict of a class is not changed; set attributes of the class"}

@@ -38,11 +38,9 @@ func (c *comparison) equal(a, b any) bool {
 	if c.left--; c.left < 0 || c.err != nil {
 		return false
 	}
-	for _, v := range []any{a, b} {
-		if u, ok := v.(*Unknown); ok {
-			c.unknown = u
-			return false
-		}
+	if u := anyUnknown(a, b); u != nil {
+		c.unknown = u
+		return false
 	}
 	if v, done, err := overloaded("==", a, b); done {
 		return c.answer(v, err)
@@ -71,21 +69,14 @@ func (c *comparison) equal(a, b any) bool {
 
 // containers compares what has no order, and the rest.
 func (c *comparison) containers(a, b any) bool {
+	a, b = atom(a), atom(b)
 	switch x := a.(type) {
-	case Bytes:
-		y, ok := b.(Bytes)
-		return ok && string(x) == string(y)
-	case *List, Tuple:
-		return false
 	case *Dict:
 		y, ok := b.(*Dict)
 		return ok && c.dicts(x, y)
 	case *View: // with items that cannot be hashed
 		y, ok := b.(*View)
 		return ok && (x == y || x.kind == "dict_items" && y.kind == x.kind && c.dicts(x.dict, y.dict))
-	case Keyed:
-		y, ok := b.(Keyed)
-		return ok && keyOf(x) == keyOf(y)
 	case *Set:
 		y, ok := b.(*Set)
 		return ok && x.Len() == y.Len() && subset(x, y)
@@ -203,10 +194,8 @@ func identical(a, b any) bool {
 // compared is a comparison: a bool or Unknown.
 func (r *Interpreter) compared(op string, a, b any) (any, error) {
 	if op == "is" || op == "is not" {
-		for _, v := range []any{a, b} {
-			if u, ok := v.(*Unknown); ok {
-				return u, nil
-			}
+		if u := anyUnknown(a, b); u != nil {
+			return u, nil
 		}
 		switch a.(type) {
 		case Tuple, Bytes, Keyed:
@@ -239,13 +228,8 @@ func (r *Interpreter) compared(op string, a, b any) (any, error) {
 
 // ordered is < and its siblings; sets are ordered by inclusion.
 func ordered(op string, a, b any) (any, error) {
-	for _, v := range []any{a, b} {
-		if u, ok := v.(*Unknown); ok {
-			return u, nil
-		}
-		if _, ok := v.(hashed); ok {
-			return nil, errHashed()
-		}
+	if u, err := computable(a, b); u != nil || err != nil {
+		return u, err
 	}
 	if v, done, err := overloaded(op, a, b); done {
 		return v, err
@@ -287,10 +271,7 @@ func includes(op string, x, y *Set) bool {
 
 // contains is "in": a bool or Unknown.
 func (r *Interpreter) contains(box, v any) (any, error) {
-	if u, ok := box.(*Unknown); ok {
-		return u, nil
-	}
-	if u, ok := v.(*Unknown); ok {
+	if u := anyUnknown(box, v); u != nil {
 		return u, nil
 	}
 	if s, ok := asText(box); ok {
@@ -309,7 +290,7 @@ func (r *Interpreter) contains(box, v any) (any, error) {
 	case *Instance:
 		if m := box.special("__contains__"); m != nil {
 			found, err := r.invoke(m, &Call{Args: []any{v}})
-			yes, known := r.truth(found)
+			yes, known := truth(found)
 			if err == nil && !known {
 				return &Unknown{Why: "what a " + TypeName(box) + " holds"}, nil
 			}
@@ -375,15 +356,19 @@ func order(a, b any, depth int) (int, bool) {
 	}
 	switch p := a.(type) {
 	case string:
-		q, ok := b.(string)
-		return strings.Compare(p, q), ok
+		return orderAs(p, b)
 	case Bytes:
-		q, ok := b.(Bytes)
-		return strings.Compare(string(p), string(q)), ok
+		return orderAs(bytesKey(p), atom(b))
 	case Ordered:
 		return p.Compare(b)
 	}
 	return 0, false
+}
+
+// orderAs compares a value with one that must be of its type.
+func orderAs[T cmp.Ordered](a T, b any) (int, bool) {
+	other, ok := b.(T)
+	return cmp.Compare(a, other), ok
 }
 
 func orderItems(p, q []any, depth int) (int, bool) {

@@ -47,10 +47,6 @@ func hashKey(v any) (any, error) {
 			return int64(v), nil
 		}
 		return v, nil
-	case Bytes:
-		return bytesKey(v), nil
-	case Keyed:
-		return keyOf(v), nil
 	case Tuple:
 		return hashTuple(v)
 	case *Instance:
@@ -71,7 +67,18 @@ func hashKey(v any) (any, error) {
 	case *Unknown:
 		return nil, fmt.Errorf("a key depends on what cannot be known without running Python (%s); write it out", v.Why)
 	}
-	return v, nil
+	return atom(v), nil
+}
+
+// atom gives what Go compares as Python compares a value without parts.
+func atom(v any) any {
+	switch v := v.(type) {
+	case Bytes:
+		return bytesKey(v)
+	case Keyed:
+		return keyOf(v)
+	}
+	return v
 }
 
 // keyOf is the key of a host's value, among those of all types.

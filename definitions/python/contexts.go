@@ -100,7 +100,7 @@ func (c *objectContext) Exit(raised error) (bool, error) {
 	if err != nil || raised == nil {
 		return false, err
 	}
-	yes, known := c.run.truth(answer)
+	yes, known := truth(answer)
 	if !known {
 		return false, fmt.Errorf("whether __exit__ of a %s swallows this error cannot be known without running Python", c.o.Class.Name)
 	}

@@ -13,8 +13,10 @@ func (r *Interpreter) evalOr(s *scope, e expr, fallback any) (any, error) {
 
 // eval gives the value of an expression.
 func (r *Interpreter) eval(s *scope, e expr) (any, error) {
-	if err := r.charge(1); err != nil {
-		return nil, s.locate(e.pos(), err)
+	if !s.file.own {
+		if err := r.charge(1); err != nil {
+			return nil, s.locate(e.pos(), err)
+		}
 	}
 	if r.depth++; r.depth > maxEval {
 		r.depth--
@@ -129,7 +131,7 @@ func (r *Interpreter) either(s *scope, e *boolExpr) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	yes, known := r.truth(a)
+	yes, known := truth(a)
 	if !known {
 		return r.skipped(s, "condition", a, e.right)
 	}
@@ -144,7 +146,7 @@ func (r *Interpreter) choose(s *scope, e *ifExpr) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	yes, known := r.truth(c)
+	yes, known := truth(c)
 	switch {
 	case !known:
 		return r.skipped(s, "condition", c, e.then, e.otherwise)

@@ -199,20 +199,14 @@ func (r *Interpreter) catches(s *scope, h handler, e *raised) (bool, error) {
 
 // caught reports whether an exception is of a class, or of one of a tuple.
 func (r *Interpreter) caught(v any, e *raised) (bool, error) {
-	kinds := []any{v}
-	if t, ok := v.(Tuple); ok {
-		kinds = t
-	}
-	class := r.classOf(e)
+	class, kinds := r.classOf(e), flat(v)
 	for _, k := range kinds {
 		if c, ok := k.(*Class); ok && class != nil && class.derives(c) {
 			return true, nil
 		}
 	}
-	for _, k := range kinds {
-		if u, ok := k.(*Unknown); ok {
-			return false, fmt.Errorf("%s; whether it is caught as a %s cannot be known without running Python", e.Error(), u.Why)
-		}
+	if u := anyUnknown(kinds...); u != nil {
+		return false, fmt.Errorf("%s; whether it is caught as a %s cannot be known without running Python", e.Error(), u.Why)
 	}
 	return false, nil
 }

@@ -26,6 +26,7 @@ type generator struct {
 	send          any   // what the yield gives that the body stands at,
 	thrown        error // or what it raises
 	err           error
+	own           bool // of the reader's own, which what it calls may end
 	started       bool
 	running, done bool
 	calls, depth  int // of who asks
@@ -38,7 +39,10 @@ func (r *Interpreter) generate(s *scope, f *Function) *Iterator {
 	g.it = &Iterator{kind: "generator", gen: g, next: func() (any, bool, error) { return g.resume(nil, nil) }}
 	s.gen = g
 	if s.file.own { // what it makes is no generator in Python
-		g.it.kind, g.it.gen = "itertools."+f.Name[1:], nil
+		g.own, g.it.gen, g.it.kind = true, nil, f.Name[1:]
+		if m := s.top.names["__name__"]; m == "itertools" {
+			g.it.kind = "itertools." + f.Name[1:]
+		}
 	}
 	g.next, g.stop = iter.Pull(func(yield func(any) bool) {
 		g.yield = yield
@@ -82,6 +86,9 @@ func (g *generator) resume(send any, thrown error) (any, bool, error) {
 		r.open = slices.Delete(r.open, i, i+1)
 	}
 	if e := exception(g.err); e != nil && r.isStop(e) {
+		if g.own {
+			return nil, false, nil
+		}
 		return nil, false, raise("RuntimeError", "generator raised StopIteration")
 	}
 	return nil, false, g.err

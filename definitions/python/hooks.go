@@ -3,6 +3,7 @@ package python
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // notImplemented is NotImplemented.
@@ -12,8 +13,14 @@ type notImplemented struct{}
 // differs from run to run.
 type hashed struct{ key any }
 
-func errHashed() error {
-	return errors.New("the number that hash() gives differs from run to run; what depends on it is not read")
+// computable gives what stops an operation on two values: that one is Unknown,
+// or a hash. It goes on when both are nil.
+func computable(a, b any) (*Unknown, error) {
+	_, x := a.(hashed)
+	if _, y := b.(hashed); x || y {
+		return nil, errors.New("the number that hash() gives differs from run to run; what depends on it is not read")
+	}
+	return anyUnknown(a, b), nil
 }
 
 // reflected are the special names of comparisons, and of the same seen from the
@@ -35,29 +42,25 @@ func reflected(op string) (left, right string) {
 // overloaded compares by the method of a class of the file; done when one gave
 // an answer.
 func overloaded(op string, a, b any) (v any, done bool, err error) {
-	x, xok := a.(*Instance)
-	y, yok := b.(*Instance)
+	x, _ := a.(*Instance)
+	y, _ := b.(*Instance)
 	left, right := reflected(op)
 	type try struct {
 		on    *Instance
 		name  string
 		other any
 	}
-	tries := []try{}
-	if xok {
-		tries = append(tries, try{x, left, b})
-	}
-	if yok && xok && x.Class != y.Class && y.Class.derives(x.Class) {
-		tries = []try{{y, right, a}, {x, left, b}}
-	} else if yok {
-		tries = append(tries, try{y, right, a})
+	tries := []try{{x, left, b}, {y, right, a}}
+	if x != nil && y != nil && x.Class != y.Class && y.Class.derives(x.Class) {
+		slices.Reverse(tries)
 	}
 	for _, t := range tries {
-		if m := t.on.special(t.name); m != nil {
-			v, err := t.on.Class.run.invoke(m, &Call{Args: []any{t.other}})
-			if _, not := v.(notImplemented); err != nil || !not {
-				return v, true, err
-			}
+		if t.on == nil || t.on.special(t.name) == nil {
+			continue
+		}
+		v, err := t.on.Class.run.invoke(t.on.special(t.name), &Call{Args: []any{t.other}})
+		if _, not := v.(notImplemented); err != nil || !not {
+			return v, true, err
 		}
 	}
 	return nil, false, nil

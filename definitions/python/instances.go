@@ -77,7 +77,7 @@ func (r *Interpreter) instanceAttribute(o *Instance, name string) (any, error) {
 		return own, nil
 	}
 	if o.tuple != nil {
-		if at := slices.IndexFunc(o.Class.fields, func(f field) bool { return f.name == name }); at >= 0 {
+		if at := o.Class.field(name); at >= 0 {
 			return o.tuple[at], nil
 		}
 	}
@@ -106,8 +106,8 @@ func (r *Interpreter) inherited(o *Instance, name string) (any, error) {
 		return o.get("_" + name + "_"), nil
 	}
 	if o.tuple != nil {
-		if v, ok, err := r.tupleAttribute(o, name); ok || err != nil {
-			return v, err
+		if v, ok := method(o.tuple, name); ok {
+			return v, nil
 		}
 	}
 	if p := o.plain(); p != nil {
@@ -135,7 +135,7 @@ func (r *Interpreter) put(o *Instance, name string, value any) error {
 		return err
 	case ok && d.kind == "property":
 		return raise("AttributeError", "property '%s' of '%s' object has no setter", name, c.Name)
-	case o.tuple != nil && slices.ContainsFunc(c.fields, func(f field) bool { return f.name == name }):
+	case o.tuple != nil && c.field(name) >= 0:
 		return raise("AttributeError", "can't set attribute")
 	case o.tuple != nil && len(c.mro) < 4 || c.Name == "object":
 		return raise("AttributeError", "'%s' object has no attribute '%s'", c.Name, name)
@@ -152,7 +152,7 @@ func (c *Class) setAttribute(name string, v any) error {
 	switch {
 	case c.exception || c.Name == "object":
 		return raise("TypeError", "cannot set '%s' attribute of immutable type '%s'", name, c.Name)
-	case c.enum != nil && slices.Contains(c.enum.names, name):
+	case c.enum != nil && c.enum.has(name):
 		return raise("AttributeError", "cannot reassign member '%s'", name)
 	case isDunder(name) && name != "__doc__":
 		return fmt.Errorf("%s of class %s cannot be set after its body; write it in the class", name, c.Name)
@@ -192,7 +192,7 @@ func (r *Interpreter) instantiate(c *Class, call *Call) (any, error) {
 			return nil, err
 		}
 		o.set("args", Tuple(slices.Clone(call.Args)))
-	case c.named:
+	case c.shape != nil:
 		if err := c.fill(o, call); err != nil || isOwn && b.Name == "object" {
 			return o, err
 		}
@@ -294,7 +294,7 @@ func (o *superObject) attribute(r *Interpreter, name string) (any, error) {
 			}
 		}
 	}
-	if isPythons(name) || o.class.enum != nil || o.class.named {
+	if isPythons(name) || o.class.enum != nil || o.class.shape != nil {
 		return nil, fmt.Errorf("super().%s of class %s is not read", name, o.class.Name)
 	}
 	return nil, raise("AttributeError", "'super' object has no attribute '%s'", name)

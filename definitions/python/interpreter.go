@@ -11,8 +11,8 @@ import (
 
 const (
 	// maxSteps bounds the work of reading one file: a loop without an end ends
-	// here. A step is a statement, an expression, or an item that a function
-	// goes through.
+	// here. A step is a statement or expression of the repository's files, a call,
+	// or an item that anything goes through.
 	maxSteps = 2_000_000
 	// maxCalls bounds the nesting of calls.
 	maxCalls = 100
@@ -102,6 +102,8 @@ type scope struct {
 	order []string   // in which the names were bound
 	binds *binding   // of the body of a function or class
 	gen   *generator // whose body this is
+	// caller is the call of the repository's that led to a function of the reader's.
+	caller *Call
 	// function and self serve super().
 	function *Function
 	self     any
@@ -250,13 +252,9 @@ func weight(v any) int {
 		return len(v) / 64
 	case Bytes:
 		return len(v) / 64
-	case *List:
-		return len(v.Items) / 8
-	case Tuple:
-		return len(v) / 8
-	case *Dict:
-		return v.Len() / 4
-	case *Set:
+	case Range:
+		return 0
+	case sized:
 		return v.Len() / 4
 	}
 	return 0

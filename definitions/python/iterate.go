@@ -11,13 +11,8 @@ func iterating(name string) func(*Call) (any, error) {
 		if u := c.unknown(); u != nil && name != "next" {
 			return u, nil
 		}
-		switch name {
-		case "range":
+		if name == "range" {
 			return rangeOf(c)
-		case "zip":
-			return zip(c)
-		case "map", "filter":
-			return mapped(name, c)
 		}
 		v, err := c.one(name)
 		if err != nil {
@@ -34,18 +29,14 @@ func iterating(name string) func(*Call) (any, error) {
 				return c.run.nextOr(v, c.Args[1], true)
 			}
 			return c.run.nextOr(v, nil, false)
-		case "iter":
-			return iterOf(c, v)
 		case "reversed":
 			return reversed(c, v)
-		case "sorted":
-			items, err := c.run.items(anyOrder(v))
-			if err != nil {
-				return nil, err
-			}
-			return sorted(c, items)
 		}
-		return enumerated(c, v)
+		items, err := c.run.items(anyOrder(v))
+		if err != nil {
+			return nil, err
+		}
+		return sorted(c, items)
 	}
 }
 
@@ -59,29 +50,6 @@ func (r *Interpreter) nextOr(v, fallback any, has bool) (any, error) {
 		return fallback, nil
 	}
 	return nil, r.stopIteration(item)
-}
-
-func iterOf(c *Call, v any) (any, error) {
-	if len(c.Args) < 2 {
-		if o, ok := v.(*Instance); ok {
-			if m := o.special("__iter__"); m != nil {
-				return c.run.invoke(m, &Call{})
-			}
-		}
-		it, err := c.run.iterate(v)
-		return it, err
-	}
-	return counted("callable_iterator", func(int) (any, bool, error) {
-		made, err := c.Invoke(v)
-		if err != nil {
-			return nil, false, err
-		}
-		same, err := c.run.compared("==", made, c.Args[1])
-		if u, ok := same.(*Unknown); ok {
-			return nil, false, fmt.Errorf("whether iter() ends here cannot be known without running Python (%s)", u.Why)
-		}
-		return made, same == false, err
-	}), nil
 }
 
 func reversed(c *Call, v any) (any, error) {
@@ -120,33 +88,8 @@ func reversed(c *Call, v any) (any, error) {
 	return it, err
 }
 
-func enumerated(c *Call, v any) (any, error) {
-	start, isInt := int64(0), true
-	if v, ok := c.take(1, "start"); ok {
-		start, isInt = asInt(v)
-	}
-	if !isInt {
-		return nil, raise("TypeError", "enumerate() starts at an integer")
-	}
-	it, err := c.run.iterate(v)
-	return counted("enumerate", func(i int) (any, bool, error) {
-		item, ok, err := it.next()
-		return Tuple{start + int64(i), item}, ok, err
-	}), err
-}
-
 func length(c *Call, v any) (any, error) {
 	switch v := v.(type) {
-	case *List:
-		return int64(len(v.Items)), nil
-	case *Dict:
-		return int64(v.Len()), nil
-	case *Set:
-		return int64(v.Len()), nil
-	case *View:
-		return int64(v.dict.Len()), nil
-	case Range:
-		return v.n, nil
 	case sized:
 		return int64(v.Len()), nil
 	case *Instance:
@@ -168,98 +111,6 @@ func length(c *Call, v any) (any, error) {
 	return int64(len(items)), c.run.charge(len(items) / 4)
 }
 
-// sources makes iterators of a call's arguments from one on.
-func (c *Call) sources(from int) ([]*Iterator, error) {
-	var list []*Iterator
-	for _, v := range c.Args[min(from, len(c.Args)):] {
-		it, err := c.run.iterate(v)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, it)
-	}
-	return list, nil
-}
-
-// row takes one item of each; short is the one that has none.
-func row(sources []*Iterator) (items []any, short int, err error) {
-	items = make([]any, 0, len(sources))
-	for i, it := range sources {
-		v, ok, err := it.next()
-		if err != nil || !ok {
-			return nil, i, err
-		}
-		items = append(items, v)
-	}
-	return items, -1, nil
-}
-
-func zip(c *Call) (any, error) {
-	strict, _ := c.Arg("strict")
-	sources, err := c.sources(0)
-	return &Iterator{kind: "zip", next: func() (any, bool, error) {
-		items, short, err := row(sources)
-		if short < 0 || err != nil || strict != true {
-			return Tuple(items), short < 0 && len(sources) > 0, err
-		}
-		what := "shorter"
-		for short == 0 || what == "longer" { // the others must have ended too
-			what = "longer"
-			if short++; short >= len(sources) {
-				return nil, false, nil
-			}
-			if _, ok, err := sources[short].next(); ok || err != nil {
-				if err != nil {
-					return nil, false, err
-				}
-				break
-			}
-		}
-		others := "argument 1"
-		if short > 1 {
-			others = fmt.Sprintf("arguments 1-%d", short)
-		}
-		return nil, false, raise("ValueError", "zip() argument %d is %s than %s", short+1, what, others)
-	}}, err
-}
-
-func mapped(name string, c *Call) (any, error) {
-	if len(c.Args) < 2 || name == "filter" && len(c.Args) > 2 {
-		return nil, raise("TypeError", "%s() takes a function and items", name)
-	}
-	fn := c.Args[0]
-	sources, err := c.sources(1)
-	if name == "filter" {
-		return c.filter("filter", fn, true, sources, err)
-	}
-	return &Iterator{kind: name, next: func() (any, bool, error) {
-		args, short, err := row(sources)
-		if err != nil || short >= 0 {
-			return nil, false, err
-		}
-		v, err := c.Invoke(fn, args...)
-		return v, err == nil, err
-	}}, err
-}
-
-// filter gives the items of which a function says yes.
-func (c *Call) filter(kind string, fn any, yes bool, sources []*Iterator, err error) (any, error) {
-	return &Iterator{kind: kind, next: func() (any, bool, error) {
-		for {
-			v, ok, err := sources[0].next()
-			if err == nil && ok {
-				err = c.run.charge(1)
-			}
-			if err != nil || !ok {
-				return nil, false, err
-			}
-			if is, err := c.asks(fn, v); err != nil || is == yes {
-				return v, err == nil, err
-			}
-		}
-	}}, err
-}
-
 // asks is the truth of what a function says of an item, of the item itself
 // when there is no function.
 func (c *Call) asks(fn, item any) (bool, error) {
@@ -270,7 +121,7 @@ func (c *Call) asks(fn, item any) (bool, error) {
 			return false, err
 		}
 	}
-	yes, known := c.run.truth(v)
+	yes, known := truth(v)
 	if !known {
 		return false, fmt.Errorf("which items are taken here cannot be known without running Python")
 	}
@@ -278,26 +129,29 @@ func (c *Call) asks(fn, item any) (bool, error) {
 }
 
 func sorted(c *Call, items []any) (any, error) {
-	keys, err := keysOf(items, c)
-	if err != nil {
-		return nil, err
+	keys := items
+	if fn, _ := c.Arg("key"); fn != nil {
+		keys = make([]any, len(items))
+		for i, v := range items {
+			k, err := c.Invoke(fn, v)
+			if err != nil {
+				return nil, err
+			}
+			keys[i] = k
+		}
 	}
 	at := make([]int, len(items))
 	for i := range at {
 		at[i] = i
 	}
-	bad := false
-	var unknown *Unknown
-	reverse := false
+	if u := anyUnknown(keys...); u != nil && len(keys) > 1 {
+		return u, nil
+	}
+	bad, reverse := false, false
 	if v, ok := c.Arg("reverse"); ok {
-		reverse, _ = c.run.truth(v)
+		reverse, _ = truth(v)
 	}
 	slices.SortStableFunc(at, func(i, j int) int {
-		for _, k := range []any{keys[i], keys[j]} {
-			if u, ok := k.(*Unknown); ok {
-				unknown = u
-			}
-		}
 		o, ok := order(keys[i], keys[j], 0)
 		bad = bad || !ok
 		if reverse {
@@ -305,9 +159,6 @@ func sorted(c *Call, items []any) (any, error) {
 		}
 		return o
 	})
-	if unknown != nil {
-		return unknown, nil
-	}
 	if bad {
 		return nil, raise("TypeError", "these items have no order")
 	}

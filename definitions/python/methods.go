@@ -88,7 +88,7 @@ func numberAttr(v any, name string) (any, bool) {
 	switch name {
 	case "bit_length":
 		if i, ok := v.(int64); ok {
-			return NewFunction(name, "", func(*Call, []any) (any, error) { return int64(bits.Len64(uint64(abs(i)))), nil }), true
+			return NewFunction(name, "", func(*Call, []any) (any, error) { return int64(bits.Len64(uint64(max(i, -i)))), nil }), true
 		}
 	case "real", "numerator":
 		return v, true

@@ -1,167 +1,92 @@
 package python
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-
-	"github.com/banquet-fs/banquet/definitions/tokens"
-)
-
-// field is a field of a NamedTuple.
-type field struct {
-	name     string
-	fallback any
-	has      bool // a default
-}
-
-// makeFields turns the annotated names of a NamedTuple into its fields.
-func (c *Class) makeFields() error {
-	for _, n := range c.annotated {
-		f := field{name: n}
-		f.fallback, f.has = c.Members[n]
-		delete(c.Members, n)
-		if !f.has && len(c.fields) > 0 && c.fields[len(c.fields)-1].has {
-			return raise("TypeError", "non-default namedtuple field %s cannot follow default field", n)
+// shape sets the fields of a NamedTuple, and what all of them have. The fields
+// are the parameters of a function, whose defaults are theirs.
+func (r *Interpreter) shape(c *Class, names Tuple, defaults *Dict) error {
+	c.shape = &Function{Name: c.Name + ".__new__"}
+	for _, n := range names {
+		p, fallback := param{name: Str(n)}, (*any)(nil)
+		if v, ok, _ := defaults.Get(n); ok {
+			fallback = &v
 		}
-		c.fields = append(c.fields, f)
+		c.shape.params, c.shape.defaults = append(c.shape.params, p), append(c.shape.defaults, fallback)
+	}
+	m, err := r.text("_namedtuples")
+	if err != nil {
+		return err
+	}
+	all := map[string]any{"_fields": names, "__match_args__": names, "_field_defaults": defaults, "_make": &descriptor{kind: "classmethod", fn: m.Names["_make"]}}
+	for _, n := range []string{"__repr__", "_asdict", "_replace"} {
+		all[n] = m.Names[n]
+	}
+	for n, v := range all {
+		_, own := c.Members[n]
+		switch {
+		case !own:
+			c.Members[n] = v
+		case !isDunder(n):
+			return raise("AttributeError", "Cannot overwrite NamedTuple attribute %s", n)
+		}
 	}
 	return nil
+}
+
+// fields turns the annotated names of a NamedTuple into its fields.
+func (r *Interpreter) fields(c *Class) error {
+	names, defaults := Tuple{}, &Dict{}
+	for _, n := range c.annotated {
+		if n[0] == '_' {
+			return raise("ValueError", "Field names cannot start with an underscore: %s", Repr(n))
+		}
+		fallback, ok := c.Members[n]
+		delete(c.Members, n)
+		if !ok && defaults.Len() > 0 {
+			return raise("TypeError", "non-default namedtuple field %s cannot follow default field", n)
+		}
+		names = append(names, n)
+		if ok {
+			_ = defaults.Put(n, fallback)
+		}
+	}
+	return r.shape(c, names, defaults)
+}
+
+// field is the place of a field in a NamedTuple; -1 when it has none.
+func (c *Class) field(name string) int {
+	if c.shape != nil {
+		for i, p := range c.shape.params {
+			if p.name == name {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 // fill gives a NamedTuple its items.
 func (c *Class) fill(o *Instance, call *Call) error {
+	s := &scope{names: map[string]any{}}
+	err := bindParams(s, c.shape, call.Args, call)
 	o.tuple = Tuple{}
-	used := 0
-	for i, f := range c.fields {
-		v, named := call.Arg(f.name)
-		switch {
-		case i < len(call.Args) && !named:
-			v = call.Args[i]
-		case i >= len(call.Args) && named:
-			used++
-		case i >= len(call.Args) && f.has:
-			v = f.fallback
-		default:
-			return raise("TypeError", "%s.__new__() is not given argument '%s' once", c.Name, f.name)
-		}
-		o.tuple = append(o.tuple, v)
+	for _, p := range c.shape.params {
+		o.tuple = append(o.tuple, s.names[p.name])
 	}
-	if len(call.Args) > len(c.fields) || used < len(call.Names) {
-		return raise("TypeError", "%s.__new__() is given arguments that it does not take", c.Name)
-	}
-	return nil
+	return err
 }
 
-// altered is _replace: a copy with some fields changed.
-func altered(o *Instance, c *Call) (any, error) {
-	call := &Call{Names: slices.Clone(c.Names), Named: slices.Clone(c.Named)}
-	for i, f := range o.Class.fields {
-		if _, given := c.Arg(f.name); !given {
-			call.Names, call.Named = append(call.Names, f.name), append(call.Named, o.tuple[i])
-		}
-	}
-	return o.Class.run.instantiate(o.Class, call)
-}
-
-// namedTuple is collections.namedtuple.
-func namedTuple(c *Call) (any, error) {
-	if u := c.unknown(); u != nil {
-		return u, nil
-	}
-	given, hasDefaults := c.Arg("defaults")
-	if len(c.Args) != 2 || len(c.Names) > 1 || len(c.Names) == 1 && !hasDefaults {
-		return nil, fmt.Errorf("namedtuple() is read with a name, fields and defaults alone")
-	}
-	object := c.run.builtins["object"]
-	class := &Class{Name: Str(c.Args[0]), qual: Str(c.Args[0]), Members: map[string]any{}, named: true, fields: []field{}, run: c.run}
-	class.mro = []any{class, object}
-	names, err := fieldNames(c)
-	if err != nil {
-		return nil, err
-	}
-	defaults := []any{}
-	if given != nil {
-		if defaults, err = c.run.items(given); err != nil {
-			return nil, err
-		}
-	}
-	for i, n := range names {
-		f := field{name: Str(n)}
-		if strings.HasPrefix(f.name, "_") || !isIdentifier(f.name) || tokens.Keyword(f.name) || slices.ContainsFunc(class.fields, func(o field) bool { return o.name == f.name }) {
-			return nil, raise("ValueError", "a namedtuple cannot have a field '%s'", f.name)
-		}
-		if at := i - (len(names) - len(defaults)); at >= 0 {
-			f.fallback, f.has = defaults[at], true
-		}
-		class.fields = append(class.fields, f)
-	}
-	return class, nil
-}
-
-// fieldNames are the names in a list or a text.
-func fieldNames(c *Call) ([]any, error) {
-	s, ok := asText(c.Args[1])
-	if !ok {
-		return c.run.items(c.Args[1])
-	}
-	var names []any
-	for _, n := range strings.Fields(strings.ReplaceAll(s, ",", " ")) {
-		names = append(names, n)
-	}
-	return names, nil
-}
-
-func isIdentifier(s string) bool {
-	for i, c := range s {
-		if c != '_' && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// namedAttribute is what a NamedTuple has besides its fields.
-func (r *Interpreter) namedAttribute(k *Class, name string) (any, error) {
-	if name == "_fields" {
-		names := Tuple{}
-		for _, f := range k.fields {
-			names = append(names, f.name)
-		}
-		return names, nil
-	}
-	return &Builtin{Name: name, Call: func(c *Call) (any, error) {
-		v, err := c.one(name)
-		if err != nil {
-			return nil, err
-		}
-		items, err := r.items(v)
-		if err == nil && len(items) != len(k.fields) {
-			err = raise("TypeError", "Expected %d arguments, got %d", len(k.fields), len(items))
-		}
-		return &Instance{Class: k, tuple: append(Tuple{}, items...)}, err
-	}}, nil
-}
-
-// tupleAttribute is what an object of a NamedTuple has besides its fields.
-func (r *Interpreter) tupleAttribute(o *Instance, name string) (v any, ok bool, err error) {
-	switch name {
-	case "_asdict":
-		return &Builtin{Name: name, Call: func(*Call) (any, error) {
-			d := &Dict{}
-			for i, f := range o.Class.fields {
-				if err := d.Put(f.name, o.tuple[i]); err != nil {
-					return nil, err
-				}
-			}
-			return d, nil
-		}}, true, nil
-	case "_replace":
-		return &Builtin{Name: name, Call: func(c *Call) (any, error) { return altered(o, c) }}, true, nil
-	case "_fields", "_make":
-		v, err = r.namedAttribute(o.Class, name)
-		return v, true, err
-	}
-	v, ok = method(o.tuple, name)
-	return v, ok, nil
+// tupleNatives are what library/_namedtuples.py needs of the reader.
+func tupleNatives(names map[string]any) {
+	names["_tuple_class"] = &Builtin{Name: "_tuple_class", Call: func(c *Call) (any, error) {
+		name := Str(c.Args[0])
+		class := &Class{Name: name, qual: name, Members: map[string]any{}, run: c.run}
+		class.mro = []any{class, c.run.builtins["object"]}
+		fields, _ := c.Args[1].(Tuple)
+		defaults, _ := c.Args[2].(*Dict)
+		return class, c.run.shape(class, fields, defaults)
+	}}
+	names["_tuple"] = &Builtin{Name: "_tuple", Call: func(c *Call) (any, error) {
+		class, _ := c.Args[0].(*Class)
+		items, _ := c.Args[1].(Tuple)
+		return &Instance{Class: class, tuple: items}, nil
+	}}
 }

@@ -5,6 +5,7 @@ import "fmt"
 // natives are what the modules that are written in Python need of the reader.
 func makeNatives() map[string]any {
 	names := classNatives()
+	tupleNatives(names)
 	of := func(name string, call func(c *Call, v any) (any, error)) {
 		names[name] = &Builtin{Name: name, Call: func(c *Call) (any, error) {
 			v, err := c.one(name)
@@ -21,7 +22,7 @@ func makeNatives() map[string]any {
 	})
 	of("_is_class", func(_ *Call, v any) (any, error) {
 		k, ok := v.(*Class)
-		if ok && (k.enum != nil || k.named) {
+		if ok && (k.enum != nil || k.shape != nil) {
 			return nil, fmt.Errorf("dataclass() of class %s is not read", k.Name)
 		}
 		return ok && k.foreign() == nil, nil
@@ -40,6 +41,15 @@ func makeNatives() map[string]any {
 		_, unknown := v.(*Unknown)
 		return unknown, nil
 	})
+	of("_any_order", func(_ *Call, v any) (any, error) { return anyOrder(v), nil })
+	of("_iter", func(c *Call, v any) (any, error) {
+		if o, ok := v.(*Instance); ok && o.special("__iter__") != nil {
+			return c.run.invoke(o.special("__iter__"), &Call{})
+		}
+		it, err := c.run.iterate(v)
+		return it, err
+	})
+	of("_known", func(c *Call, v any) (any, error) { return c.asks(nil, v) })
 	of("_refuse", func(_ *Call, v any) (any, error) { return nil, fmt.Errorf("%s", Str(v)) })
 	of("_partial", func(c *Call, fn any) (any, error) { return partial(fn, c), nil })
 	of("_cached_property", func(_ *Call, fn any) (any, error) { return &descriptor{kind: "cached_property", fn: fn}, nil })

@@ -3,10 +3,10 @@ package python
 import (
 	"errors"
 	"fmt"
-	"math"
-	"math/bits"
 	"slices"
 	"strings"
+
+	"github.com/banquet-fs/banquet/definitions/numbers"
 )
 
 func (r *Interpreter) unary(op string, v any) (any, error) {
@@ -14,7 +14,7 @@ func (r *Interpreter) unary(op string, v any) (any, error) {
 		return u, nil
 	}
 	if op == "not" {
-		yes, known := r.truth(v)
+		yes, known := truth(v)
 		if !known {
 			return &Unknown{Why: "the truth of a " + TypeName(v)}, nil
 		}
@@ -23,32 +23,28 @@ func (r *Interpreter) unary(op string, v any) (any, error) {
 	if o, ok := v.(Signed); ok && op != "~" {
 		return o.Unary(op), nil
 	}
-	if i, ok := asInt(v); ok {
-		switch op {
-		case "-":
-			return negated(i)
-		case "+":
-			return i, nil
-		}
-		return ^i, nil
-	}
-	if f, ok := v.(float64); ok && op != "~" {
-		if op == "-" {
-			return -f, nil
-		}
-		return f, nil
+	if n, ok, err := numbers.Unary(op, Plain(v)); ok {
+		return n, err
 	}
 	return nil, raise("TypeError", "bad operand type for unary %s: '%s'", op, TypeName(v))
 }
 
-// errBig is what integers beyond 64 bits give: Python has them, the reader not.
-func errBig() error { return fmt.Errorf("this integer does not fit 64 bits, which is not read") }
-
-func negated(i int64) (any, error) {
-	if i == math.MinInt64 {
-		return nil, errBig()
+// numeric makes Python's exceptions of those of package numbers.
+func numeric(err error) error {
+	var e *numbers.Error
+	if !errors.As(err, &e) {
+		return err
 	}
-	return -i, nil
+	args := slices.Clone(e.Args)
+	for i, a := range args {
+		switch a := a.(type) {
+		case numbers.Text:
+			args[i] = Repr(string(a))
+		case numbers.Kind:
+			args[i] = TypeName(a.Of)
+		}
+	}
+	return raise(e.Class, e.Format, args...)
 }
 
 func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
@@ -92,15 +88,8 @@ func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
 }
 
 func (r *Interpreter) binary(op string, a, b any) (any, error) {
-	for _, v := range []any{a, b} {
-		if u, ok := v.(*Unknown); ok {
-			return u, nil
-		}
-	}
-	for _, v := range []any{a, b} {
-		if _, ok := v.(hashed); ok {
-			return nil, errHashed()
-		}
+	if u, err := computable(a, b); u != nil || err != nil {
+		return u, err
 	}
 	if format, ok := a.(string); ok && op == "%" {
 		return r.percent(format, b)
@@ -109,8 +98,8 @@ func (r *Interpreter) binary(op string, a, b any) (any, error) {
 	if err := r.weigh(a, b); err != nil {
 		return nil, err
 	}
-	if v, ok, err := numbers(op, a, b); ok || err != nil {
-		return v, err
+	if v, ok, err := numbers.Binary(op, a, b); ok {
+		return v, numeric(err)
 	}
 	if v, ok, err := operand(op, a, b); ok || err != nil {
 		return v, err
@@ -160,194 +149,6 @@ func isType(v any) bool {
 		return true
 	}
 	return false
-}
-
-func numbers(op string, a, b any) (any, bool, error) {
-	i, iok := asInt(a)
-	j, jok := asInt(b)
-	x, xok := asFloat(a)
-	y, yok := asFloat(b)
-	if !xok || !yok {
-		return nil, false, nil
-	}
-	if (op == "/" || op == "//" || op == "%") && y == 0 {
-		if op != "/" || !iok || !jok { // Python has a text of its own for each
-			return nil, true, raise("ZeroDivisionError", "%s by zero", op)
-		}
-		return nil, true, raise("ZeroDivisionError", "division by zero")
-	}
-	if iok && jok {
-		if p, ok := a.(bool); ok {
-			if q, ok := b.(bool); ok && (op == "&" || op == "|" || op == "^") {
-				return map[string]bool{"&": p && q, "|": p || q, "^": p != q}[op], true, nil
-			}
-		}
-		if op == "/" && (abs(i) > 1<<53 || abs(j) > 1<<53) {
-			return nil, true, errBig()
-		}
-		if op != "/" && (op != "**" || j >= 0) {
-			v, err := integers(op, i, j)
-			return v, true, err
-		}
-	}
-	v, err := floats(op, x, y)
-	return v, true, err
-}
-
-func abs(i int64) int64 { return max(i, -i) }
-
-func floats(op string, x, y float64) (any, error) {
-	switch op {
-	case "+":
-		return x + y, nil
-	case "-":
-		return x - y, nil
-	case "*":
-		return x * y, nil
-	case "/":
-		return x / y, nil
-	case "//":
-		q := (x - modulo(x, y)) / y
-		whole := math.Floor(q)
-		if whole == 0 {
-			whole = math.Copysign(0, x/y)
-		}
-		if q-whole > 0.5 {
-			whole++
-		}
-		return whole, nil
-	case "%":
-		return modulo(x, y), nil
-	case "**":
-		if x == 0 && y < 0 {
-			return nil, raise("ZeroDivisionError", "0.0 cannot be raised to a negative power")
-		}
-		return floatPower(x, y)
-	}
-	return nil, raise("TypeError", "unsupported operand type(s) for %s: 'float' and 'float'", op)
-}
-
-// floatPower gives those powers of which every machine makes the same number.
-func floatPower(x, y float64) (any, error) {
-	switch {
-	case y == 0:
-		return 1.0, nil
-	case y == 1:
-		return x, nil
-	case y == 2 && math.Abs(x) < 1e150:
-		return x * x, nil
-	case y == -1:
-		return 1 / x, nil
-	case y < 0 && x == math.Trunc(x) && math.Abs(x) <= 1<<20 && y == math.Trunc(y) && y > -60:
-		if v, err := power(int64(math.Abs(x)), int64(-y)); err == nil {
-			n, _ := v.(int64)
-			if n <= 1<<53 {
-				sign := 1.0
-				if x < 0 && int64(y)%2 != 0 {
-					sign = -1
-				}
-				return sign / float64(n), nil
-			}
-		}
-	}
-	return nil, fmt.Errorf("this power is not read; write its result out")
-}
-
-// modulo is Python's %: its sign is that of the divisor.
-func modulo(x, y float64) float64 {
-	m := math.Mod(x, y)
-	if m == 0 {
-		return math.Copysign(0, y)
-	}
-	if (m < 0) != (y < 0) {
-		m += y
-	}
-	return m
-}
-
-func integers(op string, i, j int64) (any, error) {
-	switch op {
-	case "+":
-		if sum := i + j; (sum > i) == (j > 0) {
-			return sum, nil
-		}
-		return nil, errBig()
-	case "-":
-		if diff := i - j; (diff < i) == (j > 0) {
-			return diff, nil
-		}
-		return nil, errBig()
-	case "*":
-		return product(i, j)
-	case "//", "%":
-		if i == math.MinInt64 && j == -1 {
-			return nil, errBig()
-		}
-		q := i / j
-		if i%j != 0 && (i < 0) != (j < 0) {
-			q--
-		}
-		if op == "//" {
-			return q, nil
-		}
-		return i - q*j, nil
-	case "**":
-		return power(i, j)
-	case "&":
-		return i & j, nil
-	case "|":
-		return i | j, nil
-	case "^":
-		return i ^ j, nil
-	case "<<", ">>":
-		return shifted(op, i, j)
-	}
-	return nil, raise("TypeError", "unsupported operand type(s) for %s: 'int' and 'int'", op)
-}
-
-func product(i, j int64) (any, error) {
-	high, low := bits.Mul64(uint64(abs(i)), uint64(abs(j)))
-	if i == math.MinInt64 || j == math.MinInt64 || high != 0 || low > math.MaxInt64 {
-		return nil, errBig()
-	}
-	return i * j, nil
-}
-
-func power(i, j int64) (any, error) {
-	out := int64(1)
-	if i == 0 || i == 1 || i == -1 {
-		switch {
-		case i == 0 && j > 0:
-			return int64(0), nil
-		case i == -1 && j%2 != 0:
-			return int64(-1), nil
-		}
-		return out, nil
-	}
-	for range j {
-		v, err := product(out, i)
-		if err != nil {
-			return nil, err
-		}
-		out, _ = v.(int64)
-	}
-	return out, nil
-}
-
-func shifted(op string, i, j int64) (any, error) {
-	if j < 0 {
-		return nil, raise("ValueError", "negative shift count")
-	}
-	if op == ">>" {
-		return i >> min(j, 63), nil
-	}
-	if j > 62 || abs(i) > math.MaxInt64>>uint(j) || i == math.MinInt64 {
-		if i == 0 {
-			return int64(0), nil
-		}
-		return nil, errBig()
-	}
-	return i << j, nil
 }
 
 func (r *Interpreter) concat(a, b any) (any, error) {

@@ -3,6 +3,8 @@ package python
 import (
 	"fmt"
 	"math"
+
+	"github.com/banquet-fs/banquet/definitions/numbers"
 )
 
 // Range is a range of integers.
@@ -19,7 +21,7 @@ func newRange(start, stop, step int64) (any, error) {
 		n = (uint64(start)-uint64(stop)-1)/-uint64(step) + 1
 	}
 	if n > math.MaxInt64 {
-		return nil, errBig()
+		return nil, numbers.ErrBig
 	}
 	return Range{start, stop, step, int64(n)}, nil
 }
@@ -66,6 +68,9 @@ func (v Range) index(o any) (int64, bool) {
 	}
 	return (i - v.start) / v.step, true
 }
+
+// Len is the number of integers in the range.
+func (v Range) Len() int { return int(v.n) }
 
 // Contains is v in range.
 func (v Range) Contains(o any) (bool, error) {
@@ -152,6 +157,9 @@ func (v *View) items() []any {
 	}
 	return out
 }
+
+// Len is the number of keys.
+func (v *View) Len() int { return v.dict.Len() }
 
 // Attr gives no attributes: those of views are not read.
 func (v *View) Attr(string) (any, bool) { return nil, false }

@@ -3,7 +3,6 @@ package python
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -46,46 +45,13 @@ func reflecting(name string) func(*Call) (any, error) {
 			return hashed{key}, err
 		case "repr", "ascii":
 			return c.run.converted(v, map[string]byte{"repr": 'r', "ascii": 'a'}[name], "")
-		case "format":
-			spec := ""
-			if len(c.Args) > 1 {
-				spec, _ = asText(c.Args[1])
-			}
-			return c.run.formatted(v, spec)
 		}
-		return characters(name, v)
-	}
-}
-
-func characters(name string, v any) (any, error) {
-	switch name {
-	case "ord":
-		s, ok := asText(v)
-		if r := []rune(s); ok && len(r) == 1 {
-			return int64(r[0]), nil
+		spec := ""
+		if len(c.Args) > 1 {
+			spec, _ = asText(c.Args[1])
 		}
-		return nil, raise("TypeError", "ord() expected a character")
-	case "chr":
-		i, ok := asInt(v)
-		if !ok {
-			return nil, raise("TypeError", "'%s' object cannot be interpreted as an integer", TypeName(v))
-		}
-		if i >= 0 && i < 0x110000 && (i < 0xd800 || i > 0xdfff) {
-			return string(rune(i)), nil
-		}
-		return nil, raise("ValueError", "chr() takes the number of a character")
+		return c.run.formatted(v, spec)
 	}
-	i, ok := asInt(v)
-	if !ok {
-		return nil, raise("TypeError", "%s() takes an integer", name)
-	}
-	base := map[string]int{"hex": 16, "bin": 2, "oct": 8}[name]
-	prefix := map[string]string{"hex": "0x", "bin": "0b", "oct": "0o"}[name]
-	digits := strconv.FormatInt(i, base)
-	if rest, negative := strings.CutPrefix(digits, "-"); negative {
-		return "-" + prefix + rest, nil
-	}
-	return prefix + digits, nil
 }
 
 func attributes(name string, c *Call) (any, error) {
@@ -150,7 +116,7 @@ func (r *Interpreter) builtinKind(b *Builtin) (string, error) {
 	switch {
 	case r.builtins[b.Name] != b:
 		return "", fmt.Errorf("the type of %s is not read", b.Name)
-	case slices.Contains(strings.Fields("str int float bool list tuple set frozenset dict bytes type"), b.Name):
+	case slices.Contains(strings.Fields("str int float bool list tuple set frozenset dict bytes type map filter zip enumerate reversed range property staticmethod classmethod"), b.Name):
 		return "type", nil
 	}
 	return "builtin_function_or_method", nil
@@ -160,39 +126,41 @@ func isInstance(name string, c *Call) (any, error) {
 	if len(c.Args) != 2 {
 		return nil, raise("TypeError", "%s() takes an object and a type", name)
 	}
-	kinds := []any{c.Args[1]}
-	if t, ok := c.Args[1].(Tuple); ok {
-		kinds = t
-	}
 	var unknown *Unknown
-	for _, k := range kinds {
-		if inner, ok := k.(Tuple); ok {
-			v, err := isInstance(name, &Call{Args: []any{c.Args[0], inner}, run: c.run})
-			if err != nil || v == true {
-				return v, err
-			}
-			unknown, _ = v.(*Unknown)
-			continue
-		}
-		if f, ok := k.(*Function); ok {
-			return nil, fmt.Errorf("%s() by %s is not read", name, f.Name)
-		}
-		if u, ok := k.(*Unknown); ok {
-			unknown = u.but("%s() of %s", name, u.Why)
-			continue
-		}
-		if b, ok := c.Args[0].(*Builtin); ok && name == "isinstance" && k == c.run.builtins["type"] {
+	b, isBuiltin := c.Args[0].(*Builtin)
+	for _, k := range flat(c.Args[1]) {
+		if isBuiltin && name == "isinstance" && k == c.run.builtins["type"] {
 			kind, err := c.run.builtinKind(b)
 			return kind == "type", err
 		}
-		if isOf(name, c.Args[0], k) {
-			return true, nil
+		switch k := k.(type) {
+		case *Function:
+			return nil, fmt.Errorf("%s() by %s is not read", name, k.Name)
+		case *Unknown:
+			unknown = k.but("%s() of %s", name, k.Why)
+		default:
+			if isOf(name, c.Args[0], k) {
+				return true, nil
+			}
 		}
 	}
 	if unknown != nil {
 		return unknown, nil
 	}
 	return false, nil
+}
+
+// flat lists a class, or those of a tuple and of the tuples in it.
+func flat(v any) []any {
+	t, ok := v.(Tuple)
+	if !ok {
+		return []any{v}
+	}
+	var kinds []any
+	for _, item := range t {
+		kinds = append(kinds, flat(item)...)
+	}
+	return kinds
 }
 
 // isOf reports whether a value, or for issubclass a class, is of a type.

@@ -200,16 +200,6 @@ func (w *writer) instance(o *Instance) {
 		fmt.Fprintf(&w.b, "<%s.%s: ", c.Name, Str(o.get("_name_")))
 		w.value(o.get("_value_"))
 		w.b.WriteString(">")
-	case o.tuple != nil:
-		w.b.WriteString(c.Name + "(")
-		for i, f := range c.fields {
-			if i > 0 {
-				w.b.WriteString(", ")
-			}
-			w.b.WriteString(f.name + "=")
-			w.value(o.tuple[i])
-		}
-		w.b.WriteString(")")
 	default:
 		w.strange = c.Name
 		w.b.WriteString("<" + c.Name + " object>")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/banquet-fs/banquet/definitions/numbers"
 )
 
 // item is v[key].
@@ -24,8 +26,6 @@ func (r *Interpreter) item(v, key any) (any, error) {
 		return v.item(key)
 	case *Dict:
 		return r.dictItem(v, key)
-	case *namespace:
-		return v.item(key)
 	case Indexer:
 		return v.Index(key)
 	case *Instance:
@@ -69,14 +69,24 @@ func sequence(v any) ([]any, bool) {
 		return v.Items, true
 	case Tuple:
 		return v, true
-	case string, Bytes:
-		return Items(v)
+	case Bytes:
+		items := make([]any, len(v))
+		for i, b := range v {
+			items[i] = int64(b)
+		}
+		return items, true
+	case string:
+		items := make([]any, 0, len(v))
+		for _, r := range v {
+			items = append(items, string(r))
+		}
+		return items, true
 	case *Instance:
 		if v.tuple != nil {
 			return v.tuple, true
 		}
 		if s, ok := v.plain().(string); ok {
-			return Items(s)
+			return sequence(s)
 		}
 	}
 	return nil, false
@@ -90,7 +100,7 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 	if o, own := v.(*Instance); own && o.special("__getitem__") != nil {
 		return nil, fmt.Errorf("a slice of a %s is not read", TypeName(v))
 	}
-	numbers, isRange := v.(Range)
+	ints, isRange := v.(Range)
 	if !ok && !isRange {
 		return nil, raise("TypeError", "'%s' object is not subscriptable", TypeName(v))
 	}
@@ -119,19 +129,27 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 	if step == 0 {
 		return nil, raise("ValueError", "slice step cannot be zero")
 	}
-	if isRange {
-		from, to := bounded(numbers.n, bounds[0], bounds[1], step)
-		by, err := product(step, numbers.step)
-		if err != nil {
-			return nil, err
-		}
-		times, _ := by.(int64)
-		if math.Abs(float64(numbers.start)+float64(to)*float64(numbers.step)) >= 1<<62 {
-			return nil, errBig()
-		}
-		return newRange(numbers.start+from*numbers.step, numbers.start+to*numbers.step, times)
+	if !isRange {
+		ints = Range{0, int64(len(items)), 1, int64(len(items))}
 	}
-	picked := picked(items, bounds[0], bounds[1], step)
+	from, to := bounded(ints.n, bounds[0], bounds[1], step)
+	by, err := numbers.Integers("*", step, ints.step)
+	if err != nil {
+		return nil, err
+	}
+	if math.Abs(float64(ints.start)+float64(to)*float64(ints.step)) >= 1<<62 {
+		return nil, numbers.ErrBig
+	}
+	times, _ := by.(int64)
+	part, err := newRange(ints.start+from*ints.step, ints.start+to*ints.step, times)
+	places, _ := part.(Range)
+	if isRange || err != nil {
+		return part, err
+	}
+	picked := make([]any, places.n)
+	for i := range picked {
+		picked[i] = items[places.start+int64(i)*step]
+	}
 	return likeSequence(v, picked), r.charge(len(picked) / 4)
 }
 
@@ -157,22 +175,8 @@ func bounded(n int64, from, to *int64, step int64) (first, stop int64) {
 	return bound(from, n-1), bound(to, -1)
 }
 
-// picked takes the items of a slice, as Python bounds it.
-func picked(items []any, from, to *int64, step int64) []any {
-	n := int64(len(items))
-	out := []any{}
-	first, stop := bounded(n, from, to, step)
-	for i := first; step > 0 && i < stop; i += min(step, n+1) {
-		out = append(out, items[i])
-	}
-	for i := first; step < 0 && i > stop; i += max(step, -n-1) {
-		out = append(out, items[i])
-	}
-	return out
-}
-
 func likeSequence(v any, items []any) any {
-	switch v := Plain(v).(type) {
+	switch Plain(v).(type) {
 	case string:
 		var b strings.Builder
 		for _, c := range items {
@@ -188,10 +192,8 @@ func likeSequence(v any, items []any) any {
 		return b
 	case Tuple, *Instance:
 		return Tuple(items)
-	default:
-		_ = v
-		return &List{Items: items}
 	}
+	return &List{Items: items}
 }
 
 // loops goes through the clauses of a comprehension.
@@ -261,7 +263,7 @@ func (l *loops) holds(conds []expr) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		yes, known := l.run.truth(v)
+		yes, known := truth(v)
 		if !known {
 			if l.unknown, _ = v.(*Unknown); l.unknown == nil {
 				l.unknown = &Unknown{Why: "the truth of a " + TypeName(v)}

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // library are the modules of the standard library that are written in Python.
@@ -19,17 +20,52 @@ func (r *Interpreter) known(name string) (*Module, bool) {
 	if m, ok := r.standard[name]; ok {
 		return m, true
 	}
-	source, err := library.ReadFile("library/" + name + ".py")
-	if err != nil {
+	if strings.HasPrefix(name, "_") {
 		return nil, false
 	}
-	m, err := r.Load(&File{Name: "<" + name + ">", Source: string(source), own: true}, name)
+	m, err := r.text(name)
 	if err != nil {
 		return nil, false
 	}
 	m.Missing = func(n string) any { return elsewhere(name, n) }
 	r.standard[name] = m
 	return m, true
+}
+
+// text loads a module that is written in Python. Those whose names begin with _
+// are parts of the language.
+func (r *Interpreter) text(name string) (*Module, error) {
+	source, err := library.ReadFile("library/" + name + ".py")
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(name, "_") {
+		name = "<" + name + ">"
+	}
+	return r.Load(&File{Name: "<" + name + ">", Source: string(source), own: true}, name)
+}
+
+// writtenCall calls a function that is written in Python.
+func (r *Interpreter) writtenCall(module, name string, args ...any) (any, error) {
+	m, err := r.text(module)
+	if err != nil {
+		return nil, err
+	}
+	return r.invoke(m.Names[name], &Call{Args: args})
+}
+
+// written is a function that is written in Python. It is Unknown of what is.
+func (r *Interpreter) written(module, name string) *Builtin {
+	return &Builtin{Name: name, Call: func(c *Call) (any, error) {
+		m, err := r.text(module)
+		if err != nil {
+			return nil, err
+		}
+		if u := c.unknown(); u != nil {
+			return u, nil
+		}
+		return c.Apply(m.Names[name], c.Args, c.Names, c.Named)
+	}}
 }
 
 // makeStandard makes the modules of the standard library that definitions use.
@@ -39,8 +75,8 @@ func (r *Interpreter) makeStandard() map[string]*Module {
 	add := func(name string, names map[string]any) {
 		modules[name] = &Module{Name: name, Names: names, Missing: func(n string) any { return elsewhere(name, n) }}
 	}
-	add("enum", enumModule())
-	add("collections", collectionsModule())
+	add("enum", r.enumModule())
+	add("collections", r.collectionsModule())
 	add("collections.abc", named("Iterable", "Iterator", "Sequence", "Mapping", "MutableMapping", "Callable", "Collection", "Generator"))
 	add("typing", typingModule())
 	add("sys", map[string]any{"modules": &loaded{r}})
@@ -66,9 +102,9 @@ func refusing(name, remedy string) *Builtin {
 	return &Builtin{Name: name, Call: func(*Call) (any, error) { return nil, fmt.Errorf("%s is not read; %s", name, remedy) }}
 }
 
-func enumModule() map[string]any {
+func (r *Interpreter) enumModule() map[string]any {
 	names := named("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")
-	names["unique"] = &Builtin{Name: "unique", Call: unique}
+	names["unique"] = r.written("_enums", "unique")
 	names["auto"] = &Builtin{Name: "auto", Call: func(c *Call) (any, error) {
 		if len(c.Args) > 0 {
 			return nil, fmt.Errorf("auto() with a value is not read; write the value")
@@ -150,7 +186,7 @@ func typingModule() map[string]any {
 	return names
 }
 
-func collectionsModule() map[string]any {
+func (r *Interpreter) collectionsModule() map[string]any {
 	return map[string]any{
 		"OrderedDict": &Builtin{Name: "OrderedDict", Call: func(c *Call) (any, error) {
 			v, err := makeDict(c)
@@ -170,7 +206,7 @@ func collectionsModule() map[string]any {
 			}
 			return v, err
 		}},
-		"namedtuple": &Builtin{Name: "namedtuple", Call: namedTuple},
+		"namedtuple": r.written("_namedtuples", "namedtuple"),
 	}
 }
 

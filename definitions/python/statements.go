@@ -9,8 +9,10 @@ import (
 // run executes statements until one leaves.
 func (r *Interpreter) run(s *scope, body []stmt) (signal, error) {
 	for _, st := range body {
-		if err := r.charge(1); err != nil {
-			return signal{}, s.locate(st.pos(), err)
+		if !s.file.own {
+			if err := r.charge(1); err != nil {
+				return signal{}, s.locate(st.pos(), err)
+			}
 		}
 		sig, err := r.execute(s, st)
 		if err != nil || sig.kind != flowNext {
@@ -110,7 +112,7 @@ func (r *Interpreter) assert(s *scope, st *assertStmt) error {
 	if err != nil {
 		return err
 	}
-	yes, known := r.truth(v)
+	yes, known := truth(v)
 	if yes || !known {
 		return nil
 	}
@@ -173,10 +175,6 @@ func (r *Interpreter) deleteItem(s *scope, t *indexExpr) error {
 			return raise("IndexError", "index out of range")
 		}
 		o.Items = append(o.Items[:i:i], o.Items[i+1:]...)
-		return nil
-	case *namespace:
-		n, _ := asText(key)
-		delete(o.scope.names, n)
 		return nil
 	}
 	return fmt.Errorf("items of a %s cannot be deleted", TypeName(owner))
@@ -292,8 +290,6 @@ func (r *Interpreter) bindIndex(s *scope, t *indexExpr, v any) error {
 		}
 		o.Items[i] = v
 		return nil
-	case *namespace:
-		return s.locate(t.at, o.put(key, v))
 	case *Unknown:
 		return s.locate(t.at, r.lost(o, v))
 	}
@@ -323,20 +319,19 @@ func (r *Interpreter) unpack(s *scope, at expr, targets []expr, v any) error {
 	if star < 0 && len(items) != len(targets) || star >= 0 && len(items) < len(targets)-1 {
 		return s.locate(at.pos(), raise("ValueError", "%d values are unpacked to %d names", len(items), len(targets)))
 	}
-	rest := len(items) - len(targets) + 1
-	for i, t := range targets {
-		var err error
-		switch {
-		case star < 0 || i < star:
-			err = r.bind(s, t, items[i])
-		case i == star:
-			err = r.bind(s, t, NewList(append([]any{}, items[i:i+rest]...)...))
-		default:
-			err = r.bind(s, t, items[i+rest-1])
-		}
-		if err != nil {
+	for i, v := range shared(items, len(targets), star) {
+		if err := r.bind(s, targets[i], v); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// shared shares items out to n, of whom one may take the rest as a list.
+func shared(items []any, n, star int) []any {
+	if star < 0 {
+		return items
+	}
+	end := len(items) - n + star + 1
+	return slices.Concat(items[:star], []any{NewList(slices.Clone(items[star:end])...)}, items[end:])
 }

@@ -77,6 +77,25 @@ type (
 	}
 )
 
+// Len is the number of bytes.
+func (b Bytes) Len() int { return len(b) }
+
+// Len is the number of items.
+func (l *List) Len() int { return len(l.Items) }
+
+// Len is the number of items.
+func (t Tuple) Len() int { return len(t) }
+
+// anyUnknown finds a value that is Unknown; nil when all are known.
+func anyUnknown(values ...any) *Unknown {
+	for _, v := range values {
+		if u, ok := v.(*Unknown); ok {
+			return u
+		}
+	}
+	return nil
+}
+
 // NewList makes a list.
 func NewList(items ...any) *List { return &List{Items: items} }
 
@@ -141,30 +160,13 @@ func truth(v any) (value, ok bool) {
 	switch v := v.(type) {
 	case nil:
 		return false, true
-	case bool:
-		return v, true
-	case int64:
-		return v != 0, true
-	case float64:
-		return v != 0, true
+	case bool, int64, float64:
+		f, _ := asFloat(v)
+		return f != 0, true
 	case string:
 		return v != "", true
-	case Bytes:
-		return len(v) > 0, true
-	case *List:
-		return len(v.Items) > 0, true
-	case Tuple:
-		return len(v) > 0, true
-	case *Set:
-		return v.Len() > 0, true
-	case *Dict:
-		return v.Len() > 0, true
 	case Testable:
 		return v.Truth(), true
-	case Range:
-		return v.n > 0, true
-	case *View:
-		return v.dict.Len() > 0, true
 	case sized:
 		return v.Len() > 0, true
 	case *Instance:
@@ -231,41 +233,19 @@ func Plain(v any) any {
 // Items gives the items of a value that holds them; false when it holds none.
 func Items(v any) ([]any, bool) {
 	switch v := v.(type) {
-	case *List:
-		return slices.Clone(v.Items), true
-	case Tuple:
-		return slices.Clone(v), true
 	case *Set:
 		return v.Items(), true
 	case *Dict:
 		return v.Keys(), true
 	case *View:
 		return v.items(), true
-	case Bytes:
-		items := make([]any, len(v))
-		for i, b := range v {
-			items[i] = int64(b)
-		}
-		return items, true
-	case string:
-		items := make([]any, 0, len(v))
-		for _, r := range v {
-			items = append(items, string(r))
-		}
-		return items, true
 	case *Class:
 		return v.members()
 	case *Builtin:
 		return v.members()
-	case *Instance:
-		if v.tuple != nil {
-			return slices.Clone(v.tuple), true
-		}
-		if s, ok := v.plain().(string); ok {
-			return Items(s)
-		}
 	}
-	return nil, false
+	items, ok := sequence(v)
+	return slices.Clone(items), ok
 }
 
 // members are the members of a host's enumeration, by their order.

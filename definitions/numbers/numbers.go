@@ -1,0 +1,184 @@
+// Package numbers computes with numbers as Python does, as far as 64 bits hold
+// them: values are int64, float64, and bool, which is an integer too.
+//
+// What stands here gives the number that Python gives, an Error for the exception
+// that Python raises, or an error that says what is not read.
+package numbers
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Error is an exception of Python.
+type Error struct {
+	// Class is its class, such as "ZeroDivisionError".
+	Class string
+	// Format and Args are its text, as of package fmt. The caller shows a Text and
+	// a Kind as Python does.
+	Format string
+	Args   []any
+}
+
+func (e *Error) Error() string { return fmt.Sprintf(e.Format, e.Args...) }
+
+// ErrBig is what integers beyond 64 bits give: Python has them.
+var ErrBig = errors.New("this integer does not fit 64 bits, which is not read")
+
+// Text is a text that an Error shows by its repr.
+type Text string
+
+// Kind is a value that an Error shows by the name of its type.
+type Kind struct{ Of any }
+
+// Int gives an integer; bools are integers.
+func Int(v any) (int64, bool) {
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return 1, true
+		}
+		return 0, true
+	case int64:
+		return v, true
+	}
+	return 0, false
+}
+
+// Float gives a number; bools are numbers.
+func Float(v any) (float64, bool) {
+	if f, ok := v.(float64); ok {
+		return f, true
+	}
+	i, ok := Int(v)
+	return float64(i), ok
+}
+
+// Unary is -, + or ~ of a number; false when it has none.
+func Unary(op string, v any) (any, bool, error) {
+	if i, ok := Int(v); ok {
+		switch op {
+		case "-":
+			v, err := Integers("-", 0, i)
+			return v, true, err
+		case "+":
+			return i, true, nil
+		}
+		return ^i, true, nil
+	}
+	f, ok := v.(float64)
+	if op == "-" {
+		f = -f
+	}
+	return f, ok && op != "~", nil
+}
+
+// Binary is an operator of two numbers; false when it has none.
+func Binary(op string, a, b any) (any, bool, error) {
+	x, xok := Float(a)
+	y, yok := Float(b)
+	if !xok || !yok {
+		return nil, false, nil
+	}
+	i, iok := Int(a)
+	j, jok := Int(b)
+	whole := iok && jok
+	switch op {
+	case "/", "//", "%":
+		if y != 0 {
+			break
+		}
+		if op != "/" || !whole { // Python has a text of its own for each
+			return nil, true, &Error{"ZeroDivisionError", "%s by zero", []any{op}}
+		}
+		return nil, true, &Error{"ZeroDivisionError", "division by zero", nil}
+	case "&", "|", "^":
+		p, pok := a.(bool)
+		q, qok := b.(bool)
+		if pok && qok {
+			return map[string]bool{"&": p && q, "|": p || q, "^": p != q}[op], true, nil
+		}
+	}
+	if whole && op == "/" && (abs(i) > 1<<53 || abs(j) > 1<<53) {
+		return nil, true, ErrBig
+	}
+	if whole && op != "/" && (op != "**" || j >= 0) {
+		v, err := Integers(op, i, j)
+		return v, v != nil || err != nil, err
+	}
+	v, err := floats(op, x, y)
+	return v, v != nil || err != nil, err
+}
+
+func abs(i int64) int64 { return max(i, -i) }
+
+// floats is an operator of two floats; nil when it has none.
+func floats(op string, x, y float64) (any, error) {
+	switch op {
+	case "+":
+		return x + y, nil
+	case "-":
+		return x - y, nil
+	case "*":
+		return x * y, nil
+	case "/":
+		return x / y, nil
+	case "//":
+		q := (x - modulo(x, y)) / y
+		whole := math.Floor(q)
+		if whole == 0 {
+			whole = math.Copysign(0, x/y)
+		}
+		if q-whole > 0.5 {
+			whole++
+		}
+		return whole, nil
+	case "%":
+		return modulo(x, y), nil
+	case "**":
+		if x == 0 && y < 0 {
+			return nil, &Error{"ZeroDivisionError", "0.0 cannot be raised to a negative power", nil}
+		}
+		return floatPower(x, y)
+	}
+	return nil, nil
+}
+
+// floatPower gives those powers of which every machine makes the same number.
+func floatPower(x, y float64) (any, error) {
+	switch {
+	case y == 0:
+		return 1.0, nil
+	case y == 1:
+		return x, nil
+	case y == 2 && math.Abs(x) < 1e150:
+		return x * x, nil
+	case y == -1:
+		return 1 / x, nil
+	case y < 0 && x == math.Trunc(x) && math.Abs(x) <= 1<<20 && y == math.Trunc(y) && y > -60:
+		if v, err := power(int64(math.Abs(x)), int64(-y)); err == nil {
+			n, _ := v.(int64)
+			if n <= 1<<53 {
+				sign := 1.0
+				if x < 0 && int64(y)%2 != 0 {
+					sign = -1
+				}
+				return sign / float64(n), nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("this power is not read; write its result out")
+}
+
+// modulo is Python's %: its sign is that of the divisor.
+func modulo(x, y float64) float64 {
+	m := math.Mod(x, y)
+	if m == 0 {
+		return math.Copysign(0, y)
+	}
+	if (m < 0) != (y < 0) {
+		m += y
+	}
+	return m
+}
