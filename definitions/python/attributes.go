@@ -128,21 +128,12 @@ func (r *Interpreter) moduleAttribute(m *Module, name string) (any, error) {
 
 // typeMethod gives a method of a type itself, as str.lower is.
 func typeMethod(b *Builtin, name string) (any, bool) {
-	v, ok := map[string]any{"str": "", "list": &List{}, "dict": &Dict{}, "tuple": Tuple{}, "set": &Set{}}[b.Name]
-	if !ok || b.of != nil {
+	v := emptyOf(b.Name)
+	if v == nil || b.of != nil {
 		return nil, false
 	}
 	if b.Name == "dict" && name == "fromkeys" {
-		return NewFunction(name, "iterable value?", func(c *Call, a []any) (any, error) {
-			items, err := c.run.items(a[0])
-			d := &Dict{}
-			for _, k := range items {
-				if err == nil {
-					err = d.Put(k, a[1])
-				}
-			}
-			return d, err
-		}), true
+		return written("_builtins", name), true
 	}
 	if _, found := method(v, name); !found {
 		return nil, false

@@ -20,7 +20,7 @@ func (r *Interpreter) makeBuiltins() map[string]any {
 	add(converting, "str", "int", "float", "bool", "list", "tuple", "set", "frozenset", "dict", "bytes")
 	add(reflecting, "getattr", "hasattr", "setattr", "delattr", "dir", "hash", "isinstance", "issubclass", "type", "callable", "repr", "ascii", "format")
 	for _, n := range []string{"min", "max", "sum", "any", "all", "divmod", "pow", "iter", "enumerate", "map", "filter", "zip"} {
-		names[n] = r.written("_builtins", n)
+		names[n] = written("_builtins", n)
 	}
 	for _, kind := range []string{"property", "staticmethod", "classmethod"} {
 		names[kind] = &Builtin{Name: kind, Call: func(c *Call) (any, error) {
@@ -111,18 +111,14 @@ func converting(name string) func(*Call) (any, error) {
 		case name == "str" && len(c.Args)+len(c.Names) > 1:
 			return &Unknown{Why: "str() of bytes"}, nil
 		case len(c.Args) == 0:
-			return map[string]any{"str": "", "int": int64(0), "float": 0.0, "bool": false, "bytes": Bytes{}}[name], nil
+			return emptyOf(name), nil
 		}
 		v := c.Args[0]
 		switch name {
 		case "str":
 			return c.run.str(v)
 		case "bool":
-			yes, known := truth(v)
-			if !known {
-				return &Unknown{Why: "the truth of a " + TypeName(v)}, nil
-			}
-			return yes, nil
+			return truthOf(v), nil
 		case "bytes":
 			if b, ok := v.(Bytes); ok {
 				return b, nil

@@ -184,7 +184,7 @@ func subset(x, y *Set) bool {
 func identical(a, b any) bool {
 	switch a.(type) {
 	case nil, bool, int64, float64, string:
-		return TypeName(a) == TypeName(b) && equal(a, b)
+		return a == b
 	case Tuple, Bytes, Keyed:
 		return false
 	}
@@ -290,11 +290,7 @@ func (r *Interpreter) contains(box, v any) (any, error) {
 	case *Instance:
 		if m := box.special("__contains__"); m != nil {
 			found, err := r.invoke(m, &Call{Args: []any{v}})
-			yes, known := truth(found)
-			if err == nil && !known {
-				return &Unknown{Why: "what a " + TypeName(box) + " holds"}, nil
-			}
-			return yes, err
+			return truthOf(found), err
 		}
 	case *Dict:
 		_, ok, err := box.Get(v)

@@ -88,11 +88,7 @@ func (r *Interpreter) operate(s *scope, e expr) (any, error) {
 		}
 		return r.unary(e.op, v)
 	case *binaryExpr:
-		a, err := r.eval(s, e.left)
-		if err != nil {
-			return nil, err
-		}
-		b, err := r.eval(s, e.right)
+		a, b, err := r.both(s, e.left, e.right)
 		if err != nil {
 			return nil, err
 		}
@@ -107,6 +103,14 @@ func (r *Interpreter) operate(s *scope, e expr) (any, error) {
 		return nil, fmt.Errorf("a starred expression cannot stand here")
 	}
 	return nil, fmt.Errorf("this expression cannot be read")
+}
+
+// both evaluates two expressions.
+func (r *Interpreter) both(s *scope, left, right expr) (a, b any, err error) {
+	if a, err = r.eval(s, left); err == nil {
+		b, err = r.eval(s, right)
+	}
+	return a, b, err
 }
 
 // skipped refuses to leave out an expression that matters to definitions.
@@ -296,11 +300,7 @@ func (r *Interpreter) dict(s *scope, e *dictExpr) (any, error) {
 			}
 			continue
 		}
-		key, err := r.eval(s, k)
-		if err != nil {
-			return nil, err
-		}
-		v, err := r.eval(s, e.values[i])
+		key, v, err := r.both(s, k, e.values[i])
 		if err != nil {
 			return nil, err
 		}

@@ -25,18 +25,10 @@ func computable(a, b any) (*Unknown, error) {
 
 // reflected are the special names of comparisons, and of the same seen from the
 // right side.
-func reflected(op string) (left, right string) {
-	switch op {
-	case "<":
-		return "__lt__", "__gt__"
-	case "<=":
-		return "__le__", "__ge__"
-	case ">":
-		return "__gt__", "__lt__"
-	case ">=":
-		return "__ge__", "__le__"
-	}
-	return "__eq__", "__eq__"
+func reflected(op string) [2]string {
+	return map[string][2]string{
+		"<": {"__lt__", "__gt__"}, "<=": {"__le__", "__ge__"}, ">": {"__gt__", "__lt__"}, ">=": {"__ge__", "__le__"}, "==": {"__eq__", "__eq__"},
+	}[op]
 }
 
 // overloaded compares by the method of a class of the file; done when one gave
@@ -44,13 +36,16 @@ func reflected(op string) (left, right string) {
 func overloaded(op string, a, b any) (v any, done bool, err error) {
 	x, _ := a.(*Instance)
 	y, _ := b.(*Instance)
-	left, right := reflected(op)
+	if x == nil && y == nil {
+		return nil, false, nil
+	}
+	names := reflected(op)
 	type try struct {
 		on    *Instance
 		name  string
 		other any
 	}
-	tries := []try{{x, left, b}, {y, right, a}}
+	tries := []try{{x, names[0], b}, {y, names[1], a}}
 	if x != nil && y != nil && x.Class != y.Class && y.Class.derives(x.Class) {
 		slices.Reverse(tries)
 	}

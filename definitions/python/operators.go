@@ -14,11 +14,11 @@ func (r *Interpreter) unary(op string, v any) (any, error) {
 		return u, nil
 	}
 	if op == "not" {
-		yes, known := truth(v)
-		if !known {
-			return &Unknown{Why: "the truth of a " + TypeName(v)}, nil
+		is := truthOf(v)
+		if yes, ok := is.(bool); ok {
+			return !yes, nil
 		}
-		return !yes, nil
+		return is, nil
 	}
 	if o, ok := v.(Signed); ok && op != "~" {
 		return o.Unary(op), nil
@@ -48,11 +48,7 @@ func numeric(err error) error {
 }
 
 func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
-	old, err := r.eval(s, st.target)
-	if err != nil {
-		return err
-	}
-	v, err := r.eval(s, st.value)
+	old, v, err := r.both(s, st.target, st.value)
 	if err != nil {
 		return err
 	}
@@ -216,31 +212,29 @@ func setOf(op string, a, b any) (any, bool, error) {
 		return nil, false, nil
 	}
 	out := &Set{Frozen: x.Frozen}
-	keep := func(from, other *Set, in bool) error {
+	keep := func(from, other *Set, in bool) (err error) {
 		for _, v := range from.dict.keys {
-			has, err := other.has(v)
-			if err == nil && (has == in) {
+			has, failed := other.has(v)
+			if err = failed; err == nil && has == in {
 				err = out.add(v)
 			}
 			if err != nil {
-				return err
+				break
 			}
 		}
-		return nil
+		return err
 	}
 	var err error
 	switch op {
-	case "&":
-		err = keep(x, y, true)
-	case "-":
-		err = keep(x, y, false)
+	case "|":
+		out.dict = *x.dict.Clone()
+		err = keep(y, x, false)
+	case "&", "-":
+		err = keep(x, y, op == "&")
 	case "^":
 		if err = keep(x, y, false); err == nil {
 			err = keep(y, x, false)
 		}
-	case "|":
-		out.dict = *x.dict.Clone()
-		err = keep(y, x, false)
 	default:
 		return nil, false, nil
 	}

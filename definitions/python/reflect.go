@@ -181,51 +181,68 @@ func isOf(name string, v, kind any) bool {
 			return class.derivesFrom(k.Name)
 		}
 		if b, ok := v.(*Builtin); ok && name == "issubclass" {
-			return b.Name == k.Name || slices.Contains(b.Kinds, k.Name) || slices.Contains(abstractOf(b.Name), k.Name) || b.Name == "bool" && k.Name == "int"
+			return b.Name == k.Name || slices.Contains(b.Kinds, k.Name) || slices.Contains(kindsOf(emptyOf(b.Name)), k.Name)
 		}
 		return slices.Contains(kindsOf(v), k.Name)
 	}
 	return false
 }
 
-// kindsOf lists the types that a value is an instance of.
+// kindsOf lists the types that a value is an instance of, its own first.
 func kindsOf(v any) []string {
+	kinds := ""
 	switch v := v.(type) {
 	case Kinded:
 		return v.Kinds()
+	case nil:
+		kinds = "NoneType"
 	case bool:
-		return []string{"bool", "int"}
-	case *Builtin, *Function:
-		return []string{TypeName(v), "Callable"}
+		kinds = "bool int"
+	case int64, hashed:
+		kinds = "int"
+	case float64:
+		kinds = "float"
+	case string:
+		kinds = "str Sequence Iterable Collection"
+	case Bytes:
+		kinds = "bytes Sequence Iterable Collection"
+	case *List:
+		kinds = "list Sequence MutableSequence Iterable Collection List"
+	case Tuple:
+		kinds = "tuple Sequence Iterable Collection Tuple"
+	case *Set:
+		kinds = map[bool]string{true: "frozenset FrozenSet", false: "set MutableSet Set"}[v.Frozen] + " Iterable Collection"
+	case *Dict:
+		kinds = v.kind + " dict Mapping MutableMapping Iterable Collection Dict"
 	case *Iterator:
-		kinds := []string{v.kind, "Iterator", "Iterable"}
-		if v.kind == "generator" {
-			kinds = append(kinds, "Generator", "GeneratorType")
-		}
-		return kinds
+		kinds = v.kind + " Iterator Iterable" + map[bool]string{true: " Generator GeneratorType"}[v.kind == "generator"]
+	case *Function, *Builtin:
+		kinds = "function Callable"
+	case *Class:
+		kinds = "type"
+	case *Instance:
+		kinds = v.Class.Name
+	case *descriptor:
+		kinds = v.kind
+	case notImplemented:
+		kinds = "NotImplementedType"
+	case *Module:
+		kinds = "module"
+	case *Unknown:
+		kinds = "unknown"
+	default:
+		kinds = strings.TrimPrefix(fmt.Sprintf("%T", v), "*")
 	}
-	n := TypeName(v)
-	if d, ok := v.(*Dict); ok && d.kind != "" {
-		return append([]string{n, "dict"}, abstractOf("dict")...)
-	}
-	return append([]string{n}, abstractOf(n)...)
+	return strings.Fields(kinds)
 }
 
-// abstractOf lists the abstract types of collections that a type is.
-func abstractOf(name string) []string {
-	switch name {
-	case "list":
-		return []string{"Sequence", "MutableSequence", "Iterable", "Collection", "List"}
-	case "tuple", "str", "bytes":
-		return []string{"Sequence", "Iterable", "Collection", "Tuple"}
-	case "dict":
-		return []string{"Mapping", "MutableMapping", "Iterable", "Collection", "Dict"}
-	case "set", "frozenset":
-		return []string{"Set", "MutableSet", "Iterable", "Collection"}
-	case "int", "float":
-		return []string{"Number", "Real"}
-	}
-	return nil
+// emptyOf is what a type of Python's gives without arguments; nil for other
+// types.
+func emptyOf(name string) any {
+	return map[string]any{
+		"str": "", "int": int64(0), "float": 0.0, "bool": false, "bytes": Bytes{}, "list": &List{}, "tuple": Tuple{}, "dict": &Dict{},
+		"set": &Set{}, "frozenset": &Set{Frozen: true},
+	}[name]
 }
 
 // repr is repr(v) as the language sees it: a text or Unknown.

@@ -55,9 +55,9 @@ func (r *Interpreter) writtenCall(module, name string, args ...any) (any, error)
 }
 
 // written is a function that is written in Python. It is Unknown of what is.
-func (r *Interpreter) written(module, name string) *Builtin {
+func written(module, name string) *Builtin {
 	return &Builtin{Name: name, Call: func(c *Call) (any, error) {
-		m, err := r.text(module)
+		m, err := c.run.text(module)
 		if err != nil {
 			return nil, err
 		}
@@ -104,7 +104,7 @@ func refusing(name, remedy string) *Builtin {
 
 func (r *Interpreter) enumModule() map[string]any {
 	names := named("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")
-	names["unique"] = r.written("_enums", "unique")
+	names["unique"] = written("_enums", "unique")
 	names["auto"] = &Builtin{Name: "auto", Call: func(c *Call) (any, error) {
 		if len(c.Args) > 0 {
 			return nil, fmt.Errorf("auto() with a value is not read; write the value")
@@ -206,7 +206,7 @@ func (r *Interpreter) collectionsModule() map[string]any {
 			}
 			return v, err
 		}},
-		"namedtuple": r.written("_namedtuples", "namedtuple"),
+		"namedtuple": written("_namedtuples", "namedtuple"),
 	}
 }
 

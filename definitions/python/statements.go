@@ -146,11 +146,7 @@ func (r *Interpreter) delete(s *scope, targets []expr) error {
 }
 
 func (r *Interpreter) deleteItem(s *scope, t *indexExpr) error {
-	owner, err := r.eval(s, t.value)
-	if err != nil {
-		return err
-	}
-	key, err := r.eval(s, t.index)
+	owner, key, err := r.both(s, t.value, t.index)
 	if err != nil {
 		return err
 	}

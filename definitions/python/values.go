@@ -1,9 +1,7 @@
 package python
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 )
 
 // Values of the language are nil, bool, int64, float64, string, and the types
@@ -103,57 +101,7 @@ func NewList(items ...any) *List { return &List{Items: items} }
 func ReadOnlyList(why string, items ...any) *List { return &List{Items: items, ReadOnly: why} }
 
 // TypeName is the name of a value's type as Python says it.
-func TypeName(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "NoneType"
-	case bool:
-		return "bool"
-	case int64:
-		return "int"
-	case float64:
-		return "float"
-	case string:
-		return "str"
-	case Bytes:
-		return "bytes"
-	case *List:
-		return "list"
-	case Tuple:
-		return "tuple"
-	case *Set:
-		if v.Frozen {
-			return "frozenset"
-		}
-		return "set"
-	case *Dict:
-		if v.kind != "" {
-			return v.kind
-		}
-		return "dict"
-	case *Iterator:
-		return v.kind
-	case *Function, *Builtin:
-		return "function"
-	case *Class:
-		return "type"
-	case *Instance:
-		return v.Class.Name
-	case *descriptor:
-		return v.kind
-	case hashed:
-		return "int"
-	case notImplemented:
-		return "NotImplementedType"
-	case *Module:
-		return "module"
-	case *Unknown:
-		return "unknown"
-	case Kinded:
-		return v.Kinds()[0]
-	}
-	return strings.TrimPrefix(fmt.Sprintf("%T", v), "*")
-}
+func TypeName(v any) string { return kindsOf(v)[0] }
 
 // truth is Python's truth of a value; false for ok when it is Unknown.
 func truth(v any) (value, ok bool) {
@@ -178,6 +126,15 @@ func truth(v any) (value, ok bool) {
 		return false, false
 	}
 	return true, true
+}
+
+// truthOf is bool(v): a bool or Unknown.
+func truthOf(v any) any {
+	yes, known := truth(v)
+	if !known {
+		return &Unknown{Why: "the truth of a " + TypeName(v)}
+	}
+	return yes
 }
 
 // asFloat gives a number; bools are numbers.

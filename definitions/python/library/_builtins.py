@@ -139,3 +139,10 @@ def _end_at_once(its, at):
 
 def _first(n):
     return " 1" if n == 1 else f"s 1-{n}"
+
+
+def fromkeys(iterable, value=None):
+    made = {}
+    for k in iterable:
+        made[k] = value
+    return made
