@@ -78,15 +78,10 @@ func (r *Interpreter) exceptions() map[string]any {
 			c.mro = append(c.mro, object)
 		}
 	}
-	root.Members = exceptionMethods(r)
+	root.Members = exceptionMethods()
 	classes["object"] = object
 	key, _ := classes["KeyError"].(*Class)
-	key.Members["__str__"] = native("__str__", func(o *Instance, _ *Call) (any, error) {
-		if args, _ := o.get("args").(Tuple); len(args) == 1 {
-			return r.repr(args[0])
-		}
-		return r.exceptionText(o)
-	})
+	key.Members["__str__"] = writtenMethod("_exceptions", "key_text")
 	classes["IOError"], classes["EnvironmentError"] = classes["OSError"], classes["OSError"]
 	return classes
 }
@@ -129,24 +124,8 @@ func (r *Interpreter) exceptionValue(e *raised) any {
 	return e.made
 }
 
-// exceptionText is str() of an exception.
-func (r *Interpreter) exceptionText(o *Instance) (any, error) {
-	args, ok := o.get("args").(Tuple)
-	switch {
-	case !ok:
-		return o.get("args"), nil
-	case len(args) == 0:
-		return "", nil
-	case len(args) == 1:
-		return r.str(args[0])
-	case len(args) == 2 && o.get("filename") != nil: // of the operating system
-		return fmt.Sprintf("[Errno %s] %s: %s", Repr(args[0]), Str(args[1]), Repr(o.get("filename"))), nil
-	}
-	return r.repr(args)
-}
-
 // exceptionMethods is what all exceptions have.
-func exceptionMethods(r *Interpreter) map[string]any {
+func exceptionMethods() map[string]any {
 	return map[string]any{
 		"__init__": native("__init__", func(o *Instance, c *Call) (any, error) {
 			if len(c.Names) > 0 {
@@ -155,17 +134,8 @@ func exceptionMethods(r *Interpreter) map[string]any {
 			o.set("args", append(Tuple{}, c.Args...))
 			return nil, o.Class.checkException(c)
 		}),
-		"__str__": native("__str__", func(o *Instance, _ *Call) (any, error) { return r.exceptionText(o) }),
-		"__repr__": native("__repr__", func(o *Instance, _ *Call) (any, error) {
-			args, ok := o.get("args").(Tuple)
-			if !ok {
-				return o.get("args"), nil
-			}
-			w := writer{}
-			w.b.WriteString(o.Class.Name)
-			w.items("(", args, ")")
-			return w.result()
-		}),
+		"__str__":        writtenMethod("_exceptions", "__str__"),
+		"__repr__":       writtenMethod("_exceptions", "__repr__"),
 		"with_traceback": native("with_traceback", func(o *Instance, _ *Call) (any, error) { return o, nil }),
 	}
 }

@@ -49,6 +49,10 @@ func makeNatives() map[string]any {
 		it, err := c.run.iterate(v)
 		return it, err
 	})
+	of("_part", func(c *Call, v any) (any, error) {
+		o, _ := v.(*Instance)
+		return o.get(Str(c.Args[1])), nil
+	})
 	of("_known", func(c *Call, v any) (any, error) { return c.asks(nil, v) })
 	of("_refuse", func(_ *Call, v any) (any, error) { return nil, fmt.Errorf("%s", Str(v)) })
 	of("_partial", func(c *Call, fn any) (any, error) { return partial(fn, c), nil })

@@ -54,6 +54,13 @@ func (r *Interpreter) writtenCall(module, name string, args ...any) (any, error)
 	return r.invoke(m.Names[name], &Call{Args: args})
 }
 
+// writtenMethod is a method that is written in Python.
+func writtenMethod(module, name string) *Builtin {
+	b := written(module, name)
+	b.method = true
+	return b
+}
+
 // written is a function that is written in Python. It is Unknown of what is.
 func written(module, name string) *Builtin {
 	return &Builtin{Name: name, Call: func(c *Call) (any, error) {
