@@ -235,38 +235,29 @@ func ordered(op string, a, b any) (any, error) {
 		return v, err
 	}
 	a, b = setLike(a), setLike(b)
-	if x, ok := a.(*Set); ok {
-		if y, ok := b.(*Set); ok {
-			return includes(op, x, y), nil
-		}
+	x, xok := a.(*Set)
+	y, yok := b.(*Set)
+	if xok && yok {
+		return holds(op, subset(x, y), subset(y, x)), nil
 	}
 	c, ok := order(a, b, 0)
 	if !ok {
 		return nil, raise("TypeError", "'%s' not supported between instances of '%s' and '%s'", op, TypeName(a), TypeName(b))
 	}
-	switch op {
-	case "<":
-		return c < 0, nil
-	case "<=":
-		return c <= 0, nil
-	case ">":
-		return c > 0, nil
-	default:
-		return c >= 0, nil
-	}
+	return holds(op, c <= 0, c >= 0), nil
 }
 
-func includes(op string, x, y *Set) bool {
+// holds tells an order from whether a value is at most another, and at least.
+func holds(op string, most, least bool) bool {
 	switch op {
 	case "<":
-		return x.Len() < y.Len() && subset(x, y)
+		return most && !least
 	case "<=":
-		return subset(x, y)
+		return most
 	case ">":
-		return y.Len() < x.Len() && subset(y, x)
-	default:
-		return subset(y, x)
+		return least && !most
 	}
+	return least
 }
 
 // contains is "in": a bool or Unknown.

@@ -246,22 +246,19 @@ type superObject struct {
 }
 
 func superOf(s *scope, c *Call) (any, error) {
-	out := &superObject{}
-	switch len(c.Args) {
-	case 0:
-		x := s
-		if x.function == nil || x.function.owner == nil {
-			return nil, fmt.Errorf("super() is read in methods alone, not in functions or loops within them")
-		}
-		out.after, out.self = x.function.owner, x.self
-	case 2:
-		after, ok := c.Args[0].(*Class)
-		if !ok {
+	out, ok := &superObject{}, false
+	switch {
+	case len(c.Args) == 2:
+		out.self = c.Args[1]
+		if out.after, ok = c.Args[0].(*Class); !ok {
 			return nil, fmt.Errorf("super() of a %s is not read", TypeName(c.Args[0]))
 		}
-		out.after, out.self = after, c.Args[1]
-	default:
+	case len(c.Args) != 0:
 		return nil, fmt.Errorf("super() with one argument is not read")
+	case s.function == nil || s.function.owner == nil:
+		return nil, fmt.Errorf("super() is read in methods alone, not in functions or loops within them")
+	default:
+		out.after, out.self = s.function.owner, s.self
 	}
 	if u := out.after.foreign(); u != nil {
 		return u, nil

@@ -263,13 +263,9 @@ func (l *loops) holds(conds []expr) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		yes, known := truth(v)
-		if !known {
-			if l.unknown, _ = v.(*Unknown); l.unknown == nil {
-				l.unknown = &Unknown{Why: "the truth of a " + TypeName(v)}
-			}
-		}
-		if !yes {
+		is := truthOf(v)
+		l.unknown, _ = is.(*Unknown)
+		if is != true {
 			return false, nil
 		}
 	}

@@ -254,42 +254,47 @@ func (r *Interpreter) bindIndex(s *scope, t *indexExpr, v any) error {
 	if err != nil {
 		return err
 	}
-	if _, slice := t.index.(*sliceExpr); slice {
-		if u, ok := owner.(*Unknown); ok {
-			return s.locate(t.at, r.lost(u, v))
-		}
+	u, unknown := owner.(*Unknown)
+	if _, slice := t.index.(*sliceExpr); slice && unknown {
+		return s.locate(t.at, r.lost(u, v))
+	} else if slice {
 		return s.file.fail(t.at, "assigning to a slice is not read; build the list anew")
 	}
 	key, err := r.eval(s, t.index)
 	if err != nil {
 		return err
 	}
+	return s.locate(t.at, r.setItem(owner, key, v))
+}
+
+// setItem is owner[key] = v.
+func (r *Interpreter) setItem(owner, key, v any) error {
 	if why := readOnly(owner); why != "" {
-		return s.file.fail(t.at, "%s", why)
+		return errors.New(why)
 	}
 	switch o := owner.(type) {
 	case *Instance:
 		if m := o.special("__setitem__"); m != nil {
 			_, err := r.invoke(m, &Call{Args: []any{key, v}})
-			return s.locate(t.at, err)
+			return err
 		}
-		return s.locate(t.at, raise("TypeError", "'%s' object does not support item assignment", TypeName(o)))
+		return raise("TypeError", "'%s' object does not support item assignment", TypeName(o))
 	case keyed:
 		if u, ok := key.(*Unknown); ok {
-			return s.file.fail(t.at, "this key cannot be known without running Python (%s)", u.Why)
+			return fmt.Errorf("this key cannot be known without running Python (%s)", u.Why)
 		}
-		return s.locate(t.at, o.Put(key, v))
+		return o.Put(key, v)
 	case *List:
 		i, ok := position(key, len(o.Items))
 		if !ok {
-			return s.locate(t.at, raise("IndexError", "index out of range"))
+			return raise("IndexError", "index out of range")
 		}
 		o.Items[i] = v
 		return nil
 	case *Unknown:
-		return s.locate(t.at, r.lost(o, v))
+		return r.lost(o, v)
 	}
-	return s.file.fail(t.at, "items of a %s cannot be set", TypeName(owner))
+	return fmt.Errorf("items of a %s cannot be set", TypeName(owner))
 }
 
 // unpack binds the items of a value to several targets, one of which may take

@@ -131,10 +131,13 @@ func truth(v any) (value, ok bool) {
 // truthOf is bool(v): a bool or Unknown.
 func truthOf(v any) any {
 	yes, known := truth(v)
-	if !known {
-		return &Unknown{Why: "the truth of a " + TypeName(v)}
+	switch u, unknown := v.(*Unknown); {
+	case known:
+		return yes
+	case unknown:
+		return u
 	}
-	return yes
+	return &Unknown{Why: "the truth of a " + TypeName(v)}
 }
 
 // asFloat gives a number; bools are numbers.
