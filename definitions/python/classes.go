@@ -1,6 +1,7 @@
 package python
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -223,14 +224,7 @@ func (c *Class) member(name string) (any, bool) {
 
 // foreign is the base of which nothing is known; nil when there is none.
 func (c *Class) foreign() *Unknown {
-	for _, list := range [][]any{c.mro, c.bases} {
-		for _, b := range list {
-			if u, ok := b.(*Unknown); ok {
-				return u
-			}
-		}
-	}
-	return nil
+	return cmp.Or(anyUnknown(c.mro...), anyUnknown(c.bases...))
 }
 
 // derives reports whether a class is another or derives from it.

@@ -3,6 +3,7 @@ package python
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -244,7 +245,16 @@ func ordered(op string, a, b any) (any, error) {
 	if !ok {
 		return nil, raise("TypeError", "'%s' not supported between instances of '%s' and '%s'", op, TypeName(a), TypeName(b))
 	}
+	if isNaN(a) || isNaN(b) {
+		return false, nil
+	}
 	return holds(op, c <= 0, c >= 0), nil
+}
+
+// isNaN reports whether a value is the float that has no order.
+func isNaN(v any) bool {
+	f, ok := v.(float64)
+	return ok && math.IsNaN(f)
 }
 
 // holds tells an order from whether a value is at most another, and at least.

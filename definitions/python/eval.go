@@ -263,10 +263,8 @@ func (r *Interpreter) display(s *scope, list []expr) ([]any, error) {
 
 // newSetOf makes a set; an Unknown item makes it Unknown.
 func newSetOf(items []any) (any, error) {
-	for _, v := range items {
-		if u, ok := v.(*Unknown); ok {
-			return u, nil
-		}
+	if u := anyUnknown(items...); u != nil {
+		return u, nil
 	}
 	s, err := newSet(items)
 	if err != nil {

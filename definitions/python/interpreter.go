@@ -3,6 +3,7 @@ package python
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -135,12 +136,7 @@ func (s *scope) holder() *scope {
 
 // Dir lists the names of a module, sorted as Python's dir does.
 func (m *Module) Dir() []string {
-	names := make([]string, 0, len(m.Names))
-	for n := range m.Names {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(m.Names))
 }
 
 // Load evaluates a file as a module of the given name, once.

@@ -25,10 +25,7 @@ func iterating(name string) func(*Call) (any, error) {
 			if u, ok := v.(*Unknown); ok {
 				return u, nil
 			}
-			if len(c.Args) > 1 {
-				return c.run.nextOr(v, c.Args[1], true)
-			}
-			return c.run.nextOr(v, nil, false)
+			return c.run.nextOr(v, c.Args[1:]...)
 		case "reversed":
 			return reversed(c, v)
 		}
@@ -41,13 +38,13 @@ func iterating(name string) func(*Call) (any, error) {
 }
 
 // nextOr is next(v), or next(v, fallback) when there is one.
-func (r *Interpreter) nextOr(v, fallback any, has bool) (any, error) {
+func (r *Interpreter) nextOr(v any, fallback ...any) (any, error) {
 	item, ok, err := r.next(v)
 	switch {
 	case err != nil || ok:
 		return item, err
-	case has:
-		return fallback, nil
+	case len(fallback) > 0:
+		return fallback[0], nil
 	}
 	return nil, r.stopIteration(item)
 }
@@ -111,23 +108,6 @@ func length(c *Call, v any) (any, error) {
 	return int64(len(items)), c.run.charge(len(items) / 4)
 }
 
-// asks is the truth of what a function says of an item, of the item itself
-// when there is no function.
-func (c *Call) asks(fn, item any) (bool, error) {
-	v := item
-	if fn != nil {
-		var err error
-		if v, err = c.Invoke(fn, item); err != nil {
-			return false, err
-		}
-	}
-	yes, known := truth(v)
-	if !known {
-		return false, fmt.Errorf("which items are taken here cannot be known without running Python")
-	}
-	return yes, nil
-}
-
 func sorted(c *Call, items []any) (any, error) {
 	keys := items
 	if fn, _ := c.Arg("key"); fn != nil {
@@ -146,6 +126,9 @@ func sorted(c *Call, items []any) (any, error) {
 	}
 	if u := anyUnknown(keys...); u != nil && len(keys) > 1 {
 		return u, nil
+	}
+	if slices.ContainsFunc(keys, isNaN) {
+		return nil, fmt.Errorf("sorting a float that is not a number is not read; leave it out")
 	}
 	bad, reverse := false, false
 	if v, ok := c.Arg("reverse"); ok {

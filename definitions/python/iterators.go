@@ -244,7 +244,7 @@ func (it *Iterator) attr(name string) (any, bool) {
 	var call func(c *Call) (any, error)
 	switch {
 	case name == "__next__":
-		call = func(c *Call) (any, error) { return c.run.nextOr(it, nil, false) }
+		call = func(c *Call) (any, error) { return c.run.nextOr(it) }
 	case name == "__iter__":
 		call = func(*Call) (any, error) { return it, nil }
 	case it.gen == nil:

@@ -53,7 +53,13 @@ func makeNatives() map[string]any {
 		o, _ := v.(*Instance)
 		return o.get(Str(c.Args[1])), nil
 	})
-	of("_known", func(c *Call, v any) (any, error) { return c.asks(nil, v) })
+	of("_known", func(_ *Call, v any) (any, error) {
+		is := truthOf(v)
+		if u, unknown := is.(*Unknown); unknown {
+			return nil, fmt.Errorf("which items are taken here cannot be known without running Python (%s)", u.Why)
+		}
+		return is, nil
+	})
 	of("_refuse", func(_ *Call, v any) (any, error) { return nil, fmt.Errorf("%s", Str(v)) })
 	of("_partial", func(c *Call, fn any) (any, error) { return partial(fn, c), nil })
 	of("_cached_property", func(_ *Call, fn any) (any, error) { return &descriptor{kind: "cached_property", fn: fn}, nil })

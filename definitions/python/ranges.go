@@ -32,9 +32,6 @@ func rangeOf(c *Call) (any, error) {
 	}
 	var bounds [3]int64
 	for i, a := range c.Args {
-		if u, unknown := a.(*Unknown); unknown {
-			return u, nil
-		}
 		v, ok := asInt(a)
 		if !ok {
 			return nil, raise("TypeError", "'%s' object cannot be interpreted as an integer", TypeName(a))
