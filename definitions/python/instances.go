@@ -246,11 +246,11 @@ type superObject struct {
 }
 
 func superOf(s *scope, c *Call) (any, error) {
-	out, ok := &superObject{}, false
+	out := &superObject{}
 	switch {
 	case len(c.Args) == 2:
-		out.self = c.Args[1]
-		if out.after, ok = c.Args[0].(*Class); !ok {
+		out.after, _ = c.Args[0].(*Class)
+		if out.self = c.Args[1]; out.after == nil {
 			return nil, fmt.Errorf("super() of a %s is not read", TypeName(c.Args[0]))
 		}
 	case len(c.Args) != 0:

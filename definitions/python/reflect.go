@@ -190,7 +190,7 @@ func isOf(name string, v, kind any) bool {
 
 // kindsOf lists the types that a value is an instance of, its own first.
 func kindsOf(v any) []string {
-	kinds := ""
+	var kinds string
 	switch v := v.(type) {
 	case Kinded:
 		return v.Kinds()
