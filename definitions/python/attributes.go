@@ -112,13 +112,8 @@ func (d *descriptor) attribute(name string) (any, error) {
 }
 
 func (r *Interpreter) moduleAttribute(m *Module, name string) (any, error) {
-	if found, ok := m.Names[name]; ok {
-		return found, nil
-	}
-	if m.Missing != nil {
-		if v := m.Missing(name); v != nil {
-			return v, nil
-		}
+	if v, ok := m.get(name); ok {
+		return v, nil
 	}
 	if name == "__dict__" {
 		return nil, fmt.Errorf("__dict__ of module '%s' is not read; name what is meant", m.Name)
@@ -280,6 +275,7 @@ func (r *Interpreter) localsOf(s *scope, name string) any {
 	}}
 }
 
+// dictOf is a dict of names, in their order.
 func dictOf(names map[string]any) (any, error) {
 	d := &Dict{}
 	for _, k := range (&Module{Names: names}).Dir() {

@@ -54,28 +54,18 @@ func (c *Call) Later(f func() error) {
 		return
 	}
 	s, at := c.scope, c.at
-	c.run.later = append(c.run.later, func() error {
-		err := f()
-		if s == nil {
-			return err
-		}
-		return s.locate(at, err)
-	})
+	c.run.later = append(c.run.later, func() error { return s.locate(at, f()) })
 }
 
 // Fail makes an error that points at the call.
 func (c *Call) Fail(format string, args ...any) error {
-	err := fmt.Errorf(format, args...)
-	if c.scope == nil {
-		return err
-	}
-	return c.scope.locate(c.at, err)
+	return c.scope.locate(c.at, fmt.Errorf(format, args...))
 }
 
 // Blame makes an error point at one of the call's arguments.
 func (c *Call) Blame(name string, err error) error {
 	at, ok := c.places[name]
-	if !ok || c.scope == nil || err == nil {
+	if !ok {
 		return err
 	}
 	return c.scope.locate(at, err)

@@ -232,12 +232,12 @@ func (r *Interpreter) raised(v any) error {
 // ExceptionClass names the Python exception that an error is; "" for the
 // reader's own errors, and for none.
 func ExceptionClass(err error) string {
-	e := exception(err)
-	switch {
+	switch e := exception(err); {
 	case e == nil:
 		return ""
 	case e.value != nil:
 		return e.value.Class.Name
+	default:
+		return e.class
 	}
-	return e.class
 }

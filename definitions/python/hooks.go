@@ -94,11 +94,7 @@ func asked(v any) bool {
 	case *Instance:
 		return true
 	case Tuple:
-		for _, item := range v {
-			if asked(item) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(v, asked)
 	}
 	return false
 }

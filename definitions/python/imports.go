@@ -162,13 +162,8 @@ func (r *Interpreter) importName(s *scope, base string, from any, n imported) (a
 	if !ok {
 		return elsewhere(base, n.name), nil
 	}
-	if v, ok := m.Names[n.name]; ok {
+	if v, ok := m.get(n.name); ok {
 		return v, nil
-	}
-	if m.Missing != nil {
-		if v := m.Missing(n.name); v != nil {
-			return v, nil
-		}
 	}
 	if _, dynamic := m.Names["__getattr__"]; dynamic {
 		return nil, fmt.Errorf("__getattr__ of module '%s' is not read", base)
@@ -210,10 +205,7 @@ func (r *Interpreter) importAll(s *scope, st *fromStmt, from any) error {
 		}
 	}
 	for _, n := range names {
-		v, ok := m.Names[n]
-		if !ok && m.Missing != nil {
-			v, ok = m.Missing(n), true
-		}
+		v, ok := m.get(n)
 		if !ok {
 			return s.locate(st.at, raise("AttributeError", "module '%s' has no attribute '%s'", m.Name, n))
 		}

@@ -139,6 +139,14 @@ func (m *Module) Dir() []string {
 	return slices.Sorted(maps.Keys(m.Names))
 }
 
+// get gives a name of a module.
+func (m *Module) get(name string) (v any, ok bool) {
+	if v, ok = m.Names[name]; !ok && m.Missing != nil {
+		v = m.Missing(name)
+	}
+	return v, ok || v != nil
+}
+
 // Load evaluates a file as a module of the given name, once.
 func (r *Interpreter) Load(file *File, name string) (*Module, error) {
 	if m, ok := r.modules[name]; ok {
@@ -256,10 +264,10 @@ func weight(v any) int {
 	return 0
 }
 
-// locate gives an error a place unless it has one.
+// locate gives an error a place unless it has one, or there is no scope.
 func (s *scope) locate(at int, err error) error {
 	var f *fault.Error
-	if err == nil || s.file.own || errors.As(err, &f) && f.Object.Kind != "" {
+	if err == nil || s == nil || s.file.own || errors.As(err, &f) && f.Object.Kind != "" {
 		return err
 	}
 	return s.file.fail(at, "%s", err).Because(err)

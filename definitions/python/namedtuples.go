@@ -1,5 +1,7 @@
 package python
 
+import "slices"
+
 // shape sets the fields of a NamedTuple, and what all of them have. The fields
 // are the parameters of a function, whose defaults are theirs.
 func (r *Interpreter) shape(c *Class, names Tuple, defaults *Dict) error {
@@ -53,14 +55,10 @@ func (r *Interpreter) fields(c *Class) error {
 
 // field is the place of a field in a NamedTuple; -1 when it has none.
 func (c *Class) field(name string) int {
-	if c.shape != nil {
-		for i, p := range c.shape.params {
-			if p.name == name {
-				return i
-			}
-		}
+	if c.shape == nil {
+		return -1
 	}
-	return -1
+	return slices.IndexFunc(c.shape.params, func(p param) bool { return p.name == name })
 }
 
 // fill gives a NamedTuple its items.

@@ -30,19 +30,17 @@ func rangeOf(c *Call) (any, error) {
 	if len(c.Args) == 0 || len(c.Args) > 3 || len(c.Names) > 0 {
 		return nil, raise("TypeError", "range() takes one to three integers")
 	}
-	var bounds [3]int64
+	bounds := [3]int64{0, 0, 1}
+	at := bounds[:]
+	if len(c.Args) == 1 {
+		at = bounds[1:]
+	}
 	for i, a := range c.Args {
 		v, ok := asInt(a)
 		if !ok {
 			return nil, raise("TypeError", "'%s' object cannot be interpreted as an integer", TypeName(a))
 		}
-		bounds[i] = v
-	}
-	switch len(c.Args) {
-	case 1:
-		return newRange(0, bounds[0], 1)
-	case 2:
-		return newRange(bounds[0], bounds[1], 1)
+		at[i] = v
 	}
 	return newRange(bounds[0], bounds[1], bounds[2])
 }

@@ -181,7 +181,7 @@ func isOf(name string, v, kind any) bool {
 			return class.derivesFrom(k.Name)
 		}
 		if b, ok := v.(*Builtin); ok && name == "issubclass" {
-			return b.Name == k.Name || slices.Contains(b.Kinds, k.Name) || slices.Contains(kindsOf(emptyOf(b.Name)), k.Name)
+			return b.Name == k.Name || slices.Contains(b.Kinds, k.Name) || k.Name != "NoneType" && slices.Contains(kindsOf(emptyOf(b.Name)), k.Name)
 		}
 		return slices.Contains(kindsOf(v), k.Name)
 	}
