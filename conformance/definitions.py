@@ -46,6 +46,8 @@ ON_PURPOSE = {
     "exit in another file": IDLE,
     "syntax error py2": TOLD,
     "stream view in spark mode": "pyspark is not installed beside Feast here",
+    "try import of an own module that fails to import": MISSING,
+    "projection bound to a name": "Feast collects the projection as a second view of the same name, and then refuses to apply the two",
     "with_name": "Feast collects the projection as a second view of the same name, and then refuses to apply the two",
 }
 

@@ -89,6 +89,11 @@ func Load(ctx context.Context, root string, opt Options) (*Repo, error) {
 	if err := r.run.Finish(); err != nil {
 		return nil, fault.Of(err)
 	}
+	for name := range r.skipped {
+		if err := r.run.Failed(name); err != nil { // where it was imported, that was caught
+			return nil, err
+		}
+	}
 	c := r.collected
 	if err := c.check(opt.Project); err != nil {
 		return nil, err
@@ -106,11 +111,12 @@ type reader struct {
 	collected *collector
 	passed    []string
 	idle      []string
-	defining  map[string]bool // whether a file may define something, by its name
+	skipped   map[string]found // modules that Feast has imported by now, and that define nothing
+	defining  map[string]bool  // whether a file may define something, by its name
 }
 
 func newReader(t *tree, opt Options) *reader {
-	r := &reader{tree: t, env: opt.Env, collected: newCollector(), defining: map[string]bool{}}
+	r := &reader{tree: t, env: opt.Env, collected: newCollector(), skipped: map[string]found{}, defining: map[string]bool{}}
 	r.feast = newFeastModules()
 	r.run = python.New(r)
 	r.library = library.New(r.run, t.root.FS(), t.dir, opt.Env)
@@ -128,6 +134,9 @@ func (r *reader) Module(name string) (*python.Module, bool) {
 // Find gives the file of a module by its name from the root, or that it is a
 // directory of modules.
 func (r *reader) Find(name string) (*python.File, bool) {
+	if s, ok := r.skipped[name]; ok {
+		return s.file, s.pkg // whatever the files have added to the search path since
+	}
 	below := filepath.FromSlash(strings.ReplaceAll(name, ".", "/"))
 	space := false
 	for _, dir := range r.searchPath() {
@@ -184,11 +193,12 @@ func (r *reader) load(path string) error {
 		r.passed = append(r.passed, f.Name+": no Python that can be read, and it does not mention feast: "+firstLine(err))
 		return nil
 	}
+	name := dotted(f)
 	if !r.mayDefine(f) {
 		r.idle = append(r.idle, f.Name)
+		r.skip(name)
 		return nil
 	}
-	name := dotted(f)
 	if err := importable(f, name); err != nil {
 		return err
 	}
@@ -204,6 +214,24 @@ func (r *reader) load(path string) error {
 		r.idle = append(r.idle, f.Name)
 	}
 	return nil
+}
+
+// found is where a module is found.
+type found struct {
+	file *python.File
+	pkg  bool
+}
+
+// skip remembers a module that is not read, and those above it, as they are found
+// now.
+func (r *reader) skip(name string) {
+	for i, c := range name + "." {
+		if c == '.' {
+			if file, pkg := r.Find(name[:i]); file != nil {
+				r.skipped[name[:i]] = found{file, pkg}
+			}
+		}
+	}
 }
 
 // dotted is the name of a file's module.
@@ -227,7 +255,7 @@ func importable(f *python.File, name string) error {
 	switch {
 	case strings.Count(name, ".") != strings.Count(f.Name, "/"):
 		why = "its path holds a dot, which Python takes for the end of a module's name"
-	case isFeast(name) || python.DefinesNothing(top):
+	case isFeast(name) || python.Hides(top):
 		why = "it has the name of module '" + top + "', which Python would take in its place"
 	default:
 		return nil

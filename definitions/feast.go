@@ -147,10 +147,13 @@ func compared(name string) bool {
 // visible are the names that a module has.
 func (f *feastModules) visible(module string) map[string]any {
 	names, _, known := listed(module)
-	if !known {
+	out := map[string]any{}
+	switch {
+	case strings.HasPrefix(module, "feast.protos"): // of messages, which definitions are not made of
+		return out
+	case !known:
 		return maps.Clone(f.names)
 	}
-	out := map[string]any{}
 	for name, v := range f.names {
 		if slices.Contains(names, name) || !compared(name) {
 			out[name] = v
@@ -162,7 +165,7 @@ func (f *feastModules) visible(module string) map[string]any {
 // missing gives a name that is not listed: a module, a class that is not
 // supported, else Unknown. It is nil for what is known not to be there.
 func (f *feastModules) missing(module, name string) any {
-	if m, ok := f.module(module + "." + name); ok {
+	if m, ok := f.module(module + "." + name); ok && !unicode.IsUpper([]rune(name + " ")[0]) {
 		return m
 	}
 	_, others, known := listed(module)

@@ -102,6 +102,9 @@ func (r *disk) info(p string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
+	if acted := r.run.Acted(); acted != "" {
+		return nil, fmt.Errorf("%s is not read, since %s is not run, which may write it; write this without it", p, acted)
+	}
 	info, err := fs.Stat(files, rel)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && r.changed != "":

@@ -55,7 +55,7 @@ func New(run *python.Interpreter, files fs.FS, dir string, env func(string) (str
 		"glob":          r.globModule(),
 		"json":          jsonModule(run),
 		"math":          mathModule(),
-		"warnings":      quiet("warn", "filterwarnings", "simplefilter", "resetwarnings"),
+		"warnings":      warningsModule(),
 		"pprint":        quiet("pprint", "pp"),
 		"operator":      operatorModule(),
 		"string":        stringModule(),
@@ -109,6 +109,26 @@ func text(v any) (string, error) {
 		return "", python.Raise("TypeError", "expected str instance, %s found", python.TypeName(v))
 	}
 	return s, nil
+}
+
+func warningsModule() names {
+	out := quiet("warn", "resetwarnings")
+	for _, n := range []string{"filterwarnings", "simplefilter"} {
+		out[n] = warningFilter(n)
+	}
+	return out
+}
+
+// warningFilter sets what becomes of warnings, which are not given here: none may
+// become an error.
+func warningFilter(name string) *python.Builtin {
+	return python.NewFunction(name, "action message? category? module? lineno? append?", func(_ *python.Call, a []any) (any, error) {
+		switch s, _ := python.Text(a[0]); s {
+		case "default", "ignore", "always", "module", "once":
+			return nil, nil
+		}
+		return nil, fmt.Errorf("warnings.%s(%s) is not read: warnings would become errors", name, python.Repr(a[0]))
+	})
 }
 
 // object is a value with methods and attributes, and nothing else.

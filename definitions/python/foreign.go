@@ -62,6 +62,18 @@ const (
 		"wandb xgboost"
 )
 
+// otherModules are the rest of Python's own, beside those of StandardLibrary.
+const otherModules = "antigravity asyncio asyncore asynchat atexit bdb bisect builtins cProfile cgi cgitb cmd code codeop compileall concurrent contextvars " +
+	"copyreg crypt ctypes curses dbm dis distutils doctest encodings ensurepip fcntl fileinput ftplib gc genericpath grp heapq idlelib imaplib imghdr imp " +
+	"importlib inspect lib2to3 mailbox mailcap marshal mmap modulefinder multiprocessing netrc nntplib ntpath opcode optparse pdb pickle pickletools pipes " +
+	"pkgutil plistlib poplib posix posixpath profile pstats pty py_compile pyclbr pydoc pydoc_data pyexpat quopri readline rlcompleter runpy sched select " +
+	"selectors shelve signal site smtpd sndhdr socketserver sre_compile sre_parse stringprep symtable tabnanny telnetlib termios test this threading " +
+	"tkinter trace tty turtle turtledemo uu venv wave weakref wsgiref xdrlib zipapp zipimport"
+
+// Hides reports whether Python may have another module of this name, which it
+// would take before one of the repository.
+func Hides(module string) bool { return DefinesNothing(module) || among(otherModules, module) }
+
 // DefinesNothing reports whether a module outside of the repository is known to
 // make no definitions.
 func DefinesNothing(module string) bool { return among(MayBeInstalled, module) || installed(module) }
@@ -137,6 +149,9 @@ func (r *Interpreter) callUnknown(u *Unknown, c *Call, class ...any) (any, error
 		r.passed(c.scope, c.at, "%s() is not run", u.Why)
 		r.doubt(u.Why + "() succeeds")
 	}
+	if r.acted == "" && writesFiles(u.Why) {
+		r.acted = u.Why + "()"
+	}
 	return u.but("%s()", u.Why), nil
 }
 
@@ -162,6 +177,26 @@ func (r *Interpreter) handedOut(u *Unknown, v any) error {
 		}
 	}
 	return nil
+}
+
+// writesFiles reports whether a call may write files, by its name.
+func writesFiles(name string) bool {
+	top, _, _ := strings.Cut(name, ".")
+	switch last := name[strings.LastIndexByte(name, '.')+1:]; {
+	case top == "subprocess" || top == "shutil":
+		return true
+	case top == "os":
+		return strings.HasPrefix(last, "spawn") || strings.HasPrefix(last, "exec") || last == "system" || last == "popen" || last == "truncate"
+	case last == "to_csv" || last == "to_parquet" || last == "to_json" || last == "to_pickle" || last == "to_excel" || last == "to_feather":
+		return true
+	default:
+		for _, verb := range []string{"write", "save", "dump", "download", "extract", "urlretrieve", "urlcleanup", "unpack", "sync", "fget_", "get_file", "rename", "remove", "unlink"} {
+			if strings.HasPrefix(last, verb) {
+				return true
+			}
+		}
+		return false
+	}
 }
 
 // changesArguments names the harmless functions that change what they are

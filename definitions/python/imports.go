@@ -81,7 +81,7 @@ func (r *Interpreter) find(s *scope, at int, name string) (any, error) {
 		return nil, raise("ModuleNotFoundError", "No module named '%s'", name)
 	case file == nil && !pkg:
 		return r.elsewhere(s, at, name)
-	case DefinesNothing(top):
+	case Hides(top):
 		return nil, fmt.Errorf("module '%s' is in the repository and may be installed too, which Python would take; give it another name", top)
 	case file == nil:
 		m := &Module{Name: name, Names: map[string]any{"__name__": name, "__package__": name, "__doc__": nil, "__file__": nil}, pkg: true}

@@ -55,6 +55,7 @@ type Interpreter struct {
 	modules  map[string]*Module
 	failed   map[string]error // of modules that an error ended
 	passes   []string
+	acted    string // what was passed over and may have written files
 	made     []Made
 	isMade   map[any]bool
 	later    []func() error
@@ -77,6 +78,13 @@ func New(host Host) *Interpreter {
 
 // Passed lists what was passed over, and where.
 func (r *Interpreter) Passed() []string { return r.passes }
+
+// Acted names a call that was passed over and may have written files, if there is
+// one.
+func (r *Interpreter) Acted() string { return r.acted }
+
+// Failed gives the error that ended a module.
+func (r *Interpreter) Failed(name string) error { return r.failed[name] }
 
 // Made lists what definers made, in order.
 func (r *Interpreter) Made() []Made { return r.made }

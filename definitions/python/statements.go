@@ -229,9 +229,15 @@ func (r *Interpreter) setAttribute(owner any, name string, v any) error {
 		if u, ok := v.(*Unknown); ok && u.Trust == Untrusted {
 			return fmt.Errorf("'%s.%s' may be a definition: only running Python can tell what %s is", o.Name, name, u.Why)
 		}
+		if _, ok := o.Names[name].(*Builtin); ok && o.Missing != nil {
+			return fmt.Errorf("%s.%s is replaced, which is not read: others use it too", o.Name, name)
+		}
 		o.Names[name] = v
 		return nil
 	case *Unknown:
+		if o.Trust == Untrusted {
+			return fmt.Errorf("%s.%s is replaced, which is not read; %s", o.Why, name, remedyOf(o))
+		}
 		return r.lost(o, v)
 	case *Function:
 		return o.setAttribute(name, v)
