@@ -98,7 +98,7 @@ func Load(ctx context.Context, root string, opt Options) (*Repo, error) {
 	if err := c.check(opt.Project); err != nil {
 		return nil, err
 	}
-	return &Repo{Objects: c.objects(), Passed: slices.Concat(r.passed, r.run.Passed()), Notes: r.notes(), Idle: r.idle, Twice: c.twice(r.run.Made())}, nil
+	return &Repo{Objects: c.objects(), Passed: slices.Concat(tree.passed, r.passed, r.run.Passed()), Notes: r.notes(), Idle: r.idle, Twice: c.twice(r.run.Made())}, nil
 }
 
 // reader is the host of the files.

@@ -173,6 +173,8 @@ func (f *feastModules) missing(module, name string) any {
 	switch {
 	case known && (ours || whole) && !slices.Contains(others, name):
 		return nil
+	case name == "Feature":
+		return oldFeature()
 	case !ours && unicode.IsUpper([]rune(name + " ")[0]) && (strings.HasSuffix(name, "Source") || strings.HasSuffix(name, "Transformation") || name == "FeatureTable"):
 		return unsupported(name)
 	}

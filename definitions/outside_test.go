@@ -1,6 +1,8 @@
 package definitions_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -61,6 +63,10 @@ func TestWhatIsChangedOutsideOfAFile(t *testing.T) {
 		{"a module that is imported after it", map[string]string{
 			"features.py": "import sys\nsys.path.insert(0, 'lib')\nfrom zconf import NAME\n" + entityOf, "zconf.py": "NAME = 'outer'\n", "lib/zconf.py": "NAME = 'inner'\n",
 		}, "inner"},
+		{"a feature of old", map[string]string{
+			"features.py": "from feast import Entity, Feature, FeatureView\nNAME = 'a'\nv = FeatureView(name='v', features=[Feature('a')])\n" + entityOf,
+		}, "features.py:3:37: views take no Feature any more; write Field(name=…, dtype=…) in its place"},
+		{"an import of it alone", map[string]string{"features.py": "from feast import Feature\nNAME = 'a'\n" + entityOf}, "a"},
 		{"a module that fails where that is caught", map[string]string{
 			"features.py": "try:\n    import conf\nexcept KeyError:\n    NAME = 'a'\n" + entityOf, "conf.py": "x = {}['k']\n",
 		}, "conf.py:1:5: the dict has no key 'k'"},
@@ -79,5 +85,23 @@ func TestWhatIsChangedOutsideOfAFile(t *testing.T) {
 				t.Errorf("%s\nwant %s", text, c.want)
 			}
 		})
+	}
+}
+
+// What is not there to be read is told, and then apply deletes nothing.
+func TestWhatIsNotThereIsPassedOver(t *testing.T) {
+	root := repository(t, map[string]string{"a.py": "import pkg.sub\n" + entityFile("a")})
+	for _, name := range []string{"features.py", ".#a.py"} {
+		if err := os.Symlink("gone.py", filepath.Join(root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	repo, err := definitions.Load(t.Context(), root, definitions.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "features.py: a link to what is not there; a.py:1: module pkg is neither in the repository nor known to define nothing"
+	if got := strings.Join(repo.Passed, "; "); got != want {
+		t.Errorf("passed over are %s\nwant %s", got, want)
 	}
 }

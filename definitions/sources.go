@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
@@ -271,6 +272,13 @@ func (c *connection) tags() map[string]string {
 		out[prefix+"param."+k] = v
 	}
 	return out
+}
+
+// oldFeature is what features were before Feast 0.21.
+func oldFeature() *python.Builtin {
+	return &python.Builtin{Name: "Feature", Definer: true, Call: func(*python.Call) (any, error) {
+		return nil, errors.New("views take no Feature any more; write Field(name=…, dtype=…) in its place, with a type of feast.types")
+	}}
 }
 
 // unsupported is a class of Feast for stores that banquet does not read.

@@ -20,8 +20,9 @@ const maxFile = 4 << 20
 // tree is the directory of a repository. What it opens lies below it, whatever
 // the links in it say.
 type tree struct {
-	dir  string // absolute, without links
-	root *os.Root
+	dir    string // absolute, without links
+	root   *os.Root
+	passed []string // links to nothing
 }
 
 func openTree(dir string) (*tree, error) {
@@ -77,6 +78,8 @@ func (t *tree) files() ([]string, error) {
 	var paths []string
 	err = fs.WalkDir(t.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
+		case err != nil && name != ".":
+			return unreadable(filepath.Join(t.dir, name), err)
 		case err != nil:
 			return err
 		case d.IsDir():
@@ -114,11 +117,14 @@ func (t *tree) isDir(name string) bool {
 
 // follow gives the file that a link leads to, by its path from the root: Feast
 // reads it under that name. One outside of the repository is refused, since what
-// it defines would be missing; a link to nothing is passed by.
+// it defines would be missing; a link to nothing is passed over.
 func (t *tree) follow(name string) (string, error) {
 	target, err := filepath.EvalSymlinks(filepath.Join(t.dir, name))
 	if err != nil {
-		return "", nil //nolint:nilerr // a link to nothing is no file, as for Feast
+		if !strings.HasPrefix(path.Base(name), ".") { // such as the locks of an editor
+			t.passed = append(t.passed, name+": a link to what is not there")
+		}
+		return "", nil // it is no file, as for Feast
 	}
 	info, err := os.Stat(target)
 	if err != nil || !info.Mode().IsRegular() {

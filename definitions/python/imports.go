@@ -125,6 +125,9 @@ func (r *Interpreter) elsewhere(s *scope, at int, name string) (any, error) {
 		r.passed(s, at, "module %s is not in the repository; the branch without it was taken", name)
 		return nil, raise("ModuleNotFoundError", "No module named '%s'", name)
 	}
+	if s != nil && !strings.Contains(name, ".") && !DefinesNothing(name) {
+		r.passed(s, at, "module %s is neither in the repository nor known to define nothing", name)
+	}
 	return elsewhere(name, ""), nil
 }
 
