@@ -274,8 +274,11 @@ func weight(v any) int {
 
 // locate gives an error a place unless it has one, or there is no scope.
 func (s *scope) locate(at int, err error) error {
-	var f *fault.Error
-	if err == nil || s == nil || s.file.own || errors.As(err, &f) && f.Object.Kind != "" {
+	if err == nil || s == nil || s.file.own {
+		return err
+	}
+	var f *fault.Error // after the return above: it costs an allocation
+	if errors.As(err, &f) && f.Object.Kind != "" {
 		return err
 	}
 	return s.file.fail(at, "%s", err).Because(err)

@@ -35,14 +35,18 @@ func (r *Interpreter) known(name string) (*Module, bool) {
 // text loads a module that is written in Python. Those whose names begin with _
 // are parts of the language.
 func (r *Interpreter) text(name string) (*Module, error) {
+	as := name
+	if strings.HasPrefix(name, "_") {
+		as = "<" + name + ">"
+		if m, ok := r.modules[as]; ok {
+			return m, r.failed[as]
+		}
+	}
 	source, err := library.ReadFile("library/" + name + ".py")
 	if err != nil {
 		return nil, err
 	}
-	if strings.HasPrefix(name, "_") {
-		name = "<" + name + ">"
-	}
-	return r.Load(&File{Name: "<" + name + ">", Source: string(source), own: true}, name)
+	return r.Load(&File{Name: "<" + name + ">", Source: string(source), own: true}, as)
 }
 
 // writtenCall calls a function that is written in Python.
