@@ -63,6 +63,9 @@ func TestWhatIsChangedOutsideOfAFile(t *testing.T) {
 		{"a module that is imported after it", map[string]string{
 			"features.py": "import sys\nsys.path.insert(0, 'lib')\nfrom zconf import NAME\n" + entityOf, "zconf.py": "NAME = 'outer'\n", "lib/zconf.py": "NAME = 'inner'\n",
 		}, "inner"},
+		{"names that Python takes for one", map[string]string{
+			"features.py": "NAME = 'a'\n\uff2eAME = 'b'\n" + entityOf,
+		}, "features.py:2:1: Python takes this name for 'NAME'; write it so"},
 		{"a feature of old", map[string]string{
 			"features.py": "from feast import Entity, Feature, FeatureView\nNAME = 'a'\nv = FeatureView(name='v', features=[Feature('a')])\n" + entityOf,
 		}, "features.py:3:37: views take no Feature any more; write Field(name=…, dtype=…) in its place"},

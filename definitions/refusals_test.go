@@ -61,7 +61,7 @@ func TestRefusalsSayWhereAndWhatToWrite(t *testing.T) {
 		{"a reserved name", head + `v = FeatureView(name="v@2")`, `features.py:7:22: FeatureView name "v@2" must not contain '@' or ':'`},
 		{"an undefined name", head + `v = FeatureView(name=nme)`, `features.py:7:22: name 'nme' is not defined`},
 		{"an unset variable", "import os\n" + head + `v = FeatureView(name=os.environ["UNSET_HERE"])`, `features.py:8:22: environment variable UNSET_HERE is not set`},
-		{"a syntax error", head + "v = FeatureView(name=\"v\"\nw = 1\n", `features.py:9:1: '(' is never closed`},
+		{"a syntax error", head + "v = FeatureView(name=\"v\"\nw = 1\n", `features.py:7:16: '(' is never closed`},
 		{"another syntax error", head + "v = FeatureView(name=\"v\",, source=s)\n", `features.py:7:26: invalid syntax
     v = FeatureView(name="v",, source=s)
                              ^`},

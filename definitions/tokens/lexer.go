@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // MaxDepth bounds the nesting of brackets and blocks.
@@ -53,6 +55,7 @@ type lexer struct {
 	src     string // the file up to where the lexer may read
 	at      int
 	open    []byte // brackets that are not closed: inside them lines do not count
+	opened  []int  // where they stand
 	blocks  []width
 	tokens  []Token
 	newLine bool
@@ -62,7 +65,7 @@ type lexer struct {
 func Lex(src string) ([]Token, error) {
 	l := &lexer{src: src, blocks: []width{{}}, newLine: true}
 	if !utf8.ValidString(l.src) {
-		return nil, l.fail(0, "the file is not UTF-8")
+		return nil, l.fail(strings.IndexFunc(l.src, func(r rune) bool { return r == utf8.RuneError }), "the file is not UTF-8")
 	}
 	for l.at < len(l.src) {
 		if l.newLine && len(l.open) == 0 {
@@ -76,7 +79,7 @@ func Lex(src string) ([]Token, error) {
 		}
 	}
 	if n := len(l.open); n > 0 {
-		return nil, l.fail(len(l.src), "'%c' is never closed", l.open[n-1])
+		return nil, l.fail(l.opened[n-1], "'%c' is never closed", l.open[n-1])
 	}
 	l.add(Newline, l.at, l.at)
 	for range l.blocks[1:] {
@@ -255,6 +258,9 @@ func (l *lexer) word() error {
 			}
 			i += size
 		}
+		if name := l.src[l.at:i]; !norm.NFKC.IsNormalString(name) {
+			return l.fail(l.at, "Python takes this name for '%s'; write it so", norm.NFKC.String(name))
+		}
 		l.add(Name, l.at, i)
 		l.at = i
 		return nil
@@ -278,7 +284,7 @@ func (l *lexer) bracket(c byte) error {
 		if len(l.open) > MaxDepth {
 			return l.fail(l.at, "nested too deep")
 		}
-		l.open = append(l.open, c)
+		l.open, l.opened = append(l.open, c), append(l.opened, l.at)
 	case ')', ']', '}':
 		n := len(l.open)
 		if n == 0 {
@@ -287,7 +293,7 @@ func (l *lexer) bracket(c byte) error {
 		if want := map[byte]byte{'(': ')', '[': ']', '{': '}'}[l.open[n-1]]; want != c {
 			return l.fail(l.at, "'%c' is closed by '%c'", l.open[n-1], c)
 		}
-		l.open = l.open[:n-1]
+		l.open, l.opened = l.open[:n-1], l.opened[:n-1]
 	}
 	return nil
 }
