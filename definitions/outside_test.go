@@ -66,6 +66,12 @@ func TestWhatIsChangedOutsideOfAFile(t *testing.T) {
 		{"names that Python takes for one", map[string]string{
 			"features.py": "NAME = 'a'\n\uff2eAME = 'b'\n" + entityOf,
 		}, "features.py:2:1: Python takes this name for 'NAME'; write it so"},
+		{"a line that ends with a carriage return", map[string]string{
+			"features.py": "NAME = 'a'\n# comment\r" + entityOf,
+		}, "features.py:2:10: a carriage return alone ends a line for Python"},
+		{"bytes of another encoding", map[string]string{"features.py": "NAME = b'\\xe9'.decode('latin-1')\n" + entityOf}, "features.py:1:8: decode() is read of UTF-8 alone"},
+		{"bytes that are no text", map[string]string{"features.py": "NAME = b'\\xe9'.decode()\n" + entityOf}, "features.py:1:8: decode() is read of UTF-8 alone"},
+		{"bytes of UTF-8", map[string]string{"features.py": "NAME = b'\\xc3\\xa9'.decode('utf-8')\n" + entityOf}, "\u00e9"},
 		{"a feature of old", map[string]string{
 			"features.py": "from feast import Entity, Feature, FeatureView\nNAME = 'a'\nv = FeatureView(name='v', features=[Feature('a')])\n" + entityOf,
 		}, "features.py:3:37: views take no Feature any more; write Field(name=…, dtype=…) in its place"},

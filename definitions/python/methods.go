@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // method finds a method of a value of the language.
@@ -30,7 +31,7 @@ func method(v any, name string) (any, bool) {
 		return numberAttr(v, name)
 	case Bytes:
 		if name == "decode" {
-			call = func(*Call) (any, error) { return string(v), nil }
+			call = v.decode
 		}
 	}
 	if call == nil {
@@ -45,6 +46,15 @@ func method(v any, name string) (any, bool) {
 		b.of = nil
 	}
 	return b, true
+}
+
+// decode is decode() of valid UTF-8; of anything else it is not read.
+func (b Bytes) decode(c *Call) (any, error) {
+	utf := len(c.Args) == 0 || len(c.Args) == 1 && (c.Args[0] == "utf-8" || c.Args[0] == "utf8")
+	if !utf || len(c.Named) > 0 || c.PassesUnknown != nil || !utf8.Valid(b) {
+		return nil, fmt.Errorf("decode() is read of UTF-8 alone; write the text out")
+	}
+	return string(b), nil
 }
 
 // readOnly says why a list or dict cannot be changed; "" when it can.

@@ -61,11 +61,24 @@ type lexer struct {
 	newLine bool
 }
 
+// loneReturn finds a carriage return without a line feed behind it; -1 for none.
+func loneReturn(src string) int {
+	for i := range len(src) {
+		if src[i] == '\r' && !strings.HasPrefix(src[i+1:], "\n") {
+			return i
+		}
+	}
+	return -1
+}
+
 // Lex cuts a whole file.
 func Lex(src string) ([]Token, error) {
 	l := &lexer{src: src, blocks: []width{{}}, newLine: true}
 	if !utf8.ValidString(l.src) {
 		return nil, l.fail(strings.IndexFunc(l.src, func(r rune) bool { return r == utf8.RuneError }), "the file is not UTF-8")
+	}
+	if at := loneReturn(l.src); at >= 0 {
+		return nil, l.fail(at, "a carriage return alone ends a line for Python, which is not read; end lines by line feeds")
 	}
 	for l.at < len(l.src) {
 		if l.newLine && len(l.open) == 0 {
