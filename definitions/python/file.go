@@ -16,6 +16,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/banquet-fs/banquet/definitions/tokens"
 	"github.com/banquet-fs/banquet/fault"
@@ -46,7 +48,7 @@ func (f *File) fail(at int, format string, args ...any) *fault.Error {
 		end = start + i
 	}
 	column := len([]rune(f.Source[start:at])) + 1
-	before, after := f.Source[start:at], strings.TrimRight(f.Source[min(at, end):end], "\r")
+	before, after := shown(f.Source[start:at]), shown(strings.TrimRight(f.Source[min(at, end):end], "\r"))
 	if r := []rune(before); len(r) > maxShown/2 {
 		before = "…" + string(r[len(r)-maxShown/2:])
 	}
@@ -62,6 +64,16 @@ func (f *File) fail(at int, format string, args ...any) *fault.Error {
 	place := fmt.Sprintf("%s:%d", f.Name, f.line(at))
 	return fault.New(fault.Invalid, "%s:%d: %s\n    %s%s\n    %s^", place, column, fmt.Sprintf(format, args...), before, after, pad).
 		About("definition", place, "")
+}
+
+// shown is a piece of a line without what a terminal would obey.
+func shown(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r // that of bytes that are no UTF-8 is this error, too
+	}, s)
 }
 
 // place gives an error of package tokens its place.
