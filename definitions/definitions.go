@@ -196,6 +196,9 @@ func (r *reader) load(path string) error {
 	name := dotted(f)
 	if !r.mayDefine(f) {
 		r.idle = append(r.idle, f.Name)
+		if slices.ContainsFunc(moduleLines(f.Source), writes.MatchString) {
+			r.run.Act(f.Name)
+		}
 		r.skip(name)
 		return nil
 	}
@@ -270,7 +273,7 @@ func (r *reader) mayDefine(f *python.File) bool {
 		return may
 	}
 	r.defining[f.Name] = false // of files that import each other, one tells
-	may := changesOthers(f.Source) || slices.ContainsFunc(python.Imports(f), func(name string) bool { return r.mayGive(name, f) })
+	may := changesOthers(f.Source) || changesImported(f.Source) || slices.ContainsFunc(python.Imports(f), func(name string) bool { return r.mayGive(name, f) })
 	r.defining[f.Name] = may
 	return may
 }

@@ -72,6 +72,27 @@ func TestWhatIsChangedOutsideOfAFile(t *testing.T) {
 		{"bytes of another encoding", map[string]string{"features.py": "NAME = b'\\xe9'.decode('latin-1')\n" + entityOf}, "features.py:1:8: decode() is read of UTF-8 alone"},
 		{"bytes that are no text", map[string]string{"features.py": "NAME = b'\\xe9'.decode()\n" + entityOf}, "features.py:1:8: decode() is read of UTF-8 alone"},
 		{"bytes of UTF-8", map[string]string{"features.py": "NAME = b'\\xc3\\xa9'.decode('utf-8')\n" + entityOf}, "\u00e9"},
+		{"a variable that is set in a loop that is not known", map[string]string{
+			"features.py": "import os, random\nfor k in random.sample(['A'], 1):\n    os.environ[k] = 'b'\nNAME = os.environ.get('A', 'a')\n" + entityOf,
+		}, "features.py:2:10: the loop on random.sample() cannot be known without running Python, and it may change 'os'"},
+		{"a variable that may be set by a method", map[string]string{
+			"features.py": "import os, random\nif random.random() > 2:\n    os.environ.setdefault('A', 'b')\nNAME = os.environ.get('A', 'a')\n" + entityOf,
+		}, "features.py:2:4: the condition on random.random() cannot be known without running Python, and it may change 'os'"},
+		{"a variable that is read in a block that is not known", map[string]string{
+			"features.py": "import os, random\nif random.random() > 2:\n    x = os.path.join('a', os.environ.get('A', ''))\nNAME = 'a'\n" + entityOf,
+		}, "a"},
+		{"a file that another one writes", map[string]string{
+			"a.py": "import pandas as pd\npd.DataFrame({}).to_csv('n.txt')\n", "features.py": "NAME = open('n.txt').read()\n" + entityOf, "n.txt": "old",
+		}, "features.py:1:8: n.txt is not read, since a.py is not run, which may write it"},
+		{"a file that another one writes as a program", map[string]string{
+			"a.py": "import pandas as pd\nif __name__ == '__main__':\n    pd.DataFrame({}).to_csv('n.txt')\n", "features.py": "NAME = open('n.txt').read()\n" + entityOf, "n.txt": "old",
+		}, "old"},
+		{"a module that another one changes", map[string]string{
+			"a.py": "from conf import N\nN.append('late')\n", "features.py": "from conf import N\nNAME = '_'.join(N)\n" + entityOf, "conf.py": "N = ['first']\n",
+		}, "first_late"},
+		{"a working directory that another one changes", map[string]string{
+			"a.py": "import os\nos.chdir('..')\n", "features.py": "NAME = 'a'\n" + entityOf,
+		}, "a.py:2:1: os.chdir() is not read"},
 		{"a feature of old", map[string]string{
 			"features.py": "from feast import Entity, Feature, FeatureView\nNAME = 'a'\nv = FeatureView(name='v', features=[Feature('a')])\n" + entityOf,
 		}, "features.py:3:37: views take no Feature any more; write Field(name=…, dtype=…) in its place"},

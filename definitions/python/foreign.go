@@ -183,7 +183,7 @@ func (r *Interpreter) handedOut(u *Unknown, v any) error {
 func writesFiles(name string) bool {
 	top, _, _ := strings.Cut(name, ".")
 	switch last := name[strings.LastIndexByte(name, '.')+1:]; {
-	case top == "subprocess" || top == "shutil":
+	case top == "subprocess" || top == "shutil" || last == "get" && (top == "fsspec" || top == "s3fs" || top == "gcsfs"):
 		return true
 	case top == "os":
 		return strings.HasPrefix(last, "spawn") || strings.HasPrefix(last, "exec") || last == "system" || last == "popen" || last == "truncate"
@@ -191,7 +191,7 @@ func writesFiles(name string) bool {
 		return true
 	default:
 		for _, verb := range []string{"write", "save", "dump", "download", "extract", "urlretrieve", "urlcleanup", "unpack", "sync", "fget_", "get_file", "rename", "remove", "unlink"} {
-			if strings.HasPrefix(last, verb) {
+			if strings.Contains(last, verb) {
 				return true
 			}
 		}

@@ -83,6 +83,9 @@ func (r *Interpreter) Passed() []string { return r.passes }
 // one.
 func (r *Interpreter) Acted() string { return r.acted }
 
+// Act says what may have written files.
+func (r *Interpreter) Act(what string) { r.acted = what }
+
 // Failed gives the error that ended a module.
 func (r *Interpreter) Failed(name string) error { return r.failed[name] }
 

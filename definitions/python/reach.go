@@ -322,6 +322,13 @@ func (r *Interpreter) matters(s *scope, body []stmt) string {
 			return fmt.Sprintf("it may change '%s'", n)
 		}
 	}
+	for _, n := range partsSet(body) {
+		if v, _ := s.get(n); n != "" {
+			if _, ok := v.(*Module); ok {
+				return fmt.Sprintf("it may change '%s'", n)
+			}
+		}
+	}
 	return ""
 }
 

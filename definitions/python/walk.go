@@ -372,6 +372,33 @@ func changed(body []stmt) []string {
 	return names
 }
 
+// partsSet lists the names that statements set a part of, such as a variable of the
+// environment.
+func partsSet(body []stmt) []string {
+	var names []string
+	anyStmt(body, false, func(s stmt) bool {
+		eachTarget(targetsOf(s), func(e expr) {
+			if _, name := e.(*nameExpr); !name {
+				names = append(names, root(e))
+			}
+		})
+		exprs, _ := partsOf(s)
+		for _, e := range exprs {
+			eachExpr(e, func(e expr) {
+				if c, ok := e.(*callExpr); ok {
+					if method, ok := c.fn.(*attrExpr); ok {
+						if of, ok := method.value.(*attrExpr); ok && of.name == "environ" && !onlyReads(method.name) {
+							names = append(names, root(of))
+						}
+					}
+				}
+			})
+		}
+		return false
+	})
+	return names
+}
+
 // visitCall visits what a call may change: what it is a method of, and what it is
 // given.
 func visitCall(c *callExpr, visit func(expr)) {
