@@ -145,12 +145,22 @@ def functions(banquet: str, work: Path) -> None:
     assert p.returncode == 0 and "No changes to registry" in p.stdout, p.stdout + p.stderr
 
 
+# What Feast reads, and whose message has no JSON to compare.
+ONLY_AS_TEXT = {"ttl huge"}
+
+
 def small(banquet: str, python: str, case: corpus.Case, right: dict, work: Path) -> str:
     """Gives what is wrong with a repository of cases/."""
+    shutil.rmtree(work / "again", ignore_errors=True)
+    case.write(work / "again")  # Feast has run the code in the other one
     repo = Path(case.dir)
     (repo / "feature_store.yaml").write_text(YAML.format(project=project(dict(registry=right.get("objects", {})))))
     p = run(banquet, "validate", f"--python={python}", cwd=repo, env=corpus.ENV | {"NO_COLOR": "1"} | case.env)
     readers = [line for line in (p.stdout + p.stderr).splitlines() if "readers: " in line]
+    if p.returncode == 1 and "Feast refuses" in p.stderr and not readers:
+        return ""  # by the checks that Feast makes at apply
+    if case.name in ONLY_AS_TEXT:
+        return "" if readers else p.stdout + p.stderr
     if "objects" not in right or doubled(right["objects"]):
         short = p.stderr.count("\n") <= 6 and "Traceback" not in p.stderr
         return "" if p.returncode == 1 and not readers and short else f"want a refusal, got {p.stdout}{p.stderr}"
