@@ -141,29 +141,32 @@ func (a *Applier) plan(ctx context.Context, reg *core.Registry, objects *registr
 			return nil, nil, err
 		}
 	}
-	p.Refused = a.refusal(p)
+	p.Refused = a.refusal(p, objects.Empty())
 	return next, p, nil
 }
 
 // refusal says why a plan may not be applied; nil when it may.
-func (a *Applier) refusal(p *Plan) error {
+func (a *Applier) refusal(p *Plan, empty bool) error {
 	if err := refused(p.Findings); err != nil {
 		return err
 	}
-	if len(a.opt.Passed) == 0 || a.opt.AllowDeletions {
+	if a.opt.AllowDeletions || len(a.opt.Passed) == 0 && !empty {
 		return nil
 	}
 	var gone []string
 	for _, c := range p.Changes {
-		if c.Action == registry.Deleted {
+		if c.Action == registry.Deleted && c.Name != registry.DummyEntity {
 			gone = append(gone, c.Kind+" "+c.Name)
 		}
 	}
 	for _, t := range p.Drop {
 		gone = append(gone, "the online table of "+t.VersionedName())
 	}
-	if len(gone) == 0 {
+	switch {
+	case len(gone) == 0:
 		return nil
+	case empty:
+		return fault.New(fault.Invalid, "this would delete %s: the repository defines nothing at all\nput its files back, or say that the deletions are meant: --allow-deletions", listed(gone))
 	}
 	return fault.New(fault.Invalid, "this would delete %s, and may only do so because parts of the repository were passed over:\n%s\nwrite these so that they can be read, or say that the deletions are meant: --allow-deletions",
 		listed(gone), listed(a.opt.Passed))

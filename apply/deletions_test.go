@@ -65,6 +65,15 @@ func TestNothingIsDeletedWhileSomethingWasPassedOver(t *testing.T) {
 		t.Errorf("a plan that deletes nothing refuses %v, its error is %v", p.Refused, err)
 	}
 
+	options.Passed = nil
+	_, err = apply.New(options).Apply(t.Context(), &registry.Objects{}, apply.Observer{})
+	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "feature view a, feature view b") || !strings.Contains(err.Error(), "the repository defines nothing at all") {
+		t.Errorf("an empty repository: the error is %v", err)
+	}
+	if views() != 2 || len(online.dropped) > 0 {
+		t.Errorf("an empty repository: %d views are left, dropped is %v", views(), online.dropped)
+	}
+
 	options.AllowDeletions = true
 	if _, err := apply.New(options).Apply(t.Context(), one(), apply.Observer{}); err != nil {
 		t.Fatal(err)

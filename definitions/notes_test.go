@@ -87,6 +87,8 @@ func TestWhatMayDefineIsReadWhole(t *testing.T) {
 		{"a block that sets a global", "import feast, pandas\nn = 1\ndef f():\n    global n\n    n = 2\nif pandas.x:\n    f()\n", "and it changes values of the file"},
 		{"a definition in a try that may fail", "import feast, pandas\ntry:\n    pandas.read_csv('x')\n    e = feast.Entity(name='x')\nexcept OSError:\n    pass\n", "other.py:2:1: whether pandas.read_csv() succeeds cannot be known without running Python, and definitions depend on it"},
 		{"a definition with a module that may be missing", "import feast\ntry:\n    import torch\n    e = feast.Entity(name='x')\nexcept ImportError:\n    pass\n", "whether torch is installed cannot be known"},
+		{"a definition with a name that may be missing", "import feast, os\ntry:\n    os.getpgid_of\nexcept AttributeError:\n    e = feast.Entity(name='x')\n", "whether os.getpgid_of is there cannot be known"},
+		{"a definition with an import that may be missing", "import feast\ntry:\n    from numpy import newest\nexcept ImportError:\n    e = feast.Entity(name='x')\n", "whether numpy.newest is there cannot be known"},
 		{"a definition that is put elsewhere", "import feast, pandas\npandas.x = feast.Entity(name='x')\n", "a definition is put into pandas"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -23,3 +23,9 @@ type Objects struct {
 	// not have and Feast looks at.
 	Pickles map[string][]byte
 }
+
+// Empty reports whether nothing is defined but, perhaps, a project.
+func (o *Objects) Empty() bool {
+	return len(o.Entities)+len(o.DataSources)+len(o.FeatureViews)+len(o.StreamFeatureViews)+len(o.OnDemandFeatureViews)+
+		len(o.LabelViews)+len(o.FeatureServices)+len(o.Permissions) == 0
+}

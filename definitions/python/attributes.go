@@ -9,6 +9,7 @@ import (
 func (r *Interpreter) attribute(v any, name string) (any, error) {
 	switch v := v.(type) {
 	case *Unknown:
+		r.doubt(v.Why + "." + name + " is there")
 		return v.but("%s.%s", v.Why, name), nil
 	case *Module:
 		return r.moduleAttribute(v, name)
@@ -113,6 +114,7 @@ func (d *descriptor) attribute(name string) (any, error) {
 
 func (r *Interpreter) moduleAttribute(m *Module, name string) (any, error) {
 	if v, ok := m.get(name); ok {
+		r.perhaps(v)
 		return v, nil
 	}
 	if name == "__dict__" {

@@ -122,8 +122,15 @@ type guard struct {
 
 // doubt remembers that what the bodies of try statements do may fail.
 func (r *Interpreter) doubt(why string) {
-	if r.guard != nil && r.guard.doubt == "" {
+	if r.guard != nil {
 		r.guard.doubt = why
+	}
+}
+
+// perhaps doubts that a name of a module is there, unless the reader has it.
+func (r *Interpreter) perhaps(v any) {
+	if u, ok := v.(*Unknown); ok {
+		r.doubt(u.Why + " is there")
 	}
 }
 

@@ -163,9 +163,12 @@ func (r *Interpreter) importNames(s *scope, st *fromStmt) error {
 func (r *Interpreter) importName(s *scope, base string, from any, n imported) (any, error) {
 	m, ok := from.(*Module)
 	if !ok {
-		return elsewhere(base, n.name), nil
+		v := elsewhere(base, n.name)
+		r.perhaps(v)
+		return v, nil
 	}
 	if v, ok := m.get(n.name); ok {
+		r.perhaps(v)
 		return v, nil
 	}
 	if _, dynamic := m.Names["__getattr__"]; dynamic {
