@@ -230,10 +230,11 @@ def repositories(banquet: str, only: str, work: Path) -> int:
     for number, case in enumerate(cases):
         case.write(work / "small" / str(number))
     right = corpus.answers(corpus.feast, cases, fresh=False)  # definitions.py has just asked
+    ends = [(c, r) for c, r in zip(cases, right) if r.get("error") != corpus.ENDLESS]
     failed = 0
     with warm.python() as python:
         checks = [(p.stem, lambda p=p: compare(banquet, python, p, work)) for p in recorded]
-        checks += [(c.name, lambda c=c, r=r: small(banquet, python, c, r, work)) for c, r in zip(cases, right)]
+        checks += [(c.name, lambda c=c, r=r: small(banquet, python, c, r, work)) for c, r in ends]
         for name, check in checks:
             if wrong := check():
                 failed += 1

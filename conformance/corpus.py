@@ -30,7 +30,8 @@ def V(name, *fields, **kw):
 '''
 # All the environment that files see, in Feast and in the native reader.
 ENV = {"HOME": "/root", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "FEAST_USAGE": "False", "BANQUET_SET": "from the environment"}
-TIMEOUT = 60  # seconds for one case in Python
+TIMEOUT = 20  # seconds for one case in Python
+ENDLESS = "it ended without an answer"
 DIRECTIVE = re.compile(r"#(NOPRE|ENV \w+=.*|WRITE [\w -]+)$")
 
 
@@ -196,7 +197,7 @@ def ask(read: Callable[[Case], dict[str, Any]], cases: list[Case]) -> list[dict[
             text = path.read_text("utf-8", "surrogatepass") if path.exists() else ""
             if case.dir:
                 text = text.replace(case.dir, "<root>")
-            out.append(json.loads(text) if text else {"error": "it ended without an answer"})
+            out.append(json.loads(text) if text else {"error": ENDLESS})
         return out
 
 
