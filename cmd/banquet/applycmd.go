@@ -21,7 +21,7 @@ func (s *skips) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&s.source, "skip-source-validation", false, "do not look whether the data sources are there")
 	cmd.Flags().BoolVar(&s.views, "skip-feature-view-validation", false, "accepted for Feast's sake; views are always checked")
 	cmd.Flags().BoolVar(&s.progress, "no-progress", false, "accepted for Feast's sake; apply shows no progress bar")
-	cmd.Flags().BoolVar(&s.deletions, "allow-deletions", false, "delete what is no longer defined even when parts of the repository were passed over")
+	cmd.Flags().BoolVar(&s.deletions, "allow-deletions", false, "delete what is no longer defined even when parts of the repository were passed over, or it defines nothing")
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -32,7 +32,7 @@ func (a *app) applyCommand() *cobra.Command {
 	}
 	s.add(cmd)
 	a.pythonFlag(cmd)
-	cmd.Flags().BoolVarP(&a.verbose, "verbose", "v", false, "say what is changed, field by field, and what was passed over")
+	cmd.Flags().BoolVarP(&a.verbose, "verbose", "v", false, "say what is changed, field by field, and which files define nothing")
 	return cmd
 }
 

@@ -177,9 +177,13 @@ func (r *Interpreter) invokeBuiltin(f *Builtin, c *Call) (any, error) {
 		if f.Definer || f.changes || mutable(f.of) {
 			return nil, fmt.Errorf("%s is given arguments that cannot be known without running Python (%s); write them out", f.Name, u.Why)
 		}
-		return u.but("%s() of %s", f.Name, u.Why), nil
+		return r.mixed(u.but("%s() of %s", f.Name, u.Why), append(append([]any{f.of}, c.Args...), c.Named...)...), nil
 	}
-	if err := r.weigh(append(append([]any{f.of}, c.Args...), c.Named...)...); err != nil {
+	weighed := append(slices.Clone(c.Args), c.Named...)
+	if !f.light {
+		weighed = append(weighed, f.of)
+	}
+	if err := r.weigh(weighed...); err != nil {
 		return nil, err
 	}
 	v, err := f.Call(c)
@@ -188,6 +192,9 @@ func (r *Interpreter) invokeBuiltin(f *Builtin, c *Call) (any, error) {
 	}
 	if err == nil && f.Definer {
 		r.remember(v, c)
+	}
+	if _, unknown := v.(*Unknown); unknown && !tellsOnly(f.Name) {
+		v = r.mixed(v, append(append([]any{f.of}, c.Args...), c.Named...)...)
 	}
 	return v, err
 }

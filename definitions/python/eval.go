@@ -92,7 +92,8 @@ func (r *Interpreter) operate(s *scope, e expr) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return r.binary(e.op, a, b)
+		v, err := r.binary(e.op, a, b)
+		return r.mixed(v, a, b), err
 	case *boolExpr:
 		return r.either(s, e)
 	case *compareExpr:
@@ -322,7 +323,8 @@ func (r *Interpreter) index(s *scope, e *indexExpr) (any, error) {
 		return nil, err
 	}
 	if slice, ok := e.index.(*sliceExpr); ok {
-		return r.slice(s, v, slice)
+		part, err := r.slice(s, v, slice)
+		return r.mixed(part, v), err
 	}
 	switch v := v.(type) {
 	case *Unknown:
@@ -336,5 +338,6 @@ func (r *Interpreter) index(s *scope, e *indexExpr) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.item(v, key)
+	item, err := r.item(v, key)
+	return r.mixed(item, v), err
 }

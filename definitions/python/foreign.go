@@ -2,6 +2,7 @@ package python
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -145,14 +146,28 @@ func (r *Interpreter) callUnknown(u *Unknown, c *Call, class ...any) (any, error
 			}
 		}
 	}
-	if c.scope != nil {
-		r.passed(c.scope, c.at, "%s() is not run", u.Why)
-		r.doubt(u.Why + "() succeeds")
-	}
+	r.passed(c.scope, c.at, "%s() is not run", u.Why)
+	r.doubt(u.Why + "() succeeds")
 	if r.acted == "" && writesFiles(u.Why) {
 		r.acted = u.Why + "()"
 	}
 	return u.but("%s()", u.Why), nil
+}
+
+// mixed is a result that is unknown although a definition went into it: it may be
+// that definition.
+func (r *Interpreter) mixed(v any, from ...any) any {
+	u, ok := v.(*Unknown)
+	if !ok || u == nil || u.Trust != Harmless || !slices.ContainsFunc(from, r.makes) {
+		return v
+	}
+	return &Unknown{Why: u.Why + ", into which a definition went", Trust: Untrusted}
+}
+
+// tellsOnly names functions whose result is no definition, whatever they are
+// given.
+func tellsOnly(name string) bool {
+	return slices.Contains([]string{"isinstance", "issubclass", "hasattr", "callable", "len", "str", "repr", "format", "bool", "print", "type"}, name)
 }
 
 // HandOut refuses a value that a function which does nothing here may use to make a
@@ -202,9 +217,5 @@ func writesFiles(name string) bool {
 // changesArguments names the harmless functions that change what they are
 // given.
 func changesArguments(name string) bool {
-	switch name {
-	case "random.shuffle", "numpy.random.shuffle", "random.Random().shuffle", "copy.replace", "struct.pack_into":
-		return true
-	}
-	return strings.HasSuffix(name, ".shuffle") || strings.HasPrefix(name, "operator.i") || strings.HasPrefix(name, "operator.set") || strings.HasPrefix(name, "operator.del")
+	return name == "struct.pack_into" || strings.HasSuffix(name, ".shuffle") || strings.HasPrefix(name, "operator.i") || strings.HasPrefix(name, "operator.set") || strings.HasPrefix(name, "operator.del")
 }

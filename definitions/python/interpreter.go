@@ -287,9 +287,13 @@ func (s *scope) locate(at int, err error) error {
 	return s.file.fail(at, "%s", err).Because(err)
 }
 
-// passed remembers what was passed over.
+// passed remembers what was passed over; what one of the reader's own functions
+// calls, such as the key of a sort, has no place of its own.
 func (r *Interpreter) passed(s *scope, at int, format string, args ...any) {
-	text := fmt.Sprintf("%s:%d: %s", s.file.Name, s.file.line(at), fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	if s != nil {
+		text = fmt.Sprintf("%s:%d: %s", s.file.Name, s.file.line(at), text)
+	}
 	if !slices.Contains(r.passes, text) && len(r.passes) < 1000 {
 		r.passes = append(r.passes, text)
 	}

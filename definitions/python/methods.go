@@ -43,7 +43,7 @@ func method(v any, name string) (any, bool) {
 	b := &Builtin{Name: name, Call: call, of: v, changes: mutable(v) && slices.Contains(changers(), name)}
 	switch name { // these do not go through the value
 	case "append", "add", "get", "setdefault", "keys", "values", "items":
-		b.of = nil
+		b.light = true
 	}
 	return b, true
 }
@@ -275,7 +275,7 @@ func dictGet(d *Dict, name string, c *Call) (any, error) {
 		return nil, err
 	}
 	if u, ok := key.(*Unknown); ok && name == "get" {
-		return u, nil
+		return u, nil // invokeBuiltin looks at what the dict holds
 	}
 	v, ok, err := d.Get(key)
 	if err != nil {

@@ -53,7 +53,10 @@ func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
 		return err
 	}
 	if u, ok := v.(*Unknown); ok {
-		return r.bind(s, st.target, u)
+		if mutable(old) {
+			return fmt.Errorf("a %s is changed by what cannot be known without running Python (%s)", TypeName(old), u.Why)
+		}
+		return r.bind(s, st.target, r.mixed(u, old))
 	}
 	if why := readOnly(old); why != "" {
 		return errors.New(why)

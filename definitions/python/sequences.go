@@ -332,7 +332,11 @@ func (r *Interpreter) comprehend(s *scope, e *comprehension) (any, error) {
 	case err != nil:
 		return nil, err
 	case l.unknown != nil:
-		return r.skipped(s, "loop", l.unknown, e.key, e.value)
+		parts := []expr{e.key, e.value}
+		for _, c := range e.clauses {
+			parts = append(parts, c.source)
+		}
+		return r.skipped(s, "loop", l.unknown, parts...)
 	case e.kind == ':':
 		return dict, nil
 	case e.kind == '{':

@@ -42,7 +42,8 @@ type (
 		Members map[string]any
 		// Kinds are the types of which its objects are instances too.
 		Kinds []string
-		of    any // the value whose method it is, or what it calls
+		of    any  // the value whose method it is, or what it calls
+		light bool // a method whose work does not depend on the size of that value
 		// changes is set for a method that changes the value whose it is.
 		changes bool
 		// method is set when objects of the class that has it get it bound.
