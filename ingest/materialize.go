@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"google.golang.org/protobuf/proto"
 
+	"github.com/banquet-fs/banquet/encode"
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/stores"
 )
@@ -57,11 +58,13 @@ func (m *Materializer) view(ctx context.Context, v *registry.View, w Window) (Re
 
 // readNewest reads the window and keeps the newest row of each key.
 func (m *Materializer) readNewest(ctx context.Context, v *registry.View, w Window) (*newest, error) {
-	l, err := newLayout(v, w, m.opt.KeyVersion)
+	l, err := encode.NewLayout(v, m.opt.KeyVersion)
 	if err != nil {
 		return nil, err
 	}
-	reader, err := m.opt.Offline.Range(ctx, l.query)
+	reader, err := m.opt.Offline.Range(ctx, offline.Query{
+		Source: v.Batch, Columns: l.Columns(), Timestamp: l.Timestamp(), Created: l.Created(), Start: w.Start, End: w.End,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -139,9 +142,8 @@ func (m *Materializer) record(ctx context.Context, v *registry.View, w Window) e
 // hint says where the rows of an empty window are. It is a courtesy: when the
 // source cannot tell, there is none.
 func (m *Materializer) hint(ctx context.Context, v *registry.View, w Window) string {
-	source, _ := proto.Clone(v.Batch).(*core.DataSource)
-	source.TimestampField = reverse(source.GetFieldMapping())(source.GetTimestampField())
-	span, err := m.opt.Offline.Span(ctx, source)
+	original := encode.Originals(v.Batch.GetFieldMapping())
+	span, err := m.opt.Offline.Span(ctx, offline.Query{Source: v.Batch, Timestamp: original(v.Batch.GetTimestampField())})
 	if err != nil {
 		m.opt.Log.DebugContext(ctx, "no hint about the source", slog.String("view", v.Name), slog.Any("error", err))
 		return ""

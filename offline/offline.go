@@ -22,6 +22,9 @@ type Query struct {
 	Timestamp, Created string
 	// Start and End bound the event time, both inclusive. A zero time is no bound.
 	Start, End time.Time
+	// CreatedAfter leaves out rows whose created time is not later, or null. A
+	// zero time is no bound; any other needs Created.
+	CreatedAfter time.Time
 }
 
 // Column is a column of a source with the value type that Feast gives it.
@@ -33,8 +36,8 @@ type Column struct {
 	Unmapped string
 }
 
-// Span is the extent of a source's event times. Rows is 0 for an empty source,
-// and both times are then zero.
+// Span is the extent of the event times of a query's rows. Rows is 0 when there
+// are none, and both times are then zero.
 type Span struct {
 	Rows         int64
 	First, Last  time.Time
@@ -58,8 +61,9 @@ type Store interface {
 	Range(ctx context.Context, query Query) (array.RecordReader, error)
 	// Columns lists the columns of a source in its own order.
 	Columns(ctx context.Context, source *core.DataSource) ([]Column, error)
-	// Span tells how many rows a source holds and from when to when, for hints.
-	Span(ctx context.Context, source *core.DataSource) (Span, error)
+	// Span tells how many rows a query has and from when to when, for hints; its
+	// Columns do not count.
+	Span(ctx context.Context, query Query) (Span, error)
 	// Check reaches the store, or says in one line why it cannot.
 	Check(ctx context.Context) error
 }

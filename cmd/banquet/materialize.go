@@ -5,16 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
-	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/ingest"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/value"
 )
 
 func (a *app) materializeCommand() *cobra.Command {
@@ -40,10 +39,10 @@ func (a *app) materializeCommand() *cobra.Command {
 			req := ingest.Request{Views: views, Start: time.Unix(0, 0), End: time.Now()}
 			if !whole {
 				var err error
-				if req.Start, err = parseTime(start); err != nil {
+				if req.Start, err = value.ParseTime(start); err != nil {
 					return err
 				}
-				if req.End, err = parseTime(end); err != nil {
+				if req.End, err = value.ParseTime(end); err != nil {
 					return err
 				}
 			}
@@ -63,7 +62,7 @@ func (a *app) incrementalCommand() *cobra.Command {
 		Use: "materialize-incremental END_TS", Short: "Load the rows since the last window into the online store",
 		Args: exactly(1, "the end of the window"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			end, err := parseTime(args[0])
+			end, err := value.ParseTime(args[0])
 			if err != nil {
 				return err
 			}
@@ -72,19 +71,6 @@ func (a *app) incrementalCommand() *cobra.Command {
 	}
 	cmd.Flags().StringArrayVarP(&views, "views", "v", nil, "only this feature view; may be repeated")
 	return cmd
-}
-
-// parseTime reads a time as Feast does: ISO 8601, UTC unless it says otherwise.
-func parseTime(s string) (time.Time, error) {
-	for _, layout := range []string{
-		time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02",
-		"2006-01-02T15:04:05-0700", "2006-01-02T15",
-	} {
-		if t, err := time.Parse(layout, strings.TrimSpace(s)); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, fault.New(fault.Invalid, "%q is no time; want one such as 2024-01-31T00:00:00", s)
 }
 
 func (a *app) materialize(ctx context.Context, req ingest.Request, incremental bool) error {

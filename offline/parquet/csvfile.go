@@ -15,6 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/value"
 )
 
 // csvFile is a CSV file with a header. The types of its columns are those that
@@ -205,7 +206,7 @@ func (k cellKinds) after(cell string) cellKinds {
 		}
 	}
 	if k&timeKind != 0 {
-		if t, ok := parseTime(cell); !ok || t.Year() < 1678 || t.Year() > 2261 {
+		if t, err := value.ParseTime(cell); err != nil || t.Year() < 1678 || t.Year() > 2261 {
 			k &^= timeKind
 		}
 	}

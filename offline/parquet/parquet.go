@@ -226,9 +226,10 @@ func (s *Store) Columns(_ context.Context, source *core.DataSource) ([]offline.C
 	return columns, nil
 }
 
-// Span reads the time column of a source.
-func (s *Store) Span(ctx context.Context, source *core.DataSource) (offline.Span, error) {
-	reader, err := s.Range(ctx, offline.Query{Source: source, Timestamp: source.GetTimestampField()})
+// Span reads the times of a query.
+func (s *Store) Span(ctx context.Context, query offline.Query) (offline.Span, error) {
+	query.Columns = nil
+	reader, err := s.Range(ctx, query)
 	if err != nil {
 		return offline.Span{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -192,7 +193,7 @@ func (p *scan) shape(ctx context.Context, part part, batch arrow.RecordBatch) (a
 		}
 	}
 	shaped := array.NewRecordBatch(p.schema, columns, batch.NumRows())
-	mask, all := p.mask(columns[len(p.query.Columns)])
+	mask, all := p.mask(columns[len(p.query.Columns):])
 	defer mask.Release()
 	if all {
 		return shaped, nil
@@ -244,16 +245,22 @@ func constant(t arrow.DataType, v string, rows int) (arrow.Array, error) {
 	return b.NewArray(), nil
 }
 
-// mask marks the rows that belong to the answer.
-func (p *scan) mask(times arrow.Array) (mask arrow.Array, all bool) {
+// mask marks the rows that belong to the answer, by their times.
+func (p *scan) mask(times []arrow.Array) (mask arrow.Array, all bool) {
 	b := array.NewBooleanBuilder(memory.DefaultAllocator)
 	defer b.Release()
-	b.Reserve(times.Len())
-	ts, _ := times.(*array.Timestamp)
-	low, high := p.limits(ts)
+	event, _ := times[0].(*array.Timestamp)
+	b.Reserve(event.Len())
+	low, high := limits(event, p.query.Start, p.query.End)
+	late := func(int) bool { return true }
+	if after := p.query.CreatedAfter; !after.IsZero() {
+		created, _ := times[len(times)-1].(*array.Timestamp)
+		_, newest := limits(created, time.Time{}, after)
+		late = func(i int) bool { return !created.IsNull(i) && int64(created.Value(i)) > newest }
+	}
 	all = true
-	for i := range times.Len() {
-		in := !ts.IsNull(i) && int64(ts.Value(i)) >= low && int64(ts.Value(i)) <= high
+	for i := range event.Len() {
+		in := !event.IsNull(i) && int64(event.Value(i)) >= low && int64(event.Value(i)) <= high && late(i)
 		all = all && in
 		b.UnsafeAppend(in)
 	}

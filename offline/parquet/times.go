@@ -10,6 +10,7 @@ import (
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/value"
 )
 
 // timeType is the type that a time column is answered in: its own unit, in UTC.
@@ -52,15 +53,15 @@ func finer(a, b arrow.DataType) arrow.TimeUnit {
 // perSecond is how many of a unit make a second.
 func perSecond(u arrow.TimeUnit) int64 { return int64(time.Second) / int64(u.Multiplier()) }
 
-// limits are the bounds of the query in the unit of a column.
-func (p *scan) limits(ts *array.Timestamp) (low, high int64) {
+// limits are inclusive bounds in the unit of a column; a zero time is no bound.
+func limits(ts *array.Timestamp, start, end time.Time) (low, high int64) {
 	low, high = math.MinInt64, math.MaxInt64
 	unit := perSecond(timeUnit(ts))
-	if t := p.query.Start; !t.IsZero() {
-		low = scaled(t, unit, true)
+	if !start.IsZero() {
+		low = scaled(start, unit, true)
 	}
-	if t := p.query.End; !t.IsZero() {
-		high = scaled(t, unit, false)
+	if !end.IsZero() {
+		high = scaled(end, unit, false)
 	}
 	return low, high
 }
@@ -148,9 +149,9 @@ func timeAt(a arrow.Array, i int, unit arrow.TimeUnit) (arrow.Timestamp, error) 
 }
 
 func parsed(s string, unit arrow.TimeUnit) (arrow.Timestamp, error) {
-	t, ok := parseTime(s)
-	if !ok {
-		return 0, fault.New(fault.Invalid, "%q is no time", s)
+	t, err := value.ParseTime(s)
+	if err != nil {
+		return 0, err
 	}
 	return toUnit(t, unit)
 }
@@ -161,18 +162,4 @@ func toUnit(t time.Time, unit arrow.TimeUnit) (arrow.Timestamp, error) {
 		return 0, fault.New(fault.Invalid, "the time %s cannot be said in %s", t, unit).Because(err)
 	}
 	return v, nil
-}
-
-// parseTime reads a time in ISO 8601, with a blank or a T, with or without a
-// fraction and a zone; without one it is UTC.
-func parseTime(s string) (time.Time, bool) {
-	for _, layout := range [...]string{
-		"2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04:05",
-		"2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05 Z07:00", "2006-01-02 15:04:05 MST", "2006-01-02", "2006-01-02 15:04", "2006-01-02T15:04",
-	} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), true
-		}
-	}
-	return time.Time{}, false
 }

@@ -4,12 +4,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/banquet-fs/banquet/value"
 )
 
 // column turns one column of PostgreSQL, in its binary form, into Arrow.
@@ -284,11 +285,10 @@ func readDate(b array.Builder, _ *pgtype.Map, _ uint32, raw []byte) error {
 
 // readTextTime reads a time kept as text, in UTC unless it says otherwise.
 func readTextTime(b array.Builder, _ *pgtype.Map, _ uint32, raw []byte) error {
-	for _, layout := range [...]string{"2006-01-02 15:04:05Z07:00", time.RFC3339Nano, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02"} {
-		if t, err := time.Parse(layout, string(raw)); err == nil {
-			b.(*array.TimestampBuilder).Append(arrow.Timestamp(t.UnixMicro()))
-			return nil
-		}
+	t, err := value.ParseTime(string(raw))
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("%q is no time", raw)
+	b.(*array.TimestampBuilder).Append(arrow.Timestamp(t.UnixMicro()))
+	return nil
 }

@@ -60,7 +60,7 @@ func checkWindow(t *testing.T, store *postgres.Store, schema int, from int64) {
 		t.Errorf("columns %v, %v", cols, err)
 	}
 	noon := time.Date(2024, 1, 1, 12, 0, 0, 0, time.UTC)
-	span, err := store.Span(t.Context(), source("t", ""))
+	span, err := store.Span(t.Context(), offline.Query{Source: source("t", ""), Timestamp: "ts"})
 	if err != nil || span.Rows != 40000 || !span.First.Equal(noon) {
 		t.Errorf("span %+v, %v", span, err)
 	}

@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"iter"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -180,18 +182,25 @@ func rangeSQL(from string, names []string, query offline.Query) (sql string, arg
 		}
 		b.WriteString("source." + pgx.Identifier{n}.Sanitize())
 	}
+	where, args := condition(query)
+	b.WriteString("\nFROM " + from + " AS source\nWHERE " + where)
+	return b.String(), args
+}
+
+// condition says which rows belong to a query.
+func condition(query offline.Query) (sql string, args []any) {
+	var b strings.Builder
 	ts := "source." + pgx.Identifier{query.Timestamp}.Sanitize()
-	b.WriteString("\nFROM " + from + " AS source\nWHERE " + ts + " IS NOT NULL")
+	b.WriteString(ts + " IS NOT NULL")
 	for _, bound := range []struct {
-		op   string
-		zero bool
-		t    any
-	}{{">=", query.Start.IsZero(), query.Start}, {"<=", query.End.IsZero(), query.End}} {
-		if bound.zero {
+		column, op string
+		t          time.Time
+	}{{ts, ">=", query.Start}, {ts, "<=", query.End}, {"source." + pgx.Identifier{query.Created}.Sanitize(), ">", query.CreatedAfter}} {
+		if bound.t.IsZero() {
 			continue
 		}
 		args = append(args, bound.t)
-		b.WriteString(" AND " + ts + " " + bound.op + " $" + string(rune('0'+len(args))) + "::timestamptz")
+		b.WriteString(" AND " + bound.column + " " + bound.op + " $" + strconv.Itoa(len(args)) + "::timestamptz")
 	}
 	return b.String(), args
 }
@@ -220,10 +229,10 @@ func (s *Store) Columns(ctx context.Context, source *core.DataSource) ([]offline
 	return columns, s.opt.Fault(rows.Err(), "data source "+source.GetName())
 }
 
-// Span asks the database for the extent of a source.
-func (s *Store) Span(ctx context.Context, source *core.DataSource) (offline.Span, error) {
+// Span asks the database for the extent of a query.
+func (s *Store) Span(ctx context.Context, query offline.Query) (offline.Span, error) {
 	var span offline.Span
-	from, err := relation(source)
+	from, err := relation(query.Source)
 	if err != nil {
 		return span, err
 	}
@@ -232,10 +241,18 @@ func (s *Store) Span(ctx context.Context, source *core.DataSource) (offline.Span
 		return span, err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	ts := "source." + pgx.Identifier{source.GetTimestampField()}.Sanitize()
-	err = tx.QueryRow(ctx, "SELECT count("+ts+"), coalesce(min("+ts+")::timestamptz, 'epoch'), coalesce(max("+ts+")::timestamptz, 'epoch') FROM "+from+" AS source", described).
-		Scan(&span.Rows, &span.First, &span.Last)
-	return span, s.opt.Fault(err, "data source "+source.GetName())
+	ts := "source." + pgx.Identifier{query.Timestamp}.Sanitize()
+	where, args := condition(query)
+	var first, last *time.Time
+	err = tx.QueryRow(ctx, "SELECT count("+ts+"), min("+ts+")::timestamptz, max("+ts+")::timestamptz FROM "+from+" AS source WHERE "+where, append([]any{described}, args...)...).
+		Scan(&span.Rows, &first, &last)
+	if err != nil {
+		return offline.Span{}, s.opt.Fault(err, "data source "+query.Source.GetName())
+	}
+	if first != nil && last != nil {
+		span.First, span.Last = *first, *last
+	}
+	return span, nil
 }
 
 // reading is one query on its way.

@@ -104,7 +104,7 @@ func TestBoundsAreInclusive(t *testing.T) {
 	if len(got) != 3 {
 		t.Errorf("%d rows: %v", len(got), got)
 	}
-	span, err := s.Span(t.Context(), source("t", ""))
+	span, err := s.Span(t.Context(), offline.Query{Source: source("t", ""), Timestamp: "ts"})
 	if err != nil || span.Rows != 10 || !span.First.Equal(day) || !span.Last.Equal(day.AddDate(0, 0, 9)) {
 		t.Errorf("span %+v, %v", span, err)
 	}

@@ -1,0 +1,233 @@
+// Package encode turns rows of a data source into what an online store keeps:
+// entity keys and serialized values. It knows what a feature view wants of its
+// source, and nothing of windows, queries or stores; whoever has record batches,
+// read from a source or sent by a client, encodes them here.
+package encode
+
+import (
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/value"
+)
+
+// Layout says which columns of a source make the rows of a view, and what each
+// is. It is made once for a view and safe for concurrent use.
+type Layout struct {
+	view *registry.View
+	// names are the source's columns: those of the join keys, then those of the features.
+	names              []string
+	timestamp, created string
+	keys, cells        []column
+	key                *value.KeyLayout
+	// dummy is the one key of a view without entities.
+	dummy []byte
+}
+
+// column is a column's place in a record batch and the value type it gives.
+type column struct {
+	index int
+	name  string
+	kind  types.ValueType_Enum
+}
+
+// NewLayout makes the layout of a view. Names of the view are turned back into
+// names of its batch source by the source's field mapping.
+func NewLayout(v *registry.View, keyVersion int) (*Layout, error) {
+	source := v.Batch
+	original := Originals(source.GetFieldMapping())
+	l := &Layout{view: v, timestamp: original(source.GetTimestampField())}
+	if c := source.GetCreatedTimestampColumn(); c != "" {
+		l.created = original(c)
+	}
+	joinKeys := make([]string, 0, len(v.JoinKeys))
+	for _, k := range v.JoinKeys {
+		joinKeys = append(joinKeys, k.Name)
+		if !v.Entityless {
+			l.keys = append(l.keys, l.add(original(k.Name), k.Type))
+		}
+	}
+	for _, f := range v.Features {
+		l.cells = append(l.cells, l.add(original(f.Name), f.Type))
+	}
+	l.key = value.NewKeyLayout(keyVersion, joinKeys)
+	if v.Entityless {
+		dummy, err := l.key.Append(nil, [][]byte{value.AppendString(nil, "")})
+		if err != nil {
+			return nil, err
+		}
+		l.dummy = dummy
+	}
+	return l, nil
+}
+
+func (l *Layout) add(name string, kind types.ValueType_Enum) column {
+	l.names = append(l.names, name)
+	return column{index: len(l.names) - 1, name: name, kind: kind}
+}
+
+// Columns are the source's names of the columns that a record batch must begin
+// with: the join keys', then the features'. Behind them it has the event time
+// and, if the source has one, the created time.
+func (l *Layout) Columns() []string { return l.names }
+
+// Timestamp is the source's name of the event time.
+func (l *Layout) Timestamp() string { return l.timestamp }
+
+// Created is the source's name of the created time; empty if it has none.
+func (l *Layout) Created() string { return l.created }
+
+// Originals gives the source's name of a view's name.
+func Originals(mapping map[string]string) func(string) string {
+	names := make(map[string]string, len(mapping))
+	for from, to := range mapping {
+		names[to] = from
+	}
+	return func(name string) string {
+		if from, ok := names[name]; ok {
+			return from
+		}
+		return name
+	}
+}
+
+// Batch is one record batch with the encoders of its columns. It may be used by
+// one goroutine at a time.
+type Batch struct {
+	layout         *Layout
+	record         arrow.RecordBatch
+	keys, cells    []*value.ArrowEncoder
+	event, created func(row int) (time.Time, bool)
+	scratch        []byte
+	parts          [][]byte
+}
+
+// Open looks at a record batch. It stays the caller's, and must outlive the Batch.
+func (l *Layout) Open(record arrow.RecordBatch) (*Batch, error) {
+	b := &Batch{layout: l, record: record, parts: make([][]byte, len(l.keys))}
+	var err error
+	if b.keys, err = l.encoders(record, l.keys); err != nil {
+		return nil, err
+	}
+	if b.cells, err = l.encoders(record, l.cells); err != nil {
+		return nil, err
+	}
+	at := len(l.names)
+	if b.event, err = times(record.Column(at), l.timestamp); err != nil {
+		return nil, err
+	}
+	b.created = func(int) (time.Time, bool) { return time.Time{}, false }
+	if l.created != "" {
+		if b.created, err = times(record.Column(at+1), l.created); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func (l *Layout) encoders(record arrow.RecordBatch, columns []column) ([]*value.ArrowEncoder, error) {
+	list := make([]*value.ArrowEncoder, len(columns))
+	for i, c := range columns {
+		e, err := value.NewArrowEncoder(record.Column(c.index).DataType(), c.kind)
+		if err != nil {
+			text := fault.Of(err).Text
+			if c.kind == types.ValueType_INVALID {
+				text = "it has no value type, since Feast knows none for its type in the source; list it in the view's schema"
+			}
+			return nil, fault.New(fault.Invalid, "column %s of feature view %s: %s", c.name, l.view.Name, text).
+				About("feature view", l.view.Name, l.view.Project).Because(err)
+		}
+		list[i] = e
+	}
+	return list, nil
+}
+
+// times reads a timestamp column.
+func times(a arrow.Array, name string) (func(int) (time.Time, bool), error) {
+	ts, ok := a.(*array.Timestamp)
+	if !ok {
+		return nil, fault.New(fault.Invalid, "column %s holds %s, not a time", name, a.DataType())
+	}
+	unit, ok := a.DataType().(*arrow.TimestampType)
+	if !ok {
+		return nil, fault.New(fault.Invalid, "column %s holds %s, not a time", name, a.DataType())
+	}
+	return func(row int) (time.Time, bool) {
+		if ts.IsNull(row) {
+			return time.Time{}, false
+		}
+		return ts.Value(row).ToTime(unit.Unit), true
+	}, nil
+}
+
+// Rows is how many rows there are.
+func (b *Batch) Rows() int { return int(b.record.NumRows()) }
+
+// Times gives the event time of a row, false when it has none, and its created
+// time, zero when it has none.
+func (b *Batch) Times(row int) (event, created time.Time, ok bool) {
+	event, ok = b.event(row)
+	created, _ = b.created(row)
+	return event, created, ok
+}
+
+// Key serializes the entity key of a row; false when a join key is null. The
+// key is valid until the next call.
+func (b *Batch) Key(row int) ([]byte, bool, error) {
+	if b.layout.dummy != nil {
+		return b.layout.dummy, true, nil
+	}
+	b.scratch = b.scratch[:0]
+	var ends [8]int
+	bounds := ends[:0]
+	for i, e := range b.keys {
+		var err error
+		c := b.layout.keys[i]
+		if b.scratch, err = e.Append(b.scratch, b.record.Column(c.index), row); err != nil {
+			return nil, false, b.cellFault(c, row, err)
+		}
+		bounds = append(bounds, len(b.scratch))
+	}
+	start := 0
+	for i, end := range bounds {
+		if start == end {
+			return nil, false, nil
+		}
+		b.parts[i] = b.scratch[start:end]
+		start = end
+	}
+	key, err := b.layout.key.Append(b.scratch, b.parts)
+	if err != nil {
+		return nil, false, err
+	}
+	b.scratch = key
+	return key[start:], true, nil
+}
+
+// Values serializes the features of a row, in the view's order, into one piece
+// of memory that is the caller's.
+func (b *Batch) Values(row int) ([][]byte, error) {
+	values := make([][]byte, len(b.cells))
+	buf := make([]byte, 0, 16*len(b.cells))
+	for i, e := range b.cells {
+		start := len(buf)
+		var err error
+		c := b.layout.cells[i]
+		if buf, err = e.AppendFeature(buf, b.record.Column(c.index), row); err != nil {
+			return nil, b.cellFault(c, row, err)
+		}
+		values[i] = buf[start:len(buf):len(buf)]
+	}
+	return values, nil
+}
+
+func (b *Batch) cellFault(c column, row int, err error) error {
+	v := b.layout.view
+	return fault.New(fault.Invalid, "feature view %s, column %s, row %d: %s", v.Name, c.name, row, fault.Of(err).Text).
+		About("feature view", v.Name, v.Project).Because(err)
+}

@@ -1,0 +1,70 @@
+package value
+
+import (
+	"reflect"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// DecimalText is the Arrow type of decimal numbers of any size, each with a scale
+// of its own, such as PostgreSQL's numeric: text in plain notation ("12.30"), and
+// NaN. Arrow's own decimals have one scale for a column, and an end.
+type DecimalText struct {
+	arrow.ExtensionBase
+}
+
+// NewDecimalText makes the type; all of them are equal.
+func NewDecimalText() *DecimalText {
+	return &DecimalText{ExtensionBase: arrow.ExtensionBase{Storage: arrow.BinaryTypes.String}}
+}
+
+// ArrayType is the type of the arrays.
+func (*DecimalText) ArrayType() reflect.Type { return reflect.TypeFor[DecimalTextArray]() }
+
+// ExtensionName names the type.
+func (*DecimalText) ExtensionName() string { return "banquet.decimal_text" }
+
+// String names the type for people.
+func (*DecimalText) String() string { return "decimal" }
+
+// ExtensionEquals reports whether other is the same type.
+func (*DecimalText) ExtensionEquals(other arrow.ExtensionType) bool {
+	_, same := other.(*DecimalText)
+	return same
+}
+
+// Serialize gives the parameters of the type: it has none.
+func (*DecimalText) Serialize() string { return "" }
+
+// Deserialize makes the type again.
+func (*DecimalText) Deserialize(storage arrow.DataType, _ string) (arrow.ExtensionType, error) {
+	if storage.ID() != arrow.STRING {
+		return nil, fault.New(fault.Invalid, "decimals are kept as text, not as %s", storage)
+	}
+	return NewDecimalText(), nil
+}
+
+// DecimalTextArray is a column of decimals.
+type DecimalTextArray struct {
+	array.ExtensionArrayBase
+}
+
+// Value gives a decimal that is not null.
+func (a *DecimalTextArray) Value(row int) string {
+	text, ok := a.Storage().(*array.String)
+	if !ok {
+		return ""
+	}
+	return text.Value(row)
+}
+
+// ValueStr gives the text of a row.
+func (a *DecimalTextArray) ValueStr(row int) string {
+	if a.IsNull(row) {
+		return array.NullValueStr
+	}
+	return a.Value(row)
+}
