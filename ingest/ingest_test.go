@@ -142,7 +142,7 @@ type writes struct {
 	keys [][]string
 }
 
-func (w *writes) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
+func (w *writes) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var keys []string

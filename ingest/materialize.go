@@ -99,17 +99,17 @@ func (m *Materializer) write(ctx context.Context, v *registry.View, w Window, re
 	for start := 0; start < len(records); start += size {
 		chunk := records[start:min(start+size, len(records))]
 		group.Go(func() error {
-			left, err := m.opt.Online.Write(ctx, table, selection, chunk, how)
+			done, err := m.opt.Online.Write(ctx, table, selection, chunk, how)
 			if err != nil {
 				return err
 			}
-			if left != nil && len(left.Indexes) > 0 {
+			if left := done.Failed; len(left.Indexes) > 0 {
 				return fault.New(fault.KindOf(left.Errs[0]), "feature view %s: %d rows are not stored: %s",
 					v.Name, len(left.Indexes), fault.Of(left.Errs[0]).Text).Because(left.Errs[0])
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			written += len(chunk)
+			written += done.Stored(len(chunk))
 			if m.opt.Observer.Written != nil {
 				m.opt.Observer.Written(w, written, len(records))
 			}

@@ -8,7 +8,6 @@ package stores
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 )
@@ -91,12 +90,26 @@ type Reader interface {
 // Writer loads rows. It is safe for concurrent use.
 type Writer interface {
 	// Write stores records in the order given. A record replaces the whole row,
-	// and writing it twice changes nothing. It returns the records that are not
-	// stored, with the reason of each (nil: all are acknowledged by the store);
-	// an error means that nothing is known to be stored.
-	Write(ctx context.Context, table Table, features *Selection, records []Record, mode Mode) (*Unwritten, error)
-	// Delete removes rows; a key that is not there is no error.
-	Delete(ctx context.Context, table Table, keys [][]byte) (*Unwritten, error)
+	// and writing it twice changes nothing.
+	//
+	//   - Each record is stored, or Written names it: as older or as failed.
+	//   - In mode Newer a record is older when a newer row of its key is there in
+	//     the end, out of the table or out of the same call. It is no failure. A
+	//     record that another one of the call replaced in its turn is stored.
+	//   - A record that the store cannot hold, for its size or its times (see
+	//     CheckTimes), fails alone and by a reason of kind Invalid; the others are
+	//     stored, those of the same key too.
+	//   - All records of one key share a failure that may pass, so that those that
+	//     failed can be written again.
+	//   - An error comes only when nothing is known to be stored, and then without
+	//     a Written. Records may be stored all the same, if it was the answer that
+	//     was lost: to write them again is safe.
+	//   - Once ctx is done Write returns promptly. What the store acknowledged
+	//     until then is stored, the rest failed.
+	Write(ctx context.Context, table Table, features *Selection, records []Record, mode Mode) (Written, error)
+	// Delete removes rows; a key that is not there is no error. It names the keys
+	// that may still be there; an error means that none is known to be gone.
+	Delete(ctx context.Context, table Table, keys [][]byte) (Unwritten, error)
 }
 
 // Admin makes and removes tables.
@@ -141,18 +154,4 @@ type Finding struct {
 	Table   Table
 	Refused bool
 	Text    string
-}
-
-// Unwritten lists the records or keys, by their index, that are not stored,
-// and why. Indexes ascend; Errs is aligned to them.
-type Unwritten struct {
-	Indexes []int
-	Errs    []error
-}
-
-// Add notes one record that is not stored; Indexes stay in ascending order.
-func (u *Unwritten) Add(index int, err error) {
-	at, _ := slices.BinarySearch(u.Indexes, index)
-	u.Indexes = slices.Insert(u.Indexes, at, index)
-	u.Errs = slices.Insert(u.Errs, at, err)
 }

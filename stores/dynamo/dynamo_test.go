@@ -77,8 +77,8 @@ func TestCallsArePackedAcrossTables(t *testing.T) {
 	ready(t, s, tables...)
 	recs, keys := records(120)
 	for _, tb := range tables {
-		if left, err := s.Write(t.Context(), tb, stores.NewSelection("f"), recs, stores.Replace); err != nil || left != nil {
-			t.Fatal(left, err)
+		if w, err := s.Write(t.Context(), tb, stores.NewSelection("f"), recs, stores.Replace); err != nil || len(w.Failed.Indexes) > 0 {
+			t.Fatal(w, err)
 		}
 	}
 	server.Reset()
@@ -321,8 +321,8 @@ func TestOffsetsOfFeastAreCompared(t *testing.T) {
 	put := func(at time.Time) string {
 		t.Helper()
 		recs[0].Event, recs[0].Values = at, [][]byte{fmt.Appendf(nil, "\x12\x05%s", at.Format("15:04"))}
-		if left, err := s.Write(t.Context(), zip, stores.NewSelection("f"), recs, stores.Newer); err != nil || left != nil {
-			t.Fatal(left, err)
+		if w, err := s.Write(t.Context(), zip, stores.NewSelection("f"), recs, stores.Newer); err != nil || len(w.Failed.Indexes) > 0 {
+			t.Fatal(w, err)
 		}
 		rows, err := s.Read(t.Context(), []stores.Read{{Table: zip, Features: stores.NewSelection("f"), Keys: keys}})
 		if err != nil {

@@ -3,7 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -19,103 +19,83 @@ func entityID(key []byte) string { return string(value.AppendEntityID(nil, key))
 
 // Write stores records: in mode Replace twenty-five in a call, in mode Newer
 // one by one, each on the condition that nothing newer is stored.
-func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
+func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fault.Of(err)
+		return stores.Written{}, fault.Of(err)
 	}
-	w := &writing{store: s, table: table, tableName: s.tableName(table), errs: make([]error, len(records))}
-	w.sort(records, mode)
-	var group errgroup.Group
-	group.SetLimit(inFlight)
-	if mode == stores.Newer {
-		for _, i := range w.order {
-			group.Go(func() error {
-				w.fail([]int{i}, w.putNewer(ctx, features.Features, &records[i], w.ids[i]))
-				return nil
-			})
-		}
-	} else {
-		for start := 0; start < len(w.order); start += maxWrite {
-			chunk := w.order[start:min(start+maxWrite, len(w.order))]
-			group.Go(func() error {
-				b := &batch{table: w.tableName, features: features.Features}
-				for _, i := range chunk {
-					b.ids, b.records = append(b.ids, w.ids[i]), append(b.records, &records[i])
-				}
-				w.batch(ctx, chunk, b)
-				return nil
-			})
-		}
-	}
-	_ = group.Wait()
-	return w.unwritten()
-}
-
-// writing is one Write or Delete on its way.
-type writing struct {
-	store *Store
-	table stores.Table
-	*tableName
-	ids   []string
-	order []int // the records to write: of repeats of a key the one that counts
-	same  map[int][]int
-	mu    sync.Mutex
-	errs  []error
-}
-
-// sort finds repeats: a call may name an item once. In mode Replace the last
-// counts, in mode Newer the newest and of equals the last.
-func (w *writing) sort(records []stores.Record, mode stores.Mode) {
+	w := &writing{store: s, table: table, tableName: s.tableName(table), features: features.Features, records: records}
+	w.Writing = stores.NewWriting(records, mode, time.Microsecond, w.check)
 	w.ids = make([]string, len(records))
-	w.same = map[int][]int{}
-	at := make(map[string]int, len(records))
 	for i := range records {
 		w.ids[i] = entityID(records[i].Key)
-		p, seen := at[w.ids[i]]
-		if !seen {
-			at[w.ids[i]] = len(w.order)
-			w.order = append(w.order, i)
-			continue
-		}
-		old := w.order[p]
-		if mode == stores.Newer && records[i].Event.Before(records[old].Event) {
-			w.same[old] = append(w.same[old], i)
-			continue
-		}
-		w.order[p] = i
-		w.same[i] = append(append(w.same[i], w.same[old]...), old)
 	}
+	for round := w.Round(); len(round) > 0; round = w.Round() {
+		if mode == stores.Newer {
+			w.each(ctx, round)
+		} else {
+			w.batches(ctx, round)
+		}
+	}
+	return w.Result()
 }
 
-// fail notes a failure for records, and for the repeats that they stand for.
-func (w *writing) fail(indexes []int, err error) {
-	if err == nil {
-		return
+// Delete removes rows.
+func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (stores.Unwritten, error) {
+	if err := ctx.Err(); err != nil {
+		return stores.Unwritten{}, fault.Of(err)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	records := make([]stores.Record, len(keys))
+	w := &writing{store: s, table: table, tableName: s.tableName(table), ids: make([]string, len(keys))}
+	for i := range keys {
+		records[i].Key, w.ids[i] = keys[i], entityID(keys[i])
+	}
+	w.Writing = stores.NewWriting(records, stores.Replace, 0, nil)
+	for round := w.Round(); len(round) > 0; round = w.Round() {
+		w.batches(ctx, round)
+	}
+	gone, err := w.Result()
+	return gone.Failed, err
+}
+
+// writing is one Write on its way, or, without records, one Delete.
+type writing struct {
+	*stores.Writing
+	*tableName
+	store    *Store
+	table    stores.Table
+	features []string
+	records  []stores.Record
+	ids      []string
+}
+
+// each writes records one by one.
+func (w *writing) each(ctx context.Context, indexes []int) {
+	var group errgroup.Group
+	group.SetLimit(inFlight)
 	for _, i := range indexes {
-		w.errs[i] = err
-		for _, j := range w.same[i] {
-			w.errs[j] = err
-		}
+		group.Go(func() error {
+			older, err := w.putNewer(ctx, w.features, &w.records[i], w.ids[i])
+			w.Fail(err, i)
+			if older {
+				w.Older(i)
+			}
+			return nil
+		})
 	}
+	_ = group.Wait() // failures are noted with their records
 }
 
-func (w *writing) unwritten() (*stores.Unwritten, error) {
-	out := new(stores.Unwritten)
-	for i, err := range w.errs {
-		if err != nil {
-			out.Add(i, err)
-		}
+// batches writes, or deletes, as many in a call as the service takes.
+func (w *writing) batches(ctx context.Context, indexes []int) {
+	var group errgroup.Group
+	group.SetLimit(inFlight)
+	for chunk := range slices.Chunk(indexes, maxWrite) {
+		group.Go(func() error {
+			w.batch(ctx, chunk)
+			return nil
+		})
 	}
-	switch {
-	case len(out.Indexes) == 0:
-		return nil, nil
-	case len(out.Indexes) == len(w.errs) && fault.KindOf(out.Errs[0]) != fault.Overloaded:
-		return nil, out.Errs[0]
-	}
-	return out, nil
+	_ = group.Wait() // failures are noted with their records
 }
 
 // batch is what one BatchWriteItem does: it puts the records, or, without any,
@@ -136,28 +116,47 @@ func (b *batch) leave(id string) {
 	b.left[id] = true
 }
 
-// batch makes one BatchWriteItem; what DynamoDB leaves is reported.
-func (w *writing) batch(ctx context.Context, indexes []int, b *batch) {
+// batch makes one BatchWriteItem. One bad item has all of them refused: the
+// halves are then written apart, until the bad one is alone.
+func (w *writing) batch(ctx context.Context, indexes []int) {
+	b := &batch{table: w.tableName, features: w.features}
+	for _, i := range indexes {
+		b.ids = append(b.ids, w.ids[i])
+		if w.records != nil {
+			b.records = append(b.records, &w.records[i])
+		}
+	}
+	err := w.batchWrite(ctx, b)
+	switch {
+	case err == nil:
+	case len(indexes) > 1 && refusesItems(err):
+		half := len(indexes) / 2
+		w.batch(ctx, indexes[:half])
+		w.batch(ctx, indexes[half:])
+		return
+	default:
+		w.Fail(w.store.fault(ctx, err, w.table), indexes...)
+		return
+	}
+	for _, i := range indexes {
+		if b.left[w.ids[i]] {
+			w.Fail(fault.New(fault.Overloaded, "DynamoDB table %s of feature view %s left items unwritten; it is busy", w.name, w.table.View).
+				About("table", w.name, w.table.Project), i)
+		}
+	}
+}
+
+func (w *writing) batchWrite(ctx context.Context, b *batch) error {
 	leave, err := w.store.enter(ctx)
 	if err != nil {
-		w.fail(indexes, err)
-		return
+		return err
 	}
 	defer leave()
 	err = w.store.data.batchWrite(ctx, b)
 	if err != nil && w.store.renewed(err) {
 		err = w.store.data.batchWrite(ctx, b)
 	}
-	if err != nil {
-		w.fail(indexes, w.store.fault(ctx, err, w.table))
-		return
-	}
-	for _, i := range indexes {
-		if b.left[w.ids[i]] {
-			w.fail([]int{i}, fault.New(fault.Overloaded, "DynamoDB table %s of feature view %s left items unwritten; it is busy", w.name, w.table.View).
-				About("table", w.name, w.table.Project))
-		}
-	}
+	return err
 }
 
 // newerTries bounds how often a conditional write is decided anew.
@@ -186,11 +185,12 @@ func (*conditionError) Error() string { return "the condition of a write does no
 // putNewer writes an item unless a newer one is stored. Text order of event_ts
 // is time order only among equal offsets, and Feast writes what offset it was
 // given: among texts in UTC the condition decides, any other text is compared
-// here and replaced on the condition that it is still there.
-func (w *writing) putNewer(ctx context.Context, features []string, r *stores.Record, id string) error {
+// here and replaced on the condition that it is still there. The record is older
+// if what is stored is newer.
+func (w *writing) putNewer(ctx context.Context, features []string, r *stores.Record, id string) (older bool, err error) {
 	leave, err := w.store.enter(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer leave()
 	p := &put{
@@ -206,18 +206,18 @@ func (w *writing) putNewer(ctx context.Context, features []string, r *stores.Rec
 		}
 		var failed *conditionError
 		if !errors.As(err, &failed) {
-			return w.store.fault(ctx, err, w.table)
+			return false, w.store.fault(ctx, err, w.table)
 		}
 		seen, there, err := w.stored(ctx, id, failed)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !there {
 			p.expression, p.names, p.values = "attribute_not_exists(#k)", map[string]string{"#k": "entity_id"}, nil
 			continue
 		}
 		if old, ok := parseStamp(seen); ok && old.Truncate(time.Microsecond).After(r.Event.Truncate(time.Microsecond)) {
-			return nil // what is stored is newer
+			return true, nil
 		}
 		p.names = map[string]string{"#t": "event_ts"}
 		if seen == "" {
@@ -226,7 +226,7 @@ func (w *writing) putNewer(ctx context.Context, features []string, r *stores.Rec
 		}
 		p.expression, p.values = "#t = :seen", map[string]string{":seen": seen}
 	}
-	return fault.New(fault.Overloaded, "an item of DynamoDB table %s keeps changing; it was not written", w.name).About("table", w.name, w.table.Project)
+	return false, fault.New(fault.Overloaded, "an item of DynamoDB table %s keeps changing; it was not written", w.name).About("table", w.name, w.table.Project)
 }
 
 // stored gives the event_ts of an item: from what the failed condition brought,
@@ -250,32 +250,4 @@ func (w *writing) stored(ctx context.Context, id string, failed *conditionError)
 		return ts.Value, true, nil
 	}
 	return "", true, nil
-}
-
-// Delete removes rows.
-func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (*stores.Unwritten, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fault.Of(err)
-	}
-	records := make([]stores.Record, len(keys))
-	for i := range keys {
-		records[i].Key = keys[i]
-	}
-	w := &writing{store: s, table: table, tableName: s.tableName(table), errs: make([]error, len(keys))}
-	w.sort(records, stores.Replace)
-	var group errgroup.Group
-	group.SetLimit(inFlight)
-	for start := 0; start < len(w.order); start += maxWrite {
-		chunk := w.order[start:min(start+maxWrite, len(w.order))]
-		group.Go(func() error {
-			b := &batch{table: w.tableName}
-			for _, i := range chunk {
-				b.ids = append(b.ids, w.ids[i])
-			}
-			w.batch(ctx, chunk, b)
-			return nil
-		})
-	}
-	_ = group.Wait()
-	return w.unwritten()
 }

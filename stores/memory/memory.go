@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/stores"
@@ -53,9 +54,9 @@ func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, er
 }
 
 // Write stores records.
-func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
+func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fault.Of(err)
+		return stores.Written{}, fault.Of(err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,9 +66,12 @@ func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.
 	if s.tables[table] == nil {
 		s.tables[table] = map[string]row{}
 	}
-	for _, r := range records {
+	w := stores.NewWriting(records, mode, time.Nanosecond, nil)
+	for _, i := range w.Round() {
+		r := &records[i]
 		old, ok := s.tables[table][string(r.Key)]
 		if ok && mode == stores.Newer && r.Event.Before(old.record.Event) {
+			w.Older(i)
 			continue
 		}
 		values := make(map[string][]byte, len(r.Values))
@@ -78,20 +82,20 @@ func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.
 		}
 		s.tables[table][string(r.Key)] = row{record: stores.Record{Event: r.Event, Created: r.Created}, values: values}
 	}
-	return nil, nil
+	return w.Result()
 }
 
 // Delete removes rows.
-func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (*stores.Unwritten, error) {
+func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (stores.Unwritten, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fault.Of(err)
+		return stores.Unwritten{}, fault.Of(err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, k := range keys {
 		delete(s.tables[table], string(k))
 	}
-	return nil, nil
+	return stores.Unwritten{}, nil
 }
 
 // Check finds nothing to say: any table can be.

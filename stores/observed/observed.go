@@ -87,35 +87,32 @@ func (s *Store) add(operation, result string, n int) {
 }
 
 // Write measures a write.
-func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
+func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
 	start := time.Now()
-	left, err := s.Store.Write(ctx, table, features, records, mode)
-	s.changed("write", "stored", start, len(records), left, err)
-	return left, err
+	written, err := s.Store.Write(ctx, table, features, records, mode)
+	s.changed("write", "stored", start, len(records), &written, err)
+	return written, err
 }
 
 // Delete measures a deletion.
-func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (*stores.Unwritten, error) {
+func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (stores.Unwritten, error) {
 	start := time.Now()
 	left, err := s.Store.Delete(ctx, table, keys)
-	s.changed("delete", "deleted", start, len(keys), left, err)
+	s.changed("delete", "deleted", start, len(keys), &stores.Written{Failed: left}, err)
 	return left, err
 }
 
 // changed counts what became of the n rows of a write or a deletion.
-func (s *Store) changed(operation, done string, start time.Time, n int, left *stores.Unwritten, err error) {
+func (s *Store) changed(operation, done string, start time.Time, n int, written *stores.Written, err error) {
 	s.duration.WithLabelValues(operation).Observe(time.Since(start).Seconds())
 	if err != nil {
 		s.errs.WithLabelValues(operation, fault.KindOf(err).String()).Inc()
 		return
 	}
-	failed := 0
-	if left != nil {
-		failed = len(left.Indexes)
-		for _, e := range left.Errs {
-			s.errs.WithLabelValues(operation+" row", fault.KindOf(e).String()).Inc()
-		}
+	for _, e := range written.Failed.Errs {
+		s.errs.WithLabelValues(operation+" row", fault.KindOf(e).String()).Inc()
 	}
-	s.add(operation, done, n-failed)
-	s.add(operation, "failed", failed)
+	s.add(operation, done, written.Stored(n))
+	s.add(operation, "older", len(written.Older))
+	s.add(operation, "failed", len(written.Failed.Indexes))
 }

@@ -71,8 +71,8 @@ func write(t *testing.T, s stores.Store, tb stores.Table, n int) [][]byte {
 		keys[i] = fmt.Appendf(nil, "key-%d", i)
 		recs[i] = stores.Record{Key: keys[i], Event: moment, Values: [][]byte{fmt.Appendf(nil, "\x12\x03%03d", i%1000)}}
 	}
-	if left, err := s.Write(t.Context(), tb, stores.NewSelection("f"), recs, stores.Replace); err != nil || left != nil {
-		t.Fatal(left, err)
+	if w, err := s.Write(t.Context(), tb, stores.NewSelection("f"), recs, stores.Replace); err != nil || len(w.Failed.Indexes) > 0 {
+		t.Fatal(w, err)
 	}
 	return keys
 }
@@ -179,8 +179,8 @@ func TestTheRowsAreFeasts(t *testing.T) {
 		}
 		recs = append(recs, stores.Record{Key: keys[i], Event: r.Event, Created: created[i], Values: r.Values})
 	}
-	if left, err := s.Write(t.Context(), zip, selection, recs, stores.Replace); err != nil || left != nil {
-		t.Fatal(left, err)
+	if w, err := s.Write(t.Context(), zip, selection, recs, stores.Replace); err != nil || len(w.Failed.Indexes) > 0 {
+		t.Fatal(w, err)
 	}
 	if diff := cmp.Diff(feasts, rows(t, opt, all)); diff != "" {
 		t.Errorf("(-Feast +banquet)\n%s", diff)
@@ -192,8 +192,8 @@ func TestTextsThatPostgreSQLCannotHold(t *testing.T) {
 	s := open(t, options(t), zip)
 	values := [][]byte{[]byte("\x12\x03a\x00b"), []byte("\x12\x02\xff\xfe")}
 	features := stores.NewSelection("nul", "broken")
-	if left, err := s.Write(t.Context(), zip, features, []stores.Record{{Key: []byte("k"), Event: moment, Values: values}}, stores.Replace); err != nil || left != nil {
-		t.Fatal(left, err)
+	if w, err := s.Write(t.Context(), zip, features, []stores.Record{{Key: []byte("k"), Event: moment, Values: values}}, stores.Replace); err != nil || len(w.Failed.Indexes) > 0 {
+		t.Fatal(w, err)
 	}
 	r, err := s.Read(t.Context(), []stores.Read{{Table: zip, Features: features, Keys: [][]byte{[]byte("k")}}})
 	if err != nil {
@@ -263,8 +263,8 @@ func TestLargeReadsBringWhatSmallOnesDo(t *testing.T) {
 			recs = append(recs, r)
 		}
 	}
-	if left, err := s.Write(t.Context(), zip, stores.NewSelection(names...), recs, stores.Replace); err != nil || left != nil {
-		t.Fatal(left, err)
+	if w, err := s.Write(t.Context(), zip, stores.NewSelection(names...), recs, stores.Replace); err != nil || len(w.Failed.Indexes) > 0 {
+		t.Fatal(w, err)
 	}
 	pgtest.Exec(t, opt, `UPDATE credit_scoring_aws_zipcode_features SET value = NULL WHERE feature_name = 'c' AND entity_key = 'key-5'`)
 	for _, wanted := range [][]string{names, {"d", "never", "a"}, {"never", "nor"}} {

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -9,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/value"
 )
@@ -26,24 +29,10 @@ type columns struct {
 	created    []*time.Time
 }
 
-// turn turns records. Of repeats of a key the last counts, in mode Newer the
-// newest and of equals the last.
-func turn(names []string, records []stores.Record, mode stores.Mode) *columns {
-	at := make(map[string]int, len(records))
-	var order []int
-	for i := range records {
-		k := string(records[i].Key)
-		p, seen := at[k]
-		switch {
-		case !seen:
-			at[k] = len(order)
-			order = append(order, i)
-		case mode == stores.Replace || !micro(records[i].Event).Before(micro(records[order[p]].Event)):
-			order[p] = i
-		}
-	}
+// turn turns the records of some indexes.
+func turn(names []string, records []stores.Record, indexes []int) *columns {
 	c := new(columns)
-	for _, i := range order {
+	for _, i := range indexes {
 		r := &records[i]
 		event := micro(r.Event)
 		c.keys, c.events = append(c.keys, r.Key), append(c.events, event)
@@ -71,43 +60,115 @@ func turn(names []string, records []stores.Record, mode stores.Mode) *columns {
 
 func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// Write stores all records in one transaction: all of them or none. Writers of
-// one table take turns, since a record replaces the rows of all its features:
-// two at a time could leave a mixture of both.
-func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
-	c := turn(features.Features, records, mode)
-	t := s.qualified(table)
-	newer := ""
-	if mode == stores.Newer {
-		newer = " AND NOT EXISTS (SELECT FROM " + t + " AS x WHERE x.entity_key = n.k AND x.event_ts > n.e)"
+// Write stores all records in one transaction, but for those that PostgreSQL
+// does not take. Writers of one table take turns, since a record replaces the
+// rows of all its features: two at a time could leave a mixture of both.
+func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
+	if err := ctx.Err(); err != nil {
+		return stores.Written{}, fault.Of(err)
 	}
-	remove := statement{
-		"DELETE FROM " + t + " AS t USING unnest($1::bytea[], $2::timestamptz[]) AS n(k, e) WHERE t.entity_key = n.k" + newer,
-		[]param{{pgtype.ByteaArrayOID, c.keys}, {pgtype.TimestamptzArrayOID, c.events}},
+	w := &writing{
+		Writing: stores.NewWriting(records, mode, time.Microsecond, nil),
+		store:   s, table: table, features: features.Features, records: records, newer: mode == stores.Newer,
 	}
-	insert := statement{
-		"INSERT INTO " + t + " (entity_key, feature_name, value, value_text, event_ts, created_ts) SELECT n.k, n.f, n.v, n.x, n.e, n.c " +
-			"FROM unnest($1::bytea[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS n(k, f, v, x, e, c) WHERE true" + newer +
-			" ON CONFLICT (entity_key, feature_name) DO UPDATE SET value = EXCLUDED.value, value_text = EXCLUDED.value_text, " +
-			"event_ts = EXCLUDED.event_ts, created_ts = EXCLUDED.created_ts",
-		[]param{
-			{pgtype.ByteaArrayOID, c.key},
-			{pgtype.TextArrayOID, c.name},
-			{pgtype.ByteaArrayOID, c.value},
-			{pgtype.TextArrayOID, c.text},
-			{pgtype.TimestamptzArrayOID, c.event},
-			{pgtype.TimestamptzArrayOID, c.created},
-		},
+	for round := w.Round(); len(round) > 0; round = w.Round() {
+		w.write(ctx, round)
 	}
-	err := s.batch(ctx, table, []statement{remove, insert})
-	return nil, err
+	return w.Result()
 }
 
-// Delete removes rows.
-func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (*stores.Unwritten, error) {
-	return nil, s.batch(ctx, table, []statement{
+// writing is one Write on its way.
+type writing struct {
+	*stores.Writing
+	store    *Store
+	table    stores.Table
+	features []string
+	records  []stores.Record
+	newer    bool
+}
+
+// write stores records in one transaction. If one of them cannot be stored, none
+// is: the halves are then stored apart, until the bad one is alone.
+func (w *writing) write(ctx context.Context, indexes []int) {
+	older, err := w.transaction(ctx, indexes)
+	switch {
+	case err == nil:
+		for _, at := range older {
+			w.Older(indexes[at])
+		}
+	case len(indexes) > 1 && refusesRows(err):
+		half := len(indexes) / 2
+		w.write(ctx, indexes[:half])
+		w.write(ctx, indexes[half:])
+	default:
+		w.Fail(w.store.fault(ctx, err, w.table), indexes...)
+	}
+}
+
+// refusesRows reports whether PostgreSQL refused what a row holds: another one
+// may be good.
+func refusesRows(err error) bool {
+	var server *pgconn.PgError
+	if !errors.As(err, &server) || len(server.Code) != 5 {
+		return false
+	}
+	switch server.Code[:2] {
+	case "22", "23", "44", "54", "P0": // data, constraint, view's check, limit, raised by a trigger
+		return true
+	}
+	return false
+}
+
+// transaction stores records, all of them or none, and gives the places of those
+// that newer rows kept out.
+func (w *writing) transaction(ctx context.Context, indexes []int) (older []int, err error) {
+	c := turn(w.features, w.records, indexes)
+	t := w.store.qualified(w.table)
+	newer := ""
+	if w.newer {
+		newer = " AND NOT EXISTS (SELECT FROM " + t + " AS x WHERE x.entity_key = n.k AND x.event_ts > n.e)"
+	}
+	rows := []param{{pgtype.ByteaArrayOID, c.keys}, {pgtype.TimestamptzArrayOID, c.events}}
+	statements := []statement{
+		{"DELETE FROM " + t + " AS t USING unnest($1::bytea[], $2::timestamptz[]) AS n(k, e) WHERE t.entity_key = n.k" + newer, rows},
+		{
+			"INSERT INTO " + t + " (entity_key, feature_name, value, value_text, event_ts, created_ts) SELECT n.k, n.f, n.v, n.x, n.e, n.c " +
+				"FROM unnest($1::bytea[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS n(k, f, v, x, e, c) WHERE true" + newer +
+				" ON CONFLICT (entity_key, feature_name) DO UPDATE SET value = EXCLUDED.value, value_text = EXCLUDED.value_text, " +
+				"event_ts = EXCLUDED.event_ts, created_ts = EXCLUDED.created_ts",
+			[]param{
+				{pgtype.ByteaArrayOID, c.key},
+				{pgtype.TextArrayOID, c.name},
+				{pgtype.ByteaArrayOID, c.value},
+				{pgtype.TextArrayOID, c.text},
+				{pgtype.TimestamptzArrayOID, c.event},
+				{pgtype.TimestamptzArrayOID, c.created},
+			},
+		},
+	}
+	if w.newer {
+		// What is newer now was there before: ours are not newer than themselves.
+		statements = append(statements, statement{
+			"SELECT (n.i - 1)::int4 FROM unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS n(k, e, i) " +
+				"WHERE EXISTS (SELECT FROM " + t + " AS x WHERE x.entity_key = n.k AND x.event_ts > n.e)", rows,
+		})
+	}
+	results, err := w.store.batch(ctx, w.table, statements)
+	if err != nil || !w.newer {
+		return nil, err
+	}
+	for _, row := range results[len(results)-1].Rows {
+		older = append(older, int(binary.BigEndian.Uint32(row[0])))
+	}
+	return older, nil
+}
+
+// Delete removes rows, all of them or none.
+func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (stores.Unwritten, error) {
+	_, err := s.batch(ctx, table, []statement{
 		{"DELETE FROM " + s.qualified(table) + " WHERE entity_key = ANY($1)", []param{{pgtype.ByteaArrayOID, keys}}},
 	})
+	return stores.Unwritten{}, s.fault(ctx, err, table)
 }
 
 // statement is one of a batch.
@@ -122,8 +183,8 @@ type param struct {
 }
 
 // batch runs statements in one transaction and one round trip, while nobody else
-// of ours writes to the table.
-func (s *Store) batch(ctx context.Context, table stores.Table, statements []statement) error {
+// of ours writes to the table. Results are in binary.
+func (s *Store) batch(ctx context.Context, table stores.Table, statements []statement) (results []*pgconn.Result, err error) {
 	b := new(pgconn.Batch)
 	lock := statement{"SELECT pg_advisory_xact_lock(hashtext('banquet'), hashtext($1))", []param{{pgtype.TextOID, s.qualified(table)}}}
 	for _, st := range append([]statement{lock}, statements...) {
@@ -133,14 +194,15 @@ func (s *Store) batch(ctx context.Context, table stores.Table, statements []stat
 		for _, p := range st.params {
 			encoded, err := encode(p.oid, p.v)
 			if err != nil {
-				return s.fault(ctx, err, table)
+				return nil, err
 			}
 			values, oids, formats = append(values, encoded), append(oids, p.oid), append(formats, pgtype.BinaryFormatCode)
 		}
-		b.ExecParams(st.sql, values, oids, formats, nil)
+		b.ExecParams(st.sql, values, oids, formats, []int16{pgtype.BinaryFormatCode})
 	}
-	return s.fault(ctx, s.with(ctx, func(c *pgconn.PgConn) error {
-		_, err := c.ExecBatch(ctx, b).ReadAll()
+	err = s.with(ctx, func(c *pgconn.PgConn) error {
+		results, err = c.ExecBatch(ctx, b).ReadAll()
 		return err
-	}), table)
+	})
+	return results, err
 }

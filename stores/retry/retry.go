@@ -7,6 +7,7 @@ package retry
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -211,20 +212,22 @@ func (s *Store) again(ctx context.Context, reads []stores.Read, rows *stores.Row
 	return true
 }
 
-// Write writes until every record is stored or the failures that are left will
-// not pass.
-func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
-	return s.change(ctx, len(records), func(indexes []int) (*stores.Unwritten, error) {
+// Write writes until every record is stored or older, or the failures that are
+// left will not pass.
+func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
+	return s.change(ctx, len(records), func(indexes []int) (stores.Written, error) {
 		return s.Store.Write(ctx, table, features, pick(records, indexes), mode)
 	})
 }
 
 // Delete deletes until every key is gone or the failures that are left will not
 // pass.
-func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (*stores.Unwritten, error) {
-	return s.change(ctx, len(keys), func(indexes []int) (*stores.Unwritten, error) {
-		return s.Store.Delete(ctx, table, pick(keys, indexes))
+func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (stores.Unwritten, error) {
+	written, err := s.change(ctx, len(keys), func(indexes []int) (stores.Written, error) {
+		left, err := s.Store.Delete(ctx, table, pick(keys, indexes))
+		return stores.Written{Failed: left}, err
 	})
+	return written.Failed, err
 }
 
 // pick gives the elements at some indexes; nil are all.
@@ -241,26 +244,26 @@ func pick[T any](all []T, indexes []int) []T {
 
 // change tries a write or a delete of n things until nothing is left of it that
 // may pass.
-func (s *Store) change(ctx context.Context, n int, try func(indexes []int) (*stores.Unwritten, error)) (*stores.Unwritten, error) {
-	left, err := try(nil)
+func (s *Store) change(ctx context.Context, n int, try func(indexes []int) (stores.Written, error)) (stores.Written, error) {
+	written, err := try(nil)
 	for tries := 0; ; tries++ {
 		failed := 0
 		switch {
 		case err != nil && passing(err):
 			failed = n
-		case err == nil && left != nil:
-			failed = countPassing(left)
+		case err == nil:
+			failed = countPassing(&written.Failed)
 		}
 		share := float64(failed) / float64(max(n, 1))
 		s.budget.put(s.opt.Refill * (1 - share))
 		if failed == 0 || !s.wait(ctx, tries, share) {
-			return left, err
+			return written, err
 		}
 		if err != nil {
-			left, err = try(nil)
+			written, err = try(nil)
 			continue
 		}
-		left = s.rewrite(left, try)
+		written = rewrite(written, try)
 	}
 }
 
@@ -274,32 +277,32 @@ func countPassing(left *stores.Unwritten) int {
 	return n
 }
 
-// rewrite tries what is left once more and gives what is left then, under the
-// first indexes.
-func (s *Store) rewrite(left *stores.Unwritten, try func(indexes []int) (*stores.Unwritten, error)) *stores.Unwritten {
-	out := new(stores.Unwritten)
-	var retry []int
-	for i, at := range left.Indexes {
-		if passing(left.Errs[i]) {
-			retry = append(retry, at)
+// rewrite tries what failed and may pass once more, and gives what became of all
+// then, under the first indexes.
+func rewrite(before stores.Written, try func(indexes []int) (stores.Written, error)) stores.Written {
+	out := stores.Written{Older: before.Older}
+	var again []int
+	for i, at := range before.Failed.Indexes {
+		if passing(before.Failed.Errs[i]) {
+			again = append(again, at)
 			continue
 		}
-		out.Add(at, left.Errs[i])
+		out.Failed.Add(at, before.Failed.Errs[i])
 	}
-	more, err := try(retry)
-	switch {
-	case err != nil:
-		for _, at := range retry {
-			out.Add(at, err)
+	after, err := try(again)
+	if err != nil {
+		for _, at := range again {
+			out.Failed.Add(at, err)
 		}
-	case more != nil:
-		for i, at := range more.Indexes {
-			out.Add(retry[at], more.Errs[i])
-		}
+		return out
 	}
-	if len(out.Indexes) == 0 {
-		return nil
+	for i, at := range after.Failed.Indexes {
+		out.Failed.Add(again[at], after.Failed.Errs[i])
 	}
+	for _, at := range after.Older {
+		out.Older = append(out.Older, again[at])
+	}
+	slices.Sort(out.Older)
 	return out
 }
 

@@ -49,25 +49,25 @@ func (f *failing) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, 
 	return rows, nil
 }
 
-func (f *failing) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
+func (f *failing) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
 	f.calls++
 	if f.calls > f.times {
 		return f.Store.Write(ctx, table, features, records, mode)
 	}
 	if f.whole {
-		return nil, fault.New(f.kind, "down")
+		return stores.Written{}, fault.New(f.kind, "down")
 	}
-	left := new(stores.Unwritten)
+	var w stores.Written
 	for i := range records {
 		if i%2 == 0 {
-			left.Add(i, fault.New(f.kind, "throttled"))
+			w.Failed.Add(i, fault.New(f.kind, "throttled"))
 			continue
 		}
 		if _, err := f.Store.Write(ctx, table, features, records[i:i+1], mode); err != nil {
-			return nil, err
+			return stores.Written{}, err
 		}
 	}
-	return left, nil
+	return w, nil
 }
 
 var (
@@ -96,9 +96,9 @@ func TestFailuresThatPassAreNotSeen(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			inner := &failing{kind: fault.Overloaded, whole: whole, times: 4}
 			s := retry.New(inner, retry.Options{})
-			left, err := s.Write(t.Context(), table, features, records(5), stores.Replace)
-			if err != nil || left != nil {
-				t.Fatalf("Write: %v, %v", left, err)
+			w, err := s.Write(t.Context(), table, features, records(5), stores.Replace)
+			if err != nil || w.Stored(5) != 5 {
+				t.Fatalf("Write: %v, %v", w, err)
 			}
 			inner.calls = 0
 			rows, err := s.Read(t.Context(), []stores.Read{{Table: table, Features: features, Keys: keys(5)}})

@@ -112,6 +112,35 @@ func (s *Store) fault(err error, what string) error {
 	return refuse(fault.Unavailable, "cannot be "+what)
 }
 
+// refusesRows tells what a row holds that SQLite does not take, by a constraint of
+// the table or for its size, from other errors: another row may be good.
+func refusesRows(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() & 0xff {
+	case lib.SQLITE_CONSTRAINT, lib.SQLITE_TOOBIG, lib.SQLITE_MISMATCH:
+		return true
+	}
+	return false
+}
+
+// rowFault says why SQLite does not take a row.
+func (s *Store) rowFault(err error) error {
+	why := "one of its values is of the wrong type for its column"
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case lib.SQLITE_CONSTRAINT:
+			why = "it breaks a constraint of the table"
+		case lib.SQLITE_TOOBIG:
+			why = "one of its values is too large"
+		}
+	}
+	return fault.New(fault.Invalid, "SQLite file %s does not take it: %s", s.path, why).About("online store", s.path, "").Because(err)
+}
+
 // missing tells a missing table from other errors.
 func missing(err error) bool {
 	var e *sqlite.Error

@@ -7,30 +7,46 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/value"
 )
 
-// Write stores all records in one transaction: all of them or none. Once it is
-// committed, which SQLite waits for the disk for, no crash undoes it.
-func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
-	if len(records) == 0 {
-		return nil, nil
+// Write stores all records in one transaction, but for those that SQLite does
+// not take. Once it is committed, which SQLite waits for the disk for, no crash
+// undoes it.
+func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
+	if err := ctx.Err(); err != nil {
+		return stores.Written{}, fault.Of(err)
 	}
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, s.fault(err, "written")
+	w := writer{
+		Writing: stores.NewWriting(records, mode, time.Second, nil), store: s, records: records, mode: mode,
+		name: table.SQLName(), table: quote(table.SQLName()),
 	}
-	defer func() { _ = tx.Rollback() }()
-	w := writer{tx: tx, name: table.SQLName(), table: quote(table.SQLName())}
 	for _, f := range features.Features {
 		w.literals = append(w.literals, literal(f))
 	}
-	if err := w.write(ctx, settle(records, mode), mode); err != nil {
-		return nil, s.writeFault(table, err)
+	round := w.Round()
+	if len(round) == 0 {
+		return w.Result()
 	}
-	return nil, s.fault(tx.Commit(), "written")
+	var older []int
+	err := w.transaction(ctx, func() (err error) {
+		older, err = w.write(ctx, round)
+		return err
+	})
+	if refusesRows(err) {
+		err = w.transaction(ctx, func() error { return w.carefully(ctx, round) })
+	}
+	if err != nil {
+		return stores.Written{}, s.writeFault(table, err)
+	}
+	for _, i := range older {
+		w.Older(i)
+	}
+	return w.Result()
 }
 
 func (s *Store) writeFault(table stores.Table, err error) error {
@@ -40,31 +56,13 @@ func (s *Store) writeFault(table stores.Table, err error) error {
 	return s.fault(err, "written")
 }
 
-// settle leaves one record of each key, the one that would be there if they were
-// stored one after the other, and sorts them by key: pages of the indexes are
-// then changed one after the other, each once.
-func settle(records []stores.Record, mode stores.Mode) []*stores.Record {
-	out := make([]*stores.Record, len(records))
-	for i := range records {
-		out[i] = &records[i]
-	}
-	slices.SortStableFunc(out, func(a, b *stores.Record) int { return bytes.Compare(a.Key, b.Key) })
-	n := 0
-	for _, r := range out {
-		switch {
-		case n == 0 || !bytes.Equal(out[n-1].Key, r.Key):
-			out[n] = r
-			n++
-		case mode == stores.Replace || toStored(r.Event) >= toStored(out[n-1].Event):
-			out[n-1] = r
-		}
-	}
-	return out[:n]
-}
-
 // writer is one Write on its way.
 type writer struct {
+	*stores.Writing
+	store    *Store
 	tx       *sql.Tx
+	records  []stores.Record
+	mode     stores.Mode
 	name     string
 	table    string   // the name, quoted
 	literals []string // the features' names
@@ -72,26 +70,121 @@ type writer struct {
 	args     []any
 }
 
-// write replaces the rows of records, of which each key has one.
-func (w *writer) write(ctx context.Context, records []*stores.Record, mode stores.Mode) error {
+// transaction commits what do writes, all of it or nothing.
+func (w *writer) transaction(ctx context.Context, do func() error) error {
+	var err error
+	if w.tx, err = w.store.write.BeginTx(ctx, nil); err != nil {
+		return err
+	}
+	defer func() { _ = w.tx.Rollback() }() // after a commit it does nothing
 	if err := w.look(ctx); err != nil {
 		return err
 	}
-	for chunk := range slices.Chunk(records, keysPerQuery) {
-		if mode == stores.Newer {
-			var err error
-			if chunk, err = w.newer(ctx, chunk); err != nil {
+	if err := do(); err != nil {
+		return err
+	}
+	return w.tx.Commit()
+}
+
+// carefully writes what it can of a round, and of the rounds that follow from
+// what it cannot. It is slower: SQLite keeps what it may have to undo.
+func (w *writer) carefully(ctx context.Context, round []int) error {
+	for ; len(round) > 0; round = w.Round() {
+		for chunk := range slices.Chunk(round, keysPerQuery) {
+			if err := w.part(ctx, chunk); err != nil {
 				return err
 			}
 		}
-		if err := w.remove(ctx, chunk); err != nil {
-			return err
-		}
-		if err := w.insert(ctx, chunk); err != nil {
-			return err
-		}
 	}
 	return nil
+}
+
+// part writes records. If SQLite refuses one of them, it undoes all; the halves
+// are then written apart, until the bad one is alone.
+func (w *writer) part(ctx context.Context, indexes []int) error {
+	if _, err := w.tx.ExecContext(ctx, "SAVEPOINT part"); err != nil {
+		return err
+	}
+	older, bad := w.write(ctx, indexes)
+	if bad == nil {
+		for _, i := range older {
+			w.Older(i)
+		}
+		_, err := w.tx.ExecContext(ctx, "RELEASE part")
+		return err
+	}
+	if !refusesRows(bad) {
+		return bad
+	}
+	if _, err := w.tx.ExecContext(ctx, "ROLLBACK TO part; RELEASE part"); err != nil {
+		return err
+	}
+	if len(indexes) == 1 {
+		w.Fail(w.store.rowFault(bad), indexes...)
+		return nil
+	}
+	half := len(indexes) / 2
+	if err := w.part(ctx, indexes[:half]); err != nil {
+		return err
+	}
+	return w.part(ctx, indexes[half:])
+}
+
+// write replaces the rows of records, of which each key has one, and gives those
+// that newer rows keep out.
+func (w *writer) write(ctx context.Context, indexes []int) (older []int, err error) {
+	// By key: pages of the indexes are then changed one after the other, each once.
+	sorted := slices.SortedFunc(slices.Values(indexes), func(a, b int) int { return bytes.Compare(w.records[a].Key, w.records[b].Key) })
+	for chunk := range slices.Chunk(sorted, keysPerQuery) {
+		var stored map[string]int64
+		if w.mode == stores.Newer {
+			if stored, err = w.times(ctx, chunk); err != nil {
+				return nil, err
+			}
+		}
+		records := make([]*stores.Record, 0, len(chunk))
+		for _, i := range chunk {
+			r := &w.records[i]
+			if event, ok := stored[string(r.Key)]; ok && event > toStored(r.Event) {
+				older = append(older, i)
+				continue
+			}
+			records = append(records, r)
+		}
+		if err := w.remove(ctx, records); err != nil {
+			return nil, err
+		}
+		if err := w.insert(ctx, records); err != nil {
+			return nil, err
+		}
+	}
+	return older, nil
+}
+
+// times gives the event times that are stored, by key.
+func (w *writer) times(ctx context.Context, indexes []int) (map[string]int64, error) {
+	keys := make([][]byte, len(indexes))
+	for i, at := range indexes {
+		keys[i] = w.records[at].Key
+	}
+	rows, err := w.tx.QueryContext(ctx, "SELECT entity_key, max(CAST(event_ts AS INTEGER)) FROM "+w.table+
+		" WHERE entity_key IN ("+marks(len(keys))+") GROUP BY entity_key", keyArgs(keys)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	stored := map[string]int64{}
+	for rows.Next() {
+		var key []byte
+		var event sql.NullInt64
+		if err := rows.Scan(&key, &event); err != nil {
+			return nil, err
+		}
+		if event.Valid {
+			stored[string(key)] = event.Int64
+		}
+	}
+	return stored, rows.Err()
 }
 
 // look sees whether the table has columns that are not written here, such as
@@ -136,34 +229,6 @@ func recordKeys(records []*stores.Record) []any {
 		keys[i] = r.Key
 	}
 	return keys
-}
-
-// newer leaves out records that are older than what is stored.
-func (w *writer) newer(ctx context.Context, records []*stores.Record) ([]*stores.Record, error) {
-	rows, err := w.tx.QueryContext(ctx, "SELECT entity_key, max(CAST(event_ts AS INTEGER)) FROM "+w.table+
-		" WHERE entity_key IN ("+marks(len(records))+") GROUP BY entity_key", recordKeys(records)...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	stored := map[string]int64{}
-	for rows.Next() {
-		var key []byte
-		var event sql.NullInt64
-		if err := rows.Scan(&key, &event); err != nil {
-			return nil, err
-		}
-		if event.Valid {
-			stored[string(key)] = event.Int64
-		}
-	}
-	out := make([]*stores.Record, 0, len(records))
-	for _, r := range records {
-		if event, ok := stored[string(r.Key)]; !ok || event <= toStored(r.Event) {
-			out = append(out, r)
-		}
-	}
-	return out, rows.Err()
 }
 
 // paramsPerInsert bounds the parameters of a statement: more make it no faster.
@@ -250,18 +315,17 @@ func mark(i int) string { return "?" + strconv.Itoa(i+1) }
 
 func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
-// Delete removes rows.
-func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (*stores.Unwritten, error) {
+// Delete removes rows, all of them or none.
+func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (stores.Unwritten, error) {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, s.fault(err, "written")
+		return stores.Unwritten{}, s.fault(err, "written")
 	}
 	defer func() { _ = tx.Rollback() }()
-	for start := 0; start < len(keys); start += keysPerQuery {
-		chunk := keys[start:min(start+keysPerQuery, len(keys))]
+	for chunk := range slices.Chunk(keys, keysPerQuery) {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+quote(table.SQLName())+" WHERE entity_key IN ("+marks(len(chunk))+")", keyArgs(chunk)...); err != nil {
-			return nil, s.writeFault(table, err)
+			return stores.Unwritten{}, s.writeFault(table, err)
 		}
 	}
-	return nil, s.fault(tx.Commit(), "written")
+	return stores.Unwritten{}, s.fault(tx.Commit(), "written")
 }

@@ -54,8 +54,8 @@ func TestAWriteOutlivesItsProcess(t *testing.T) {
 	features, records := rowsToLoad(n, "x")
 	if path := os.Getenv("WRITE_AND_DIE"); path != "" {
 		s := openLoaded(t, path)
-		if left, err := s.Write(t.Context(), loaded, features, records, stores.Replace); err != nil || left != nil {
-			t.Fatal(left, err)
+		if w, err := s.Write(t.Context(), loaded, features, records, stores.Replace); err != nil || len(w.Failed.Indexes) > 0 {
+			t.Fatal(w, err)
 		}
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
@@ -110,8 +110,8 @@ func TestOthersReadMeanwhile(t *testing.T) {
 		defer done()
 		for i := range writes {
 			features, records := rowsToLoad(n, strconv.Itoa(i))
-			if left, err := s.Write(t.Context(), loaded, features, records, stores.Replace); err != nil || left != nil {
-				t.Error(left, err)
+			if w, err := s.Write(t.Context(), loaded, features, records, stores.Replace); err != nil || len(w.Failed.Indexes) > 0 {
+				t.Error(w, err)
 			}
 		}
 	})
@@ -140,8 +140,8 @@ func TestWritesLeaveNothingOld(t *testing.T) {
 	defer db.Close()
 	write := func(names []string, records ...stores.Record) {
 		t.Helper()
-		if left, err := s.Write(t.Context(), loaded, stores.NewSelection(names...), records, stores.Replace); err != nil || left != nil {
-			t.Fatal(left, err)
+		if w, err := s.Write(t.Context(), loaded, stores.NewSelection(names...), records, stores.Replace); err != nil || len(w.Failed.Indexes) > 0 {
+			t.Fatal(w, err)
 		}
 	}
 	record := func(key string, values ...[]byte) stores.Record {

@@ -163,9 +163,9 @@ func doneRead(t testing.TB, s stores.Store) {
 
 func doneWrite(t testing.TB, s stores.Store) {
 	prepare(t, s, table)
-	left, err := s.Write(canceled(t), table, stores.NewSelection("a"), []stores.Record{record(key(1), moment, text("x"))}, stores.Replace)
-	if err == nil && (left == nil || len(left.Indexes) != 1) {
-		t.Errorf("a write with a done context is acknowledged: %v", left)
+	w, err := s.Write(canceled(t), table, stores.NewSelection("a"), []stores.Record{record(key(1), moment, text("x"))}, stores.Replace)
+	if err == nil && len(w.Failed.Indexes) != 1 {
+		t.Errorf("a write with a done context is acknowledged: %v", w)
 	}
 }
 
@@ -187,9 +187,9 @@ func concurrent(t testing.TB, s stores.Store) {
 		wg.Go(func() {
 			for i := range 10 {
 				k := key(g*100 + i)
-				left, err := s.Write(t.Context(), table, stores.NewSelection("a"), []stores.Record{record(k, moment, text(strconv.Itoa(i)))}, stores.Replace)
-				if err != nil || left != nil && len(left.Indexes) > 0 {
-					t.Errorf("Write: %v, %v", left, err)
+				w, err := s.Write(t.Context(), table, stores.NewSelection("a"), []stores.Record{record(k, moment, text(strconv.Itoa(i)))}, stores.Replace)
+				if err != nil || w.Stored(1) != 1 {
+					t.Errorf("Write: %v, %v", w, err)
 					return
 				}
 				rows, err := s.Read(t.Context(), []stores.Read{{Table: table, Features: stores.NewSelection("a"), Keys: [][]byte{k}, Consistent: true}})

@@ -45,6 +45,11 @@ func Sentences() []Sentence {
 		{"in mode Newer an older event never replaces a newer one", newer},
 		{"in mode Newer an event newer by less than a second wins", newerBySubsecond},
 		{"in mode Newer the later write wins at equal event times", newerTie},
+		{"a record that a newer row keeps out is named as older, no other is", older},
+		{"in mode Newer the older of one write's records of a key are named", olderInWrite},
+		{"a record that the store cannot hold fails alone", failsAlone},
+		{"a record that the store cannot hold leaves others of its key", leavesItsKey},
+		{"times outside of the years 1 to 9999 are refused, not cut", farTimes},
 		{"a record replaces the whole row", wholeRow},
 		{"writing the same record twice changes nothing", twice},
 		{"records of one write are stored in the order given", repeatsInWrite},
@@ -111,15 +116,18 @@ func record(k []byte, at time.Time, values ...[]byte) stores.Record {
 	return stores.Record{Key: k, Event: at, Created: at.Add(time.Hour), Values: values}
 }
 
-func write(t testing.TB, s stores.Store, tb stores.Table, features []string, mode stores.Mode, records ...stores.Record) {
+// write writes records that every store can hold, and gives those that are
+// older.
+func write(t testing.TB, s stores.Store, tb stores.Table, features []string, mode stores.Mode, records ...stores.Record) (older []int) {
 	t.Helper()
-	left, err := s.Write(t.Context(), tb, stores.NewSelection(features...), records, mode)
+	w, err := s.Write(t.Context(), tb, stores.NewSelection(features...), records, mode)
 	if err != nil {
 		t.Fatalf("Write: %v", err)
 	}
-	if left != nil && len(left.Indexes) > 0 {
-		t.Fatalf("Write left records %v: %v", left.Indexes, left.Errs)
+	if len(w.Failed.Indexes) > 0 {
+		t.Fatalf("Write left records %v: %v", w.Failed.Indexes, w.Failed.Errs)
 	}
+	return w.Older
 }
 
 func read(t testing.TB, s stores.Store, tb stores.Table, features []string, keys ...[]byte) []stores.Row {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/memory"
 	"github.com/banquet-fs/banquet/stores/storetest"
@@ -22,6 +23,8 @@ type broken struct {
 	read  func(rows *stores.Rows, reads []stores.Read)
 	write func(features *stores.Selection, records []stores.Record, mode *stores.Mode) []stores.Record
 	table func(stores.Table) stores.Table
+	// written changes what a write tells of n records.
+	written func(w *stores.Written, n int)
 	// ctx replaces the caller's.
 	ctx func(context.Context) context.Context
 }
@@ -43,14 +46,18 @@ func (b *broken) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, e
 	return rows, err
 }
 
-func (b *broken) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (*stores.Unwritten, error) {
+func (b *broken) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
 	if b.table != nil {
 		table = b.table(table)
 	}
 	if b.write != nil {
 		records = b.write(features, records, &mode)
 	}
-	return b.Store.Write(ctx, table, features, records, mode)
+	w, err := b.Store.Write(ctx, table, features, records, mode)
+	if err == nil && b.written != nil {
+		b.written(&w, len(records))
+	}
+	return w, err
 }
 
 // eachRow changes the rows of an answer.
@@ -132,6 +139,7 @@ func TestBrokenStoresFailInWhatTheyBreak(t *testing.T) {
 			}
 		})}, []string{
 			"every key is answered in order, repeats included", "an absent key is a row that is not Found, never an error", "one call reads many tables",
+			"a record that the store cannot hold fails alone", "times outside of the years 1 to 9999 are refused, not cut",
 			"a deleted row is gone and deleting it again is no error", "a dropped table loses its rows",
 		}},
 		"an absent feature is a null": {broken{read: found(func(row *stores.Row, _ stores.Read) {
@@ -173,6 +181,7 @@ func TestBrokenStoresFailInWhatTheyBreak(t *testing.T) {
 		"a caller who has gone is read for": {broken{ctx: context.WithoutCancel}, []string{"a done context ends a read"}},
 		"event times lose their day": {broken{read: found(func(row *stores.Row, _ stores.Read) { row.Event = row.Event.Truncate(24 * time.Hour) })}, []string{
 			"rows keep their event time", "in mode Newer an older event never replaces a newer one",
+			"times outside of the years 1 to 9999 are refused, not cut",
 		}},
 		"memory is given back with the next read": {broken{read: func(rows *stores.Rows, reads []stores.Read) {
 			if len(reads[0].Features.Features) != 2 {
@@ -191,20 +200,66 @@ func TestBrokenStoresFailInWhatTheyBreak(t *testing.T) {
 				*mode = stores.Replace
 				return r
 			}},
-			[]string{"in mode Newer an older event never replaces a newer one", "in mode Newer an event newer by less than a second wins", "records of one write are stored in the order given"},
+			[]string{
+				"in mode Newer an older event never replaces a newer one", "in mode Newer an event newer by less than a second wins",
+				"a record that a newer row keeps out is named as older, no other is", "in mode Newer the older of one write's records of a key are named",
+				"records of one write are stored in the order given",
+			},
 		},
 		"an older event loses in mode Replace": {
 			broken{write: func(_ *stores.Selection, r []stores.Record, mode *stores.Mode) []stores.Record {
 				*mode = stores.Newer
 				return r
 			}},
-			[]string{"in mode Replace the last write wins", "records of one write are stored in the order given"},
+			[]string{
+				"in mode Replace the last write wins",
+				"a record that a newer row keeps out is named as older, no other is", "in mode Newer the older of one write's records of a key are named",
+				"records of one write are stored in the order given",
+			},
 		},
 		"records are written backwards": {broken{write: func(_ *stores.Selection, r []stores.Record, _ *stores.Mode) []stores.Record {
 			r = slices.Clone(r)
 			slices.Reverse(r)
 			return r
-		}}, []string{"records of one write are stored in the order given"}},
+		}, written: func(w *stores.Written, n int) { // under the callers' indexes
+			slices.Reverse(w.Older)
+			slices.Reverse(w.Failed.Indexes)
+			for _, indexes := range [][]int{w.Older, w.Failed.Indexes} {
+				for i, at := range indexes {
+					indexes[i] = n - 1 - at
+				}
+			}
+		}}, []string{"in mode Newer the older of one write's records of a key are named", "records of one write are stored in the order given"}},
+		"what is older counts as stored": {broken{written: func(w *stores.Written, _ int) { w.Older = nil }}, []string{"a record that a newer row keeps out is named as older, no other is", "in mode Newer the older of one write's records of a key are named"}},
+		"what is older counts as failed": {broken{written: func(w *stores.Written, _ int) {
+			for _, i := range w.Older {
+				w.Failed.Add(i, fault.New(fault.Conflict, "older"))
+			}
+			w.Older = nil
+		}}, []string{
+			"in mode Newer an older event never replaces a newer one", "in mode Newer an event newer by less than a second wins",
+			"a record that a newer row keeps out is named as older, no other is", "in mode Newer the older of one write's records of a key are named", "records of one write are stored in the order given",
+		}},
+		"a bad record takes its neighbours with it": {broken{written: func(w *stores.Written, n int) {
+			if failed := w.Failed.Indexes; len(failed) > 0 && failed[0] > 0 {
+				w.Failed = stores.Unwritten{Indexes: append([]int{failed[0] - 1}, failed...), Errs: append([]error{w.Failed.Errs[0]}, w.Failed.Errs...)}
+			}
+		}}, []string{"a record that the store cannot hold fails alone", "a record that the store cannot hold leaves others of its key", "times outside of the years 1 to 9999 are refused, not cut"}},
+		"a bad record is left out in silence": {broken{written: func(w *stores.Written, _ int) { w.Failed = stores.Unwritten{} }}, []string{"a record that the store cannot hold fails alone", "a record that the store cannot hold leaves others of its key", "times outside of the years 1 to 9999 are refused, not cut"}},
+		"a time that is too far is cut": {
+			broken{write: func(_ *stores.Selection, records []stores.Record, _ *stores.Mode) []stores.Record {
+				records = slices.Clone(records)
+				for i := range records {
+					for _, at := range []*time.Time{&records[i].Event, &records[i].Created} {
+						if at.Year() > 9999 {
+							*at = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+						}
+					}
+				}
+				return records
+			}},
+			[]string{"a record that the store cannot hold fails alone", "a record that the store cannot hold leaves others of its key", "times outside of the years 1 to 9999 are refused, not cut"},
+		},
 		"tables of two projects are one": {
 			broken{table: func(tb stores.Table) stores.Table { tb.Project = "one"; return tb }},
 			[]string{"two tables never share rows", "a deleted row is gone and deleting it again is no error", "a dropped table loses its rows"},
