@@ -11,7 +11,6 @@ import (
 const (
 	maxGet        = 100
 	maxWrite      = 25
-	maxItem       = 400 << 10
 	maxAnswer     = 16 << 20
 	maxExpression = 4096
 )
@@ -59,10 +58,9 @@ func (s *Server) batchGet(body []byte, f Faults) (any, error) {
 		consumed := 0.0
 		for _, k := range r.Keys {
 			it, ok := s.tables[name].items[idOf(k)]
-			if ok {
-				size += sizeOf(it)
-			}
-			consumed += units(it, r.ConsistentRead)
+			stored := s.tables[name].sizes[idOf(k)]
+			size += stored
+			consumed += units(stored, r.ConsistentRead)
 			if f.Unprocessed > 0 && rand.Float64() < f.Unprocessed || size > maxAnswer {
 				unread = append(unread, k)
 				continue
@@ -92,20 +90,12 @@ func (s *Server) batchGet(body []byte, f Faults) (any, error) {
 
 // units is the read capacity that an item costs: one unit for each 4 KB begun,
 // half of it for a read that may lag.
-func units(it item, consistent bool) float64 {
-	n := float64(max(1, (sizeOf(it)+4095)/4096))
+func units(size int, consistent bool) float64 {
+	n := float64(max(1, (size+4095)/4096))
 	if consistent {
 		return n
 	}
 	return n / 2
-}
-
-func sizeOf(it item) int {
-	n := 0
-	for k, v := range it {
-		n += len(k) + len(v)
-	}
-	return n
 }
 
 // project picks attributes. A map of which no wanted key is there is left out.
@@ -182,6 +172,9 @@ func (s *Server) batchWrite(body []byte, f Faults) (any, error) {
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, err
 	}
+	if len(body) > maxRequest {
+		return nil, invalid("The total request size has exceeded 16 MB")
+	}
 	total := 0
 	for name, list := range in.RequestItems {
 		if _, err := s.table(name, f); err != nil {
@@ -193,11 +186,14 @@ func (s *Server) batchWrite(body []byte, f Faults) (any, error) {
 			id := ""
 			if r.PutRequest != nil {
 				id = idOf(r.PutRequest.Item)
-				if err := checkItem(r.PutRequest.Item); err != nil {
+				if err := f.checkItem(r.PutRequest.Item); err != nil {
 					return nil, err
 				}
 			} else if r.DeleteRequest != nil {
 				id = idOf(r.DeleteRequest.Key)
+				if err := f.checkItem(r.DeleteRequest.Key); err != nil {
+					return nil, err
+				}
 			}
 			if id == "" || seen[id] {
 				return nil, invalid("Provided list of item keys contains duplicates")
@@ -215,23 +211,13 @@ func (s *Server) batchWrite(body []byte, f Faults) (any, error) {
 			case f.Unprocessed > 0 && rand.Float64() < f.Unprocessed:
 				left[name] = append(left[name], r)
 			case r.PutRequest != nil:
-				s.tables[name].items[idOf(r.PutRequest.Item)] = r.PutRequest.Item
+				s.tables[name].put(r.PutRequest.Item)
 			default:
-				delete(s.tables[name].items, idOf(r.DeleteRequest.Key))
+				s.tables[name].remove(idOf(r.DeleteRequest.Key))
 			}
 		}
 	}
 	return map[string]any{"UnprocessedItems": left}, nil
-}
-
-func checkItem(it item) error {
-	if idOf(it) == "" {
-		return invalid("One or more parameter values were invalid: Missing the key entity_id in the item")
-	}
-	if sizeOf(it) > maxItem {
-		return invalid("Item size has exceeded the maximum allowed size")
-	}
-	return nil
 }
 
 func (s *Server) putItem(body []byte, f Faults) (any, error) {
@@ -248,7 +234,7 @@ func (s *Server) putItem(body []byte, f Faults) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkItem(in.Item); err != nil {
+	if err := f.checkItem(in.Item); err != nil {
 		return nil, err
 	}
 	old, there := t.items[idOf(in.Item)]
@@ -269,7 +255,7 @@ func (s *Server) putItem(body []byte, f Faults) (any, error) {
 			return nil, r
 		}
 	}
-	t.items[idOf(in.Item)] = in.Item
+	t.put(in.Item)
 	return map[string]any{}, nil
 }
 
@@ -306,7 +292,7 @@ func (s *Server) deleteItem(body []byte, f Faults) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	delete(t.items, idOf(in.Key))
+	t.remove(idOf(in.Key))
 	return map[string]any{}, nil
 }
 

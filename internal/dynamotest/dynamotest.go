@@ -26,7 +26,12 @@ type item = map[string]json.RawMessage
 // table is one table.
 type table struct {
 	items map[string]item
+	sizes map[string]int // of the items
 	tags  map[string]string
+}
+
+func newTable() *table {
+	return &table{items: map[string]item{}, sizes: map[string]int{}, tags: map[string]string{}}
 }
 
 // Server keeps tables in memory and speaks DynamoDB's JSON protocol.
@@ -55,6 +60,8 @@ type Faults struct {
 	Delay         time.Duration
 	// Forbidden tables answer AccessDeniedException.
 	Forbidden map[string]bool
+	// Refuse names ids whose items are taken for invalid.
+	Refuse map[string]bool
 	// Expired takes all credentials for expired, ValidKey all but those of one
 	// access key.
 	Expired  bool
@@ -148,10 +155,10 @@ func (s *Server) Put(name string, it map[string]json.RawMessage) {
 	defer s.mu.Unlock()
 	t := s.tables[name]
 	if t == nil {
-		t = &table{items: map[string]item{}, tags: map[string]string{}}
+		t = newTable()
 		s.tables[name] = t
 	}
-	t.items[idOf(it)] = it
+	t.put(it)
 }
 
 // Tags gives the tags of a table.

@@ -81,7 +81,7 @@ func (s *Server) createTable(name string, tags []tag) (any, error) {
 	if s.tables[name] != nil {
 		return nil, &refusal{status: 400, kind: "com.amazonaws.dynamodb.v20120810#ResourceInUseException", text: "Table already exists: " + name}
 	}
-	t := &table{items: map[string]item{}, tags: map[string]string{}}
+	t := newTable()
 	for _, g := range tags {
 		t.tags[g.Key] = g.Value
 	}

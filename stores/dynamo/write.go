@@ -3,7 +3,6 @@ package dynamo
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -89,9 +88,9 @@ func (w *writing) each(ctx context.Context, indexes []int) {
 func (w *writing) batches(ctx context.Context, indexes []int) {
 	var group errgroup.Group
 	group.SetLimit(inFlight)
-	for chunk := range slices.Chunk(indexes, maxWrite) {
+	for _, call := range w.calls(indexes) {
 		group.Go(func() error {
-			w.batch(ctx, chunk)
+			w.batch(ctx, call)
 			return nil
 		})
 	}

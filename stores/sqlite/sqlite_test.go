@@ -14,6 +14,7 @@ import (
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/stores/retry"
 	"github.com/banquet-fs/banquet/stores/sqlite"
 	"github.com/banquet-fs/banquet/stores/storetest"
 )
@@ -28,8 +29,15 @@ func open(t testing.TB) stores.Store {
 }
 
 func TestContract(t *testing.T) {
-	storetest.Run(t, open,
-		storetest.Exception{Sentence: "in mode Newer an event newer by less than a second wins", Reason: "Feast's layout keeps whole seconds"})
+	for name, open := range map[string]func(testing.TB) stores.Store{
+		"alone":          open,
+		"behind retries": func(t testing.TB) stores.Store { return retry.New(open(t), retry.Options{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Run(t, open,
+				storetest.Exception{Sentence: "in mode Newer an event newer by less than a second wins", Reason: "Feast's layout keeps whole seconds"})
+		})
+	}
 }
 
 const goldenDB = "../../testdata/golden/all_types/online/2_materialize.online.db"
