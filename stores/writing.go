@@ -20,15 +20,16 @@ type Writing struct {
 	sent    []int         // those of this round, one of each key
 	same    map[int][]int // the others of a key, by the one that is sent
 
-	mu    sync.Mutex
-	older map[int]bool
-	errs  map[int]error
+	mu      sync.Mutex
+	older   map[int]bool
+	errs    map[int]error
+	refused map[int]bool // for what the records are
 }
 
 // NewWriting begins a Write to a store that keeps event times to a unit. Records
 // that CheckTimes or check, which may be nil, refuses have failed already.
 func NewWriting(records []Record, mode Mode, unit time.Duration, check func(*Record) error) *Writing {
-	w := &Writing{records: records, mode: mode, unit: unit, older: map[int]bool{}, errs: map[int]error{}}
+	w := &Writing{records: records, mode: mode, unit: unit, older: map[int]bool{}, errs: map[int]error{}, refused: map[int]bool{}}
 	w.waiting = make([]int, 0, len(records))
 	for i := range records {
 		err := CheckTimes(&records[i])
@@ -36,7 +37,7 @@ func NewWriting(records []Record, mode Mode, unit time.Duration, check func(*Rec
 			err = check(&records[i])
 		}
 		if err != nil {
-			w.errs[i] = err
+			w.Refuse(err, i)
 			continue
 		}
 		w.waiting = append(w.waiting, i)
@@ -46,7 +47,7 @@ func NewWriting(records []Record, mode Mode, unit time.Duration, check func(*Rec
 
 // Round gives the records to send next, one of each key: the one that is there
 // when all are stored one after the other. It ends with none. A further round
-// comes when a record could not be held and there are others of its key.
+// comes when a record was refused and there are others of its key.
 func (w *Writing) Round() []int {
 	w.settle()
 	waiting := w.waiting
@@ -86,7 +87,16 @@ func (w *Writing) Older(index int) {
 	w.older[index] = true
 }
 
-// Fail says why records which were sent are not stored.
+// Refuse says why the store cannot hold a record: another one of its key may be
+// good.
+func (w *Writing) Refuse(err error, index int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.errs[index], w.refused[index] = err, true
+}
+
+// Fail says why records which were sent are not stored, nor any other of their
+// keys.
 func (w *Writing) Fail(err error, indexes ...int) {
 	if err == nil {
 		return
@@ -107,7 +117,7 @@ func (w *Writing) settle() {
 			continue
 		}
 		err := w.errs[i]
-		if err != nil && fault.KindOf(err) == fault.Invalid {
+		if w.refused[i] {
 			w.waiting = append(w.waiting, others...)
 			continue
 		}
@@ -130,12 +140,11 @@ func (w *Writing) settle() {
 func (w *Writing) Result() (Written, error) {
 	w.settle()
 	var out Written
-	whole := len(w.errs) > 0 && len(w.errs) == len(w.records)
+	whole := len(w.errs) > 0 && len(w.errs) == len(w.records) && len(w.refused) == 0
 	for i := range w.records {
 		if err := w.errs[i]; err != nil {
 			out.Failed.Indexes, out.Failed.Errs = append(out.Failed.Indexes, i), append(out.Failed.Errs, err)
-			kind := fault.KindOf(err)
-			whole = whole && kind != fault.Invalid && kind != fault.Overloaded
+			whole = whole && fault.KindOf(err) != fault.Overloaded
 		} else if w.older[i] {
 			out.Older = append(out.Older, i)
 		}

@@ -74,7 +74,7 @@ func (w *writing) each(ctx context.Context, indexes []int) {
 	for _, i := range indexes {
 		group.Go(func() error {
 			older, err := w.putNewer(ctx, w.features, &w.records[i], w.ids[i])
-			w.Fail(err, i)
+			w.fail(ctx, err, i)
 			if older {
 				w.Older(i)
 			}
@@ -134,7 +134,7 @@ func (w *writing) batch(ctx context.Context, indexes []int) {
 		w.batch(ctx, indexes[half:])
 		return
 	default:
-		w.Fail(w.store.fault(ctx, err, w.table), indexes...)
+		w.fail(ctx, err, indexes...)
 		return
 	}
 	for _, i := range indexes {
@@ -143,6 +143,19 @@ func (w *writing) batch(ctx context.Context, indexes []int) {
 				About("table", w.name, w.table.Project), i)
 		}
 	}
+}
+
+// fail notes why records are not stored.
+func (w *writing) fail(ctx context.Context, err error, indexes ...int) {
+	if err == nil {
+		return
+	}
+	reason := w.store.fault(ctx, err, w.table)
+	if len(indexes) == 1 && refusesItems(err) && fault.KindOf(reason) == fault.Invalid {
+		w.Refuse(reason, indexes[0])
+		return
+	}
+	w.Fail(reason, indexes...)
 }
 
 func (w *writing) batchWrite(ctx context.Context, b *batch) error {
@@ -205,7 +218,7 @@ func (w *writing) putNewer(ctx context.Context, features []string, r *stores.Rec
 		}
 		var failed *conditionError
 		if !errors.As(err, &failed) {
-			return false, w.store.fault(ctx, err, w.table)
+			return false, err
 		}
 		seen, there, err := w.stored(ctx, id, failed)
 		if err != nil {

@@ -49,3 +49,18 @@ func Plan(ctx context.Context, s *Store, reads []stores.Read) (string, error) {
 	})
 	return plan.String(), err
 }
+
+// Divide tells which records of a write are refused for their size, and how
+// the others are divided among transactions.
+func Divide(features []string, records []stores.Record) (refused []int, parts [][]int) {
+	w := &writing{features: features, records: records}
+	var rest []int
+	for i := range records {
+		if w.check(&records[i]) != nil {
+			refused = append(refused, i)
+			continue
+		}
+		rest = append(rest, i)
+	}
+	return refused, w.parts(rest)
+}

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -61,18 +60,21 @@ func turn(names []string, records []stores.Record, indexes []int) *columns {
 func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // Write stores all records in one transaction, but for those that PostgreSQL
-// does not take. Writers of one table take turns, since a record replaces the
+// does not take, and for more bytes than one should carry. Writers of one table take turns, since a record replaces the
 // rows of all its features: two at a time could leave a mixture of both.
 func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
 	if err := ctx.Err(); err != nil {
 		return stores.Written{}, fault.Of(err)
 	}
-	w := &writing{
-		Writing: stores.NewWriting(records, mode, time.Microsecond, nil),
-		store:   s, table: table, features: features.Features, records: records, newer: mode == stores.Newer,
-	}
+	w := &writing{store: s, table: table, features: features.Features, records: records, newer: mode == stores.Newer}
+	w.Writing = stores.NewWriting(records, mode, time.Microsecond, w.check)
 	for round := w.Round(); len(round) > 0; round = w.Round() {
-		w.write(ctx, round)
+		for _, part := range w.parts(round) {
+			w.write(ctx, part)
+		}
+		if w.down != nil && !w.stored {
+			return stores.Written{}, w.down
+		}
 	}
 	return w.Result()
 }
@@ -85,38 +87,34 @@ type writing struct {
 	features []string
 	records  []stores.Record
 	newer    bool
+	stored   bool  // something is
+	down     error // why nothing more can be
 }
 
 // write stores records in one transaction. If one of them cannot be stored, none
 // is: the halves are then stored apart, until the bad one is alone.
 func (w *writing) write(ctx context.Context, indexes []int) {
+	if w.down != nil {
+		w.Fail(w.down, indexes...)
+		return
+	}
 	older, err := w.transaction(ctx, indexes)
 	switch {
 	case err == nil:
+		w.stored = true
 		for _, at := range older {
 			w.Older(indexes[at])
 		}
-	case len(indexes) > 1 && refusesRows(err):
+	case !refusesRows(err):
+		w.down = w.store.fault(ctx, err, w.table)
+		w.Fail(w.down, indexes...)
+	case len(indexes) == 1:
+		w.Refuse(w.store.fault(ctx, err, w.table), indexes[0])
+	default:
 		half := len(indexes) / 2
 		w.write(ctx, indexes[:half])
 		w.write(ctx, indexes[half:])
-	default:
-		w.Fail(w.store.fault(ctx, err, w.table), indexes...)
 	}
-}
-
-// refusesRows reports whether PostgreSQL refused what a row holds: another one
-// may be good.
-func refusesRows(err error) bool {
-	var server *pgconn.PgError
-	if !errors.As(err, &server) || len(server.Code) != 5 {
-		return false
-	}
-	switch server.Code[:2] {
-	case "22", "23", "44", "54", "P0": // data, constraint, view's check, limit, raised by a trigger
-		return true
-	}
-	return false
 }
 
 // transaction stores records, all of them or none, and gives the places of those

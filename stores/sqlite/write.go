@@ -120,7 +120,7 @@ func (w *writer) part(ctx context.Context, indexes []int) error {
 		return err
 	}
 	if len(indexes) == 1 {
-		w.Fail(w.store.rowFault(bad), indexes...)
+		w.Refuse(w.store.rowFault(bad), indexes[0])
 		return nil
 	}
 	half := len(indexes) / 2

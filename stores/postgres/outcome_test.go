@@ -1,0 +1,211 @@
+package postgres_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/pg"
+	"github.com/banquet-fs/banquet/internal/pgtest"
+	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/stores/postgres"
+	"github.com/banquet-fs/banquet/stores/retry"
+)
+
+// noise is text that does not compress.
+func noise(n int) string {
+	var b strings.Builder
+	sum := sha256.Sum256([]byte("seed"))
+	for b.Len() < n {
+		sum = sha256.Sum256(sum[:])
+		b.WriteString(hex.EncodeToString(sum[:]) + " ")
+	}
+	return b.String()[:n]
+}
+
+// textValue is a serialized STRING Value.
+func textValue(s string) []byte {
+	b := []byte{2<<3 | 2}
+	n := len(s)
+	for ; n >= 128; n >>= 7 {
+		b = append(b, byte(n)|128)
+	}
+	return append(append(b, byte(n)), s...)
+}
+
+// many are records of one text.
+func many(n int) []stores.Record {
+	recs := make([]stores.Record, n)
+	for i := range recs {
+		recs[i] = stores.Record{Key: fmt.Appendf(nil, "key-%d", i), Event: moment, Values: [][]byte{textValue("x")}}
+	}
+	return recs
+}
+
+const table = `"public"."credit_scoring_aws_zipcode_features"`
+
+// Rows that PostgreSQL does not take fail alone, whatever it is that refuses
+// them.
+func TestRowsThatAreRefusedFailAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		prepare string
+		spoil   func(*stores.Record)
+		says    string
+	}{
+		"a key that no index holds": {"", func(r *stores.Record) { r.Key = []byte(noise(9000)) }, "index row"},
+		"a constraint": {
+			"ALTER TABLE " + table + " ADD CHECK (length(value) < 100)",
+			func(r *stores.Record) { r.Values[0] = textValue(noise(100)) }, "check constraint",
+		},
+		"a trigger": {
+			"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.value_text = 'bad' THEN RAISE 'no such thing'; END IF; RETURN NEW; END $$; " +
+				"CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON " + table + " FOR EACH ROW EXECUTE FUNCTION refuse()",
+			func(r *stores.Record) { r.Values[0] = textValue("bad") }, "no such thing",
+		},
+		"a shorter column": {
+			"ALTER TABLE " + table + " ALTER value_text TYPE varchar(20)",
+			func(r *stores.Record) { r.Values[0] = textValue(noise(30)) }, "too long for type",
+		},
+		"a partition that is missing": {
+			"DROP TABLE " + table + "; CREATE TABLE " + table + " (entity_key BYTEA, feature_name TEXT, value BYTEA, value_text TEXT, vector_value BYTEA, " +
+				"event_ts TIMESTAMPTZ, created_ts TIMESTAMPTZ, PRIMARY KEY (entity_key, feature_name)) PARTITION BY RANGE (entity_key); " +
+				"CREATE TABLE part PARTITION OF " + table + " FOR VALUES FROM ('key') TO ('kez')",
+			func(r *stores.Record) { r.Key = []byte("other") }, "no partition",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			opt := options(t)
+			s := open(t, opt, zip)
+			if c.prepare != "" {
+				pgtest.Exec(t, opt, c.prepare)
+			}
+			for name, mode := range map[string]stores.Mode{"Replace": stores.Replace, "Newer": stores.Newer} {
+				for _, s := range []stores.Store{s, retry.New(s, retry.Options{})} {
+					refusedAlone(t, opt, s, mode, c.spoil, name+": "+c.says, c.says)
+				}
+			}
+		})
+	}
+}
+
+// The index for searches holds no text of more than a megabyte.
+func TestATextThatCannotBeSearchedFailsAlone(t *testing.T) {
+	s := open(t, options(t), zip)
+	recs := many(9)
+	recs[4].Values[0] = textValue(noise(1300 << 10))
+	w, err := s.Write(t.Context(), zip, stores.NewSelection("f"), recs, stores.Replace)
+	if err != nil || !slices.Equal(w.Failed.Indexes, []int{4}) || !strings.Contains(w.Failed.Errs[0].Error(), "too long for tsvector") {
+		t.Errorf("%v, %v", w, err)
+	}
+}
+
+// refusedAlone spoils two of many records, and a repeat of a third.
+func refusedAlone(t *testing.T, opt pg.Options, s stores.Store, mode stores.Mode, spoil func(*stores.Record), name, says string) {
+	t.Helper()
+	recs := many(103)
+	recs[102].Key = recs[7].Key
+	bad := []int{0, 50, 102}
+	for _, i := range bad {
+		spoil(&recs[i])
+	}
+	w, err := s.Write(t.Context(), zip, stores.NewSelection("f"), recs, mode)
+	if err != nil || !slices.Equal(w.Failed.Indexes, bad) || len(w.Older) > 0 {
+		t.Fatalf("%s: %v older, %v failed, %v; want %v to fail", name, w.Older, w.Failed.Indexes, err, bad)
+	}
+	for _, err := range w.Failed.Errs {
+		if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v: %v", name, fault.KindOf(err), err)
+		}
+	}
+	var n int
+	pool, err := pg.Connect(t.Context(), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if err := pool.QueryRow(t.Context(), "WITH d AS (DELETE FROM "+table+" RETURNING entity_key) SELECT count(*) FROM d").Scan(&n); err != nil || n != 100 {
+		t.Errorf("%s: %d rows are stored, want 100: %v", name, n, err)
+	}
+}
+
+// What is wrong with the table or the connection is no fault of the records: it
+// is one error, at once.
+func TestTablesThatAreWrongFailWrites(t *testing.T) {
+	for name, prepare := range map[string]string{
+		"no table":      "DROP TABLE " + table,
+		"another type":  "ALTER TABLE " + table + " ALTER event_ts TYPE bigint USING 0",
+		"no such right": "CREATE ROLE nobody LOGIN PASSWORD 'password'; GRANT ALL ON SCHEMA public TO nobody",
+	} {
+		opt := options(t)
+		open(t, opt, zip)
+		pgtest.Exec(t, opt, prepare)
+		if name == "no such right" {
+			opt.User = "nobody"
+		}
+		s := postgres.New(opt)
+		w, err := s.Write(t.Context(), zip, stores.NewSelection("f"), many(100), stores.Replace)
+		if err == nil {
+			t.Errorf("%s: %v", name, w)
+		}
+		_ = s.Close()
+		if name == "no such right" {
+			pgtest.Exec(t, options(t), "DROP OWNED BY nobody")
+		}
+	}
+}
+
+// A caller who goes away while bad rows are looked for is told of each record.
+func TestAWriteThatIsCanceledTellsWhatIsStored(t *testing.T) {
+	opt := options(t)
+	s := open(t, opt, zip)
+	pgtest.Exec(t, opt, "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.value_text = 'bad' THEN RAISE 'no'; END IF; "+
+		"IF NEW.value_text = 'slow' THEN PERFORM pg_sleep(60); END IF; RETURN NEW; END $$; CREATE TRIGGER slow BEFORE INSERT OR UPDATE ON "+table+" FOR EACH ROW EXECUTE FUNCTION slow()")
+	recs := many(8)
+	recs[1].Values[0], recs[5].Values[0] = textValue("bad"), textValue("slow")
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	w, err := s.Write(ctx, zip, stores.NewSelection("f"), recs, stores.Replace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int{1, 4, 5, 6, 7}, w.Failed.Indexes); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	for i, err := range w.Failed.Errs {
+		want := fault.TimedOut
+		if i == 0 {
+			want = fault.Invalid
+		}
+		if fault.KindOf(err) != want {
+			t.Errorf("record %d: %v: %v", w.Failed.Indexes[i], fault.KindOf(err), err)
+		}
+	}
+}
+
+// A write of more bytes than a statement carries is divided, and a record that
+// none carries is refused. Nothing is sent here.
+func TestLargeWritesAreDivided(t *testing.T) {
+	large := make([]byte, 300<<20)
+	large[0] = 1<<3 | 2 // bytes, which have no text
+	record := func(values ...[]byte) stores.Record {
+		return stores.Record{Key: []byte("k"), Event: moment, Values: values}
+	}
+	refused, parts := postgres.Divide([]string{"a", "b", "c", "d"}, []stores.Record{
+		record(large[:20<<20]), record(large[:20<<20]), record(large[:20<<20]), record(large[:40<<20]),
+		record(large, large, large), record(large, large, large, large), record([]byte{}),
+	})
+	if diff := cmp.Diff([]int{5}, refused); diff != "" {
+		t.Errorf("refused (-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff([][]int{{0, 1, 2}, {3}, {4}, {6}}, parts); diff != "" {
+		t.Errorf("parts (-want +got)\n%s", diff)
+	}
+}
