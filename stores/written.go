@@ -33,8 +33,9 @@ func (u *Unwritten) Add(index int, err error) {
 	u.Errs = slices.Insert(u.Errs, at, err)
 }
 
-// The years that every store holds and Feast reads: those of Python's datetime.
-const firstYear, lastYear = 1, 9999
+// What every store holds and Feast reads are the times of Python's datetime, in
+// seconds since 1970: from the year 1 to before the year 10000.
+const firstSecond, endSecond = -62135596800, 253402300800
 
 // CheckTimes says what is wrong with a record's times: outside of the years 1 to
 // 9999 (UTC) a store would cut them, or Feast could no longer read the row.
@@ -43,8 +44,8 @@ func CheckTimes(r *Record) error {
 		name string
 		at   time.Time
 	}{{"event time", r.Event}, {"created time", r.Created}} {
-		if year := c.at.UTC().Year(); year < firstYear || year > lastYear {
-			return fault.New(fault.Invalid, "its %s lies in the year %d; an online store holds the years %d to %d", c.name, year, firstYear, lastYear)
+		if s := c.at.Unix(); s < firstSecond || s >= endSecond {
+			return fault.New(fault.Invalid, "its %s lies in the year %d; an online store holds the years 1 to 9999", c.name, c.at.UTC().Year())
 		}
 	}
 	return nil

@@ -181,6 +181,14 @@ func stamp(t time.Time) string {
 	return t.Format(stampFraction)
 }
 
+// stampSize is the length of what stamp writes.
+func stampSize(t time.Time) int {
+	if t.Nanosecond() < int(time.Microsecond) {
+		return len(stampSeconds)
+	}
+	return len(stampFraction)
+}
+
 // parseStamp reads an event time, of whatever offset; without one it is UTC.
 func parseStamp(s string) (time.Time, bool) {
 	for _, layout := range [...]string{stampSeconds, "2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04:05"} {

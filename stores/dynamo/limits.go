@@ -15,7 +15,7 @@ const maxItem = 400 << 10
 // check refuses a record whose item is too large. What DynamoDB counts besides
 // names and values it may know best: an item at the very limit is its to refuse.
 func (w *writing) check(r *stores.Record) error {
-	size := len("entity_id") + value.EntityIDLen + len("event_ts") + len(stamp(r.Event)) + len("values")
+	size := len("entity_id") + value.EntityIDLen + len("event_ts") + stampSize(r.Event) + len("values")
 	largest := -1
 	for i, v := range r.Values {
 		if v == nil {
