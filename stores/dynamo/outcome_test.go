@@ -201,6 +201,17 @@ func TestAWriteThatIsCanceledTellsWhatIsStored(t *testing.T) {
 	})
 }
 
+// Answers that are lost after the work was done are asked for again; a record is
+// not older than itself.
+func TestLostAnswersChangeNothing(t *testing.T) {
+	loads(t, dynamotest.Faults{Cut: 0.3}, func(t *testing.T, server *dynamotest.Server, s stores.Store, mode stores.Mode) {
+		recs, _ := records(200)
+		w, err := retry.New(s, retry.Options{Attempts: 60, First: time.Microsecond}).Write(t.Context(), zip, stores.NewSelection("f"), recs, mode)
+		wantFailed(t, w, err)
+		stored(t, server, recs)
+	})
+}
+
 // Items that Feast wrote with another offset are compared by their time.
 func TestOlderThanWhatFeastWrote(t *testing.T) {
 	loads(t, dynamotest.Faults{}, func(t *testing.T, server *dynamotest.Server, s stores.Store, mode stores.Mode) {

@@ -23,6 +23,13 @@ func TestRowsAreCounted(t *testing.T) {
 	if _, err := s.Write(t.Context(), table, features, []stores.Record{{Key: []byte{1}, Event: time.Unix(1, 0), Values: [][]byte{{}}}}, stores.Replace); err != nil {
 		t.Fatal(err)
 	}
+	outcomes, err := s.Write(t.Context(), table, features, []stores.Record{
+		{Key: []byte{1}, Event: time.Unix(0, 0), Values: [][]byte{{}}},
+		{Key: []byte{3}, Event: time.Unix(1<<50, 0), Values: [][]byte{{}}},
+	}, stores.Newer)
+	if err != nil || len(outcomes.Older) != 1 || len(outcomes.Failed.Indexes) != 1 {
+		t.Fatal(outcomes, err)
+	}
 	rows, err := s.Read(t.Context(), []stores.Read{{Table: table, Features: features, Keys: [][]byte{{1}, {2}, {2}}}})
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +50,7 @@ func TestRowsAreCounted(t *testing.T) {
 			}
 		}
 	}
-	for name, want := range map[string]float64{"read found": 1, "read missing": 2, "write stored": 1, "delete deleted": 1} {
+	for name, want := range map[string]float64{"read found": 1, "read missing": 2, "write stored": 1, "write older": 1, "write failed": 1, "delete deleted": 1} {
 		if got[name] != want {
 			t.Errorf("%s: %v, want %v", name, got[name], want)
 		}

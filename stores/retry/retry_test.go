@@ -3,6 +3,7 @@ package retry_test
 import (
 	"context"
 	"maps"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -116,6 +117,47 @@ func TestFailuresThatPassAreNotSeen(t *testing.T) {
 			}
 		})
 	}
+}
+
+// scripted is a store whose writes tell what is given, in turn.
+type scripted struct {
+	memory.Store
+	tells []stores.Written
+	asked [][]byte // the first byte of each key
+}
+
+func (s *scripted) Write(_ context.Context, _ stores.Table, _ *stores.Selection, records []stores.Record, _ stores.Mode) (stores.Written, error) {
+	var asked []byte
+	for _, r := range records {
+		asked = append(asked, r.Key[0])
+	}
+	w := s.tells[len(s.asked)]
+	s.asked = append(s.asked, asked)
+	return w, nil
+}
+
+// What became of a record is told under its own index, whichever try told it,
+// and a bad record is neither tried again nor lost.
+func TestOutcomesOfRetriesAreThoseOfTheRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		busy, bad := fault.New(fault.Overloaded, "busy"), fault.New(fault.Invalid, "bad")
+		inner := &scripted{tells: []stores.Written{
+			{Older: []int{6}, Failed: stores.Unwritten{Indexes: []int{0, 2, 3, 5, 7}, Errs: []error{busy, bad, busy, busy, busy}}},
+			{Older: []int{1}, Failed: stores.Unwritten{Indexes: []int{0, 2}, Errs: []error{busy, bad}}}, // of 0, 3, 5, 7
+			{Older: []int{0}},
+		}}
+		w, err := retry.New(inner, retry.Options{}).Write(t.Context(), table, features, records(8), stores.Newer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := stores.Written{Older: []int{0, 3, 6}, Failed: stores.Unwritten{Indexes: []int{2, 5}, Errs: []error{bad, bad}}}
+		if !reflect.DeepEqual(w, want) {
+			t.Errorf("%v, want %v", w, want)
+		}
+		if want := [][]byte{{0, 1, 2, 3, 4, 5, 6, 7}, {0, 3, 5, 7}, {0}}; !reflect.DeepEqual(inner.asked, want) {
+			t.Errorf("asked for %v, want %v", inner.asked, want)
+		}
+	})
 }
 
 func TestWhatWillNotPassIsNotTriedAgain(t *testing.T) {
