@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"context"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -68,15 +70,41 @@ func (w *writing) parts(indexes []int) [][]int {
 }
 
 // refusesRows reports whether PostgreSQL refused what a row holds: another one
-// may be good.
+// may be good. What a trigger raises has whatever code its author chose, so that
+// only those are left out that are known to be about the connection, the server,
+// the table or others who use it.
 func refusesRows(err error) bool {
 	var server *pgconn.PgError
 	if !errors.As(err, &server) || len(server.Code) != 5 {
 		return false
 	}
 	switch server.Code[:2] {
-	case "22", "23", "44", "54", "P0": // data, constraint, view's check, limit, raised by a trigger
-		return true
+	case "08", "0A", "25", "28", "2D", "3D", "3F", "40", "42", "53", "55", "57", "58", "F0":
+		return false
 	}
-	return false
+	return true
+}
+
+// tooLong is PostgreSQL's code for what exceeds a limit of its own.
+const tooLong = "54000"
+
+// refusal says why PostgreSQL does not take a record: of what it has too much,
+// where PostgreSQL names an index only.
+func (w *writing) refusal(ctx context.Context, err error, r *stores.Record) error {
+	reason := w.store.fault(ctx, err, w.table)
+	var server *pgconn.PgError
+	if !errors.As(err, &server) || server.Code != tooLong {
+		return reason
+	}
+	table := w.table.SQLName()
+	refuse := func(format string, args ...any) error {
+		return fault.New(fault.Invalid, format, args...).About("table", table, w.table.Project).Because(err)
+	}
+	switch {
+	case strings.HasPrefix(server.Message, "index row"):
+		return refuse("its entity key has %d bytes, too many for the indexes of table %s in PostgreSQL: %s", len(r.Key), table, server.Message)
+	case strings.HasSuffix(server.Message, "bytes)") && strings.Contains(server.Message, "tsvector"):
+		return refuse("one of its texts is too long for the search index %s_fts_idx in PostgreSQL: %s", table, server.Message)
+	}
+	return reason
 }

@@ -60,7 +60,7 @@ func TestRowsThatAreRefusedFailAlone(t *testing.T) {
 		spoil   func(*stores.Record)
 		says    string
 	}{
-		"a key that no index holds": {"", func(r *stores.Record) { r.Key = []byte(noise(9000)) }, "index row"},
+		"a key that no index holds": {"", func(r *stores.Record) { r.Key = []byte(noise(9000)) }, "its entity key has 9000 bytes"},
 		"a constraint": {
 			"ALTER TABLE " + table + " ADD CHECK (length(value) < 100)",
 			func(r *stores.Record) { r.Values[0] = textValue(noise(100)) }, "check constraint",
@@ -69,6 +69,11 @@ func TestRowsThatAreRefusedFailAlone(t *testing.T) {
 			"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.value_text = 'bad' THEN RAISE 'no such thing'; END IF; RETURN NEW; END $$; " +
 				"CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON " + table + " FOR EACH ROW EXECUTE FUNCTION refuse()",
 			func(r *stores.Record) { r.Values[0] = textValue("bad") }, "no such thing",
+		},
+		"a trigger with a code of its own": {
+			"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.value_text = 'bad' THEN RAISE 'not this' USING ERRCODE = 'AB123'; END IF; RETURN NEW; END $$; " +
+				"CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON " + table + " FOR EACH ROW EXECUTE FUNCTION refuse()",
+			func(r *stores.Record) { r.Values[0] = textValue("bad") }, "not this",
 		},
 		"a shorter column": {
 			"ALTER TABLE " + table + " ALTER value_text TYPE varchar(20)",
@@ -102,7 +107,7 @@ func TestATextThatCannotBeSearchedFailsAlone(t *testing.T) {
 	recs := many(9)
 	recs[4].Values[0] = textValue(noise(1300 << 10))
 	w, err := s.Write(t.Context(), zip, stores.NewSelection("f"), recs, stores.Replace)
-	if err != nil || !slices.Equal(w.Failed.Indexes, []int{4}) || !strings.Contains(w.Failed.Errs[0].Error(), "too long for tsvector") {
+	if err != nil || !slices.Equal(w.Failed.Indexes, []int{4}) || !strings.Contains(w.Failed.Errs[0].Error(), "its texts is too long for the search index credit_scoring_aws_zipcode_features_fts_idx") {
 		t.Errorf("%v, %v", w, err)
 	}
 }

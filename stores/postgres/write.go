@@ -109,7 +109,7 @@ func (w *writing) write(ctx context.Context, indexes []int) {
 		w.down = w.store.fault(ctx, err, w.table)
 		w.Fail(w.down, indexes...)
 	case len(indexes) == 1:
-		w.Refuse(w.store.fault(ctx, err, w.table), indexes[0])
+		w.Refuse(w.refusal(ctx, err, &w.records[indexes[0]]), indexes[0])
 	default:
 		half := len(indexes) / 2
 		w.write(ctx, indexes[:half])
