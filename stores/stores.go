@@ -95,7 +95,7 @@ type Writer interface {
 	//   - Each record is stored, or Written names it: as older or as failed.
 	//   - In mode Newer a record is older when a newer row of its key is there in
 	//     the end, out of the table or out of the same call. It is no failure. A
-	//     record that another one of the call replaced in its turn is stored.
+	//     record that another one of the call replaced counts as stored.
 	//   - A record that the store cannot hold, for its size or its times (see
 	//     CheckTimes), fails alone and by a reason of kind Invalid; the others are
 	//     stored, those of the same key too.
