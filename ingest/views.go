@@ -1,0 +1,128 @@
+package ingest
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/registry"
+)
+
+// views resolves the names against the registry as it is now.
+func (m *Materializer) views(ctx context.Context, names []string) ([]*registry.View, error) {
+	reg, _, err := m.opt.Storage.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := registry.OpenSnapshot(reg, m.opt.Registry)
+	if err != nil {
+		return nil, err
+	}
+	project, err := snapshot.Project(m.opt.Project)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		return m.allViews(project)
+	}
+	views := make([]*registry.View, 0, len(names))
+	for _, name := range names {
+		v, err := project.View(name)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkNamed(v); err != nil {
+			return nil, err
+		}
+		views = append(views, v)
+	}
+	return views, nil
+}
+
+// allViews are the views that a run without names takes. One that only a
+// function could fill is left out with a warning instead of written wrong.
+func (m *Materializer) allViews(project *registry.Project) ([]*registry.View, error) {
+	var views []*registry.View
+	add := func(name string) error {
+		v, err := project.View(name)
+		if err != nil {
+			return err
+		}
+		if !v.Online || !v.Enabled {
+			return nil
+		}
+		if err := checkPlain(v); err != nil {
+			m.opt.Log.Warn("feature view left out: "+err.Error(), slog.String("view", v.Name))
+			return nil //nolint:nilerr // the view is left out, the others are loaded
+		}
+		views = append(views, v)
+		return nil
+	}
+	for _, v := range project.FeatureViews() {
+		if err := add(v.GetSpec().GetName()); err != nil {
+			return nil, err
+		}
+	}
+	for _, v := range project.StreamFeatureViews() {
+		if err := add(v.GetSpec().GetName()); err != nil {
+			return nil, err
+		}
+	}
+	for _, v := range project.OnDemandFeatureViews() {
+		if v.GetSpec().GetWriteToOnlineStore() {
+			m.opt.Log.Warn("on-demand feature view left out: its function is not computed here",
+				slog.String("view", v.GetSpec().GetName()))
+		}
+	}
+	return views, nil
+}
+
+// checkNamed refuses a view that was asked for by name and cannot be taken.
+func checkNamed(v *registry.View) error {
+	refuse := func(kind fault.Kind, format string, args ...any) error {
+		return fault.New(kind, format, args...).About("feature view", v.Name, v.Project)
+	}
+	switch {
+	case v.Kind == registry.LabelView:
+		return refuse(fault.Invalid, "%s is a label view; label views are written, not materialized", v.Name)
+	case v.Kind == registry.OnDemandView && !v.OnDemand.GetSpec().GetWriteToOnlineStore():
+		return refuse(fault.Invalid, "on-demand feature view %s is not configured to be written to the online store", v.Name)
+	case v.Kind == registry.OnDemandView:
+		return refuse(fault.Unimplemented, "on-demand feature view %s is filled by a function, which is not computed here", v.Name)
+	case !v.Enabled:
+		return refuse(fault.Disabled, "Feature view '%s' is disabled; enable it with `banquet feature-views enable %s`", v.Name, v.Name)
+	case !v.Online:
+		return refuse(fault.Invalid, "FeatureView %s is not configured to be served online.", v.Name)
+	}
+	return checkPlain(v)
+}
+
+// checkPlain refuses views whose rows are made by code that cannot run here.
+func checkPlain(v *registry.View) error {
+	refuse := func(why string) error {
+		return fault.New(fault.Unimplemented, "feature view %s %s, which banquet does not compute; materialize it with its own engine", v.Name, why).
+			About("feature view", v.Name, v.Project)
+	}
+	switch spec := v.Message.(type) {
+	case *core.FeatureView:
+		switch {
+		case len(spec.GetSpec().GetSourceViews()) > 0:
+			return refuse("is defined over other feature views")
+		case spec.GetSpec().GetFeatureTransformation() != nil:
+			return refuse("is made by a transformation function")
+		}
+	case *core.StreamFeatureView:
+		switch {
+		case len(spec.GetSpec().GetAggregations()) > 0:
+			return refuse("aggregates a stream")
+		case spec.GetSpec().GetFeatureTransformation() != nil || spec.GetSpec().GetUserDefinedFunction() != nil:
+			return refuse("is made by a transformation function")
+		}
+	}
+	if v.Batch == nil {
+		return fault.New(fault.Invalid, "feature view %s has no batch source to read from", v.Name).
+			About("feature view", v.Name, v.Project)
+	}
+	return nil
+}
