@@ -10,6 +10,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/google/uuid"
@@ -61,15 +62,25 @@ var ErrConflict = errors.New("the registry has changed meanwhile")
 // writes nothing and succeeds.
 var ErrNoChange = errors.New("nothing to change")
 
-// updateTries is how often Update plans again after a conflict.
-const updateTries = 3
+const (
+	// updateTries is how often Update plans again after a conflict.
+	updateTries = 60
+	// firstPause and longestPause bound the wait before it does. Waits are spread
+	// over their whole length: writers who met come back apart.
+	firstPause, longestPause = 4 * time.Millisecond, 250 * time.Millisecond
+)
 
 // Update loads the registry, lets edit change a copy of it and saves the copy.
-// When somebody else saved meanwhile it starts over, at most three times. A
-// registry that does not exist yet starts empty. It returns what is stored
-// afterwards.
+// When somebody else saved meanwhile it starts over after a short wait, for some
+// seconds if need be. A registry that does not exist yet starts empty. It returns
+// what is stored afterwards.
 func Update(ctx context.Context, storage Storage, edit func(*core.Registry) error) (*core.Registry, error) {
-	for range updateTries {
+	for n := range updateTries {
+		if n > 0 {
+			if err := pause(ctx, n); err != nil {
+				return nil, err
+			}
+		}
 		reg, base, err := load(ctx, storage)
 		if err != nil {
 			return nil, err
@@ -93,6 +104,18 @@ func Update(ctx context.Context, storage Storage, edit func(*core.Registry) erro
 	}
 	return nil, fault.New(fault.Conflict, "the registry was changed by others %d times while this change was made; nothing of it is saved, run it again", updateTries).
 		Because(ErrConflict)
+}
+
+// pause waits after conflict n.
+func pause(ctx context.Context, n int) error {
+	timer := time.NewTimer(rand.N(min(firstPause<<min(n, 20), longestPause)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fault.Of(ctx.Err())
+	}
 }
 
 // load is Load, with an empty registry where there is none yet.

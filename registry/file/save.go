@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -33,7 +34,7 @@ func (s *Storage) Save(ctx context.Context, next *core.Registry, base registry.R
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", s.osFault(err, "write")
 	}
-	unlock, err := s.lock(path)
+	unlock, err := s.lock(ctx, path)
 	if err != nil {
 		return "", err
 	}
@@ -73,18 +74,41 @@ func hash(rev registry.Revision) string {
 	return string(h)
 }
 
+// How long a writer waits for another one, and how long between two looks.
+const (
+	lockWait  = 30 * time.Second
+	lockPause = 10 * time.Millisecond
+)
+
 // lock keeps other writers of banquet out. The lock file lies beside the
-// registry and stays there: removing it would let two writers in.
-func (s *Storage) lock(path string) (unlock func(), err error) {
+// registry and stays there: removing it would let two writers in. It waits for a
+// writer that is at work, but not for ever, and not when the caller has gone.
+func (s *Storage) lock(ctx context.Context, path string) (unlock func(), err error) {
 	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, s.osFault(err, "write")
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		_ = f.Close()
-		return nil, s.osFault(err, "write")
+	tick := time.NewTicker(lockPause)
+	defer tick.Stop()
+	for until := time.Now().Add(lockWait); ; {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return func() { _ = f.Close() }, nil
+		case !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR):
+			_ = f.Close()
+			return nil, s.osFault(err, "write")
+		case time.Now().After(until):
+			_ = f.Close()
+			return nil, s.fault(fault.Unavailable, "is kept locked by another process for %s; end that one, or try again", lockWait)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			_ = f.Close()
+			return nil, fault.Of(ctx.Err())
+		}
 	}
-	return func() { _ = f.Close() }, nil
 }
 
 // replace puts b in the place of the file: by a rename where that can be, else

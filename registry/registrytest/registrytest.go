@@ -3,6 +3,7 @@
 package registrytest
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -32,7 +33,8 @@ func Run(t *testing.T, open func(testing.TB) registry.Storage) {
 		{"Update starts an empty registry and stamps every save", update},
 		{"Update writes nothing when nothing changes", noChange},
 		{"Update plans again after a conflict", again},
-		{"writers at the same time lose nothing", concurrent},
+		{"writers at the same time lose nothing, and none is turned away", concurrent},
+		{"Update waits for its turn only while its context lasts", turned},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.check(t, open(t)) })
 	}
@@ -192,29 +194,41 @@ func again(t *testing.T, s registry.Storage) {
 	}
 }
 
+func turned(t *testing.T, s registry.Storage) {
+	rev, err := s.Save(t.Context(), sample("a"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	tries := 0
+	_, err = registry.Update(ctx, s, func(*core.Registry) error {
+		if tries++; tries == 3 {
+			cancel()
+		}
+		next := sample("b")
+		next.VersionId = string(rune('0' + tries))
+		rev, err = s.Save(t.Context(), next, rev) // somebody else is always faster
+		return err
+	})
+	if fault.KindOf(err) != fault.Canceled || tries != 3 {
+		t.Errorf("after %d tries: %v", tries, err)
+	}
+}
+
 func concurrent(t *testing.T, s registry.Storage) {
 	if _, err := s.Save(t.Context(), sample("a"), ""); err != nil {
 		t.Fatal(err)
 	}
-	const writers = 8
+	const writers = 24
 	var wg sync.WaitGroup
-	saved := make(chan string, writers)
 	for i := range writers {
 		wg.Go(func() {
-			name := string(rune('b' + i))
-			for {
-				_, err := registry.Update(t.Context(), s, func(r *core.Registry) error {
-					r.Projects = append(r.Projects, &core.Project{Spec: &core.ProjectSpec{Name: name}})
-					return nil
-				})
-				if errors.Is(err, registry.ErrConflict) {
-					continue // said plainly; the writer runs it again
-				}
-				if err != nil {
-					t.Error(err)
-				}
-				saved <- name
-				return
+			if _, err := registry.Update(t.Context(), s, func(r *core.Registry) error {
+				r.Projects = append(r.Projects, &core.Project{Spec: &core.ProjectSpec{Name: string(rune('b' + i))}})
+				return nil
+			}); err != nil {
+				t.Error(err)
 			}
 		})
 	}
