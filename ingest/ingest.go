@@ -42,8 +42,8 @@ type Observer struct {
 	Planned func(windows []Window)
 	// Started comes before a view is read.
 	Started func(w Window)
-	// Written comes whenever more rows are acknowledged by the store; total is
-	// the number of distinct keys, known once the window has been read.
+	// Written comes whenever the store has answered for more rows; total is the
+	// number of distinct keys, known once the window has been read.
 	Written func(w Window, rows, total int)
 	// Finished comes when a view is done and its window recorded.
 	Finished func(r Result)
@@ -57,18 +57,27 @@ type Window struct {
 	// Assumed is set when an incremental run found no earlier window and a ttl
 	// of 0, and therefore goes one year back.
 	Assumed bool
+	// lastRun is when the rows of the last window were read; zero unless this one
+	// goes on where that one ended.
+	lastRun time.Time
 }
 
-// Result tells what became of one view.
+// Result tells what became of one view. Written, Older and those that the store
+// refused add up to Keys.
 type Result struct {
 	Window
 	Read     int64 // rows of the window
-	Written  int   // rows acknowledged by the store: one for each distinct key
+	Keys     int   // distinct keys among them, each of which is one row to write
+	Written  int   // rows that are stored, as the store says
+	Older    int   // rows that a newer stored one kept out
 	NullKeys int64 // rows left out since a join key is null
 	Elapsed  time.Duration
-	// Hint is set when nothing was found: where the rows lie, and the command
-	// that would take them.
+	// Hint is set when nothing was found although the source holds rows that were
+	// never taken: where they lie, and the command that would take them.
 	Hint string
+	// Late is set when rows came after the last run with event times before this
+	// window: how many, where they lie, and the command that would take them.
+	Late string
 }
 
 // Request says what to materialize.
@@ -103,7 +112,10 @@ func New(opt Options) *Materializer {
 }
 
 // Materialize takes the rows of one window for each view. Views are done one
-// after the other; when one fails, those before it are written and recorded.
+// after the other; when one fails, those before it are written and recorded, and
+// the error says how far the run came. A row that cannot be encoded fails its
+// view before anything of it is written; a row that the store cannot hold fails
+// it after all others are stored.
 func (m *Materializer) Materialize(ctx context.Context, req Request) ([]Result, error) {
 	if req.Start.After(req.End) {
 		return nil, fault.New(fault.Invalid, "the start %s lies after the end %s", stamp(req.Start), stamp(req.End))
@@ -140,7 +152,7 @@ func (m *Materializer) run(ctx context.Context, req Request, window func(*regist
 		}
 		r, err := m.view(ctx, v, windows[i])
 		if err != nil {
-			return results, err
+			return results, unfinished(ctx, err, windows, i, r)
 		}
 		if m.opt.Observer.Finished != nil {
 			m.opt.Observer.Finished(r)

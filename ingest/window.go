@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -29,8 +28,9 @@ func (m *Materializer) incremental(v *registry.View, end time.Time) (Window, err
 		m.opt.Log.Warn("a recorded window ends in the future; continuing from now",
 			slog.String("view", v.Name), slog.Time("end", last))
 		w.Start = lastEndBefore(v, now)
+		w.lastRun = lastRun(v, w.Start)
 	case found:
-		w.Start = last
+		w.Start, w.lastRun = last, lastRun(v, last)
 	case v.TTL > 0:
 		w.Start = now.Add(-v.TTL)
 	case hasTTL(v):
@@ -40,6 +40,25 @@ func (m *Materializer) incremental(v *registry.View, end time.Time) (Window, err
 			About("feature view", v.Name, v.Project)
 	}
 	return w, nil
+}
+
+// lastRun is when the rows of the last window were read. A run records that as
+// the view's last update; a change of the definition comes later than it, and
+// rows that arrived in between then do not count as late. Intervals alone cannot
+// tell: a window often ends hours before its rows are written and read, and all
+// of them would seem late.
+func lastRun(v *registry.View, end time.Time) time.Time {
+	var meta *core.FeatureViewMeta
+	switch m := v.Message.(type) {
+	case *core.FeatureView:
+		meta = m.GetMeta()
+	case *core.StreamFeatureView:
+		meta = m.GetMeta()
+	}
+	if updated := meta.GetLastUpdatedTimestamp(); updated != nil && updated.AsTime().After(end) {
+		return updated.AsTime()
+	}
+	return end
 }
 
 func lastEnd(v *registry.View) (time.Time, bool) {
@@ -106,23 +125,3 @@ func stamp(t time.Time) string {
 
 // argument writes a time as the command line takes it.
 func argument(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") }
-
-// hint says where the rows of an empty window lie.
-func hint(w Window, rows int64, first, last time.Time) string {
-	if rows == 0 {
-		return fmt.Sprintf("%s: its source holds no row with an event time", w.View)
-	}
-	where := "lies after the window"
-	if last.Before(w.Start) {
-		where = "lies before the window"
-	}
-	if !last.Before(w.Start) && !first.After(w.End) {
-		return fmt.Sprintf("%s: no row between %s and %s has all its join keys", w.View, stamp(w.Start), stamp(w.End))
-	}
-	newest := last
-	if first.After(w.End) {
-		newest = first
-	}
-	return fmt.Sprintf("%s: the source's nearest event, %s, %s; to take all of it: banquet materialize %s %s --views %s",
-		w.View, stamp(newest), where, argument(first), argument(last.Add(time.Second-time.Nanosecond)), w.View)
-}

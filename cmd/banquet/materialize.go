@@ -183,9 +183,15 @@ func (p *progress) finished(r ingest.Result) {
 	if s := r.Elapsed.Seconds(); r.Written > 0 && s > 0 {
 		rate = fmt.Sprintf(" in %.1f s (%.0f rows/s)", s, float64(r.Read)/s)
 	}
-	fmt.Fprintf(a.out, "  %d rows written of %d read%s\n", r.Written, r.Read, rate)
-	if r.Hint != "" {
-		fmt.Fprintln(a.err, "warning: "+r.Hint)
+	older := ""
+	if r.Older > 0 {
+		older = fmt.Sprintf(", %d were older than what is stored", r.Older)
+	}
+	fmt.Fprintf(a.out, "  %d rows written of %d read%s%s\n", r.Written, r.Read, older, rate)
+	for _, w := range []string{r.Hint, r.Late} {
+		if w != "" {
+			fmt.Fprintln(a.err, "warning: "+w)
+		}
 	}
 }
 

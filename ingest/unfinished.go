@@ -1,0 +1,65 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// unfinished is the error of a run that stopped at a view: the cause, and what is
+// stored and what is not. r is what is known of the view.
+func unfinished(ctx context.Context, err error, windows []Window, at int, r Result) error {
+	cause := fault.Of(err)
+	f := *cause
+	switch {
+	case ctx.Err() != nil:
+		// Whatever the parts say of it, it was the caller who ended the run.
+		f = *fault.New(fault.KindOf(ctx.Err()), "stopped")
+	case cause.Kind == fault.Internal:
+		f.Text = err.Error()
+	}
+	parts := []string{f.Text, stored(&r) + ", and its window is not recorded"}
+	if at > 0 {
+		parts = append(parts, "complete: "+names(windows[:at]))
+	}
+	if rest := windows[at+1:]; len(rest) > 0 {
+		parts = append(parts, "not begun: "+names(rest))
+	}
+	f.Text = strings.Join(parts, "; ")
+	if ctx.Err() == nil {
+		return f.Because(err)
+	}
+	return &f
+}
+
+// stored says how much of a view's window is in the store.
+func stored(r *Result) string {
+	switch {
+	case r.Keys == 0:
+		return "nothing of feature view " + r.View + " is written"
+	case r.Written == r.Keys:
+		return fmt.Sprintf("all %s of feature view %s are stored", count(r.Keys, "row"), r.View)
+	}
+	text := fmt.Sprintf("of %s of feature view %s %d are known to be stored", count(r.Keys, "row"), r.View, r.Written)
+	if r.Older > 0 {
+		text += fmt.Sprintf(" and %d were older than what is stored", r.Older)
+	}
+	return text
+}
+
+// namedViews is how many views a list names.
+const namedViews = 10
+
+func names(windows []Window) string {
+	var list []string
+	for _, w := range windows[:min(len(windows), namedViews)] {
+		list = append(list, w.View)
+	}
+	text := strings.Join(list, ", ")
+	if more := len(windows) - namedViews; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}

@@ -1,0 +1,215 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/ingest"
+	"github.com/banquet-fs/banquet/offline"
+)
+
+// Rows that arrive while a run reads are taken by the next one, wherever the end
+// of the window lies: before the read began, while it went on, or in the future.
+func TestRowsThatArriveMeanwhileAreTakenByTheNextRun(t *testing.T) {
+	for name, end := range map[string]time.Time{
+		"before": noon.Add(-time.Second), "at": noon, "meanwhile": noon.Add(2 * time.Second), "soon": noon.Add(20 * time.Second), "far": noon.AddDate(1, 0, 0),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t, false, "carts")
+			s.source.add(some(5, noon.Add(-time.Hour))...)
+			arrivals := 0
+			s.source.ranged = func(context.Context) error {
+				// The read takes ten seconds, and rows arrive at each.
+				for i := range 10 {
+					arrivals++
+					s.source.add(row{shopper: 100 + arrivals, items: 1, at: s.clock.now().Add(time.Duration(i) * time.Second)})
+				}
+				s.clock.set(s.clock.now().Add(10 * time.Second))
+				return nil
+			}
+			s.incremental(t, end)
+			if i := s.intervals(t, "carts"); len(i) != 1 || i[0][1].After(noon) {
+				t.Errorf("recorded: %v", i)
+			}
+			s.clock.set(noon.Add(time.Hour))
+			s.incremental(t, noon.Add(time.Hour))
+			if i := s.intervals(t, "carts"); len(i) != 2 || !i[1][0].Equal(i[0][1]) || i[1][1].After(noon.Add(time.Hour)) {
+				t.Errorf("recorded: %v", i)
+			}
+			for id := 101; id <= 110; id++ {
+				if len(s.stored(t, "carts", id)) == 0 {
+					t.Errorf("shopper %d was skipped", id)
+				}
+			}
+		})
+	}
+}
+
+// A window that lies in the future as a whole is read and not recorded.
+func TestAWindowInTheFuture(t *testing.T) {
+	s := newShop(t, false, "carts")
+	s.source.add(row{shopper: 1, items: 1, at: noon.AddDate(0, 0, 2)})
+	results, err := ingest.New(s.opt).Materialize(t.Context(), ingest.Request{Start: noon.AddDate(0, 0, 1), End: noon.AddDate(0, 0, 3)})
+	if err != nil || results[0].Written != 1 {
+		t.Fatalf("%+v, %v", results, err)
+	}
+	if i := s.intervals(t, "carts"); len(i) != 0 {
+		t.Errorf("recorded: %v", i)
+	}
+}
+
+// Rows that were created after the last run with event times before the window
+// are counted, once, and the command that is named takes them.
+func TestLateRowsAreCounted(t *testing.T) {
+	s := newShop(t, true, "carts")
+	// A window may end long before its rows are written and read.
+	rows := some(5, noon.Add(-time.Hour))
+	for i := range rows {
+		rows[i].made = noon.Add(-time.Minute)
+	}
+	s.source.add(rows...)
+	if r := s.incremental(t, noon.Add(-30*time.Minute)); r.Written != 5 || r.Late != "" || r.Hint != "" {
+		t.Errorf("%+v", r)
+	}
+	early := noon.Add(-50 * time.Hour)
+	s.source.add(row{shopper: 1, items: 70, at: early, made: noon.Add(time.Minute)}, row{shopper: 6, items: 6, at: early.Add(time.Hour + time.Millisecond), made: noon.Add(time.Minute)},
+		row{shopper: 7, items: 7, at: early}, // nobody knows when it was created
+		row{shopper: 8, items: 8, at: noon.Add(time.Minute), made: noon.Add(time.Minute)})
+	s.clock.set(noon.Add(time.Hour))
+	r := s.incremental(t, noon.Add(time.Hour))
+	want := "carts: 2 rows came after the last run, of 2024-06-01 12:00:00+00:00, with event times before this window, from 2024-05-30 10:00:00+00:00 to 2024-05-30 11:00:00+00:00, " +
+		"and are not taken; to take them: banquet materialize 2024-05-30T10:00:00 2024-05-30T11:00:01 --views carts"
+	if r.Late != want || r.Written != 1 || r.Hint != "" {
+		t.Errorf("%+v", r)
+	}
+	results, err := ingest.New(s.opt).Materialize(t.Context(), ingest.Request{Views: []string{"carts"}, Start: early, End: early.Add(time.Hour + time.Second)})
+	if err != nil || results[0].Late != "" {
+		t.Errorf("%+v, %v", results, err)
+	}
+	if got := s.stored(t, "carts", 1, 6); got[1] != 1 || got[6] != 6 {
+		t.Errorf("an older row replaced a newer one, or is not there: %v", got)
+	}
+	s.clock.set(noon.Add(2 * time.Hour))
+	if r := s.incremental(t, noon.Add(2*time.Hour)); r.Late != "" || r.Hint != "" {
+		t.Errorf("after all is taken: %+v", r)
+	}
+}
+
+// Looking for late rows never fails a run, and is not done where nothing can be
+// told.
+func TestLateRowsAreACourtesy(t *testing.T) {
+	s := newShop(t, true, "carts")
+	s.source.add(some(3, noon.Add(-time.Hour))...)
+	s.incremental(t, noon)
+	if len(s.source.queries) != 0 {
+		t.Errorf("a first run asks for %v", s.source.queries)
+	}
+	s.source.add(row{shopper: 4, items: 4, at: noon.Add(time.Minute), made: noon.Add(time.Minute)})
+	s.clock.set(noon.Add(time.Hour))
+	s.source.spanOf = func(context.Context) error { return errors.New("no") }
+	if r := s.incremental(t, noon.Add(time.Hour)); r.Written != 1 || r.Late != "" {
+		t.Errorf("%+v", r)
+	}
+	if len(s.source.queries) != 1 {
+		t.Errorf("%d questions", len(s.source.queries))
+	}
+	plain := newShop(t, false, "carts")
+	plain.source.add(some(3, noon.Add(-time.Hour))...)
+	plain.incremental(t, noon)
+	plain.source.add(row{shopper: 4, items: 4, at: noon.Add(time.Minute)})
+	plain.clock.set(noon.Add(time.Hour))
+	plain.incremental(t, noon.Add(time.Hour))
+	if len(plain.source.queries) != 0 {
+		t.Errorf("a source without created times is asked for %v", plain.source.queries)
+	}
+}
+
+// A quiet run warns when something is missing, and only then.
+func TestQuietRuns(t *testing.T) {
+	hour := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Hour) }
+	explicit := func(s *shop, from, to time.Time) ingest.Result {
+		results, err := ingest.New(s.opt).Materialize(t.Context(), ingest.Request{Start: from, End: to})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return results[0]
+	}
+	for name, c := range map[string]struct {
+		rows []row
+		runs func(s *shop) ingest.Result
+		want string // of the last run's hint; empty: none
+	}{
+		"all is loaded": {some(5, hour(-1)), func(s *shop) ingest.Result {
+			s.incremental(t, hour(0))
+			s.clock.set(hour(1))
+			return s.incremental(t, hour(1))
+		}, ""},
+		"the first window left rows out by its choice": {append(some(5, hour(-1)), row{shopper: 9, at: hour(-9000)}), func(s *shop) ingest.Result {
+			s.incremental(t, hour(0))
+			s.clock.set(hour(1))
+			return s.incremental(t, hour(1))
+		}, ""},
+		"what comes later is taken later": {append(some(5, hour(-10)), row{shopper: 9, at: hour(-1)}, row{shopper: 9, at: hour(100)}), func(s *shop) ingest.Result {
+			s.incremental(t, hour(-5))
+			return s.incremental(t, hour(-4))
+		}, ""},
+		"a first run that comes years after the rows": {some(5, hour(-90000)), func(s *shop) ingest.Result { return s.incremental(t, hour(0)) },
+			"nearest event, 2014-02-24 12:00:00+00:00, lies before the window; to take all of it: banquet materialize 2014-02-24T11:56:00 2014-02-24T12:00:00 --views carts"},
+		"and a second one": {some(5, hour(-90000)), func(s *shop) ingest.Result {
+			s.incremental(t, hour(0))
+			s.clock.set(hour(1))
+			return s.incremental(t, hour(1))
+		}, "lies before the window"},
+		"too early": {some(5, hour(-1)), func(s *shop) ingest.Result { return explicit(s, hour(-90000), hour(-89000)) }, "lies after the window"},
+		"before and after": {append(some(5, hour(-1)), row{shopper: 9, at: hour(-100)}), func(s *shop) ingest.Result { return explicit(s, hour(-50), hour(-49)) },
+			"no row lies between 2024-05-30 10:00:00+00:00 and 2024-05-30 11:00:00+00:00, and all of the source's lie before or after"},
+		"between two windows": {append(some(5, hour(-1)), row{shopper: 9, at: hour(-100)}, row{shopper: 9, at: hour(-50)}), func(s *shop) ingest.Result {
+			explicit(s, hour(-101), hour(-99))
+			explicit(s, hour(-2), hour(0))
+			s.clock.set(hour(1))
+			return s.incremental(t, hour(1))
+		}, "1 row from 2024-05-30 10:00:00+00:00 to 2024-05-30 10:00:00+00:00 lies between two recorded windows and was never taken; to take it: banquet materialize 2024-05-30T10:00:00 2024-05-30T10:00:00 --views carts"},
+		"nothing between two windows": {append(some(5, hour(-1)), row{shopper: 9, at: hour(-100)}), func(s *shop) ingest.Result {
+			explicit(s, hour(-101), hour(-99))
+			explicit(s, hour(-2), hour(0))
+			s.clock.set(hour(1))
+			return s.incremental(t, hour(1))
+		}, ""},
+		"no rows":                {nil, func(s *shop) ingest.Result { return s.incremental(t, hour(0)) }, "holds no row with an event time"},
+		"only null keys":         {[]row{{at: hour(-1)}, {at: hour(-2)}}, func(s *shop) ingest.Result { return s.incremental(t, hour(0)) }, "has all its join keys"},
+		"a window in the future": {some(5, hour(-1)), func(s *shop) ingest.Result { return explicit(s, hour(5), hour(6)) }, "lies before the window"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t, false, "carts")
+			s.source.add(c.rows...)
+			r := c.runs(s)
+			if r.Written != 0 || c.want == "" && r.Hint != "" || !strings.Contains(r.Hint, c.want) {
+				t.Errorf("%+v\nwant %s", r, c.want)
+			}
+		})
+	}
+}
+
+// The questions of a courtesy end with the run's context.
+func TestACourtesyEndsWithItsContext(t *testing.T) {
+	s := newShop(t, true, "carts")
+	s.source.add(some(3, noon.Add(-time.Hour))...)
+	s.incremental(t, noon)
+	s.clock.set(noon.Add(time.Hour))
+	ctx, cancel := context.WithCancel(t.Context())
+	s.source.spanOf = func(ctx context.Context) error {
+		cancel()
+		<-ctx.Done()
+		return fault.Of(ctx.Err())
+	}
+	results, err := ingest.New(s.opt).MaterializeIncremental(ctx, ingest.Request{End: noon.Add(time.Hour)})
+	if err != nil || len(results) != 1 || len(s.intervals(t, "carts")) != 2 {
+		t.Errorf("the window is recorded, and the run fails: %v", err)
+	}
+}
+
+var _ offline.Store = (*source)(nil)
