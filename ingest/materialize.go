@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/banquet-fs/banquet/encode"
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/registry"
@@ -61,6 +62,9 @@ func (m *Materializer) readNewest(ctx context.Context, v *registry.View, w Windo
 	defer reader.Release()
 	rows := newNewest(l)
 	for reader.Next() {
+		if ctx.Err() != nil {
+			return nil, fault.Of(ctx.Err())
+		}
 		if err := rows.take(reader.RecordBatch()); err != nil {
 			return nil, err
 		}

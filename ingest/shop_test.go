@@ -211,8 +211,8 @@ func (s *shop) intervals(t *testing.T, view string) [][2]time.Time {
 	return list
 }
 
-// stored are the shoppers among some who have a row in a view, with their items.
-func (s *shop) stored(t *testing.T, view string, shoppers ...int) map[int]int64 {
+// stored are the shoppers among some who have a row in carts, with their items.
+func (s *shop) stored(t *testing.T, shoppers ...int) map[int]int64 {
 	t.Helper()
 	l := value.NewKeyLayout(3, []string{"shopper"})
 	keys := make([][]byte, len(shoppers))
@@ -222,7 +222,7 @@ func (s *shop) stored(t *testing.T, view string, shoppers ...int) map[int]int64 
 			t.Fatal(err)
 		}
 	}
-	rows, err := s.online.Read(t.Context(), []stores.Read{{Table: stores.Table{Project: "shop", View: view}, Features: stores.NewSelection("items"), Keys: keys}})
+	rows, err := s.online.Read(t.Context(), []stores.Read{{Table: stores.Table{Project: "shop", View: "carts"}, Features: stores.NewSelection("items"), Keys: keys}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,12 +39,18 @@ func stored(r *Result) string {
 	switch {
 	case r.Keys == 0:
 		return "nothing of feature view " + r.View + " is written"
+	case r.Written == r.Keys && r.Keys == 1:
+		return "the one row of feature view " + r.View + " is stored"
 	case r.Written == r.Keys:
-		return fmt.Sprintf("all %s of feature view %s are stored", count(r.Keys, "row"), r.View)
+		return fmt.Sprintf("all %d rows of feature view %s are stored", r.Keys, r.View)
 	}
-	text := fmt.Sprintf("of %s of feature view %s %d are known to be stored", count(r.Keys, "row"), r.View, r.Written)
+	known := "none is"
+	if r.Written > 0 {
+		known = fmt.Sprintf("%d %s", r.Written, choose(int64(r.Written), "is", "are"))
+	}
+	text := fmt.Sprintf("of %s of feature view %s %s known to be stored", count(r.Keys, "row"), r.View, known)
 	if r.Older > 0 {
-		text += fmt.Sprintf(" and %d were older than what is stored", r.Older)
+		text += fmt.Sprintf(" and %d %s older than what is stored", r.Older, choose(int64(r.Older), "was", "were"))
 	}
 	return text
 }

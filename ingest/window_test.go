@@ -41,7 +41,7 @@ func TestRowsThatArriveMeanwhileAreTakenByTheNextRun(t *testing.T) {
 				t.Errorf("recorded: %v", i)
 			}
 			for id := 101; id <= 110; id++ {
-				if len(s.stored(t, "carts", id)) == 0 {
+				if len(s.stored(t, id)) == 0 {
 					t.Errorf("shopper %d was skipped", id)
 				}
 			}
@@ -90,7 +90,7 @@ func TestLateRowsAreCounted(t *testing.T) {
 	if err != nil || results[0].Late != "" {
 		t.Errorf("%+v, %v", results, err)
 	}
-	if got := s.stored(t, "carts", 1, 6); got[1] != 1 || got[6] != 6 {
+	if got := s.stored(t, 1, 6); got[1] != 1 || got[6] != 6 {
 		t.Errorf("an older row replaced a newer one, or is not there: %v", got)
 	}
 	s.clock.set(noon.Add(2 * time.Hour))
@@ -157,16 +157,20 @@ func TestQuietRuns(t *testing.T) {
 			s.incremental(t, hour(-5))
 			return s.incremental(t, hour(-4))
 		}, ""},
-		"a first run that comes years after the rows": {some(5, hour(-90000)), func(s *shop) ingest.Result { return s.incremental(t, hour(0)) },
-			"nearest event, 2014-02-24 12:00:00+00:00, lies before the window; to take all of it: banquet materialize 2014-02-24T11:56:00 2014-02-24T12:00:00 --views carts"},
+		"a first run that comes years after the rows": {
+			some(5, hour(-90000)), func(s *shop) ingest.Result { return s.incremental(t, hour(0)) },
+			"nearest event, 2014-02-24 12:00:00+00:00, lies before the window; to take all of it: banquet materialize 2014-02-24T11:56:00 2014-02-24T12:00:00 --views carts",
+		},
 		"and a second one": {some(5, hour(-90000)), func(s *shop) ingest.Result {
 			s.incremental(t, hour(0))
 			s.clock.set(hour(1))
 			return s.incremental(t, hour(1))
 		}, "lies before the window"},
 		"too early": {some(5, hour(-1)), func(s *shop) ingest.Result { return explicit(s, hour(-90000), hour(-89000)) }, "lies after the window"},
-		"before and after": {append(some(5, hour(-1)), row{shopper: 9, at: hour(-100)}), func(s *shop) ingest.Result { return explicit(s, hour(-50), hour(-49)) },
-			"no row lies between 2024-05-30 10:00:00+00:00 and 2024-05-30 11:00:00+00:00, and all of the source's lie before or after"},
+		"before and after": {
+			append(some(5, hour(-1)), row{shopper: 9, at: hour(-100)}), func(s *shop) ingest.Result { return explicit(s, hour(-50), hour(-49)) },
+			"no row lies between 2024-05-30 10:00:00+00:00 and 2024-05-30 11:00:00+00:00, and all of the source's lie before or after",
+		},
 		"between two windows": {append(some(5, hour(-1)), row{shopper: 9, at: hour(-100)}, row{shopper: 9, at: hour(-50)}), func(s *shop) ingest.Result {
 			explicit(s, hour(-101), hour(-99))
 			explicit(s, hour(-2), hour(0))
