@@ -20,6 +20,7 @@ func main() {
 	// Libraries write here what nobody can act on, with bytes of a store's answers in it.
 	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process, whatever it waits for
 	code := run(ctx, system{
 		args: os.Args[1:], in: os.Stdin, out: os.Stdout, err: os.Stderr,
 		env: os.LookupEnv, terminal: isTerminal(os.Stdout), errTerminal: isTerminal(os.Stderr),
