@@ -12,44 +12,84 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// adviceTime is how long the questions to the source may take whose answers are
-// only for advice.
-const adviceTime = 10 * time.Second
+// questionTime is how long a question to the source may take whose answer is not
+// needed.
+const questionTime = 5 * time.Second
 
 // interval is a span of event times, both ends inclusive.
 type interval struct{ start, end time.Time }
 
-// advise looks for rows that no run has taken. It is a courtesy: when the source
-// cannot tell, nothing is said.
-func (m *Materializer) advise(ctx context.Context, v *registry.View, l *encode.Layout, recorded interval, r *Result) {
-	ctx, cancel := context.WithTimeout(ctx, adviceTime)
+// after and before are the times next to one. A clock of ours has microseconds.
+func after(t time.Time) time.Time  { return t.Add(time.Microsecond) }
+func before(t time.Time) time.Time { return t.Add(-time.Nanosecond).Truncate(time.Microsecond) }
+
+// questions asks the source of a view what rows it holds. That is a courtesy:
+// when the source cannot tell, nothing is said.
+type questions struct {
+	store  offline.Store
+	view   *registry.View
+	layout *encode.Layout
+	log    *slog.Logger
+}
+
+func (m *Materializer) questions(v *registry.View, l *encode.Layout) *questions {
+	return &questions{m.opt.Offline, v, l, m.opt.Log}
+}
+
+// ask gives the extent of the rows of a query; -1 rows if it cannot be told.
+func (q *questions) ask(ctx context.Context, query offline.Query) offline.Span {
+	ctx, cancel := context.WithTimeout(ctx, questionTime)
 	defer cancel()
-	span := func(q offline.Query) offline.Span {
-		q.Source, q.Timestamp, q.Created = v.Batch, l.Timestamp(), l.Created()
-		s, err := m.opt.Offline.Span(ctx, q)
-		if err != nil {
-			m.opt.Log.DebugContext(ctx, "no advice about the source", slog.String("view", v.Name), slog.Any("error", err))
-			return offline.Span{Rows: -1}
-		}
-		return s
+	query.Source, query.Timestamp, query.Created = q.view.Batch, q.layout.Timestamp(), q.layout.Created()
+	s, err := q.store.Span(ctx, query)
+	if err != nil {
+		q.log.DebugContext(ctx, "the source does not tell what it holds", slog.String("view", q.view.Name), slog.Any("error", err))
+		return offline.Span{Rows: -1}
 	}
-	if !r.lastRun.IsZero() && l.Created() != "" {
-		// The window takes its own start: what lies before it ends just before.
-		s := span(offline.Query{End: r.Start.Add(-time.Nanosecond), CreatedAfter: r.lastRun})
-		r.Late = late(r.Window, s)
+	return s
+}
+
+// advise looks for rows that no run has taken.
+func (q *questions) advise(ctx context.Context, p past, recorded interval, r *Result) {
+	if !p.end.IsZero() && q.layout.Created() != "" {
+		r.Late = q.late(ctx, p, r)
 	}
 	if r.Written+r.Older == 0 {
-		r.Hint = hint(r, intervals(v, recorded), span)
+		r.Hint = q.hint(ctx, intervals(q.view, recorded), r)
 	}
 }
 
-// late says where rows lie that came after the last run and before the window.
-func late(w Window, s offline.Span) string {
+// late says where rows lie that came after the last run and that neither this
+// window nor a later one takes: before this window, or, if it lies in the past,
+// between its end and that of the last one.
+func (q *questions) late(ctx context.Context, p past, r *Result) string {
+	s := q.ask(ctx, offline.Query{End: before(r.Start), CreatedAfter: p.read})
+	if start := after(r.End); !start.After(p.end) {
+		s = join(s, q.ask(ctx, offline.Query{Start: start, End: p.end, CreatedAfter: p.read}))
+	}
 	if s.Rows <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s: %s came after the last run, of %s, with event times before this window, from %s to %s, and %s not taken; to take %s: %s",
-		w.View, count(s.Rows, "row"), stamp(w.lastRun), stamp(s.First), stamp(s.Last), choose(s.Rows, "is", "are"), choose(s.Rows, "it", "them"), command(w.View, s))
+	return fmt.Sprintf("%s: %s came after the last run, of %s, with event times outside of this window, from %s to %s, and %s not taken; to take %s: %s",
+		r.View, count(s.Rows, "row"), stamp(p.read), stamp(s.First), stamp(s.Last), choose(s.Rows, "is", "are"), choose(s.Rows, "it", "them"), command(r.View, s))
+}
+
+// join is the extent of two queries' rows.
+func join(a, b offline.Span) offline.Span {
+	switch {
+	case b.Rows <= 0:
+		return a
+	case a.Rows <= 0:
+		return b
+	}
+	if b.First.Before(a.First) {
+		a.First = b.First
+	}
+	if b.Last.After(a.Last) {
+		a.Last = b.Last
+	}
+	a.Rows += b.Rows
+	return a
 }
 
 func choose(n int64, one, many string) string {
@@ -70,16 +110,15 @@ func intervals(v *registry.View, last interval) []interval {
 	return list
 }
 
-// gaps are the times between intervals, which are in order. A clock of ours has
-// microseconds.
+// gaps are the times between intervals, which are in order.
 func gaps(list []interval) []interval {
 	var found []interval
 	for i, next := range list {
 		if i == 0 {
 			continue
 		}
-		before := slices.MaxFunc(list[:i], func(a, b interval) int { return a.end.Compare(b.end) })
-		if g := (interval{before.end.Add(time.Microsecond), next.start.Add(-time.Microsecond)}); !g.start.After(g.end) {
+		last := slices.MaxFunc(list[:i], func(a, b interval) int { return a.end.Compare(b.end) })
+		if g := (interval{after(last.end), before(next.start)}); !g.start.After(g.end) {
 			found = append(found, g)
 		}
 	}
@@ -90,8 +129,8 @@ func gaps(list []interval) []interval {
 // recorded window was left out when that was chosen, and what lies after the
 // last one is taken by a later run: beside rows that were taken neither is
 // missing. What lies between two windows is.
-func hint(r *Result, taken []interval, span func(offline.Query) offline.Span) string {
-	s := span(offline.Query{})
+func (q *questions) hint(ctx context.Context, taken []interval, r *Result) string {
+	s := q.ask(ctx, offline.Query{})
 	switch {
 	case s.Rows < 0:
 		return ""
@@ -117,7 +156,7 @@ func hint(r *Result, taken []interval, span func(offline.Query) offline.Span) st
 		if g.end.Before(s.First) || g.start.After(s.Last) {
 			continue
 		}
-		if between := span(offline.Query{Start: g.start, End: g.end}); between.Rows > 0 {
+		if between := q.ask(ctx, offline.Query{Start: g.start, End: g.end}); between.Rows > 0 {
 			return fmt.Sprintf("%s: %s from %s to %s %s between two recorded windows and %s never taken; to take %s: %s", r.View,
 				count(between.Rows, "row"), stamp(between.First), stamp(between.Last), choose(between.Rows, "lies", "lie"),
 				choose(between.Rows, "was", "were"), choose(between.Rows, "it", "them"), command(r.View, between))

@@ -57,9 +57,6 @@ type Window struct {
 	// Assumed is set when an incremental run found no earlier window and a ttl
 	// of 0, and therefore goes one year back.
 	Assumed bool
-	// lastRun is when the rows of the last window were read; zero unless this one
-	// goes on where that one ended.
-	lastRun time.Time
 }
 
 // Result tells what became of one view. Written, Older and those that the store
@@ -75,8 +72,9 @@ type Result struct {
 	// Hint is set when nothing was found although the source holds rows that were
 	// never taken: where they lie, and the command that would take them.
 	Hint string
-	// Late is set when rows came after the last run with event times before this
-	// window: how many, where they lie, and the command that would take them.
+	// Late is set when rows came after the last run with event times that an
+	// earlier window had covered, or that none will: how many, where they lie, and
+	// the command that would take them.
 	Late string
 }
 

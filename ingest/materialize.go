@@ -10,6 +10,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/stores"
 )
 
 // view takes one view: read, write, record.
@@ -36,7 +37,12 @@ func (m *Materializer) view(ctx context.Context, v *registry.View, w Window) (Re
 		m.opt.Log.WarnContext(ctx, "rows without a join key were left out",
 			slog.String("view", v.Name), slog.Int64("rows", result.NullKeys))
 	}
+	earlier := pastOf(v, read)
+	q := m.questions(v, l)
 	out := m.newWriting(v, w, l, rows.records)
+	if earlier.cut && out.mode == stores.Replace && len(rows.records) > 0 && q.ask(ctx, offline.Query{Start: after(w.End)}).Rows != 0 {
+		out.mode = stores.Newer // the last run may have stored rows from beyond this window
+	}
 	err = out.run(ctx)
 	result.Written, result.Older = out.stored, out.older
 	if err != nil {
@@ -46,7 +52,7 @@ func (m *Materializer) view(ctx context.Context, v *registry.View, w Window) (Re
 	if err != nil {
 		return result, err
 	}
-	m.advise(ctx, v, l, recorded, &result)
+	q.advise(ctx, earlier, recorded, &result)
 	result.Elapsed = time.Since(began)
 	return result, nil
 }

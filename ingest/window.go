@@ -28,9 +28,8 @@ func (m *Materializer) incremental(v *registry.View, end time.Time) (Window, err
 		m.opt.Log.Warn("a recorded window ends in the future; continuing from now",
 			slog.String("view", v.Name), slog.Time("end", last))
 		w.Start = lastEndBefore(v, now)
-		w.lastRun = lastRun(v, w.Start)
 	case found:
-		w.Start, w.lastRun = last, lastRun(v, last)
+		w.Start = last
 	case v.TTL > 0:
 		w.Start = now.Add(-v.TTL)
 	case hasTTL(v):
@@ -42,12 +41,29 @@ func (m *Materializer) incremental(v *registry.View, end time.Time) (Window, err
 	return w, nil
 }
 
-// lastRun is when the rows of the last window were read. A run records that as
-// the view's last update; a change of the definition comes later than it, and
-// rows that arrived in between then do not count as late. Intervals alone cannot
-// tell: a window often ends hours before its rows are written and read, and all
-// of them would seem late.
-func lastRun(v *registry.View, end time.Time) time.Time {
+// past is what the registry tells of a view's earlier runs.
+type past struct {
+	// end is where the last window ended; zero if there was none.
+	end time.Time
+	// read is when the rows of the last run were read. A run records that as the
+	// view's last update, which intervals alone do not tell: a window often ends
+	// hours before its rows are created and read, and all of them would seem late.
+	// A change of the definition updates the view, too: what came between the run
+	// and it then does not count as late.
+	read time.Time
+	// cut is set when the last window ended where it was read, since its end had not
+	// come yet: rows beyond it may be stored.
+	cut bool
+}
+
+func pastOf(v *registry.View, now time.Time) past {
+	end, found := lastEnd(v)
+	if !found {
+		return past{}
+	}
+	if end.After(now) {
+		end = lastEndBefore(v, now)
+	}
 	var meta *core.FeatureViewMeta
 	switch m := v.Message.(type) {
 	case *core.FeatureView:
@@ -55,10 +71,11 @@ func lastRun(v *registry.View, end time.Time) time.Time {
 	case *core.StreamFeatureView:
 		meta = m.GetMeta()
 	}
-	if updated := meta.GetLastUpdatedTimestamp(); updated != nil && updated.AsTime().After(end) {
-		return updated.AsTime()
+	p := past{end: end, read: end}
+	if updated := meta.GetLastUpdatedTimestamp().AsTime(); !updated.Before(end) {
+		p.read, p.cut = updated, updated.Equal(end)
 	}
-	return end
+	return p
 }
 
 func lastEnd(v *registry.View) (time.Time, bool) {

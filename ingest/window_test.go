@@ -81,7 +81,7 @@ func TestLateRowsAreCounted(t *testing.T) {
 		row{shopper: 8, items: 8, at: noon.Add(time.Minute), made: noon.Add(time.Minute)})
 	s.clock.set(noon.Add(time.Hour))
 	r := s.incremental(t, noon.Add(time.Hour))
-	want := "carts: 2 rows came after the last run, of 2024-06-01 12:00:00+00:00, with event times before this window, from 2024-05-30 10:00:00+00:00 to 2024-05-30 11:00:00+00:00, " +
+	want := "carts: 2 rows came after the last run, of 2024-06-01 12:00:00+00:00, with event times outside of this window, from 2024-05-30 10:00:00+00:00 to 2024-05-30 11:00:00+00:00, " +
 		"and are not taken; to take them: banquet materialize 2024-05-30T10:00:00 2024-05-30T11:00:01 --views carts"
 	if r.Late != want || r.Written != 1 || r.Hint != "" {
 		t.Errorf("%+v", r)
@@ -99,12 +99,52 @@ func TestLateRowsAreCounted(t *testing.T) {
 	}
 }
 
+// A run over a window of the past counts rows as late on both of its sides, and
+// none that it takes itself or that a later run takes.
+func TestLateRowsAroundAnExplicitWindow(t *testing.T) {
+	s := newShop(t, true, "carts")
+	s.source.add(some(3, noon.Add(-time.Hour))...)
+	s.incremental(t, noon)
+	s.clock.set(noon.Add(time.Hour))
+	made := noon.Add(time.Minute)
+	for i, hours := range []int{-30, -20, -20, -10, -9, 1} {
+		s.source.add(row{shopper: i + 1, items: 1, at: noon.Add(time.Duration(hours) * time.Hour), made: made})
+	}
+	results, err := ingest.New(s.opt).Materialize(t.Context(), ingest.Request{Start: noon.Add(-21 * time.Hour), End: noon.Add(-19 * time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := results[0]
+	if r.Written+r.Older != 2 || !strings.HasPrefix(r.Late, "carts: 3 rows came after the last run") || !strings.HasSuffix(r.Late, "banquet materialize 2024-05-31T06:00:00 2024-06-01T03:00:00 --views carts") {
+		t.Errorf("%+v", r)
+	}
+	if r := s.incremental(t, noon.Add(time.Hour)); r.Written != 1 || r.Late != "" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A run whose end lies in the future stores rows from beyond the recorded end. A
+// later one whose end comes before them does not put older rows in their place.
+func TestRowsFromTheFutureStay(t *testing.T) {
+	s := newShop(t, false, "carts")
+	s.source.add(row{shopper: 1, items: 1, at: noon.Add(-time.Hour)}, row{shopper: 2, items: 2, at: noon.Add(48 * time.Hour)})
+	s.incremental(t, noon.AddDate(0, 0, 7))
+	s.source.add(row{shopper: 1, items: 11, at: noon.Add(time.Minute)}, row{shopper: 2, items: 12, at: noon.Add(time.Minute)})
+	s.clock.set(noon.Add(time.Hour))
+	if r := s.incremental(t, noon.Add(time.Hour)); r.Written != 1 || r.Older != 1 {
+		t.Errorf("%+v", r)
+	}
+	if got := s.stored(t, 1, 2); got[1] != 11 || got[2] != 2 {
+		t.Errorf("stored: %v", got)
+	}
+}
+
 // Looking for late rows never fails a run, and is not done where nothing can be
 // told.
 func TestLateRowsAreACourtesy(t *testing.T) {
 	s := newShop(t, true, "carts")
 	s.source.add(some(3, noon.Add(-time.Hour))...)
-	s.incremental(t, noon)
+	s.incremental(t, noon.Add(-time.Minute))
 	if len(s.source.queries) != 0 {
 		t.Errorf("a first run asks for %v", s.source.queries)
 	}
@@ -119,7 +159,7 @@ func TestLateRowsAreACourtesy(t *testing.T) {
 	}
 	plain := newShop(t, false, "carts")
 	plain.source.add(some(3, noon.Add(-time.Hour))...)
-	plain.incremental(t, noon)
+	plain.incremental(t, noon.Add(-time.Minute))
 	plain.source.add(row{shopper: 4, items: 4, at: noon.Add(time.Minute)})
 	plain.clock.set(noon.Add(time.Hour))
 	plain.incremental(t, noon.Add(time.Hour))
