@@ -192,7 +192,7 @@ func TestACanceledRun(t *testing.T) {
 		}, "stopped; of 100 rows of feature view carts "},
 		"between two writes": {func(s *shop, cancel func()) {
 			s.opt.Observer.Written = func(_ ingest.Window, rows, _ int) {
-				if rows == 60 {
+				if rows == 20 {
 					cancel()
 				}
 			}

@@ -99,6 +99,23 @@ func TestLateRowsAreCounted(t *testing.T) {
 	}
 }
 
+// Rows that come late while a run reads are counted by the next one.
+func TestLateRowsWhileARunReads(t *testing.T) {
+	s := newShop(t, true, "carts")
+	s.source.add(some(3, noon.Add(-time.Hour))...)
+	s.source.ranged = func(context.Context) error {
+		s.source.ranged = nil
+		s.clock.set(noon.Add(time.Minute))
+		s.source.add(row{shopper: 9, items: 9, at: noon.Add(-10 * time.Hour), made: noon.Add(time.Second)})
+		return nil
+	}
+	s.incremental(t, noon.Add(-time.Minute))
+	s.clock.set(noon.Add(time.Hour))
+	if r := s.incremental(t, noon.Add(time.Hour)); !strings.HasPrefix(r.Late, "carts: 1 row came after the last run, of 2024-06-01 12:00:00+00:00") {
+		t.Errorf("%+v", r)
+	}
+}
+
 // A run over a window of the past counts rows as late on both of its sides, and
 // none that it takes itself or that a later run takes.
 func TestLateRowsAroundAnExplicitWindow(t *testing.T) {

@@ -78,12 +78,7 @@ func (w *writing) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(writers)
 	for start := 0; start < len(w.records) && ctx.Err() == nil; start += w.size {
-		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return fault.Of(err)
-			}
-			return w.write(ctx, start, min(start+w.size, len(w.records)))
-		})
+		group.Go(func() error { return w.write(ctx, start, min(start+w.size, len(w.records))) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
