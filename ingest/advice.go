@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/banquet-fs/banquet/encode"
+	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/registry"
 )
@@ -101,13 +102,32 @@ func choose(n int64, one, many string) string {
 
 // intervals are those that the view has now, in the order of time.
 func intervals(v *registry.View, last interval) []interval {
-	list := []interval{last}
-	for _, i := range v.Intervals {
-		list = append(list, interval{i.GetStartTime().AsTime(), i.GetEndTime().AsTime()})
-	}
-	list = slices.DeleteFunc(list, func(i interval) bool { return i.start.After(i.end) })
+	list := slices.DeleteFunc(append(spans(v.Intervals), last), func(i interval) bool { return i.start.After(i.end) })
 	slices.SortFunc(list, func(a, b interval) int { return a.start.Compare(b.start) })
 	return list
+}
+
+func spans(list []*core.MaterializationInterval) []interval {
+	var out []interval
+	for _, i := range list {
+		out = append(out, interval{i.GetStartTime().AsTime(), i.GetEndTime().AsTime()})
+	}
+	return out
+}
+
+// overlap says that other runs went on at the same time, and what puts right what
+// they may have done to each other's rows: a window that begins before the last
+// one's end replaces no newer row.
+func overlap(view string, own interval, others []interval) string {
+	if len(others) == 0 {
+		return ""
+	}
+	s := offline.Span{First: own.start, Last: own.end}
+	for _, o := range others {
+		s = join(offline.Span{Rows: 1, First: s.First, Last: s.Last}, offline.Span{Rows: 1, First: o.start, Last: o.end})
+	}
+	return fmt.Sprintf("%s: another run of it was recorded while this one went on, and older rows of the one may have replaced newer ones of the other; to put them back: %s",
+		view, command(view, s))
 }
 
 // gaps are the times between intervals, which are in order.

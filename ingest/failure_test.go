@@ -356,3 +356,37 @@ func TestRunsAtTheSameTime(t *testing.T) {
 		}
 	}
 }
+
+// Two runs of a view at the same time may replace each other's rows. The one that
+// is recorded last says so, and the command that it names puts them right.
+func TestRunsOfOneViewAtTheSameTime(t *testing.T) {
+	s := newShop(t, false, "carts", "clicks")
+	s.source.add(row{shopper: 1, items: 10, at: noon.Add(-time.Hour)})
+	s.source.ranged = func(ctx context.Context) error {
+		s.source.ranged = nil
+		s.source.add(row{shopper: 1, items: 11, at: noon.Add(time.Minute)})
+		s.clock.set(noon.Add(time.Hour))
+		results, err := ingest.New(s.opt).MaterializeIncremental(ctx, ingest.Request{Views: []string{"carts", "clicks"}, End: noon.Add(time.Hour)})
+		if err == nil && (results[0].Written != 1 || results[0].Overlap != "") {
+			t.Errorf("%+v", results)
+		}
+		return err
+	}
+	results, err := ingest.New(s.opt).Materialize(t.Context(), ingest.Request{Views: []string{"carts"}, Start: noon.Add(-2 * time.Hour), End: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := results[0]; !strings.HasSuffix(r.Overlap, "banquet materialize 2024-05-02T13:00:00 2024-06-01T13:00:00 --views carts") {
+		t.Errorf("%+v", r)
+	}
+	if got := s.stored(t, 1); got[1] != 10 {
+		t.Errorf("the case that is meant does not come about: %v", got)
+	}
+	results, err = ingest.New(s.opt).Materialize(t.Context(), ingest.Request{Views: []string{"carts"}, Start: noon.AddDate(0, 0, -30), End: noon.Add(time.Hour)})
+	if err != nil || results[0].Overlap != "" {
+		t.Errorf("%+v, %v", results, err)
+	}
+	if got := s.stored(t, 1); got[1] != 11 {
+		t.Errorf("stored: %v", got)
+	}
+}

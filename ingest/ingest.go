@@ -76,6 +76,10 @@ type Result struct {
 	// earlier window had covered, or that none will: how many, where they lie, and
 	// the command that would take them.
 	Late string
+	// Overlap is set when another run of the view was recorded while this one went
+	// on: the one may have replaced newer rows of the other, and the command that
+	// is named puts them back.
+	Overlap string
 }
 
 // Request says what to materialize.

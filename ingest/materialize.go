@@ -48,10 +48,11 @@ func (m *Materializer) view(ctx context.Context, v *registry.View, w Window) (Re
 	if err != nil {
 		return result, err
 	}
-	recorded, err := m.record(ctx, v, w, read)
+	recorded, others, err := m.record(ctx, v, w, read)
 	if err != nil {
 		return result, err
 	}
+	result.Overlap = overlap(v.Name, recorded, others)
 	q.advise(ctx, earlier, recorded, &result)
 	result.Elapsed = time.Since(began)
 	return result, nil
@@ -81,9 +82,10 @@ func (m *Materializer) readNewest(ctx context.Context, v *registry.View, w Windo
 // record appends the window to the view's intervals and gives what is recorded.
 // It never reaches past the moment before the read began: rows that arrived
 // after it may not have been seen. That moment is recorded as the view's last
-// update, too, and tells the next run since when rows are late.
-func (m *Materializer) record(ctx context.Context, v *registry.View, w Window, read time.Time) (interval, error) {
-	done := interval{w.Start, w.End}
+// update, too, and tells the next run since when rows are late. others are the
+// windows that other runs have recorded since this one began.
+func (m *Materializer) record(ctx context.Context, v *registry.View, w Window, read time.Time) (done interval, others []interval, err error) {
+	done = interval{w.Start, w.End}
 	if done.end.After(read) {
 		if now := m.opt.Now(); done.end.After(now) {
 			m.opt.Log.WarnContext(ctx, "the end lies in the future; the window is recorded up to now",
@@ -94,10 +96,28 @@ func (m *Materializer) record(ctx context.Context, v *registry.View, w Window, r
 	if done.start.After(done.end) {
 		m.opt.Log.WarnContext(ctx, "the whole window lies in the future; it is not recorded",
 			slog.String("view", v.Name), slog.Time("start", w.Start))
-		return done, nil
+		return done, nil, nil
 	}
-	_, err := registry.Update(ctx, m.opt.Storage, func(reg *core.Registry) error {
+	_, err = registry.Update(ctx, m.opt.Storage, func(reg *core.Registry) error {
+		others = recordedSince(reg, v)
 		return registry.RecordMaterialization(reg, v.Project, v.Name, done.start, done.end, read)
 	})
-	return done, err
+	return done, others, err
+}
+
+// recordedSince gives the windows that a registry has more of a view than the
+// view tells. Each run appends one.
+func recordedSince(reg *core.Registry, v *registry.View) []interval {
+	var now []*core.MaterializationInterval
+	for _, f := range reg.GetFeatureViews() {
+		if f.GetSpec().GetName() == v.Name && f.GetSpec().GetProject() == v.Project {
+			now = f.GetMeta().GetMaterializationIntervals()
+		}
+	}
+	for _, f := range reg.GetStreamFeatureViews() {
+		if f.GetSpec().GetName() == v.Name && f.GetSpec().GetProject() == v.Project {
+			now = f.GetMeta().GetMaterializationIntervals()
+		}
+	}
+	return spans(now[min(len(v.Intervals), len(now)):])
 }

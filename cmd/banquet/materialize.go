@@ -188,7 +188,7 @@ func (p *progress) finished(r ingest.Result) {
 		older = fmt.Sprintf(", %d were older than what is stored", r.Older)
 	}
 	fmt.Fprintf(a.out, "  %d rows written of %d read%s%s\n", r.Written, r.Read, older, rate)
-	for _, w := range []string{r.Hint, r.Late} {
+	for _, w := range []string{r.Hint, r.Late, r.Overlap} {
 		if w != "" {
 			fmt.Fprintln(a.err, "warning: "+w)
 		}
