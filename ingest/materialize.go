@@ -26,7 +26,8 @@ func (m *Materializer) view(ctx context.Context, v *registry.View, w Window) (Re
 		return result, err
 	}
 	// What arrives from here on is taken by the next run, whether this one still
-	// sees it or not. No microsecond is begun that is not over.
+	// sees it or not. Sources tell microseconds apart, so the one that has begun is
+	// left to it, too.
 	read := m.opt.Now().Truncate(time.Microsecond)
 	rows, err := m.readNewest(ctx, v, w, l)
 	if err != nil {
@@ -53,8 +54,8 @@ func (m *Materializer) view(ctx context.Context, v *registry.View, w Window) (Re
 		return result, err
 	}
 	result.Overlap = overlap(v.Name, recorded, others)
-	q.advise(ctx, earlier, recorded, &result)
 	result.Elapsed = time.Since(began)
+	q.advise(ctx, earlier, recorded, &result)
 	return result, nil
 }
 
