@@ -21,7 +21,7 @@ const longestKeyText = 60
 func (l *KeyLayout) Text(key []byte) string {
 	parts, ok := l.texts(key)
 	if !ok {
-		return "the key " + cut(hex.EncodeToString(key))
+		return "the key " + clip(hex.EncodeToString(key))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -56,9 +56,9 @@ func keyText(kind types.ValueType_Enum, b []byte) (string, bool) {
 	var number int64
 	switch {
 	case kind == types.ValueType_STRING:
-		return strconv.Quote(cut(string(b))), true
+		return strconv.Quote(clip(string(b))), true
 	case kind == types.ValueType_BYTES:
-		return "0x" + cut(hex.EncodeToString(b)), true
+		return "0x" + clip(hex.EncodeToString(b)), true
 	case len(b) == 4:
 		number = int64(int32(binary.LittleEndian.Uint32(b)))
 	case len(b) == 8:
@@ -79,8 +79,8 @@ func keyText(kind types.ValueType_Enum, b []byte) (string, bool) {
 	}
 }
 
-// cut shortens a text, between two characters.
-func cut(s string) string {
+// clip shortens a text, between two characters.
+func clip(s string) string {
 	if len(s) <= longestKeyText {
 		return s
 	}
