@@ -270,7 +270,7 @@ func TestFailures(t *testing.T) {
 		}, "what is this; nothing of feature view carts"},
 		"a row beyond all time": {func(s *shop) {
 			s.opt.Observer.Started = func(ingest.Window) {
-				s.source.add(row{shopper: 77, items: 1, at: noon, made: time.UnixMicro(1<<63 - 1)})
+				s.source.add(row{shopper: 77, items: 1, at: noon, made: time.UnixMicro(1<<63 - 2)})
 			}
 		}, "the store cannot hold 1 row: shopper=77 at 2024-06-01T12:00:00Z: its created time"},
 	} {

@@ -15,15 +15,15 @@ import (
 // longestKeyText is how much of one join key's value a text shows.
 const longestKeyText = 60
 
-// Text writes a serialized entity key for people: each join key, in the caller's
-// order, with its value. A long value is cut. What is no key of this layout is
-// shown as its bytes.
+// Text writes a serialized entity key for people, on one line: each join key, in
+// the caller's order, with its value. A long value is cut. What is no key of this
+// layout is shown as its bytes.
 func (l *KeyLayout) Text(key []byte) string {
 	parts, ok := l.texts(key)
 	if !ok {
 		return "the key " + clip(hex.EncodeToString(key))
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, " ")
 }
 
 func (l *KeyLayout) texts(key []byte) ([]string, bool) {
@@ -56,7 +56,11 @@ func keyText(kind types.ValueType_Enum, b []byte) (string, bool) {
 	var number int64
 	switch {
 	case kind == types.ValueType_STRING:
-		return strconv.Quote(clip(string(b))), true
+		text := string(b)
+		if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			text = strconv.Quote(text)
+		}
+		return clip(text), true
 	case kind == types.ValueType_BYTES:
 		return "0x" + clip(hex.EncodeToString(b)), true
 	case len(b) == 4:
@@ -88,5 +92,5 @@ func clip(s string) string {
 	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
 	}
-	return s[:n] + "…"
+	return s[:n] + "..."
 }

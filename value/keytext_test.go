@@ -18,7 +18,7 @@ func TestKeyText(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := `zone="a \"b\" ` + strings.Repeat("가", 18) + `…", at=2024-01-01T00:00:00Z, driver=-7, raw=0x01ab`
+		want := `zone=a "b" ` + strings.Repeat("가", 18) + `... at=2024-01-01T00:00:00Z driver=-7 raw=0x01ab`
 		if got := l.Text(key); got != want {
 			t.Errorf("version %d: %s", version, got)
 		}
@@ -26,6 +26,20 @@ func TestKeyText(t *testing.T) {
 			if got := l.Text(bad); !strings.HasPrefix(got, "the key ") {
 				t.Errorf("version %d, %x: %s", version, bad, got)
 			}
+		}
+	}
+}
+
+// What would break a line, or is no text, is shown by its escapes.
+func TestKeyTextStaysOnItsLine(t *testing.T) {
+	l := value.NewKeyLayout(3, []string{"zone"})
+	for text, want := range map[string]string{"a\nb\x00": `zone="a\nb\x00"`, "a\xff": `zone="a\xff"`, "": "zone="} {
+		key, err := l.Append(nil, [][]byte{value.AppendString(nil, text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := l.Text(key); got != want {
+			t.Errorf("%q: %s", text, got)
 		}
 	}
 }
