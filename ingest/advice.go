@@ -15,7 +15,7 @@ import (
 
 // questionTime is how long a question to the source may take whose answer is not
 // needed.
-const questionTime = 5 * time.Second
+const questionTime = 10 * time.Second
 
 // interval is a span of event times, both ends inclusive.
 type interval struct{ start, end time.Time }
