@@ -4,9 +4,6 @@ package pg
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"strconv"
@@ -22,6 +19,10 @@ import (
 
 // connectTime bounds how long one attempt to connect takes.
 const connectTime = 5 * time.Second
+
+// Parting bounds how long the end of a query or a connection takes, whatever the
+// server does: a run that failed says so within a second.
+const Parting = 400 * time.Millisecond
 
 // Options say how to connect.
 type Options struct {
@@ -69,10 +70,27 @@ func Connect(ctx context.Context, opt Options) (*pgxpool.Pool, error) {
 	ping, cancel := context.WithTimeout(ctx, 2*connectTime)
 	defer cancel()
 	if err := pool.Ping(ping); err != nil {
-		pool.Close()
+		Close(pool)
+		if ctx.Err() == nil && ping.Err() != nil {
+			return nil, opt.unreachable(err)
+		}
 		return nil, opt.Fault(err, "connect")
 	}
 	return pool, nil
+}
+
+// Close closes a pool. It does not wait long for connections that are still in
+// use, or for a server that does not answer: what is left closes by itself.
+func Close(pool *pgxpool.Pool) {
+	done := make(chan struct{})
+	go func() {
+		pool.Close()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(Parting):
+	}
 }
 
 // Pool opens a pool; it connects when a connection is first needed. Connections
@@ -87,6 +105,9 @@ func Pool(opt Options) (*pgxpool.Pool, error) {
 	}
 	c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	c.ConnConfig.ConnectTimeout = connectTime
+	// Databases may be in other encodings; poolers know this setting.
+	c.ConnConfig.RuntimeParams["client_encoding"] = "UTF8"
+	c.ConnConfig.OnNotice = keepLastWords
 	if opt.MaxConn > 0 {
 		c.MaxConns = int32(opt.MaxConn)
 	}
@@ -124,99 +145,19 @@ func (o *Options) dsn() string {
 	return u.String()
 }
 
-// Fault says what PostgreSQL refused. what is the thing that was asked for.
-func (o *Options) Fault(err error, what string) error {
-	if err == nil {
-		return nil
+// lastWords is where a connection keeps what the server said before it hung up.
+const lastWords = "last words"
+
+// keepLastWords keeps the warning that a server gives instead of an error when it
+// is shut down at once.
+func keepLastWords(conn *pgconn.PgConn, notice *pgconn.Notice) {
+	if strings.HasPrefix(notice.Code, "57P") {
+		conn.CustomData()[lastWords] = notice.Message
 	}
-	var f *fault.Error
-	if errors.As(err, &f) {
-		return err
-	}
-	at := "PostgreSQL at " + o.Address()
-	refuse := func(kind fault.Kind, format string, args ...any) error {
-		return fault.New(kind, format, args...).About("PostgreSQL", o.Address(), "").Because(err)
-	}
-	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) {
-		return o.serverFault(pgErr, at, what, refuse)
-	}
-	if errors.Is(err, context.Canceled) {
-		return fault.Of(err)
-	}
-	var connect *pgconn.ConnectError
-	var tlsErr tls.RecordHeaderError
-	switch {
-	case strings.Contains(err.Error(), "server refused TLS"):
-		return refuse(fault.Unavailable, "%s offers no TLS, and sslmode is %s; set sslmode: disable or prefer if that is meant", at, o.SSLMode)
-	case errors.As(err, &tlsErr), strings.Contains(err.Error(), "tls: ") || strings.Contains(err.Error(), "x509: "):
-		return refuse(fault.Unavailable, "the TLS certificate of %s is not accepted (sslmode %s); check sslrootcert_path", at, o.SSLMode)
-	case errors.As(err, &connect) || errors.Is(err, context.DeadlineExceeded):
-		return refuse(fault.Unavailable, "%s cannot be reached; is it running, and are host and port right?", at)
-	}
-	return refuse(fault.Unavailable, "the connection to %s was lost", at)
 }
 
-// serverFault classifies what the server itself said, by its SQLSTATE.
-func (o *Options) serverFault(e *pgconn.PgError, at, what string, refuse func(fault.Kind, string, ...any) error) error {
-	first, _, _ := strings.Cut(e.Message, "\n")
-	switch poolerCode(e) {
-	case "28P01", "28000":
-		return refuse(fault.Denied, "%s does not let user %s in: wrong password, or no right to connect to database %s", at, o.User, o.Database)
-	case "3D000":
-		return refuse(fault.NotFound, "%s has no database %s", at, o.Database)
-	case "42P01":
-		return refuse(fault.NotFound, "%s: %s in database %s", what, first, o.Database)
-	case "42703":
-		return refuse(fault.NotFound, "%s: %s", what, first)
-	case "42501":
-		return refuse(fault.Denied, "%s: user %s has no right: %s", what, o.User, first)
-	case "25006":
-		return refuse(fault.Denied, "%s: the connection is read-only: %s", what, first)
-	case "57014":
-		return refuse(fault.TimedOut, "%s: the statement took too long and was ended", what)
-	case "53300":
-		return refuse(fault.Overloaded, "%s has no connection left: %s", at, first)
-	}
-	if strings.Contains(e.Message, "unsupported startup parameter") {
-		return refuse(fault.Invalid, "%s is a pooler and refuses a setting of PGOPTIONS or PGTZ (%s); unset it, or list it in the pooler's ignore_startup_parameters", at, first)
-	}
-	if strings.Contains(e.Message, "statement pooling mode") {
-		return refuse(fault.Invalid, "%s is a pooler of single statements, and transactions are needed; set its pool_mode to transaction", at)
-	}
-	switch e.Code[:2] {
-	case "08", "57", "58", "53":
-		return refuse(fault.Unavailable, "%s cannot serve at the moment: %s", at, first)
-	case "40", "55":
-		return refuse(fault.Unavailable, "%s: %s", what, first)
-	}
-	return refuse(fault.Invalid, "%s: %s", what, describe(e, first))
-}
-
-// poolerCode is the SQLSTATE of what a server said. PgBouncer has one, that of a
-// broken protocol, for all that it refuses by itself, and says in words only
-// what is a lasting fault of the settings and what will pass.
-func poolerCode(e *pgconn.PgError) string {
-	if e.Code != "08P01" {
-		return e.Code
-	}
-	for _, c := range []struct{ says, code string }{
-		{"authentication failed", "28P01"}, // "SASL ...", "password ..."
-		{"no such user", "28P01"},
-		{"no such database", "3D000"},
-		{"does not exist", "3D000"}, // `database "..."`, handed on from the server
-		{"no more connections allowed", "53300"},
-	} {
-		if strings.Contains(e.Message, c.says) {
-			return c.code
-		}
-	}
-	return e.Code
-}
-
-func describe(e *pgconn.PgError, first string) string {
-	if e.Position > 0 {
-		return fmt.Sprintf("%s (character %d)", first, e.Position)
-	}
-	return first
+// LastWords is what the server said before it hung up, empty if nothing.
+func LastWords(conn *pgconn.PgConn) string {
+	text, _ := conn.CustomData()[lastWords].(string)
+	return firstLine(text)
 }

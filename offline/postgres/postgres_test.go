@@ -84,7 +84,7 @@ func TestEveryTypeIsRead(t *testing.T) {
 	columns := strings.Fields("i2 i4 i8 f4 f8 n b s v c y d z u j jb l ls")
 	got := rows(t, s, offline.Query{Source: source("t", ""), Columns: columns, Timestamp: "ts"})
 	want := []string{
-		"1|2|9007199254740993|0.5|1.25|12.5|true|é|v|c  |AAE=|2024-01-02T00:00:00Z|2024-01-01T18:04:05.000006Z|6ba7b810-9dad-11d1-80b4-00c04fd430c8|" +
+		"1|2|9007199254740993|0.5|1.25|12.50|true|é|v|c  |AAE=|2024-01-02T00:00:00Z|2024-01-01T18:04:05.000006Z|6ba7b810-9dad-11d1-80b4-00c04fd430c8|" +
 			`{"a": 1}|{"b": 2}|[1,null,3]|["x","y,z"]|2024-03-01T00:00:00.5Z`,
 		strings.Repeat("(null)|", 18) + "2024-03-02T00:00:00Z",
 	}

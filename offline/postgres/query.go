@@ -1,0 +1,123 @@
+package postgres
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/offline"
+)
+
+// command is a query as it is sent.
+type command struct {
+	sql     string
+	params  [][]byte
+	formats []int16
+}
+
+// run starts a command. Its parameters are times, in binary form.
+func (t *transaction) run(s *command) *pgconn.ResultReader {
+	oids, formats := make([]uint32, len(s.params)), make([]int16, len(s.params))
+	for i := range s.params {
+		oids[i], formats[i] = pgtype.TimestamptzOID, pgtype.BinaryFormatCode
+	}
+	return t.conn().ExecParams(t.ctx, s.sql, s.params, oids, formats, s.formats)
+}
+
+// where adds to a command which rows belong to a query, as far as the server
+// can tell.
+func (s *command) where(times []*timeColumn) {
+	s.sql += "\nWHERE " + times[0].sql + " IS NOT NULL"
+	for _, c := range times {
+		if !c.compares() {
+			continue
+		}
+		for _, b := range c.bounds {
+			s.params = append(s.params, b.parameter())
+			s.sql += " AND " + c.sql + " " + b.op + " $" + strconv.Itoa(len(s.params)) + "::timestamptz"
+		}
+	}
+}
+
+// Range streams the rows of a query.
+func (s *Store) Range(ctx context.Context, query offline.Query) (array.RecordReader, error) {
+	from, err := newRelation(query.Source)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{t: t, what: from.what()}
+	if err := r.open(from, query); err != nil {
+		t.end()
+		return nil, err
+	}
+	return r, nil
+}
+
+// open finds out what the columns are, and starts the query.
+func (r *reader) open(from *relation, query offline.Query) error {
+	d, err := r.t.describe(from)
+	if err != nil {
+		return err
+	}
+	s := &command{}
+	var selected []string
+	for _, name := range query.Columns {
+		f, err := d.column(name)
+		if err != nil {
+			return err
+		}
+		k, err := r.t.kindOf(f.DataTypeOID)
+		if err != nil {
+			return err
+		}
+		c := newColumn(k)
+		r.columns = append(r.columns, c)
+		selected, s.formats = append(selected, columnSQL(f)), append(s.formats, c.format)
+	}
+	if r.times, err = r.t.timesOf(d, query); err != nil {
+		return err
+	}
+	for _, c := range r.times {
+		selected, s.formats = append(selected, c.sql), append(s.formats, c.format)
+	}
+	s.sql = "SELECT " + strings.Join(selected, ", ") + "\nFROM " + from.from + " AS source"
+	s.where(r.times)
+	r.build(query.Columns)
+	r.rows = r.t.run(s)
+	return nil
+}
+
+// Columns describes a source.
+func (s *Store) Columns(ctx context.Context, source *core.DataSource) ([]offline.Column, error) {
+	from, err := newRelation(source)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer t.end()
+	d, err := t.describe(from)
+	if err != nil {
+		return nil, err
+	}
+	// No row is read, but the right to read them is checked.
+	if _, err := t.run(&command{sql: describeSQL + from.from + " AS source LIMIT 0"}).Close(); err != nil {
+		return nil, t.fault(from.inQuery(err, len(describeSQL)), from.what())
+	}
+	columns := make([]offline.Column, 0, len(d.fields))
+	for _, f := range d.fields {
+		columns = append(columns, offline.Column{Name: f.Name, Type: valueType(f.DataTypeOID)})
+	}
+	return columns, nil
+}

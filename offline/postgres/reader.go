@@ -1,0 +1,176 @@
+package postgres
+
+import (
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+const (
+	// batchRows and batchBytes are how much a record batch holds at most, but for
+	// one row.
+	batchRows  = 16 << 10
+	batchBytes = 8 << 20
+)
+
+// reader turns rows into record batches as they arrive. It is array.RecordReader,
+// and runs in the caller's goroutine: there is nothing to be left behind.
+type reader struct {
+	t       *transaction
+	what    string
+	rows    *pgconn.ResultReader
+	schema  *arrow.Schema
+	columns []*column
+	times   []*timeColumn
+	stamps  []stamp
+	builder *array.RecordBuilder
+	batch   arrow.RecordBatch
+	// row is the number of the row that is being read.
+	row     int64
+	err     error
+	ended   bool
+	retains atomic.Int64
+}
+
+// stamp is a time of the row that is being read.
+type stamp struct {
+	v    arrow.Timestamp
+	null bool
+}
+
+var _ array.RecordReader = (*reader)(nil)
+
+// build makes the schema and what batches are built with.
+func (r *reader) build(names []string) {
+	fields := make([]arrow.Field, 0, len(names)+len(r.times))
+	for i, c := range r.columns {
+		fields = append(fields, arrow.Field{Name: names[i], Type: c.dt, Nullable: true})
+	}
+	for _, c := range r.times {
+		fields = append(fields, arrow.Field{Name: c.name, Type: micros, Nullable: true})
+	}
+	r.stamps = make([]stamp, len(r.times))
+	r.schema = arrow.NewSchema(fields, nil)
+	r.builder = array.NewRecordBuilder(memory.DefaultAllocator, r.schema)
+	r.retains.Store(1)
+}
+
+// Schema is that of the batches.
+func (r *reader) Schema() *arrow.Schema { return r.schema }
+
+// RecordBatch is the batch that Next read.
+func (r *reader) RecordBatch() arrow.RecordBatch { return r.batch }
+
+// Record is RecordBatch, for callers of old.
+func (r *reader) Record() arrow.RecordBatch { return r.batch }
+
+// Err tells why there was no next batch, nil at the end of the rows.
+func (r *reader) Err() error { return r.err }
+
+// Retain is for a caller that hands the reader on.
+func (r *reader) Retain() { r.retains.Add(1) }
+
+// Release ends the query if it still runs.
+func (r *reader) Release() {
+	if r.retains.Add(-1) != 0 {
+		return
+	}
+	r.drop()
+	r.end(nil)
+	r.builder.Release()
+}
+
+func (r *reader) drop() {
+	if r.batch != nil {
+		r.batch.Release()
+		r.batch = nil
+	}
+}
+
+// end gives the transaction back. The rows that nobody wants are not read: the
+// query is ended on the server.
+func (r *reader) end(err error) {
+	if r.ended {
+		return
+	}
+	r.ended, r.err = true, err
+	r.t.cancel()
+	_, _ = r.rows.Close()
+	r.t.end()
+}
+
+// Next reads a batch.
+func (r *reader) Next() bool {
+	r.drop()
+	if r.ended {
+		return false
+	}
+	rows, size := 0, 0
+	for rows < batchRows && size < batchBytes {
+		if !r.rows.NextRow() {
+			_, err := r.rows.Close()
+			r.end(r.t.fault(err, r.what))
+			break
+		}
+		r.row++
+		cells := r.rows.Values()
+		taken, err := r.take(cells)
+		if err != nil {
+			r.end(err)
+			break
+		}
+		if !taken {
+			continue
+		}
+		rows++
+		for _, cell := range cells {
+			size += len(cell)
+		}
+	}
+	if r.err != nil || rows == 0 {
+		return false
+	}
+	r.batch = r.builder.NewRecordBatch()
+	return true
+}
+
+// take appends a row, if it belongs to the query.
+func (r *reader) take(cells [][]byte) (bool, error) {
+	n := len(r.columns)
+	if len(cells) != n+len(r.times) {
+		return false, fault.New(fault.Internal, "%s: the server sent %d columns, want %d", r.what, len(cells), n+len(r.times))
+	}
+	for i, c := range r.times {
+		var ok bool
+		var err error
+		if r.stamps[i].v, r.stamps[i].null, ok, err = c.read(cells[n+i]); err != nil {
+			return false, r.refuse(n+i, err)
+		}
+		if !ok {
+			return false, nil
+		}
+	}
+	for i, c := range r.columns {
+		if err := c.append(r.builder.Field(i), cells[i]); err != nil {
+			return false, r.refuse(i, err)
+		}
+	}
+	for i, s := range r.stamps {
+		if s.null {
+			r.builder.Field(n + i).AppendNull()
+			continue
+		}
+		r.builder.Field(n + i).(*array.TimestampBuilder).Append(s.v)
+	}
+	return true, nil
+}
+
+// refuse says which cell cannot be read.
+func (r *reader) refuse(field int, err error) error {
+	return fault.New(fault.Invalid, "%s, column %s, row %d: %v", r.what, r.schema.Field(field).Name, r.row, err).Because(err)
+}

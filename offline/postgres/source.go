@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+)
+
+// relation is what a data source is to the server.
+type relation struct {
+	source *core.DataSource
+	// from is the relation in FROM: a table, or a query in brackets.
+	from string
+	// query tells that it is one.
+	query bool
+}
+
+// what is how errors call it.
+func (r *relation) what() string { return "data source " + r.source.GetName() }
+
+// refuse makes a fault about the data source.
+func (r *relation) refuse(kind fault.Kind, format string, args ...any) *fault.Error {
+	return fault.New(kind, r.what()+": "+format, args...).About("data source", r.source.GetName(), r.source.GetProject())
+}
+
+// newRelation reads the options of a data source.
+func newRelation(source *core.DataSource) (*relation, error) {
+	refuse := func(why string) error {
+		return fault.New(fault.Invalid, "data source %s %s", source.GetName(), why).About("data source", source.GetName(), source.GetProject())
+	}
+	// Sources of other stores may have the same options: only the class tells.
+	class := source.GetDataSourceClassType()
+	class = class[strings.LastIndexByte(class, '.')+1:]
+	var options struct{ Table, Query string }
+	if err := json.Unmarshal(source.GetCustomOptions().GetConfiguration(), &options); err != nil || class != "" && class != "PostgreSQLSource" {
+		return nil, refuse("is no PostgreSQLSource, and the offline store of this repository is PostgreSQL; set offline_store.type to where it lies")
+	}
+	if options.Table != "" {
+		return &relation{source: source, from: tableName(options.Table)}, nil
+	}
+	query, problem := oneSelect(options.Query)
+	if problem != "" {
+		return nil, refuse(problem)
+	}
+	return &relation{source: source, from: "(" + query + "\n)", query: true}, nil
+}
+
+// tableName is a table as a definition names it: schema.table and quoted names
+// as they are, anything else is quoted.
+func tableName(name string) string {
+	if regexp.MustCompile(`^("([^"]|"")+"|[A-Za-z_][\w$]*)(\.("([^"]|"")+"|[A-Za-z_][\w$]*))*$`).MatchString(name) && !reserved(name) {
+		return name
+	}
+	return pgx.Identifier(strings.Split(name, ".")).Sanitize()
+}
+
+// reserved reports whether a bare name is a word that SQL keeps for itself.
+func reserved(name string) bool {
+	switch strings.ToLower(name) {
+	case "all", "and", "any", "array", "as", "asc", "both", "case", "cast", "check", "collate", "column", "constraint", "create", "default", "desc",
+		"distinct", "do", "else", "end", "except", "fetch", "for", "foreign", "from", "grant", "group", "having", "in", "initially", "intersect", "into",
+		"lateral", "leading", "limit", "not", "null", "offset", "on", "only", "or", "order", "placing", "primary", "references", "returning", "select",
+		"some", "symmetric", "table", "then", "to", "trailing", "true", "union", "unique", "user", "using", "variadic", "when", "where", "window", "with":
+		return true
+	}
+	return false
+}
