@@ -108,7 +108,7 @@ func (o *Options) otherFault(e *pgconn.PgError, what, first string, refuse func(
 	}
 	switch e.Code[:min(2, len(e.Code))] {
 	case "08", "57", "58", "53":
-		return refuse(fault.Unavailable, "%s cannot serve at the moment: %s", o.at(), first)
+		return refuse(fault.Unavailable, "%s: %s cannot serve at the moment: %s", what, o.at(), first)
 	case "40", "55", "XX":
 		return refuse(fault.Unavailable, "%s: %s", what, first)
 	}

@@ -33,11 +33,50 @@ const (
 // server is the one server of the process.
 var server struct {
 	once sync.Once
+	process
+	err error
+	n   int
+	mu  sync.Mutex
+}
+
+// process is a PostgreSQL with a directory of its own.
+type process struct {
 	dir  string
 	port int
-	err  error
-	n    int
-	mu   sync.Mutex
+	cmd  *exec.Cmd
+}
+
+// Server is a PostgreSQL of one test, which it may stop.
+type Server struct{ process }
+
+// Start starts a server for one test. It takes a second or two: most tests need
+// only a database, which is what Options is for.
+func Start(tb testing.TB) *Server {
+	tb.Helper()
+	p, err := startServer()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := &Server{process: p}
+	tb.Cleanup(func() {
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait()
+		_ = os.RemoveAll(s.dir)
+	})
+	return s
+}
+
+// Options gives the settings of its database.
+func (s *Server) Options() pg.Options {
+	return pg.Options{Host: "localhost", Port: s.port, Database: "postgres", User: superuser, Password: password, SSLMode: "prefer"}
+}
+
+// Shutdown stops it: at the end of what is under way, or at once as if it crashed.
+func (s *Server) Shutdown(immediate bool) error {
+	if immediate {
+		return s.cmd.Process.Signal(syscall.SIGQUIT)
+	}
+	return s.cmd.Process.Signal(os.Interrupt)
 }
 
 // Options gives the settings of a fresh database, dropped after the test.
@@ -101,55 +140,57 @@ func find(name string) (string, error) {
 }
 
 // start makes and starts the server. It ends with the test process.
-func start() { server.err = startServer() }
+func start() { server.process, server.err = startServer() }
 
-func startServer() error {
+func startServer() (p process, err error) {
 	initdb, err := find("initdb")
 	if err != nil {
-		return err
+		return p, err
 	}
 	postgres, err := find("postgres")
 	if err != nil {
-		return err
+		return p, err
 	}
 	dir, err := os.MkdirTemp("", "pgtest")
 	if err != nil {
-		return err
+		return p, err
 	}
 	attr, err := owned(dir)
 	if err != nil {
-		return err
+		return p, err
 	}
 	pwfile := filepath.Join(dir, "pw")
 	if err := os.WriteFile(pwfile, []byte(password), 0o644); err != nil {
-		return err
+		return p, err
 	}
 	data := filepath.Join(dir, "data")
 	init := exec.Command(initdb, "-D", data, "-U", superuser, "--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile="+pwfile, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync") //nolint:noctx // lives as long as the process
 	init.SysProcAttr, init.Dir = attr, dir
 	if out, err := init.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, out)
+		return p, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	server.dir = dir
-	if server.port, err = freePort(); err != nil {
-		return err
+	p.dir = dir
+	if p.port, err = freePort(); err != nil {
+		return p, err
 	}
-	return launch(postgres, data, dir, attr)
+	err = p.launch(postgres, data, attr)
+	return p, err
 }
 
-func launch(postgres, data, dir string, attr *syscall.SysProcAttr) error {
-	cmd := exec.Command(postgres, "-D", data, "-k", dir, "-p", strconv.Itoa(server.port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", //nolint:noctx // lives as long as the process
+func (p *process) launch(postgres, data string, attr *syscall.SysProcAttr) error {
+	cmd := exec.Command(postgres, "-D", data, "-k", p.dir, "-p", strconv.Itoa(p.port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", //nolint:noctx // lives as long as the process
 		"-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=100", "-c", "logging_collector=off", "-c", "log_min_messages=panic")
+	p.cmd = cmd
 	child := *attr
 	child.Pdeathsig = syscall.SIGKILL // no server outlives its tests
-	cmd.SysProcAttr, cmd.Dir = &child, dir
+	cmd.SysProcAttr, cmd.Dir = &child, p.dir
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	deadline := time.Now().Add(30 * time.Second)
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		conn, err := pgx.Connect(ctx, fmt.Sprintf("host=%s port=%d user=%s dbname=postgres", dir, server.port, superuser))
+		conn, err := pgx.Connect(ctx, fmt.Sprintf("host=%s port=%d user=%s dbname=postgres", p.dir, p.port, superuser))
 		if err == nil {
 			_ = conn.Close(ctx)
 			cancel()

@@ -25,13 +25,14 @@ type Store struct {
 	// open is done when the store is closed; close ends it and what is being read.
 	open  context.Context //nolint:containedctx // lives as long as the store
 	close context.CancelFunc
+	batch limit
 }
 
 var _ offline.Store = (*Store)(nil)
 
 // New makes a Store.
 func New(opt pg.Options) *Store {
-	s := &Store{opt: opt}
+	s := &Store{opt: opt, batch: limit{rows: 16 << 10, bytes: 8 << 20}}
 	s.open, s.close = context.WithCancel(context.Background())
 	return s
 }
@@ -100,12 +101,14 @@ func (s *Store) begin(caller context.Context) (*transaction, error) {
 	t.ctx, t.cancel = context.WithCancel(caller)
 	t.unhook = context.AfterFunc(s.open, t.cancel)
 	if t.tx, err = pool.BeginTx(t.ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}); err != nil {
+		err = t.fault(err, "offline store")
 		t.release()
-		return nil, t.fault(err, "offline store")
+		return nil, err
 	}
 	if _, err = t.tx.Exec(t.ctx, settings+s.opt.SearchPath(), pgx.QueryExecModeSimpleProtocol); err != nil {
+		err = t.fault(err, "offline store")
 		t.end()
-		return nil, t.fault(err, "offline store")
+		return nil, err
 	}
 	return t, nil
 }

@@ -11,12 +11,8 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-const (
-	// batchRows and batchBytes are how much a record batch holds at most, but for
-	// one row.
-	batchRows  = 16 << 10
-	batchBytes = 8 << 20
-)
+// limit is how much a record batch holds at most, but for one row.
+type limit struct{ rows, bytes int }
 
 // reader turns rows into record batches as they arrive. It is array.RecordReader,
 // and runs in the caller's goroutine: there is nothing to be left behind.
@@ -111,7 +107,7 @@ func (r *reader) Next() bool {
 		return false
 	}
 	rows, size := 0, 0
-	for rows < batchRows && size < batchBytes {
+	for rows < r.t.store.batch.rows && size < r.t.store.batch.bytes {
 		if !r.rows.NextRow() {
 			_, err := r.rows.Close()
 			r.end(r.t.fault(err, r.what))
