@@ -197,7 +197,9 @@ func TestFailuresOfConnecting(t *testing.T) {
 		{"no connection left", func(t *testing.T, _ *pg.Options) {
 			connectAdmin(t, user)
 			pgtest.Exec(t, admin, "ALTER ROLE "+user.User+" CONNECTION LIMIT 1")
-			t.Cleanup(func() { _, _ = watch.Exec(context.WithoutCancel(t.Context()), "ALTER ROLE "+user.User+" CONNECTION LIMIT -1") })
+			t.Cleanup(func() {
+				_, _ = watch.Exec(context.WithoutCancel(t.Context()), "ALTER ROLE "+user.User+" CONNECTION LIMIT -1")
+			})
 		}, fault.Overloaded, "too many connections"},
 		{"a transaction that idles", func(t *testing.T, opt *pg.Options) {
 			set(t, watch, admin, user, "idle_in_transaction_session_timeout = '20ms'")

@@ -1,0 +1,250 @@
+package postgres_test
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/pgtest"
+	"github.com/banquet-fs/banquet/offline"
+	"github.com/banquet-fs/banquet/offline/postgres"
+	"github.com/banquet-fs/banquet/value"
+)
+
+var noon = time.Date(2024, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// The same rows are found whatever type the times have, and whatever zone the
+// database is set to: bounds are inclusive, but for the created time's.
+func TestWindowsOfEveryTypeOfTime(t *testing.T) {
+	opt := pgtest.Options(t)
+	pgtest.Exec(t, opt, "ALTER DATABASE "+opt.Database+" SET timezone = 'Asia/Seoul'; ALTER DATABASE "+opt.Database+" SET datestyle = 'SQL, DMY'; CREATE DOMAIN stamp AS timestamptz; CREATE DOMAIN words AS text")
+	store := postgres.New(opt)
+	t.Cleanup(store.Close)
+	for name, ts := range map[string]string{
+		"timestamptz":     "timestamptz '2024-01-01 00:00:00Z' + i * interval '1 day'",
+		"timestamp":       "timestamp '2024-01-01 00:00:00' + i * interval '1 day'",
+		"a date":          "date '2024-01-01' + i",
+		"a domain":        "(timestamptz '2024-01-01 00:00:00Z' + i * interval '1 day')::stamp",
+		"text":            "to_char(date '2024-01-01' + i, 'YYYY-MM-DD')",
+		"text of a zone":  "to_char(date '2024-01-01' + i, 'YYYY-MM-DD') || ' 09:00:00+09'",
+		"varchar":         "to_char(date '2024-01-01' + i, 'YYYY-MM-DD\"T\"HH24:MI:SS')::varchar(30)",
+		"padded":          "to_char(date '2024-01-01' + i, 'YYYY-MM-DD')::char(30)",
+		"a domain's text": "to_char(date '2024-01-01' + i, 'YYYY-MM-DD')::words",
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := offline.Query{
+				Source:  source("", "SELECT i AS k, CASE WHEN i < 9 THEN "+ts+" END AS ts, CASE WHEN i <> 3 THEN "+ts+" END AS made FROM generate_series(0, 9) i"),
+				Columns: []string{"k"}, Timestamp: "ts", Created: "made", Start: noon.AddDate(0, 0, 1).Add(-12 * time.Hour), End: noon.AddDate(0, 0, 4).Add(-12 * time.Hour),
+			}
+			day := func(n string) string { return "2024-01-0" + n + "T00:00:00Z" }
+			want := []string{"1|" + day("2") + "|" + day("2"), "2|" + day("3") + "|" + day("3"), "3|" + day("4") + "|(null)", "4|" + day("5") + "|" + day("5")}
+			if diff := cmp.Diff(want, rows(t, store, q)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			span, err := store.Span(t.Context(), q)
+			if wanted := (offline.Span{Rows: 4, First: q.Start, Last: q.End}); err != nil || span != wanted {
+				t.Errorf("span %+v, %v, want %+v", span, err, wanted)
+			}
+			q.CreatedAfter = q.Start
+			if diff := cmp.Diff([]string{want[1], want[3]}, rows(t, store, q)); diff != "" {
+				t.Errorf("created later (-want +got)\n%s", diff)
+			}
+			span, err = store.Span(t.Context(), q)
+			if err != nil || span.Rows != 2 || !span.First.Equal(q.Start.AddDate(0, 0, 1)) {
+				t.Errorf("span of what is created later %+v, %v", span, err)
+			}
+			q.Start, q.End = noon.AddDate(10, 0, 0), time.Time{}
+			if span, err := store.Span(t.Context(), q); err != nil || span != (offline.Span{}) {
+				t.Errorf("span of nothing %+v, %v", span, err)
+			}
+		})
+	}
+}
+
+// Bounds finer than the microseconds of the server neither take nor leave a row
+// beside them.
+func TestBoundsBetweenMicroseconds(t *testing.T) {
+	store := open(t, `CREATE TABLE t AS SELECT i AS k, timestamptz '2024-01-01 12:00:00Z' + i * interval '1 microsecond' AS ts FROM generate_series(0, 3) i`)
+	for _, c := range []struct {
+		start, end time.Duration
+		want       int
+	}{{1000, 2000, 2}, {999, 2001, 2}, {1001, 2999, 1}, {0, 0, 1}, {1, 999, 0}} {
+		got := rows(t, store, offline.Query{Source: source("t", ""), Columns: []string{"k"}, Timestamp: "ts", Start: noon.Add(c.start), End: noon.Add(c.end)})
+		if len(got) != c.want {
+			t.Errorf("from %v to %v: %v, want %d rows", c.start, c.end, got, c.want)
+		}
+	}
+	far := offline.Query{Source: source("t", ""), Columns: []string{"k"}, Timestamp: "ts", Start: time.Date(-20000, 1, 1, 0, 0, 0, 0, time.UTC), End: time.Date(900000, 1, 1, 0, 0, 0, 0, time.UTC)}
+	if got := rows(t, store, far); len(got) != 4 {
+		t.Errorf("far bounds: %v", got)
+	}
+}
+
+// Columns that are no times are refused with what to write instead; the others
+// that cannot be read are refused with their row.
+func TestTimesThatAreNone(t *testing.T) {
+	store := open(t, "")
+	for _, c := range []struct{ name, query, says string }{
+		{"bigint", "SELECT 1 AS k, 1704067200::bigint AS ts", `column ts is bigint, and no time; if it holds seconds since 1970, write to_timestamp("ts") AS "ts" in the query of the data source`},
+		{"numeric", "SELECT 1 AS k, 1704067200.5 AS ts", "column ts is numeric, and no time; if it holds seconds"},
+		{"a time of day", "SELECT 1 AS k, time '10:00' AS ts", "column ts is time without time zone, and no time"},
+		{"a list", "SELECT 1 AS k, ARRAY[now()] AS ts", "column ts is timestamp with time zone[], and no time"},
+		{"json", "SELECT 1 AS k, '1'::json AS ts", "column ts is json, and no time"},
+		{"a text that is none", "SELECT i AS k, CASE WHEN i = 3 THEN 'tomorrow' ELSE '2024-01-01' END AS ts FROM generate_series(1, 4) i", `column ts, row 3: "tomorrow" is no time`},
+		{"infinity", "SELECT i AS k, CASE WHEN i = 3 THEN timestamptz 'infinity' ELSE '2024-01-01' END AS ts FROM generate_series(1, 4) i", "column ts, row 3: the time is infinite; leave such rows out in the query"},
+		{"minus infinity of a date", "SELECT 1 AS k, date '-infinity' AS ts", "column ts, row 1: the time is infinite"},
+		{"beyond 64 bits", "SELECT 1 AS k, date '5000000-01-01' AS ts", "column ts, row 1: the time lies after the year 294246"},
+		{"beyond 64 bits since 1970", "SELECT 1 AS k, timestamp '294276-12-31' AS ts", "column ts, row 1: the time lies after the year 294246"},
+	} {
+		_, err := window(t, store, offline.Query{Source: source("", c.query), Columns: []string{"k"}, Timestamp: "ts"})
+		if fault.KindOf(err) != fault.Invalid || err == nil || !strings.Contains(err.Error(), c.says) || !strings.HasPrefix(err.Error(), "data source src") {
+			t.Errorf("%s: %v (%v)", c.name, err, fault.KindOf(err))
+		}
+	}
+	_, err := window(t, store, offline.Query{Source: source("", "SELECT 1 AS k, now() AS ts, timestamptz 'infinity' AS made"), Columns: []string{"k"}, Timestamp: "ts", Created: "made"})
+	if err == nil || !strings.Contains(err.Error(), "column made, row 1: the time is infinite") {
+		t.Errorf("an infinite created time: %v", err)
+	}
+}
+
+// Infinities of features are what package value says, never a null, in lists,
+// too.
+func TestInfinitiesOfFeatures(t *testing.T) {
+	store := open(t, "")
+	r, err := store.Range(t.Context(), offline.Query{
+		Source: source("", `SELECT timestamptz 'infinity' AS a, timestamp '-infinity' AS b, date 'infinity' AS c, '{infinity,-infinity,NULL}'::timestamptz[] AS d,
+			'{-infinity}'::date[] AS e, now() AS ts`), Columns: strings.Fields("a b c d e"), Timestamp: "ts",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	if !r.Next() {
+		t.Fatal(r.Err())
+	}
+	var got []int64
+	for i := range 5 {
+		a := r.RecordBatch().Column(i)
+		if l, ok := a.(*array.List); ok {
+			a = l.ListValues()
+		}
+		ts, ok := a.(*array.Timestamp)
+		if !ok {
+			t.Fatalf("column %d is %T", i, a)
+		}
+		for j := range ts.Len() {
+			if !ts.IsNull(j) {
+				got = append(got, int64(ts.Value(j)))
+			}
+		}
+	}
+	want := []int64{value.Infinity, value.MinusInfinity, value.Infinity, value.Infinity, value.MinusInfinity, value.MinusInfinity}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// Cells that cannot be read are refused with column and row.
+func TestCellsThatCannotBeRead(t *testing.T) {
+	store := open(t, "")
+	for _, c := range []struct{ name, cell, says string }{
+		{"two dimensions", "'{{1,2},{3,4}}'::int8[]", "the array has 2 dimensions, and arrays of one are read"},
+		{"two dimensions of text", "'{{1 day},{2 days}}'::interval[]", "the array has 2 dimensions, and arrays of one are read"},
+		{"two dimensions and bounds", "'[0:0][0:1]={{1 day,1 day}}'::interval[]", "the array has 2 dimensions, and arrays of one are read"},
+		{"a date beyond 64 bits", "date '5000000-01-01'", "the time lies after the year 294246, which 64 bits of microseconds cannot say"},
+	} {
+		_, err := window(t, store, offline.Query{Source: source("", "SELECT CASE WHEN i = 3 THEN "+c.cell+" END AS v, now() AS ts FROM generate_series(1, 4) i"), Columns: []string{"v"}, Timestamp: "ts"})
+		if want := "data source src, column v, row 3: " + c.says; err == nil || err.Error() != want || fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s: %v, want %s", c.name, err, want)
+		}
+	}
+}
+
+// Columns are found by their names alone.
+func TestColumnsAreFoundByName(t *testing.T) {
+	store := open(t, "CREATE TABLE t (k int8, ts timestamptz); INSERT INTO t VALUES (1, now())")
+	for _, c := range []struct {
+		name, query, column string
+		kind                fault.Kind
+		says                string
+	}{
+		{"two of one name", "SELECT 1 AS v, 2 AS v, now() AS ts", "v", fault.Invalid, "data source src: it has two columns v; give each column of the query a name of its own"},
+		{"a function of the row", "SELECT * FROM t", "to_json", fault.NotFound, "data source src: it has no column to_json; it has k, ts"},
+		{"another case", "SELECT * FROM t", "K", fault.NotFound, "it has no column K; it has k, ts"},
+		{"a time", "SELECT 1 AS v, now() AS at", "v", fault.NotFound, "it has no column ts; it has v, at"},
+		{"no columns at all", "SELECT", "v", fault.NotFound, "it has no column v; it has none"},
+		{"the place of an error", "SELECT nope FROM t", "v", fault.NotFound, `column "nope" does not exist (character 8)`},
+	} {
+		_, err := window(t, store, offline.Query{Source: source("", c.query), Columns: []string{c.column}, Timestamp: "ts"})
+		if fault.KindOf(err) != c.kind || err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v (%v)", c.name, err, fault.KindOf(err))
+		}
+	}
+	long := strings.Repeat("länge", 13)
+	got := rows(t, store, offline.Query{Source: source("", `SELECT 7 AS "`+long+`", timestamptz '2024-01-01' AS ts`), Columns: []string{long}, Timestamp: "ts"})
+	if diff := cmp.Diff([]string{"7|2024-01-01T00:00:00Z"}, got); diff != "" {
+		t.Errorf("a name that the server cuts (-want +got)\n%s", diff)
+	}
+}
+
+// Batches are bounded by bytes, too: of rows with a megabyte each, a few are in
+// memory.
+func TestMemoryIsThatOfABatch(t *testing.T) {
+	store := open(t, "")
+	r, err := store.Range(t.Context(), offline.Query{
+		Source:  source("", "SELECT repeat('x', 1 << 20) AS v, ARRAY[i::text] AS l, now() AS ts FROM generate_series(1, 150) i"),
+		Columns: []string{"v", "l"}, Timestamp: "ts",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	var total, most int64
+	var peak uint64
+	for r.Next() {
+		total += r.RecordBatch().NumRows()
+		most = max(most, r.RecordBatch().NumRows())
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		peak = max(peak, m.HeapAlloc)
+	}
+	if r.Err() != nil || total != 150 || most > 8 || peak > 64<<20 {
+		t.Errorf("%d rows, %d in a batch, %d MiB, %v", total, most, peak>>20, r.Err())
+	}
+}
+
+// What was handed on is still whole when the next batch is read.
+func TestBatchesThatAreKept(t *testing.T) {
+	store := postgres.SmallBatches(open(t, ""), 2)
+	r, err := store.Range(t.Context(), offline.Query{
+		Source:  source("", "SELECT i AS v, i::numeric AS n, ARRAY[i::text] AS l, now() AS ts FROM generate_series(1, 5) i"),
+		Columns: []string{"v", "n", "l"}, Timestamp: "ts",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []arrow.RecordBatch
+	for r.Next() {
+		b := r.RecordBatch()
+		b.Retain()
+		kept = append(kept, b)
+	}
+	r.Release()
+	var got []string
+	for _, b := range kept {
+		for i := range int(b.NumRows()) {
+			got = append(got, cell(b.Column(0), i)+cell(b.Column(1), i)+cell(b.Column(2), i))
+		}
+		b.Release()
+	}
+	if diff := cmp.Diff(strings.Fields(`11["1"] 22["2"] 33["3"] 44["4"] 55["5"]`), got); diff != "" || r.Err() != nil {
+		t.Errorf("%v (-want +got)\n%s", r.Err(), diff)
+	}
+}
