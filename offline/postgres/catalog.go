@@ -118,7 +118,17 @@ const catalogSQL = `SELECT pg_catalog.format_type(t.oid, NULL), t.typcategory = 
 const nested = 32
 
 // kindOf finds out about a type.
-func (t *transaction) kindOf(oid uint32) (*kind, error) { return t.kindWithin(oid, nested) }
+func (t *transaction) kindOf(oid uint32) (*kind, error) {
+	if k := t.kinds[oid]; k != nil {
+		return k, nil
+	}
+	k, err := t.kindWithin(oid, nested)
+	if err != nil {
+		return nil, err
+	}
+	t.kinds[oid] = k
+	return k, nil
+}
 
 func (t *transaction) kindWithin(oid uint32, depth int) (*kind, error) {
 	if name, text, ok := scalars(oid); ok {

@@ -39,16 +39,21 @@ func newColumn(k *kind) *column {
 	switch {
 	case k.element == nil:
 		return newScalar(k)
-	case k.element.element == nil && !asText(k.element):
+	case inBinary(k.element):
 		return binaryList(newScalar(k.element))
-	case k.element.element == nil && k.element.text:
-		return binaryList(textColumn())
 	}
 	return textList(k)
 }
 
-// asText reports whether a type's cells come as the server's text.
-func asText(k *kind) bool { return newScalar(k).format == pgtype.TextFormatCode }
+// inBinary reports whether the binary form of a type is known: others may have
+// none, not even kinds of text.
+func inBinary(k *kind) bool {
+	switch k.oid {
+	case pgtype.TextOID, pgtype.VarcharOID, pgtype.BPCharOID:
+		return true
+	}
+	return k.element == nil && newScalar(k).format == pgtype.BinaryFormatCode
+}
 
 func newScalar(k *kind) *column {
 	c := &column{format: pgtype.BinaryFormatCode}
@@ -86,7 +91,7 @@ func readText(b array.Builder, raw []byte) error {
 	if !utf8.Valid(raw) {
 		return fmt.Errorf("the text is not valid UTF-8")
 	}
-	b.(*array.StringBuilder).Append(string(raw))
+	b.(*array.StringBuilder).BinaryBuilder.Append(raw)
 	return nil
 }
 

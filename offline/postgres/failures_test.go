@@ -75,7 +75,7 @@ var failures = []struct {
 	{"a missing type", "SELECT NULL::nope", "", "SELECT NULL::nope AS v", fault.NotFound, `type "nope" does not exist`},
 	{"a broken query", "SELECT FROM WHERE", "", "SELECT FROM WHERE", fault.Invalid, "syntax error"},
 	{"a write", "INSERT INTO partly VALUES (1)", "", "SELECT nextval('counter') AS v, timestamptz '2024-01-01' AS ts", fault.Denied, "read-only transaction"},
-	{"a statement's time", "SELECT pg_sleep(30)", "statement_timeout = '250ms'", "SELECT pg_sleep(30) AS v, timestamptz '2024-01-01' AS ts", fault.TimedOut, "statement timeout"},
+	{"a statement's time", "SELECT pg_sleep(30)", "statement_timeout = '400ms'", "SELECT pg_sleep(30) AS v, timestamptz '2024-01-01' AS ts", fault.TimedOut, "statement timeout"},
 	{"a lock's time", "SELECT * FROM locked", "lock_timeout = '50ms'", "SELECT * FROM locked", fault.TimedOut, "lock timeout"},
 	{"a cancelled query", "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(30)", "", "", fault.Unavailable, "user request"},
 	{"a terminated connection", "SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(30)", "", "", fault.Unavailable, "terminating connection due to administrator command"},

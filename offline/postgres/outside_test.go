@@ -25,7 +25,6 @@ type outside struct {
 	proxy  *proxy
 	store  *postgres.Store
 	cancel context.CancelFunc
-	server *pgtest.Server
 }
 
 // exec runs a statement about the connections that read.

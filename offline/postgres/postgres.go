@@ -40,9 +40,9 @@ func New(opt pg.Options) *Store {
 // Close ends what is being read and closes the connections. It waits for a
 // server that does not answer no longer than a moment.
 func (s *Store) Close() {
+	s.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.close()
 	if s.pool != nil {
 		pg.Close(s.pool)
 		s.pool = nil
@@ -53,6 +53,9 @@ func (s *Store) connect(ctx context.Context) (*pgxpool.Pool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pool == nil {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(s.open, cancel)()
 		pool, err := pg.Connect(ctx, s.opt)
 		if err != nil {
 			return nil, err
@@ -90,6 +93,8 @@ type transaction struct {
 	cancel context.CancelFunc
 	caller context.Context //nolint:containedctx // tells whether the caller gave up
 	unhook func() bool
+	// kinds are the types that were asked for.
+	kinds map[uint32]*kind
 }
 
 func (s *Store) begin(caller context.Context) (*transaction, error) {
@@ -97,7 +102,7 @@ func (s *Store) begin(caller context.Context) (*transaction, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &transaction{store: s, caller: caller}
+	t := &transaction{store: s, caller: caller, kinds: map[uint32]*kind{}}
 	t.ctx, t.cancel = context.WithCancel(caller)
 	t.unhook = context.AfterFunc(s.open, t.cancel)
 	if t.tx, err = pool.BeginTx(t.ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}); err != nil {

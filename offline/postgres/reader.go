@@ -14,6 +14,9 @@ import (
 // limit is how much a record batch holds at most, but for one row.
 type limit struct{ rows, bytes int }
 
+// cellBytes is about what a cell takes beside its content, or if it is null.
+const cellBytes = 8
+
 // reader turns rows into record batches as they arrive. It is array.RecordReader,
 // and runs in the caller's goroutine: there is nothing to be left behind.
 type reader struct {
@@ -125,7 +128,7 @@ func (r *reader) Next() bool {
 		}
 		rows++
 		for _, cell := range cells {
-			size += len(cell)
+			size += len(cell) + cellBytes
 		}
 	}
 	if r.err != nil || rows == 0 {

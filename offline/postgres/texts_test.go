@@ -14,7 +14,10 @@ import (
 // textSchema makes types of every kind that a database can add.
 const textSchema = `CREATE TYPE mood AS ENUM ('sad', 'it''s "fine", {really}'); CREATE TYPE pair AS (a int, b text); CREATE DOMAIN small AS int CHECK (VALUE < 100);
 	CREATE DOMAIN smaller AS small CHECK (VALUE < 10); CREATE DOMAIN ints AS int[]; CREATE DOMAIN mail AS text; CREATE DOMAIN price AS numeric(9, 2);
-	CREATE TYPE spans AS RANGE (subtype = float8, multirange_type_name = manyspans); CREATE TABLE "Order" (id int); CREATE EXTENSION IF NOT EXISTS plpgsql;`
+	CREATE TYPE spans AS RANGE (subtype = float8, multirange_type_name = manyspans); CREATE TABLE "Order" (id int); 
+	CREATE TYPE folded; CREATE FUNCTION folded_in(cstring) RETURNS folded LANGUAGE internal IMMUTABLE STRICT AS 'textin';
+	CREATE FUNCTION folded_out(folded) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
+	CREATE TYPE folded (INPUT = folded_in, OUTPUT = folded_out, LIKE = text, CATEGORY = 'S');`
 
 // oddSettings are what a role or a database may be set to.
 var oddSettings = []string{
@@ -124,6 +127,8 @@ var texts = []struct{ sql, dt, want string }{
 	{"ROW(1, 'a b', date '2024-01-02')", "utf8", `(1,"a b",2024-01-02)`},
 	{"ROW(1, 'x')::pair", "utf8", "(1,x)"},
 	{"'sad'::mood", "utf8", "sad"},
+	{"'Of An Extension'::folded", "utf8", "Of An Extension"},
+	{"'{a,NULL,\"b c\"}'::folded[]", "list<item: utf8, nullable>", `["a",null,"b c"]`},
 	{"pg_notify('a', 'b')", "utf8", ""}, // void
 	// Lists of those.
 	{"'{10:00,NULL}'::time[]", "list<item: utf8, nullable>", `["10:00:00",null]`},
