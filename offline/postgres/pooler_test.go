@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/internal/pg"
 	"github.com/banquet-fs/banquet/internal/pgtest"
 	"github.com/banquet-fs/banquet/offline"
@@ -77,6 +78,36 @@ func checkWindow(t *testing.T, store *postgres.Store, schema int, from int64) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// Who stops behind a pooler stops the query on the server, too.
+func TestStoppingBehindAPooler(t *testing.T) {
+	pooler := pgtest.StartPooler(t)
+	admin, _ := failureDatabase(t)
+	watch := connectAdmin(t, admin)
+	opt := pooler.Through(admin)
+	opt.ApplicationName, opt.Schema = "failing", "public"
+	for _, m := range moments {
+		t.Run(m.name, func(t *testing.T) {
+			store := postgres.SmallBatches(postgres.New(opt), rowsOfBatch)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			done := whenAsleep(t, watch, cancel)
+			told := readAll(ctx, store, failing(m.row, "SELECT pg_sleep(30)"), done)
+			checkFailure(t, told, fault.Canceled)
+			store.Close()
+			began := time.Now()
+			for n := 1; n > 0; {
+				if err := watch.QueryRow(t.Context(), "SELECT count(*)::int4 FROM pg_stat_activity WHERE application_name = 'failing' AND state <> 'idle'").Scan(&n); err != nil {
+					t.Fatal(err)
+				}
+				if time.Since(began) > soon {
+					t.Fatal("the query goes on")
+				}
+				<-time.After(5 * time.Millisecond)
+			}
+		})
 	}
 }
 

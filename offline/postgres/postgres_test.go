@@ -162,6 +162,33 @@ func TestFaultsNameTheThing(t *testing.T) {
 	}
 }
 
+// What describes a source, or looks at its extent, is refused as its reading is.
+func TestDescribingWhatMayNotBeRead(t *testing.T) {
+	_, user := failureDatabase(t)
+	store := postgres.New(user)
+	t.Cleanup(store.Close)
+	for _, c := range []struct {
+		source *core.DataSource
+		kind   fault.Kind
+		says   string
+	}{
+		{source("secret", ""), fault.Denied, "data source src: user " + user.User + " has no right: permission denied for table secret"},
+		{source("nope", ""), fault.NotFound, `data source src: relation "nope" does not exist`},
+		{source("", "SELECT nope FROM partly"), fault.NotFound, `data source src: column "nope" does not exist (character 8)`},
+	} {
+		_, columns := store.Columns(t.Context(), c.source)
+		_, span := store.Span(t.Context(), offline.Query{Source: c.source, Timestamp: "ts"})
+		for _, err := range []error{columns, span} {
+			if fault.KindOf(err) != c.kind || err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v (%v), want %s", err, fault.KindOf(err), c.says)
+			}
+		}
+	}
+	if err := store.Check(t.Context()); err != nil {
+		t.Errorf("the store is broken by what it was asked: %v", err)
+	}
+}
+
 func TestAServerThatCannotBeReached(t *testing.T) {
 	good := pgtest.Options(t)
 	for _, c := range []struct {

@@ -49,12 +49,13 @@ func New(opt pg.Options) *Store {
 	return &Store{opt: opt, bad: map[string]time.Time{}}
 }
 
-// Close closes the connections.
+// Close closes the connections, and does not wait long for a server that does not
+// answer.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pool != nil {
-		s.pool.Close()
+		pg.Close(s.pool)
 		s.pool = nil
 	}
 	return nil
