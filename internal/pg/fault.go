@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -66,7 +68,7 @@ func (o *Options) Lost(err error, what, lastWords string) error {
 
 // serverFault classifies what the server itself said, by its SQLSTATE.
 func (o *Options) serverFault(e *pgconn.PgError, what string, refuse func(fault.Kind, string, ...any) error) error {
-	first := firstLine(e.Message)
+	first := Line(e.Message)
 	switch poolerCode(e) {
 	case "28P01", "28000":
 		return refuse(fault.Denied, "%s does not let user %s in: wrong password, or no right to connect to database %s", o.at(), o.User, o.Database)
@@ -136,9 +138,23 @@ func poolerCode(e *pgconn.PgError) string {
 	return e.Code
 }
 
-func firstLine(text string) string {
-	first, _, _ := strings.Cut(text, "\n")
-	return first
+// longest is how much of a text of somebody else an error shows.
+const longest = 300
+
+// Line makes one line of a text that somebody else wrote, such as the server or
+// whoever filled a cell: its first, without what a terminal would obey, cut if it
+// is long.
+func Line(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	if len(line) > longest {
+		line = strings.ToValidUTF8(line[:longest], "") + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError || unicode.Is(unicode.Bidi_Control, r) {
+			return '?'
+		}
+		return r
+	}, line)
 }
 
 func describe(e *pgconn.PgError, first string) string {

@@ -66,3 +66,20 @@ func TestFaultsOfAConnection(t *testing.T) {
 		}
 	}
 }
+
+// A text of somebody else is shown as one line that no terminal obeys.
+func TestLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                              "",
+		"one\ntwo":                      "one",
+		"a\x1b[31mb\rc\u202ed":          "a?[31mb?c?d",
+		"\xff":                          "?",
+		"가":                             "가",
+		strings.Repeat("é", 1000):       strings.Repeat("é", 150) + "…",
+		"x" + strings.Repeat("é", 1000): "x" + strings.Repeat("é", 149) + "…",
+	} {
+		if got := pg.Line(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+}

@@ -159,5 +159,5 @@ func keepLastWords(conn *pgconn.PgConn, notice *pgconn.Notice) {
 // LastWords is what the server said before it hung up, empty if nothing.
 func LastWords(conn *pgconn.PgConn) string {
 	text, _ := conn.CustomData()[lastWords].(string)
-	return firstLine(text)
+	return Line(text)
 }

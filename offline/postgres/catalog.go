@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/pg"
 )
 
 // kind is what is known of a PostgreSQL type.
@@ -173,6 +174,9 @@ func (t *transaction) describe(r *relation) (*described, error) {
 	if err != nil {
 		return nil, t.fault(r.inQuery(err, len(describeSQL)), r.what())
 	}
+	if len(statement.ParamOIDs) > 0 {
+		return nil, r.refuse(fault.Invalid, "its query has a parameter, $%d, and nobody gives it a value", len(statement.ParamOIDs))
+	}
 	return &described{relation: r, fields: statement.Fields}, nil
 }
 
@@ -223,7 +227,7 @@ func (d *described) names() string {
 			names = append(names, "…")
 			break
 		}
-		names = append(names, f.Name)
+		names = append(names, pg.Line(f.Name))
 	}
 	if len(names) == 0 {
 		return "none"

@@ -228,7 +228,7 @@ func checkGone(t *testing.T, watch *pgx.Conn, store *postgres.Store) {
 	}
 	for {
 		var n int
-		if err := watch.QueryRow(t.Context(), "SELECT count(*)::int4 FROM pg_stat_activity WHERE application_name = 'failing'").Scan(&n); err != nil {
+		if err := watch.QueryRow(t.Context(), "SELECT count(*)::int4 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'failing'").Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		if n == 0 {

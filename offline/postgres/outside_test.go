@@ -30,7 +30,7 @@ type outside struct {
 // exec runs a statement about the connections that read.
 func (o *outside) exec(t *testing.T, function string) {
 	t.Helper()
-	if _, err := o.watch.Exec(t.Context(), "SELECT "+function+"(pid) FROM pg_stat_activity WHERE application_name = 'failing'"); err != nil {
+	if _, err := o.watch.Exec(t.Context(), "SELECT "+function+"(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'failing'"); err != nil {
 		t.Error(err)
 	}
 }
@@ -73,6 +73,7 @@ func TestFailuresFromOutside(t *testing.T) {
 
 // A deadline that passes is told as such.
 func TestADeadlineThatPasses(t *testing.T) {
+	t.Parallel()
 	admin, user := failureDatabase(t)
 	watch := connectAdmin(t, admin)
 	for _, m := range moments {
@@ -102,7 +103,7 @@ func whenAsleep(t *testing.T, watch *pgx.Conn, do func()) func() time.Time {
 		defer close(done)
 		for range 2000 {
 			var n int
-			err := watch.QueryRow(t.Context(), "SELECT count(*)::int4 FROM pg_stat_activity WHERE application_name = 'failing' AND wait_event = 'PgSleep'").Scan(&n)
+			err := watch.QueryRow(t.Context(), "SELECT count(*)::int4 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'failing' AND wait_event = 'PgSleep'").Scan(&n)
 			if err != nil {
 				t.Error(err)
 				return
@@ -125,6 +126,7 @@ func whenAsleep(t *testing.T, watch *pgx.Conn, do func()) func() time.Time {
 // A server that does not answer any more holds up neither who stops nor the end of
 // the program.
 func TestAServerThatFallsSilent(t *testing.T) {
+	t.Parallel()
 	admin, user := failureDatabase(t)
 	watch := connectAdmin(t, admin)
 	for _, m := range moments {
@@ -155,6 +157,7 @@ func TestAServerThatFallsSilent(t *testing.T) {
 
 // A server that is shut down says so if it can.
 func TestAServerThatIsShutDown(t *testing.T) {
+	t.Parallel()
 	for name, immediate := range map[string]bool{"fast": false, "immediate": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -182,6 +185,7 @@ func TestAServerThatIsShutDown(t *testing.T) {
 
 // What fails before there is a query.
 func TestFailuresOfConnecting(t *testing.T) {
+	t.Parallel()
 	admin, user := failureDatabase(t)
 	watch := connectAdmin(t, admin)
 	for _, c := range []struct {
@@ -225,6 +229,7 @@ func TestFailuresOfConnecting(t *testing.T) {
 // A reader that is given up has no need of the rows that are left, nor of one
 // being read first.
 func TestAReaderThatIsGivenUp(t *testing.T) {
+	t.Parallel()
 	admin, user := failureDatabase(t)
 	watch := connectAdmin(t, admin)
 	for name, batches := range map[string]int{"at once": 0, "after a batch": 1} {

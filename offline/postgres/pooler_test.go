@@ -99,7 +99,7 @@ func TestStoppingBehindAPooler(t *testing.T) {
 			store.Close()
 			began := time.Now()
 			for n := 1; n > 0; {
-				if err := watch.QueryRow(t.Context(), "SELECT count(*)::int4 FROM pg_stat_activity WHERE application_name = 'failing' AND state <> 'idle'").Scan(&n); err != nil {
+				if err := watch.QueryRow(t.Context(), "SELECT count(*)::int4 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'failing' AND state <> 'idle'").Scan(&n); err != nil {
 					t.Fatal(err)
 				}
 				if time.Since(began) > soon {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/pg"
 )
 
 // limit is how much a record batch holds at most, but for one row.
@@ -171,5 +172,9 @@ func (r *reader) take(cells [][]byte) (bool, error) {
 
 // refuse says which cell cannot be read.
 func (r *reader) refuse(field int, err error) error {
-	return fault.New(fault.Invalid, "%s, column %s, row %d: %v", r.what, r.schema.Field(field).Name, r.row, err).Because(err)
+	return refuseCell(r.what, r.schema.Field(field).Name, r.row, err)
+}
+
+func refuseCell(what, column string, row int64, err error) error {
+	return fault.New(fault.Invalid, "%s, column %s, row %d: %s", what, pg.Line(column), row, pg.Line(err.Error())).Because(err)
 }

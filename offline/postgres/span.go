@@ -94,12 +94,12 @@ func (t *transaction) spanOfText(from *relation, times []*timeColumn) (offline.S
 	s.where(times)
 	rows := t.run(s)
 	var span offline.Span
-	for row := 1; rows.NextRow(); row++ {
-		at, ok, err := readTimes(times, rows.Values())
+	for row := int64(1); rows.NextRow(); row++ {
+		at, ok, column, err := readTimes(times, rows.Values())
 		if err != nil {
 			t.cancel()
 			_, _ = rows.Close()
-			return offline.Span{}, from.refuse(fault.Invalid, "row %d: %v", row, err)
+			return offline.Span{}, refuseCell(from.what(), column, row, err)
 		}
 		if !ok {
 			continue
@@ -118,16 +118,16 @@ func (t *transaction) spanOfText(from *relation, times []*timeColumn) (offline.S
 }
 
 // readTimes reads the event time of a row; ok is false if the row does not belong
-// to the query.
-func readTimes(times []*timeColumn, cells [][]byte) (event time.Time, ok bool, err error) {
+// to the query. An error is about the column.
+func readTimes(times []*timeColumn, cells [][]byte) (event time.Time, ok bool, column string, err error) {
 	for i, c := range times {
 		v, _, ok, err := c.read(cells[i])
 		if err != nil || !ok {
-			return event, false, err
+			return event, false, c.name, err
 		}
 		if i == 0 {
 			event = time.UnixMicro(int64(v)).UTC()
 		}
 	}
-	return event, true, nil
+	return event, true, "", nil
 }

@@ -231,6 +231,7 @@ func TestNullsOfEveryType(t *testing.T) {
 // A database in another encoding is read in UTF-8, and one without any says which
 // bytes are no text.
 func TestDatabasesInOtherEncodings(t *testing.T) {
+	t.Parallel()
 	admin := pgtest.Options(t)
 	for _, c := range []struct{ encoding, sql, want, says string }{
 		{"LATIN1", `SELECT 'naïve' AS v, chr(233) AS w, timestamptz '2024-01-01' AS ts`, "naïve|é|2024-01-01T00:00:00Z", ""},

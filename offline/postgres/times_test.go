@@ -99,12 +99,22 @@ func TestTimesThatAreNone(t *testing.T) {
 		{"a text that is none", "SELECT i AS k, CASE WHEN i = 3 THEN 'tomorrow' ELSE '2024-01-01' END AS ts FROM generate_series(1, 4) i", `column ts, row 3: "tomorrow" is no time`},
 		{"infinity", "SELECT i AS k, CASE WHEN i = 3 THEN timestamptz 'infinity' ELSE '2024-01-01' END AS ts FROM generate_series(1, 4) i", "column ts, row 3: the time is infinite; leave such rows out in the query"},
 		{"minus infinity of a date", "SELECT 1 AS k, date '-infinity' AS ts", "column ts, row 1: the time is infinite"},
+		{"a text without end", "SELECT 1 AS k, repeat('x', 1000000) AS ts", "column ts, row 1: \"" + strings.Repeat("x", 299) + "…"},
 		{"beyond 64 bits", "SELECT 1 AS k, date '5000000-01-01' AS ts", "column ts, row 1: the time lies after the year 294246"},
 		{"beyond 64 bits since 1970", "SELECT 1 AS k, timestamp '294276-12-31' AS ts", "column ts, row 1: the time lies after the year 294246"},
 	} {
 		_, err := window(t, store, offline.Query{Source: source("", c.query), Columns: []string{"k"}, Timestamp: "ts"})
 		if fault.KindOf(err) != fault.Invalid || err == nil || !strings.Contains(err.Error(), c.says) || !strings.HasPrefix(err.Error(), "data source src") {
 			t.Errorf("%s: %v (%v)", c.name, err, fault.KindOf(err))
+		}
+		if strings.Contains(c.name, "beyond") {
+			continue
+		}
+		_, span := store.Span(t.Context(), offline.Query{Source: source("", c.query), Timestamp: "ts"})
+		if text := strings.Contains(c.name, "text"); span == nil == (text || strings.Contains(c.says, "no time")) {
+			t.Errorf("%s: the span gives %v", c.name, span)
+		} else if text && span.Error() != err.Error() {
+			t.Errorf("%s: the span gives %v, want %v", c.name, span, err)
 		}
 	}
 	_, err := window(t, store, offline.Query{Source: source("", "SELECT 1 AS k, now() AS ts, timestamptz 'infinity' AS made"), Columns: []string{"k"}, Timestamp: "ts", Created: "made"})
@@ -179,6 +189,7 @@ func TestColumnsAreFoundByName(t *testing.T) {
 		{"another case", "SELECT * FROM t", "K", fault.NotFound, "it has no column K; it has k, ts"},
 		{"a time", "SELECT 1 AS v, now() AS at", "v", fault.NotFound, "it has no column ts; it has v, at"},
 		{"no columns at all", "SELECT", "v", fault.NotFound, "it has no column v; it has none"},
+		{"a parameter", "SELECT $1::timestamptz AS v, now() AS ts", "v", fault.Invalid, "data source src: its query has a parameter, $1, and nobody gives it a value"},
 		{"the place of an error", "SELECT nope FROM t", "v", fault.NotFound, `column "nope" does not exist (character 8)`},
 	} {
 		_, err := window(t, store, offline.Query{Source: source("", c.query), Columns: []string{c.column}, Timestamp: "ts"})
