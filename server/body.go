@@ -113,6 +113,7 @@ func parseBody(raw []byte, d dialect) (*body, error) {
 	if err := gathered(p.faults); err != nil {
 		return nil, err
 	}
+	p.out.req.Columns = p.columnSet.list
 	return &p.out, nil
 }
 
@@ -155,6 +156,7 @@ type bodyParser struct {
 	s           *scanner
 	d           dialect
 	out         body
+	columnSet   columnSet
 	hasEntities bool
 	faults      []*bodyError
 }
@@ -309,11 +311,7 @@ func (p *bodyParser) columns(key string) error {
 	return p.s.object(func(name string) error {
 		c := serving.Column{Name: name, JSON: [][]byte{}}
 		err := p.column(&c, key)
-		if i := slices.IndexFunc(p.out.req.Columns, func(o serving.Column) bool { return o.Name == name }); i >= 0 {
-			p.out.req.Columns[i] = c // as in Python, the last of two equal keys counts
-			return err
-		}
-		p.out.req.Columns = append(p.out.req.Columns, c)
+		p.columnSet.put(c) // as in Python, the last of two equal keys counts
 		return err
 	})
 }

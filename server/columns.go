@@ -51,13 +51,9 @@ func unmarshalRequest(data mem.BufferSlice, m proto.Message, features func([]str
 			columns += copy(own[columns:], field)
 		case number == featuresField:
 			content, _ := protowire.ConsumeBytes(field[n:])
-			list, err := readReferences(bytes.Clone(content))
-			if err != nil {
+			var err error
+			if references, err = appendReferences(references, bytes.Clone(content)); err != nil {
 				return err
-			}
-			references = slices.Concat(references, list)
-			if references == nil {
-				references = list
 			}
 		default:
 			rest = append(rest, field...)
@@ -77,9 +73,12 @@ func unmarshalRequest(data mem.BufferSlice, m proto.Message, features func([]str
 	return nil
 }
 
-// readReferences reads a FeatureList.
-func readReferences(b []byte) ([]string, error) {
-	list := []string{}
+// appendReferences reads a FeatureList, whose texts are pieces of b. It may come
+// in many parts; the list is never nil.
+func appendReferences(list []string, b []byte) ([]string, error) {
+	if list == nil {
+		list = []string{}
+	}
 	for len(b) > 0 {
 		number, kind, n := protowire.ConsumeTag(b)
 		size := protowire.ConsumeFieldValue(number, kind, b[max(n, 0):])
@@ -105,7 +104,7 @@ func isColumns(number protowire.Number) bool {
 // columns gives the columns of a request, from its maps or from what was left
 // as it came. Maps have no order; the answer has that of the names.
 func columns(m proto.Message, maps ...map[string]*types.RepeatedValue) ([]serving.Column, error) {
-	var out []serving.Column
+	var out columnSet
 	for _, columns := range maps {
 		for name, list := range columns {
 			c := serving.Column{Name: name, Values: make([][]byte, len(list.GetVal()))}
@@ -116,7 +115,7 @@ func columns(m proto.Message, maps ...map[string]*types.RepeatedValue) ([]servin
 				}
 				c.Values[i] = b
 			}
-			out = put(out, c)
+			out.put(c)
 		}
 	}
 	for b := m.ProtoReflect().GetUnknown(); len(b) > 0; {
@@ -131,23 +130,45 @@ func columns(m proto.Message, maps ...map[string]*types.RepeatedValue) ([]servin
 			if err != nil {
 				return nil, err
 			}
-			out = put(out, c)
+			out.put(c)
 		}
 		b = b[n+size:]
 	}
-	slices.SortFunc(out, func(a, b serving.Column) int { return cmp.Compare(a.Name, b.Name) })
-	return out, nil
+	slices.SortFunc(out.list, func(a, b serving.Column) int { return cmp.Compare(a.Name, b.Name) })
+	return out.list, nil
 }
 
+// columnSet gathers the columns of a request in the order in which their names
+// first come.
+type columnSet struct {
+	list []serving.Column
+	at   map[string]int // by name; nil while there are few
+}
+
+// fewColumns is up to how many columns looking at all of them is the fastest.
+const fewColumns = 16
+
 // put adds a column; as in a map the last of two of one name counts.
-func put(out []serving.Column, c serving.Column) []serving.Column {
-	for i := range out {
-		if out[i].Name == c.Name {
-			out[i] = c
-			return out
+func (s *columnSet) put(c serving.Column) {
+	if s.at == nil && len(s.list) >= fewColumns {
+		s.at = make(map[string]int, 2*fewColumns)
+		for i := range s.list {
+			s.at[s.list[i].Name] = i
 		}
 	}
-	return append(out, c)
+	i, there := s.at[c.Name]
+	if s.at == nil {
+		i = slices.IndexFunc(s.list, func(o serving.Column) bool { return o.Name == c.Name })
+		there = i >= 0
+	}
+	if there {
+		s.list[i] = c
+		return
+	}
+	if s.at != nil {
+		s.at[c.Name] = len(s.list)
+	}
+	s.list = append(s.list, c)
 }
 
 var errColumns = fault.New(fault.Invalid, "the entity columns of the request cannot be read")

@@ -3,7 +3,10 @@ package server
 import (
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/mem"
@@ -103,4 +106,44 @@ func values(t *testing.T, columns []serving.Column) map[string][]string {
 		t.Errorf("columns are not in order: %v", slices.Collect(maps.Keys(out)))
 	}
 	return out
+}
+
+// A request that comes in very many pieces, or with very many columns, costs what
+// its bytes are worth.
+func TestDecodingIsLinear(t *testing.T) {
+	const n = 50_000
+	var pieces []byte
+	entities := map[string]*types.RepeatedValue{}
+	var text strings.Builder
+	text.WriteString(`{"entities": {`)
+	for i := range n {
+		pieces = append(pieces, featuresField<<3|2, 3, 1<<3|2, 1, 'f')
+		name := "c" + strconv.Itoa(i)
+		entities[name] = &types.RepeatedValue{}
+		text.WriteString(`"` + name + `": [], `)
+	}
+	text.WriteString(`"last": []}}`)
+	wide, err := proto.Marshal(&feast.GetOnlineFeaturesRequest{Entities: entities})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	m := new(feast.GetOnlineFeaturesRequest)
+	if err := newSpliceCodec(1<<30).Unmarshal(mem.BufferSlice{mem.SliceBuffer(pieces)}, m); err != nil || len(m.GetFeatures().GetVal()) != n {
+		t.Fatalf("%d references, %v", len(m.GetFeatures().GetVal()), err)
+	}
+	m = new(feast.GetOnlineFeaturesRequest)
+	if err := newSpliceCodec(1<<30).Unmarshal(mem.BufferSlice{mem.SliceBuffer(wide)}, m); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := columns(m); err != nil || len(list) != n {
+		t.Fatalf("%d columns, %v", len(list), err)
+	}
+	if b, err := parseBody([]byte(text.String()), dialect{}); err != nil || len(b.req.Columns) != n+1 {
+		t.Fatal(err)
+	}
+	// Looking at all before for each takes ten seconds and more.
+	if d := time.Since(start); d > 2*time.Second {
+		t.Errorf("%v", d)
+	}
 }

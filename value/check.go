@@ -61,6 +61,9 @@ func field(b []byte) (number uint64, wire protowire.Type, content, rest []byte, 
 	if n == 0 || tag>>3 == 0 || tag>>3 > uint64(protowire.MaxValidNumber) {
 		return 0, 0, nil, nil, corrupt("a broken field tag")
 	}
+	if n != protowire.SizeVarint(tag) { // what reads Values elsewhere looks at the shortest form only
+		return 0, 0, nil, nil, corrupt("a field tag in more bytes than it needs")
+	}
 	number, wire, b = tag>>3, protowire.Type(tag&7), b[n:]
 	switch wire {
 	case protowire.VarintType:

@@ -15,8 +15,8 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// FuzzValue holds what Check lets pass to: protobuf reads it, and it renders as
-// JSON.
+// FuzzValue holds what Check lets pass to: protobuf reads it, it renders as JSON,
+// and its key is that of what protobuf reads.
 func FuzzValue(f *testing.F) {
 	b, err := os.ReadFile(filepath.Join("..", "testdata", "golden", "values.jsonl"))
 	if err != nil {
@@ -31,12 +31,28 @@ func FuzzValue(f *testing.F) {
 			f.Add(b)
 		}
 	}
+	f.Add([]byte{0xa0, 0, 0xe8, 7})                // the tag in two bytes
+	f.Add([]byte{4 << 3, 0xe8, 0x87, 0x80, 0})     // the number in four
+	f.Add([]byte{3 << 3, 0xe8, 7, 4 << 3, 1})      // two fields
+	f.Add([]byte{2<<3 | 2, 0x81, 0, 'a'})          // the length in two
+	f.Add([]byte{3 << 3, 255, 255, 255, 255, 127}) // more than 32 bits
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if value.Check(b) != nil {
 			return
 		}
-		if err := proto.Unmarshal(b, new(types.Value)); err != nil {
+		var m types.Value
+		if err := proto.Unmarshal(b, &m); err != nil {
 			t.Fatalf("Check lets %x pass, protobuf says %v", b, err)
+		}
+		plain, err := proto.Marshal(&m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		layout := value.NewKeyLayout(3, []string{"k"})
+		got, failed := layout.Append(nil, [][]byte{b})
+		want, _ := layout.Append(nil, [][]byte{plain})
+		if failed == nil && !bytes.Equal(got, want) {
+			t.Fatalf("%x gives the key %x, as protobuf reads it %x", b, got, want)
 		}
 		text, err := value.AppendJSON(nil, b)
 		if err == nil && !json.Valid(text) {
