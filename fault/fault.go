@@ -28,13 +28,15 @@ const (
 	TimedOut                    // the time allowed ran out
 	Canceled                    // the caller has gone
 	Overloaded                  // too much work at once, ours or the store's
+	TooLarge                    // a request of more bytes than are taken
 	Unimplemented               // a known request that banquet does not serve
 )
 
 var kindNames = [...]string{
 	Internal: "internal", Invalid: "invalid", NotFound: "not found", Unauthenticated: "unauthenticated",
 	Denied: "denied", Disabled: "disabled", Conflict: "conflict", Unavailable: "unavailable",
-	TimedOut: "timed out", Canceled: "canceled", Overloaded: "overloaded", Unimplemented: "unimplemented",
+	TimedOut: "timed out", Canceled: "canceled", Overloaded: "overloaded",
+	TooLarge: "too large", Unimplemented: "unimplemented",
 }
 
 // String names the kind in lower case, as logs and metrics show it.

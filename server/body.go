@@ -19,17 +19,36 @@ type body struct {
 // bodyError is a body that is no request, as FastAPI describes it.
 type bodyError struct {
 	kind  string // pydantic's type of error
-	where []string
+	where []step
 	msg   string
-	input []byte
+	input []byte // JSON as it was sent; it may point into the body
 	ctx   string
 	more  []*bodyError // the other ill-typed fields
+}
+
+// step leads from a value to one within it: by name, or by index where the name
+// is empty and there is one.
+type step struct {
+	name    string
+	index   int
+	indexed bool
+}
+
+// path is a way by names.
+func path(names ...string) []step {
+	steps := make([]step, len(names))
+	for i, n := range names {
+		steps[i].name = n
+	}
+	return steps
 }
 
 func (f *bodyError) Error() string {
 	where := "body"
 	for _, w := range f.where {
-		where += "." + w
+		if where += "." + w.name; w.indexed {
+			where += strconv.Itoa(w.index)
+		}
 	}
 	return where + ": " + f.msg
 }
@@ -48,14 +67,14 @@ func (f *bodyError) appendTo(b []byte) []byte {
 	b = append(b, `","loc":["body"`...)
 	for _, w := range f.where {
 		b = append(b, ',')
-		if _, err := strconv.Atoi(w); err == nil {
-			b = append(b, w...)
+		if w.indexed {
+			b = strconv.AppendInt(b, int64(w.index), 10)
 			continue
 		}
-		b = strconv.AppendQuote(b, w)
+		b = appendJSONText(b, w.name)
 	}
-	b = append(append(b, `],"msg":"`...), f.msg...)
-	b = append(append(b, `","input":`...), f.input...)
+	b = appendJSONText(append(b, `],"msg":`...), f.msg)
+	b = appendEcho(append(b, `,"input":`...), f.input)
 	if f.ctx != "" {
 		b = append(append(append(b, `,"ctx":{"error":`...), appendASCII(nil, f.ctx)...), '}')
 	}
@@ -71,7 +90,7 @@ func gathered(faults []*bodyError) error {
 		return nil
 	}
 	slices.SortStableFunc(faults, func(a, b *bodyError) int {
-		return cmp.Compare(slices.Index(feastFields, a.where[0]), slices.Index(feastFields, b.where[0]))
+		return cmp.Compare(slices.Index(feastFields, a.where[0].name), slices.Index(feastFields, b.where[0].name))
 	})
 	first := faults[0]
 	first.more = faults[1:]
@@ -98,7 +117,7 @@ func parseBody(raw []byte, d dialect) (*body, error) {
 		if err != nil {
 			return nil, broken(err)
 		}
-		return nil, &bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: compact(v)}
+		return nil, &bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: v}
 	}
 	err := s.object(p.key)
 	if err == nil {
@@ -123,28 +142,7 @@ func broken(err error) error {
 	if !errors.As(err, &at) {
 		return err
 	}
-	return &bodyError{kind: "json_invalid", where: []string{strconv.Itoa(at.at)}, msg: "JSON decode error", input: []byte("{}"), ctx: at.what}
-}
-
-// compact takes the blanks out of JSON that has been read.
-func compact(raw []byte) []byte {
-	out := make([]byte, 0, len(raw))
-	quoted, escaped := false, false
-	for _, c := range raw {
-		if !quoted && (c == ' ' || c == '\n' || c == '\r' || c == '\t') {
-			continue
-		}
-		switch {
-		case escaped:
-			escaped = false
-		case quoted && c == '\\':
-			escaped = true
-		case c == '"':
-			quoted = !quoted
-		}
-		out = append(out, c)
-	}
-	return out
+	return &bodyError{kind: "json_invalid", where: []step{{index: at.at, indexed: true}}, msg: "JSON decode error", input: []byte("{}"), ctx: at.what}
 }
 
 // maxFaults bounds how many ill-typed fields are told of.
@@ -161,9 +159,13 @@ type bodyParser struct {
 	faults      []*bodyError
 }
 
-func (p *bodyParser) wrong(kind, msg string, input []byte, where ...string) {
+func (p *bodyParser) wrong(kind, msg string, input []byte, names ...string) {
+	p.wrongAt(kind, msg, input, path(names...))
+}
+
+func (p *bodyParser) wrongAt(kind, msg string, input []byte, where []step) {
 	if len(p.faults) < maxFaults {
-		p.faults = append(p.faults, &bodyError{kind: kind, where: where, msg: msg, input: compact(input)})
+		p.faults = append(p.faults, &bodyError{kind: kind, where: where, msg: msg, input: input})
 	}
 }
 
@@ -275,7 +277,7 @@ func (p *bodyParser) features() error {
 		}
 		raw, err := p.s.value()
 		if err == nil {
-			p.wrong("string_type", "Input should be a valid string", raw, "features", strconv.Itoa(i))
+			p.wrongAt("string_type", "Input should be a valid string", raw, []step{{name: "features"}, {index: i, indexed: true}})
 		}
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -42,6 +43,8 @@ func outcomes(k fault.Kind) outcome {
 		return outcome{codes.Canceled, 499}
 	case fault.Overloaded:
 		return outcome{codes.ResourceExhausted, http.StatusTooManyRequests}
+	case fault.TooLarge:
+		return outcome{codes.ResourceExhausted, http.StatusRequestEntityTooLarge}
 	case fault.Unimplemented:
 		return outcome{codes.Unimplemented, http.StatusNotImplemented}
 	default:
@@ -73,7 +76,24 @@ func toStatus(err error) error {
 		return s.Err()
 	}
 	f := serverSide(err)
-	return status.Error(outcomes(f.Kind).grpc, f.Text)
+	return status.Error(outcomes(f.Kind).grpc, bounded(f.Text))
+}
+
+// maxStatusText bounds a status's text, which travels in a header: other
+// implementations of gRPC refuse headers of more than 8 KB, and each byte may
+// take three there.
+const maxStatusText = 2 << 10
+
+// bounded cuts a long text between two characters.
+func bounded(text string) string {
+	if len(text) <= maxStatusText {
+		return text
+	}
+	end := maxStatusText
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + " …"
 }
 
 // linesPerSecond bounds the log: in an outage every request fails for the same

@@ -2,14 +2,21 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
 
 	"github.com/fullstorydev/grpchan/inprocgrpc"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/banquet-fs/banquet/fault"
 	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
 )
 
@@ -21,47 +28,85 @@ func newGateway(ctx context.Context, c *chain, f *features, r *registryService) 
 	channel := new(inprocgrpc.Channel).WithServerUnaryInterceptor(c.unary).WithServerStreamInterceptor(c.stream)
 	banquetv1.RegisterFeatureServiceServer(channel, f)
 	banquetv1.RegisterRegistryServiceServer(channel, r)
+	conn := plainNames{channel}
 	mux := runtime.NewServeMux(
 		runtime.WithErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, err error) {
 			writeStatus(w, err)
 		}),
 		runtime.WithRoutingErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, code int) {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(code)
-			_, _ = w.Write(routingError(code))
+			if code == http.StatusMethodNotAllowed {
+				w.Header().Set("Allow", "GET, HEAD") // all that the gateway has
+			}
+			writeRouting(w, code)
 		}),
+		runtime.WithUnescapingMode(runtime.UnescapingModeAllExceptSlash), runtime.WithDisablePathLengthFallback(),
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &runtime.JSONPb{
 			MarshalOptions:   protojson.MarshalOptions{UseProtoNames: false},
 			UnmarshalOptions: protojson.UnmarshalOptions{DiscardUnknown: false},
 		}),
 	)
-	if err := banquetv1.RegisterRegistryServiceHandlerClient(ctx, mux, banquetv1.NewRegistryServiceClient(channel)); err != nil {
+	if err := banquetv1.RegisterRegistryServiceHandlerClient(ctx, mux, banquetv1.NewRegistryServiceClient(conn)); err != nil {
 		return nil, err
 	}
-	if err := banquetv1.RegisterFeatureServiceHandlerClient(ctx, mux, banquetv1.NewFeatureServiceClient(channel)); err != nil {
+	if err := banquetv1.RegisterFeatureServiceHandlerClient(ctx, mux, banquetv1.NewFeatureServiceClient(conn)); err != nil {
 		return nil, err
 	}
 	return mux, nil
 }
 
-func routingError(code int) []byte {
-	grpcCode := 5 // NOT_FOUND
-	if code == http.StatusMethodNotAllowed {
-		grpcCode = 12
+// escapeTwice escapes the percent signs of a path once more. grpc-gateway would
+// otherwise take an escaped slash for one that parts the path, or leave it escaped,
+// like a name that is written so; plainNames does the rest.
+func escapeTwice(r *http.Request) {
+	r.URL.RawPath = strings.ReplaceAll(r.URL.EscapedPath(), "%25", "%2525")
+}
+
+// plainNames unescapes the names that the gateway took from a path.
+type plainNames struct {
+	grpc.ClientConnInterface
+}
+
+// Invoke calls a method.
+func (c plainNames) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+	if m, ok := args.(proto.Message); ok {
+		fields := m.ProtoReflect().Descriptor().Fields()
+		for _, name := range [...]protoreflect.Name{"project", "name"} {
+			f := fields.ByName(name)
+			if f == nil || f.Kind() != protoreflect.StringKind {
+				continue
+			}
+			if plain, err := url.PathUnescape(m.ProtoReflect().Get(f).String()); err == nil {
+				m.ProtoReflect().Set(f, protoreflect.ValueOfString(plain))
+			}
+		}
 	}
-	b, _ := json.Marshal(map[string]any{"code": grpcCode, "message": http.StatusText(code), "details": []any{}})
-	return b
+	return c.ClientConnInterface.Invoke(ctx, method, args, reply, opts...)
+}
+
+// writeRouting writes that there is no such route, or not with this method.
+func writeRouting(w http.ResponseWriter, code int) {
+	grpcCode := codes.NotFound
+	if code == http.StatusMethodNotAllowed {
+		grpcCode = codes.Unimplemented
+	}
+	writeJSON(w, code, statusJSON(grpcCode, http.StatusText(code)))
+}
+
+// statusJSON is google.rpc.Status as JSON.
+func statusJSON(code codes.Code, message string) []byte {
+	b := strconv.AppendInt([]byte(`{"code":`), int64(code), 10)
+	b = appendJSONText(append(b, `,"message":`...), message)
+	return append(b, `,"details":[]}`...)
 }
 
 // writeStatus writes an error of /v1: google.rpc.Status as JSON.
 func writeStatus(w http.ResponseWriter, err error) {
 	s := status.Convert(toStatus(err))
 	code := runtime.HTTPStatusFromCode(s.Code())
-	w.Header().Set("Content-Type", "application/json")
-	retryAfter(w, code)
-	w.WriteHeader(code)
-	b, _ := json.Marshal(map[string]any{"code": int(s.Code()), "message": s.Message(), "details": []any{}})
-	_, _ = w.Write(b)
+	if fault.KindOf(err) == fault.TooLarge {
+		code = outcomes(fault.TooLarge).http
+	}
+	writeJSON(w, code, statusJSON(s.Code(), s.Message()))
 }
 
 // retryAfter tells clients when to come again.

@@ -3,12 +3,12 @@ package server
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"math"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,28 +61,58 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *web) serveOther(w http.ResponseWriter, r *http.Request) {
-	path := r.URL.Path
+	path := r.URL.EscapedPath() // a name may hold a slash, as %2F
 	project, hot := hotRoute(path)
 	switch {
+	case hot && r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		writeRouting(w, http.StatusMethodNotAllowed)
 	case hot && strings.HasSuffix(path, ":stream"):
-		s.post(w, r, func(w http.ResponseWriter, r *http.Request) { s.stream(w, r, project) })
+		s.stream(w, r, project)
 	case hot:
-		s.post(w, r, func(w http.ResponseWriter, r *http.Request) { s.own(w, r, project) })
-	case strings.HasPrefix(path, "/v1/") && !strings.HasPrefix(path, "/v1/vector_stores"):
-		s.gateway.ServeHTTP(w, r)
-	case len(path) > 1 && strings.HasSuffix(path, "/") && known(strings.TrimSuffix(path, "/")):
-		w.Header().Set("Location", "http://"+r.Host+strings.TrimSuffix(path, "/"))
-		w.WriteHeader(http.StatusTemporaryRedirect)
+		s.own(w, r, project)
+	case strings.HasPrefix(path, "/v1/vector_stores"): // a route of Feast's that is not served
+		writeJSON(w, http.StatusNotFound, []byte(`{"detail":"Not Found"}`))
+	case strings.HasPrefix(path, "/v1/"):
+		s.throughGateway(w, r, path)
+	case strings.HasSuffix(path, "/") && known(strings.TrimSuffix(path, "/")):
+		s.redirect(w, r, strings.TrimSuffix(path, "/"))
 	default:
 		writeJSON(w, http.StatusNotFound, []byte(`{"detail":"Not Found"}`))
 	}
+}
+
+// throughGateway answers what grpc-gateway knows. It does not know HEAD, which is
+// a GET whose body net/http leaves out, and takes a missing name for an empty one.
+func (s *web) throughGateway(w http.ResponseWriter, r *http.Request, path string) {
+	if strings.Contains(path, "//") || strings.HasSuffix(path, "/") {
+		writeRouting(w, http.StatusNotFound)
+		return
+	}
+	r = r.Clone(r.Context())
+	if r.Method == http.MethodHead {
+		r.Method = http.MethodGet
+	}
+	escapeTwice(r)
+	s.gateway.ServeHTTP(w, r)
+}
+
+// redirect sends a caller to a path of the same server: a whole URL would need
+// the scheme, which a proxy before this server may have changed.
+func (s *web) redirect(w http.ResponseWriter, r *http.Request, path string) {
+	if r.URL.RawQuery != "" {
+		path += "?" + r.URL.RawQuery
+	}
+	w.Header().Set("Location", path)
+	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
 func known(path string) bool {
 	return path == "/get-online-features" || path == "/health" || path == "/push" || path == "/write-to-online-store"
 }
 
-// hotRoute recognizes the routes for online features, and the project in them.
+// hotRoute recognizes the routes for online features by their escaped path, and
+// the project in them.
 func hotRoute(path string) (project string, ok bool) {
 	path = strings.TrimSuffix(path, ":stream")
 	if path == "/v1/online-features" {
@@ -93,7 +123,11 @@ func hotRoute(path string) (project string, ok bool) {
 		return "", false
 	}
 	project, found = strings.CutSuffix(rest, "/online-features")
-	return project, found && project != "" && !strings.Contains(project, "/")
+	if !found || project == "" || strings.Contains(project, "/") {
+		return "", false
+	}
+	project, err := url.PathUnescape(project)
+	return project, err == nil
 }
 
 func (s *web) post(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
@@ -104,6 +138,7 @@ func (s *web) get(w http.ResponseWriter, r *http.Request, next http.HandlerFunc)
 	s.method(http.MethodGet, w, r, next)
 }
 
+// method refuses other methods as Feast's server does.
 func (s *web) method(want string, w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
 	if r.Method != want {
 		w.Header().Set("Allow", want)
@@ -157,13 +192,14 @@ func (s *web) read(dst []byte, w http.ResponseWriter, r *http.Request) ([]byte, 
 	body := io.Reader(r.Body)
 	switch limit := int64(s.opt.BodyBytes); {
 	case r.ContentLength > limit:
+		s.discard(w, r)
 		return dst, tooLarge(limit)
 	case r.ContentLength >= 0:
 		// One more, to meet the end without growing; a caller who announces much and
 		// sends little gets no memory for it.
 		dst = slices.Grow(dst, int(min(r.ContentLength, keptBody))+1)
 	default:
-		body = http.MaxBytesReader(w, r.Body, limit)
+		body = io.LimitReader(r.Body, limit+1)
 	}
 	for {
 		if len(dst) == cap(dst) {
@@ -171,20 +207,41 @@ func (s *web) read(dst []byte, w http.ResponseWriter, r *http.Request) ([]byte, 
 		}
 		n, err := body.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
-		var large *http.MaxBytesError
 		switch {
+		case len(dst) > s.opt.BodyBytes:
+			s.discard(w, r)
+			return dst[:0], tooLarge(int64(s.opt.BodyBytes))
 		case errors.Is(err, io.EOF):
 			return dst, nil
-		case errors.As(err, &large):
-			return dst, tooLarge(large.Limit)
 		case err != nil:
 			return dst, fault.New(fault.Canceled, "the body could not be read to its end").Because(err)
 		}
 	}
 }
 
+// What is read of a body that is too large, and for how long, before the answer
+// is written: a client that is still sending when the connection closes never
+// sees it.
+const (
+	discardTime  = 2 * time.Second
+	discardBytes = 256 << 20
+)
+
+// discard reads on without keeping anything, unless the client waits to be told
+// to go on.
+func (s *web) discard(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Expect") != "" || r.ContentLength > discardBytes {
+		return
+	}
+	control := http.NewResponseController(w)
+	if control.SetReadDeadline(time.Now().Add(discardTime)) != nil {
+		return // a recorder of a test; no connection is kept waiting
+	}
+	_, _ = io.CopyN(io.Discard, r.Body, discardBytes)
+}
+
 func tooLarge(limit int64) error {
-	return fault.New(fault.Invalid, "the body is larger than %d bytes (banquet.limits.body_bytes)", limit)
+	return fault.New(fault.TooLarge, "the body is larger than %d bytes (banquet.limits.body_bytes)", limit)
 }
 
 // feast is Feast's POST /get-online-features.
@@ -225,10 +282,8 @@ func feastBody(raw []byte, contentType string) (*body, error) {
 	return parseBody(raw, dialect{})
 }
 
-func quoteText(raw []byte) []byte {
-	b, _ := json.Marshal(string(raw))
-	return b
-}
+// quoteText makes JSON of a text; of a long one, only what an error repeats of it.
+func quoteText(raw []byte) []byte { return appendJSONText(nil, string(raw[:min(len(raw), 2*maxEcho)])) }
 
 // isJSON accepts what Feast's server takes for JSON.
 func isJSON(contentType string) bool {
@@ -275,7 +330,7 @@ func (s *web) ownBody(raw []byte, project string) (*body, error) {
 	if errors.As(err, &bad) {
 		text := bad.Error()
 		if bad.ctx != "" {
-			text = "the body is not JSON: " + bad.ctx + " at character " + strings.Join(bad.where, "")
+			text = "the body is not JSON: " + bad.ctx + " at character " + strconv.Itoa(bad.where[0].index)
 		}
 		return nil, fault.New(fault.Invalid, "%s", text)
 	}
@@ -398,8 +453,8 @@ func (l *lineWriter) send() error {
 // fault ends the answer with a line that says why.
 func (l *lineWriter) fault(err error) {
 	f := serverSide(err)
-	b, _ := json.Marshal(map[string]any{"error": map[string]any{"code": int(outcomes(f.Kind).grpc), "message": f.Text, "details": []any{}}})
-	l.line = append(append(l.line[:0], b...), '\n')
+	l.line = append(append(l.line[:0], `{"error":`...), statusJSON(outcomes(f.Kind).grpc, f.Text)...)
+	l.line = append(l.line, "}\n"...)
 	_ = l.send() // nobody is left to be told
 }
 
@@ -442,13 +497,7 @@ func (s *web) feastError(w http.ResponseWriter, err error) {
 		inner = append(inner, `", "message": `...)
 		text = string(append(appendASCII(inner, f.Text), '}'))
 	}
-	b, _ := json.Marshal(text)
-	writeJSON(w, code, unescapeHTML(b))
-}
-
-// unescapeHTML undoes what encoding/json escapes and Python does not.
-func unescapeHTML(b []byte) []byte {
-	return []byte(strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(b)))
+	writeJSON(w, code, appendJSONText(nil, text))
 }
 
 // feastClass is the class of feast.errors that Feast raises for a fault; the

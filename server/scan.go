@@ -278,51 +278,6 @@ func (s *scanner) end() error {
 	return nil
 }
 
-// appendASCII appends a JSON string as Python's json.dumps does: what is not
-// ASCII is escaped.
-func appendASCII(dst []byte, text string) []byte {
-	dst = append(dst, '"')
-	for _, r := range text {
-		switch {
-		case r == '"' || r == '\\':
-			dst = append(dst, '\\', byte(r))
-		case r == '\n':
-			dst = append(dst, '\\', 'n')
-		case r == '\r':
-			dst = append(dst, '\\', 'r')
-		case r == '\t':
-			dst = append(dst, '\\', 't')
-		case r < 0x20 || r >= 0x7f && r <= 0xffff:
-			dst = fmt.Appendf(dst, `\u%04x`, r)
-		case r > 0xffff:
-			r -= 0x10000
-			dst = fmt.Appendf(dst, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
-		default:
-			dst = append(dst, byte(r))
-		}
-	}
-	return append(dst, '"')
-}
-
-// pythonRepr is Python's repr of a text.
-func pythonRepr(text string) string {
-	single, double := false, false
-	for _, c := range text {
-		single, double = single || c == '\'', double || c == '"'
-	}
-	if single && !double {
-		return `"` + text + `"`
-	}
-	out := []byte{'\''}
-	for i := range len(text) {
-		if text[i] == '\'' || text[i] == '\\' {
-			out = append(out, '\\')
-		}
-		out = append(out, text[i])
-	}
-	return string(append(out, '\''))
-}
-
 // boolOf reads a boolean as Feast's server does: also 0 and 1, and the usual
 // words.
 func boolOf(raw []byte) (v, ok bool) {

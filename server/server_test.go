@@ -296,8 +296,12 @@ func TestLimits(t *testing.T) {
 		"body":     {`{"features":["` + strings.Repeat("x", 600) + `"]}`, "banquet.limits.body_bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features", c.body); code != http.StatusBadRequest || !strings.Contains(text, c.want) {
-				t.Errorf("%d %s", code, text)
+			code := http.StatusBadRequest
+			if name == "body" {
+				code = http.StatusRequestEntityTooLarge
+			}
+			if got, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features", c.body); got != code || !strings.Contains(text, c.want) {
+				t.Errorf("%d %s", got, text)
 			}
 		})
 	}

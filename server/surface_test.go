@@ -281,7 +281,7 @@ func TestTooLargeIsSaidAlike(t *testing.T) {
 	_, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features", `{"features":["`+refs.GetVal()[0]+`"]}`)
 	for name, err := range map[string]error{"ServingService": feasts, "FeatureService": ours, "StreamOnlineFeatures": streamed} {
 		words := status.Convert(err).Message()
-		if status.Code(err) != codes.InvalidArgument || !strings.Contains(words, "banquet.limits.body_bytes") || !strings.Contains(text, words) {
+		if status.Code(err) != codes.ResourceExhausted || !strings.Contains(words, "banquet.limits.body_bytes") || !strings.Contains(text, words) {
 			t.Errorf("%s: %v; HTTP says %s", name, err, text)
 		}
 	}

@@ -1,0 +1,111 @@
+package server
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+// appendASCII appends a JSON string as Python's json.dumps does: what is not
+// ASCII is escaped.
+func appendASCII(dst []byte, text string) []byte { return appendQuoted(dst, text, true) }
+
+// appendJSONText appends a JSON string as Starlette writes it: only what JSON
+// itself demands is escaped.
+func appendJSONText(dst []byte, text string) []byte { return appendQuoted(dst, text, false) }
+
+func appendQuoted(dst []byte, text string, ascii bool) []byte {
+	dst = append(dst, '"')
+	for _, r := range text { // bytes that are no UTF-8 come as U+FFFD
+		switch {
+		case r == '"' || r == '\\':
+			dst = append(dst, '\\', byte(r))
+		case r < 0x20:
+			dst = appendControl(dst, r)
+		case r < 0x7f || !ascii:
+			dst = utf8.AppendRune(dst, r)
+		case r <= 0xffff:
+			dst = fmt.Appendf(dst, `\u%04x`, r)
+		default:
+			r -= 0x10000
+			dst = fmt.Appendf(dst, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
+		}
+	}
+	return append(dst, '"')
+}
+
+// appendControl escapes a character below the blank; some have a short form.
+func appendControl(dst []byte, r rune) []byte {
+	const short = "btn\x00fr" // of 8 to 13
+	if r >= 8 && r <= 13 && short[r-8] != 0 {
+		return append(dst, '\\', short[r-8])
+	}
+	return fmt.Appendf(dst, `\u%04x`, r)
+}
+
+// pythonRepr is Python's repr of a text.
+func pythonRepr(text string) string {
+	single, double := false, false
+	for _, c := range text {
+		single, double = single || c == '\'', double || c == '"'
+	}
+	if single && !double {
+		return `"` + text + `"`
+	}
+	out := []byte{'\''}
+	for i := range len(text) {
+		if text[i] == '\'' || text[i] == '\\' {
+			out = append(out, '\\')
+		}
+		out = append(out, text[i])
+	}
+	return string(append(out, '\''))
+}
+
+// maxEcho bounds what an error repeats of a request: a caller must not get more
+// back than he would read.
+const maxEcho = 1 << 10
+
+// appendEcho appends the JSON that a caller sent, without blanks; NaN and the
+// infinities, which are no JSON, become strings. What is longer than maxEcho
+// becomes a string that holds its beginning.
+func appendEcho(dst, raw []byte) []byte {
+	if len(raw) > maxEcho {
+		end := maxEcho
+		for end > 0 && !utf8.RuneStart(raw[end]) {
+			end--
+		}
+		return appendJSONText(dst, string(raw[:end])+" …")
+	}
+	quoted, escaped := false, false
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
+		if word := wordAt(raw[i:]); !quoted && word != "" {
+			dst = append(append(append(dst, '"'), word...), '"')
+			i += len(word) - 1
+			continue
+		}
+		if !quoted && (c == ' ' || c == '\n' || c == '\r' || c == '\t') {
+			continue
+		}
+		switch {
+		case escaped:
+			escaped = false
+		case quoted && c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// wordAt is the number that JSON does not have and b begins with.
+func wordAt(b []byte) string {
+	for _, word := range [...]string{"NaN", "Infinity", "-Infinity"} {
+		if len(b) >= len(word) && string(b[:len(word)]) == word {
+			return word
+		}
+	}
+	return ""
+}
