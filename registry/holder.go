@@ -36,7 +36,7 @@ type Holder struct {
 
 	mu     sync.Mutex // one refresh at a time
 	rev    Revision
-	status Status
+	status atomic.Pointer[Status] // apart from mu, which a hanging file system may hold
 }
 
 // Status tells how a Holder is doing.
@@ -47,6 +47,9 @@ type Status struct {
 	Since time.Time
 	// Generation of the snapshot in force; 0 before the first.
 	Generation uint64
+	// Checked is when the registry was last found to be what is in force, or was
+	// taken; zero before the first time.
+	Checked time.Time
 }
 
 // NewHolder makes a Holder; it holds nothing before the first Refresh.
@@ -57,18 +60,16 @@ func NewHolder(opt HolderOptions) *Holder {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Holder{opt: opt}
+	h := &Holder{opt: opt}
+	h.status.Store(&Status{})
+	return h
 }
 
 // Snapshot is the snapshot in force, nil before the first.
 func (h *Holder) Snapshot() *Snapshot { return h.current.Load() }
 
-// Status tells how the Holder is doing.
-func (h *Holder) Status() Status {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.status
-}
+// Status tells how the Holder is doing. It never waits for the registry.
+func (h *Holder) Status() Status { return *h.status.Load() }
 
 // Refresh looks at the registry and takes what has changed. An error leaves
 // the snapshot in force as it is.
@@ -81,7 +82,7 @@ func (h *Holder) Refresh(ctx context.Context) error {
 }
 
 func (h *Holder) refresh(ctx context.Context) error {
-	if h.current.Load() != nil && h.status.Err == nil {
+	if h.current.Load() != nil && h.Status().Err == nil {
 		changed, err := h.opt.Storage.Changed(ctx, h.rev)
 		if err != nil || !changed {
 			return err
@@ -122,30 +123,50 @@ func (h *Holder) checkProject(next *Snapshot) error {
 
 // note keeps the outcome of a look, and says in the log what is new about it.
 func (h *Holder) note(err error) {
-	was := h.status
-	h.status.Err = err
+	was := h.Status()
+	now := was
+	now.Err = err
 	if s := h.current.Load(); s != nil {
-		h.status.Generation = s.Generation()
+		now.Generation = s.Generation()
 	}
 	switch {
 	case err != nil && (was.Err == nil || was.Err.Error() != err.Error()):
-		h.status.Since = time.Now()
+		now.Since = time.Now()
 		h.opt.Log.Error("the registry cannot be taken; the last good one stays in force",
 			slog.String("reason", err.Error()), slog.Any("cause", fault.Cause(err)))
-	case err == nil && (was.Err != nil || was.Generation != h.status.Generation):
-		h.status.Since = time.Now()
-		h.opt.Log.Info("registry in force", slog.Uint64("generation", h.status.Generation))
+	case err == nil && (was.Err != nil || was.Generation != now.Generation):
+		now.Since = time.Now()
+		h.opt.Log.Info("registry in force", slog.Uint64("generation", now.Generation))
 	}
+	if err == nil {
+		now.Checked = time.Now()
+	}
+	h.status.Store(&now)
 }
 
-// Run looks for changes until ctx is done, and then returns nil.
+// Run looks for changes until ctx is done, and then returns nil, also when the
+// storage does not answer.
 func (h *Holder) Run(ctx context.Context) error {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		h.watch(ctx)
+	}()
+	<-ctx.Done()
+	select {
+	case <-ended:
+	case <-time.After(h.opt.Every):
+	}
+	return nil
+}
+
+func (h *Holder) watch(ctx context.Context) {
 	tick := time.NewTicker(h.opt.Every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-tick.C:
 			_ = h.Refresh(ctx) // kept in the status and said in the log
 		}

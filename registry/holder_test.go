@@ -130,3 +130,42 @@ func TestHolderKeepsTheLastGoodOne(t *testing.T) {
 		})
 	}
 }
+
+// hanging is a storage that at some time no longer answers, as a file system of
+// the network does.
+type hanging struct {
+	registry.Storage
+	stuck chan struct{}
+}
+
+func (h hanging) Changed(context.Context, registry.Revision) (bool, error) {
+	<-h.stuck
+	return false, nil
+}
+
+func TestAHangingStorageHoldsNobody(t *testing.T) {
+	stuck := make(chan struct{})
+	storage := hanging{file.New(filepath.Join("..", "testdata", "golden", "credit_scoring", "registry", "4_incremental.db")), stuck}
+	h := registry.NewHolder(registry.HolderOptions{Storage: storage, Project: "credit_scoring_aws", Every: 5 * time.Millisecond})
+	if err := h.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }()
+	first := h.Status().Checked
+	<-time.After(50 * time.Millisecond)
+	if st := h.Status(); st.Err != nil || !st.Checked.Equal(first) || h.Snapshot() == nil {
+		t.Errorf("%+v, first looked at %v", st, first)
+	}
+	cancel()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(2 * time.Second):
+		t.Error("it does not end")
+	}
+	close(stuck)
+}

@@ -482,8 +482,11 @@ func (s *web) feastError(w http.ResponseWriter, err error) {
 	f := serverSide(err)
 	code := outcomes(f.Kind).http
 	class := feastClass(f)
-	if class == "" && f.Kind == fault.NotFound {
+	switch {
+	case class == "" && f.Kind == fault.NotFound:
 		code = http.StatusBadRequest
+	case f.Reason == fault.RequestDataUnset:
+		code = http.StatusNotFound
 	}
 	if s.opt.FeastStatus && code == http.StatusBadRequest {
 		code = http.StatusInternalServerError

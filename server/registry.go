@@ -63,7 +63,7 @@ func page[M proto.Message](list []M, req listRequest) (objects []M, next string,
 	start := 0
 	if t := req.GetPageToken(); t != "" {
 		if start, err = strconv.Atoi(t); err != nil || start < 0 {
-			return nil, "", fault.New(fault.Invalid, "page_token %q is none of this server's; take next_page_token of the answer before", t)
+			return nil, "", fault.New(fault.Invalid, "page_token %q is invalid; use next_page_token of the previous response", t)
 		}
 	}
 	size := int(req.GetPageSize())
@@ -132,6 +132,9 @@ func lighten(m protoreflect.Message) {
 		v.Body = nil
 	case *core.DataSource_CustomSourceOptions:
 		v.Configuration = nil
+	}
+	if f := m.Descriptor().Fields().ByName("query"); f != nil && f.Kind() == protoreflect.StringKind { // of a warehouse's source
+		m.Clear(f)
 	}
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		switch {

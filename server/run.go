@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -56,6 +57,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 		opt.DrainTime = 10 * time.Second
 	}
 	s := &Server{opt: opt, health: health.NewServer()}
+	s.health.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
 	c := newChain(&s.opt)
 	s.chain = c
 	own, reg := &features{opt: &s.opt}, &registryService{opt: &s.opt}
@@ -156,7 +158,17 @@ func (s *Server) Run(ctx context.Context) error {
 		s.chain.governor.run(running)
 		return nil
 	})
-	group.Go(func() error { return s.grpc.Serve(s.grpcListener) })
+	group.Go(func() error {
+		s.sayServing(running)
+		return nil
+	})
+	group.Go(func() error {
+		// A server that is stopped before it began to serve says so by an error.
+		if err := s.grpc.Serve(s.grpcListener); !errors.Is(err, grpc.ErrServerStopped) {
+			return err
+		}
+		return nil
+	})
 	for _, h := range []struct {
 		server   *http.Server
 		listener net.Listener
@@ -174,6 +186,20 @@ func (s *Server) Run(ctx context.Context) error {
 		return nil
 	})
 	return group.Wait()
+}
+
+// sayServing keeps gRPC's health at NOT_SERVING until a registry is in force.
+func (s *Server) sayServing(ctx context.Context) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for s.opt.Registry.Snapshot() == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+	s.health.SetServingStatus("", healthpb.HealthCheckResponse_SERVING)
 }
 
 // drain stops taking requests and waits for those under way.
@@ -231,7 +257,11 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = w.Write([]byte("ready\n"))
-	if _, verbose := r.URL.Query()["verbose"]; verbose && st.Err != nil {
-		_, _ = w.Write([]byte("registry: " + fault.Of(st.Err).Text + "; the last good one is served since " + st.Since.UTC().Format(time.RFC3339) + "\n"))
+	if _, verbose := r.URL.Query()["verbose"]; !verbose {
+		return
+	}
+	fmt.Fprintf(w, "registry: generation %d, last looked at %v ago\n", st.Generation, time.Since(st.Checked).Round(time.Millisecond))
+	if st.Err != nil {
+		fmt.Fprintf(w, "registry: %s; the last good one is served since %s\n", fault.Of(st.Err).Text, st.Since.UTC().Format(time.RFC3339))
 	}
 }

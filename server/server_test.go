@@ -25,6 +25,8 @@ import (
 	feastregistry "github.com/banquet-fs/banquet/gen/feast/registry"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/internal/dynamotest"
+	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/registry/file"
 	"github.com/banquet-fs/banquet/server"
 	"github.com/banquet-fs/banquet/serving"
 )
@@ -214,12 +216,22 @@ func TestWithoutARegistryNothingIsReady(t *testing.T) {
 	if code, text := fetch(t, http.MethodGet, "http://"+s.at.Admin+"/readyz", ""); code != http.StatusServiceUnavailable {
 		t.Error(code, text)
 	}
+	health := func() healthpb.HealthCheckResponse_ServingStatus {
+		resp, err := healthpb.NewHealthClient(s.grpc).Check(t.Context(), &healthpb.HealthCheckRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.GetStatus()
+	}
+	if got := health(); got != healthpb.HealthCheckResponse_NOT_SERVING {
+		t.Errorf("gRPC says %v", got)
+	}
 	if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features", `{"features":["a:b"],"entities":{"a":[1]}}`); code != http.StatusServiceUnavailable {
 		t.Error(code, text)
 	}
 	copyFile(t, filepath.Join(golden, "credit_scoring", "registry", "4_incremental.db"), s.file)
 	for deadline := time.Now().Add(3 * time.Second); ; <-time.After(5 * time.Millisecond) {
-		if code, _ := fetch(t, http.MethodGet, "http://"+s.at.Admin+"/readyz", ""); code == http.StatusOK {
+		if code, _ := fetch(t, http.MethodGet, "http://"+s.at.Admin+"/readyz", ""); code == http.StatusOK && health() == healthpb.HealthCheckResponse_SERVING {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -371,4 +383,21 @@ func object(ctx context.Context, client banquetv1.RegistryServiceClient, kind, p
 	}
 	resp, err := client.GetFeatureService(ctx, &banquetv1.GetFeatureServiceRequest{Project: project, Name: name, View: banquetv1.ObjectView_OBJECT_VIEW_FULL})
 	return resp.GetFeatureService(), err
+}
+
+func TestStoppedBeforeItBegan(t *testing.T) {
+	holder := registry.NewHolder(registry.HolderOptions{Storage: file.New(filepath.Join(t.TempDir(), "registry.db"))})
+	for range 20 {
+		srv, err := server.New(t.Context(), server.Options{
+			Registry: holder, Serving: serving.New(serving.Options{Snapshots: holder.Snapshot}), GRPC: "127.0.0.1:0", HTTP: "127.0.0.1:0", Admin: "127.0.0.1:0",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := srv.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -260,7 +260,7 @@ func (p *plan) checkRequestData(columns []Column) error {
 		}
 	}
 	if len(missing) > 0 {
-		return fault.New(fault.NotFound, "Required request data source features [%s] not found in the entity rows, but required by feature views",
+		return fault.New(fault.Invalid, "Required request data source features [%s] not found in the entity rows, but required by feature views",
 			strings.Join(missing, ", ")).For(fault.RequestDataUnset)
 	}
 	v := p.transforms[0]

@@ -71,6 +71,9 @@ func (a *app) serveCommand() *cobra.Command {
 			}
 			s, r, err := a.newServer(cmd.Context(), &f)
 			if err != nil {
+				if cmd.Context().Err() != nil {
+					return nil // it was told to stop before it had begun
+				}
 				return err
 			}
 			defer r.close()
@@ -152,7 +155,9 @@ func registerHolder(metrics *prometheus.Registry, h *registry.Holder) {
 				return 0
 			}
 			return 1
-		}))
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "banquet_registry_checked_timestamp_seconds", Help: "When the registry was last looked at with success; it stands still while its storage hangs or fails."},
+			func() float64 { return float64(h.Status().Checked.UnixMilli()) / 1000 }))
 }
 
 // check refuses to listen in the open by accident.
