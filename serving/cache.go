@@ -8,8 +8,9 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// maxPlans bounds the plan cache, since clients choose the shapes.
-const maxPlans = 4096
+// maxPlanBytes bounds the plan cache, since clients choose the shapes: enough for
+// some hundred of the widest requests, or tens of thousands of usual ones.
+const maxPlanBytes = 32 << 20
 
 // shape is everything of a request that decides its plan.
 type shape struct {
@@ -36,6 +37,18 @@ func (s shape) clone() shape {
 	return s
 }
 
+// bytes estimates what a plan holds, with what stores derive from its selections.
+func (p *plan) bytes() uint32 {
+	n := 2048 + 256*len(p.outputs) + 128*len(p.inputs) + 512*len(p.views)
+	for i := range p.outputs {
+		n += 4 * len(p.outputs[i].name)
+	}
+	for _, f := range p.shape.features {
+		n += len(f)
+	}
+	return uint32(n)
+}
+
 // planCache keeps the plans in use, the least useful go first. Plans of an
 // earlier registry generation are never found again and age out.
 type planCache struct {
@@ -43,8 +56,10 @@ type planCache struct {
 	plans *otter.Cache[uint64, *plan]
 }
 
-func newPlanCache(size int) *planCache {
-	return &planCache{seed: maphash.MakeSeed(), plans: otter.Must(&otter.Options[uint64, *plan]{MaximumSize: size})}
+func newPlanCache(bytes uint64) *planCache {
+	return &planCache{seed: maphash.MakeSeed(), plans: otter.Must(&otter.Options[uint64, *plan]{
+		MaximumWeight: bytes, Weigher: func(_ uint64, p *plan) uint32 { return p.bytes() },
+	})}
 }
 
 func (c *planCache) hash(s shape) uint64 {

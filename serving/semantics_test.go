@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,45 @@ func projection(name, alias string, joinKeys map[string]string, features ...stri
 	return p
 }
 
+// wide are the names of many features.
+func wide() []string {
+	names := make([]string, 400)
+	for i := range names {
+		names[i] = fmt.Sprintf("a_feature_with_a_long_name_%03d", i)
+	}
+	return names
+}
+
+// Clients choose the shapes of requests: however many come once, what is kept of
+// them is bounded.
+func TestShapesThatNeverComeAgain(t *testing.T) {
+	w := newWorld(t, nil)
+	features := wide()
+	for i := range features {
+		features[i] = "wide:" + features[i]
+	}
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	for i := range 2500 {
+		j := 1 + i%399
+		features[i/399], features[j] = features[j], features[i/399]
+		resp, err := w.GetOnlineFeatures(t.Context(), &serving.Request{Features: features, Columns: []serving.Column{numbers("user_id", 1)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Release()
+	}
+	if grown := int64(heap()) - int64(before); grown > 64<<20 {
+		t.Errorf("2,500 shapes of 400 features hold %d MB", grown>>20)
+	}
+	runtime.KeepAlive(w)
+}
+
 // world is a service over a registry of many kinds of views and a store in
 // which the feature f of a view's row of key k is 10 k.
 type world struct {
@@ -77,6 +117,7 @@ func newWorld(t *testing.T, change func(*serving.Options)) *world {
 			{Spec: declared("shop", []string{"shop"}, "f", "h")},
 			{Spec: declared("pair", []string{"user", "shop"}, "f")},
 			{Spec: declared("global", []string{"__dummy"}, "total")},
+			{Spec: declared("wide", []string{"user"}, wide()...)},
 			{Spec: old},
 			{Spec: disabled},
 			{Spec: offline},

@@ -86,7 +86,7 @@ func New(opt Options) *Service {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	cells := int64(cellsPerProcessor * runtime.GOMAXPROCS(0))
-	return &Service{opt: opt, plans: newPlanCache(maxPlans), metrics: newMetrics(opt.Metrics), large: semaphore.NewWeighted(cells), cells: cells}
+	return &Service{opt: opt, plans: newPlanCache(maxPlanBytes), metrics: newMetrics(opt.Metrics), large: semaphore.NewWeighted(cells), cells: cells}
 }
 
 // Column is an entity column, or a column of request data: one value for each
