@@ -97,9 +97,10 @@ func gathered(faults []*bodyError) error {
 	return first
 }
 
-// dialect says which keys a route takes.
+// dialect says what a route takes.
 type dialect struct {
 	strict bool // unknown keys are faults, and banquet's own are taken
+	limits decodeLimits
 }
 
 // parseBody reads a request.
@@ -272,6 +273,9 @@ func (p *bodyParser) features() error {
 	element := func(i int) error {
 		if p.s.peek() == '"' {
 			f, err := p.s.text()
+			if err == nil {
+				err = p.d.limits.checkFeatures(len(p.out.req.Features) + 1)
+			}
 			p.out.req.Features = append(p.out.req.Features, f)
 			return err
 		}
@@ -314,6 +318,9 @@ func (p *bodyParser) columns(key string) error {
 		c := serving.Column{Name: name, JSON: [][]byte{}}
 		err := p.column(&c, key)
 		p.columnSet.put(c) // as in Python, the last of two equal keys counts
+		if err == nil {
+			err = checkColumns(len(p.columnSet.list))
+		}
 		return err
 	})
 }
@@ -323,6 +330,9 @@ func (p *bodyParser) column(c *serving.Column, key string) error {
 		raw, err := p.s.value()
 		if err == nil && p.d.strict {
 			raw = unwrap(raw)
+		}
+		if err == nil {
+			err = p.d.limits.checkRows(len(c.JSON) + 1)
 		}
 		c.JSON = append(c.JSON, raw)
 		return err

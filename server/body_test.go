@@ -21,7 +21,7 @@ func TestBodyFaultsAreFeasts(t *testing.T) {
 		"\ufeff{}":                      `{"detail":[{"type":"missing","loc":["body","entities"],"msg":"Field required","input":{}}]}`,
 	} {
 		t.Run(raw, func(t *testing.T) {
-			_, err := feastBody([]byte(raw), "application/json")
+			_, err := parseFeastBody([]byte(raw), "application/json", decodeLimits{})
 			var bad *bodyError
 			if !errors.As(err, &bad) {
 				t.Fatalf("%v", err)

@@ -34,11 +34,16 @@ func TestMemoryTakenBeforehandIsBounded(t *testing.T) {
 	if got := s.elements(); got > maxGuess {
 		t.Errorf("room for %d elements", got)
 	}
-	w := &web{opt: &Options{BodyBytes: 64 << 20}}
+	opt := &Options{BodyBytes: 64 << 20, Log: slog.New(slog.DiscardHandler)}
+	w, err := newWeb(opt, newPipeline(opt), http.NotFoundHandler())
+	if err != nil {
+		t.Fatal(err)
+	}
 	req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader("{}"))
 	req.ContentLength = 64 << 20
-	if body, err := w.read(nil, httptest.NewRecorder(), req); err != nil || string(body) != "{}" || cap(body) > 2*keptBody {
-		t.Errorf("a body of %d bytes in %d: %v", len(body), cap(body), err)
+	call := &onlineCall{web: w, w: httptest.NewRecorder(), r: req}
+	if err := call.receive(t.Context()); err != nil || string(call.raw) != "{}" || cap(call.raw) > 2*keptBody || call.taken != 0 {
+		t.Errorf("a body of %d bytes in %d: %v", len(call.raw), cap(call.raw), err)
 	}
 }
 
@@ -47,9 +52,9 @@ func TestMemoryTakenBeforehandIsBounded(t *testing.T) {
 func TestOverloadOnEverySurface(t *testing.T) {
 	x := newSubject(t, sizes[0], 2)
 	opt := &Options{Serving: x.service, BodyBytes: 1 << 20, Log: slog.New(slog.DiscardHandler)}
-	c := newChain(opt)
-	c.governor.limit.Store(0)
-	web, err := newWeb(opt, c, http.NotFoundHandler())
+	p := newPipeline(opt)
+	p.governor.limit.Store(0)
+	web, err := newWeb(opt, p, http.NotFoundHandler())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,13 +67,10 @@ func TestOverloadOnEverySurface(t *testing.T) {
 			t.Errorf("%s: %d %v %s", path, w.Code, w.Header(), w.Body)
 		}
 	}
-	handler := func(context.Context, any) (any, error) { return "answered", nil }
-	_, err = c.unary(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: methodFeatures}, handler)
+	called := func(any, context.Context, func(any) error, grpc.UnaryServerInterceptor) (any, error) { return "answered", nil }
+	_, err = registrar{pipeline: p}.unary(methodFeatures, called)(nil, t.Context(), nil, nil)
 	if status.Code(err) != codes.ResourceExhausted {
 		t.Errorf("gRPC: %v", err)
-	}
-	if v, err := c.unary(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: "/grpc.health.v1.Health/Check"}, handler); v != "answered" || err != nil {
-		t.Errorf("health: %v %v", v, err)
 	}
 }
 
@@ -76,25 +78,21 @@ func TestOverloadOnEverySurface(t *testing.T) {
 // who stops waiting leaves his place to others.
 func TestConcurrencyAndQueueAreBounded(t *testing.T) {
 	g := newGate(2, 1)
-	var leave []func()
 	for range 2 {
-		l, err := g.enter(t.Context())
-		if err != nil {
+		if err := g.enter(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		leave = append(leave, l)
 	}
 	for range 2 { // the place in the queue is free again after the first
 		ctx, stop := context.WithCancel(t.Context())
 		waits := make(chan error, 1)
 		go func() {
-			_, err := g.enter(ctx)
-			waits <- err
+			waits <- g.enter(ctx)
 		}()
 		for len(g.queue) < 3 {
 			runtime.Gosched()
 		}
-		if _, err := g.enter(t.Context()); fault.KindOf(err) != fault.Overloaded || !strings.Contains(err.Error(), "banquet.limits.concurrency") {
+		if err := g.enter(t.Context()); fault.KindOf(err) != fault.Overloaded || !strings.Contains(err.Error(), "banquet.limits.concurrency") {
 			t.Errorf("one more than may wait: %v", err)
 		}
 		stop()
@@ -103,11 +101,8 @@ func TestConcurrencyAndQueueAreBounded(t *testing.T) {
 		}
 	}
 	let := make(chan error, 1)
-	go func() {
-		_, err := g.enter(t.Context())
-		let <- err
-	}()
-	leave[0]()
+	go func() { let <- g.enter(t.Context()) }()
+	g.leave()
 	if err := <-let; err != nil {
 		t.Errorf("one who waited is let in: %v", err)
 	}
@@ -135,7 +130,7 @@ func TestOutcomes(t *testing.T) {
 		fault.Invalid: {codes.InvalidArgument, 400}, fault.NotFound: {codes.NotFound, 404}, fault.Unauthenticated: {codes.Unauthenticated, 401},
 		fault.Denied: {codes.PermissionDenied, 403}, fault.Disabled: {codes.FailedPrecondition, 400}, fault.Conflict: {codes.Aborted, 409},
 		fault.Unavailable: {codes.Unavailable, 503}, fault.TimedOut: {codes.DeadlineExceeded, 504}, fault.Canceled: {codes.Canceled, 499},
-		fault.Overloaded: {codes.ResourceExhausted, 429}, fault.Unimplemented: {codes.Unimplemented, 501}, fault.Internal: {codes.Internal, 500},
+		fault.Overloaded: {codes.ResourceExhausted, 429}, fault.TooLarge: {codes.ResourceExhausted, 413}, fault.Unimplemented: {codes.Unimplemented, 501}, fault.Internal: {codes.Internal, 500},
 	} {
 		if got := outcomes(kind); got != want {
 			t.Errorf("%v is %v, want %v", kind, got, want)
@@ -197,7 +192,7 @@ func (d *deadlines) Write(b []byte) (int, error) {
 func TestChunksOfAStreamAreSentInBoundedTime(t *testing.T) {
 	x := newSubject(t, size{10, 1, 2}, 1)
 	opt := &Options{Serving: x.service, Log: slog.New(slog.DiscardHandler), BodyBytes: 1 << 20}
-	s, err := newWeb(opt, newChain(opt), http.NotFoundHandler())
+	s, err := newWeb(opt, newPipeline(opt), http.NotFoundHandler())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+
 	"google.golang.org/grpc/encoding"
 	_ "google.golang.org/grpc/encoding/gzip"  // lets clients compress
 	_ "google.golang.org/grpc/encoding/proto" // registers the codec that this one is built on
@@ -8,6 +10,7 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/banquet-fs/banquet/fault"
 	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 )
@@ -25,45 +28,56 @@ var _ = func() bool {
 
 // spliceCodec is gRPC's codec for protobuf, but for requests for features, whose
 // columns stay as they came, and for spliced answers, whose results go out as
-// they are. A message of more than limit bytes stays unread and is marked: what
-// a codec itself refuses gRPC takes for a bug.
+// they are.
 type spliceCodec struct {
 	encoding.CodecV2
-	limit int
 }
 
-func newSpliceCodec(limit int) spliceCodec { return spliceCodec{encoding.GetCodecV2("proto"), limit} }
+func newSpliceCodec() spliceCodec { return spliceCodec{encoding.GetCodecV2("proto")} }
 
-// unread marks a message that was too large: it is known by its place in memory.
-var unread = []byte{0}
-
-// tooLargeMessage says whether a message was left unread.
-func tooLargeMessage(v any) bool {
-	m, ok := v.(proto.Message)
-	if !ok {
-		return false
-	}
-	b := m.ProtoReflect().GetUnknown()
-	return len(b) > 0 && &b[0] == &unread[0]
+// incoming is a message that is decoded within limits. What is wrong with it goes
+// to err: gRPC takes what a codec itself refuses for a bug.
+type incoming struct {
+	message  any
+	ctx      context.Context //nolint:containedctx // the codec of gRPC has no parameter for it
+	pipeline *pipeline
+	limits   decodeLimits
+	taken    int64 // of the pipeline's room for bodies
+	err      error
 }
 
 // Unmarshal reads a message.
 func (c spliceCodec) Unmarshal(data mem.BufferSlice, v any) error {
-	if m, ok := v.(proto.Message); ok && data.Len() > c.limit {
-		m.ProtoReflect().SetUnknown(unread)
+	in, ok := v.(*incoming)
+	if !ok {
+		return c.CodecV2.Unmarshal(data, v)
+	}
+	size := data.Len()
+	if size > in.pipeline.bodyBytes {
+		in.err = tooLarge(int64(in.pipeline.bodyBytes))
 		return nil
 	}
-	switch m := v.(type) {
+	if in.taken, in.err = in.pipeline.bodies.take(in.ctx, int64(size)); in.err == nil {
+		in.err = c.decode(data, in)
+	}
+	return nil
+}
+
+func (c spliceCodec) decode(data mem.BufferSlice, in *incoming) error {
+	switch m := in.message.(type) {
 	case *feast.GetOnlineFeaturesRequest:
-		return unmarshalRequest(data, m, func(list []string) {
+		return unmarshalRequest(data, m, in.limits, func(list []string) {
 			m.Kind = &feast.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: list}}
 		})
 	case *banquetv1.GetOnlineFeaturesRequest:
-		return unmarshalRequest(data, m, func(list []string) {
+		return unmarshalRequest(data, m, in.limits, func(list []string) {
 			m.Kind = &banquetv1.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: list}}
 		})
 	}
-	return c.CodecV2.Unmarshal(data, v)
+	if err := c.CodecV2.Unmarshal(data, in.message); err != nil {
+		return fault.New(fault.Invalid, "the request cannot be decoded as %T", in.message).Because(err)
+	}
+	return nil
 }
 
 // copied is up to what size results are copied: a second buffer costs more.

@@ -30,7 +30,7 @@ const (
 // came, as fields that the message does not know: keys are read from the bytes,
 // and a message for each of them would cost more than all the rest. features
 // takes the list of references, whose texts are pieces of the same bytes.
-func unmarshalRequest(data mem.BufferSlice, m proto.Message, features func([]string)) error {
+func unmarshalRequest(data mem.BufferSlice, m proto.Message, limits decodeLimits, features func([]string)) error {
 	own := data.Materialize()
 	rest := make([]byte, 0, 64)
 	columns := 0 // those are moved to the front of the message's own bytes
@@ -39,7 +39,7 @@ func unmarshalRequest(data mem.BufferSlice, m proto.Message, features func([]str
 		number, kind, n := protowire.ConsumeTag(b)
 		size := protowire.ConsumeFieldValue(number, kind, b[max(n, 0):])
 		if n < 0 || size < 0 {
-			return protowire.ParseError(min(n, size))
+			return errUndecoded(protowire.ParseError(min(n, size)))
 		}
 		field := b[:n+size]
 		b = b[n+size:]
@@ -52,7 +52,7 @@ func unmarshalRequest(data mem.BufferSlice, m proto.Message, features func([]str
 		case number == featuresField:
 			content, _ := protowire.ConsumeBytes(field[n:])
 			var err error
-			if references, err = appendReferences(references, bytes.Clone(content)); err != nil {
+			if references, err = appendReferences(references, bytes.Clone(content), limits); err != nil {
 				return err
 			}
 		default:
@@ -63,7 +63,7 @@ func unmarshalRequest(data mem.BufferSlice, m proto.Message, features func([]str
 		}
 	}
 	if err := proto.Unmarshal(rest, m); err != nil {
-		return err
+		return errUndecoded(err)
 	}
 	if references != nil {
 		features(references)
@@ -75,20 +75,28 @@ func unmarshalRequest(data mem.BufferSlice, m proto.Message, features func([]str
 
 // appendReferences reads a FeatureList, whose texts are pieces of b. It may come
 // in many parts; the list is never nil.
-func appendReferences(list []string, b []byte) ([]string, error) {
+func appendReferences(list []string, b []byte, limits decodeLimits) ([]string, error) {
+	count := 0
+	for rest := b; len(rest) > 0; count++ {
+		_, _, n := protowire.ConsumeField(rest)
+		if n < 0 {
+			return nil, errUndecoded(protowire.ParseError(n))
+		}
+		rest = rest[n:]
+	}
+	if err := limits.checkFeatures(len(list) + count); err != nil {
+		return nil, err
+	}
 	if list == nil {
-		list = []string{}
+		list = make([]string, 0, count)
 	}
 	for len(b) > 0 {
 		number, kind, n := protowire.ConsumeTag(b)
-		size := protowire.ConsumeFieldValue(number, kind, b[max(n, 0):])
-		if n < 0 || size < 0 {
-			return nil, protowire.ParseError(min(n, size))
-		}
+		size := protowire.ConsumeFieldValue(number, kind, b[n:])
 		if number == 1 && kind == protowire.BytesType {
 			text, _ := protowire.ConsumeBytes(b[n:])
 			if !utf8.Valid(text) {
-				return nil, errNoText
+				return nil, fault.New(fault.Invalid, "a feature reference is not UTF-8")
 			}
 			list = append(list, unsafe.String(unsafe.SliceData(text), len(text)))
 		}
@@ -101,9 +109,13 @@ func isColumns(number protowire.Number) bool {
 	return number == entitiesField || number == contextField
 }
 
+func errUndecoded(err error) error {
+	return fault.New(fault.Invalid, "the request cannot be decoded").Because(err)
+}
+
 // columns gives the columns of a request, from its maps or from what was left
 // as it came. Maps have no order; the answer has that of the names.
-func columns(m proto.Message, maps ...map[string]*types.RepeatedValue) ([]serving.Column, error) {
+func columns(m proto.Message, limits decodeLimits, maps ...map[string]*types.RepeatedValue) ([]serving.Column, error) {
 	var out columnSet
 	for _, columns := range maps {
 		for name, list := range columns {
@@ -119,6 +131,9 @@ func columns(m proto.Message, maps ...map[string]*types.RepeatedValue) ([]servin
 		}
 	}
 	for b := m.ProtoReflect().GetUnknown(); len(b) > 0; {
+		if err := checkColumns(len(out.list)); err != nil {
+			return nil, err
+		}
 		number, kind, n := protowire.ConsumeTag(b)
 		size := protowire.ConsumeFieldValue(number, kind, b[max(n, 0):])
 		if n < 0 || size < 0 {
@@ -126,7 +141,7 @@ func columns(m proto.Message, maps ...map[string]*types.RepeatedValue) ([]servin
 		}
 		if isColumns(number) && kind == protowire.BytesType {
 			entry, _ := protowire.ConsumeBytes(b[n:])
-			c, err := readColumn(entry)
+			c, err := readColumn(entry, limits)
 			if err != nil {
 				return nil, err
 			}
@@ -174,7 +189,7 @@ func (s *columnSet) put(c serving.Column) {
 var errColumns = fault.New(fault.Invalid, "the entity columns of the request cannot be read")
 
 // readColumn reads an entry of a map: a name and a RepeatedValue.
-func readColumn(entry []byte) (serving.Column, error) {
+func readColumn(entry []byte, limits decodeLimits) (serving.Column, error) {
 	c := serving.Column{}
 	for b := entry; len(b) > 0; {
 		number, kind, n := protowire.ConsumeTag(b)
@@ -186,7 +201,7 @@ func readColumn(entry []byte) (serving.Column, error) {
 			content, _ := protowire.ConsumeBytes(b[n:])
 			if number == 1 {
 				c.Name = string(content)
-			} else if err := readValues(&c, content); err != nil {
+			} else if err := readValues(&c, content, limits); err != nil {
 				return c, err
 			}
 		}
@@ -199,7 +214,7 @@ func readColumn(entry []byte) (serving.Column, error) {
 }
 
 // readValues reads a RepeatedValue into a column.
-func readValues(c *serving.Column, list []byte) error {
+func readValues(c *serving.Column, list []byte, limits decodeLimits) error {
 	count := 0
 	for b := list; len(b) > 0; count++ {
 		_, _, n := protowire.ConsumeField(b)
@@ -207,6 +222,9 @@ func readValues(c *serving.Column, list []byte) error {
 			return errColumns
 		}
 		b = b[n:]
+	}
+	if err := limits.checkRows(len(c.Values) + count); err != nil {
+		return err
 	}
 	c.Values = slices.Grow(c.Values, count)
 	for b := list; len(b) > 0; {

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/banquet-fs/banquet/fault"
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/serving"
@@ -39,8 +39,7 @@ func FuzzRequest(f *testing.F) {
 		want, got := new(feast.GetOnlineFeaturesRequest), new(feast.GetOnlineFeaturesRequest)
 		failed := proto.Unmarshal(raw, want)
 		at := min(int(cut), len(raw)) // a message may come in pieces
-		data := mem.BufferSlice{mem.SliceBuffer(slices.Clone(raw[:at])), mem.SliceBuffer(slices.Clone(raw[at:]))}
-		err := newSpliceCodec(1<<30).Unmarshal(data, got)
+		err := received(slices.Clone(raw[:at]), got, slices.Clone(raw[at:]))
 		if failed != nil {
 			return // the columns are looked into later
 		}
@@ -51,11 +50,11 @@ func FuzzRequest(f *testing.F) {
 			!slices.Equal(got.GetFeatures().GetVal(), want.GetFeatures().GetVal()) {
 			t.Fatalf("%v, want %v", got, want)
 		}
-		fromMaps, err := columns(&feast.GetOnlineFeaturesRequest{}, want.GetEntities(), want.GetRequestContext())
+		fromMaps, err := columns(&feast.GetOnlineFeaturesRequest{}, decodeLimits{}, want.GetEntities(), want.GetRequestContext())
 		if err != nil {
 			t.Fatal(err)
 		}
-		fromBytes, err := columns(got)
+		fromBytes, err := columns(got, decodeLimits{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,18 +128,25 @@ func TestDecodingIsLinear(t *testing.T) {
 	}
 	start := time.Now()
 	m := new(feast.GetOnlineFeaturesRequest)
-	if err := newSpliceCodec(1<<30).Unmarshal(mem.BufferSlice{mem.SliceBuffer(pieces)}, m); err != nil || len(m.GetFeatures().GetVal()) != n {
+	if err := received(pieces, m); err != nil || len(m.GetFeatures().GetVal()) != n {
 		t.Fatalf("%d references, %v", len(m.GetFeatures().GetVal()), err)
 	}
 	m = new(feast.GetOnlineFeaturesRequest)
-	if err := newSpliceCodec(1<<30).Unmarshal(mem.BufferSlice{mem.SliceBuffer(wide)}, m); err != nil {
+	if err := received(wide, m); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := columns(m); err != nil || len(list) != n {
-		t.Fatalf("%d columns, %v", len(list), err)
+	var set columnSet
+	for i := range n {
+		set.put(serving.Column{Name: "c" + strconv.Itoa(i)})
 	}
-	if b, err := parseBody([]byte(text.String()), dialect{}); err != nil || len(b.req.Columns) != n+1 {
-		t.Fatal(err)
+	if len(set.list) != n {
+		t.Fatalf("%d columns", len(set.list))
+	}
+	if _, err := columns(m, decodeLimits{}); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "more than 4096 entity columns") {
+		t.Error(err)
+	}
+	if _, err := parseBody([]byte(text.String()), dialect{}); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "more than 4096 entity columns") {
+		t.Error(err)
 	}
 	// Looking at all before for each takes ten seconds and more.
 	if d := time.Since(start); d > 2*time.Second {

@@ -22,13 +22,14 @@ const defaultChunk = 1000
 // features is banquet.v1.FeatureService.
 type features struct {
 	banquetv1.UnimplementedFeatureServiceServer
-	opt  *Options
-	size cellSize
+	opt      *Options
+	pipeline *pipeline
+	size     cellSize
 }
 
 // GetOnlineFeatures answers features.
 func (f *features) GetOnlineFeatures(ctx context.Context, m *banquetv1.GetOnlineFeaturesRequest) (*banquetv1.GetOnlineFeaturesResponse, error) {
-	req, err := ownRequest(f.opt, m)
+	req, err := ownRequest(f.opt, m, f.pipeline.limits)
 	if err != nil {
 		return nil, err
 	}
@@ -64,15 +65,19 @@ func viewVersions(r *serving.Response) []*feast.FeatureViewMetadata {
 // StreamOnlineFeatures answers chunk after chunk: what is in memory at a time
 // is one chunk, and the next is read when the one before has been taken.
 func (f *features) StreamOnlineFeatures(m *banquetv1.StreamOnlineFeaturesRequest, out grpc.ServerStreamingServer[banquetv1.StreamOnlineFeaturesResponse]) error {
-	req, err := ownRequest(f.opt, m.GetRequest())
+	req, err := ownRequest(f.opt, m.GetRequest(), f.pipeline.limits.ofStream())
 	if err != nil {
 		return err
 	}
 	if req.Project == "" {
 		req.Project = m.GetProject()
 	}
-	return chunks(req, int(m.GetChunkRows()), func(first int, part *serving.Request) error {
-		resp, err := f.answer(out.Context(), part, m.GetRequest().GetIncludeFeatureViewVersionMetadata())
+	return chunks(req, int(m.GetChunkRows()), func(first int, part *serving.Request) (err error) {
+		var resp *banquetv1.GetOnlineFeaturesResponse
+		err = f.pipeline.turn(out.Context(), func() (err error) {
+			resp, err = f.answer(out.Context(), part, m.GetRequest().GetIncludeFeatureViewVersionMetadata())
+			return err
+		})
 		if err != nil {
 			return err
 		}
@@ -143,21 +148,22 @@ func (f *features) GetServingInfo(context.Context, *banquetv1.GetServingInfoRequ
 
 // ownRequest reads a request of banquet.v1: keys are converted to the type of
 // their join key.
-func ownRequest(opt *Options, m *banquetv1.GetOnlineFeaturesRequest) (*serving.Request, error) {
+func ownRequest(opt *Options, m *banquetv1.GetOnlineFeaturesRequest, limits decodeLimits) (*serving.Request, error) {
 	req := &serving.Request{
 		Project: m.GetProject(), Service: m.GetFeatureService(), Features: m.GetFeatures().GetVal(), FullNames: m.GetFullFeatureNames(),
 		Coerce: true, Partial: m.GetPartial(), Consistent: m.GetConsistent(), TTL: opt.ttl(serving.MarkTTL),
 	}
 	var err error
-	req.Columns, err = columns(m, m.GetEntities(), m.GetRequestContext())
+	req.Columns, err = columns(m, limits, m.GetEntities(), m.GetRequestContext())
 	return req, err
 }
 
 // feastServing is feast.serving.ServingService, as Feast's Go server speaks it.
 type feastServing struct {
 	feast.UnimplementedServingServiceServer
-	opt  *Options
-	size cellSize
+	opt    *Options
+	limits decodeLimits
+	size   cellSize
 }
 
 // GetFeastServingInfo tells the version.
@@ -167,16 +173,16 @@ func (f *feastServing) GetFeastServingInfo(context.Context, *feast.GetFeastServi
 
 // GetOnlineFeatures answers features; expired rows are marked.
 func (f *feastServing) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineFeaturesRequest) (*feast.GetOnlineFeaturesResponse, error) {
-	return feastAnswer(ctx, f.opt, &f.size, m, serving.MarkTTL)
+	return feastAnswer(ctx, f.opt, f.limits, &f.size, m, serving.MarkTTL)
 }
 
 // feastAnswer answers a request of Feast's own messages.
-func feastAnswer(ctx context.Context, opt *Options, size *cellSize, m *feast.GetOnlineFeaturesRequest, ttl serving.TTL) (*feast.GetOnlineFeaturesResponse, error) {
+func feastAnswer(ctx context.Context, opt *Options, limits decodeLimits, size *cellSize, m *feast.GetOnlineFeaturesRequest, ttl serving.TTL) (*feast.GetOnlineFeaturesResponse, error) {
 	req := &serving.Request{
 		Service: m.GetFeatureService(), Features: m.GetFeatures().GetVal(), FullNames: m.GetFullFeatureNames(), TTL: opt.ttl(ttl),
 	}
 	var err error
-	if req.Columns, err = columns(m, m.GetEntities(), m.GetRequestContext()); err != nil {
+	if req.Columns, err = columns(m, limits, m.GetEntities(), m.GetRequestContext()); err != nil {
 		return nil, err
 	}
 	r, err := opt.Serving.GetOnlineFeatures(ctx, req)
@@ -196,13 +202,14 @@ func feastAnswer(ctx context.Context, opt *Options, size *cellSize, m *feast.Get
 // feastListen is GrpcFeatureServer, as `feast listen` speaks it.
 type feastListen struct {
 	feast.UnimplementedGrpcFeatureServerServer
-	opt  *Options
-	size cellSize
+	opt    *Options
+	limits decodeLimits
+	size   cellSize
 }
 
 // GetOnlineFeatures answers features; the ttl is ignored.
 func (f *feastListen) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineFeaturesRequest) (*feast.GetOnlineFeaturesResponse, error) {
-	return feastAnswer(ctx, f.opt, &f.size, m, serving.IgnoreTTL)
+	return feastAnswer(ctx, f.opt, f.limits, &f.size, m, serving.IgnoreTTL)
 }
 
 // Push is not served yet.

@@ -21,13 +21,14 @@ import (
 )
 
 // newGateway makes the REST side of banquet.v1: an HTTP handler that calls the
-// services through an in-process channel, which runs the same chain as the gRPC
-// server. The routes for online features are not among them: they have handlers
-// of their own behind the same chain, since their answers are spliced.
-func newGateway(ctx context.Context, c *chain, f *features, r *registryService) (http.Handler, error) {
-	channel := new(inprocgrpc.Channel).WithServerUnaryInterceptor(c.unary).WithServerStreamInterceptor(c.stream)
-	banquetv1.RegisterFeatureServiceServer(channel, f)
-	banquetv1.RegisterRegistryServiceServer(channel, r)
+// services through an in-process channel, whose methods go through the same pipeline as
+// those of the gRPC server. The routes for online features are not among them: they have handlers
+// of their own, through the same pipeline, since their answers are spliced.
+func newGateway(ctx context.Context, p *pipeline, f *features, r *registryService) (http.Handler, error) {
+	channel := new(inprocgrpc.Channel)
+	services := registrar{to: channel, pipeline: p, inProcess: true}
+	banquetv1.RegisterFeatureServiceServer(services, f)
+	banquetv1.RegisterRegistryServiceServer(services, r)
 	conn := plainNames{channel}
 	mux := runtime.NewServeMux(
 		runtime.WithErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, err error) {

@@ -67,12 +67,12 @@ var errTooMuch = fault.New(fault.Overloaded, "the server has more requests than 
 func (g *governor) full() bool { return g.inFlight.Load() >= g.limit.Load() }
 
 // enter lets a request in or turns it away.
-func (g *governor) enter(ctx context.Context) (leave func(), err error) {
+func (g *governor) enter(ctx context.Context) error {
 	if g.inFlight.Add(1) > g.limit.Load() {
 		g.inFlight.Add(-1)
-		return nil, g.refuse(ctx)
+		return g.refuse(ctx)
 	}
-	return g.leave, nil
+	return nil
 }
 
 // refuse turns a request away, a moment late: callers who ask again at once

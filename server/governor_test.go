@@ -52,7 +52,7 @@ func TestOverloadIsTurnedAwayUntilItIsOver(t *testing.T) {
 			t.Errorf("the limit is %d, want three quarters of what is under way", got)
 		}
 		start := time.Now()
-		if _, err := g.enter(t.Context()); fault.KindOf(err) != fault.Overloaded || time.Since(start) != hold {
+		if err := g.enter(t.Context()); fault.KindOf(err) != fault.Overloaded || time.Since(start) != hold {
 			t.Errorf("a request more got %v after %s", err, time.Since(start))
 		}
 		if g.inFlight.Load() != 100 || g.held.Load() != 0 {
@@ -63,11 +63,11 @@ func TestOverloadIsTurnedAwayUntilItIsOver(t *testing.T) {
 			t.Errorf("the limit is %d, want no less than %d", got, g.floor)
 		}
 		g.inFlight.Store(0)
-		leave, err := g.enter(t.Context())
+		err := g.enter(t.Context())
 		if err != nil {
 			t.Fatalf("a request is turned away while none is under way: %v", err)
 		}
-		leave()
+		g.leave()
 		wait = time.Millisecond
 		g.inFlight.Store(4)
 		g.refused.Store(1)
@@ -92,7 +92,7 @@ func TestRefusalsAreHeldBack(t *testing.T) {
 		g.limit.Store(0)
 		refused := func(ctx context.Context) time.Duration {
 			start := time.Now()
-			if _, err := g.enter(ctx); fault.KindOf(err) != fault.Overloaded {
+			if err := g.enter(ctx); fault.KindOf(err) != fault.Overloaded {
 				t.Errorf("got %v", err)
 			}
 			return time.Since(start)

@@ -1,33 +1,23 @@
 package server
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"io"
-	"math"
-	"mime"
+	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/banquet-fs/banquet/fault"
-	"github.com/banquet-fs/banquet/serving"
 )
-
-// methodFeatures is the method that the hot routes count as, whichever surface
-// a request comes by.
-const methodFeatures = "/banquet.v1.FeatureService/GetOnlineFeatures"
 
 // web is the HTTP server: Feast's routes, the gateway and what describes them.
 type web struct {
 	opt      *Options
-	chain    *chain
+	pipeline *pipeline
 	gateway  http.Handler
 	document []byte    // OpenAPI
 	bodies   sync.Pool // of requests
@@ -35,17 +25,18 @@ type web struct {
 	size     cellSize
 }
 
-func newWeb(opt *Options, c *chain, gateway http.Handler) (*web, error) {
+func newWeb(opt *Options, p *pipeline, gateway http.Handler) (*web, error) {
 	document, err := openapiDocument()
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the OpenAPI document cannot be made").Because(err)
 	}
 	empty := func() any { return new([]byte) }
-	return &web{opt: opt, chain: c, gateway: gateway, document: document, bodies: sync.Pool{New: empty}}, nil
+	return &web{opt: opt, pipeline: p, gateway: gateway, document: document, bodies: sync.Pool{New: empty}}, nil
 }
 
 // ServeHTTP routes a request.
 func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer s.recovered(w, r)
 	switch path := r.URL.Path; path {
 	case "/get-online-features":
 		s.post(w, r, s.feast)
@@ -57,6 +48,16 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.post(w, r, func(w http.ResponseWriter, _ *http.Request) { s.feastError(w, notServed("POST "+path)) })
 	default:
 		s.serveOther(w, r)
+	}
+}
+
+// recovered answers a request that made a panic outside of the pipeline.
+func (s *web) recovered(w http.ResponseWriter, r *http.Request) {
+	if v := recover(); v != nil {
+		err := error(fault.New(fault.Internal, "internal error; the cause is in the log"))
+		s.opt.Log.ErrorContext(r.Context(), "panic", slog.Any("panic", v), slog.String("path", r.URL.Path), slog.String("stack", string(debug.Stack())))
+		s.pipeline.note(r.Context(), "", time.Now(), err)
+		writeStatus(w, err)
 	}
 }
 
@@ -169,314 +170,6 @@ func (s *web) health(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// keptBody bounds the memory that an unused body keeps.
-const keptBody = 1 << 20
-
-// withBody reads a body within the limit and hands it on. What is made of it may
-// point into it, and must not be used after next.
-func (s *web) withBody(w http.ResponseWriter, r *http.Request, next func(raw []byte, err error)) {
-	if s.chain.governor.full() {
-		next(nil, s.chain.governor.refuse(r.Context()))
-		return
-	}
-	buf, _ := s.bodies.Get().(*[]byte)
-	raw, err := s.read((*buf)[:0], w, r)
-	next(raw, err)
-	if *buf = raw[:0]; cap(raw) <= keptBody {
-		s.bodies.Put(buf)
-	}
-}
-
-// read appends a body.
-func (s *web) read(dst []byte, w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body := io.Reader(r.Body)
-	switch limit := int64(s.opt.BodyBytes); {
-	case r.ContentLength > limit:
-		s.discard(w, r)
-		return dst, tooLarge(limit)
-	case r.ContentLength >= 0:
-		// One more, to meet the end without growing; a caller who announces much and
-		// sends little gets no memory for it.
-		dst = slices.Grow(dst, int(min(r.ContentLength, keptBody))+1)
-	default:
-		body = io.LimitReader(r.Body, limit+1)
-	}
-	for {
-		if len(dst) == cap(dst) {
-			dst = slices.Grow(dst, 4<<10)
-		}
-		n, err := body.Read(dst[len(dst):cap(dst)])
-		dst = dst[:len(dst)+n]
-		switch {
-		case len(dst) > s.opt.BodyBytes:
-			s.discard(w, r)
-			return dst[:0], tooLarge(int64(s.opt.BodyBytes))
-		case errors.Is(err, io.EOF):
-			return dst, nil
-		case err != nil:
-			return dst, fault.New(fault.Canceled, "the body could not be read to its end").Because(err)
-		}
-	}
-}
-
-// What is read of a body that is too large, and for how long, before the answer
-// is written: a client that is still sending when the connection closes never
-// sees it.
-const (
-	discardTime  = 2 * time.Second
-	discardBytes = 256 << 20
-)
-
-// discard reads on without keeping anything, unless the client waits to be told
-// to go on.
-func (s *web) discard(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Expect") != "" || r.ContentLength > discardBytes {
-		return
-	}
-	control := http.NewResponseController(w)
-	if control.SetReadDeadline(time.Now().Add(discardTime)) != nil {
-		return // a recorder of a test; no connection is kept waiting
-	}
-	_, _ = io.CopyN(io.Discard, r.Body, discardBytes)
-}
-
-func tooLarge(limit int64) error {
-	return fault.New(fault.TooLarge, "the body is larger than %d bytes (banquet.limits.body_bytes)", limit)
-}
-
-// feast is Feast's POST /get-online-features.
-func (s *web) feast(w http.ResponseWriter, r *http.Request) {
-	start := time.Now()
-	s.withBody(w, r, func(raw []byte, err error) {
-		b := new(body)
-		if err == nil {
-			b, err = feastBody(raw, r.Header.Get("Content-Type"))
-		}
-		var bad *bodyError
-		switch {
-		case errors.Is(err, errNoText):
-			writeJSON(w, http.StatusBadRequest, []byte(`{"detail":"There was an error parsing the body"}`))
-		case errors.As(err, &bad):
-			writeJSON(w, http.StatusUnprocessableEntity, bad.detail())
-		case err != nil:
-			s.feastError(w, err)
-		default:
-			b.req.TTL = s.opt.ttl(serving.IgnoreTTL)
-			b.versions = false // Feast takes the wish and does not heed it
-			s.answer(w, r, b, start, s.feastError)
-		}
-	})
-}
-
-// errNoText is a body that is not UTF-8.
-var errNoText = errors.New("the body is not UTF-8")
-
-func feastBody(raw []byte, contentType string) (*body, error) {
-	if !utf8.Valid(raw) {
-		return nil, errNoText
-	}
-	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors and shells put it before UTF-8
-	if !isJSON(contentType) && len(raw) > 0 {
-		return nil, &bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: quoteText(raw)}
-	}
-	return parseBody(raw, dialect{})
-}
-
-// quoteText makes JSON of a text; of a long one, only what an error repeats of it.
-func quoteText(raw []byte) []byte { return appendJSONText(nil, string(raw[:min(len(raw), 2*maxEcho)])) }
-
-// isJSON accepts what Feast's server takes for JSON.
-func isJSON(contentType string) bool {
-	if contentType == "application/json" {
-		return true
-	}
-	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json"))
-}
-
-// own is banquet's POST /v1/online-features.
-func (s *web) own(w http.ResponseWriter, r *http.Request, project string) {
-	start := time.Now()
-	s.withOwnBody(w, r, project, func(b *body) {
-		s.answer(w, r, b, start, func(w http.ResponseWriter, err error) { writeStatus(w, err) })
-	})
-}
-
-// withOwnBody reads a request of banquet's own API and hands it on; it lives no
-// longer than next.
-func (s *web) withOwnBody(w http.ResponseWriter, r *http.Request, project string, next func(*body)) {
-	s.withBody(w, r, func(raw []byte, err error) {
-		b := new(body)
-		if coding := r.Header.Get("Content-Encoding"); err == nil && coding != "" && coding != "identity" {
-			err = fault.New(fault.Invalid, "the body has Content-Encoding %s, which is not read; send it as it is", coding)
-		}
-		if err == nil {
-			b, err = s.ownBody(raw, project)
-		}
-		if err != nil {
-			writeStatus(w, err)
-			return
-		}
-		next(b)
-	})
-}
-
-func (s *web) ownBody(raw []byte, project string) (*body, error) {
-	if !utf8.Valid(raw) {
-		return nil, fault.New(fault.Invalid, "the body is not UTF-8")
-	}
-	b, err := parseBody(raw, dialect{strict: true})
-	var bad *bodyError
-	if errors.As(err, &bad) {
-		text := bad.Error()
-		if bad.ctx != "" {
-			text = "the body is not JSON: " + bad.ctx + " at character " + strconv.Itoa(bad.where[0].index)
-		}
-		return nil, fault.New(fault.Invalid, "%s", text)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if project != "" {
-		if b.req.Project != "" && b.req.Project != project {
-			return nil, fault.New(fault.Invalid, "the path names project %s, the body %s", project, b.req.Project)
-		}
-		b.req.Project = project
-	}
-	b.req.TTL = s.opt.ttl(serving.MarkTTL)
-	return b, nil
-}
-
-// answer runs a request through the chain and writes its answer. start is when
-// the request began to be read.
-func (s *web) answer(w http.ResponseWriter, r *http.Request, b *body, start time.Time, fail func(http.ResponseWriter, error)) {
-	ctx, cancel, err := deadline(r)
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	defer cancel()
-	var buf []byte
-	defer func() { s.buffers.put(buf) }()
-	wait := time.Duration(0)
-	_, err = s.chain.do(ctx, methodFeatures, b, func(ctx context.Context, _ any) (any, error) {
-		resp, err := s.opt.Serving.GetOnlineFeatures(ctx, &b.req)
-		if err != nil {
-			return nil, err
-		}
-		defer resp.Release()
-		wait = resp.StoreWait
-		if buf, err = appendAnswer(s.buffers.get(s.size.room(resp)), resp, b.versions); err == nil {
-			s.size.note(resp, len(buf))
-		}
-		return nil, err
-	})
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	writeJSON(w, http.StatusOK, buf)
-	s.chain.overhead(methodFeatures, time.Since(start)-wait)
-}
-
-// chunkTime is how long one chunk of a stream may take to be sent: a caller who
-// takes nothing must not keep his place among the requests under way for ever.
-const chunkTime = 30 * time.Second
-
-// stream writes the answer chunk by chunk, one JSON object a line.
-func (s *web) stream(w http.ResponseWriter, r *http.Request, project string) {
-	s.withOwnBody(w, r, project, func(b *body) { s.streamAnswer(w, r, b) })
-}
-
-func (s *web) streamAnswer(w http.ResponseWriter, r *http.Request, b *body) {
-	ctx, cancel, err := deadline(r)
-	if err != nil {
-		writeStatus(w, err)
-		return
-	}
-	defer cancel()
-	lines := &lineWriter{w: w, control: http.NewResponseController(w)}
-	_, err = s.chain.do(ctx, "/banquet.v1.FeatureService/StreamOnlineFeatures", b, func(ctx context.Context, _ any) (any, error) {
-		return nil, chunks(&b.req, b.chunk, func(first int, part *serving.Request) error {
-			resp, err := s.opt.Serving.GetOnlineFeatures(ctx, part)
-			if err != nil {
-				return err
-			}
-			defer resp.Release()
-			return lines.result(first, resp, b.versions)
-		})
-	})
-	switch {
-	case err == nil:
-	case lines.begun:
-		lines.fault(err)
-	default:
-		writeStatus(w, err)
-	}
-}
-
-// lineWriter writes the answer of a stream, one JSON object a line.
-type lineWriter struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	line    []byte
-	begun   bool // the status is out: what fails from now on can only be a line
-}
-
-// result writes a chunk.
-func (l *lineWriter) result(first int, resp *serving.Response, versions bool) (err error) {
-	l.line = append(itoa(append(l.line[:0], `{"result":{"first_row":`...), first), `,"response":`...)
-	if l.line, err = appendAnswer(l.line, resp, versions); err != nil {
-		return err
-	}
-	l.line = append(l.line, "}}\n"...)
-	if !l.begun {
-		l.w.Header().Set("Content-Type", "application/x-ndjson")
-		l.begun = true
-	}
-	return l.send()
-}
-
-// send sends the line.
-func (l *lineWriter) send() error {
-	_ = l.control.SetWriteDeadline(time.Now().Add(chunkTime)) // what is not a connection may have none
-	_, err := l.w.Write(l.line)
-	if err == nil {
-		err = l.control.Flush()
-	}
-	if err != nil {
-		return fault.New(fault.Canceled, "the caller went away, or took nothing for %v", chunkTime).Because(err)
-	}
-	return nil
-}
-
-// fault ends the answer with a line that says why.
-func (l *lineWriter) fault(err error) {
-	f := serverSide(err)
-	l.line = append(append(l.line[:0], `{"error":`...), statusJSON(outcomes(f.Kind).grpc, f.Text)...)
-	l.line = append(l.line, "}\n"...)
-	_ = l.send() // nobody is left to be told
-}
-
-// deadline honours Grpc-Timeout.
-func deadline(r *http.Request) (context.Context, context.CancelFunc, error) {
-	text := r.Header.Get("Grpc-Timeout")
-	if text == "" {
-		return r.Context(), func() {}, nil
-	}
-	units := map[byte]time.Duration{'H': time.Hour, 'M': time.Minute, 'S': time.Second, 'm': time.Millisecond, 'u': time.Microsecond, 'n': time.Nanosecond}
-	n, err := strconv.ParseUint(text[:len(text)-1], 10, 31)
-	unit, ok := units[text[len(text)-1]]
-	if err != nil || !ok {
-		return nil, nil, fault.New(fault.Invalid, "header Grpc-Timeout is %q; want a number and one of H M S m u n", text)
-	}
-	// gRPC's clients write a time without end as 99999999H, which is more than a
-	// Duration holds.
-	span := time.Duration(min(n, uint64(math.MaxInt64/unit))) * unit
-	ctx, cancel := context.WithTimeout(r.Context(), span)
-	return ctx, cancel, nil
-}
-
 // feastError writes an error of Feast's routes.
 func (s *web) feastError(w http.ResponseWriter, err error) {
 	f := serverSide(err)
@@ -490,6 +183,15 @@ func (s *web) feastError(w http.ResponseWriter, err error) {
 	}
 	if s.opt.FeastStatus && code == http.StatusBadRequest {
 		code = http.StatusInternalServerError
+	}
+	var bad *bodyError
+	switch {
+	case errors.Is(err, errNoText):
+		writeJSON(w, http.StatusBadRequest, []byte(`{"detail":"There was an error parsing the body"}`))
+		return
+	case errors.As(err, &bad):
+		writeJSON(w, http.StatusUnprocessableEntity, bad.detail())
+		return
 	}
 	text := f.Text
 	if f.Reason == fault.Lookup {

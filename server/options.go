@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/banquet-fs/banquet/access"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/serving"
 )
@@ -23,6 +24,9 @@ type Options struct {
 	Serving *serving.Service
 	// Registry is kept up to date while the server runs.
 	Registry *registry.Holder
+	// Identity and Authority decide who may do what; nil is everybody everything.
+	Identity  access.Identifier
+	Authority access.Authorizer
 	// Addresses to listen on; port 0 picks a free one.
 	GRPC, HTTP, Admin string
 	// TLS of gRPC and HTTP; nil is none.

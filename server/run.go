@@ -29,12 +29,12 @@ import (
 
 // Server serves until it is told to stop.
 type Server struct {
-	opt    Options
-	chain  *chain
-	grpc   *grpc.Server
-	http   *http.Server
-	admin  *http.Server
-	health *health.Server
+	opt      Options
+	pipeline *pipeline
+	grpc     *grpc.Server
+	http     *http.Server
+	admin    *http.Server
+	health   *health.Server
 	// listeners, by surface.
 	grpcListener, httpListener, adminListener net.Listener
 	draining                                  atomic.Bool
@@ -58,21 +58,23 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	}
 	s := &Server{opt: opt, health: health.NewServer()}
 	s.health.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
-	c := newChain(&s.opt)
-	s.chain = c
-	own, reg := &features{opt: &s.opt}, &registryService{opt: &s.opt}
-	s.grpc = newGRPC(&s.opt, c)
-	banquetv1.RegisterFeatureServiceServer(s.grpc, own)
-	banquetv1.RegisterRegistryServiceServer(s.grpc, reg)
-	feast.RegisterServingServiceServer(s.grpc, &feastServing{opt: &s.opt})
-	feast.RegisterGrpcFeatureServerServer(s.grpc, &feastListen{opt: &s.opt})
-	healthpb.RegisterHealthServer(s.grpc, s.health)
-	reflection.Register(s.grpc)
-	gateway, err := newGateway(ctx, c, own, reg)
+	p := newPipeline(&s.opt)
+	s.pipeline = p
+	own, reg := &features{opt: &s.opt, pipeline: p}, &registryService{opt: &s.opt}
+	s.grpc = newGRPC(&s.opt)
+	services := registrar{to: s.grpc, pipeline: p}
+	banquetv1.RegisterFeatureServiceServer(services, own)
+	banquetv1.RegisterRegistryServiceServer(services, reg)
+	feast.RegisterServingServiceServer(services, &feastServing{opt: &s.opt, limits: p.limits})
+	feast.RegisterGrpcFeatureServerServer(services, &feastListen{opt: &s.opt, limits: p.limits})
+	beside := outside{to: s.grpc, pipeline: p}
+	healthpb.RegisterHealthServer(beside, s.health)
+	reflection.Register(beside)
+	gateway, err := newGateway(ctx, p, own, reg)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the REST gateway cannot be made").Because(err)
 	}
-	handler, err := newWeb(&s.opt, c, gateway)
+	handler, err := newWeb(&s.opt, p, gateway)
 	if err != nil {
 		return nil, err
 	}
@@ -86,17 +88,20 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 // several times. When all are busy gRPC starts new ones.
 const streamWorkers = 128
 
-func newGRPC(opt *Options, c *chain) *grpc.Server {
+// streamsPerConnection bounds the streams of a connection, silent ones too; a client
+// waits with more.
+const streamsPerConnection = 1000
+
+func newGRPC(opt *Options) *grpc.Server {
 	creds := insecure.NewCredentials()
 	if opt.TLS != nil {
 		creds = credentials.NewTLS(opt.TLS.Clone())
 	}
 	return grpc.NewServer(
-		grpc.Creds(creds), grpc.ForceServerCodecV2(newSpliceCodec(opt.BodyBytes)), grpc.NumStreamWorkers(streamWorkers),
-		grpc.ChainUnaryInterceptor(c.unary), grpc.ChainStreamInterceptor(c.stream),
-		// The codec refuses what is too large in banquet's words; far beyond that
-		// gRPC does it in its own, without reading.
-		grpc.MaxRecvMsgSize(2*opt.BodyBytes), grpc.MaxSendMsgSize(1<<30),
+		grpc.Creds(creds), grpc.ForceServerCodecV2(newSpliceCodec()), grpc.NumStreamWorkers(streamWorkers),
+		// The codec refuses what is too large in banquet's words; what is larger still
+		// gRPC refuses in its own, without reading it, or unpacking it to its end.
+		grpc.MaxRecvMsgSize(opt.BodyBytes+64<<10), grpc.MaxSendMsgSize(1<<30), grpc.MaxConcurrentStreams(streamsPerConnection),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.ConnectionTimeout(20*time.Second), grpc.MaxHeaderListSize(64<<10),
@@ -155,7 +160,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.opt.Registry.Run(running) })
 	group.Go(func() error {
-		s.chain.governor.run(running)
+		s.pipeline.governor.run(running)
 		return nil
 	})
 	group.Go(func() error {

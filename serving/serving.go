@@ -212,20 +212,24 @@ func rowCount(columns []Column) (int, error) {
 	return rows, nil
 }
 
+// TooMany refuses a request that asks for more than a limit allows.
+func TooMany(what string, limit int, key string) error {
+	return fault.New(fault.Invalid, "the request asks for more than %d %s (banquet.limits.%s); split it or stream it", limit, what, key)
+}
+
+// Limits are those that requests are held to.
+func (s *Service) Limits() Limits { return s.opt.Limits }
+
 // checkSize refuses what is larger than the limits allow.
 func (s *Service) checkSize(p *plan, rows int) error {
-	refuse := func(what string, n, limit int, key string) error {
-		return fault.New(fault.Invalid, "the request asks for %d %s, the limit is %d (banquet.limits.%s); split it or stream it",
-			n, what, limit, key)
-	}
 	limits := s.opt.Limits
 	switch n := len(p.outputs); {
 	case limits.Rows > 0 && rows > limits.Rows:
-		return refuse("entity rows", rows, limits.Rows, "rows")
+		return TooMany("entity rows", limits.Rows, "rows")
 	case limits.Features > 0 && n > limits.Features:
-		return refuse("features", n, limits.Features, "features")
+		return TooMany("features", limits.Features, "features")
 	case limits.Cells > 0 && rows*n > limits.Cells:
-		return refuse("cells (rows x features)", rows*n, limits.Cells, "cells")
+		return TooMany("cells (rows x features)", limits.Cells, "cells")
 	}
 	return nil
 }

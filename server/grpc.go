@@ -1,0 +1,298 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// registrar registers services whose methods go through the pipeline. It wraps
+// the methods, and is no interceptor, since gRPC decodes a message before an
+// interceptor sees it.
+type registrar struct {
+	to       grpc.ServiceRegistrar
+	pipeline *pipeline
+	// inProcess services get messages instead of bytes: those of the REST gateway.
+	inProcess bool
+}
+
+// RegisterService registers a service.
+func (r registrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
+	wrapped := *desc
+	wrapped.Methods = make([]grpc.MethodDesc, len(desc.Methods))
+	for i, m := range desc.Methods {
+		wrapped.Methods[i] = grpc.MethodDesc{MethodName: m.MethodName, Handler: r.unary("/"+desc.ServiceName+"/"+m.MethodName, m.Handler)}
+	}
+	wrapped.Streams = make([]grpc.StreamDesc, len(desc.Streams))
+	for i, s := range desc.Streams {
+		wrapped.Streams[i] = s
+		wrapped.Streams[i].Handler = r.stream("/"+desc.ServiceName+"/"+s.StreamName, s.Handler)
+	}
+	r.to.RegisterService(&wrapped, impl)
+}
+
+func (r registrar) unary(method string, generated grpc.MethodHandler) grpc.MethodHandler {
+	return func(srv any, ctx context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+		start := time.Now()
+		c := &unaryCall{Context: ctx, pipeline: r.pipeline, service: srv, generated: generated, decoder: dec, inProcess: r.inProcess}
+		err := r.pipeline.run(c, method, c)
+		r.pipeline.bodies.give(c.in.taken)
+		if c.storeWait > 0 {
+			r.pipeline.overhead(method, time.Since(start)-c.storeWait)
+		}
+		return c.resp, toStatus(err)
+	}
+}
+
+// unaryCall is a call on its way through the pipeline. It is the context of its
+// own handler, which saves an allocation and lets the handler tell it things.
+type unaryCall struct {
+	context.Context
+	pipeline  *pipeline
+	service   any
+	generated grpc.MethodHandler
+	decoder   func(any) error
+	inProcess bool
+	in        incoming
+
+	message   any
+	handler   grpc.UnaryHandler
+	resp      any
+	storeWait time.Duration
+}
+
+type callKey struct{}
+
+// Value gives the call itself.
+func (c *unaryCall) Value(key any) any {
+	if key == (callKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// waited tells the call how long the store took.
+func waited(ctx context.Context, d time.Duration) {
+	if c, ok := ctx.Value(callKey{}).(*unaryCall); ok {
+		c.storeWait += d
+	}
+}
+
+// Header gives a value of the metadata.
+func (c *unaryCall) Header(name string) string { return headerOf(c.Context, name) }
+
+// TLS is the state of the connection.
+func (c *unaryCall) TLS() *tls.ConnectionState { return tlsOf(c.Context) }
+
+func headerOf(ctx context.Context, name string) string {
+	if values := metadata.ValueFromIncomingContext(ctx, name); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+func tlsOf(ctx context.Context) *tls.ConnectionState {
+	if p, ok := peer.FromContext(ctx); ok {
+		if info, ok := p.AuthInfo.(credentials.TLSInfo); ok {
+			return &info.State
+		}
+	}
+	return nil
+}
+
+// receive has nothing to wait for: gRPC calls once the message is there.
+func (c *unaryCall) receive(context.Context) error { return nil }
+
+// decode lets the generated handler decode, and stops it before it calls the
+// service.
+func (c *unaryCall) decode(context.Context) error {
+	_, err := c.generated(c.service, c, c.decodeInto, stopBeforeCall)
+	return err
+}
+
+func (c *unaryCall) decodeInto(m any) error {
+	if c.inProcess {
+		return c.decoder(m)
+	}
+	c.in = incoming{message: m, ctx: c.Context, pipeline: c.pipeline, limits: c.pipeline.limits}
+	if err := c.decoder(&c.in); err != nil {
+		return err
+	}
+	return c.in.err
+}
+
+func stopBeforeCall(ctx context.Context, m any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	c, ok := ctx.(*unaryCall)
+	if !ok {
+		return nil, fault.New(fault.Internal, "a call without its context")
+	}
+	c.message, c.handler = m, handler
+	return nil, nil
+}
+
+// projectOf is the project that a message names.
+func projectOf(m any) string {
+	if named, ok := m.(interface{ GetProject() string }); ok {
+		return named.GetProject()
+	}
+	return ""
+}
+
+func (c *unaryCall) project() string { return projectOf(c.message) }
+
+func (c *unaryCall) answer(context.Context) (err error) {
+	c.resp, err = c.handler(c, c.message)
+	return err
+}
+
+func (r registrar) stream(method string, generated grpc.StreamHandler) grpc.StreamHandler {
+	return func(srv any, ss grpc.ServerStream) error {
+		c := &streamCall{ServerStream: ss, registrar: r, service: srv, generated: generated}
+		err := r.pipeline.stream(ss.Context(), method, c)
+		r.pipeline.bodies.give(c.in.taken)
+		return toStatus(err)
+	}
+}
+
+// streamCall is a stream of one request and many answers on its way through the
+// pipeline.
+type streamCall struct {
+	grpc.ServerStream
+	registrar registrar
+	service   any
+	generated grpc.StreamHandler
+	in        incoming
+	first     proto.Message
+}
+
+// Header gives a value of the metadata.
+func (c *streamCall) Header(name string) string { return headerOf(c.Context(), name) }
+
+// TLS is the state of the connection.
+func (c *streamCall) TLS() *tls.ConnectionState { return tlsOf(c.Context()) }
+
+var errReceived = errors.New("received")
+
+// receive lets the generated handler ask for the request, and stops it there. gRPC
+// decodes a message of a stream as it receives it.
+func (c *streamCall) receive(context.Context) error {
+	if err := c.generated(c.service, firstOf{c}); !errors.Is(err, errReceived) {
+		return err
+	}
+	return nil
+}
+
+// firstOf is a stream of which the request is wanted and nothing else.
+type firstOf struct{ *streamCall }
+
+// RecvMsg receives the request.
+func (f firstOf) RecvMsg(m any) error {
+	first, ok := m.(proto.Message)
+	if !ok {
+		return fault.New(fault.Internal, "a message of an unknown type")
+	}
+	c := f.streamCall
+	c.first, c.in = first, incoming{message: m, ctx: c.Context(), pipeline: c.registrar.pipeline, limits: c.registrar.pipeline.limits.ofStream()}
+	into := any(&c.in)
+	if c.registrar.inProcess {
+		into = m
+	}
+	if err := receiveWithin(firstMessage, func() error { return c.ServerStream.RecvMsg(into) }); err != nil {
+		return err
+	}
+	return cmp.Or(c.in.err, errReceived)
+}
+
+func (c *streamCall) decode(context.Context) error { return nil }
+func (c *streamCall) project() string              { return projectOf(c.first) }
+func (c *streamCall) answer(context.Context) error { return c.generated(c.service, c) }
+
+// RecvMsg hands over the request that has been received.
+func (c *streamCall) RecvMsg(m any) error {
+	to, ok := m.(proto.Message)
+	if !ok || c.first == nil {
+		return io.EOF
+	}
+	from, into := c.first.ProtoReflect(), to.ProtoReflect()
+	from.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		into.Set(f, v)
+		return true
+	})
+	into.SetUnknown(from.GetUnknown())
+	c.first = nil
+	return nil
+}
+
+const (
+	// firstMessage is how long the caller of a stream may take to send its request.
+	firstMessage = 10 * time.Second
+	// silence is how long a stream of reflection may stay open without a message.
+	silence = time.Minute
+)
+
+// receiveWithin ends a stream whose caller sends nothing: gRPC itself waits for
+// ever, and gives up when the handler has ended.
+func receiveWithin(d time.Duration, receive func() error) error {
+	received := make(chan error, 1)
+	go func() { received <- receive() }()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case err := <-received:
+		return err
+	case <-t.C:
+		return fault.New(fault.TimedOut, "the stream was silent for %v", d)
+	}
+}
+
+// outside registers services that stand outside of the pipeline, since they must
+// answer however much there is to do: reflection and health. They take no place,
+// and their streams do not stay open in silence.
+type outside struct {
+	to       grpc.ServiceRegistrar
+	pipeline *pipeline
+}
+
+// RegisterService registers a service.
+func (o outside) RegisterService(desc *grpc.ServiceDesc, impl any) {
+	wrapped := *desc
+	wrapped.Streams = make([]grpc.StreamDesc, len(desc.Streams))
+	for i, s := range desc.Streams {
+		wrapped.Streams[i] = s
+		wrapped.Streams[i].Handler = func(srv any, ss grpc.ServerStream) (err error) {
+			defer func() { err = toStatus(err) }()
+			defer o.pipeline.recovered(ss.Context(), &err)
+			return s.Handler(srv, impatient{ss})
+		}
+	}
+	o.to.RegisterService(&wrapped, impl)
+}
+
+// GetServiceInfo lists the services, which reflection wants to know.
+func (o outside) GetServiceInfo() map[string]grpc.ServiceInfo {
+	if s, ok := o.to.(reflection.ServiceInfoProvider); ok {
+		return s.GetServiceInfo()
+	}
+	return nil
+}
+
+// impatient is a stream that waits a bounded time for each message.
+type impatient struct{ grpc.ServerStream }
+
+// RecvMsg receives a message.
+func (s impatient) RecvMsg(m any) error {
+	return receiveWithin(silence, func() error { return s.ServerStream.RecvMsg(m) })
+}

@@ -1,0 +1,55 @@
+package server
+
+import (
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/serving"
+)
+
+const (
+	// maxColumns bounds the entity columns of a request; a project has a few dozen
+	// join keys.
+	maxColumns = 4096
+	// streamRows is how many times the rows of a request a stream may have, which is
+	// answered in chunks but read as a whole.
+	streamRows = 10
+)
+
+// decodeLimits bound what is read of a request while it is read; 0 is no limit.
+type decodeLimits struct {
+	rows, features int
+}
+
+func newDecodeLimits(opt *Options) decodeLimits {
+	if opt.Serving == nil {
+		return decodeLimits{}
+	}
+	l := opt.Serving.Limits()
+	return decodeLimits{rows: l.Rows, features: l.Features}
+}
+
+// ofStream are the limits of a stream.
+func (l decodeLimits) ofStream() decodeLimits {
+	l.rows *= streamRows
+	return l
+}
+
+func (l decodeLimits) checkRows(n int) error {
+	if l.rows > 0 && n > l.rows {
+		return serving.TooMany("entity rows", l.rows, "rows")
+	}
+	return nil
+}
+
+func (l decodeLimits) checkFeatures(n int) error {
+	if l.features > 0 && n > l.features {
+		return serving.TooMany("features", l.features, "features")
+	}
+	return nil
+}
+
+func checkColumns(n int) error {
+	if n > maxColumns {
+		return fault.New(fault.Invalid, "the request has more than %d entity columns; send the join keys of its features only", maxColumns)
+	}
+	return nil
+}

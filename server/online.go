@@ -1,0 +1,386 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"math"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/serving"
+)
+
+// The methods that the routes for online features count as, whichever surface a
+// request comes by.
+const (
+	methodFeatures = "/banquet.v1.FeatureService/GetOnlineFeatures"
+	methodStream   = "/banquet.v1.FeatureService/StreamOnlineFeatures"
+)
+
+// onlineCall is a request for online features over HTTP on its way through the
+// pipeline.
+type onlineCall struct {
+	web *web
+	w   http.ResponseWriter
+	r   *http.Request
+	// parse makes a request of the body.
+	parse func(c *onlineCall) (*body, error)
+	// reply writes the answer; for a stream, chunk by chunk.
+	reply func(c *onlineCall, ctx context.Context) error
+	// named is the project in the path.
+	named string
+
+	start     time.Time
+	pooled    *[]byte
+	raw       []byte // the body; what is made of it points into it
+	taken     int64  // of the pipeline's room for bodies
+	body      *body
+	out       []byte
+	storeWait time.Duration
+	lines     lineWriter
+}
+
+// Header gives a header's first value.
+func (c *onlineCall) Header(name string) string { return c.r.Header.Get(name) }
+
+// TLS is the state of the connection.
+func (c *onlineCall) TLS() *tls.ConnectionState { return c.r.TLS }
+
+func (c *onlineCall) project() string { return c.body.req.Project }
+
+func (c *onlineCall) decode(context.Context) (err error) {
+	c.body, err = c.parse(c)
+	return err
+}
+
+func (c *onlineCall) answer(ctx context.Context) error { return c.reply(c, ctx) }
+
+// release gives back what the call had; nothing of the body may be used after it.
+func (c *onlineCall) release() {
+	if c.pooled != nil && cap(c.raw) <= keptBody {
+		*c.pooled = c.raw[:0]
+		c.web.bodies.Put(c.pooled)
+	}
+	c.web.pipeline.bodies.give(c.taken)
+	c.web.buffers.put(c.out)
+}
+
+// keptBody bounds the memory that an unused body keeps.
+const keptBody = 1 << 20
+
+// receive reads the body within the limit. From largeBody on it takes room for it:
+// a caller who announces much and sends little gets neither.
+func (c *onlineCall) receive(ctx context.Context) (err error) {
+	p := c.web.pipeline
+	if p.governor.full() {
+		return p.governor.refuse(ctx)
+	}
+	c.pooled, _ = c.web.bodies.Get().(*[]byte)
+	c.raw = (*c.pooled)[:0]
+	limit, announced := int64(p.bodyBytes), c.r.ContentLength
+	if announced > limit {
+		c.discard()
+		return tooLarge(limit)
+	}
+	// One more, to meet the end without growing.
+	c.raw = slices.Grow(c.raw, int(min(max(announced, 0), largeBody))+1)
+	for {
+		if len(c.raw) == cap(c.raw) {
+			if err := c.grow(ctx); err != nil {
+				return err
+			}
+		}
+		n, err := c.r.Body.Read(c.raw[len(c.raw):cap(c.raw)])
+		c.raw = c.raw[:len(c.raw)+n]
+		switch {
+		case int64(len(c.raw)) > limit:
+			c.discard()
+			return tooLarge(limit)
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fault.New(fault.Canceled, "the body could not be read to its end").Because(err)
+		}
+	}
+}
+
+// grow makes room for more of the body: for all of it once a large one has begun to
+// come, else for twice as much.
+func (c *onlineCall) grow(ctx context.Context) error {
+	room := 2 * int64(max(len(c.raw), 2<<10))
+	if c.r.ContentLength > 0 {
+		room = c.r.ContentLength + 1
+	}
+	room = min(room, int64(c.web.pipeline.bodyBytes)+1)
+	if room > c.taken {
+		taken, err := c.web.pipeline.bodies.take(ctx, room-c.taken)
+		if err != nil {
+			return err
+		}
+		c.taken += taken
+	}
+	c.raw = slices.Grow(c.raw, int(room)-len(c.raw))
+	return nil
+}
+
+// What is read of a body that is too large, and for how long, before the answer
+// is written: a client that is still sending when the connection closes never
+// sees it.
+const (
+	discardTime  = 2 * time.Second
+	discardBytes = 256 << 20
+)
+
+// discard reads on without keeping anything, unless the client waits to be told
+// to go on.
+func (c *onlineCall) discard() {
+	if c.r.Header.Get("Expect") != "" || c.r.ContentLength > discardBytes {
+		return
+	}
+	control := http.NewResponseController(c.w)
+	if control.SetReadDeadline(time.Now().Add(discardTime)) != nil {
+		return // a recorder of a test; no connection is kept waiting
+	}
+	_, _ = io.CopyN(io.Discard, c.r.Body, discardBytes)
+}
+
+func tooLarge(limit int64) error {
+	return fault.New(fault.TooLarge, "the body is larger than %d bytes (banquet.limits.body_bytes)", limit)
+}
+
+// feast is Feast's POST /get-online-features.
+func (s *web) feast(w http.ResponseWriter, r *http.Request) {
+	c := &onlineCall{web: s, w: w, r: r, parse: feastBody, reply: onlineAnswer, start: time.Now()}
+	defer c.release()
+	s.online(c, s.feastError)
+}
+
+// own is banquet's POST /v1/online-features.
+func (s *web) own(w http.ResponseWriter, r *http.Request, project string) {
+	c := &onlineCall{web: s, w: w, r: r, parse: ownBody, reply: onlineAnswer, named: project, start: time.Now()}
+	defer c.release()
+	s.online(c, writeStatus)
+}
+
+// online leads a call through the pipeline and writes its answer.
+func (s *web) online(c *onlineCall, fail func(http.ResponseWriter, error)) {
+	ctx, cancel, err := deadline(c.r)
+	defer cancel()
+	if err == nil {
+		err = s.pipeline.run(ctx, methodFeatures, c)
+	} else {
+		s.pipeline.note(ctx, methodFeatures, c.start, err)
+	}
+	if err != nil {
+		fail(c.w, err)
+		return
+	}
+	writeJSON(c.w, http.StatusOK, c.out)
+	s.pipeline.overhead(methodFeatures, time.Since(c.start)-c.storeWait)
+}
+
+func onlineAnswer(c *onlineCall, ctx context.Context) error {
+	resp, err := c.web.opt.Serving.GetOnlineFeatures(ctx, &c.body.req)
+	if err != nil {
+		return err
+	}
+	defer resp.Release()
+	c.storeWait = resp.StoreWait
+	if c.out, err = appendAnswer(c.web.buffers.get(c.web.size.room(resp)), resp, c.body.versions); err == nil {
+		c.web.size.note(resp, len(c.out))
+	}
+	return err
+}
+
+// errNoText is a body that is not UTF-8.
+var errNoText = errors.New("the body is not UTF-8")
+
+func feastBody(c *onlineCall) (*body, error) {
+	b, err := parseFeastBody(c.raw, c.Header("Content-Type"), c.web.pipeline.limits)
+	if err != nil {
+		return nil, err
+	}
+	b.req.TTL = c.web.opt.ttl(serving.IgnoreTTL)
+	b.versions = false // Feast takes the wish and does not heed it
+	return b, nil
+}
+
+func parseFeastBody(raw []byte, contentType string, limits decodeLimits) (*body, error) {
+	if !utf8.Valid(raw) {
+		return nil, fault.New(fault.Invalid, "the body is not UTF-8").Because(errNoText)
+	}
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors and shells put it before UTF-8
+	if !isJSON(contentType) && len(raw) > 0 {
+		return nil, unreadable(&bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: quoteText(raw)})
+	}
+	b, err := parseBody(raw, dialect{limits: limits})
+	return b, unreadable(err)
+}
+
+// unreadable makes a fault of what a body's reader finds wrong.
+func unreadable(err error) error {
+	var bad *bodyError
+	if errors.As(err, &bad) {
+		return fault.New(fault.Invalid, "%s", bad.Error()).Because(bad)
+	}
+	return err
+}
+
+// quoteText makes JSON of a text; of a long one, only what an error repeats of it.
+func quoteText(raw []byte) []byte { return appendJSONText(nil, string(raw[:min(len(raw), 2*maxEcho)])) }
+
+// isJSON accepts what Feast's server takes for JSON.
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json"))
+}
+
+func ownBody(c *onlineCall) (*body, error) { return parseOwnBody(c, c.web.pipeline.limits) }
+
+func parseOwnBody(c *onlineCall, limits decodeLimits) (*body, error) {
+	if coding := c.Header("Content-Encoding"); coding != "" && coding != "identity" {
+		return nil, fault.New(fault.Invalid, "the body has Content-Encoding %s, which is not read; send it as it is", coding)
+	}
+	if !utf8.Valid(c.raw) {
+		return nil, fault.New(fault.Invalid, "the body is not UTF-8")
+	}
+	b, err := parseBody(c.raw, dialect{strict: true, limits: limits})
+	var bad *bodyError
+	if errors.As(err, &bad) {
+		text := bad.Error()
+		if bad.ctx != "" {
+			text = "the body is not JSON: " + bad.ctx + " at character " + strconv.Itoa(bad.where[0].index)
+		}
+		return nil, fault.New(fault.Invalid, "%s", text)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c.named != "" {
+		if b.req.Project != "" && b.req.Project != c.named {
+			return nil, fault.New(fault.Invalid, "the path names project %s, the body %s", c.named, b.req.Project)
+		}
+		b.req.Project = c.named
+	}
+	b.req.TTL = c.web.opt.ttl(serving.MarkTTL)
+	return b, nil
+}
+
+// chunkTime is how long one chunk of a stream may take to be sent: a caller who
+// takes nothing must not keep its memory for ever.
+const chunkTime = 30 * time.Second
+
+// stream writes the answer chunk by chunk, one JSON object a line.
+func (s *web) stream(w http.ResponseWriter, r *http.Request, project string) {
+	c := &onlineCall{web: s, w: w, r: r, parse: streamBody, reply: streamAnswer, named: project, start: time.Now()}
+	defer c.release()
+	c.lines = lineWriter{w: w, control: http.NewResponseController(w)}
+	ctx, cancel, err := deadline(r)
+	defer cancel()
+	if err == nil {
+		err = s.pipeline.stream(ctx, methodStream, c)
+	} else {
+		s.pipeline.note(ctx, methodStream, c.start, err)
+	}
+	switch {
+	case err == nil:
+	case c.lines.begun:
+		c.lines.fault(err)
+	default:
+		writeStatus(w, err)
+	}
+}
+
+func streamBody(c *onlineCall) (*body, error) {
+	return parseOwnBody(c, c.web.pipeline.limits.ofStream())
+}
+
+func streamAnswer(c *onlineCall, ctx context.Context) error {
+	return chunks(&c.body.req, c.body.chunk, func(first int, part *serving.Request) error {
+		err := c.web.pipeline.turn(ctx, func() error {
+			resp, err := c.web.opt.Serving.GetOnlineFeatures(ctx, part)
+			if err != nil {
+				return err
+			}
+			defer resp.Release()
+			return c.lines.result(first, resp, c.body.versions)
+		})
+		if err != nil {
+			return err
+		}
+		return c.lines.send()
+	})
+}
+
+// lineWriter writes the answer of a stream, one JSON object a line.
+type lineWriter struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	line    []byte
+	begun   bool // the status is out: what fails from now on can only be a line
+}
+
+// result makes the line of a chunk.
+func (l *lineWriter) result(first int, resp *serving.Response, versions bool) (err error) {
+	l.line = append(itoa(append(l.line[:0], `{"result":{"first_row":`...), first), `,"response":`...)
+	if l.line, err = appendAnswer(l.line, resp, versions); err == nil {
+		l.line = append(l.line, "}}\n"...)
+	}
+	return err
+}
+
+// send sends the line.
+func (l *lineWriter) send() error {
+	if !l.begun {
+		l.w.Header().Set("Content-Type", "application/x-ndjson")
+		l.begun = true
+	}
+	_ = l.control.SetWriteDeadline(time.Now().Add(chunkTime)) // what is not a connection may have none
+	_, err := l.w.Write(l.line)
+	if err == nil {
+		err = l.control.Flush()
+	}
+	if err != nil {
+		return fault.New(fault.Canceled, "the caller went away, or took nothing for %v", chunkTime).Because(err)
+	}
+	return nil
+}
+
+// fault ends the answer with a line that says why.
+func (l *lineWriter) fault(err error) {
+	f := serverSide(err)
+	l.line = append(append(l.line[:0], `{"error":`...), statusJSON(outcomes(f.Kind).grpc, f.Text)...)
+	l.line = append(l.line, "}\n"...)
+	_ = l.send() // nobody is left to be told
+}
+
+// deadline honours Grpc-Timeout.
+func deadline(r *http.Request) (context.Context, context.CancelFunc, error) {
+	text := r.Header.Get("Grpc-Timeout")
+	if text == "" {
+		return r.Context(), func() {}, nil
+	}
+	units := map[byte]time.Duration{'H': time.Hour, 'M': time.Minute, 'S': time.Second, 'm': time.Millisecond, 'u': time.Microsecond, 'n': time.Nanosecond}
+	n, err := strconv.ParseUint(text[:len(text)-1], 10, 31)
+	unit, ok := units[text[len(text)-1]]
+	if err != nil || !ok {
+		return r.Context(), func() {}, fault.New(fault.Invalid, "header Grpc-Timeout is %q; want a number and one of H M S m u n", text)
+	}
+	// gRPC's clients write a time without end as 99999999H, which is more than a
+	// Duration holds.
+	span := time.Duration(min(n, uint64(math.MaxInt64/unit))) * unit
+	ctx, cancel := context.WithTimeout(r.Context(), span)
+	return ctx, cancel, nil
+}

@@ -1,0 +1,207 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/banquet-fs/banquet/access"
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// request is a request on its way through the pipeline. Each surface has its own
+// type; the pipeline calls the methods in this order, each once, and none after one
+// that failed.
+type request interface {
+	access.Request
+	// receive waits for what the caller sends, and takes room for it when it is much.
+	receive(ctx context.Context) error
+	// decode reads what has been received, within the limits.
+	decode(ctx context.Context) error
+	// project is the project that the request names.
+	project() string
+	// answer runs the use case and encodes what it gives.
+	answer(ctx context.Context) error
+}
+
+// pipeline is what every request passes, whichever surface it comes by:
+//
+//	identify → receive → admit → decode → authorize → answer
+//
+// Around all of it are metrics, log and recovery. A request takes one of the
+// places of those under way when it has arrived, not while its caller is still
+// sending, and gives it back when its answer is made. A stream takes a place for
+// each of its chunks. Reflection and health take none.
+type pipeline struct {
+	log       *slog.Logger
+	identity  access.Identifier
+	authority access.Authorizer
+	gate      *gate
+	governor  *governor
+	bodies    *budget
+	bodyBytes int
+	limits    decodeLimits
+
+	duration *prometheus.HistogramVec
+	own      *prometheus.HistogramVec
+	total    *prometheus.CounterVec
+	inFlight prometheus.Gauge
+	methods  sync.Map // method to *methodMetrics
+	faults   faultLog
+}
+
+func newPipeline(opt *Options) *pipeline {
+	p := &pipeline{
+		log: opt.Log, identity: opt.Identity, authority: opt.Authority,
+		gate: newGate(opt.Concurrency, opt.Queue), governor: newGovernor(opt.Log),
+		bodies: newBudget(int64(opt.BodyBytes)), bodyBytes: opt.BodyBytes, limits: newDecodeLimits(opt),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "banquet_request_duration_seconds", Help: "Time from a request received to its answer made.",
+			Buckets: []float64{.0002, .0005, .001, .002, .003, .005, .0075, .01, .015, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"method"}),
+		own: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "banquet_request_overhead_seconds", Help: "Time that a request took beside the wait for the online store: over HTTP from the first byte read to the answer written, over gRPC from the message received to the answer made.",
+			Buckets: []float64{.00005, .0001, .00015, .0002, .0003, .0005, .00075, .001, .002, .005, .01, .025, .05, .1},
+		}, []string{"method"}),
+		total: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "banquet_requests_total", Help: "Requests answered or refused, by method and gRPC code.",
+		}, []string{"method", "code"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "banquet_requests_in_flight", Help: "Requests under way."}),
+	}
+	if p.identity == nil {
+		p.identity = access.Open{}
+	}
+	if p.authority == nil {
+		p.authority = access.Open{}
+	}
+	if opt.Metrics != nil {
+		opt.Metrics.MustRegister(p.duration, p.own, p.total, p.inFlight, p.governor.gauge())
+	}
+	return p
+}
+
+// run leads a request through all steps.
+func (p *pipeline) run(ctx context.Context, method string, r request) (err error) {
+	start := time.Now()
+	defer func() { p.note(ctx, method, start, err) }()
+	defer p.recovered(ctx, &err)
+	caller, err := p.identity.Identify(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err = r.receive(ctx); err != nil {
+		return err
+	}
+	start = time.Now()
+	leave, err := p.admit(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if err = r.decode(ctx); err != nil {
+		return err
+	}
+	if err = p.authority.Authorize(ctx, caller, access.Action{Method: method, Project: r.project()}); err != nil {
+		return err
+	}
+	return r.answer(ctx)
+}
+
+// stream leads a stream through all steps but admit: its answer takes a place for
+// each chunk by turn.
+func (p *pipeline) stream(ctx context.Context, method string, r request) (err error) {
+	start := time.Now()
+	defer func() { p.note(ctx, method, start, err) }()
+	defer p.recovered(ctx, &err)
+	caller, err := p.identity.Identify(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err = r.receive(ctx); err != nil {
+		return err
+	}
+	if err = p.turn(ctx, func() error { return r.decode(ctx) }); err != nil {
+		return err
+	}
+	if err = p.authority.Authorize(ctx, caller, access.Action{Method: method, Project: r.project()}); err != nil {
+		return err
+	}
+	return r.answer(ctx)
+}
+
+// turn does one piece of a stream's work in a place of its own.
+func (p *pipeline) turn(ctx context.Context, work func() error) error {
+	leave, err := p.admit(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return work()
+}
+
+// admit takes a place among the requests under way.
+func (p *pipeline) admit(ctx context.Context) (leave func(), err error) {
+	if err := p.governor.enter(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.gate.enter(ctx); err != nil {
+		p.governor.leave()
+		return nil, err
+	}
+	p.inFlight.Inc()
+	return p.leave, nil
+}
+
+func (p *pipeline) leave() {
+	p.inFlight.Dec()
+	p.gate.leave()
+	p.governor.leave()
+}
+
+// recovered turns a panic into a fault. Deferred functions that it is called by
+// must be the innermost, or log and metrics would not see it.
+func (p *pipeline) recovered(ctx context.Context, err *error) {
+	if v := recover(); v != nil {
+		p.log.ErrorContext(ctx, "panic", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+		*err = fault.New(fault.Internal, "internal error; the cause is in the log")
+	}
+}
+
+// methodMetrics are the collectors of one method, looked up once.
+type methodMetrics struct {
+	duration, own prometheus.Observer
+	ok            prometheus.Counter
+}
+
+func (p *pipeline) method(name string) *methodMetrics {
+	if m, ok := p.methods.Load(name); ok {
+		return m.(*methodMetrics) // the map holds nothing else
+	}
+	m, _ := p.methods.LoadOrStore(name, &methodMetrics{
+		p.duration.WithLabelValues(name), p.own.WithLabelValues(name), p.total.WithLabelValues(name, codes.OK.String()),
+	})
+	return m.(*methodMetrics) // the map holds nothing else
+}
+
+// note counts a request that has ended, and logs why it failed.
+func (p *pipeline) note(ctx context.Context, method string, start time.Time, err error) {
+	m := p.method(method)
+	m.duration.Observe(time.Since(start).Seconds())
+	if err == nil {
+		m.ok.Inc()
+		return
+	}
+	p.total.WithLabelValues(method, status.Code(toStatus(err)).String()).Inc()
+	p.faults.log(ctx, p.log, method, err)
+}
+
+// overhead notes what a request cost beside the wait for the store.
+func (p *pipeline) overhead(method string, d time.Duration) {
+	p.method(method).own.Observe(d.Seconds())
+}
