@@ -162,8 +162,11 @@ func received(data []byte, m proto.Message, more ...[]byte) error {
 	if err := newSpliceCodec().Unmarshal(pieces, &in); err != nil {
 		return err
 	}
-	unbounded.bodies.give(in.taken)
-	return in.err
+	defer in.release()
+	if in.err != nil {
+		return in.err
+	}
+	return in.decode()
 }
 
 func (x *subject) decodeHTTP(tb testing.TB) {

@@ -67,7 +67,9 @@ func TestOverloadOnEverySurface(t *testing.T) {
 			t.Errorf("%s: %d %v %s", path, w.Code, w.Header(), w.Body)
 		}
 	}
-	called := func(any, context.Context, func(any) error, grpc.UnaryServerInterceptor) (any, error) { return "answered", nil }
+	called := func(any, context.Context, func(any) error, grpc.UnaryServerInterceptor) (any, error) {
+		return "answered", nil
+	}
 	_, err = registrar{pipeline: p}.unary(methodFeatures, called)(nil, t.Context(), nil, nil)
 	if status.Code(err) != codes.ResourceExhausted {
 		t.Errorf("gRPC: %v", err)

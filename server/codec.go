@@ -1,16 +1,18 @@
 package server
 
 import (
+	"cmp"
 	"context"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/encoding"
 	_ "google.golang.org/grpc/encoding/gzip"  // lets clients compress
 	_ "google.golang.org/grpc/encoding/proto" // registers the codec that this one is built on
 	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/banquet-fs/banquet/fault"
 	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 )
@@ -35,18 +37,19 @@ type spliceCodec struct {
 
 func newSpliceCodec() spliceCodec { return spliceCodec{encoding.GetCodecV2("proto")} }
 
-// incoming is a message that is decoded within limits. What is wrong with it goes
-// to err: gRPC takes what a codec itself refuses for a bug.
+// incoming is a message of a request. gRPC fills it with the bytes as they came,
+// which are decoded once the request has been admitted.
 type incoming struct {
 	message  any
 	ctx      context.Context //nolint:containedctx // the codec of gRPC has no parameter for it
 	pipeline *pipeline
 	limits   decodeLimits
+	data     mem.BufferSlice
 	taken    int64 // of the pipeline's room for bodies
-	err      error
+	err      error // gRPC takes what a codec itself refuses for a bug
 }
 
-// Unmarshal reads a message.
+// Unmarshal keeps the bytes of a request; any other message it reads.
 func (c spliceCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	in, ok := v.(*incoming)
 	if !ok {
@@ -58,26 +61,51 @@ func (c spliceCodec) Unmarshal(data mem.BufferSlice, v any) error {
 		return nil
 	}
 	if in.taken, in.err = in.pipeline.bodies.take(in.ctx, int64(size)); in.err == nil {
-		in.err = c.decode(data, in)
+		data.Ref()
+		in.data = data
 	}
 	return nil
 }
 
-func (c spliceCodec) decode(data mem.BufferSlice, in *incoming) error {
+// receive lets gRPC fill the message.
+func (in *incoming) receive(fill func(any) error) error {
+	err := fill(in)
+	if status.Code(err) == codes.ResourceExhausted { // too large even for gRPC
+		return tooLarge(int64(in.pipeline.bodyBytes))
+	}
+	return cmp.Or(err, in.err)
+}
+
+// decode reads the message within the limits, and lets go of its bytes.
+func (in *incoming) decode() error {
+	defer in.free()
 	switch m := in.message.(type) {
 	case *feast.GetOnlineFeaturesRequest:
-		return unmarshalRequest(data, m, in.limits, func(list []string) {
+		return unmarshalRequest(in.data, m, in.limits, func(list []string) {
 			m.Kind = &feast.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: list}}
 		})
 	case *banquetv1.GetOnlineFeaturesRequest:
-		return unmarshalRequest(data, m, in.limits, func(list []string) {
+		return unmarshalRequest(in.data, m, in.limits, func(list []string) {
 			m.Kind = &banquetv1.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: list}}
 		})
 	}
-	if err := c.CodecV2.Unmarshal(data, in.message); err != nil {
-		return fault.New(fault.Invalid, "the request cannot be decoded as %T", in.message).Because(err)
+	if err := encoding.GetCodecV2("proto").Unmarshal(in.data, in.message); err != nil {
+		return errUndecoded(err)
 	}
 	return nil
+}
+
+func (in *incoming) free() {
+	in.data.Free()
+	in.data = nil
+}
+
+// release gives back all that the message holds.
+func (in *incoming) release() {
+	in.free()
+	if in.taken > 0 {
+		in.pipeline.bodies.give(in.taken)
+	}
 }
 
 // copied is up to what size results are copied: a second buffer costs more.

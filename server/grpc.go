@@ -49,7 +49,7 @@ func (r registrar) unary(method string, generated grpc.MethodHandler) grpc.Metho
 		start := time.Now()
 		c := &unaryCall{Context: ctx, pipeline: r.pipeline, service: srv, generated: generated, decoder: dec, inProcess: r.inProcess}
 		err := r.pipeline.run(c, method, c)
-		r.pipeline.bodies.give(c.in.taken)
+		c.in.release()
 		if c.storeWait > 0 {
 			r.pipeline.overhead(method, time.Since(start)-c.storeWait)
 		}
@@ -113,25 +113,26 @@ func tlsOf(ctx context.Context) *tls.ConnectionState {
 	return nil
 }
 
-// receive has nothing to wait for: gRPC calls once the message is there.
-func (c *unaryCall) receive(context.Context) error { return nil }
-
-// decode lets the generated handler decode, and stops it before it calls the
-// service.
-func (c *unaryCall) decode(context.Context) error {
-	_, err := c.generated(c.service, c, c.decodeInto, stopBeforeCall)
+// receive lets the generated handler ask for the message, and stops it before it
+// calls the service.
+func (c *unaryCall) receive(context.Context) error {
+	_, err := c.generated(c.service, c, c.receiveInto, stopBeforeCall)
 	return err
 }
 
-func (c *unaryCall) decodeInto(m any) error {
+func (c *unaryCall) receiveInto(m any) error {
 	if c.inProcess {
 		return c.decoder(m)
 	}
 	c.in = incoming{message: m, ctx: c.Context, pipeline: c.pipeline, limits: c.pipeline.limits}
-	if err := c.decoder(&c.in); err != nil {
-		return err
+	return c.in.receive(c.decoder)
+}
+
+func (c *unaryCall) decode(context.Context) error {
+	if c.inProcess {
+		return nil
 	}
-	return c.in.err
+	return c.in.decode()
 }
 
 func stopBeforeCall(ctx context.Context, m any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
@@ -162,7 +163,9 @@ func (r registrar) stream(method string, generated grpc.StreamHandler) grpc.Stre
 	return func(srv any, ss grpc.ServerStream) error {
 		c := &streamCall{ServerStream: ss, registrar: r, service: srv, generated: generated}
 		err := r.pipeline.stream(ss.Context(), method, c)
-		r.pipeline.bodies.give(c.in.taken)
+		if c.in != nil {
+			c.in.release()
+		}
 		return toStatus(err)
 	}
 }
@@ -174,7 +177,7 @@ type streamCall struct {
 	registrar registrar
 	service   any
 	generated grpc.StreamHandler
-	in        incoming
+	in        *incoming
 	first     proto.Message
 }
 
@@ -186,8 +189,7 @@ func (c *streamCall) TLS() *tls.ConnectionState { return tlsOf(c.Context()) }
 
 var errReceived = errors.New("received")
 
-// receive lets the generated handler ask for the request, and stops it there. gRPC
-// decodes a message of a stream as it receives it.
+// receive lets the generated handler ask for the request, and stops it there.
 func (c *streamCall) receive(context.Context) error {
 	if err := c.generated(c.service, firstOf{c}); !errors.Is(err, errReceived) {
 		return err
@@ -205,18 +207,27 @@ func (f firstOf) RecvMsg(m any) error {
 		return fault.New(fault.Internal, "a message of an unknown type")
 	}
 	c := f.streamCall
-	c.first, c.in = first, incoming{message: m, ctx: c.Context(), pipeline: c.registrar.pipeline, limits: c.registrar.pipeline.limits.ofStream()}
-	into := any(&c.in)
+	c.first = first
 	if c.registrar.inProcess {
-		into = m
+		return cmp.Or(c.ServerStream.RecvMsg(m), errReceived)
 	}
-	if err := receiveWithin(firstMessage, func() error { return c.ServerStream.RecvMsg(into) }); err != nil {
+	p := c.registrar.pipeline
+	in := &incoming{message: m, ctx: c.Context(), pipeline: p, limits: p.limits.ofStream()}
+	err := receiveWithin(firstMessage, func() error { return in.receive(c.ServerStream.RecvMsg) }, in.release)
+	if err != nil {
 		return err
 	}
-	return cmp.Or(c.in.err, errReceived)
+	c.in = in
+	return errReceived
 }
 
-func (c *streamCall) decode(context.Context) error { return nil }
+func (c *streamCall) decode(context.Context) error {
+	if c.in == nil {
+		return nil
+	}
+	return c.in.decode()
+}
+
 func (c *streamCall) project() string              { return projectOf(c.first) }
 func (c *streamCall) answer(context.Context) error { return c.generated(c.service, c) }
 
@@ -244,8 +255,9 @@ const (
 )
 
 // receiveWithin ends a stream whose caller sends nothing: gRPC itself waits for
-// ever, and gives up when the handler has ended.
-func receiveWithin(d time.Duration, receive func() error) error {
+// ever, and gives up when the handler has ended; what it has received by then goes
+// to late.
+func receiveWithin(d time.Duration, receive func() error, late func()) error {
 	received := make(chan error, 1)
 	go func() { received <- receive() }()
 	t := time.NewTimer(d)
@@ -254,6 +266,10 @@ func receiveWithin(d time.Duration, receive func() error) error {
 	case err := <-received:
 		return err
 	case <-t.C:
+		go func() {
+			<-received
+			late()
+		}()
 		return fault.New(fault.TimedOut, "the stream was silent for %v", d)
 	}
 }
@@ -294,5 +310,5 @@ type impatient struct{ grpc.ServerStream }
 
 // RecvMsg receives a message.
 func (s impatient) RecvMsg(m any) error {
-	return receiveWithin(silence, func() error { return s.ServerStream.RecvMsg(m) })
+	return receiveWithin(silence, func() error { return s.ServerStream.RecvMsg(m) }, func() {})
 }

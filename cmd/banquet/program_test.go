@@ -90,7 +90,7 @@ func TestInAnEmptyRoot(t *testing.T) {
 }
 
 // addresses are where a server listens.
-type addresses struct{ HTTP, Admin string }
+type addresses struct{ GRPC, HTTP, Admin string }
 
 // startServing starts the server of a repository, and waits until it listens.
 func startServing(t *testing.T, repo string) (*exec.Cmd, addresses) {
