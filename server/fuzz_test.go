@@ -1,8 +1,18 @@
 package server
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
+
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/registry"
 )
 
 // FuzzBody reads any bytes as a request, in both dialects.
@@ -42,4 +52,92 @@ func pythonConstant(token []byte) bool {
 		}
 	}
 	return false
+}
+
+// FuzzAnswers asks any route anything: what is answered is JSON of the route's form.
+func FuzzAnswers(f *testing.F) {
+	x := newSubject(f, size{1, 1, 2}, 1)
+	snapshot := benchRegistry(f, 1, 2)
+	holder := registry.NewHolder(registry.HolderOptions{Storage: fixed{snapshot.Registry()}})
+	if err := holder.Refresh(f.Context()); err != nil {
+		f.Fatal(err)
+	}
+	opt := &Options{Project: "p", Serving: x.service, Registry: holder, BodyBytes: 1 << 16, Log: slog.New(slog.DiscardHandler)}
+	p := newPipeline(opt)
+	gateway, err := newGateway(f.Context(), p, &features{opt: opt, pipeline: p}, &registryService{opt: opt})
+	if err != nil {
+		f.Fatal(err)
+	}
+	web, err := newWeb(opt, p, gateway)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, s := range []struct{ method, path, kind, body string }{
+		{"POST", "/get-online-features", "application/json", x.body},
+		{"POST", "/get-online-features", "text/plain", "\x07"},
+		{"POST", "/get-online-features", "application/json", `{"features":["v0:\u003c"],"entities":{"123":5,"\u0007":NaN}}`},
+		{"POST", "/v1/online-features", "", x.body},
+		{"POST", "/v1/projects/p/online-features:stream", "", x.body},
+		{"GET", "/v1/projects/p/feature-views/%2F%25", "", ""},
+		{"GET", "/v1/projects?page_size=1&page_token=%00", "", ""},
+		{"PUT", "/v1/projects/", "", "{"},
+		{"POST", "/push", "application/json", "{}"},
+		{"GET", "/health/", "", ""},
+	} {
+		f.Add(s.method, s.path, s.kind, s.body)
+	}
+	f.Fuzz(func(t *testing.T, method, path, kind, body string) {
+		if !token(method) || !strings.HasPrefix(path, "/") {
+			return // no HTTP request
+		}
+		if _, err := url.ParseRequestURI(path); err != nil {
+			return
+		}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+		r.Method = method
+		r.URL, _ = url.ParseRequestURI(path)
+		r.Header.Set("Content-Type", kind)
+		w := httptest.NewRecorder()
+		web.ServeHTTP(w, r)
+		text := w.Body.Bytes()
+		if w.Header().Get("Content-Type") == "application/x-ndjson" {
+			for line := range bytes.Lines(text) {
+				if !json.Valid(line) {
+					t.Fatalf("%s %s %q: %d %s", method, path, body, w.Code, text)
+				}
+			}
+			return
+		}
+		if len(text) > 0 && !json.Valid(text) {
+			t.Fatalf("%s %s %q: %d %s", method, path, body, w.Code, text)
+		}
+		if strings.HasPrefix(path, "/v1/") && !strings.HasPrefix(path, "/v1/vector_stores") && w.Code >= 400 && method != http.MethodHead {
+			var s struct {
+				Code    *int    `json:"code"`
+				Message *string `json:"message"`
+			}
+			if err := json.Unmarshal(text, &s); err != nil || s.Code == nil || s.Message == nil {
+				t.Fatalf("%s %s %q: %d %s is no google.rpc.Status", method, path, body, w.Code, text)
+			}
+		}
+	})
+}
+
+// token says whether a text can be a method of HTTP.
+func token(s string) bool {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// fixed is a storage of one registry.
+type fixed struct{ reg *core.Registry }
+
+func (f fixed) Load(context.Context) (*core.Registry, registry.Revision, error) { return f.reg, "1", nil }
+func (f fixed) Changed(context.Context, registry.Revision) (bool, error)        { return false, nil }
+func (f fixed) Save(context.Context, *core.Registry, registry.Revision) (registry.Revision, error) {
+	return "1", nil
 }
