@@ -136,8 +136,10 @@ func token(s string) bool {
 // fixed is a storage of one registry.
 type fixed struct{ reg *core.Registry }
 
-func (f fixed) Load(context.Context) (*core.Registry, registry.Revision, error) { return f.reg, "1", nil }
-func (f fixed) Changed(context.Context, registry.Revision) (bool, error)        { return false, nil }
+func (f fixed) Load(context.Context) (*core.Registry, registry.Revision, error) {
+	return f.reg, "1", nil
+}
+func (f fixed) Changed(context.Context, registry.Revision) (bool, error) { return false, nil }
 func (f fixed) Save(context.Context, *core.Registry, registry.Revision) (registry.Revision, error) {
 	return "1", nil
 }

@@ -35,7 +35,7 @@ type onlineCall struct {
 	// parse makes a request of the body.
 	parse func(c *onlineCall) (*body, error)
 	// reply writes the answer; for a stream, chunk by chunk.
-	reply func(c *onlineCall, ctx context.Context) error
+	reply func(ctx context.Context, c *onlineCall) error
 	// named is the project in the path.
 	named string
 
@@ -62,7 +62,7 @@ func (c *onlineCall) decode(context.Context) (err error) {
 	return err
 }
 
-func (c *onlineCall) answer(ctx context.Context) error { return c.reply(c, ctx) }
+func (c *onlineCall) answer(ctx context.Context) error { return c.reply(ctx, c) }
 
 // release gives back what the call had; nothing of the body may be used after it.
 func (c *onlineCall) release() {
@@ -188,7 +188,7 @@ func (s *web) online(c *onlineCall, fail func(http.ResponseWriter, error)) {
 	s.pipeline.overhead(methodFeatures, time.Since(c.start)-c.storeWait)
 }
 
-func onlineAnswer(c *onlineCall, ctx context.Context) error {
+func onlineAnswer(ctx context.Context, c *onlineCall) error {
 	resp, err := c.web.opt.Serving.GetOnlineFeatures(ctx, &c.body.req)
 	if err != nil {
 		return err
@@ -307,7 +307,7 @@ func streamBody(c *onlineCall) (*body, error) {
 	return parseOwnBody(c, c.web.pipeline.limits.ofStream())
 }
 
-func streamAnswer(c *onlineCall, ctx context.Context) error {
+func streamAnswer(ctx context.Context, c *onlineCall) error {
 	return chunks(&c.body.req, c.body.chunk, func(first int, part *serving.Request) error {
 		err := c.web.pipeline.turn(ctx, func() error {
 			resp, err := c.web.opt.Serving.GetOnlineFeatures(ctx, part)
