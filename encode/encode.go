@@ -76,6 +76,17 @@ func (l *Layout) add(name string, kind types.ValueType_Enum) column {
 // and, if the source has one, the created time.
 func (l *Layout) Columns() []string { return l.names }
 
+// Types are the value types of the columns, in the same order.
+func (l *Layout) Types() []types.ValueType_Enum {
+	kinds := make([]types.ValueType_Enum, len(l.names))
+	for _, list := range [][]column{l.keys, l.cells} {
+		for _, c := range list {
+			kinds[c.index] = c.kind
+		}
+	}
+	return kinds
+}
+
 // Timestamp is the source's name of the event time.
 func (l *Layout) Timestamp() string { return l.timestamp }
 

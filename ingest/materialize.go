@@ -62,7 +62,7 @@ func (m *Materializer) view(ctx context.Context, v *registry.View, w Window) (Re
 // readNewest reads the window and keeps the newest row of each key.
 func (m *Materializer) readNewest(ctx context.Context, v *registry.View, w Window, l *encode.Layout) (*newest, error) {
 	reader, err := m.opt.Offline.Range(ctx, offline.Query{
-		Source: v.Batch, Columns: l.Columns(), Timestamp: l.Timestamp(), Created: l.Created(), Start: w.Start, End: w.End,
+		Source: v.Batch, Columns: l.Columns(), Types: l.Types(), Timestamp: l.Timestamp(), Created: l.Created(), Start: w.Start, End: w.End,
 	})
 	if err != nil {
 		return nil, err

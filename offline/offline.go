@@ -18,6 +18,10 @@ type Query struct {
 	Source *core.DataSource
 	// Columns are the source's own column names, in the order of the answer.
 	Columns []string
+	// Types are the value types that the columns are read for, one for each column
+	// or none at all. A source whose cells are text reads them as these; one whose
+	// columns have types of their own gives those.
+	Types []types.ValueType_Enum
 	// Timestamp is the column of the event time. Created may be empty.
 	Timestamp, Created string
 	// Start and End bound the event time, both inclusive. A zero time is no bound.
