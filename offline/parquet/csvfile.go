@@ -2,230 +2,237 @@ package parquet
 
 import (
 	"context"
-	"encoding/csv"
-	"errors"
-	"io"
+	"fmt"
 	"iter"
-	"os"
-	"strconv"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/banquet-fs/banquet/fault"
-	"github.com/banquet-fs/banquet/value"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/offline"
 )
 
-// csvFile is a CSV file with a header. The types of its columns are those that
-// all their cells fit: integer, number, boolean, time, else text. An empty cell
-// is null.
+// csvFile is a CSV file with a header line.
 type csvFile struct {
 	path   string
-	schema *arrow.Schema
+	header []string
+	// kinds are what the cells of each column fit, once somebody asked.
+	kinds []cellKinds
 }
 
 func openCSV(path string) (part, error) {
-	f := &csvFile{path: path}
-	var kinds []cellKinds
-	err := f.rows(func(header, row []string) error {
-		if kinds == nil {
-			kinds = make([]cellKinds, len(header))
-			for i := range kinds {
-				kinds[i] = anyKind
-			}
-			f.schema = headerSchema(header, kinds)
-		}
-		for i, cell := range row {
-			kinds[i] = kinds[i].after(cell)
-		}
-		return nil
-	})
+	rows, err := openRows(path)
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, f.schema.NumFields())
-	for i := range names {
-		names[i] = f.schema.Field(i).Name
+	defer rows.close()
+	seen := map[string]bool{}
+	for _, name := range rows.header {
+		if name != "" && seen[name] {
+			return nil, fault.New(fault.Invalid, "%s: two columns are called %s in its first line; rename one", path, name)
+		}
+		seen[name] = true
 	}
-	f.schema = headerSchema(names, kinds)
-	return f, nil
+	return &csvFile{path: path, header: rows.header}, nil
 }
 
-func headerSchema(header []string, kinds []cellKinds) *arrow.Schema {
-	fields := make([]arrow.Field, len(header))
-	for i, name := range header {
-		fields[i] = arrow.Field{Name: name, Type: kinds[i].arrow(), Nullable: true}
+func (c *csvFile) name() string { return c.path }
+
+// hint says what the header has where a wanted column is missing.
+func (c *csvFile) hint() string {
+	if len(c.header) == 1 {
+		for _, other := range []struct{ char, name string }{{";", "semicolons"}, {"\t", "tabs"}, {"|", "bars"}} {
+			if strings.Contains(c.header[0], other.char) {
+				return "; its columns are separated by " + other.name + ", and must be by commas"
+			}
+		}
 	}
-	return arrow.NewSchema(fields, nil)
+	return fmt.Sprintf("; its first line, which must name the columns, has %s", names(c.header))
 }
 
-// rows visits the header with a nil row first, then every row.
-func (c *csvFile) rows(visit func(header, row []string) error) error {
-	f, err := os.Open(c.path)
-	if err != nil {
-		return fault.New(fault.Unavailable, "%s cannot be opened", c.path).Because(err)
+// fit reads the whole file to see what its cells fit.
+func (c *csvFile) fit(ctx context.Context) error {
+	if c.kinds != nil {
+		return nil
 	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	r.ReuseRecord = true
-	header, err := r.Read()
-	if err != nil {
-		return fault.New(fault.Invalid, "%s has no header line", c.path).Because(err)
+	kinds := make([]cellKinds, len(c.header))
+	for i := range kinds {
+		kinds[i] = anyKind
 	}
-	header = append([]string(nil), header...)
-	if err := visit(header, nil); err != nil {
+	rows, err := openRows(c.path)
+	if err != nil {
 		return err
 	}
-	for {
-		row, err := r.Read()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			var at *csv.ParseError
-			if errors.As(err, &at) {
-				return fault.New(fault.Invalid, "%s:%d: %v", c.path, at.Line, at.Err).Because(err)
+	defer rows.close()
+	for rows.next(ctx) {
+		for i, cell := range rows.cells {
+			if !isNull(cell) {
+				kinds[i] = kinds[i].after(cell)
 			}
-			return fault.New(fault.Unavailable, "%s cannot be read to its end", c.path).Because(err)
-		}
-		if err := visit(header, row); err != nil {
-			return err
 		}
 	}
+	if rows.err == nil {
+		c.kinds = kinds
+	}
+	return rows.err
 }
 
-func (c *csvFile) fields() []arrow.Field         { return c.schema.Fields() }
-func (c *csvFile) name() string                  { return c.path }
-func (c *csvFile) partitions() map[string]string { return partitionsOf(c.path) }
-func (c *csvFile) close() error                  { return nil }
-
-// errStop ends a visit whose reader has had enough.
-var errStop = errors.New("stop")
-
-// batches reads the named columns.
-func (c *csvFile) batches(ctx context.Context, columns []string, _ bounds) iter.Seq2[arrow.RecordBatch, error] {
-	return func(yield func(arrow.RecordBatch, error) bool) {
-		fields := make([]arrow.Field, len(columns))
-		at := make([]int, len(columns))
-		for i, name := range columns {
-			at[i] = c.schema.FieldIndices(name)[0]
-			fields[i] = c.schema.Field(at[i])
-		}
-		b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(fields, nil))
-		defer b.Release()
-		n := 0
-		flush := func() error {
-			n = 0
-			if !yield(b.NewRecordBatch(), nil) {
-				return errStop
-			}
-			return ctx.Err()
-		}
-		err := c.rows(func(_, row []string) error {
-			if row == nil {
-				return nil
-			}
-			for i, column := range at {
-				if err := appendCell(b.Field(i), row[column]); err != nil {
-					return err
-				}
-			}
-			if n++; n == batchRows {
-				return flush()
-			}
-			return nil
-		})
-		if err == nil && n > 0 {
-			err = flush()
-		}
-		if err != nil && !errors.Is(err, errStop) {
-			yield(nil, fault.Of(err))
-		}
+func (c *csvFile) columns(ctx context.Context) ([]offline.Column, error) {
+	if err := c.fit(ctx); err != nil {
+		return nil, err
 	}
+	columns := make([]offline.Column, len(c.header))
+	for i, name := range c.header {
+		columns[i] = columnOf(name, c.kinds[i].inferred())
+	}
+	return columns, nil
 }
 
-func appendCell(b array.Builder, cell string) error {
-	if cell == "" {
-		b.AppendNull()
-		return nil
+func (c *csvFile) typeOf(ctx context.Context, w want) (arrow.DataType, error) {
+	at := slices.Index(c.header, w.name)
+	if at < 0 {
+		return nil, nil
 	}
-	switch b := b.(type) {
-	case *array.TimestampBuilder:
-		v, err := parsed(cell, arrow.Nanosecond)
+	if w.time {
+		return arrow.BinaryTypes.String, nil
+	}
+	if w.kind == types.ValueType_INVALID {
+		if err := c.fit(ctx); err != nil {
+			return nil, err
+		}
+		return c.kinds[at].exact(), nil
+	}
+	return cellType(w.kind), nil
+}
+
+// read reads the wanted columns. The whole file is read whatever the bounds.
+func (c *csvFile) read(ctx context.Context, wants []want, _ bounds) iter.Seq2[*chunk, error] {
+	return func(yield func(*chunk, error) bool) {
+		rows, err := openRows(c.path)
+		if err == nil && !slices.Equal(rows.header, c.header) {
+			rows.close()
+			err = fault.New(fault.Unavailable, "%s was changed while it was read; run it again when nobody writes it", c.path)
+		}
+		var b *csvBuilder
+		if err == nil {
+			defer rows.close()
+			b, err = c.builder(ctx, wants)
+		}
 		if err != nil {
-			return err
+			yield(nil, err)
+			return
 		}
-		b.Append(v)
-		return nil
-	case *array.BooleanBuilder:
-		b.Append(cell == "true" || cell == "True" || cell == "TRUE")
-		return nil
+		defer b.release()
+		for rows.next(ctx) {
+			if err := b.add(rows.cells, rows.line); err != nil {
+				yield(nil, err)
+				return
+			}
+			if b.full() && !yield(b.chunk(), nil) {
+				return
+			}
+		}
+		switch {
+		case rows.err != nil:
+			yield(nil, rows.err)
+		case len(b.lines) > 0:
+			yield(b.chunk(), nil)
+		}
 	}
-	if err := b.AppendValueFromString(cell); err != nil {
-		return fault.New(fault.Invalid, "cell %q changed while the file was read", cell).Because(err)
+}
+
+// csvBuilder collects the rows of a chunk.
+type csvBuilder struct {
+	file     *csvFile
+	wants    []want
+	at       []int // where each wanted column stands, -1 where the file has none
+	builders []array.Builder
+	lines    []int
+	bytes    int
+}
+
+func (c *csvFile) builder(ctx context.Context, wants []want) (*csvBuilder, error) {
+	b := &csvBuilder{file: c, wants: wants, at: make([]int, len(wants)), builders: make([]array.Builder, len(wants))}
+	for i, w := range wants {
+		t, err := c.typeOf(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		if b.at[i] = slices.Index(c.header, w.name); t != nil {
+			b.builders[i] = array.NewBuilder(memory.DefaultAllocator, t)
+		}
+	}
+	return b, nil
+}
+
+func (b *csvBuilder) release() {
+	for _, builder := range b.builders {
+		if builder != nil {
+			builder.Release()
+		}
+	}
+}
+
+func (b *csvBuilder) add(cells []string, line int) error {
+	for i, builder := range b.builders {
+		if builder == nil {
+			continue
+		}
+		cell := cells[b.at[i]]
+		if isNull(cell) {
+			builder.AppendNull()
+			continue
+		}
+		err := checkText(cell)
+		if err == nil {
+			err = appendCell(builder, cell)
+		}
+		if err != nil {
+			return fault.New(fault.Invalid, "%s, line %d, column %s: %s", b.file.path, line, b.wants[i].name, fault.Of(err).Text).Because(err)
+		}
+		b.bytes += len(cell) + 8
+	}
+	b.lines = append(b.lines, line)
+	return nil
+}
+
+// checkText refuses what no store could give back as text.
+func checkText(cell string) error {
+	switch {
+	case !utf8.ValidString(cell):
+		return fault.New(fault.Invalid, "%q is no text in UTF-8; save the file as UTF-8", cut(cell))
+	case strings.IndexByte(cell, 0) >= 0:
+		return fault.New(fault.Invalid, "%q holds a NUL byte; is the file UTF-16? Save it as UTF-8", cut(cell))
 	}
 	return nil
 }
 
-// cellKinds is the set of types that all cells of a column fit so far.
-type cellKinds uint8
-
-const (
-	intKind cellKinds = 1 << iota
-	floatKind
-	boolKind
-	timeKind
-	seen
-	anyKind = intKind | floatKind | boolKind | timeKind
-)
-
-// after leaves out the types that a cell does not fit.
-func (k cellKinds) after(cell string) cellKinds {
-	if cell == "" {
-		return k
+// cut shortens a cell for a message.
+func cut(cell string) string {
+	const most = 60
+	if len(cell) <= most {
+		return cell
 	}
-	k |= seen
-	if k&intKind != 0 {
-		if _, err := strconv.ParseInt(cell, 10, 64); err != nil {
-			k &^= intKind
-		}
-	}
-	if k&floatKind != 0 {
-		// Go reads 1_000.5 and 0x1p4 as numbers, which no data file means by it.
-		if _, err := strconv.ParseFloat(cell, 64); err != nil || strings.ContainsAny(cell, "_xXpP") {
-			k &^= floatKind
-		}
-	}
-	if k&boolKind != 0 {
-		switch cell {
-		case "true", "false", "True", "False", "TRUE", "FALSE":
-		default:
-			k &^= boolKind
-		}
-	}
-	if k&timeKind != 0 {
-		if t, err := value.ParseTime(cell); err != nil || t.Year() < 1678 || t.Year() > 2261 {
-			k &^= timeKind
-		}
-	}
-	return k
+	return cell[:most] + "..."
 }
 
-func (k cellKinds) arrow() arrow.DataType {
-	switch {
-	case k&seen == 0:
-		return arrow.BinaryTypes.String
-	case k&intKind != 0:
-		return arrow.PrimitiveTypes.Int64
-	case k&floatKind != 0:
-		return arrow.PrimitiveTypes.Float64
-	case k&boolKind != 0:
-		return arrow.FixedWidthTypes.Boolean
-	case k&timeKind != 0:
-		return &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
-	default:
-		return arrow.BinaryTypes.String
+func (b *csvBuilder) full() bool { return len(b.lines) >= batchRows || b.bytes >= batchBytes }
+
+func (b *csvBuilder) chunk() *chunk {
+	lines, path := b.lines, b.file.path
+	c := &chunk{rows: len(lines), columns: make([]arrow.Array, len(b.builders)), place: func(row int) string {
+		return fmt.Sprintf("%s, line %d", path, lines[row])
+	}}
+	for i, builder := range b.builders {
+		if builder != nil {
+			c.columns[i] = builder.NewArray()
+		}
 	}
+	b.lines, b.bytes = make([]int, 0, len(lines)), 0
+	return c
 }

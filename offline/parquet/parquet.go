@@ -6,12 +6,15 @@
 // ones are passed over; directories named key=value give a column of that name.
 // Times without a zone are UTC; a column's own unit counts, and an integer
 // without a time unit is no time.
+//
+// A cell of a CSV file is text. It is read as the value type that the query
+// wants; where a query says none, a column has a type other than text only if
+// its cells, written back, are the same. The cells that pandas takes for null
+// are null.
 package parquet
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"iter"
 	"maps"
 	"os"
@@ -25,11 +28,15 @@ import (
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/offline"
 )
 
-// batchRows is how many rows a record batch holds at most.
-const batchRows = 64 << 10
+// A batch ends with whichever of the two it reaches first.
+const (
+	batchRows  = 64 << 10
+	batchBytes = 16 << 20
+)
 
 // Store reads files below a root directory.
 type Store struct {
@@ -52,16 +59,40 @@ func (s *Store) Check(context.Context) error {
 
 // part is one file of a source.
 type part interface {
-	// fields are the file's columns.
-	fields() []arrow.Field
-	// batches reads the named columns, which the file has; a file may leave out
-	// row groups in which no time of the column lies within the bounds.
-	batches(ctx context.Context, columns []string, when bounds) iter.Seq2[arrow.RecordBatch, error]
+	// columns lists the file's columns with the types that they are inferred to have.
+	columns(ctx context.Context) ([]offline.Column, error)
+	// typeOf is the type in which read gives a column, nil if the file has none.
+	typeOf(ctx context.Context, w want) (arrow.DataType, error)
+	// read streams the columns that are wanted, in that order; it may leave out row
+	// groups in which no time of the column lies within the bounds.
+	read(ctx context.Context, wants []want, when bounds) iter.Seq2[*chunk, error]
 	// name is the file's path.
 	name() string
-	// partitions are the columns that the path gives.
-	partitions() map[string]string
-	close() error
+}
+
+// want is a column that is asked for.
+type want struct {
+	name string
+	// kind is the value type that its cells become; INVALID leaves it to the file.
+	kind types.ValueType_Enum
+	// time marks event and created times.
+	time bool
+}
+
+// chunk is some rows of a file.
+type chunk struct {
+	columns []arrow.Array
+	rows    int
+	// place names a row as a person finds it in the file.
+	place func(row int) string
+}
+
+func (c *chunk) release() {
+	for _, a := range c.columns {
+		if a != nil {
+			a.Release()
+		}
+	}
 }
 
 // bounds are those of a query on its time column.
@@ -70,7 +101,8 @@ type bounds struct {
 	start, end time.Time // inclusive; zero is no bound
 }
 
-// open opens all files of a source.
+// open looks at all files of a source. None stays open: a source may have more
+// files than a process may open.
 func (s *Store) open(source *core.DataSource) ([]part, error) {
 	paths, err := s.paths(source)
 	if err != nil {
@@ -80,7 +112,6 @@ func (s *Store) open(source *core.DataSource) ([]part, error) {
 	for _, path := range paths {
 		p, err := openPart(path)
 		if err != nil {
-			closeAll(parts)
 			return nil, err
 		}
 		parts = append(parts, p)
@@ -89,146 +120,55 @@ func (s *Store) open(source *core.DataSource) ([]part, error) {
 }
 
 func openPart(path string) (part, error) {
-	if strings.EqualFold(filepath.Ext(path), ".csv") {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, broken(path, err)
+	case !info.Mode().IsRegular(): // a pipe would be waited for without end
+		return nil, fault.New(fault.Invalid, "%s is no regular file", path)
+	case strings.EqualFold(filepath.Ext(path), ".csv"):
 		return openCSV(path)
 	}
 	return openParquet(path)
 }
 
-func closeAll(parts []part) {
-	for _, p := range parts {
-		_ = p.close()
-	}
-}
-
-// paths lists the files of a source, sorted.
-func (s *Store) paths(source *core.DataSource) ([]string, error) {
-	uri := source.GetFileOptions().GetUri()
-	refuse := func(kind fault.Kind, format string, args ...any) *fault.Error {
-		return fault.New(kind, "data source "+source.GetName()+": "+format, args...).About("data source", source.GetName(), source.GetProject())
-	}
-	if source.GetType() != core.DataSource_BATCH_FILE || uri == "" {
-		return nil, refuse(fault.Invalid, "it is no file, and the offline store of this repository reads files; set offline_store.type to where it lies")
-	}
-	path := uri
-	if scheme, rest, ok := strings.Cut(uri, "://"); ok {
-		if scheme != "file" {
-			return nil, refuse(fault.Unimplemented, "%s:// paths are not read yet; copy the file to a local path", scheme)
-		}
-		path = rest
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(s.root, path)
-	}
-	paths, err := expand(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, refuse(fault.NotFound, "file %s does not exist", path).Because(err)
-	case err != nil:
-		return nil, refuse(fault.Unavailable, "file %s cannot be read", path).Because(err)
-	case len(paths) == 0:
-		return nil, refuse(fault.NotFound, "%s holds no Parquet or CSV file", path)
-	}
-	return paths, nil
-}
-
-// expand lists the files that a path stands for.
-func expand(path string) ([]string, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.IsDir() {
-		return []string{path}, nil
-	}
-	if err == nil {
-		return walk(path)
-	}
-	if !strings.ContainsAny(path, "*?[") {
-		return nil, err
-	}
-	matches, globErr := filepath.Glob(path)
-	if globErr != nil || len(matches) == 0 {
-		return nil, err
-	}
-	var paths []string
-	for _, m := range matches {
-		more, err := expand(m)
-		if err != nil {
-			return nil, err
-		}
-		paths = append(paths, more...)
-	}
-	slices.Sort(paths)
-	return slices.Compact(paths), nil
-}
-
-func walk(root string) ([]string, error) {
-	var paths []string
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		hidden := strings.HasPrefix(d.Name(), ".") || strings.HasPrefix(d.Name(), "_")
-		switch {
-		case d.IsDir() && hidden && path != root:
-			return filepath.SkipDir
-		case d.IsDir() || hidden:
-			return nil
-		}
-		info, err := os.Stat(path)
-		if err != nil || info.Size() == 0 {
-			return err
-		}
-		paths = append(paths, path)
-		return nil
-	})
-	slices.Sort(paths)
-	return paths, err
-}
-
-// partitionsOf reads the key=value directories of a path.
-func partitionsOf(path string) map[string]string {
-	found := map[string]string{}
-	for dir := range strings.SplitSeq(filepath.ToSlash(filepath.Dir(path)), "/") {
-		if key, v, ok := strings.Cut(dir, "="); ok && key != "" {
-			found[key] = v
-		}
-	}
-	return found
-}
-
 // Columns lists the columns of a source: those of its first file, then the
 // columns that directories give.
-func (s *Store) Columns(_ context.Context, source *core.DataSource) ([]offline.Column, error) {
+func (s *Store) Columns(ctx context.Context, source *core.DataSource) ([]offline.Column, error) {
 	parts, err := s.open(source)
 	if err != nil {
 		return nil, err
 	}
-	defer closeAll(parts)
-	var columns []offline.Column
-	add := func(name string, dt arrow.DataType) {
-		if !slices.ContainsFunc(columns, func(c offline.Column) bool { return c.Name == name }) {
-			c := offline.Column{Name: name}
-			if t, ok := valueType(dt); ok {
-				c.Type = t
-			} else {
-				c.Unmapped = dt.String()
-			}
-			columns = append(columns, c)
-		}
+	columns, err := parts[0].columns(ctx)
+	if err != nil {
+		return nil, err
 	}
-	for _, f := range parts[0].fields() {
-		add(f.Name, f.Type)
+	known := map[string]bool{}
+	for _, c := range columns {
+		known[c.Name] = true
 	}
 	for _, p := range parts {
-		for _, key := range slices.Sorted(maps.Keys(p.partitions())) {
-			add(key, &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: partitionType(p.partitions()[key])})
+		for _, key := range slices.Sorted(maps.Keys(partitionsOf(p.name()))) {
+			if !known[key] {
+				known[key] = true
+				t := partitionType(want{name: key}, parts)
+				columns = append(columns, columnOf(key, &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: t}))
+			}
 		}
 	}
 	return columns, nil
 }
 
+func columnOf(name string, dt arrow.DataType) offline.Column {
+	if t, ok := valueType(dt); ok {
+		return offline.Column{Name: name, Type: t}
+	}
+	return offline.Column{Name: name, Unmapped: dt.String()}
+}
+
 // Span reads the times of a query.
 func (s *Store) Span(ctx context.Context, query offline.Query) (offline.Span, error) {
-	query.Columns = nil
+	query.Columns, query.Types = nil, nil
 	reader, err := s.Range(ctx, query)
 	if err != nil {
 		return offline.Span{}, err

@@ -2,148 +2,344 @@ package parquet
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"math"
+	"os"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/offline"
 )
 
 // parquetFile is a Parquet file.
 type parquetFile struct {
-	path   string
-	reader *file.Reader
-	arrow  *pqarrow.FileReader
-	schema *arrow.Schema
+	path string
+	info os.FileInfo
+	meta *metadata.FileMetaData
+	list []fileColumn
 }
 
 func openParquet(path string) (part, error) {
-	refuse := func(err error) error {
-		return fault.New(fault.Invalid, "%s is no Parquet file, or a damaged one", path).Because(err)
-	}
-	reader, err := file.OpenParquetFile(path, false)
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, refuse(err)
+		return nil, broken(path, err)
 	}
-	fr, err := pqarrow.NewFileReader(reader, pqarrow.ArrowReadProperties{BatchSize: batchRows}, memory.DefaultAllocator)
+	defer f.Close()
+	info, err := f.Stat()
 	if err != nil {
-		_ = reader.Close()
-		return nil, refuse(err)
+		return nil, broken(path, err)
 	}
-	schema, err := fr.Schema()
-	if err != nil {
-		_ = reader.Close()
-		return nil, refuse(err)
+	if err := checkMagic(f, path, info.Size()); err != nil {
+		return nil, err
 	}
-	return &parquetFile{path: path, reader: reader, arrow: fr, schema: schema}, nil
-}
-
-func (p *parquetFile) fields() []arrow.Field         { return p.schema.Fields() }
-func (p *parquetFile) name() string                  { return p.path }
-func (p *parquetFile) partitions() map[string]string { return partitionsOf(p.path) }
-func (p *parquetFile) close() error                  { return p.reader.Close() }
-
-// batches reads the row groups whose statistics do not rule them out.
-func (p *parquetFile) batches(ctx context.Context, columns []string, when bounds) iter.Seq2[arrow.RecordBatch, error] {
-	return func(yield func(arrow.RecordBatch, error) bool) {
-		fail := func(err error) {
-			yield(nil, fault.New(fault.Unavailable, "%s cannot be read to its end", p.path).Because(err))
-		}
-		groups := p.groups(when)
-		if len(groups) == 0 {
-			return
-		}
-		reader, err := p.arrow.GetRecordReader(ctx, p.leaves(columns), groups)
+	p := &parquetFile{path: path, info: info}
+	err = guard(func() error {
+		reader, err := file.NewParquetReader(f, file.WithReadProps(p.props()))
 		if err != nil {
-			fail(err)
-			return
+			return err
 		}
-		defer reader.Release()
-		for reader.Next() {
-			if err := ctx.Err(); err != nil {
-				yield(nil, fault.Of(err))
-				return
-			}
-			batch := reader.RecordBatch()
-			batch.Retain()
-			if !yield(batch, nil) {
-				return
-			}
-		}
-		if err := reader.Err(); err != nil {
-			fail(err)
-		}
+		p.meta = reader.MetaData()
+		p.list = fileColumns(p.meta)
+		return nil
+	})
+	if err != nil {
+		return nil, broken(path, err)
 	}
+	return p, nil
 }
 
-// leaves are the leaf columns that the named columns are made of.
-func (p *parquetFile) leaves(columns []string) []int {
-	wanted := map[string]bool{}
-	for _, c := range columns {
-		wanted[c] = true
-	}
-	var leaves []int
-	var collect func(f *pqarrow.SchemaField)
-	collect = func(f *pqarrow.SchemaField) {
-		if f.ColIndex >= 0 && len(f.Children) == 0 {
-			leaves = append(leaves, f.ColIndex)
+// checkMagic tells what is no Parquet file from what is a damaged one.
+func checkMagic(f *os.File, path string, size int64) error {
+	const magic, encrypted = "PAR1", "PARE"
+	var first, last [4]byte
+	if size >= 12 {
+		if _, err := f.ReadAt(first[:], 0); err != nil {
+			return broken(path, err)
 		}
-		for i := range f.Children {
-			collect(&f.Children[i])
+		if _, err := f.ReadAt(last[:], size-4); err != nil {
+			return broken(path, err)
 		}
 	}
-	for i := range p.arrow.Manifest.Fields {
-		if f := &p.arrow.Manifest.Fields[i]; wanted[f.Field.Name] {
-			collect(f)
-		}
+	switch {
+	case string(last[:]) == encrypted:
+		return fault.New(fault.Invalid, "%s is encrypted, which is not read; write it without encryption", path)
+	case string(last[:]) == magic:
+		return nil
+	case string(first[:]) == magic:
+		return fault.New(fault.Invalid, "%s is a Parquet file without its end; it was cut short or is still being written", path)
 	}
-	return leaves
+	return fault.New(fault.Invalid, "%s is no Parquet file; the name of a CSV file must end in .csv", path)
 }
 
-// groups lists the row groups that may hold a time within the bounds.
-func (p *parquetFile) groups(when bounds) []int {
-	var groups []int
-	leaf := p.leaves([]string{when.column})
-	unit, isTime := p.unit(when.column)
-	for i := range p.reader.NumRowGroups() {
-		if isTime && len(leaf) == 1 && p.outside(i, leaf[0], unit, when) {
+// props read page after page: without, arrow-go holds a whole column of a row
+// group. The bounds of a page are those that a file may claim of itself.
+func (p *parquetFile) props() *parquet.ReaderProperties {
+	props := parquet.NewReaderProperties(memory.DefaultAllocator)
+	props.BufferedStreamEnabled = true
+	props.BufferSize = 64 << 10
+	props.MaxCompressedPageSize = min(p.info.Size(), math.MaxInt32)
+	props.MaxUncompressedPageSize = 1 << 30
+	return props
+}
+
+func (p *parquetFile) name() string { return p.path }
+
+func (p *parquetFile) columns(context.Context) ([]offline.Column, error) {
+	columns := make([]offline.Column, len(p.list))
+	for i, c := range p.list {
+		if c.problem != nil {
+			columns[i] = offline.Column{Name: c.field.Name, Unmapped: "a type that cannot be read"}
 			continue
 		}
-		groups = append(groups, i)
+		columns[i] = columnOf(c.field.Name, c.field.Type)
 	}
-	return groups
+	return columns, nil
 }
 
-func (p *parquetFile) unit(column string) (arrow.TimeUnit, bool) {
-	fields, ok := p.schema.FieldsByName(column)
-	if !ok {
-		return 0, false
+func (p *parquetFile) typeOf(_ context.Context, w want) (arrow.DataType, error) {
+	c := p.column(w.name)
+	switch {
+	case c == nil:
+		return nil, nil
+	case c.problem != nil:
+		return nil, fault.New(fault.Invalid, "%s: column %s cannot be read: %s", p.path, w.name, fault.Of(c.problem).Text).Because(c.problem)
 	}
-	t, ok := fields[0].Type.(*arrow.TimestampType)
-	if !ok {
-		return 0, false
-	}
-	return t.Unit, true
+	return c.field.Type, nil
 }
 
-// outside reports whether the statistics of a row group rule out every row.
-func (p *parquetFile) outside(group, leaf int, unit arrow.TimeUnit, when bounds) bool {
-	chunk, err := p.reader.MetaData().RowGroup(group).ColumnChunk(leaf)
+func (p *parquetFile) column(name string) *fileColumn {
+	if i := slices.IndexFunc(p.list, func(c fileColumn) bool { return c.field.Name == name }); i >= 0 {
+		return &p.list[i]
+	}
+	return nil
+}
+
+// read reads the row groups whose statistics do not rule them out, one by one,
+// so that the number of a row in the file is known.
+func (p *parquetFile) read(ctx context.Context, wants []want, when bounds) iter.Seq2[*chunk, error] {
+	return func(yield func(*chunk, error) bool) {
+		f, err := os.Open(p.path)
+		if err != nil {
+			yield(nil, broken(p.path, err))
+			return
+		}
+		defer f.Close()
+		s, err := p.scanner(ctx, f, wants)
+		if err != nil {
+			yield(nil, p.broken(f, p.path, err))
+			return
+		}
+		first := int64(0)
+		for g := range p.meta.NumRowGroups() {
+			rows := p.meta.RowGroup(g).NumRows()
+			if !p.outside(g, when) && !s.group(g, first, rows, yield) {
+				return
+			}
+			first += rows
+		}
+	}
+}
+
+// broken looks whether the file is still the one that was opened: what was cut
+// or written again while it was read looks damaged and is not.
+func (p *parquetFile) broken(f *os.File, where string, err error) error {
+	if now, statErr := f.Stat(); statErr == nil && (now.Size() != p.info.Size() || !now.ModTime().Equal(p.info.ModTime())) {
+		return fault.New(fault.Unavailable, "%s was changed while it was read; run it again when nobody writes it", p.path).Because(err)
+	}
+	return broken(where, err)
+}
+
+// scanner reads row groups of an open file.
+type scanner struct {
+	ctx    context.Context
+	part   *parquetFile
+	file   *os.File
+	reader *file.Reader
+	arrow  *pqarrow.FileReader
+	// wanted are the columns of the chunks, nil where the file has none.
+	wanted []*fileColumn
+	size   sizer
+}
+
+func (p *parquetFile) scanner(ctx context.Context, f *os.File, wants []want) (*scanner, error) {
+	s := &scanner{ctx: ctx, part: p, file: f}
+	for _, w := range wants {
+		s.wanted = append(s.wanted, p.column(w.name))
+	}
+	err := guard(func() error {
+		var err error
+		s.reader, s.arrow, err = arrowReader(f, p.props(), p.meta, p.list)
+		return err
+	})
+	return s, err
+}
+
+// group reads one row group, whose first row has a number in the file.
+func (s *scanner) group(g int, first, rows int64, yield func(*chunk, error) bool) bool {
+	readers := make([]*pqarrow.ColumnReader, len(s.wanted))
+	defer func() {
+		for _, r := range readers {
+			if r != nil {
+				r.Release()
+			}
+		}
+	}()
+	for i, c := range s.wanted {
+		if c == nil {
+			continue
+		}
+		var err error
+		if readers[i], err = s.open(c, g); err != nil {
+			yield(nil, s.part.broken(s.file, s.part.path+", column "+c.field.Name, err))
+			return false
+		}
+	}
+	for at := int64(0); at < rows; {
+		n := min(s.size.next(s.part.rowBytes(g, s.wanted)), rows-at)
+		c, err := s.chunk(readers, g, first, at, n)
+		if err != nil {
+			yield(nil, err)
+			return false
+		}
+		s.size.saw(c)
+		if !yield(c, nil) {
+			return false
+		}
+		at += n
+	}
+	return true
+}
+
+// chunk reads the next n rows of all columns.
+func (s *scanner) chunk(readers []*pqarrow.ColumnReader, g int, first, at, n int64) (*chunk, error) {
+	c := &chunk{columns: make([]arrow.Array, len(readers)), rows: int(n), place: func(row int) string {
+		return fmt.Sprintf("%s, row %d", s.part.path, first+at+int64(row)+1)
+	}}
+	for i, r := range readers {
+		if r == nil {
+			continue
+		}
+		if err := s.ctx.Err(); err != nil {
+			c.release()
+			return nil, fault.Of(err)
+		}
+		var err error
+		if c.columns[i], err = next(r, n); err == nil {
+			c.columns[i], err = restore(c.columns[i], s.wanted[i].field.Type)
+		}
+		if err != nil {
+			c.release()
+			return nil, s.cellFault(s.wanted[i], g, first, at, n, err)
+		}
+	}
+	return c, nil
+}
+
+// next reads n rows of a column into one array.
+func next(r *pqarrow.ColumnReader, n int64) (arrow.Array, error) {
+	var a arrow.Array
+	err := guard(func() error {
+		chunked, err := r.NextBatch(n)
+		if err != nil {
+			return err
+		}
+		defer chunked.Release()
+		if int64(chunked.Len()) != n {
+			return damage{fmt.Errorf("a column has %d of %d rows", chunked.Len(), n)}
+		}
+		if len(chunked.Chunks()) == 1 {
+			a = chunked.Chunk(0)
+			a.Retain()
+			return nil
+		}
+		a, err = array.Concatenate(chunked.Chunks(), memory.DefaultAllocator)
+		return err
+	})
+	return a, err
+}
+
+// open makes the reader of a column in a row group.
+func (s *scanner) open(c *fileColumn, g int) (*pqarrow.ColumnReader, error) {
+	var r *pqarrow.ColumnReader
+	err := guard(func() error {
+		for leaf := range c.leaves {
+			if err := s.openable(g, leaf); err != nil {
+				return err
+			}
+			// arrow-go opens the columns of structs in goroutines of its own, whose
+			// panics nobody can recover: what would panic there panics here.
+			if _, err := s.reader.RowGroup(g).GetColumnPageReader(leaf); err != nil {
+				return err
+			}
+		}
+		var err error
+		r, err = s.arrow.GetFieldReader(s.ctx, c.index, c.leaves, []int{g})
+		return err
+	})
+	return r, err
+}
+
+// openable refuses what is known not to be read.
+func (s *scanner) openable(g, leaf int) error {
+	chunk, err := s.part.meta.RowGroup(g).ColumnChunk(leaf)
 	if err != nil {
-		return false
+		return err
 	}
-	stats, err := chunk.Statistics()
-	if err != nil || stats == nil || !stats.HasMinMax() {
-		return false
+	where := fmt.Sprintf("%s: column %s", s.part.path, s.part.meta.Schema.Column(leaf).Path())
+	if chunk.CryptoMetadata() != nil {
+		return fault.New(fault.Invalid, "%s is encrypted, which is not read; write it without encryption", where)
 	}
-	times, ok := stats.(*metadata.Int64Statistics)
-	if !ok { // INT96 has no order to rely on
-		return false
+	if _, err := compress.GetCodec(chunk.Compression()); err != nil {
+		return fault.New(fault.Invalid, "%s is compressed with %s, which is not read; write it with snappy or zstd", where, chunk.Compression()).Because(err)
 	}
-	first, last := arrow.Timestamp(times.Min()).ToTime(unit), arrow.Timestamp(times.Max()).ToTime(unit)
-	return !when.start.IsZero() && last.Before(when.start) || !when.end.IsZero() && first.After(when.end)
+	return nil
+}
+
+// cellFault finds the row at which a column cannot be read on: what is read of
+// it again, row by row, fails there.
+func (s *scanner) cellFault(c *fileColumn, g int, first, at, n int64, cause error) error {
+	where := s.part.path + ", column " + c.field.Name
+	if r, err := s.open(c, g); err == nil {
+		if row := failing(s.ctx, r, at, n); row < n {
+			where = fmt.Sprintf("%s, row %d, column %s", s.part.path, first+at+row+1, c.field.Name)
+		}
+		r.Release()
+	}
+	if c.int96 {
+		return fault.New(fault.Invalid, "%s: the time does not fit nanoseconds, the years 1677 to 2262; write the column as a timestamp of microseconds", where).Because(cause)
+	}
+	return s.part.broken(s.file, where, cause)
+}
+
+// failing counts the rows that can be read from at on, up to n.
+func failing(ctx context.Context, r *pqarrow.ColumnReader, at, n int64) int64 {
+	read := func(rows int64) bool {
+		a, err := next(r, rows)
+		if err != nil || ctx.Err() != nil {
+			return false
+		}
+		a.Release()
+		return true
+	}
+	for skipped := int64(0); skipped < at; skipped += n {
+		if !read(min(n, at-skipped)) {
+			return n
+		}
+	}
+	for row := range n {
+		if !read(1) {
+			return row
+		}
+	}
+	return n
 }

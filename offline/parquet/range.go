@@ -2,9 +2,9 @@ package parquet
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -13,7 +13,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/banquet-fs/banquet/fault"
-	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/offline"
 )
 
@@ -23,130 +22,70 @@ func (s *Store) Range(ctx context.Context, query offline.Query) (array.RecordRea
 	if err != nil {
 		return nil, err
 	}
-	plan, err := newScan(query, parts)
+	plan, err := newScan(ctx, query, parts)
 	if err != nil {
-		closeAll(parts)
 		return nil, err
 	}
-	return array.ReaderFromIter(plan.schema, plan.batches(ctx, parts)), nil
+	return newReader(plan.schema, plan.batches(ctx)), nil
 }
 
 // scan says how the rows of a query are made.
 type scan struct {
 	query  offline.Query
+	parts  []part
 	schema *arrow.Schema
-	// times is how many of the last columns are times.
+	wants  []want
+	// times is where the event time stands; a created time stands behind it.
 	times int
 }
 
 // newScan finds one schema for all files.
-func newScan(query offline.Query, parts []part) (*scan, error) {
-	p := &scan{query: query, times: 1}
-	names := append(slices.Clone(query.Columns), query.Timestamp)
-	if query.Created != "" {
-		names, p.times = append(names, query.Created), 2
+func newScan(ctx context.Context, query offline.Query, parts []part) (*scan, error) {
+	if len(query.Types) != 0 && len(query.Types) != len(query.Columns) {
+		return nil, fault.New(fault.Internal, "a query has %d columns and %d types", len(query.Columns), len(query.Types))
 	}
-	fields := make([]arrow.Field, len(names))
-	for i, name := range names {
-		f, err := unify(query.Source, name, parts)
+	p := &scan{query: query, parts: parts, times: len(query.Columns)}
+	for i, name := range query.Columns {
+		w := want{name: name}
+		if len(query.Types) > 0 {
+			w.kind = query.Types[i]
+		}
+		p.wants = append(p.wants, w)
+	}
+	p.wants = append(p.wants, want{name: query.Timestamp, time: true})
+	if query.Created != "" {
+		p.wants = append(p.wants, want{name: query.Created, time: true})
+	}
+	fields := make([]arrow.Field, len(p.wants))
+	for i, w := range p.wants {
+		t, err := unify(ctx, query.Source, w, parts)
 		if err != nil {
 			return nil, err
 		}
-		if i >= len(query.Columns) {
-			if f.Type, err = timeType(query.Source, name, f.Type); err != nil {
-				return nil, err
-			}
-		}
-		fields[i] = arrow.Field{Name: name, Type: f.Type, Nullable: true}
+		fields[i] = arrow.Field{Name: w.name, Type: t, Nullable: true}
 	}
 	p.schema = arrow.NewSchema(fields, nil)
 	return p, nil
 }
 
-// unify finds the type of a column over all files. A file that lacks it gives
-// nulls as long as another has it.
-func unify(source *core.DataSource, name string, parts []part) (arrow.Field, error) {
-	var found arrow.Field
-	from := ""
-	for _, p := range parts {
-		t := columnType(p, name)
-		switch {
-		case t == nil:
-		case found.Type == nil:
-			found, from = arrow.Field{Name: name, Type: t}, p.name()
-		default:
-			wider, ok := widen(found.Type, t)
-			if !ok {
-				return found, fault.New(fault.Invalid, "data source %s: column %s is %s in %s and %s in %s; rewrite one of them",
-					source.GetName(), name, found.Type, from, t, p.name()).About("data source", source.GetName(), source.GetProject())
-			}
-			found.Type = wider
-		}
-	}
-	if found.Type == nil {
-		return found, fault.New(fault.NotFound, "data source %s: %s has no column %s", source.GetName(), parts[0].name(), name).
-			About("data source", source.GetName(), source.GetProject())
-	}
-	return found, nil
-}
-
-func columnType(p part, name string) arrow.DataType {
-	for _, f := range p.fields() {
-		if f.Name == name {
-			return f.Type
-		}
-	}
-	if v, ok := p.partitions()[name]; ok {
-		return partitionType(v)
-	}
-	return nil
-}
-
-// partitionType is the type of a column that directories give.
-func partitionType(v string) arrow.DataType {
-	if _, err := strconv.ParseInt(v, 10, 64); err == nil {
-		return arrow.PrimitiveTypes.Int64
-	}
-	return arrow.BinaryTypes.String
-}
-
-// widen finds the type that holds the values of both.
-func widen(a, b arrow.DataType) (arrow.DataType, bool) {
-	if arrow.TypeEqual(a, b) {
-		return a, true
-	}
-	isInt := func(t arrow.DataType) bool { return arrow.IsInteger(t.ID()) && t.ID() != arrow.UINT64 }
-	isFloat := func(t arrow.DataType) bool { return arrow.IsFloating(t.ID()) }
-	isTime := func(t arrow.DataType) bool {
-		return t.ID() == arrow.TIMESTAMP || t.ID() == arrow.DATE32 || t.ID() == arrow.DATE64
-	}
-	isText := func(t arrow.DataType) bool { return t.ID() == arrow.STRING || t.ID() == arrow.LARGE_STRING }
-	switch {
-	case a.ID() == arrow.NULL:
-		return b, true
-	case b.ID() == arrow.NULL:
-		return a, true
-	case isInt(a) && isInt(b):
-		return arrow.PrimitiveTypes.Int64, true
-	case isFloat(a) && isFloat(b):
-		return arrow.PrimitiveTypes.Float64, true
-	case isTime(a) && isTime(b):
-		return &arrow.TimestampType{Unit: finer(a, b), TimeZone: "UTC"}, true
-	case isText(a) && isText(b):
-		return arrow.BinaryTypes.String, true
-	}
-	return nil, false
-}
-
-// batches reads file after file and closes them at the end.
-func (p *scan) batches(ctx context.Context, parts []part) iter.Seq2[arrow.RecordBatch, error] {
+// batches reads file after file.
+func (p *scan) batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
-		defer closeAll(parts)
-		for _, part := range parts {
-			for batch, err := range part.batches(ctx, p.present(part), p.bounds()) {
+		when := bounds{column: p.query.Timestamp, start: p.query.Start, end: p.query.End}
+		for _, part := range p.parts {
+			if err := ctx.Err(); err != nil {
+				yield(nil, fault.Of(err))
+				return
+			}
+			for c, err := range part.read(ctx, p.wants, when) {
 				if err == nil {
-					batch, err = p.shape(ctx, part, batch)
+					err = ctx.Err()
 				}
+				if err != nil {
+					yield(nil, fault.Of(err))
+					return
+				}
+				batch, err := p.shape(ctx, part, c)
 				if err == nil && batch.NumRows() == 0 {
 					batch.Release()
 					continue
@@ -159,41 +98,26 @@ func (p *scan) batches(ctx context.Context, parts []part) iter.Seq2[arrow.Record
 	}
 }
 
-func (p *scan) bounds() bounds {
-	return bounds{column: p.query.Timestamp, start: p.query.Start, end: p.query.End}
-}
-
-// present lists the wanted columns that a file has, each once.
-func (p *scan) present(part part) []string {
-	var names []string
-	for _, f := range part.fields() {
-		if _, wanted := p.schema.FieldsByName(f.Name); wanted {
-			names = append(names, f.Name)
-		}
-	}
-	return names
-}
-
-// shape gives a batch the scan's columns and leaves out rows without an event
-// time and those outside the bounds. It takes over batch.
-func (p *scan) shape(ctx context.Context, part part, batch arrow.RecordBatch) (arrow.RecordBatch, error) {
-	defer batch.Release()
+// shape gives a chunk the scan's columns and leaves out rows without an event
+// time and those outside the bounds. It takes over c.
+func (p *scan) shape(ctx context.Context, part part, c *chunk) (arrow.RecordBatch, error) {
+	defer c.release()
 	columns := make([]arrow.Array, p.schema.NumFields())
 	defer func() {
-		for _, c := range columns {
-			if c != nil {
-				c.Release()
+		for _, a := range columns {
+			if a != nil {
+				a.Release()
 			}
 		}
 	}()
-	for i, f := range p.schema.Fields() {
+	for i := range columns {
 		var err error
-		if columns[i], err = p.column(ctx, part, batch, f, i >= p.schema.NumFields()-p.times); err != nil {
+		if columns[i], err = p.column(ctx, part, c, i); err != nil {
 			return nil, err
 		}
 	}
-	shaped := array.NewRecordBatch(p.schema, columns, batch.NumRows())
-	mask, all := p.mask(columns[len(p.query.Columns):])
+	shaped := array.NewRecordBatch(p.schema, columns, int64(c.rows))
+	mask, all := p.mask(columns[p.times:])
 	defer mask.Release()
 	if all {
 		return shaped, nil
@@ -207,39 +131,41 @@ func (p *scan) shape(ctx context.Context, part part, batch arrow.RecordBatch) (a
 }
 
 // column gives one column in the scan's type.
-func (p *scan) column(ctx context.Context, part part, batch arrow.RecordBatch, f arrow.Field, isTime bool) (arrow.Array, error) {
-	at := batch.Schema().FieldIndices(f.Name)
-	if len(at) == 0 {
-		return constant(f.Type, part.partitions()[f.Name], int(batch.NumRows()))
+func (p *scan) column(ctx context.Context, part part, c *chunk, i int) (arrow.Array, error) {
+	w, t, a := p.wants[i], p.schema.Field(i).Type, c.columns[i]
+	place := func(row int) string { return fmt.Sprintf("%s, column %s", c.place(row), w.name) }
+	switch {
+	case a == nil:
+		return constant(t, partitionsOf(part.name())[w.name], c.rows, part.name()+", column "+w.name)
+	case w.time:
+		return toTimes(a, t, place)
 	}
-	a := batch.Column(at[0])
-	if isTime {
-		return toTimes(a, f.Type, part.name()+", column "+f.Name)
-	}
-	if arrow.TypeEqual(a.DataType(), f.Type) {
-		a.Retain()
-		return a, nil
-	}
-	if a.DataType().ID() == arrow.TIMESTAMP || a.DataType().ID() == arrow.DATE32 || a.DataType().ID() == arrow.DATE64 {
-		return toTimes(a, f.Type, part.name()+", column "+f.Name)
-	}
-	cast, err := compute.CastArray(ctx, a, compute.SafeCastOptions(f.Type))
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "%s: column %s cannot be read as %s", part.name(), f.Name, f.Type).Because(err)
-	}
-	return cast, nil
+	return adapt(ctx, a, t, place)
 }
 
 // constant is a column of one value: what a directory says, or null.
-func constant(t arrow.DataType, v string, rows int) (arrow.Array, error) {
+func constant(t arrow.DataType, v string, rows int, where string) (arrow.Array, error) {
 	if v == "" {
 		return array.MakeArrayOfNull(memory.DefaultAllocator, t, rows), nil
+	}
+	texts := array.NewStringBuilder(memory.DefaultAllocator)
+	defer texts.Release()
+	for range rows {
+		texts.Append(v)
+	}
+	a := texts.NewArray()
+	if t.ID() == arrow.STRING {
+		return a, nil
+	}
+	defer a.Release()
+	if t.ID() == arrow.TIMESTAMP {
+		return toTimes(a, t, func(int) string { return where })
 	}
 	b := array.NewBuilder(memory.DefaultAllocator, t)
 	defer b.Release()
 	for range rows {
 		if err := b.AppendValueFromString(v); err != nil {
-			return nil, fault.New(fault.Invalid, "partition value %q is no %s", v, t).Because(err)
+			return nil, fault.New(fault.Invalid, "%s: the directory's value %q is no %s", where, v, t).Because(err)
 		}
 	}
 	return b.NewArray(), nil
@@ -265,4 +191,13 @@ func (p *scan) mask(times []arrow.Array) (mask arrow.Array, all bool) {
 		b.UnsafeAppend(in)
 	}
 	return b.NewArray(), all
+}
+
+// names joins the names of columns for people, not too many.
+func names(columns []string) string {
+	const most = 20
+	if len(columns) > most {
+		return fmt.Sprintf("%q and %d more", slices.Clone(columns[:most]), len(columns)-most)
+	}
+	return fmt.Sprintf("%q", columns)
 }

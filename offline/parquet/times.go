@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -9,22 +10,26 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/banquet-fs/banquet/fault"
-	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/value"
 )
 
 // timeType is the type that a time column is answered in: its own unit, in UTC.
-func timeType(source *core.DataSource, name string, t arrow.DataType) (arrow.DataType, error) {
+func timeType(t arrow.DataType, column, file string) (arrow.DataType, error) {
 	unit := arrow.Microsecond
+	remedy := "write it as a timestamp"
 	switch t := t.(type) {
 	case *arrow.TimestampType:
 		unit = t.Unit
-	case *arrow.Date32Type, *arrow.Date64Type, *arrow.StringType, *arrow.LargeStringType:
+	case *arrow.StringType, *arrow.LargeStringType, *arrow.StringViewType:
+		unit = arrow.Nanosecond // where a text says less, nothing is lost; far years are refused by their row
+	case *arrow.Date32Type, *arrow.Date64Type, *arrow.NullType:
 	case *arrow.DictionaryType:
-		return timeType(source, name, t.ValueType)
+		return timeType(t.ValueType, column, file)
 	default:
-		return nil, fault.New(fault.Invalid, "data source %s: column %s holds %s, which is no time; write it as a timestamp with a unit", source.GetName(), name, t).
-			About("data source", source.GetName(), source.GetProject())
+		if isNumber(t) {
+			remedy = fmt.Sprintf("a number says no unit of time; write it as a timestamp, in pandas with pd.to_datetime(df[%q], unit=\"s\", utc=True)", column)
+		}
+		return nil, fault.New(fault.Invalid, "column %s of %s holds %s, which is no time; %s", column, file, t, remedy)
 	}
 	return &arrow.TimestampType{Unit: unit, TimeZone: "UTC"}, nil
 }
@@ -84,43 +89,27 @@ func scaled(t time.Time, perSecond int64, up bool) int64 {
 }
 
 // toTimes gives a column as timestamps of the wanted type: other units, dates
-// and text are converted, and what has no zone is taken as UTC.
-func toTimes(a arrow.Array, want arrow.DataType, where string) (arrow.Array, error) {
+// and text are converted, and what has no zone is taken as UTC. place names rows.
+func toTimes(a arrow.Array, want arrow.DataType, place func(int) string) (arrow.Array, error) {
 	to, ok := want.(*arrow.TimestampType)
 	if !ok {
-		return nil, fault.New(fault.Internal, "%s: times are wanted as %s", where, want)
+		return nil, fault.New(fault.Internal, "%s: times are wanted as %s", place(0), want)
 	}
+	cells, at := a, func(i int) int { return i }
 	if d, ok := a.(*array.Dictionary); ok {
-		return dictionaryTimes(d, to, where)
+		cells, at = d.Dictionary(), d.GetValueIndex
 	}
 	b := array.NewTimestampBuilder(memory.DefaultAllocator, to)
 	defer b.Release()
 	b.Reserve(a.Len())
 	for i := range a.Len() {
-		if a.IsNull(i) {
+		if a.IsNull(i) || cells.IsNull(at(i)) {
 			b.AppendNull()
 			continue
 		}
-		v, err := timeAt(a, i, to.Unit)
+		v, err := timeAt(cells, at(i), to.Unit)
 		if err != nil {
-			return nil, fault.New(fault.Invalid, "%s, row %d: %s", where, i, fault.Of(err).Text).Because(err)
-		}
-		b.Append(v)
-	}
-	return b.NewArray(), nil
-}
-
-func dictionaryTimes(d *array.Dictionary, to *arrow.TimestampType, where string) (arrow.Array, error) {
-	b := array.NewTimestampBuilder(memory.DefaultAllocator, to)
-	defer b.Release()
-	for i := range d.Len() {
-		if d.IsNull(i) {
-			b.AppendNull()
-			continue
-		}
-		v, err := timeAt(d.Dictionary(), d.GetValueIndex(i), to.Unit)
-		if err != nil {
-			return nil, fault.New(fault.Invalid, "%s, row %d: %s", where, i, fault.Of(err).Text).Because(err)
+			return nil, fault.New(fault.Invalid, "%s: %s", place(i), fault.Of(err).Text).Because(err)
 		}
 		b.Append(v)
 	}

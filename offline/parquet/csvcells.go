@@ -1,0 +1,237 @@
+package parquet
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/value"
+)
+
+// isNull reports whether a cell is null: the list of pandas.read_csv, of whose
+// users most of these files are. It holds for quoted cells and for text as well.
+func isNull(cell string) bool {
+	switch cell {
+	case "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+		"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null":
+		return true
+	}
+	return false
+}
+
+// cellType is the type in which cells are read that are to become a value type.
+// Text keeps each cell as it is written.
+func cellType(kind types.ValueType_Enum) arrow.DataType {
+	switch kind {
+	case types.ValueType_INT32, types.ValueType_INT64:
+		return arrow.PrimitiveTypes.Int64
+	case types.ValueType_DOUBLE:
+		return arrow.PrimitiveTypes.Float64
+	case types.ValueType_FLOAT:
+		return arrow.PrimitiveTypes.Float32
+	case types.ValueType_BOOL:
+		return arrow.FixedWidthTypes.Boolean
+	case types.ValueType_BYTES:
+		return arrow.BinaryTypes.Binary
+	case types.ValueType_UNIX_TIMESTAMP:
+		return &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
+	}
+	return arrow.BinaryTypes.String
+}
+
+// appendCell reads a cell that is not null.
+func appendCell(b array.Builder, cell string) error {
+	plain := strings.TrimSpace(cell)
+	switch b := b.(type) {
+	case *array.StringBuilder:
+		b.Append(cell)
+	case *array.BinaryBuilder:
+		b.AppendString(cell)
+	case *array.Int64Builder:
+		v, err := parseInt(plain)
+		if err != nil {
+			return err
+		}
+		b.Append(v)
+	case *array.Float64Builder:
+		v, err := parseFloat(plain, 64)
+		if err != nil {
+			return err
+		}
+		b.Append(v)
+	case *array.Float32Builder: // at once: by way of a double it is rounded twice
+		v, err := parseFloat(plain, 32)
+		if err != nil {
+			return err
+		}
+		b.Append(float32(v))
+	case *array.BooleanBuilder:
+		v, err := parseBool(plain)
+		if err != nil {
+			return err
+		}
+		b.Append(v)
+	case *array.TimestampBuilder:
+		v, err := parseStamp(plain, b)
+		if err != nil {
+			return err
+		}
+		b.Append(v)
+	default:
+		return fault.New(fault.Internal, "cells are not read as %s", b.Type())
+	}
+	return nil
+}
+
+// parseInt reads an integer; 7.0 is one, which pandas writes once a column has a
+// null, and 7.5 is not.
+func parseInt(cell string) (int64, error) {
+	whole, fraction, _ := strings.Cut(cell, ".")
+	v, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || strings.Trim(fraction, "0") != "" {
+		return 0, fault.New(fault.Invalid, "%q is no integer of 64 bits", cut(cell)).Because(err)
+	}
+	return v, nil
+}
+
+// parseFloat reads a number in decimal notation.
+func parseFloat(cell string, bits int) (float64, error) {
+	v, err := strconv.ParseFloat(cell, bits)
+	if err != nil || strings.ContainsAny(cell, "_xXpP") { // Go reads 1_0 and 0x1p4, which no data file means
+		return 0, fault.New(fault.Invalid, "%q is no number of %d bits", cut(cell), bits).Because(err)
+	}
+	return v, nil
+}
+
+// parseBool reads the words that pandas, PostgreSQL and spreadsheets write.
+func parseBool(cell string) (bool, error) {
+	switch strings.ToLower(cell) {
+	case "true", "t", "yes", "y", "on", "1", "1.0":
+		return true, nil
+	case "false", "f", "no", "n", "off", "0", "0.0":
+		return false, nil
+	}
+	return false, fault.New(fault.Invalid, "%q is neither true nor false", cut(cell))
+}
+
+// parseStamp reads a time, or the seconds since 1970, as which the online store
+// has it.
+func parseStamp(cell string, b *array.TimestampBuilder) (arrow.Timestamp, error) {
+	t, ok := b.Type().(*arrow.TimestampType)
+	if !ok {
+		return 0, fault.New(fault.Internal, "cells are not read as %s", b.Type())
+	}
+	if v, err := strconv.ParseInt(cell, 10, 64); err == nil {
+		per := perSecond(t.Unit)
+		if v > math.MaxInt64/per || v < math.MinInt64/per {
+			return 0, fault.New(fault.Invalid, "%q lies outside of the times that can be said", cell)
+		}
+		return arrow.Timestamp(v * per), nil
+	}
+	return parsed(cell, t.Unit)
+}
+
+// cellKinds is the set of types that all cells of a column fit so far, and the
+// set of those in which they can be written back as they are.
+type cellKinds uint16
+
+const (
+	intKind cellKinds = 1 << iota
+	floatKind
+	boolKind
+	timeKind
+	sameInt
+	sameFloat
+	sameBool
+	seen
+	anyKind = intKind | floatKind | boolKind | timeKind | sameInt | sameFloat | sameBool
+)
+
+// after leaves out the types that a cell does not fit.
+func (k cellKinds) after(cell string) cellKinds {
+	k |= seen
+	if k&(intKind|floatKind) != 0 {
+		k &^= notNumber(cell)
+	}
+	if k&boolKind != 0 {
+		switch cell {
+		case "True", "False":
+		case "true", "false", "TRUE", "FALSE":
+			k &^= sameBool
+		default:
+			k &^= boolKind | sameBool
+		}
+	}
+	if k&timeKind != 0 {
+		if t, err := value.ParseTime(cell); err != nil || t.Year() < 1678 || t.Year() > 2261 {
+			k &^= timeKind
+		}
+	}
+	return k
+}
+
+// notNumber gives the kinds of number that a cell rules out. Digits behind a
+// zero are a code, such as that of a town; so are more digits than integers have.
+func notNumber(cell string) cellKinds {
+	out := cellKinds(0)
+	if !plainInteger(cell) {
+		out |= sameInt
+	}
+	digits := strings.TrimLeft(cell, "+-")
+	whole := strings.Trim(digits, "0123456789") == "" && digits != ""
+	if _, err := strconv.ParseInt(cell, 10, 64); err != nil || len(digits) > 1 && digits[0] == '0' {
+		out |= intKind | sameInt
+	}
+	v, err := parseFloat(cell, 64)
+	if err != nil || whole && out&intKind != 0 || len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
+		return out | floatKind | sameFloat
+	}
+	if text := strconv.FormatFloat(v, 'f', -1, 64); text != cell && text+".0" != cell || math.Abs(v) >= 1e16 || v != 0 && math.Abs(v) < 1e-4 {
+		out |= sameFloat
+	}
+	if whole {
+		out |= sameFloat
+	}
+	return out
+}
+
+// inferred is the type of a column for those who ask what it holds.
+func (k cellKinds) inferred() arrow.DataType {
+	switch {
+	case k&seen == 0:
+		return arrow.BinaryTypes.String
+	case k&intKind != 0:
+		return arrow.PrimitiveTypes.Int64
+	case k&floatKind != 0:
+		return arrow.PrimitiveTypes.Float64
+	case k&boolKind != 0:
+		return arrow.FixedWidthTypes.Boolean
+	case k&timeKind != 0:
+		return &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
+	}
+	return arrow.BinaryTypes.String
+}
+
+// exact is the type in which a column is read for those who do not say what they
+// want of it: that of its cells if writing them back gives the same text. Times
+// are an exception, for nothing else reads them as times.
+func (k cellKinds) exact() arrow.DataType {
+	switch {
+	case k&seen == 0:
+		return arrow.Null
+	case k&sameInt != 0:
+		return arrow.PrimitiveTypes.Int64
+	case k&sameFloat != 0:
+		return arrow.PrimitiveTypes.Float64
+	case k&sameBool != 0:
+		return arrow.FixedWidthTypes.Boolean
+	case k&timeKind != 0:
+		return &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
+	}
+	return arrow.BinaryTypes.String
+}

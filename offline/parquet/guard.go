@@ -1,0 +1,45 @@
+package parquet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// guard is the one place that recovers: arrow-go answers some damaged files with
+// a panic, in an index or a slice that the file gave. A file that somebody hands
+// us must not end the process, and must not look empty either.
+func guard(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = damage{fmt.Errorf("panic: %v", r)}
+		}
+	}()
+	return f()
+}
+
+// damage is an error that lies in the bytes of a file, whatever it wraps.
+type damage struct{ error }
+
+func (d damage) Unwrap() error { return d.error }
+
+// broken says why a file ends a run: it was canceled, it cannot be read, or what
+// it holds is damaged. where names the file and, if known, the row and column.
+func broken(where string, err error) error {
+	var f *fault.Error
+	var in damage
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fault.Of(err)
+	case errors.As(err, &in):
+	case errors.As(err, &path):
+		return fault.New(fault.Unavailable, "%s cannot be read: %v", where, path.Err).Because(err)
+	}
+	return fault.New(fault.Invalid, "%s is damaged; write the file again", where).Because(err)
+}

@@ -1,0 +1,79 @@
+package parquet
+
+import (
+	"iter"
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// reader streams record batches. Unlike the one of arrow-go it keeps its error
+// when Next is called again, and can be released at any time.
+type reader struct {
+	schema *arrow.Schema
+	next   func() (arrow.RecordBatch, error, bool)
+	stop   func()
+	batch  arrow.RecordBatch
+	err    error
+	holds  atomic.Int64
+}
+
+var _ array.RecordReader = (*reader)(nil)
+
+func newReader(schema *arrow.Schema, batches iter.Seq2[arrow.RecordBatch, error]) *reader {
+	r := &reader{schema: schema}
+	r.next, r.stop = iter.Pull2(batches)
+	r.holds.Store(1)
+	return r
+}
+
+// Retain keeps the reader for one more caller.
+func (r *reader) Retain() { r.holds.Add(1) }
+
+// Release gives the reader up; the last one ends the reading.
+func (r *reader) Release() {
+	if r.holds.Add(-1) == 0 {
+		r.end()
+	}
+}
+
+func (r *reader) end() {
+	r.drop()
+	r.stop()
+}
+
+func (r *reader) drop() {
+	if r.batch != nil {
+		r.batch.Release()
+		r.batch = nil
+	}
+}
+
+// Schema is that of all batches.
+func (r *reader) Schema() *arrow.Schema { return r.schema }
+
+// Next reads the next batch; the one before is no longer valid.
+func (r *reader) Next() bool {
+	r.drop()
+	if r.err != nil {
+		return false
+	}
+	batch, err, ok := r.next()
+	if !ok || err != nil {
+		r.err = err
+		r.end()
+		return false
+	}
+	r.batch = batch
+	return true
+}
+
+// RecordBatch is the batch of the last Next.
+func (r *reader) RecordBatch() arrow.RecordBatch { return r.batch }
+
+// Record is the old name of RecordBatch, which the interface still asks for.
+func (r *reader) Record() arrow.RecordBatch { return r.batch }
+
+// Err tells how the stream ended.
+func (r *reader) Err() error { return r.err }

@@ -1,0 +1,39 @@
+package parquet
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
+)
+
+// outside reports whether the statistics of a row group rule out every row. What
+// is doubtful in them rules out nothing.
+func (p *parquetFile) outside(group int, when bounds) bool {
+	c := p.column(when.column)
+	if c == nil || c.problem != nil || len(c.leaves) != 1 {
+		return false
+	}
+	t, ok := c.field.Type.(*arrow.TimestampType)
+	if !ok {
+		return false
+	}
+	var times *metadata.Int64Statistics
+	err := guard(func() error {
+		for leaf := range c.leaves {
+			chunk, err := p.meta.RowGroup(group).ColumnChunk(leaf)
+			if err != nil {
+				return err
+			}
+			stats, err := chunk.Statistics()
+			if err != nil || stats == nil || !stats.HasMinMax() {
+				return err
+			}
+			times, _ = stats.(*metadata.Int64Statistics) // INT96 has no order to rely on
+		}
+		return nil
+	})
+	if err != nil || times == nil || times.Min() > times.Max() {
+		return false
+	}
+	first, last := arrow.Timestamp(times.Min()).ToTime(t.Unit), arrow.Timestamp(times.Max()).ToTime(t.Unit)
+	return !when.start.IsZero() && last.Before(when.start) || !when.end.IsZero() && first.After(when.end)
+}
