@@ -17,6 +17,7 @@ import (
 type csvRows struct {
 	path   string
 	file   *os.File
+	info   os.FileInfo
 	reader *csv.Reader
 	limit  *limited
 	header []string
@@ -37,9 +38,12 @@ func openRows(path string) (*csvRows, error) {
 		return nil, broken(path, err)
 	}
 	r := &csvRows{path: path, file: f}
-	if err := r.readHeader(); err != nil {
+	if r.info, err = f.Stat(); err == nil {
+		err = r.readHeader()
+	}
+	if err != nil {
 		_ = f.Close()
-		return nil, err
+		return nil, broken(path, err)
 	}
 	return r, nil
 }
@@ -96,14 +100,26 @@ func (r *csvRows) next(ctx context.Context) bool {
 	r.limit.left = maxRow
 	cells, err := r.reader.Read()
 	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			r.err = r.fail(err)
-		}
+		r.err = r.end(err)
 		return false
 	}
 	r.cells = cells
 	r.line, _ = r.reader.FieldPos(0)
 	return true
+}
+
+// end says how the rows ended: rows may come behind the others while a file is
+// read, but what was cut off is missing.
+func (r *csvRows) end(err error) error {
+	if errors.Is(err, io.EOF) {
+		if now, statErr := r.file.Stat(); statErr == nil && now.Size() >= r.info.Size() {
+			return nil
+		}
+	}
+	if late := changed(r.file, r.path, r.info, err); late != nil {
+		return late
+	}
+	return r.fail(err)
 }
 
 func (r *csvRows) fail(err error) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"github.com/banquet-fs/banquet/fault"
 )
@@ -42,4 +43,13 @@ func broken(where string, err error) error {
 		return fault.New(fault.Unavailable, "%s cannot be read: %v", where, path.Err).Because(err)
 	}
 	return fault.New(fault.Invalid, "%s is damaged; write the file again", where).Because(err)
+}
+
+// changed tells the damage of a file from its being cut or written again while
+// it was read: nil if it is the file that it was.
+func changed(f *os.File, path string, was os.FileInfo, cause error) error {
+	if now, err := f.Stat(); err == nil && now.Size() == was.Size() && now.ModTime().Equal(was.ModTime()) {
+		return nil
+	}
+	return fault.New(fault.Unavailable, "%s was changed while it was read; run it again when nobody writes it", path).Because(cause)
 }

@@ -150,11 +150,10 @@ func (p *parquetFile) read(ctx context.Context, wants []want, when bounds) iter.
 	}
 }
 
-// broken looks whether the file is still the one that was opened: what was cut
-// or written again while it was read looks damaged and is not.
+// broken says why reading ended.
 func (p *parquetFile) broken(f *os.File, where string, err error) error {
-	if now, statErr := f.Stat(); statErr == nil && (now.Size() != p.info.Size() || !now.ModTime().Equal(p.info.ModTime())) {
-		return fault.New(fault.Unavailable, "%s was changed while it was read; run it again when nobody writes it", p.path).Because(err)
+	if late := changed(f, p.path, p.info, err); late != nil {
+		return late
 	}
 	return broken(where, err)
 }

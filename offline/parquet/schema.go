@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -88,7 +89,8 @@ func ownSchema(meta *metadata.FileMetaData, from, to int) (*schema.Schema, error
 	root := *meta.FileMetaData.Schema[0]
 	one := int32(1)
 	root.NumChildren = &one
-	elements := append(meta.FileMetaData.Schema[:0:0], &root)
+	elements := slices.Clone(meta.FileMetaData.Schema[:1])
+	elements[0] = &root
 	node, err := schema.FromParquet(append(elements, meta.FileMetaData.Schema[from:to]...))
 	if err != nil {
 		return nil, err
@@ -178,7 +180,7 @@ func originOf(kv metadata.KeyValueMetadata) *arrow.Schema {
 // arrowReader makes a reader of the columns. arrow-go's own way there makes all
 // columns anew and fails with the first that it does not know, so it is shown a
 // file of no columns.
-func arrowReader(path readerAt, props *parquet.ReaderProperties, meta *metadata.FileMetaData, columns []fileColumn) (*file.Reader, *pqarrow.FileReader, error) {
+func arrowReader(from parquet.ReaderAtSeeker, props *parquet.ReaderProperties, meta *metadata.FileMetaData, columns []fileColumn) (*file.Reader, *pqarrow.FileReader, error) {
 	shown, bare := *meta, *meta.FileMetaData
 	bare.KeyValueMetadata = nil
 	shown.FileMetaData = &bare
@@ -187,7 +189,7 @@ func arrowReader(path readerAt, props *parquet.ReaderProperties, meta *metadata.
 		return nil, nil, err
 	}
 	shown.Schema = schema.NewSchema(none)
-	reader, err := file.NewParquetReader(path, file.WithReadProps(props), file.WithMetadata(&shown))
+	reader, err := file.NewParquetReader(from, file.WithReadProps(props), file.WithMetadata(&shown))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -202,5 +204,3 @@ func arrowReader(path readerAt, props *parquet.ReaderProperties, meta *metadata.
 	}
 	return reader, arrow, nil
 }
-
-type readerAt = parquet.ReaderAtSeeker

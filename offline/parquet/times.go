@@ -148,7 +148,7 @@ func parsed(s string, unit arrow.TimeUnit) (arrow.Timestamp, error) {
 func toUnit(t time.Time, unit arrow.TimeUnit) (arrow.Timestamp, error) {
 	v, err := arrow.TimestampFromTime(t, unit)
 	if err != nil {
-		return 0, fault.New(fault.Invalid, "the time %s cannot be said in %s", t, unit).Because(err)
+		return 0, fault.New(fault.Invalid, "the time %s does not fit a timestamp of %s", t.Format(time.RFC3339Nano), unit).Because(err)
 	}
 	return v, nil
 }
