@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -31,6 +32,11 @@ func TestEveryKindOfColumn(t *testing.T) {
 	for _, c := range columns {
 		batch := one(t, store, offline.Query{Source: source, Columns: []string{c.Name}, Timestamp: "at"})
 		fmt.Fprintf(&got, "%s: %s %s\n", c.Name, batch.Column(0).DataType(), text(batch.Column(0)))
+		later := one(t, store, offline.Query{Source: source, Columns: []string{c.Name, c.Name}, Timestamp: "at", Start: time.UnixMicro(20)})
+		if later.NumRows() != 2 || !array.SliceEqual(batch.Column(0), 1, 3, later.Column(1), 0, 2) {
+			t.Errorf("%s from the second row on: %s", c.Name, text(later.Column(1)))
+		}
+		later.Release()
 		batch.Release()
 	}
 	if diff := cmp.Diff(string(want), got.String()); diff != "" {

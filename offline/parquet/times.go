@@ -95,6 +95,9 @@ func toTimes(a arrow.Array, want arrow.DataType, place func(int) string) (arrow.
 	if !ok {
 		return nil, fault.New(fault.Internal, "%s: times are wanted as %s", place(0), want)
 	}
+	if a.DataType().ID() == arrow.NULL { // whose cells do not say that they are null
+		return array.MakeArrayOfNull(memory.DefaultAllocator, to, a.Len()), nil
+	}
 	cells, at := a, func(i int) int { return i }
 	if d, ok := a.(*array.Dictionary); ok {
 		cells, at = d.Dictionary(), d.GetValueIndex
