@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/banquet-fs/banquet/fault"
 )
@@ -33,14 +34,15 @@ func broken(where string, err error) error {
 	var f *fault.Error
 	var in damage
 	var path *fs.PathError
+	var system syscall.Errno
 	switch {
 	case errors.As(err, &f):
 		return f
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fault.Of(err)
 	case errors.As(err, &in):
-	case errors.As(err, &path):
-		return fault.New(fault.Unavailable, "%s cannot be read: %v", where, path.Err).Because(err)
+	case errors.As(err, &path) && errors.As(path.Err, &system): // not a place before the first byte, which the file says
+		return fault.New(fault.Unavailable, "%s cannot be read: %v", where, system).Because(err)
 	}
 	return fault.New(fault.Invalid, "%s is damaged; write the file again", where).Because(err)
 }

@@ -159,7 +159,7 @@ func originOf(kv metadata.KeyValueMetadata) *arrow.Schema {
 		return nil
 	}
 	raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(*text, "="))
-	if err != nil {
+	if err != nil || checkSchema(raw) != nil {
 		return nil
 	}
 	var origin *arrow.Schema
