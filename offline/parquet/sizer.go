@@ -14,7 +14,7 @@ type sizer struct {
 }
 
 // firstRows is the size of the first batch.
-const firstRows = 256
+const firstRows = 16
 
 // next gives the rows of a batch; claimed is how many bytes the file says that a
 // row has.
@@ -56,17 +56,30 @@ func arrayBytes(d arrow.ArrayData) int64 {
 
 // rowBytes is what a row group says that a row of the wanted columns has.
 func (p *parquetFile) rowBytes(g int, wanted []*fileColumn) int64 {
-	group := p.meta.RowGroup(g)
 	bytes := int64(0)
 	for _, c := range wanted {
 		if c == nil {
 			continue
 		}
 		for leaf := range c.leaves {
-			if chunk, err := group.ColumnChunk(leaf); err == nil {
-				bytes += chunk.TotalUncompressedSize()
-			}
+			bytes += p.chunkBytes(g, leaf)
 		}
 	}
-	return bytes / max(group.NumRows(), 1)
+	return bytes / max(p.meta.RowGroups[g].NumRows, 1)
+}
+
+// chunkBytes is what the values of a column take in a row group. Newer writers
+// say it; else it is the size of the pages, in which each value of a dictionary
+// stands once.
+func (p *parquetFile) chunkBytes(g, leaf int) int64 {
+	columns := p.meta.RowGroups[g].Columns
+	if leaf >= len(columns) || columns[leaf].MetaData == nil {
+		return 0
+	}
+	meta := columns[leaf].MetaData
+	bytes := meta.TotalUncompressedSize
+	if s := meta.SizeStatistics; s != nil && s.UnencodedByteArrayDataBytes != nil {
+		bytes = max(bytes, *s.UnencodedByteArrayDataBytes)
+	}
+	return max(bytes, 0)
 }
