@@ -141,7 +141,9 @@ func TestDirectoriesGiveColumns(t *testing.T) {
 
 // TestTimeColumns are read in every form that says an instant.
 func TestTimeColumns(t *testing.T) {
-	stamps := func(u arrow.TimeUnit, zone string) arrow.DataType { return &arrow.TimestampType{Unit: u, TimeZone: zone} }
+	stamps := func(u arrow.TimeUnit, zone string) arrow.DataType {
+		return &arrow.TimestampType{Unit: u, TimeZone: zone}
+	}
 	dictionary := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}
 	for _, c := range []struct {
 		at   arrow.DataType
@@ -245,5 +247,56 @@ func TestStatisticsNeverLoseRows(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestTheSchemaOfArrowIsAHint: where it disagrees with the file, or cannot be
+// understood, the file's own types and units count.
+func TestTheSchemaOfArrowIsAHint(t *testing.T) {
+	dir := t.TempDir()
+	of := func(name string, x, at arrow.DataType) string {
+		path := filepath.Join(dir, name)
+		schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: x, Nullable: true}, {Name: "at", Type: at, Nullable: true}}, nil)
+		writeAs(t, path, schema, `[{"x":1,"at":"2024-01-01T00:00:00Z"}]`)
+		return path
+	}
+	hint := func(path string) *string {
+		r, err := file.OpenParquetFile(path, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		return r.MetaData().KeyValueMetadata().FindValue("ARROW:schema")
+	}
+	other := hint(of("other", arrow.PrimitiveTypes.Int32, &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}))
+	cut, noText := (*other)[:len(*other)/2], "?"
+	for name, schema := range map[string]*string{"another unit": other, "cut": &cut, "no base64": &noText, "none": nil} {
+		path := of("rows", arrow.PrimitiveTypes.Int64, &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "UTC"})
+		rewrite(t, path, func(r *file.Reader) {
+			for _, kv := range r.MetaData().KeyValueMetadata() {
+				if kv.Key == "ARROW:schema" {
+					kv.Value = schema
+				}
+			}
+		})
+		got, err := typed(t, parquet.New(dir), ask("rows"))
+		span, spanErr := parquet.New(dir).Span(t.Context(), ask("rows"))
+		if err != nil || spanErr != nil || got != "int64 [1]" || span.First.Year() != 2024 {
+			t.Errorf("%s: %s, %v, %v, %v", name, got, span, err, spanErr)
+		}
+	}
+}
+
+// TestTwoColumnsOfOneName matter to those who ask for them.
+func TestTwoColumnsOfOneName(t *testing.T) {
+	dir := t.TempDir()
+	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.PrimitiveTypes.Int64}, {Name: "y", Type: arrow.PrimitiveTypes.Int64}, {Name: "at", Type: stamp}}, nil)
+	writeAs(t, filepath.Join(dir, "rows"), schema, `[{"x":1,"y":2,"at":"2024-01-01T00:00:00Z"}]`)
+	rewrite(t, filepath.Join(dir, "rows"), func(r *file.Reader) { r.MetaData().FileMetaData.Schema[2].Name = "x" })
+	if _, err := typed(t, parquet.New(dir), ask("rows")); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "column x cannot be read: the file has two columns of this name; rename one") {
+		t.Error(err)
+	}
+	if span, err := parquet.New(dir).Span(t.Context(), ask("rows")); err != nil || span.Rows != 1 {
+		t.Error(span, err)
 	}
 }
