@@ -144,12 +144,13 @@ const (
 	intKind cellKinds = 1 << iota
 	floatKind
 	boolKind
-	timeKind
+	microTime // times that microseconds can say
+	nanoTime  // times that nanoseconds can say
 	sameInt
 	sameFloat
 	sameBool
 	seen
-	anyKind = intKind | floatKind | boolKind | timeKind | sameInt | sameFloat | sameBool
+	anyKind = intKind | floatKind | boolKind | microTime | nanoTime | sameInt | sameFloat | sameBool
 )
 
 // after leaves out the types that a cell does not fit.
@@ -167,12 +168,26 @@ func (k cellKinds) after(cell string) cellKinds {
 			k &^= boolKind | sameBool
 		}
 	}
-	if k&timeKind != 0 {
-		if t, err := value.ParseTime(cell); err != nil || t.Year() < 1678 || t.Year() > 2261 {
-			k &^= timeKind
-		}
+	if k&(microTime|nanoTime) != 0 {
+		k &^= notTime(cell)
 	}
 	return k
+}
+
+// notTime gives the units that cannot say a cell.
+func notTime(cell string) cellKinds {
+	t, err := value.ParseTime(cell)
+	if err != nil {
+		return microTime | nanoTime
+	}
+	out := cellKinds(0)
+	if t.Nanosecond()%1000 != 0 {
+		out |= microTime
+	}
+	if t.Year() < 1678 || t.Year() > 2261 {
+		out |= nanoTime
+	}
+	return out
 }
 
 // notNumber gives the kinds of number that a cell rules out. Digits behind a
@@ -211,7 +226,9 @@ func (k cellKinds) inferred() arrow.DataType {
 		return arrow.PrimitiveTypes.Float64
 	case k&boolKind != 0:
 		return arrow.FixedWidthTypes.Boolean
-	case k&timeKind != 0:
+	case k&microTime != 0:
+		return &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
+	case k&nanoTime != 0:
 		return &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
 	}
 	return arrow.BinaryTypes.String
@@ -230,7 +247,9 @@ func (k cellKinds) exact() arrow.DataType {
 		return arrow.PrimitiveTypes.Float64
 	case k&sameBool != 0:
 		return arrow.FixedWidthTypes.Boolean
-	case k&timeKind != 0:
+	case k&microTime != 0:
+		return &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
+	case k&nanoTime != 0:
 		return &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
 	}
 	return arrow.BinaryTypes.String

@@ -13,6 +13,9 @@ import (
 // such as durations, with what they are stored as.
 func plainOrigin(t arrow.DataType) arrow.DataType {
 	plain := func(f arrow.Field) arrow.Field {
+		if d, ok := f.Type.(*arrow.DictionaryType); ok { // arrow-go makes none for lists that are all empty
+			f.Type = d.ValueType
+		}
 		f.Type = plainOrigin(f.Type)
 		return f
 	}

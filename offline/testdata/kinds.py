@@ -76,6 +76,7 @@ def nested():
     columns["list_of_uuid"] = pa.ListArray.from_arrays(pa.array([0, 2, 2, 2], "int32"), ids)
     words = pa.array(WORDS + ["a"]).dictionary_encode()
     columns["list_of_dictionary"] = pa.ListArray.from_arrays(pa.array([0, 2, 3, 4], "int32"), words)
+    columns["list_of_dictionary_empty"] = pa.ListArray.from_arrays(pa.array([0, 0, 0, 0], "int32"), words.slice(0, 0))
     columns["struct_of_dictionary"] = pa.StructArray.from_arrays([words.slice(0, 3)], names=["a"])
     return columns
 
