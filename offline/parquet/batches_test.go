@@ -17,10 +17,10 @@ import (
 	"github.com/banquet-fs/banquet/offline/parquet"
 )
 
-// TestBatchesAreBoundedByBytes: 200 rows of a megabyte, which a Parquet file
+// TestBatchesAreBoundedByBytes: 100 rows of a megabyte, which a Parquet file
 // keeps in one megabyte by a dictionary, come a few at a time.
 func TestBatchesAreBoundedByBytes(t *testing.T) {
-	const rows, most = 200, 64 << 20
+	const rows, most = 100, 40 << 20
 	dir := t.TempDir()
 	wide := strings.Repeat("m", 1<<20)
 	writeRepeated(t, filepath.Join(dir, "rows.parquet"), wide, rows)
