@@ -39,7 +39,7 @@ func TestTypesOfCSVColumns(t *testing.T) {
 		{"01234,1.5", types.ValueType_STRING, "utf8"},
 		{"9223372036854775808,1", types.ValueType_STRING, "utf8"},
 		{"True,False", types.ValueType_BOOL, "bool"},
-		{"true,False", types.ValueType_BOOL, "utf8"},
+		{"true,False", types.ValueType_BOOL, "bool"},
 		{"yes,no", types.ValueType_STRING, "utf8"},
 		{"2024-01-05 10:00:00,2024-01-06T10:00:00+09:00", types.ValueType_UNIX_TIMESTAMP, "timestamp[us, tz=UTC]"},
 		{"2024-01-05 10:00:00+00,2024-01-06", types.ValueType_UNIX_TIMESTAMP, "timestamp[us, tz=UTC]"},

@@ -148,9 +148,8 @@ const (
 	nanoTime  // times that nanoseconds can say
 	sameInt
 	sameFloat
-	sameBool
 	seen
-	anyKind = intKind | floatKind | boolKind | microTime | nanoTime | sameInt | sameFloat | sameBool
+	anyKind = intKind | floatKind | boolKind | microTime | nanoTime | sameInt | sameFloat
 )
 
 // after leaves out the types that a cell does not fit.
@@ -161,11 +160,9 @@ func (k cellKinds) after(cell string) cellKinds {
 	}
 	if k&boolKind != 0 {
 		switch cell {
-		case "True", "False":
-		case "true", "false", "TRUE", "FALSE":
-			k &^= sameBool
+		case "true", "false", "True", "False", "TRUE", "FALSE":
 		default:
-			k &^= boolKind | sameBool
+			k &^= boolKind
 		}
 	}
 	if k&(microTime|nanoTime) != 0 {
@@ -235,8 +232,7 @@ func (k cellKinds) inferred() arrow.DataType {
 }
 
 // exact is the type in which a column is read for those who do not say what they
-// want of it: that of its cells if writing them back gives the same text. Times
-// are an exception, for nothing else reads them as times.
+// want of it: numbers only if writing them back gives the same text.
 func (k cellKinds) exact() arrow.DataType {
 	switch {
 	case k&seen == 0:
@@ -245,7 +241,7 @@ func (k cellKinds) exact() arrow.DataType {
 		return arrow.PrimitiveTypes.Int64
 	case k&sameFloat != 0:
 		return arrow.PrimitiveTypes.Float64
-	case k&sameBool != 0:
+	case k&boolKind != 0:
 		return arrow.FixedWidthTypes.Boolean
 	case k&microTime != 0:
 		return &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}

@@ -8,8 +8,8 @@
 // without a time unit is no time.
 //
 // A cell of a CSV file is text. It is read as the value type that the query
-// wants; where a query says none, a column has a type other than text only if
-// its cells, written back, are the same. The cells that pandas takes for null
+// wants; where a query says none, a column is of numbers only if these, written
+// back, are the same text. The cells that pandas takes for null
 // are null.
 package parquet
 

@@ -300,3 +300,15 @@ func TestTwoColumnsOfOneName(t *testing.T) {
 		t.Error(span, err)
 	}
 }
+
+// TestQueriesThatNoFileAnswers are refused before a file is looked at.
+func TestQueriesThatNoFileAnswers(t *testing.T) {
+	noTime, noCreated := ask("none"), ask("none")
+	noTime.Timestamp = ""
+	noCreated.CreatedAfter = time.Unix(0, 0)
+	for want, query := range map[string]offline.Query{"timestamp_field": noTime, "created_timestamp_column": noCreated} {
+		if _, err := parquet.New(t.TempDir()).Range(t.Context(), query); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), want) {
+			t.Error(err)
+		}
+	}
+}
