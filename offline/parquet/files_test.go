@@ -201,6 +201,15 @@ func TestColumnsThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestOldTimesOutOfRange are refused with their row, where they would be another
+// time: INT96 reaches further than nanoseconds of 64 bits do.
+func TestOldTimesOutOfRange(t *testing.T) {
+	_, err := drain(t.Context(), parquet.New("../testdata/parquet"), ask("int96_far.parquet"))
+	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "int96_far.parquet, row 2, column x: the time does not fit nanoseconds") {
+		t.Error(err)
+	}
+}
+
 // damagePage breaks the first page of x in a row group.
 func damagePage(t *testing.T, path string, group int) {
 	t.Helper()

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -35,7 +36,7 @@ func FuzzParquet(f *testing.F) {
 		{arrow.FixedSizeListOf(2, arrow.PrimitiveTypes.Float64), "[1,2]"},
 	} {
 		path := filepath.Join(dir, string(rune('a'+i)))
-		write(f, path, x.dt, group(5, x.cell), group(1, "null"))
+		write(f, path, x.dt, group(5, x.cell), group(1, "null"), `[{"x":null,"at":null}]`)
 		raw, err := os.ReadFile(path)
 		if err != nil {
 			f.Fatal(err)
@@ -70,7 +71,7 @@ func readAny(t *testing.T, name string, raw []byte) {
 	}
 	for _, c := range columns {
 		for _, kind := range []types.ValueType_Enum{types.ValueType_INVALID, types.ValueType_INT64, types.ValueType_STRING} {
-			query := offline.Query{Source: sourceOf(name), Columns: []string{c.Name}, Types: []types.ValueType_Enum{kind}, Timestamp: "at"}
+			query := offline.Query{Source: sourceOf(name), Columns: []string{c.Name}, Types: []types.ValueType_Enum{kind}, Timestamp: "at", Start: time.Unix(1, 0)}
 			if _, err := drain(t.Context(), store, query); err != nil && !slices.Contains(known, fault.KindOf(err)) {
 				t.Errorf("%s: %v: %v", c.Name, err, fault.Cause(err))
 			}

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -314,7 +315,7 @@ func (s *scanner) cellFault(c *fileColumn, g int, first, at, n int64, cause erro
 		}
 		r.Release()
 	}
-	if c.int96 {
+	if c.int96 && errors.Is(cause, arrow.ErrInvalid) {
 		return fault.New(fault.Invalid, "%s: the time does not fit nanoseconds, the years 1677 to 2262; write the column as a timestamp of microseconds", where).Because(cause)
 	}
 	return s.part.broken(s.file, where, cause)

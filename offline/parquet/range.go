@@ -140,9 +140,13 @@ func (p *scan) shape(ctx context.Context, part part, c *chunk) (arrow.RecordBatc
 		return shaped, nil
 	}
 	defer shaped.Release()
-	kept, err := compute.FilterRecordBatch(ctx, shaped, mask, compute.DefaultFilterOptions())
+	var kept arrow.RecordBatch
+	err := guard(func() (err error) {
+		kept, err = compute.FilterRecordBatch(ctx, shaped, mask, compute.DefaultFilterOptions())
+		return err
+	})
 	if err != nil {
-		return nil, fault.New(fault.Internal, "rows of %s cannot be filtered", part.name()).Because(err)
+		return nil, broken(part.name(), err)
 	}
 	return kept, nil
 }

@@ -223,6 +223,9 @@ func adapt(ctx context.Context, a arrow.Array, want arrow.DataType, place func(i
 	if err == nil {
 		return cast, nil
 	}
+	if ctx.Err() != nil {
+		return nil, fault.Of(ctx.Err())
+	}
 	for i := range a.Len() { // which row it is
 		one := array.NewSlice(a, int64(i), int64(i+1))
 		single, oneErr := compute.CastArray(ctx, one, compute.SafeCastOptions(want))

@@ -97,6 +97,15 @@ def main():
     pq.write_table(pa.table(columns), HERE / "parquet" / "kinds.parquet", compression="zstd")
     times = pa.array([1, None, 3000000000], pa.timestamp("ns", "Asia/Seoul"))
     pq.write_table(pa.table({"c": times, "at": times}), HERE / "parquet" / "int96.parquet", use_deprecated_int96_timestamps=True)
+    far(HERE / "parquet" / "int96_far.parquet")
+
+
+def far(path):
+    """Writes a time of the year 9999, which pyarrow itself does not."""
+    times = pa.table({"x": pa.array([None, 0], pa.timestamp("ns")), "at": pa.array([86400, 86400], pa.timestamp("s", "UTC"))})
+    pq.write_table(times, path, use_deprecated_int96_timestamps=True, compression="none", use_dictionary=False)
+    first, last = (bytes(8) + day.to_bytes(4, "little") for day in (2440588, 5373484))  # Julian days
+    path.write_bytes(path.read_bytes().replace(first, last))
 
 
 if __name__ == "__main__":
