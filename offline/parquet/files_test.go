@@ -101,7 +101,7 @@ func TestFilesThatAreNoParquet(t *testing.T) {
 		{"text", []byte("at,x\n2024-01-01,1\n"), "is no Parquet file; the name of a CSV file must end in .csv"},
 		{"cut short", good[:end-10], "is a Parquet file without its end; it was cut short or is still being written"},
 		{"encrypted", append(bytes.Clone(good[:end-4]), "PARE"...), "is encrypted, which is not read; write it without encryption"},
-		{"a footer that is none", append(append(bytes.Clone(good[:end-60]), bytes.Repeat([]byte{0xff}, 52)...), good[end-8:]...), "is damaged; write the file again"},
+		{"a footer that is none", append(append(bytes.Clone(good[:end-60]), bytes.Repeat([]byte{0xff}, 52)...), good[end-8:]...), "is damaged, or encoded in a way that is not read; write the file again"},
 		{"a footer longer than the file", append(bytes.Clone(good[:end-8]), 0xff, 0xff, 0xff, 0x7f, 'P', 'A', 'R', '1'), "is damaged"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -172,7 +172,7 @@ func TestColumnsThatCannotBeRead(t *testing.T) {
 		}, "column x is compressed with LZO, which is not read; write it with snappy or zstd", size},
 		{"a page that is damaged", func(t *testing.T, path string) {
 			damagePage(t, path, 1)
-		}, "row 301, column x is damaged; write the file again", size},
+		}, "row 301, column x is damaged, or encoded in a way that is not read; write the file again", size},
 		{"fewer rows than the file says", func(t *testing.T, path string) {
 			rewrite(t, path, func(r *file.Reader) { r.MetaData().RowGroups[1].NumRows++ })
 		}, "row 601, column x is damaged", size},

@@ -44,7 +44,7 @@ func broken(where string, err error) error {
 	case errors.As(err, &path) && errors.As(path.Err, &system): // not a place before the first byte, which the file says
 		return fault.New(fault.Unavailable, "%s cannot be read: %v", where, system).Because(err)
 	}
-	return fault.New(fault.Invalid, "%s is damaged; write the file again", where).Because(err)
+	return fault.New(fault.Invalid, "%s is damaged, or encoded in a way that is not read; write the file again", where).Because(err)
 }
 
 // changed tells the damage of a file from its being cut or written again while
