@@ -156,6 +156,8 @@ func (p *scan) column(ctx context.Context, part part, c *chunk, i int) (arrow.Ar
 	w, t, a := p.wants[i], p.schema.Field(i).Type, c.columns[i]
 	place := func(row int) string { return fmt.Sprintf("%s, column %s", c.place(row), w.name) }
 	switch {
+	case a == nil && w.time:
+		return dated(t, partitionsOf(part.name())[w.name], c.rows, part.name()+", column "+w.name)
 	case a == nil:
 		return constant(t, partitionsOf(part.name())[w.name], c.rows, part.name()+", column "+w.name)
 	case w.time:
@@ -164,29 +166,26 @@ func (p *scan) column(ctx context.Context, part part, c *chunk, i int) (arrow.Ar
 	return adapt(ctx, a, t, place)
 }
 
+// dated is a time column of one value.
+func dated(t arrow.DataType, v string, rows int, where string) (arrow.Array, error) {
+	text, err := constant(arrow.BinaryTypes.String, v, rows, where)
+	if err != nil {
+		return nil, err
+	}
+	defer text.Release()
+	return toTimes(text, t, func(int) string { return where })
+}
+
 // constant is a column of one value: what a directory says, or null.
 func constant(t arrow.DataType, v string, rows int, where string) (arrow.Array, error) {
 	if v == "" {
 		return array.MakeArrayOfNull(memory.DefaultAllocator, t, rows), nil
 	}
-	texts := array.NewStringBuilder(memory.DefaultAllocator)
-	defer texts.Release()
-	for range rows {
-		texts.Append(v)
-	}
-	a := texts.NewArray()
-	if t.ID() == arrow.STRING {
-		return a, nil
-	}
-	defer a.Release()
-	if t.ID() == arrow.TIMESTAMP {
-		return toTimes(a, t, func(int) string { return where })
-	}
 	b := array.NewBuilder(memory.DefaultAllocator, t)
 	defer b.Release()
 	for range rows {
-		if err := b.AppendValueFromString(v); err != nil {
-			return nil, fault.New(fault.Invalid, "%s: the directory's value %q is no %s", where, v, t).Because(err)
+		if err := appendCell(b, v); err != nil {
+			return nil, fault.New(fault.Invalid, "%s: %s", where, fault.Of(err).Text).Because(err)
 		}
 	}
 	return b.NewArray(), nil

@@ -113,7 +113,8 @@ func TestDirectoriesGiveColumns(t *testing.T) {
 		{[]string{"day=01", "day=10"}, types.ValueType_INT64, "int64 [1] [10]"},
 		{[]string{"day=1", "day=2"}, types.ValueType_STRING, `utf8 ["1"] ["2"]`},
 		{[]string{"day=a%20b", "day=__HIVE_DEFAULT_PARTITION__"}, types.ValueType_STRING, `utf8 [(null)] ["a b"]`},
-		{[]string{"day=x"}, types.ValueType_INT64, "!is no int64"},
+		{[]string{"day=1.50"}, types.ValueType_DOUBLE, "float64 [1.5]"},
+		{[]string{"day=x"}, types.ValueType_INT64, `!a.parquet, column day: "x" is no integer of 64 bits`},
 	} {
 		t.Run(strings.Join(c.dirs, " "), func(t *testing.T) {
 			dir := t.TempDir()
@@ -284,6 +285,26 @@ func TestTheSchemaOfArrowIsAHint(t *testing.T) {
 		if err != nil || spanErr != nil || got != "int64 [1]" || span.First.Year() != 2024 {
 			t.Errorf("%s: %s, %v, %v, %v", name, got, span, err, spanErr)
 		}
+	}
+}
+
+// TestFilesThatLackAColumn give nulls for it; without an event time they give no
+// rows, and where a directory is the time, it is.
+func TestFilesThatLackAColumn(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "at=2024-01-05"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	x := arrow.Field{Name: "x", Type: arrow.PrimitiveTypes.Int64, Nullable: true}
+	at := arrow.Field{Name: "at", Type: stamp, Nullable: true}
+	writeAs(t, filepath.Join(dir, "a"), arrow.NewSchema([]arrow.Field{at, x}, nil), `[{"x":1,"at":"2024-01-01T00:00:00Z"}]`)
+	writeAs(t, filepath.Join(dir, "b"), arrow.NewSchema([]arrow.Field{at}, nil), `[{"at":"2024-01-01T00:00:00Z"}]`)
+	writeAs(t, filepath.Join(dir, "c"), arrow.NewSchema([]arrow.Field{x}, nil), `[{"x":3}]`)
+	writeAs(t, filepath.Join(dir, "at=2024-01-05", "d"), arrow.NewSchema([]arrow.Field{x}, nil), `[{"x":4}]`)
+	got, err := typed(t, parquet.New(dir), ask("."))
+	span, spanErr := parquet.New(dir).Span(t.Context(), ask("."))
+	if err != nil || spanErr != nil || got != "int64 [1] [4] [(null)]" || span.Rows != 3 || span.Last.Day() != 5 {
+		t.Error(got, err, span, spanErr)
 	}
 }
 

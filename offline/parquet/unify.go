@@ -73,18 +73,15 @@ func missing(ctx context.Context, source *core.DataSource, name string, first pa
 	return about("%s has no column %s; its columns are %s", first.name(), name, names(list))
 }
 
-// partitionType is the type of a column that directories give: integers where
-// all of them are, written as integers are, else text, so that 01 stays 01.
+// partitionType is the type of a column that directories give. They are text as
+// the cells of CSV are, read as what is wanted of them; where nothing is, they are
+// integers if all are written as integers are, else text, so that 01 stays 01.
 func partitionType(w want, parts []part) arrow.DataType {
-	switch w.kind {
-	case types.ValueType_INT32, types.ValueType_INT64:
-		return arrow.PrimitiveTypes.Int64
-	case types.ValueType_INVALID:
-	default:
+	switch {
+	case w.time:
 		return arrow.BinaryTypes.String
-	}
-	if w.time {
-		return arrow.BinaryTypes.String
+	case w.kind != types.ValueType_INVALID:
+		return cellType(w.kind)
 	}
 	for _, p := range parts {
 		if v := partitionsOf(p.name())[w.name]; v != "" && !plainInteger(v) {
