@@ -212,6 +212,16 @@ func TestCSVFilesThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestAQuoteThatNeverEnds does not take the rest of a large file for one cell.
+func TestAQuoteThatNeverEnds(t *testing.T) {
+	line := strings.Repeat("2024-01-03,2 ", 10000) + "\n"
+	store := csvOf(t, "at,x\n2024-01-01,1\n2024-01-02,\"1\n"+strings.Repeat(line, (70<<20)/len(line)))
+	_, err := cells(t, store, offline.Query{Source: sourceOf("rows.csv"), Columns: []string{"x"}, Types: []types.ValueType_Enum{types.ValueType_INT64}, Timestamp: "at"})
+	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "the row behind line 2 does not end within 64 MB; is a quote missing?") {
+		t.Error(err)
+	}
+}
+
 // TestCSVFilesThatAreRead though they look odd.
 func TestCSVFilesThatAreRead(t *testing.T) {
 	for _, c := range []struct{ name, content, want string }{
