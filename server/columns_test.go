@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -107,6 +108,16 @@ func values(t *testing.T, columns []serving.Column) map[string][]string {
 	return out
 }
 
+// processorTime is what this process has used of the processors.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 // A request that comes in very many pieces, or with very many columns, costs what
 // its bytes are worth.
 func TestDecodingIsLinear(t *testing.T) {
@@ -126,7 +137,7 @@ func TestDecodingIsLinear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	start := time.Now()
+	start := processorTime(t)
 	m := new(feast.GetOnlineFeaturesRequest)
 	if err := received(pieces, m); err != nil || len(m.GetFeatures().GetVal()) != n {
 		t.Fatalf("%d references, %v", len(m.GetFeatures().GetVal()), err)
@@ -149,7 +160,7 @@ func TestDecodingIsLinear(t *testing.T) {
 		t.Error(err)
 	}
 	// Looking at all before for each takes ten seconds and more.
-	if d := time.Since(start); d > 2*time.Second {
+	if d := processorTime(t) - start; d > 2*time.Second {
 		t.Errorf("%v", d)
 	}
 }

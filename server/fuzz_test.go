@@ -96,7 +96,9 @@ func FuzzAnswers(f *testing.F) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
 		r.Method = method
 		r.URL, _ = url.ParseRequestURI(path)
-		r.Header.Set("Content-Type", kind)
+		if kind != "" {
+			r.Header.Set("Content-Type", kind)
+		}
 		w := httptest.NewRecorder()
 		web.ServeHTTP(w, r)
 		text := w.Body.Bytes()

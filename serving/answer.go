@@ -116,7 +116,7 @@ func (r *Response) Release() {
 func (r *Response) Rows() int { return r.rows }
 
 // Columns is the number of columns.
-func (r *Response) Columns() int { return len(r.echoed) + len(r.plan.outputs) }
+func (r *Response) Columns() int { return len(r.echoed) + len(r.plan.answered) }
 
 // Views is the number of views that columns come from.
 func (r *Response) Views() int { return len(r.plan.views) }
@@ -141,11 +141,18 @@ func (r *Response) Column(i int) ResponseColumn {
 		c := &r.columns[r.echoed[i]]
 		return ResponseColumn{Name: c.echo, View: -1, entity: c.values}
 	}
-	out := &r.plan.outputs[i-len(r.echoed)]
-	c := ResponseColumn{Name: out.name, View: out.view, pos: out.pos, placed: &r.views[out.view]}
-	if r.invalid != nil {
-		c.invalid = r.invalid
+	return r.output(r.plan.answered[i-len(r.echoed)])
+}
+
+// output gives an output of the plan as a column, hidden or not.
+func (r *Response) output(i int) ResponseColumn {
+	out := &r.plan.outputs[i]
+	c := ResponseColumn{Name: out.name, View: out.view, pos: out.pos, invalid: r.invalid}
+	if out.compute != nil {
+		c.compute, c.response = out.compute, r
+		return c
 	}
+	c.placed = &r.views[out.view]
 	return c
 }
 
@@ -153,18 +160,24 @@ func (r *Response) Column(i int) ResponseColumn {
 type ResponseColumn struct {
 	Name string
 	// View is the index of the view that the column comes from, -1 for an
-	// entity column. Columns of one view have the same event times.
+	// entity column and one that is computed. Columns of one view have the same event times.
 	View int
 
 	entity  [][]byte
 	placed  *placedView
 	pos     int
 	invalid map[cell]bool
+
+	compute  func(r *Response, row int) ([]byte, Status)
+	response *Response
 }
 
 // At gives the cell of a row: a serialized feast.types.Value, empty for null,
 // and its status.
 func (c *ResponseColumn) At(row int) ([]byte, Status) {
+	if c.compute != nil {
+		return c.compute(c.response, row)
+	}
 	if c.placed == nil {
 		return c.entity[row], Present
 	}
@@ -199,6 +212,11 @@ func (r *Response) Gather(i int, values [][]byte, statuses []Status) {
 	c := r.Column(i)
 	p := c.placed
 	switch {
+	case c.compute != nil:
+		for row := range values {
+			values[row], statuses[row] = c.compute(r, row)
+		}
+		return
 	case p == nil:
 		copy(values, c.entity)
 		for row := range statuses {

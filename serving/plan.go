@@ -21,6 +21,8 @@ type plan struct {
 	views   []planView
 	groups  []keyGroup
 	outputs []output
+	// answered are the indexes of the outputs that are not hidden.
+	answered []int
 	// inputs are the column names that the project knows.
 	inputs map[string]input
 	// requestData are the columns that on-demand feature views need.
@@ -69,11 +71,15 @@ type input struct {
 	hidden      bool // never answered: the key of views without entities
 }
 
-// output is one feature of the answer.
+// output is one feature that a request needs.
 type output struct {
 	name string
-	view int // index into views
+	view int // index into views; -1 when it is computed
 	pos  int // position in the view's selection
+	// hidden outputs are read for those that are computed, and not answered.
+	hidden bool
+	// compute gives a cell out of the other outputs of a row; nil for stored ones.
+	compute func(r *Response, row int) ([]byte, Status)
 }
 
 // planner builds one plan.
@@ -148,7 +154,18 @@ func (b *planner) build() error {
 	for _, w := range b.wanted {
 		b.addView(w)
 	}
+	b.plan.answer()
 	return nil
+}
+
+// answer finds the outputs that are answered.
+func (p *plan) answer() {
+	p.answered = make([]int, 0, len(p.outputs))
+	for i := range p.outputs {
+		if !p.outputs[i].hidden {
+			p.answered = append(p.answered, i)
+		}
+	}
 }
 
 // addView turns a wanted view into a table to read, its keys and its outputs.
