@@ -18,9 +18,10 @@ test: ## Run the tests; installs PostgreSQL and PgBouncer when they are missing 
 	go test ./...
 	go test -tags poison ./stores/dynamo ./serving ./server
 
-race: ## Run the tests with the race detector; needs a C compiler and compiles all dependencies again.
+race: ## Run what is concurrent with the race detector; needs a C compiler and compiles all dependencies again.
+	@scripts/compiler.sh
 	@scripts/postgresql.sh
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race $(or $(RACE),./server/... ./serving/... ./stores/... ./ingest/...)
 
 lint: ## Check the code: style, import directions, budgets.
 	$(LINT) run ./...
@@ -28,6 +29,7 @@ lint: ## Check the code: style, import directions, budgets.
 generate: ## Check the .proto files and make gen/ from them; the first build of buf takes minutes.
 	$(BUF) format --diff --exit-code
 	$(BUF) lint
+	$(BUF) breaking --against testdata/released.binpb.gz
 	$(BUF) generate
 
 conformance: ## Compare with the real Feast over PostgreSQL, moto and dynalite; installs them under .cache.
