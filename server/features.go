@@ -212,14 +212,26 @@ func (f *feastListen) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineF
 	return feastAnswer(ctx, f.opt, f.limits, &f.size, m, serving.IgnoreTTL)
 }
 
-// Push is not served yet.
-func (f *feastListen) Push(context.Context, *feast.PushRequest) (*feast.PushResponse, error) {
-	return nil, notServed("Push")
+// Push writes rows of a push source.
+func (f *feastListen) Push(ctx context.Context, m *feast.PushRequest) (*feast.PushResponse, error) {
+	if f.opt.Writer == nil {
+		return nil, notServed("Push")
+	}
+	if err := f.opt.Writer.Push(ctx, m); err != nil {
+		return nil, err
+	}
+	return &feast.PushResponse{Status: true}, nil
 }
 
-// WriteToOnlineStore is not served yet.
-func (f *feastListen) WriteToOnlineStore(context.Context, *feast.WriteToOnlineStoreRequest) (*feast.WriteToOnlineStoreResponse, error) {
-	return nil, notServed("WriteToOnlineStore")
+// WriteToOnlineStore writes rows of a feature view.
+func (f *feastListen) WriteToOnlineStore(ctx context.Context, m *feast.WriteToOnlineStoreRequest) (*feast.WriteToOnlineStoreResponse, error) {
+	if f.opt.Writer == nil {
+		return nil, notServed("WriteToOnlineStore")
+	}
+	if err := f.opt.Writer.WriteToOnlineStore(ctx, m); err != nil {
+		return nil, err
+	}
+	return &feast.WriteToOnlineStoreResponse{Status: true}, nil
 }
 
 func notServed(call string) error {

@@ -4,6 +4,7 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"log/slog"
 	"time"
@@ -11,9 +12,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/banquet-fs/banquet/access"
+	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/serving"
 )
+
+// Writer takes rows into the stores.
+type Writer interface {
+	Push(ctx context.Context, req *feast.PushRequest) error
+	WriteToOnlineStore(ctx context.Context, req *feast.WriteToOnlineStoreRequest) error
+}
 
 // Options configure a Server.
 type Options struct {
@@ -22,6 +30,8 @@ type Options struct {
 	// Project that is served to requests that name none.
 	Project string
 	Serving *serving.Service
+	// Writer serves what writes; nil is refused as not served.
+	Writer Writer
 	// Registry is kept up to date while the server runs.
 	Registry *registry.Holder
 	// Identity and Authority decide who may do what; nil is everybody everything.

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/status"
 
+	"github.com/banquet-fs/banquet/fault"
 	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 	"github.com/banquet-fs/banquet/gen/feast/types"
@@ -331,5 +333,35 @@ func TestWritesAreRefusedByName(t *testing.T) {
 		if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+path, `{}`, "Content-Type", "application/json"); code != http.StatusNotImplemented || !strings.Contains(text, path) {
 			t.Errorf("%s: %d %s", path, code, text)
 		}
+	}
+}
+
+// noted is a writer that remembers what it was given.
+type noted struct{ calls []string }
+
+func (n *noted) Push(_ context.Context, req *feast.PushRequest) error {
+	n.calls = append(n.calls, "push "+req.GetStreamFeatureView())
+	return nil
+}
+
+func (n *noted) WriteToOnlineStore(_ context.Context, req *feast.WriteToOnlineStoreRequest) error {
+	n.calls = append(n.calls, "write "+req.GetFeatureViewName())
+	return fault.New(fault.Invalid, "row 1: no key")
+}
+
+// A server that has a writer serves what writes.
+func TestAWriterIsServed(t *testing.T) {
+	w := new(noted)
+	f := credit
+	f.change = func(o *server.Options) { o.Writer = w }
+	client := feast.NewGrpcFeatureServerClient(start(t, f).grpc)
+	if resp, err := client.Push(t.Context(), &feast.PushRequest{StreamFeatureView: "s"}); err != nil || !resp.GetStatus() {
+		t.Error(resp, err)
+	}
+	if _, err := client.WriteToOnlineStore(t.Context(), &feast.WriteToOnlineStoreRequest{FeatureViewName: "v"}); status.Code(err) != codes.InvalidArgument {
+		t.Error(err)
+	}
+	if got := strings.Join(w.calls, ", "); got != "push s, write v" {
+		t.Error(got)
 	}
 }
