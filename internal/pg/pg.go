@@ -71,7 +71,10 @@ func Connect(ctx context.Context, opt Options) (*pgxpool.Pool, error) {
 	defer cancel()
 	if err := pool.Ping(ping); err != nil {
 		Close(pool)
-		if ctx.Err() == nil && ping.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
+			return nil, opt.Fault(ctx.Err(), "connect")
+		case ping.Err() != nil:
 			return nil, opt.unreachable(err)
 		}
 		return nil, opt.Fault(err, "connect")

@@ -204,6 +204,7 @@ func TestFailuresOfConnecting(t *testing.T) {
 				_, _ = watch.Exec(context.WithoutCancel(t.Context()), "ALTER ROLE "+user.User+" CONNECTION LIMIT -1")
 			})
 		}, fault.Overloaded, "too many connections"},
+		{"a deadline that has passed", nil, fault.TimedOut, "the time allowed ran out"},
 		{"a transaction that idles", func(t *testing.T, opt *pg.Options) {
 			set(t, watch, admin, user, "idle_in_transaction_session_timeout = '20ms'")
 			p := newProxy(t, user)
@@ -214,9 +215,16 @@ func TestFailuresOfConnecting(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			opt := user
 			opt.ApplicationName = "failing"
-			c.edit(t, &opt)
+			ctx := t.Context()
+			if c.edit != nil {
+				c.edit(t, &opt)
+			} else {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithDeadline(ctx, time.Unix(0, 0))
+				defer cancel()
+			}
 			store := postgres.New(opt)
-			told := readAll(t.Context(), store, "SELECT 1 AS v, timestamptz '2024-01-01' AS ts", nil)
+			told := readAll(ctx, store, "SELECT 1 AS v, timestamptz '2024-01-01' AS ts", nil)
 			checkFailure(t, told, c.kind, c.says)
 			if strings.Contains(told.err.Error(), "secret") {
 				t.Errorf("%q tells a password", told.err)

@@ -69,7 +69,9 @@ func window(t *testing.T, s *postgres.Store, q offline.Query) (out []string, err
 
 func cell(a arrow.Array, i int) string {
 	if ts, ok := a.(*array.Timestamp); ok && !a.IsNull(i) {
-		return ts.Value(i).ToTime(arrow.Microsecond).Format(time.RFC3339Nano)
+		if unit, ok := ts.DataType().(*arrow.TimestampType); ok {
+			return ts.Value(i).ToTime(unit.Unit).Format(time.RFC3339Nano)
+		}
 	}
 	return a.ValueStr(i)
 }

@@ -52,7 +52,7 @@ func (r *reader) build(names []string) {
 		fields = append(fields, arrow.Field{Name: names[i], Type: c.dt, Nullable: true})
 	}
 	for _, c := range r.times {
-		fields = append(fields, arrow.Field{Name: c.name, Type: micros, Nullable: true})
+		fields = append(fields, arrow.Field{Name: c.name, Type: c.dt, Nullable: true})
 	}
 	r.stamps = make([]stamp, len(r.times))
 	r.schema = arrow.NewSchema(fields, nil)
@@ -108,6 +108,10 @@ func (r *reader) end(err error) {
 func (r *reader) Next() bool {
 	r.drop()
 	if r.ended {
+		return false
+	}
+	if err := r.t.ctx.Err(); err != nil { // what has arrived could be read still
+		r.end(r.t.fault(err, r.what))
 		return false
 	}
 	rows, size := 0, 0

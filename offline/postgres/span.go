@@ -126,7 +126,7 @@ func readTimes(times []*timeColumn, cells [][]byte) (event time.Time, ok bool, c
 			return event, false, c.name, err
 		}
 		if i == 0 {
-			event = time.UnixMicro(int64(v)).UTC()
+			event = v.ToTime(c.dt.Unit)
 		}
 	}
 	return event, true, "", nil

@@ -3,7 +3,6 @@ package postgres
 import (
 	"encoding/binary"
 	"errors"
-	"math"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -16,8 +15,12 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// micros is the Arrow type of event and created times.
-var micros = &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
+// The Arrow types of event and created times: the server's have microseconds, and
+// texts may say more.
+var (
+	micros = &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
+	nanos  = &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
+)
 
 // bound is one end of the times that a query takes.
 type bound struct {
@@ -46,8 +49,10 @@ type timeColumn struct {
 	format int16
 	// text tells that it is text: then the server cannot compare it with a time.
 	text bool
-	// at reads a cell as microseconds since 1970.
+	// at reads a cell that is no text.
 	at func(raw []byte) (int64, error)
+	// dt is the Arrow type that says all of it.
+	dt *arrow.TimestampType
 }
 
 // newTimeColumn looks up a time of a relation; a type that is none is refused.
@@ -56,7 +61,7 @@ func (t *transaction) newTimeColumn(d *described, name string, bounds ...bound) 
 	if err != nil {
 		return nil, err
 	}
-	c := &timeColumn{name: name, sql: columnSQL(f), format: pgtype.BinaryFormatCode, at: timestampAt}
+	c := &timeColumn{name: name, sql: columnSQL(f), format: pgtype.BinaryFormatCode, at: timestampAt, dt: micros}
 	for _, b := range bounds {
 		if !b.t.IsZero() {
 			c.bounds = append(c.bounds, b)
@@ -71,7 +76,7 @@ func (t *transaction) newTimeColumn(d *described, name string, bounds ...bound) 
 	case k.oid == pgtype.DateOID:
 		c.at = dateAt
 	case k.text:
-		c.text, c.format, c.at = true, pgtype.TextFormatCode, nil
+		c.text, c.format, c.dt = true, pgtype.TextFormatCode, nanos
 	default:
 		return nil, d.refuse(fault.Invalid, "column %s is %s, and no time; %s", name, k.name, remedy(k.oid, name))
 	}
@@ -119,38 +124,51 @@ func (c *timeColumn) read(raw []byte) (v arrow.Timestamp, null, ok bool, err err
 			return 0, false, false, nil
 		}
 	}
-	return arrow.Timestamp(t.UnixMicro()), false, true, nil
+	v, err = nanosecondsOf(t)
+	return v, false, true, err
 }
 
-// The first and the last time that a timestamp can say, in microseconds since
-// 2000: https://www.postgresql.org/docs/current/datatype-datetime.html.
+var errFarText = errors.New("the time lies outside of the years 1678 to 2261, which is all that 64 bits of nanoseconds can say; cast the column to timestamptz in the query of the data source")
+
+func nanosecondsOf(t time.Time) (arrow.Timestamp, error) {
+	if y := t.Year(); y < 1678 || y > 2261 {
+		return 0, errFarText
+	}
+	return arrow.Timestamp(t.UnixNano()), nil
+}
+
+// The first and the last second that a timestamp can say, since 2000:
+// https://www.postgresql.org/docs/current/datatype-datetime.html.
 const (
-	firstTime = -211813488000 * second
-	lastTime  = 9223371331200*second - 1
+	firstSecond = -211813488000
+	lastSecond  = 9223371331200 - 1
 )
 
 // parameter is a bound in the binary form of a timestamptz. The server's times
 // have microseconds: a lower bound between two of them is the later one.
 func (b bound) parameter() []byte {
-	v := b.t.Unix()*second + int64(b.t.Nanosecond()/1000)
+	seconds, part := b.t.Unix()-epoch2000/second, b.t.Nanosecond()/1000
 	if b.op == ">=" && b.t.Nanosecond()%1000 > 0 {
-		v++
+		part++
 	}
-	const farSeconds = math.MaxInt64/second - 1
 	switch {
-	case b.t.Unix() > farSeconds || v > lastTime:
-		v = lastTime
-	case b.t.Unix() < -farSeconds || v-epoch2000 < firstTime:
-		v = firstTime
-	default:
-		v -= epoch2000
+	case seconds > lastSecond:
+		seconds, part = lastSecond, second-1
+	case seconds < firstSecond:
+		seconds, part = firstSecond, 0
 	}
-	return binary.BigEndian.AppendUint64(nil, uint64(v))
+	return binary.BigEndian.AppendUint64(nil, uint64(seconds*second+int64(part)))
 }
 
 // timesOf looks up the times of a query: the event time, then the created time
 // if it has one.
 func (t *transaction) timesOf(d *described, query offline.Query) ([]*timeColumn, error) {
+	switch {
+	case query.Timestamp == "":
+		return nil, d.refuse(fault.Invalid, "it has no timestamp_field; name the column of the event time")
+	case query.Created == "" && !query.CreatedAfter.IsZero():
+		return nil, d.refuse(fault.Invalid, "rows by their created time are asked for, and it has no created_timestamp_column; name the column")
+	}
 	event, err := t.newTimeColumn(d, query.Timestamp, bound{">=", query.Start}, bound{"<=", query.End})
 	if err != nil || query.Created == "" {
 		return []*timeColumn{event}, err

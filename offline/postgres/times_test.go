@@ -86,6 +86,36 @@ func TestBoundsBetweenMicroseconds(t *testing.T) {
 	}
 }
 
+// Texts may say more than microseconds, and that is kept; far ones are refused
+// with their row, unless the bounds leave them out.
+func TestTimesOfTextAreExact(t *testing.T) {
+	store := open(t, "CREATE TABLE t (ts text); INSERT INTO t VALUES ('2024-01-01T12:00:00.000000001Z'), ('2024-01-01 12:00:00.000001'), ('9999-12-31'), ('0001-01-01')")
+	q := offline.Query{Source: source("t", ""), Timestamp: "ts", Start: noon.Add(1), End: noon.Add(1000)}
+	if diff := cmp.Diff([]string{"2024-01-01T12:00:00.000000001Z", "2024-01-01T12:00:00.000001Z"}, rows(t, store, q)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	span, err := store.Span(t.Context(), q)
+	if err != nil || span.Rows != 2 || !span.First.Equal(q.Start) || !span.Last.Equal(q.End) {
+		t.Errorf("span %+v, %v", span, err)
+	}
+	q.Start, q.End = time.Time{}, time.Time{}
+	if _, err := window(t, store, q); err == nil || !strings.Contains(err.Error(), "column ts, row 3: the time lies outside of the years 1678 to 2261") {
+		t.Errorf("far times: %v", err)
+	}
+}
+
+// A query that says too little is refused.
+func TestQueriesThatSayTooLittle(t *testing.T) {
+	store := open(t, "CREATE TABLE t (ts timestamptz)")
+	for _, q := range []offline.Query{{Source: source("t", "")}, {Source: source("t", ""), Timestamp: "ts", CreatedAfter: noon}} {
+		_, read := window(t, store, q)
+		_, span := store.Span(t.Context(), q)
+		if fault.KindOf(read) != fault.Invalid || fault.KindOf(span) != fault.Invalid {
+			t.Errorf("%v, %v", read, span)
+		}
+	}
+}
+
 // Columns that are no times are refused with what to write instead; the others
 // that cannot be read are refused with their row.
 func TestTimesThatAreNone(t *testing.T) {
