@@ -30,8 +30,15 @@ type Store struct {
 
 var _ offline.Store = (*Store)(nil)
 
+// fewest is how many connections a store may have at least: whoever reads and
+// asks something else meanwhile must not wait for itself.
+const fewest = 4
+
 // New makes a Store.
 func New(opt pg.Options) *Store {
+	if opt.MaxConn > 0 {
+		opt.MaxConn = max(opt.MaxConn, fewest)
+	}
 	s := &Store{opt: opt, batch: limit{rows: 16 << 10, bytes: 8 << 20}}
 	s.open, s.close = context.WithCancel(context.Background())
 	return s

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"runtime"
 	"strings"
 	"testing"
@@ -258,6 +259,29 @@ func TestMemoryIsThatOfABatch(t *testing.T) {
 	}
 	if r.Err() != nil || total != 150 || most > 8 || peak > 64<<20 {
 		t.Errorf("%d rows, %d in a batch, %d MiB, %v", total, most, peak>>20, r.Err())
+	}
+}
+
+// Who reads, and asks something else meanwhile, does not wait for itself, however
+// few connections are allowed.
+func TestAskingWhileReading(t *testing.T) {
+	opt := pgtest.Options(t)
+	opt.MaxConn = 1
+	store := postgres.New(opt)
+	t.Cleanup(store.Close)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	q := offline.Query{Source: source("", "SELECT 1 AS k, timestamptz '2024-01-01' AS ts"), Columns: []string{"k"}, Timestamp: "ts"}
+	r, err := store.Range(ctx, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	if span, err := store.Span(ctx, q); err != nil || span.Rows != 1 {
+		t.Errorf("span %+v, %v", span, err)
+	}
+	if !r.Next() {
+		t.Error(r.Err())
 	}
 }
 
