@@ -8,9 +8,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 
-	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/value"
@@ -37,9 +35,13 @@ type column struct {
 }
 
 // NewLayout makes the layout of a view. Names of the view are turned back into
-// names of its batch source by the source's field mapping.
+// names of its batch source by the source's field mapping; where that gives a
+// name two columns of the source, or none, the view is refused.
 func NewLayout(v *registry.View, keyVersion int) (*Layout, error) {
 	source := v.Batch
+	if err := checkMapping(v); err != nil {
+		return nil, err
+	}
 	original := Originals(source.GetFieldMapping())
 	l := &Layout{view: v, timestamp: original(source.GetTimestampField())}
 	if c := source.GetCreatedTimestampColumn(); c != "" {
@@ -93,20 +95,6 @@ func (l *Layout) Timestamp() string { return l.timestamp }
 // Created is the source's name of the created time; empty if it has none.
 func (l *Layout) Created() string { return l.created }
 
-// Originals gives the source's name of a view's name.
-func Originals(mapping map[string]string) func(string) string {
-	names := make(map[string]string, len(mapping))
-	for from, to := range mapping {
-		names[to] = from
-	}
-	return func(name string) string {
-		if from, ok := names[name]; ok {
-			return from
-		}
-		return name
-	}
-}
-
 // Batch is one record batch with the encoders of its columns. It may be used by
 // one goroutine at a time.
 type Batch struct {
@@ -121,13 +109,9 @@ type Batch struct {
 // Open looks at a record batch. It stays the caller's, and must outlive the Batch.
 func (l *Layout) Open(record arrow.RecordBatch) (*Batch, error) {
 	b := &Batch{layout: l, record: record, parts: make([][]byte, len(l.keys))}
+	b.keys = encoders(record, l.keys, value.NewArrowKeyEncoder)
+	b.cells = encoders(record, l.cells, value.NewArrowEncoder)
 	var err error
-	if b.keys, err = l.encoders(record, l.keys); err != nil {
-		return nil, err
-	}
-	if b.cells, err = l.encoders(record, l.cells); err != nil {
-		return nil, err
-	}
 	at := len(l.names)
 	if b.event, err = times(record.Column(at), l.timestamp); err != nil {
 		return nil, err
@@ -141,39 +125,12 @@ func (l *Layout) Open(record arrow.RecordBatch) (*Batch, error) {
 	return b, nil
 }
 
-func (l *Layout) encoders(record arrow.RecordBatch, columns []column) ([]*value.ArrowEncoder, error) {
-	list := make([]*value.ArrowEncoder, len(columns))
-	for i, c := range columns {
-		e, err := value.NewArrowEncoder(record.Column(c.index).DataType(), c.kind)
-		if err != nil {
-			text := fault.Of(err).Text
-			if c.kind == types.ValueType_INVALID {
-				text = "it has no value type, since Feast knows none for its type in the source; list it in the view's schema"
-			}
-			return nil, fault.New(fault.Invalid, "column %s of feature view %s: %s", c.name, l.view.Name, text).
-				About("feature view", l.view.Name, l.view.Project).Because(err)
-		}
-		list[i] = e
+func encoders(record arrow.RecordBatch, columns []column, make func(arrow.DataType, types.ValueType_Enum) *value.ArrowEncoder) []*value.ArrowEncoder {
+	list := []*value.ArrowEncoder{}
+	for _, c := range columns {
+		list = append(list, make(record.Column(c.index).DataType(), c.kind))
 	}
-	return list, nil
-}
-
-// times reads a timestamp column.
-func times(a arrow.Array, name string) (func(int) (time.Time, bool), error) {
-	ts, ok := a.(*array.Timestamp)
-	if !ok {
-		return nil, fault.New(fault.Invalid, "column %s holds %s, not a time", name, a.DataType())
-	}
-	unit, ok := a.DataType().(*arrow.TimestampType)
-	if !ok {
-		return nil, fault.New(fault.Invalid, "column %s holds %s, not a time", name, a.DataType())
-	}
-	return func(row int) (time.Time, bool) {
-		if ts.IsNull(row) {
-			return time.Time{}, false
-		}
-		return ts.Value(row).ToTime(unit.Unit), true
-	}, nil
+	return list
 }
 
 // Rows is how many rows there are.
@@ -214,7 +171,7 @@ func (b *Batch) Key(row int) ([]byte, bool, error) {
 	}
 	key, err := b.layout.key.Append(b.scratch, b.parts)
 	if err != nil {
-		return nil, false, err
+		return nil, false, b.rowFault(row, err)
 	}
 	b.scratch = key
 	return key[start:], true, nil
@@ -235,10 +192,4 @@ func (b *Batch) Values(row int) ([][]byte, error) {
 		values[i] = buf[start:len(buf):len(buf)]
 	}
 	return values, nil
-}
-
-func (b *Batch) cellFault(c column, row int, err error) error {
-	v := b.layout.view
-	return fault.New(fault.Invalid, "feature view %s, column %s, row %d: %s", v.Name, c.name, row, fault.Of(err).Text).
-		About("feature view", v.Name, v.Project).Because(err)
 }

@@ -1,57 +1,111 @@
 package value
 
 import (
-	"fmt"
-	"math"
-	"math/big"
-	"strconv"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/extensions"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// appendFunc appends what stands at a row that is not null.
+// appendFunc appends what stands at a row that is not null. Nothing appended is
+// the null Value.
 type appendFunc func(dst []byte, a arrow.Array, row int) ([]byte, error)
 
 // ArrowEncoder turns the cells of an Arrow column into Values of one type. It
 // is made once for a column's type and safe for concurrent use.
+//
+// The conversions are those of Feast's materialization, but exact: integers of
+// a column that holds nulls do not go through a float, and what Feast would cut,
+// guess or lose is an Invalid fault that shows the cell. An encoder can be made
+// for any pair of types: where nothing of the one fits the other, nulls are null
+// all the same, and the first cell that is not null is refused.
 type ArrowEncoder struct {
 	scalar appendFunc
 	// null is what a feature's null is stored as.
 	null []byte
 }
 
-// NewArrowEncoder makes an encoder of columns of type dt into Values of type t.
-// The conversions are those of Feast's materialization, but exact: integers of
-// a column that holds nulls do not go through a float. A pair of types that has
-// none is an Invalid fault naming both.
-func NewArrowEncoder(dt arrow.DataType, t types.ValueType_Enum) (*ArrowEncoder, error) {
-	fn := encoderOf(dt, t)
-	if fn == nil {
-		return nil, fault.New(fault.Invalid, "Arrow type %s does not fit value type %s", dt, t)
+// NewArrowEncoder makes an encoder of columns of type dt into features of type
+// t. Numbers are cut to integers, as Feast does with features.
+func NewArrowEncoder(dt arrow.DataType, t types.ValueType_Enum) *ArrowEncoder {
+	return newEncoder(dt, t, cut)
+}
+
+// NewArrowKeyEncoder makes an encoder of columns of type dt into join keys of
+// type t: a number with a fraction is no integer, for cut it would be the key of
+// another row.
+func NewArrowKeyEncoder(dt arrow.DataType, t types.ValueType_Enum) *ArrowEncoder {
+	return newEncoder(dt, t, exact)
+}
+
+func newEncoder(dt arrow.DataType, t types.ValueType_Enum, how fraction) *ArrowEncoder {
+	e := &ArrowEncoder{scalar: encoderOf(dt, t, how)}
+	if e.scalar == nil {
+		e.scalar = misfit(dt, t)
 	}
-	e := &ArrowEncoder{scalar: fn}
+	if t == types.ValueType_UNIX_TIMESTAMP && nullIsTime(plain(dt)) {
+		e.null = AppendUnixTimestamp(nil, noTime)
+	}
+	return e
+}
+
+// Fits reports whether there is a conversion from a column of type dt to Values
+// of type t. A cell of it may be refused all the same, such as 300 years in text
+// for an integer.
+func Fits(dt arrow.DataType, t types.ValueType_Enum) bool { return encoderOf(dt, t, cut) != nil }
+
+// misfit refuses the first cell that is not null.
+func misfit(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
+	switch d := dt.(type) {
+	case *arrow.DictionaryType:
+		return dictionaryEncoder(misfit(d.ValueType, t))
+	case *arrow.RunEndEncodedType:
+		return runsEncoder(misfit(d.Encoded(), t))
+	}
+	return func([]byte, arrow.Array, int) ([]byte, error) {
+		return nil, fault.New(fault.Invalid, "a column of type %s does not fit value type %s", dt, t)
+	}
+}
+
+// nullIsTime reports whether Feast stores the null of a column as the lowest
+// timestamp, which every reader of Feast takes for null.
+func nullIsTime(dt arrow.DataType) bool {
 	switch dt.ID() {
-	case arrow.TIMESTAMP, arrow.DATE32, arrow.DATE64:
-		if t == types.ValueType_UNIX_TIMESTAMP {
-			e.null = AppendUnixTimestamp(nil, noTime)
-		}
+	case arrow.TIMESTAMP, arrow.DATE32, arrow.DATE64, arrow.FLOAT16, arrow.FLOAT32, arrow.FLOAT64:
+		return true
+	default:
+		return arrow.IsInteger(dt.ID())
 	}
-	return e, nil
+}
+
+// plain is the type of what a column holds, however it is packed.
+func plain(dt arrow.DataType) arrow.DataType {
+	switch d := dt.(type) {
+	case *arrow.DictionaryType:
+		return plain(d.ValueType)
+	case *arrow.RunEndEncodedType:
+		return plain(d.Encoded())
+	}
+	return dt
 }
 
 // AppendFeature appends the Value of a feature's row as Feast stores it: the
 // null of a time column is the lowest timestamp, which every reader of Feast
 // takes for null; any other null appends nothing.
 func (e *ArrowEncoder) AppendFeature(dst []byte, a arrow.Array, row int) ([]byte, error) {
-	if a.IsNull(row) {
-		return append(dst, e.null...), nil
+	if !a.IsNull(row) {
+		before := len(dst)
+		out, err := e.scalar(dst, a, row)
+		if err != nil || len(out) > before {
+			return out, err
+		}
+		dst = out
 	}
-	return e.scalar(dst, a, row)
+	return append(dst, e.null...), nil
 }
 
 // Append appends the Value of a row; a null appends nothing, which is the null
@@ -63,17 +117,31 @@ func (e *ArrowEncoder) Append(dst []byte, a arrow.Array, row int) ([]byte, error
 	return e.scalar(dst, a, row)
 }
 
-func encoderOf(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
-	if d, ok := dt.(*arrow.DictionaryType); ok {
-		return dictionaryEncoder(d, t)
+// encoderOf gives the conversion between two types, nil if there is none.
+func encoderOf(dt arrow.DataType, t types.ValueType_Enum, how fraction) appendFunc {
+	switch d := dt.(type) {
+	case *arrow.NullType:
+		return func(dst []byte, _ arrow.Array, _ int) ([]byte, error) { return dst, nil }
+	case *arrow.DictionaryType:
+		return dictionaryEncoder(encoderOf(d.ValueType, t, how))
+	case *arrow.RunEndEncodedType:
+		return runsEncoder(encoderOf(d.Encoded(), t, how))
+	case arrow.ExtensionType:
+		return extensionEncoder(d, t, how)
 	}
 	switch t {
-	case types.ValueType_INT32, types.ValueType_INT64, types.ValueType_UNIX_TIMESTAMP, types.ValueType_BOOL:
-		return integerEncoder(dt, t)
+	case types.ValueType_INT32, types.ValueType_INT64:
+		return integerEncoder(dt, t, how)
+	case types.ValueType_UNIX_TIMESTAMP:
+		return timeEncoder(dt, how)
+	case types.ValueType_BOOL:
+		return boolEncoder(dt)
 	case types.ValueType_DOUBLE, types.ValueType_FLOAT:
 		return floatEncoder(dt, t)
-	case types.ValueType_STRING, types.ValueType_JSON, types.ValueType_UUID, types.ValueType_TIME_UUID, types.ValueType_DECIMAL:
+	case types.ValueType_STRING, types.ValueType_UUID, types.ValueType_TIME_UUID, types.ValueType_DECIMAL:
 		return textEncoder(dt, t)
+	case types.ValueType_JSON:
+		return jsonEncoder(dt)
 	case types.ValueType_BYTES, 30, 31: // 30 and 31 are PDF_BYTES and IMAGE_BYTES, kept as bytes
 		return bytesEncoder(dt)
 	case types.ValueType_MAP, types.ValueType_STRUCT:
@@ -87,8 +155,7 @@ func encoderOf(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	}
 }
 
-func dictionaryEncoder(d *arrow.DictionaryType, t types.ValueType_Enum) appendFunc {
-	inner := encoderOf(d.ValueType, t)
+func dictionaryEncoder(inner appendFunc) appendFunc {
 	if inner == nil {
 		return nil
 	}
@@ -97,287 +164,117 @@ func dictionaryEncoder(d *arrow.DictionaryType, t types.ValueType_Enum) appendFu
 		if !ok {
 			return nil, wrongArray(a)
 		}
-		at := dict.GetValueIndex(row)
-		if dict.Dictionary().IsNull(at) {
-			return dst, nil
+		return orNull(inner, dst, dict.Dictionary(), dict.GetValueIndex(row))
+	}
+}
+
+func runsEncoder(inner appendFunc) appendFunc {
+	if inner == nil {
+		return nil
+	}
+	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		runs, ok := a.(*array.RunEndEncoded)
+		if !ok {
+			return nil, wrongArray(a)
 		}
-		return inner(dst, dict.Dictionary(), at)
+		return orNull(inner, dst, runs.Values(), runs.GetPhysicalIndex(row))
+	}
+}
+
+func orNull(inner appendFunc, dst []byte, a arrow.Array, at int) ([]byte, error) {
+	if a.IsNull(at) {
+		return dst, nil
+	}
+	return inner(dst, a, at)
+}
+
+// extensionEncoder looks at what an extension type is: decimals of PostgreSQL
+// and booleans of a byte; any other is what it is stored as, as in Feast.
+func extensionEncoder(d arrow.ExtensionType, t types.ValueType_Enum, how fraction) appendFunc {
+	var inner appendFunc
+	switch d.(type) {
+	case *DecimalText:
+		return decimalTextEncoder(t, how)
+	case *extensions.Bool8Type:
+		if t != types.ValueType_BOOL {
+			return nil
+		}
+		inner = boolEncoder(d.StorageType())
+	default:
+		inner = encoderOf(d.StorageType(), t, how)
+	}
+	if inner == nil {
+		return nil
+	}
+	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		ext, ok := a.(array.ExtensionArray)
+		if !ok {
+			return nil, wrongArray(a)
+		}
+		return inner(dst, ext.Storage(), row)
 	}
 }
 
 func wrongArray(a arrow.Array) error {
-	return fault.New(fault.Internal, "an Arrow column of type %s came as %T", a.DataType(), a)
-}
-
-// integerEncoder makes INT32, INT64, UNIX_TIMESTAMP and BOOL Values.
-func integerEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
-	get := integerGetter(dt)
-	if get == nil {
-		return nil
-	}
-	switch t {
-	case types.ValueType_INT32:
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			v, err := get(a, row)
-			if err != nil {
-				return nil, err
-			}
-			if v < math.MinInt32 || v > math.MaxInt32 {
-				return nil, fault.New(fault.Invalid, "%d does not fit value type INT32", v)
-			}
-			return AppendInt32(dst, int32(v)), nil
-		}
-	case types.ValueType_BOOL:
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			v, err := get(a, row)
-			return AppendBool(dst, v != 0), err
-		}
-	}
-	build := AppendInt64
-	if t == types.ValueType_UNIX_TIMESTAMP {
-		build = AppendUnixTimestamp
-	}
-	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-		v, err := get(a, row)
-		if err != nil {
-			return nil, err
-		}
-		return build(dst, v), nil
-	}
-}
-
-// integerGetter reads a column as integers: numbers cut to integers, as Feast
-// does with features, numeric text, booleans, times as seconds since 1970.
-func integerGetter(dt arrow.DataType) func(a arrow.Array, row int) (int64, error) {
-	switch dt.ID() {
-	case arrow.INT8, arrow.INT16, arrow.INT32, arrow.INT64, arrow.UINT8, arrow.UINT16, arrow.UINT32, arrow.UINT64, arrow.BOOL:
-		return func(a arrow.Array, row int) (int64, error) { return integerAt(a, row) }
-	case arrow.FLOAT16, arrow.FLOAT32, arrow.FLOAT64:
-		return func(a arrow.Array, row int) (int64, error) {
-			f := floatAt(a, row)
-			if math.IsNaN(f) || f < -math.MaxInt64 || f >= math.MaxInt64 {
-				return 0, fault.New(fault.Invalid, "%v is no integer", f)
-			}
-			return int64(f), nil
-		}
-	case arrow.DECIMAL32, arrow.DECIMAL64, arrow.DECIMAL128, arrow.DECIMAL256:
-		return decimalInt
-	case arrow.TIMESTAMP, arrow.DATE32, arrow.DATE64:
-		return secondsAt
-	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW:
-		return func(a arrow.Array, row int) (int64, error) {
-			text := stringAt(a, row)
-			v, err := strconv.ParseInt(pythonInteger(text), 10, 64)
-			if err != nil {
-				return 0, fault.New(fault.Invalid, "%q is no integer", text).Because(err)
-			}
-			return v, nil
-		}
-	}
-	return nil
-}
-
-func integerAt(a arrow.Array, row int) (int64, error) {
-	switch c := a.(type) {
-	case *array.Int8:
-		return int64(c.Value(row)), nil
-	case *array.Int16:
-		return int64(c.Value(row)), nil
-	case *array.Int32:
-		return int64(c.Value(row)), nil
-	case *array.Int64:
-		return c.Value(row), nil
-	case *array.Uint8:
-		return int64(c.Value(row)), nil
-	case *array.Uint16:
-		return int64(c.Value(row)), nil
-	case *array.Uint32:
-		return int64(c.Value(row)), nil
-	case *array.Uint64:
-		if v := c.Value(row); v <= math.MaxInt64 {
-			return int64(v), nil
-		}
-		return 0, fault.New(fault.Invalid, "%d does not fit a signed integer", c.Value(row))
-	case *array.Boolean:
-		if c.Value(row) {
-			return 1, nil
-		}
-		return 0, nil
-	}
-	return 0, wrongArray(a)
-}
-
-func decimalInt(a arrow.Array, row int) (int64, error) {
-	r, ok := new(big.Rat).SetString(a.ValueStr(row))
-	if !ok {
-		return 0, wrongArray(a)
-	}
-	whole := new(big.Int).Quo(r.Num(), r.Denom())
-	if !whole.IsInt64() {
-		return 0, fault.New(fault.Invalid, "%s does not fit a signed integer", a.ValueStr(row))
-	}
-	return whole.Int64(), nil
-}
-
-// secondsAt reads a time as whole seconds since 1970, rounded down.
-func secondsAt(a arrow.Array, row int) (int64, error) {
-	switch c := a.(type) {
-	case *array.Timestamp:
-		unit, ok := a.DataType().(*arrow.TimestampType)
-		if !ok {
-			return 0, wrongArray(a)
-		}
-		per := int64(unit.Unit.Multiplier())
-		return floorDiv(int64(c.Value(row)), int64(1e9)/per), nil
-	case *array.Date32:
-		return int64(c.Value(row)) * 86400, nil
-	case *array.Date64:
-		return floorDiv(int64(c.Value(row)), 1000), nil
-	}
-	return 0, wrongArray(a)
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
-}
-
-// floatEncoder makes DOUBLE and FLOAT Values.
-func floatEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
-	var get func(a arrow.Array, row int) (float64, error)
-	switch dt.ID() {
-	case arrow.FLOAT16, arrow.FLOAT32, arrow.FLOAT64:
-		get = func(a arrow.Array, row int) (float64, error) { return floatAt(a, row), nil }
-	case arrow.INT8, arrow.INT16, arrow.INT32, arrow.INT64, arrow.UINT8, arrow.UINT16, arrow.UINT32:
-		get = func(a arrow.Array, row int) (float64, error) {
-			v, err := integerAt(a, row)
-			return float64(v), err
-		}
-	case arrow.DECIMAL32, arrow.DECIMAL64, arrow.DECIMAL128, arrow.DECIMAL256:
-		get = func(a arrow.Array, row int) (float64, error) { return strconv.ParseFloat(a.ValueStr(row), 64) }
-	default:
-		return nil
-	}
-	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-		f, err := get(a, row)
-		switch {
-		case err != nil:
-			return nil, err
-		case math.IsNaN(f):
-			return dst, nil // a NaN of a column is a null, as in Feast
-		case t == types.ValueType_FLOAT:
-			return AppendFloat(dst, float32(f)), nil
-		}
-		return AppendDouble(dst, f), nil
-	}
-}
-
-func floatAt(a arrow.Array, row int) float64 {
-	switch c := a.(type) {
-	case *array.Float64:
-		return c.Value(row)
-	case *array.Float32:
-		return float64(c.Value(row))
-	case *array.Float16:
-		return float64(c.Value(row).Float32())
-	}
-	return math.NaN()
-}
-
-// textEncoder makes Values that are kept as text.
-func textEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
-	switch dt.ID() {
-	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW:
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			return AppendText(dst, t, stringAt(a, row)), nil
-		}
-	case arrow.DECIMAL32, arrow.DECIMAL64, arrow.DECIMAL128, arrow.DECIMAL256:
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			return AppendText(dst, t, a.ValueStr(row)), nil
-		}
-	}
-	switch {
-	case t == types.ValueType_STRING:
-		return scalarText(dt)
-	case t == types.ValueType_JSON:
-		return jsonEncoder(dt)
-	case dt.ID() == arrow.FIXED_SIZE_BINARY && (t == types.ValueType_UUID || t == types.ValueType_TIME_UUID),
-		dt.ID() == arrow.EXTENSION:
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			s, err := uuidText(a, row)
-			return AppendText(dst, t, s), err
-		}
-	}
-	return nil
-}
-
-func uuidText(a arrow.Array, row int) (string, error) {
-	b, ok := a.(*array.FixedSizeBinary)
-	if !ok || len(b.Value(row)) != 16 {
-		return a.ValueStr(row), nil
-	}
-	v := b.Value(row)
-	return fmt.Sprintf("%x-%x-%x-%x-%x", v[:4], v[4:6], v[6:8], v[8:10], v[10:]), nil
-}
-
-// scalarText prints numbers and booleans as Python does.
-func scalarText(dt arrow.DataType) appendFunc {
-	switch dt.ID() {
-	case arrow.BOOL:
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			v, err := integerAt(a, row)
-			if v != 0 {
-				return AppendString(dst, "True"), err
-			}
-			return AppendString(dst, "False"), err
-		}
-	case arrow.INT8, arrow.INT16, arrow.INT32, arrow.INT64, arrow.UINT8, arrow.UINT16, arrow.UINT32, arrow.UINT64:
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			return AppendString(dst, a.ValueStr(row)), nil
-		}
-	case arrow.FLOAT16, arrow.FLOAT32, arrow.FLOAT64:
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			return AppendString(dst, pythonFloat(floatAt(a, row))), nil
-		}
-	}
-	return nil
-}
-
-func stringAt(a arrow.Array, row int) string {
-	switch c := a.(type) {
-	case *array.String:
-		return c.Value(row)
-	case *array.LargeString:
-		return c.Value(row)
-	case *array.StringView:
-		return c.Value(row)
-	}
-	return a.ValueStr(row)
+	return fault.New(fault.Internal, "a column of type %s has other cells than its type says", a.DataType())
 }
 
 func bytesEncoder(dt arrow.DataType) appendFunc {
 	switch dt.ID() {
 	case arrow.BINARY, arrow.LARGE_BINARY, arrow.BINARY_VIEW, arrow.FIXED_SIZE_BINARY:
 		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			return AppendBytes(dst, bytesAt(a, row)), nil
+			b, err := bytesAt(a, row)
+			if err != nil {
+				return nil, err
+			}
+			return AppendBytes(dst, b), nil
 		}
 	}
 	return nil
 }
 
-func bytesAt(a arrow.Array, row int) []byte {
+func bytesAt(a arrow.Array, row int) ([]byte, error) {
 	switch c := a.(type) {
 	case *array.Binary:
-		return c.Value(row)
+		return c.Value(row), nil
 	case *array.LargeBinary:
-		return c.Value(row)
+		return c.Value(row), nil
 	case *array.BinaryView:
-		return c.Value(row)
+		return c.Value(row), nil
 	case *array.FixedSizeBinary:
-		return c.Value(row)
+		return c.Value(row), nil
 	}
-	return []byte(strings.Clone(a.ValueStr(row)))
+	return nil, wrongArray(a)
+}
+
+func isText(dt arrow.DataType) bool {
+	switch dt.ID() {
+	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW:
+		return true
+	}
+	return false
+}
+
+// textAt reads a text. Only UTF-8 is one: what every reader would refuse is
+// refused before it is stored.
+func textAt(a arrow.Array, row int) (string, error) {
+	var s string
+	switch c := a.(type) {
+	case *array.String:
+		s = c.Value(row)
+	case *array.LargeString:
+		s = c.Value(row)
+	case *array.StringView:
+		s = c.Value(row)
+	default:
+		return "", wrongArray(a)
+	}
+	if !utf8.ValidString(s) {
+		return "", notUTF8(s)
+	}
+	return s, nil
+}
+
+func notUTF8(s string) error {
+	return fault.New(fault.Invalid, "the text %s is not UTF-8", quoted(s))
 }

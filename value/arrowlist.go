@@ -1,11 +1,8 @@
 package value
 
 import (
-	"bytes"
-	"encoding/json"
-	"maps"
+	"encoding/binary"
 	"math"
-	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -46,356 +43,211 @@ func elementType(dt arrow.DataType) arrow.DataType {
 		return l.Elem()
 	case *arrow.FixedSizeListType:
 		return l.Elem()
+	case *arrow.ListViewType:
+		return l.Elem()
+	case *arrow.LargeListViewType:
+		return l.Elem()
 	}
 	return nil
 }
 
 // elements gives the array that a list row's elements lie in, and where.
-func elements(a arrow.Array, row int) (values arrow.Array, from, to int) {
+func elements(a arrow.Array, row int) (values arrow.Array, from, to int, err error) {
 	l, ok := a.(array.ListLike)
 	if !ok {
-		return nil, 0, 0
+		return nil, 0, 0, wrongArray(a)
 	}
 	start, end := l.ValueOffsets(row)
-	return l.ListValues(), int(start), int(end)
+	return l.ListValues(), int(start), int(end), nil
 }
 
-// listEncoder makes list and set Values of scalars: numbers packed, texts and
-// bytes one by one. A null element is the type's zero, as in Feast.
+// inElement says which element of a list an error is about, counted from one.
+func inElement(i int, err error) error {
+	return fault.New(fault.Of(err).Kind, "element %d: %s", i+1, fault.Of(err).Text).Because(err)
+}
+
+// elementEncoder makes the elements of lists and sets of kind. It is narrower
+// than what a column can be: Feast does not convert within lists, so only what
+// says the very same is taken, and no fraction is cut.
+func elementEncoder(dt arrow.DataType, kind types.ValueType_Enum, set bool) appendFunc {
+	inner := plain(dt)
+	id := inner.ID()
+	switch {
+	case id == arrow.NULL, id == arrow.EXTENSION:
+	case kind == types.ValueType_JSON:
+		return jsonElement(dt)
+	case id == arrow.TIMESTAMP:
+		if kind != types.ValueType_UNIX_TIMESTAMP {
+			return nil
+		}
+		if !set {
+			return cutTimes(dt)
+		}
+	case kind == types.ValueType_STRING:
+		if !isText(inner) && !arrow.IsInteger(id) && !arrow.IsDecimal(id) {
+			return nil
+		}
+	case packed(kind) && isText(inner), (id == arrow.BOOL) != (kind == types.ValueType_BOOL):
+		return nil
+	}
+	return encoderOf(dt, kind, exact)
+}
+
+// packed reports whether elements of a kind stand in one field, one behind the
+// other; texts and bytes have a field each.
+func packed(kind types.ValueType_Enum) bool {
+	return shapeOf(uint64(kind)) != text && kind != types.ValueType_BYTES
+}
+
+// listEncoder makes list and set Values of scalars.
 func listEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	kind, set, ok := listParts(t)
 	elem := elementType(dt)
 	if !ok || elem == nil {
 		return nil
 	}
-	inner := encoderOf(elem, kind)
+	inner := elementEncoder(elem, kind, set)
 	if inner == nil {
 		return nil
 	}
-	packed := shapeOf(uint64(kind)) != text && kind != types.ValueType_BYTES
+	l := &list{kind: kind, set: set, packed: packed(kind), inner: inner}
 	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-		values, from, to := elements(a, row)
-		if values == nil {
-			return nil, wrongArray(a)
-		}
-		var body, one []byte
-		seen := map[string]bool{}
-		for i := from; i < to; i++ {
-			var err error
-			if one, err = listElement(one[:0], inner, kind, values, i); err != nil {
-				return nil, err
-			}
-			if set && seen[string(one)] {
-				continue
-			}
-			if set {
-				seen[string(one)] = true
-			}
-			if !packed {
-				body = append(body, 1<<3|2)
-			}
-			body = append(body, one...)
-		}
-		if packed && len(body) > 0 {
-			body = protowire.AppendBytes([]byte{1<<3 | 2}, body)
-		}
-		return appendSized(dst, t, body), nil
-	}
-}
-
-// listElement gives an element without its field tag: a Value of one field
-// less the tag.
-func listElement(dst []byte, inner appendFunc, kind types.ValueType_Enum, values arrow.Array, i int) ([]byte, error) {
-	if values.IsNull(i) {
-		return zeroElement(dst, kind), nil
-	}
-	v, err := inner(dst, values, i)
-	if err != nil {
-		return nil, err
-	}
-	if len(v) == 0 {
-		if kind == types.ValueType_DOUBLE { // a NaN within a list stays one
-			return AppendDouble(dst, math.NaN())[1:], nil
-		}
-		if kind == types.ValueType_FLOAT {
-			return AppendFloat(dst, float32(math.NaN()))[1:], nil
-		}
-		return zeroElement(dst, kind), nil
-	}
-	_, n := uvarint(v)
-	return v[n:], nil
-}
-
-func zeroElement(dst []byte, kind types.ValueType_Enum) []byte {
-	switch kind {
-	case types.ValueType_DOUBLE:
-		return append(dst, 0, 0, 0, 0, 0, 0, 0, 0)
-	case types.ValueType_FLOAT:
-		return append(dst, 0, 0, 0, 0)
-	default:
-		return append(dst, 0)
-	}
-}
-
-// mapEncoder makes MAP and STRUCT Values out of Arrow maps, structs and JSON
-// text. The types of the entries are those that their cells have.
-func mapEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
-	switch dt.ID() {
-	case arrow.MAP, arrow.STRUCT:
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			body, err := appendEntries(nil, a, row)
-			return appendSized(dst, t, body), err
-		}
-	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW:
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			body, err := entriesFromJSON([]byte(stringAt(a, row)))
-			return appendSized(dst, t, body), err
-		}
-	}
-	return nil
-}
-
-func mapListEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
-	elem := elementType(dt)
-	if elem == nil {
-		return nil
-	}
-	kind := types.ValueType_MAP
-	if t == types.ValueType_STRUCT_LIST {
-		kind = types.ValueType_STRUCT
-	}
-	inner := mapEncoder(elem, kind)
-	if inner == nil {
-		return nil
-	}
-	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-		values, from, to := elements(a, row)
-		var body []byte
-		for i := from; i < to; i++ {
-			one, err := inner(nil, values, i)
-			if err != nil {
-				return nil, err
-			}
-			_, n := uvarint(one)
-			body = append(append(body, 1<<3|2), one[n:]...)
-		}
-		return appendSized(dst, t, body), nil
-	}
-}
-
-// appendEntries appends the entries of a map or struct cell.
-func appendEntries(dst []byte, a arrow.Array, row int) ([]byte, error) {
-	switch c := a.(type) {
-	case *array.Map:
-		start, end := c.ValueOffsets(row)
-		for i := int(start); i < int(end); i++ {
-			v, err := appendAny(nil, c.Items(), i)
-			if err != nil {
-				return nil, err
-			}
-			dst = appendEntry(dst, stringAt(c.Keys(), i), v)
-		}
-		return dst, nil
-	case *array.Struct:
-		fields, ok := c.DataType().(*arrow.StructType)
-		if !ok {
-			return nil, wrongArray(a)
-		}
-		for f := range c.NumField() {
-			v, err := appendAny(nil, c.Field(f), row)
-			if err != nil {
-				return nil, err
-			}
-			dst = appendEntry(dst, fields.Field(f).Name, v)
-		}
-		return dst, nil
-	}
-	return nil, wrongArray(a)
-}
-
-func appendEntry(dst []byte, key string, v []byte) []byte {
-	entry := protowire.AppendString([]byte{1<<3 | 2}, key)
-	entry = protowire.AppendBytes(append(entry, 2<<3|2), v)
-	return protowire.AppendBytes(append(dst, 1<<3|2), entry)
-}
-
-// natural is the value type that a cell of an Arrow type has by itself.
-func natural(dt arrow.DataType) types.ValueType_Enum {
-	switch dt.ID() {
-	case arrow.INT8, arrow.INT16, arrow.INT32, arrow.UINT8, arrow.UINT16, arrow.INT64, arrow.UINT32, arrow.UINT64:
-		return types.ValueType_INT64
-	case arrow.FLOAT16, arrow.FLOAT32, arrow.FLOAT64, arrow.DECIMAL32, arrow.DECIMAL64, arrow.DECIMAL128, arrow.DECIMAL256:
-		return types.ValueType_DOUBLE
-	case arrow.BOOL:
-		return types.ValueType_BOOL
-	case arrow.BINARY, arrow.LARGE_BINARY, arrow.BINARY_VIEW, arrow.FIXED_SIZE_BINARY:
-		return types.ValueType_BYTES
-	case arrow.TIMESTAMP, arrow.DATE32, arrow.DATE64:
-		return types.ValueType_UNIX_TIMESTAMP
-	case arrow.MAP, arrow.STRUCT:
-		return types.ValueType_MAP
-	}
-	elem := elementType(dt)
-	if elem == nil {
-		return types.ValueType_STRING
-	}
-	switch kind := natural(elem); {
-	case kind == types.ValueType_MAP:
-		return types.ValueType_MAP_LIST
-	case kind <= types.ValueType_UNIX_TIMESTAMP:
-		return kind + 10
-	default:
-		return types.ValueType_VALUE_LIST
-	}
-}
-
-// appendAny appends a cell as a Value of its natural type.
-func appendAny(dst []byte, a arrow.Array, row int) ([]byte, error) {
-	e, err := NewArrowEncoder(a.DataType(), natural(a.DataType()))
-	if err != nil {
-		return nil, err
-	}
-	return e.Append(dst, a, row)
-}
-
-// nestedEncoder makes lists and sets of Values, such as lists of lists.
-func nestedEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
-	if elementType(dt) == nil {
-		return nil
-	}
-	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-		values, from, to := elements(a, row)
-		var body []byte
-		for i := from; i < to; i++ {
-			v, err := appendAny(nil, values, i)
-			if err != nil {
-				return nil, err
-			}
-			body = protowire.AppendBytes(append(body, 1<<3|2), v)
-		}
-		return appendSized(dst, t, body), nil
-	}
-}
-
-// jsonEncoder makes JSON Values out of nested cells: the text that Python's
-// json module gives.
-func jsonEncoder(dt arrow.DataType) appendFunc {
-	switch dt.ID() {
-	case arrow.MAP, arrow.STRUCT, arrow.LIST, arrow.LARGE_LIST, arrow.FIXED_SIZE_LIST:
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			v, err := appendAny(nil, a, row)
-			if err != nil {
-				return nil, err
-			}
-			text, err := AppendJSON(nil, v)
-			if err != nil {
-				return nil, err
-			}
-			return AppendText(dst, types.ValueType_JSON, spaced(text)), nil
-		}
-	}
-	return nil
-}
-
-func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
-
-// spaced puts the blanks into compact JSON that Python's json module writes.
-func spaced(compact []byte) string {
-	var out bytes.Buffer
-	quoted, escaped := false, false
-	for _, c := range compact {
-		out.WriteByte(c)
-		switch {
-		case escaped:
-			escaped = false
-		case c == '\\':
-			escaped = quoted
-		case c == '"':
-			quoted = !quoted
-		case !quoted && (c == ',' || c == ':'):
-			out.WriteByte(' ')
-		}
-	}
-	return out.String()
-}
-
-// entriesFromJSON reads a JSON object into the entries of a MAP.
-func entriesFromJSON(b []byte) ([]byte, error) {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
-	var object map[string]any
-	if err := dec.Decode(&object); err != nil {
-		return nil, fault.New(fault.Invalid, "the text is no JSON object").Because(err)
-	}
-	return appendObjectEntries(nil, object)
-}
-
-func appendObjectEntries(dst []byte, object map[string]any) ([]byte, error) {
-	for _, key := range sortedKeys(object) {
-		v, err := fromAny(object[key])
+		body, err := l.body(a, row)
 		if err != nil {
 			return nil, err
 		}
-		dst = appendEntry(dst, key, v)
+		if !l.packed || len(body) == 0 {
+			return appendSized(dst, t, body), nil
+		}
+		dst = protowire.AppendTag(dst, protowire.Number(t), protowire.BytesType)
+		dst = protowire.AppendVarint(dst, uint64(1+protowire.SizeBytes(len(body))))
+		return protowire.AppendBytes(append(dst, 1<<3|2), body), nil
 	}
-	return dst, nil
 }
 
-// fromAny makes the Value that Feast infers for decoded JSON.
-func fromAny(v any) ([]byte, error) {
-	switch v := v.(type) {
-	case nil:
-		return nil, nil
-	case string:
-		return AppendString(nil, v), nil
-	case bool:
-		return AppendBool(nil, v), nil
-	case json.Number:
-		return FromJSON([]byte(v), Infer([][]byte{[]byte(v)}))
-	case map[string]any:
-		body, err := appendObjectEntries(nil, v)
-		return appendSized(nil, types.ValueType_MAP, body), err
-	case []any:
-		return listFromAny(v)
-	}
-	return nil, corrupt("JSON of an unknown form")
+// list makes the elements of one list type.
+type list struct {
+	kind        types.ValueType_Enum
+	set, packed bool
+	inner       appendFunc
 }
 
-// listFromAny makes a list of the type of its first element; a mixed or nested
-// one is a list of Values.
-func listFromAny(list []any) ([]byte, error) {
-	kind := types.ValueType_INVALID
-	values := make([][]byte, len(list))
-	for i, e := range list {
-		v, err := fromAny(e)
-		if err != nil {
-			return nil, err
-		}
-		values[i] = v
-		switch k := Kind(v); {
-		case i == 0:
-			kind = k
-		case k != kind:
-			kind = types.ValueType_INVALID
-		}
+// body is the elements of a row, without repeats in a set.
+func (l *list) body(a arrow.Array, row int) ([]byte, error) {
+	values, from, to, err := elements(a, row)
+	if err != nil {
+		return nil, err
 	}
-	var body []byte
-	scalar := kind >= types.ValueType_BYTES && kind <= types.ValueType_UNIX_TIMESTAMP
-	for _, v := range values {
-		if !scalar {
-			body = protowire.AppendBytes(append(body, 1<<3|2), v)
-			continue
-		}
-		if kind == types.ValueType_STRING {
+	body := make([]byte, 0, (to-from)*8)
+	var seen map[string]bool
+	if l.set {
+		seen = make(map[string]bool, to-from)
+	} else if done, ok := l.floats(body, values, from, to); ok {
+		return done, nil
+	}
+	for i := from; i < to; i++ {
+		end := len(body)
+		if !l.packed {
 			body = append(body, 1<<3|2)
 		}
-		body = append(body, v[1:]...)
+		start := len(body)
+		if body, err = l.element(body, values, i); err != nil {
+			return nil, inElement(i-from, err)
+		}
+		if !l.set {
+			continue
+		}
+		if id := l.identity(body[start:]); seen[id] {
+			body = body[:end]
+		} else {
+			seen[id] = true
+		}
 	}
-	if !scalar {
-		return appendSized(nil, types.ValueType_VALUE_LIST, body), nil
+	return body, nil
+}
+
+// floats appends lists of floats, embeddings as a rule, without a look at each
+// one's type.
+func (l *list) floats(dst []byte, values arrow.Array, from, to int) ([]byte, bool) {
+	switch c := values.(type) {
+	case *array.Float64:
+		if l.kind != types.ValueType_DOUBLE {
+			return nil, false
+		}
+		for i := from; i < to; i++ {
+			bits := uint64(quietNaN)
+			if c.IsValid(i) {
+				bits = math.Float64bits(c.Value(i))
+			}
+			dst = binary.LittleEndian.AppendUint64(dst, bits)
+		}
+		return dst, true
+	case *array.Float32:
+		if l.kind != types.ValueType_FLOAT {
+			return nil, false
+		}
+		for i := from; i < to; i++ {
+			f := float32(math.NaN())
+			if c.IsValid(i) {
+				f = c.Value(i)
+			}
+			dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(f))
+		}
+		return dst, true
 	}
-	if kind != types.ValueType_STRING {
-		body = protowire.AppendBytes([]byte{1<<3 | 2}, body)
+	return nil, false
+}
+
+// identity is what makes two elements of a set one: as in Python, zero is zero
+// whatever its sign.
+func (l *list) identity(one []byte) string {
+	if l.kind == types.ValueType_DOUBLE && string(one) == "\x00\x00\x00\x00\x00\x00\x00\x80" {
+		return "\x00\x00\x00\x00\x00\x00\x00\x00"
 	}
-	return appendSized(nil, kind+10, body), nil
+	if l.kind == types.ValueType_FLOAT && string(one) == "\x00\x00\x00\x80" {
+		return "\x00\x00\x00\x00"
+	}
+	return string(one)
+}
+
+// element appends an element without its field tag: a Value of one field less
+// the tag.
+func (l *list) element(dst []byte, values arrow.Array, i int) ([]byte, error) {
+	if values.IsNull(i) {
+		return l.null(dst)
+	}
+	start := len(dst)
+	dst, err := l.inner(dst, values, i)
+	if err != nil {
+		return nil, err
+	}
+	if len(dst) == start {
+		return l.null(dst)
+	}
+	_, n := uvarint(dst[start:])
+	return append(dst[:start], dst[start+n:]...), nil
+}
+
+// quietNaN are the bits of Python's NaN, which are not those of Go's.
+const quietNaN = 0x7ff8000000000000
+
+// null is what Feast stores for a null within a list; where Feast refuses it, and
+// where it would make up a number or a text, it is refused.
+func (l *list) null(dst []byte) ([]byte, error) {
+	switch l.kind {
+	case types.ValueType_DOUBLE:
+		return binary.LittleEndian.AppendUint64(dst, quietNaN), nil
+	case types.ValueType_FLOAT:
+		return binary.LittleEndian.AppendUint32(dst, math.Float32bits(float32(math.NaN()))), nil
+	case types.ValueType_UNIX_TIMESTAMP:
+		return protowire.AppendVarint(dst, 1<<63), nil // the lowest number, noTime
+	case types.ValueType_BOOL:
+		return append(dst, 0), nil
+	case types.ValueType_JSON:
+		return append(dst, "\x04null"...), nil
+	}
+	if l.packed || l.set {
+		return nil, fault.New(fault.Invalid, "a null, which value type %s cannot hold within a list or set", l.kind)
+	}
+	return append(dst, 0), nil
 }

@@ -1,0 +1,439 @@
+package value
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+)
+
+// jsonEncoder makes JSON Values out of text that is JSON, which stays as it is,
+// and out of nested cells and doubles: the text that Python's json module gives.
+func jsonEncoder(dt arrow.DataType) appendFunc {
+	if isText(dt) {
+		return jsonText
+	}
+	switch dt.ID() {
+	case arrow.MAP, arrow.STRUCT, arrow.FLOAT64:
+	default:
+		if elementType(dt) == nil {
+			return nil
+		}
+	}
+	return dumped(dt)
+}
+
+// jsonElement makes the elements of a JSON_LIST: here numbers and booleans have a
+// JSON text, too.
+func jsonElement(dt arrow.DataType) appendFunc {
+	if isText(plain(dt)) {
+		return encoderOf(dt, types.ValueType_JSON, exact)
+	}
+	return dumped(dt)
+}
+
+func jsonText(dst []byte, a arrow.Array, row int) ([]byte, error) {
+	s, err := textAt(a, row)
+	switch {
+	case err != nil:
+		return nil, err
+	case !isJSON(s):
+		return nil, fault.New(fault.Invalid, "the text %s is no JSON", quoted(s))
+	}
+	return AppendText(dst, types.ValueType_JSON, s), nil
+}
+
+// isJSON accepts what Python's json module reads: JSON, and the numbers NaN,
+// Infinity and -Infinity, which that module also writes.
+func isJSON(s string) bool {
+	if json.Valid([]byte(s)) {
+		return true
+	}
+	if !strings.Contains(s, "NaN") && !strings.Contains(s, "Infinity") {
+		return false
+	}
+	b := []byte(s)
+	for i := 0; i < len(b); i++ {
+		if b[i] == '"' {
+			i += quotedEnd(b[i:])
+			continue
+		}
+		for _, name := range [...]string{"-Infinity", "Infinity", "NaN"} {
+			if strings.HasPrefix(string(b[i:min(len(b), i+len(name))]), name) {
+				copy(b[i:], strings.Repeat(" ", len(name)-1)+"0")
+				i += len(name) - 1
+				break
+			}
+		}
+	}
+	return json.Valid(b)
+}
+
+// quotedEnd is the place of the quote that ends a JSON string.
+func quotedEnd(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i
+		}
+	}
+	return len(b)
+}
+
+// dumped makes JSON Values of cells as Python's json.dumps writes them.
+func dumped(dt arrow.DataType) appendFunc {
+	dump := dumper(dt)
+	if dump == nil {
+		return nil
+	}
+	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		out, err := dump(nil, a, row)
+		if err != nil {
+			return nil, err
+		}
+		if string(out) == "null" { // a NaN
+			return dst, nil
+		}
+		return AppendText(dst, types.ValueType_JSON, string(out)), nil
+	}
+}
+
+// dumper writes cells of a type as JSON; nil for types that JSON has no form for.
+func dumper(dt arrow.DataType) appendFunc {
+	var inner appendFunc
+	switch d := dt.(type) {
+	case *arrow.StructType:
+		inner = structDumper(d)
+	case *arrow.MapType:
+		inner = mapDumper(d)
+	case *arrow.NullType:
+		return func(dst []byte, _ arrow.Array, _ int) ([]byte, error) { return append(dst, "null"...), nil }
+	default:
+		inner = plainDumper(dt)
+	}
+	if inner == nil {
+		return nil
+	}
+	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		if a.IsNull(row) {
+			return append(dst, "null"...), nil
+		}
+		return inner(dst, a, row)
+	}
+}
+
+func plainDumper(dt arrow.DataType) appendFunc {
+	switch {
+	case isText(dt):
+		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+			s, err := textAt(a, row)
+			return appendPythonQuoted(dst, s), err
+		}
+	case dt.ID() == arrow.BOOL:
+		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+			v, _, err := integerAt(a, row)
+			return strconv.AppendBool(dst, v != 0), err
+		}
+	case dt.ID() == arrow.UINT64:
+		return func(dst []byte, a arrow.Array, row int) ([]byte, error) { return append(dst, a.ValueStr(row)...), nil }
+	case arrow.IsFloating(dt.ID()):
+		return dumpFloat
+	case elementType(dt) != nil:
+		return listDumper(elementType(dt))
+	}
+	if dt.ID() == arrow.TIMESTAMP && unitOf(dt) == arrow.Nanosecond || arrow.IsInteger(dt.ID()) {
+		get := integerGetter(dt, exact)
+		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+			v, known, err := get(a, row)
+			if !known && err == nil {
+				return append(dst, "null"...), nil
+			}
+			return strconv.AppendInt(dst, v, 10), err
+		}
+	}
+	return nil
+}
+
+func dumpFloat(dst []byte, a arrow.Array, row int) ([]byte, error) {
+	f, err := floatAt(a, row)
+	switch {
+	case err != nil:
+		return nil, err
+	case math.IsNaN(f):
+		return append(dst, "null"...), nil
+	case math.IsInf(f, 0):
+		return nil, fault.New(fault.Invalid, "JSON has no infinity")
+	}
+	return appendRepr(dst, f), nil
+}
+
+func listDumper(elem arrow.DataType) appendFunc {
+	inner := dumper(elem)
+	if inner == nil {
+		return nil
+	}
+	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		values, from, to, err := elements(a, row)
+		if err != nil {
+			return nil, err
+		}
+		dst = append(dst, '[')
+		for i := from; i < to; i++ {
+			if i > from {
+				dst = append(dst, ", "...)
+			}
+			if dst, err = inner(dst, values, i); err != nil {
+				return nil, inElement(i-from, err)
+			}
+		}
+		return append(dst, ']'), nil
+	}
+}
+
+func structDumper(d *arrow.StructType) appendFunc {
+	fields := make([]appendFunc, d.NumFields())
+	names := make(map[string]bool, len(fields))
+	for i, f := range d.Fields() {
+		if fields[i] = dumper(f.Type); fields[i] == nil || names[f.Name] {
+			return nil
+		}
+		names[f.Name] = true
+	}
+	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		c, ok := a.(*array.Struct)
+		if !ok {
+			return nil, wrongArray(a)
+		}
+		dst = append(dst, '{')
+		for i, field := range fields {
+			if i > 0 {
+				dst = append(dst, ", "...)
+			}
+			name := d.Field(i).Name
+			dst = append(appendPythonQuoted(dst, name), ": "...)
+			var err error
+			if dst, err = field(dst, c.Field(i), row); err != nil {
+				return nil, inKey(name, err)
+			}
+		}
+		return append(dst, '}'), nil
+	}
+}
+
+func mapDumper(d *arrow.MapType) appendFunc {
+	item := dumper(d.ItemType())
+	if item == nil || !isText(d.KeyType()) {
+		return nil
+	}
+	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		c, ok := a.(*array.Map)
+		if !ok {
+			return nil, wrongArray(a)
+		}
+		start, end := c.ValueOffsets(row)
+		seen := make(map[string]bool, end-start)
+		dst = append(dst, '{')
+		for i := int(start); i < int(end); i++ {
+			name, err := textAt(c.Keys(), i)
+			if err != nil {
+				return nil, err
+			}
+			if seen[name] {
+				return nil, fault.New(fault.Invalid, "the map has the key %s twice", quoted(name))
+			}
+			seen[name] = true
+			if i > int(start) {
+				dst = append(dst, ", "...)
+			}
+			dst = append(appendPythonQuoted(dst, name), ": "...)
+			if dst, err = item(dst, c.Items(), i); err != nil {
+				return nil, inKey(name, err)
+			}
+		}
+		return append(dst, '}'), nil
+	}
+}
+
+// appendPythonQuoted quotes a text as Python's json module does: in ASCII.
+func appendPythonQuoted(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for _, r := range s {
+		switch at := strings.IndexRune("\"\\\n\r\t\b\f", r); {
+		case at >= 0:
+			dst = append(dst, '\\', `"\nrtbf`[at])
+		case r >= 0x20 && r < 0x7f:
+			dst = append(dst, byte(r))
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			dst = fmt.Appendf(dst, `\u%04x\u%04x`, high, low)
+		default:
+			dst = fmt.Appendf(dst, `\u%04x`, r)
+		}
+	}
+	return append(dst, '"')
+}
+
+// decodeJSON reads one JSON text with exact numbers; into is what it must be.
+func decodeJSON(s string, into any, what string) error {
+	refuse := func(err error) error {
+		return fault.New(fault.Invalid, "the text %s is no %s", quoted(s), what).Because(err)
+	}
+	dec := json.NewDecoder(strings.NewReader(s))
+	dec.UseNumber()
+	if err := dec.Decode(into); err != nil {
+		return refuse(err)
+	}
+	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // the decoder returns it as it is
+		return refuse(err)
+	}
+	if strings.Contains(s, `\u`) && halfPair([]byte(s)) {
+		return fault.New(fault.Invalid, "the text %s holds half of a surrogate pair", quoted(s))
+	}
+	return nil
+}
+
+// entriesFromJSON appends the entries of a JSON object. Of a key that is there
+// twice the last one counts, as in Feast.
+func entriesFromJSON(dst []byte, s string) ([]byte, error) {
+	var object map[string]any
+	if err := decodeJSON(s, &object, "JSON object"); err != nil {
+		return nil, err
+	}
+	if object == nil {
+		return nil, fault.New(fault.Invalid, "the text %s is no JSON object", quoted(s))
+	}
+	return appendObjectEntries(dst, object)
+}
+
+// mapsFromJSON appends the objects of a JSON array.
+func mapsFromJSON(dst []byte, s string) ([]byte, error) {
+	var objects []map[string]any
+	if err := decodeJSON(s, &objects, "JSON array of objects"); err != nil {
+		return nil, err
+	}
+	if objects == nil {
+		return nil, fault.New(fault.Invalid, "the text %s is no JSON array of objects", quoted(s))
+	}
+	for i, object := range objects {
+		if object == nil {
+			return nil, inElement(i, fault.New(fault.Invalid, "a null, which a list of maps cannot hold"))
+		}
+		body, err := appendObjectEntries(nil, object)
+		if err != nil {
+			return nil, inElement(i, err)
+		}
+		dst = protowire.AppendBytes(append(dst, 1<<3|2), body)
+	}
+	return dst, nil
+}
+
+func appendObjectEntries(dst []byte, object map[string]any) ([]byte, error) {
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		v, err := fromAny(object[key])
+		if err != nil {
+			return nil, inKey(key, err)
+		}
+		dst = appendEntry(dst, key, v)
+	}
+	return dst, nil
+}
+
+// fromAny makes the Value that Feast infers for decoded JSON.
+func fromAny(v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return AppendString(nil, v), nil
+	case bool:
+		return AppendBool(nil, v), nil
+	case json.Number:
+		return fromNumber(v.String())
+	case map[string]any:
+		body, err := appendObjectEntries(nil, v)
+		return appendSized(nil, types.ValueType_MAP, body), err
+	case []any:
+		return listFromAny(v)
+	}
+	return nil, corrupt("JSON of an unknown form")
+}
+
+// fromNumber makes an INT64 of an integer and a DOUBLE of any other number, and
+// refuses what they cannot say.
+func fromNumber(s string) ([]byte, error) {
+	if !strings.ContainsAny(s, ".eE") {
+		v, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "%s does not fit a signed integer", shortText(s)).Because(err)
+		}
+		return AppendInt64(nil, v), nil
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "%s does not fit value type DOUBLE", shortText(s)).Because(err)
+	}
+	return AppendDouble(nil, f), nil
+}
+
+// listFromAny makes a list of the type of its elements; a mixed, nested or empty
+// one, which Feast refuses, is a list of Values.
+func listFromAny(list []any) ([]byte, error) {
+	kind := types.ValueType_INVALID
+	values := make([][]byte, len(list))
+	for i, e := range list {
+		v, err := fromAny(e)
+		if err != nil {
+			return nil, inElement(i, err)
+		}
+		values[i] = v
+		switch k := Kind(v); {
+		case i == 0:
+			kind = k
+		case k != kind:
+			kind = types.ValueType_INVALID
+		}
+	}
+	switch kind {
+	case types.ValueType_STRING, types.ValueType_MAP:
+		return sizedList(values, kind), nil
+	case types.ValueType_INT64, types.ValueType_DOUBLE, types.ValueType_BOOL:
+		var body []byte
+		for _, v := range values {
+			body = append(body, v[1:]...)
+		}
+		return appendSized(nil, kind+10, protowire.AppendBytes([]byte{1<<3 | 2}, body)), nil
+	}
+	var body []byte
+	for _, v := range values {
+		body = protowire.AppendBytes(append(body, 1<<3|2), v)
+	}
+	return appendSized(nil, types.ValueType_VALUE_LIST, body), nil
+}
+
+// sizedList makes a list of texts or maps out of Values of them.
+func sizedList(values [][]byte, kind types.ValueType_Enum) []byte {
+	t := types.ValueType_STRING_LIST
+	if kind == types.ValueType_MAP {
+		t = types.ValueType_MAP_LIST
+	}
+	var body []byte
+	for _, v := range values {
+		_, n := uvarint(v)
+		body = append(append(body, 1<<3|2), v[n:]...)
+	}
+	return appendSized(nil, t, body)
+}

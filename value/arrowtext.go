@@ -1,0 +1,218 @@
+package value
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/float16"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+)
+
+// textEncoder makes Values that are kept as text: STRING, UUID, TIME_UUID and
+// DECIMAL.
+func textEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
+	switch {
+	case t == types.ValueType_STRING && dt.ID() == arrow.STRING:
+		return plainString
+	case isText(dt):
+		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+			s, err := textAt(a, row)
+			if err != nil {
+				return nil, err
+			}
+			return AppendText(dst, t, s), nil
+		}
+	case arrow.IsDecimal(dt.ID()) && (t == types.ValueType_STRING || t == types.ValueType_DECIMAL):
+		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+			d, err := decimalAt(a, row)
+			if err != nil {
+				return nil, err
+			}
+			return AppendText(dst, t, d.String()), nil
+		}
+	case t == types.ValueType_STRING:
+		return scalarText(dt)
+	case t == types.ValueType_DECIMAL && arrow.IsInteger(dt.ID()):
+		return integerText(t)
+	case t == types.ValueType_UUID || t == types.ValueType_TIME_UUID:
+		if fixed, ok := dt.(*arrow.FixedSizeBinaryType); ok && fixed.ByteWidth == 16 {
+			return uuidEncoder(t)
+		}
+	}
+	return nil
+}
+
+// plainString is the way of most texts.
+func plainString(dst []byte, a arrow.Array, row int) ([]byte, error) {
+	c, ok := a.(*array.String)
+	if !ok {
+		return nil, wrongArray(a)
+	}
+	s := c.Value(row)
+	if !utf8.ValidString(s) {
+		return nil, notUTF8(s)
+	}
+	return append(binary.AppendUvarint(append(dst, 2<<3|2), uint64(len(s))), s...), nil
+}
+
+// uuidEncoder prints the 16 bytes of a UUID.
+func uuidEncoder(t types.ValueType_Enum) appendFunc {
+	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		v, err := bytesAt(a, row)
+		if err != nil {
+			return nil, err
+		}
+		if len(v) != 16 {
+			return nil, fault.New(fault.Invalid, "%d bytes are no UUID", len(v))
+		}
+		return AppendText(dst, t, fmt.Sprintf("%x-%x-%x-%x-%x", v[:4], v[4:6], v[6:8], v[8:10], v[10:])), nil
+	}
+}
+
+// scalarText prints numbers, booleans, bytes and times as Python does.
+func scalarText(dt arrow.DataType) appendFunc {
+	switch dt.ID() {
+	case arrow.BOOL:
+		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+			v, _, err := integerAt(a, row)
+			if v != 0 {
+				return AppendString(dst, "True"), err
+			}
+			return AppendString(dst, "False"), err
+		}
+	case arrow.FLOAT16, arrow.FLOAT32, arrow.FLOAT64:
+		return floatText
+	case arrow.BINARY, arrow.LARGE_BINARY, arrow.BINARY_VIEW, arrow.FIXED_SIZE_BINARY:
+		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+			b, err := bytesAt(a, row)
+			return AppendString(dst, pythonBytes(b)), err
+		}
+	}
+	if arrow.IsInteger(dt.ID()) {
+		return integerText(types.ValueType_STRING)
+	}
+	return timeText(dt)
+}
+
+func integerText(t types.ValueType_Enum) appendFunc {
+	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		if c, ok := a.(*array.Uint64); ok {
+			return AppendText(dst, t, strconv.FormatUint(c.Value(row), 10)), nil
+		}
+		v, _, err := integerAt(a, row)
+		return AppendText(dst, t, strconv.FormatInt(v, 10)), err
+	}
+}
+
+// floatText prints a float as numpy does: the shortest text that reads back in
+// the float's own width, with an exponent for the large and the small.
+func floatText(dst []byte, a arrow.Array, row int) ([]byte, error) {
+	f, err := floatAt(a, row)
+	switch {
+	case err != nil:
+		return nil, err
+	case math.IsNaN(f):
+		return dst, nil
+	}
+	switch c := a.(type) {
+	case *array.Float32:
+		return AppendString(dst, narrowText(f, 1e6, strconv.FormatFloat(f, 'e', -1, 32))), nil
+	case *array.Float16:
+		return AppendString(dst, narrowText(f, 1e3, halfText(c, row))), nil
+	}
+	return AppendString(dst, pythonFloat(f)), nil
+}
+
+// narrowText writes a float whose shortest digits are given with an exponent.
+// From limit on, and below a ten-thousandth, numpy keeps the exponent.
+func narrowText(f, limit float64, scientific string) string {
+	if size := math.Abs(f); math.IsInf(f, 0) || size != 0 && (size < 1e-4 || size >= limit) {
+		if math.IsInf(f, 0) {
+			return pythonFloat(f)
+		}
+		return scientific
+	}
+	digits, err := strconv.ParseFloat(scientific, 64)
+	if err != nil {
+		return scientific
+	}
+	return pythonFloat(digits)
+}
+
+// halfText gives the shortest digits that read back as the same half float.
+func halfText(c *array.Float16, row int) string {
+	v := c.Value(row)
+	f := float64(v.Float32())
+	for digits := range 5 {
+		s := strconv.FormatFloat(f, 'e', digits, 64)
+		if back, err := strconv.ParseFloat(s, 32); err == nil && float16.New(float32(back)) == v {
+			if at := strings.IndexByte(s, 'e'); digits > 0 {
+				return strings.TrimRight(strings.TrimRight(s[:at], "0"), ".") + s[at:]
+			}
+			return s
+		}
+	}
+	return strconv.FormatFloat(f, 'e', -1, 64)
+}
+
+// pythonBytes is Python's text of bytes: b'...'.
+func pythonBytes(b []byte) string {
+	quote := byte('\'')
+	if strings.IndexByte(string(b), '\'') >= 0 && strings.IndexByte(string(b), '"') < 0 {
+		quote = '"'
+	}
+	out := append(make([]byte, 0, len(b)+3), 'b', quote)
+	for _, c := range b {
+		switch {
+		case c == quote || c == '\\':
+			out = append(out, '\\', c)
+		case c == '\t':
+			out = append(out, `\t`...)
+		case c == '\n':
+			out = append(out, `\n`...)
+		case c == '\r':
+			out = append(out, `\r`...)
+		case c < 0x20 || c >= 0x7f:
+			out = fmt.Appendf(out, `\x%02x`, c)
+		default:
+			out = append(out, c)
+		}
+	}
+	return string(append(out, quote))
+}
+
+// longest is how much of a cell an error shows.
+const longest = 60
+
+// quoted quotes a text in an error, cut where it is long.
+func quoted(s string) string {
+	if len(s) > longest {
+		return strconv.Quote(s[:cutAt(s)]) + "..."
+	}
+	return strconv.Quote(s)
+}
+
+// shortText cuts a number in an error.
+func shortText(s string) string {
+	if len(s) > longest {
+		return s[:cutAt(s)] + "..."
+	}
+	return s
+}
+
+// cutAt is a place near the longest where no character is cut apart.
+func cutAt(s string) int {
+	at := longest
+	for at > longest-utf8.UTFMax && !utf8.RuneStart(s[at]) {
+		at--
+	}
+	return at
+}
