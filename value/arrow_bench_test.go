@@ -35,8 +35,10 @@ func BenchmarkArrow(b *testing.B) {
 			return "[" + strings.Repeat("0.25,", 63) + "1]"
 		}},
 		{"strings", arrow.ListOf(arrow.BinaryTypes.String), types.ValueType_STRING_LIST, func(int) string { return `["a","bb","ccc","dddd"]` }},
-		{"struct", arrow.StructOf(arrow.Field{Name: "a", Type: arrow.PrimitiveTypes.Int64}, arrow.Field{Name: "b", Type: arrow.BinaryTypes.String}),
-			types.ValueType_MAP, func(row int) string { return fmt.Sprintf(`{"a":%d,"b":"x"}`, row) }},
+		{
+			"struct", arrow.StructOf(arrow.Field{Name: "a", Type: arrow.PrimitiveTypes.Int64}, arrow.Field{Name: "b", Type: arrow.BinaryTypes.String}),
+			types.ValueType_MAP, func(row int) string { return fmt.Sprintf(`{"a":%d,"b":"x"}`, row) },
+		},
 		{"json as map", arrow.BinaryTypes.String, types.ValueType_MAP, func(row int) string { return fmt.Sprintf(`"{\"a\":%d,\"b\":[1.5,2.5]}"`, row) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -205,17 +205,21 @@ func floatOfDecimal(dst []byte, text string, t types.ValueType_Enum) ([]byte, er
 }
 
 func textOfDecimal(dst []byte, text string) ([]byte, error) {
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsInf(f, 0) && strings.ContainsAny(text, "0123456789") {
+	if !sameDouble(text) {
 		return AppendString(dst, text), nil
 	}
-	if math.IsInf(f, 0) {
-		return AppendString(dst, pythonFloat(f)), nil
+	f, err := strconv.ParseFloat(text, 64)
+	return AppendString(dst, pythonFloat(f)), err
+}
+
+// sameDouble reports whether a double says a number exactly, as its shortest text
+// shows it.
+func sameDouble(text string) bool {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(f, 0) {
+		return err == nil
 	}
 	d, ok := parseDecimal(text)
 	said, _ := parseDecimal(strconv.FormatFloat(f, 'f', -1, 64))
-	if ok && d.same(said) {
-		return AppendString(dst, pythonFloat(f)), nil
-	}
-	return AppendString(dst, text), nil
+	return ok && d.same(said)
 }

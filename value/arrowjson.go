@@ -2,6 +2,7 @@ package value
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -297,7 +298,7 @@ func decodeJSON(s string, into any, what string) error {
 	if err := dec.Decode(into); err != nil {
 		return refuse(err)
 	}
-	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // the decoder returns it as it is
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return refuse(err)
 	}
 	if strings.Contains(s, `\u`) && halfPair([]byte(s)) {

@@ -306,7 +306,7 @@ func floatInText(a arrow.Array, row int) (float64, error) {
 func misplaced(number string) bool {
 	digit := func(i int) bool { return i >= 0 && i < len(number) && number[i] >= '0' && number[i] <= '9' }
 	for i := range len(number) {
-		if number[i] == '_' && !(digit(i-1) && digit(i+1)) {
+		if number[i] == '_' && (!digit(i-1) || !digit(i+1)) {
 			return true
 		}
 	}
