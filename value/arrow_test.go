@@ -2,12 +2,15 @@ package value_test
 
 import (
 	"bytes"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/float16"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/banquet-fs/banquet/fault"
@@ -143,6 +146,7 @@ func TestCellsRefused(t *testing.T) {
 		{"null among integers", column(t, list(arrow.PrimitiveTypes.Int64), "[[5,null,7]]"), types.ValueType_INT64_LIST, "element 2: a null"},
 		{"null in a set of texts", column(t, list(arrow.BinaryTypes.String), `[["a",null]]`), types.ValueType_STRING_SET, "element 2: a null"},
 		{"null map in a list", column(t, list(arrow.StructOf(arrow.Field{Name: "a", Type: arrow.PrimitiveTypes.Int64, Nullable: true})), `[[null]]`), types.ValueType_MAP_LIST, "element 1: a null"},
+		{"null among integers as text", column(t, list(arrow.PrimitiveTypes.Int64), "[[5,null]]"), types.ValueType_STRING_LIST, "element 2: a null"},
 		{"fraction in a list", column(t, list(arrow.PrimitiveTypes.Float64), "[[1.5]]"), types.ValueType_INT64_LIST, "element 1: 1.5 has a fraction"},
 		{"INT32", column(t, arrow.PrimitiveTypes.Int64, "[2147483648]"), types.ValueType_INT32, "2147483648 does not fit value type INT32"},
 		{"uint64", column(t, arrow.PrimitiveTypes.Uint64, "[9223372036854775808]"), types.ValueType_INT64, "does not fit a signed integer"},
@@ -292,6 +296,32 @@ func FuzzCellText(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestHalfFloats has the texts of numpy, of which all 65536 were compared.
+func TestHalfFloats(t *testing.T) {
+	b := array.NewFloat16Builder(memory.DefaultAllocator)
+	defer b.Release()
+	cells := map[uint16]string{
+		0x0001: "6e-08", 0x2400: "0.01563", 0x3400: "0.25", 0x3c01: "1.001", 0x6400: "1.024e+03", 0x63cf: "999.5",
+		0x7bff: "6.55e+04", 0x8000: "-0.0", 0xfc00: "-inf", 0x7c01: "",
+	}
+	bits := slices.Sorted(maps.Keys(cells))
+	for _, v := range bits {
+		b.Append(float16.FromBits(v))
+	}
+	a := b.NewArray()
+	defer a.Release()
+	for i, v := range bits {
+		got, err := value.NewArrowEncoder(a.DataType(), types.ValueType_STRING).Append(nil, a, i)
+		if s, _ := value.String(got); err != nil || s != cells[v] {
+			t.Errorf("%04x: %q, %v; want %q", v, s, err, cells[v])
+		}
+	}
+	got, err := value.NewArrowEncoder(a.DataType(), types.ValueType_DOUBLE).Append(nil, a, 0)
+	if f, _ := value.Float64(got); err != nil || f != 5.960464477539063e-08 {
+		t.Errorf("the smallest is %v, %v", f, err)
+	}
 }
 
 func TestTimesAtTheEnds(t *testing.T) {

@@ -110,7 +110,7 @@ func listEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	if inner == nil {
 		return nil
 	}
-	l := &list{kind: kind, set: set, packed: packed(kind), inner: inner}
+	l := &list{kind: kind, set: set, packed: packed(kind), numbers: arrow.IsInteger(plain(elem).ID()), inner: inner}
 	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
 		body, err := l.body(a, row)
 		if err != nil {
@@ -129,6 +129,7 @@ func listEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 type list struct {
 	kind        types.ValueType_Enum
 	set, packed bool
+	numbers     bool // the elements are integers
 	inner       appendFunc
 }
 
@@ -151,10 +152,11 @@ func (l *list) body(a arrow.Array, row int) ([]byte, error) {
 			body = append(body, 1<<3|2)
 		}
 		start := len(body)
-		if body, err = l.element(body, values, i); err != nil {
+		var known bool
+		if body, known, err = l.element(body, values, i); err != nil {
 			return nil, inElement(i-from, err)
 		}
-		if !l.set {
+		if !l.set || !known {
 			continue
 		}
 		if id := l.identity(body[start:]); seen[id] {
@@ -211,21 +213,23 @@ func (l *list) identity(one []byte) string {
 }
 
 // element appends an element without its field tag: a Value of one field less
-// the tag.
-func (l *list) element(dst []byte, values arrow.Array, i int) ([]byte, error) {
+// the tag. Nulls and NaN are not known: none is the same as another one, so that
+// a set has them all, as in Python.
+func (l *list) element(dst []byte, values arrow.Array, i int) (out []byte, known bool, err error) {
 	if values.IsNull(i) {
-		return l.null(dst)
+		out, err = l.null(dst)
+		return out, false, err
 	}
 	start := len(dst)
-	dst, err := l.inner(dst, values, i)
-	if err != nil {
-		return nil, err
+	if dst, err = l.inner(dst, values, i); err != nil {
+		return nil, false, err
 	}
 	if len(dst) == start {
-		return l.null(dst)
+		out, err = l.null(dst)
+		return out, false, err
 	}
 	_, n := uvarint(dst[start:])
-	return append(dst[:start], dst[start+n:]...), nil
+	return append(dst[:start], dst[start+n:]...), true, nil
 }
 
 // quietNaN are the bits of Python's NaN, which are not those of Go's.
@@ -246,7 +250,7 @@ func (l *list) null(dst []byte) ([]byte, error) {
 	case types.ValueType_JSON:
 		return append(dst, "\x04null"...), nil
 	}
-	if l.packed || l.set {
+	if l.packed || l.set || l.numbers {
 		return nil, fault.New(fault.Invalid, "a null, which value type %s cannot hold within a list or set", l.kind)
 	}
 	return append(dst, 0), nil

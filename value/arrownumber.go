@@ -320,7 +320,7 @@ func floatAt(a arrow.Array, row int) (float64, error) {
 	case *array.Float32:
 		return float64(c.Value(row)), nil
 	case *array.Float16:
-		return float64(c.Value(row).Float32()), nil
+		return halfFloat(c.Value(row).Uint16()), nil // Arrow's own way is wrong for the smallest
 	}
 	return 0, wrongArray(a)
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/float16"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/types"
@@ -126,7 +125,7 @@ func floatText(dst []byte, a arrow.Array, row int) ([]byte, error) {
 	case *array.Float32:
 		return AppendString(dst, narrowText(f, 1e6, strconv.FormatFloat(f, 'e', -1, 32))), nil
 	case *array.Float16:
-		return AppendString(dst, narrowText(f, 1e3, halfText(c, row))), nil
+		return AppendString(dst, narrowText(f, 1e3, halfText(c.Value(row).Uint16()))), nil
 	}
 	return AppendString(dst, pythonFloat(f)), nil
 }
@@ -148,19 +147,45 @@ func narrowText(f, limit float64, scientific string) string {
 }
 
 // halfText gives the shortest digits that read back as the same half float.
-func halfText(c *array.Float16, row int) string {
-	v := c.Value(row)
-	f := float64(v.Float32())
+func halfText(bits uint16) string {
+	f := halfFloat(bits)
+	size := bits & 0x7fff
+	low, high := (halfSize(max(size, 1)-1)+halfSize(size))/2, (halfSize(size)+halfSize(size+1))/2
 	for digits := range 5 {
-		s := strconv.FormatFloat(f, 'e', digits, 64)
-		if back, err := strconv.ParseFloat(s, 32); err == nil && float16.New(float32(back)) == v {
-			if at := strings.IndexByte(s, 'e'); digits > 0 {
-				return strings.TrimRight(strings.TrimRight(s[:at], "0"), ".") + s[at:]
+		for _, near := range [...]float64{f, math.Nextafter(f, 2*f)} { // a half is rounded to an even digit, or up
+			s := strconv.FormatFloat(near, 'e', digits, 64)
+			back, err := strconv.ParseFloat(s, 64)
+			if back = math.Abs(back); err == nil && (back > low && back < high || bits&1 == 0 && (back == low || back == high)) {
+				return s
 			}
-			return s
 		}
 	}
 	return strconv.FormatFloat(f, 'e', -1, 64)
+}
+
+// halfFloat reads a half float, the small ones without a leading bit, too.
+func halfFloat(bits uint16) float64 {
+	f := halfSize(bits & 0x7fff)
+	switch {
+	case bits&0x7fff == 0x7c00:
+		f = math.Inf(1)
+	case bits&0x7fff > 0x7c00:
+		f = math.NaN()
+	}
+	if bits&0x8000 != 0 {
+		return -f
+	}
+	return f
+}
+
+// halfSize is what a half float without a sign says, infinity as the number that
+// would come after the last one.
+func halfSize(bits uint16) float64 {
+	exponent, rest := int(bits>>10), float64(bits&0x3ff)
+	if exponent == 0 {
+		return math.Ldexp(rest, -24)
+	}
+	return math.Ldexp(1024+rest, exponent-25)
 }
 
 // pythonBytes is Python's text of bytes: b'...'.
