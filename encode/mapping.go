@@ -2,6 +2,7 @@ package encode
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/banquet-fs/banquet/fault"
@@ -46,6 +47,24 @@ func checkMapping(v *registry.View) error {
 		}
 		if to, renamed := mapping[name]; renamed && len(sources[name]) == 0 {
 			return mappingFault(v, "column %s of the source is called %s by its field mapping; there is no other one for %s", name, to, name)
+		}
+	}
+	return nil
+}
+
+// CheckColumns refuses a source of which two columns are one name of the view: the
+// column that the field mapping calls so, and another one that is called so in the
+// source and has no mapping. columns are all that the source has.
+func (l *Layout) CheckColumns(columns []string) error {
+	mapping := l.view.Batch.GetFieldMapping()
+	wanted := map[string]bool{l.view.Batch.GetTimestampField(): true, l.view.Batch.GetCreatedTimestampColumn(): true}
+	for _, name := range columnNames(l.view) {
+		wanted[name] = true
+	}
+	for _, from := range slices.Sorted(maps.Keys(mapping)) {
+		to := mapping[from]
+		if _, renamed := mapping[to]; wanted[to] && !renamed && slices.Contains(columns, to) {
+			return mappingFault(l.view, "the source has a column %s, and its field mapping calls the column %s by that name, too; give one of them another name", to, from)
 		}
 	}
 	return nil

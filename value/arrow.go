@@ -53,11 +53,6 @@ func newEncoder(dt arrow.DataType, t types.ValueType_Enum, how fraction) *ArrowE
 	return e
 }
 
-// Fits reports whether there is a conversion from a column of type dt to Values
-// of type t. A cell of it may be refused all the same, such as 300 years in text
-// for an integer.
-func Fits(dt arrow.DataType, t types.ValueType_Enum) bool { return encoderOf(dt, t, cut) != nil }
-
 // misfit refuses the first cell that is not null.
 func misfit(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	switch d := dt.(type) {

@@ -109,6 +109,7 @@ var deliberate = []difference{ //nolint:gochecknoglobals // a table of the test
 	{"JSON_LIST", `None|none`, "a null beside numbers is the text NaN in Feast, which is no JSON"},
 	{"JSON|STRUCT", `None`, "a null of numbers and times is the text NaN or NaT in Feast"},
 	{"JSON|STRUCT", `nan|timestamp.*-9223372036854775808`, "a NaN is the text nan in Feast"},
+	{"STRUCT", `^(json:null|string:'null')$`, "JSON's null is the text None in Feast"},
 	{"STRUCT", `^map<`, "an Arrow map is the text of numpy's array in Feast"},
 }
 

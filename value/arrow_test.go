@@ -98,6 +98,8 @@ func TestDecimalsOfPostgreSQL(t *testing.T) {
 		{"Infinity", types.ValueType_STRING, "inf"},
 		{"0", types.ValueType_STRING, "0.0"},
 		{"NaN", types.ValueType_STRING, "null"},
+		{"12.30", types.ValueType_JSON, "12.3"},
+		{"9007199254740993.10", types.ValueType_JSON, "9007199254740993.10"},
 		{"NaN", types.ValueType_DOUBLE, "null"},
 		{"NaN", types.ValueType_INT64, "null"},
 		{"9007199254740993", types.ValueType_INT64, "9007199254740993"},
@@ -111,6 +113,33 @@ func TestDecimalsOfPostgreSQL(t *testing.T) {
 		got, err := value.NewArrowEncoder(a.DataType(), c.kind).AppendFeature(nil, a, 0)
 		if text := shown(t, got); err != nil || text != c.want {
 			t.Errorf("%s as %s: %s, %v; want %s", c.cell, c.kind, text, err, c.want)
+		}
+	}
+}
+
+func TestListsOfNumeric(t *testing.T) {
+	for kind, want := range map[types.ValueType_Enum]string{
+		types.ValueType_DECIMAL_LIST: `["12.30","NaN"]`, types.ValueType_DOUBLE_LIST: `[12.3,"NaN"]`, types.ValueType_JSON_LIST: `["12.3","null"]`,
+		types.ValueType_JSON: `[12.3, null]`,
+	} {
+		a := listOf(t, decimals(t, "12.30", "NaN"))
+		got, err := value.NewArrowEncoder(a.DataType(), kind).Append(nil, a, 0)
+		if text := shown(t, got); err != nil || text != want {
+			t.Errorf("%s: %s, %v; want %s", kind, text, err, want)
+		}
+	}
+	a := listOf(t, decimals(t, "9007199254740993", "7.00"))
+	got, err := value.NewArrowEncoder(a.DataType(), types.ValueType_INT64_LIST).Append(nil, a, 0)
+	if text := shown(t, got); err != nil || text != "[9007199254740993,7]" {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+func TestNullInJSONTextIsNull(t *testing.T) {
+	a := texts(t, " null\n")
+	for _, kind := range []types.ValueType_Enum{types.ValueType_MAP, types.ValueType_STRUCT, types.ValueType_MAP_LIST, types.ValueType_STRUCT_LIST} {
+		if got, err := value.NewArrowEncoder(a.DataType(), kind).AppendFeature(nil, a, 0); err != nil || len(got) > 0 {
+			t.Errorf("%s: %x, %v", kind, got, err)
 		}
 	}
 }
@@ -165,7 +194,11 @@ func TestCellsRefused(t *testing.T) {
 		{"not UTF-8 in a struct", structOf(t, texts(t, "\xff")), types.ValueType_MAP, `key "f": the text`},
 		{"no JSON", texts(t, "{"), types.ValueType_JSON, `the text "{" is no JSON`},
 		{"trailing", texts(t, `{"a":1} x`), types.ValueType_MAP, "is no JSON object"},
-		{"null object", texts(t, `null`), types.ValueType_MAP, "is no JSON object"},
+		{"null list object", texts(t, `[null]`), types.ValueType_MAP_LIST, "element 1: a null"},
+		{"NaN in a list of integers", listOf(t, decimals(t, "NaN")), types.ValueType_INT64_LIST, "element 1: NaN"},
+		{"NaN in a list of texts", listOf(t, decimals(t, "1", "NaN")), types.ValueType_STRING_LIST, "element 2: NaN"},
+		{"infinity as JSON", decimals(t, "Infinity"), types.ValueType_JSON, "JSON has no number Infinity"},
+		{"time in text", texts(t, "2024-01-02"), types.ValueType_UNIX_TIMESTAMP, "make it a timestamp in the source"},
 		{"big integer", texts(t, `{"a":9223372036854775808}`), types.ValueType_MAP, `key "a": 9223372036854775808 does not fit a signed integer`},
 		{"big number", texts(t, `{"a":[1e400]}`), types.ValueType_MAP, `key "a": element 1: 1e400 does not fit value type DOUBLE`},
 		{"half a surrogate pair", texts(t, `{"a":"\ud800"}`), types.ValueType_MAP, "half of a surrogate pair"},

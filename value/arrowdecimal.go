@@ -158,6 +158,11 @@ func decimalTextEncoder(t types.ValueType_Enum, how fraction) appendFunc {
 		build = textOfDecimal
 	case types.ValueType_DECIMAL:
 		build = func(dst []byte, text string) ([]byte, error) { return AppendText(dst, t, text), nil }
+	case types.ValueType_JSON:
+		build = func(dst []byte, text string) ([]byte, error) {
+			number, err := jsonOfDecimal(text)
+			return AppendText(dst, t, number), err
+		}
 	default:
 		return nil
 	}
@@ -205,11 +210,51 @@ func floatOfDecimal(dst []byte, text string, t types.ValueType_Enum) ([]byte, er
 }
 
 func textOfDecimal(dst []byte, text string) ([]byte, error) {
+	s, err := doubleText(text)
+	return AppendString(dst, s), err
+}
+
+// doubleText is the double's text where it says the number, else the number's own.
+func doubleText(text string) (string, error) {
 	if !sameDouble(text) {
-		return AppendString(dst, text), nil
+		return text, nil
 	}
 	f, err := strconv.ParseFloat(text, 64)
-	return AppendString(dst, pythonFloat(f)), err
+	return pythonFloat(f), err
+}
+
+// jsonOfDecimal is the number as JSON, which has no infinity.
+func jsonOfDecimal(text string) (string, error) {
+	if _, ok := parseDecimal(text); !ok {
+		return "", fault.New(fault.Invalid, "JSON has no number %s", shortText(text))
+	}
+	return doubleText(text)
+}
+
+func isDecimalText(dt arrow.DataType) bool {
+	_, ok := dt.(*DecimalText)
+	return ok
+}
+
+// decimalElement makes elements of lists and sets of PostgreSQL's numeric. There
+// a NaN is no null: a double and a decimal can say it, any other type cannot.
+func decimalElement(kind types.ValueType_Enum) appendFunc {
+	inner := decimalTextEncoder(kind, exact)
+	if inner == nil {
+		return nil
+	}
+	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		c, ok := a.(*DecimalTextArray)
+		switch {
+		case !ok:
+			return nil, wrongArray(a)
+		case c.Value(row) != "NaN" || kind == types.ValueType_DOUBLE || kind == types.ValueType_FLOAT:
+			return inner(dst, a, row)
+		case kind == types.ValueType_DECIMAL:
+			return AppendText(dst, kind, "NaN"), nil
+		}
+		return nil, fault.New(fault.Invalid, "NaN, which value type %s cannot hold", kind)
+	}
 }
 
 // sameDouble reports whether a double says a number exactly, as its shortest text

@@ -73,9 +73,11 @@ func elementEncoder(dt arrow.DataType, kind types.ValueType_Enum, set bool) appe
 	inner := plain(dt)
 	id := inner.ID()
 	switch {
-	case id == arrow.NULL, id == arrow.EXTENSION:
-	case kind == types.ValueType_JSON:
+	case isDecimalText(dt) && kind != types.ValueType_JSON:
+		return decimalElement(kind)
+	case kind == types.ValueType_JSON && id != arrow.NULL:
 		return jsonElement(dt)
+	case id == arrow.NULL, id == arrow.EXTENSION:
 	case id == arrow.TIMESTAMP:
 		if kind != types.ValueType_UNIX_TIMESTAMP {
 			return nil

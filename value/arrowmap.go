@@ -1,6 +1,8 @@
 package value
 
 import (
+	"strings"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -12,6 +14,9 @@ import (
 // mapEncoder makes MAP and STRUCT Values out of Arrow maps, structs and JSON
 // text. The types of the entries are those that their cells have.
 func mapEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
+	if isText(dt) {
+		return fromJSON(t, entriesFromJSON)
+	}
 	body := mapBody(dt)
 	if body == nil {
 		return nil
@@ -59,6 +64,18 @@ func mapBody(dt arrow.DataType) appendFunc {
 		}
 	}
 	return nil
+}
+
+// fromJSON makes Values of a type out of JSON text. JSON's null is null.
+func fromJSON(t types.ValueType_Enum, body func(dst []byte, s string) ([]byte, error)) appendFunc {
+	return checked(func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		s, err := textAt(a, row)
+		if err != nil || strings.TrimSpace(s) == "null" {
+			return dst, err
+		}
+		b, err := body(nil, s)
+		return appendSized(dst, t, b), err
+	})
 }
 
 // mapEntries appends the entries of an Arrow map. Keys are texts; the same key
@@ -138,14 +155,7 @@ func appendEntry(dst []byte, key string, v []byte) []byte {
 
 func mapListEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	if isText(dt) {
-		return checked(func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			s, err := textAt(a, row)
-			if err != nil {
-				return nil, err
-			}
-			body, err := mapsFromJSON(nil, s)
-			return appendSized(dst, t, body), err
-		})
+		return fromJSON(t, mapsFromJSON)
 	}
 	elem := elementType(dt)
 	if elem == nil {
@@ -197,7 +207,7 @@ func natural(dt arrow.DataType) types.ValueType_Enum {
 		return types.ValueType_STRING
 	}
 	if ext, ok := dt.(arrow.ExtensionType); ok {
-		if _, ok := ext.(*DecimalText); ok {
+		if isDecimalText(ext) {
 			return types.ValueType_DECIMAL
 		}
 		return natural(ext.StorageType())

@@ -37,6 +37,14 @@ func secondsGetter(dt arrow.DataType, how fraction) integerFunc {
 		}
 	case arrow.DATE32, arrow.DATE64:
 		return dateAt
+	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW:
+		return func(a arrow.Array, row int) (int64, bool, error) {
+			v, known, err := integerInText(a, row)
+			if err != nil {
+				err = fault.New(fault.Invalid, "%s, and a text for a time must be whole seconds since 1970; make it a timestamp in the source", fault.Of(err).Text).Because(err)
+			}
+			return v, known, err
+		}
 	default:
 		return integerGetter(dt, how)
 	}
