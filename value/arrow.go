@@ -55,15 +55,9 @@ func newEncoder(dt arrow.DataType, t types.ValueType_Enum, how fraction) *ArrowE
 
 // misfit refuses the first cell that is not null.
 func misfit(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
-	switch d := dt.(type) {
-	case *arrow.DictionaryType:
-		return dictionaryEncoder(misfit(d.ValueType, t))
-	case *arrow.RunEndEncodedType:
-		return runsEncoder(misfit(d.Encoded(), t))
-	}
-	return func([]byte, arrow.Array, int) ([]byte, error) {
-		return nil, fault.New(fault.Invalid, "a column of type %s does not fit value type %s", dt, t)
-	}
+	return unpacked(dt, func([]byte, arrow.Array, int) ([]byte, error) {
+		return nil, fault.New(fault.Invalid, "a column of type %s does not fit value type %s", plain(dt), t)
+	})
 }
 
 // nullIsTime reports whether Feast stores the null of a column as the lowest
@@ -146,8 +140,19 @@ func encoderOf(dt arrow.DataType, t types.ValueType_Enum, how fraction) appendFu
 	case types.ValueType_VALUE_LIST, types.ValueType_VALUE_SET:
 		return nestedEncoder(dt, t)
 	default:
-		return listEncoder(dt, t)
+		return listEncoder(dt, t, false)
 	}
+}
+
+// unpacked lets an encoder of plain cells take packed ones.
+func unpacked(dt arrow.DataType, inner appendFunc) appendFunc {
+	switch d := dt.(type) {
+	case *arrow.DictionaryType:
+		return dictionaryEncoder(unpacked(d.ValueType, inner))
+	case *arrow.RunEndEncodedType:
+		return runsEncoder(unpacked(d.Encoded(), inner))
+	}
+	return inner
 }
 
 func dictionaryEncoder(inner appendFunc) appendFunc {

@@ -34,8 +34,11 @@ func jsonEncoder(dt arrow.DataType) appendFunc {
 // jsonElement makes the elements of a JSON_LIST: here numbers and booleans have a
 // JSON text, too.
 func jsonElement(dt arrow.DataType) appendFunc {
-	if isText(plain(dt)) {
+	switch {
+	case isText(plain(dt)):
 		return encoderOf(dt, types.ValueType_JSON, exact)
+	case dt.ID() == arrow.TIMESTAMP:
+		return nil
 	}
 	return dumped(dt)
 }
@@ -193,7 +196,7 @@ func dumpDecimal(dst []byte, a arrow.Array, row int) ([]byte, error) {
 
 func listDumper(elem arrow.DataType) appendFunc {
 	inner := dumper(elem)
-	if inner == nil {
+	if inner == nil || elem.ID() == arrow.TIMESTAMP {
 		return nil
 	}
 	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {

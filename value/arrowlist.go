@@ -89,6 +89,8 @@ func elementEncoder(dt arrow.DataType, kind types.ValueType_Enum, set bool) appe
 		if !isText(inner) && !arrow.IsInteger(id) && !arrow.IsDecimal(id) {
 			return nil
 		}
+	case arrow.IsInteger(id) && (kind == types.ValueType_DOUBLE || kind == types.ValueType_FLOAT):
+		return exactFloats(dt, kind)
 	case packed(kind) && isText(inner), (id == arrow.BOOL) != (kind == types.ValueType_BOOL):
 		return nil
 	}
@@ -101,8 +103,9 @@ func packed(kind types.ValueType_Enum) bool {
 	return shapeOf(uint64(kind)) != text && kind != types.ValueType_BYTES
 }
 
-// listEncoder makes list and set Values of scalars.
-func listEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
+// listEncoder makes list and set Values of scalars. A list within a map or another
+// list is nested.
+func listEncoder(dt arrow.DataType, t types.ValueType_Enum, nested bool) appendFunc {
 	kind, set, ok := listParts(t)
 	elem := elementType(dt)
 	if !ok || elem == nil {
@@ -112,7 +115,7 @@ func listEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	if inner == nil {
 		return nil
 	}
-	l := &list{kind: kind, set: set, packed: packed(kind), numbers: arrow.IsInteger(plain(elem).ID()), inner: inner}
+	l := &list{kind: kind, set: set, packed: packed(kind), full: nested || set || noText(plain(elem), kind), inner: inner}
 	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
 		body, err := l.body(a, row)
 		if err != nil {
@@ -127,11 +130,21 @@ func listEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	}
 }
 
+// noText reports whether the elements of a list are numbers of which texts are
+// made, other than the decimals of a list of decimals: there Feast has no null.
+func noText(dt arrow.DataType, kind types.ValueType_Enum) bool {
+	number := arrow.IsInteger(dt.ID())
+	if kind != types.ValueType_DECIMAL {
+		number = number || arrow.IsDecimal(dt.ID()) || isDecimalText(dt)
+	}
+	return number
+}
+
 // list makes the elements of one list type.
 type list struct {
 	kind        types.ValueType_Enum
 	set, packed bool
-	numbers     bool // the elements are integers
+	full        bool // a null is no empty text
 	inner       appendFunc
 }
 
@@ -248,11 +261,14 @@ func (l *list) null(dst []byte) ([]byte, error) {
 	case types.ValueType_UNIX_TIMESTAMP:
 		return protowire.AppendVarint(dst, 1<<63), nil // the lowest number, noTime
 	case types.ValueType_BOOL:
+		if l.full && !l.set {
+			break
+		}
 		return append(dst, 0), nil
 	case types.ValueType_JSON:
 		return append(dst, "\x04null"...), nil
 	}
-	if l.packed || l.set || l.numbers {
+	if l.packed || l.full {
 		return nil, fault.New(fault.Invalid, "a null, which value type %s cannot hold within a list or set", l.kind)
 	}
 	return append(dst, 0), nil

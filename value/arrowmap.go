@@ -246,6 +246,9 @@ func naturalEncoder(dt arrow.DataType) appendFunc {
 	if dt.ID() == arrow.TIMESTAMP && kind == types.ValueType_UNIX_TIMESTAMP {
 		return cutTimes(dt)
 	}
+	if list := listEncoder(dt, kind, true); list != nil {
+		return list
+	}
 	return encoderOf(dt, kind, exact)
 }
 

@@ -226,6 +226,27 @@ func floatEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	}
 }
 
+// exactFloats makes floats of the integers in a list, which Feast refuses: only
+// those fit that the float says exactly.
+func exactFloats(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
+	limit := int64(1) << 53
+	if t == types.ValueType_FLOAT {
+		limit = 1 << 24
+	}
+	return unpacked(dt, func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		v, _, err := integerAt(a, row)
+		switch {
+		case err != nil:
+			return nil, err
+		case v > limit || v < -limit:
+			return nil, fault.New(fault.Invalid, "%d does not fit value type %s exactly", v, t)
+		case t == types.ValueType_FLOAT:
+			return AppendFloat(dst, float32(v)), nil
+		}
+		return AppendDouble(dst, float64(v)), nil
+	})
+}
+
 // appendNarrow appends a FLOAT Value; a finite number beyond its range does not
 // become an infinity.
 func appendNarrow(dst []byte, f float64) ([]byte, error) {
