@@ -125,10 +125,10 @@ func (l *Layout) Open(record arrow.RecordBatch) (*Batch, error) {
 	return b, nil
 }
 
-func encoders(record arrow.RecordBatch, columns []column, make func(arrow.DataType, types.ValueType_Enum) *value.ArrowEncoder) []*value.ArrowEncoder {
-	list := []*value.ArrowEncoder{}
+func encoders(record arrow.RecordBatch, columns []column, encoder func(arrow.DataType, types.ValueType_Enum) *value.ArrowEncoder) []*value.ArrowEncoder {
+	list := make([]*value.ArrowEncoder, 0, len(columns))
 	for _, c := range columns {
-		list = append(list, make(record.Column(c.index).DataType(), c.kind))
+		list = append(list, encoder(record.Column(c.index).DataType(), c.kind))
 	}
 	return list
 }

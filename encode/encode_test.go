@@ -140,33 +140,6 @@ func TestMappingsThatLeaveTheColumnOpen(t *testing.T) {
 	}
 }
 
-func TestColumnsThatTakeAMappedName(t *testing.T) {
-	for _, c := range []struct {
-		mapping map[string]string
-		columns []string
-		want    string // empty: all is clear
-	}{
-		{map[string]string{"a": "x"}, []string{"driver_id", "a", "x", "ts"}, "the source has a column x, and its field mapping calls the column a by that name, too; give one of them another name"},
-		{map[string]string{"t": "ts"}, []string{"driver_id", "x", "t", "ts"}, "the source has a column ts, and its field mapping calls the column t by that name, too; give one of them another name"},
-		{map[string]string{"a": "x", "x": "b"}, []string{"driver_id", "a", "x", "ts"}, ""},
-		{map[string]string{"a": "z"}, []string{"driver_id", "a", "x", "z", "ts"}, ""},
-		{map[string]string{"a": "x"}, []string{"driver_id", "a", "ts"}, ""},
-		{nil, []string{"driver_id", "x", "ts"}, ""},
-	} {
-		l, err := encode.NewLayout(view(types.ValueType_INT64, types.ValueType_INT64, c.mapping), 3)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = l.CheckColumns(c.columns)
-		if c.want == "" && err != nil {
-			t.Errorf("%v: %v", c.mapping, err)
-		}
-		if c.want != "" {
-			wantText(t, err, "feature view trips: "+c.want)
-		}
-	}
-}
-
 func TestTimesThatAreNone(t *testing.T) {
 	l, err := encode.NewLayout(view(types.ValueType_INT64, types.ValueType_INT64, nil), 3)
 	if err != nil {

@@ -2,7 +2,6 @@ package encode
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/banquet-fs/banquet/fault"
@@ -25,7 +24,8 @@ func Originals(mapping map[string]string) func(string) string {
 
 // checkMapping refuses a field mapping that leaves open which column of the
 // source a name of the view is: two columns are called by it, or its own column
-// is called by another name.
+// is called by another name. A column of the source that has the name that another
+// one is mapped to is not read, as in Feast.
 func checkMapping(v *registry.View) error {
 	mapping := v.Batch.GetFieldMapping()
 	if len(mapping) == 0 {
@@ -35,36 +35,15 @@ func checkMapping(v *registry.View) error {
 	for from, to := range mapping {
 		sources[to] = append(sources[to], from)
 	}
-	names := []string{v.Batch.GetTimestampField(), v.Batch.GetCreatedTimestampColumn()}
-	for _, name := range names {
+	names := columnNames(v)
+	for _, name := range append([]string{v.Batch.GetTimestampField(), v.Batch.GetCreatedTimestampColumn()}, names...) {
 		if err := oneSource(v, name, sources[name]); err != nil {
 			return err
 		}
 	}
-	for _, name := range columnNames(v) {
-		if err := oneSource(v, name, sources[name]); err != nil {
-			return err
-		}
+	for _, name := range names {
 		if to, renamed := mapping[name]; renamed && len(sources[name]) == 0 {
 			return mappingFault(v, "column %s of the source is called %s by its field mapping; there is no other one for %s", name, to, name)
-		}
-	}
-	return nil
-}
-
-// CheckColumns refuses a source of which two columns are one name of the view: the
-// column that the field mapping calls so, and another one that is called so in the
-// source and has no mapping. columns are all that the source has.
-func (l *Layout) CheckColumns(columns []string) error {
-	mapping := l.view.Batch.GetFieldMapping()
-	wanted := map[string]bool{l.view.Batch.GetTimestampField(): true, l.view.Batch.GetCreatedTimestampColumn(): true}
-	for _, name := range columnNames(l.view) {
-		wanted[name] = true
-	}
-	for _, from := range slices.Sorted(maps.Keys(mapping)) {
-		to := mapping[from]
-		if _, renamed := mapping[to]; wanted[to] && !renamed && slices.Contains(columns, to) {
-			return mappingFault(l.view, "the source has a column %s, and its field mapping calls the column %s by that name, too; give one of them another name", to, from)
 		}
 	}
 	return nil

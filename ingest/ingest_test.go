@@ -261,6 +261,26 @@ func TestAFeatureWithoutATypeIsNotMaterialized(t *testing.T) {
 	}
 }
 
+// Two columns that are mapped to one name are not picked from in silence.
+func TestTwoColumnsOfOneNameAreNotMaterialized(t *testing.T) {
+	opt, db := setUp(t)
+	_, err := registry.Update(t.Context(), opt.Storage, func(reg *core.Registry) error {
+		for _, v := range reg.GetFeatureViews() {
+			if spec := v.GetSpec(); spec.GetName() == "scalars" {
+				spec.GetBatchSource().FieldMapping = map[string]string{"f_int32": "f_int64", "f_float64": "f_int64"}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ingest.New(opt).Materialize(t.Context(), ingest.Request{Views: []string{"scalars"}, Start: start, End: end})
+	if err == nil || !strings.Contains(fault.Of(err).Text, "the source's columns f_float64 and f_int32 are both called f_int64 by its field mapping") || len(cells(t, db)) > 0 {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestIncremental goes on where the last window ended, and heals nothing that
 // is whole.
 func TestIncremental(t *testing.T) {

@@ -131,13 +131,9 @@ func listEncoder(dt arrow.DataType, t types.ValueType_Enum, nested bool) appendF
 }
 
 // noText reports whether the elements of a list are numbers of which texts are
-// made, other than the decimals of a list of decimals: there Feast has no null.
+// made, other than Arrow's decimals in a list of decimals: there Feast has no null.
 func noText(dt arrow.DataType, kind types.ValueType_Enum) bool {
-	number := arrow.IsInteger(dt.ID())
-	if kind != types.ValueType_DECIMAL {
-		number = number || arrow.IsDecimal(dt.ID()) || isDecimalText(dt)
-	}
-	return number
+	return arrow.IsInteger(dt.ID()) || isDecimalText(dt) || arrow.IsDecimal(dt.ID()) && kind != types.ValueType_DECIMAL
 }
 
 // list makes the elements of one list type.
