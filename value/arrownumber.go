@@ -196,17 +196,11 @@ func boolEncoder(dt arrow.DataType) appendFunc {
 
 // floatEncoder makes DOUBLE and FLOAT Values.
 func floatEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
-	if t == types.ValueType_DOUBLE && dt.ID() == arrow.FLOAT64 {
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			c, ok := a.(*array.Float64)
-			if !ok {
-				return nil, wrongArray(a)
-			}
-			if f := c.Value(row); !math.IsNaN(f) {
-				return AppendDouble(dst, f), nil
-			}
-			return dst, nil // a NaN of a column is a null, as in Feast
-		}
+	switch {
+	case t == types.ValueType_DOUBLE && dt.ID() == arrow.FLOAT64:
+		return plainDouble
+	case t == types.ValueType_FLOAT && dt.ID() == arrow.FLOAT32:
+		return plainFloat
 	}
 	get := floatGetter(dt, t)
 	if get == nil {
@@ -218,12 +212,35 @@ func floatEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 		case err != nil:
 			return nil, err
 		case math.IsNaN(f):
-			return dst, nil
+			return dst, nil // a NaN of a column is a null, as in Feast
 		case t == types.ValueType_FLOAT:
 			return appendNarrow(dst, f)
 		}
 		return AppendDouble(dst, f), nil
 	}
+}
+
+// plainDouble and plainFloat are the ways of most floats.
+func plainDouble(dst []byte, a arrow.Array, row int) ([]byte, error) {
+	c, ok := a.(*array.Float64)
+	if !ok {
+		return nil, wrongArray(a)
+	}
+	if f := c.Value(row); !math.IsNaN(f) {
+		return AppendDouble(dst, f), nil
+	}
+	return dst, nil
+}
+
+func plainFloat(dst []byte, a arrow.Array, row int) ([]byte, error) {
+	c, ok := a.(*array.Float32)
+	if !ok {
+		return nil, wrongArray(a)
+	}
+	if f := c.Value(row); !math.IsNaN(float64(f)) {
+		return AppendFloat(dst, f), nil
+	}
+	return dst, nil
 }
 
 // exactFloats makes floats of the integers in a list, which Feast refuses: only

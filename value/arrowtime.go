@@ -31,9 +31,10 @@ func secondsGetter(dt arrow.DataType, how fraction) integerFunc {
 	switch dt.ID() {
 	case arrow.TIMESTAMP:
 		unit := unitOf(dt)
+		per := perSecond(unit)
 		return func(a arrow.Array, row int) (int64, bool, error) {
 			v, known, err := timestampAt(a, row, unit)
-			return floorDiv(v, perSecond(unit)), known, err
+			return floorDiv(v, per), known, err
 		}
 	case arrow.DATE32, arrow.DATE64:
 		return dateAt
@@ -55,6 +56,7 @@ func secondsGetter(dt arrow.DataType, how fraction) integerFunc {
 // other way round than above. Of nanoseconds it makes no datetimes.
 func cutTimes(dt arrow.DataType) appendFunc {
 	unit := unitOf(dt)
+	per := perSecond(unit)
 	if dt.ID() != arrow.TIMESTAMP || unit == arrow.Nanosecond {
 		return timeEncoder(dt, exact)
 	}
@@ -63,7 +65,7 @@ func cutTimes(dt arrow.DataType) appendFunc {
 		if err != nil || !known {
 			return dst, err
 		}
-		return AppendUnixTimestamp(dst, v/perSecond(unit)), nil
+		return AppendUnixTimestamp(dst, v/per), nil
 	}
 }
 
@@ -86,6 +88,8 @@ func timestampAt(a arrow.Array, row int, unit arrow.TimeUnit) (v int64, known bo
 	}
 	v = int64(c.Value(row))
 	switch {
+	case v < Infinity && v > MinusInfinity:
+		return v, true, nil
 	case v == noTime:
 		return 0, false, nil
 	case unit == arrow.Nanosecond:
