@@ -48,20 +48,62 @@ type Span struct {
 	Approximated bool // Rows is an estimate
 }
 
-// Store reads data sources. It is safe for concurrent use.
+// Store reads data sources. It is safe for concurrent use. Every error is a fault
+// of one line that names the source, or the place that cannot be reached.
 type Store interface {
 	// Range streams the rows whose event time lies in the query's bounds.
 	//
+	// Rows:
+	//
 	//   - The schema is Columns in order, then Timestamp, then Created if named,
-	//     under the source's names; a column named twice appears twice.
-	//   - Event and created times are timestamp columns in UTC; a text or a
-	//     zoneless column is read as UTC.
-	//   - Rows whose event time is null are left out.
+	//     under the source's own names, whatever they hold. A column named twice
+	//     appears twice; Columns may be empty.
+	//   - A column that is not asked for does not matter, whatever it holds.
 	//   - Rows come in no particular order; ties and repeats are kept.
-	//   - Memory is bounded by the batch, not by the source.
-	//   - A missing table, file or column is an Invalid or NotFound fault that
-	//     names it; an unreachable store is Unavailable, also in the middle.
-	//   - The reader is released by the caller; its Err tells how it ended.
+	//   - Rows whose event time is null are left out. Nulls of other columns are
+	//     kept, those of keys too.
+	//   - An empty source gives a schema and no rows.
+	//   - Bounds are exact: one may lie between two times of the source's unit.
+	//     CreatedAfter without Created is Invalid.
+	//
+	// Cells are what the source holds, in an Arrow type that says all of it:
+	//
+	//   - Whole numbers are integers, numbers of floating point are floats of their
+	//     size, texts are strings, and bytes, truth values and lists are themselves.
+	//   - Decimals keep their digits and scale: Arrow's decimals where a column has
+	//     one scale, value.DecimalText where each number has its own.
+	//   - Times are timestamps or dates, exact. Without a zone they are UTC. One that
+	//     is infinite is value.Infinity or value.MinusInfinity.
+	//   - A null is null, within a list too; an empty text or list is none. A column
+	//     of nulls alone is read, whatever its type.
+	//   - A type that Arrow does not have is a string: the source's own text.
+	//   - A source without types (CSV) may give the text of any cell as it is written.
+	//
+	// Event and created times are timestamp columns in UTC, in a unit that loses
+	// nothing of the source's:
+	//
+	//   - A time without a zone is UTC, a date is its midnight in UTC, a text is the
+	//     time that value.ParseTime reads.
+	//   - A number is no time: Invalid, with the column, its type and the remedy.
+	//   - A cell that is no time, is infinite, or cannot be said in the column's unit
+	//     is Invalid and named by its column and its row: the number in the order of
+	//     reading, the first being 1, within its file where there are files; a text
+	//     file may give its line.
+	//
+	// Failure and end:
+	//
+	//   - A missing source or column, and a column that the source has twice, is
+	//     NotFound or Invalid and named.
+	//   - An unreachable store is Unavailable, also in the middle. A source that
+	//     cannot be read is Unavailable or Invalid and named.
+	//   - Any failure is an error of Range or of the reader, never fewer rows. A
+	//     failed reader gives no more, and its Err stays.
+	//   - A done context ends Range and Next within a second, even while they wait
+	//     for the source: Canceled, or TimedOut for a deadline.
+	//   - The caller releases the reader. After that, however far it was read, no
+	//     goroutine, connection or file is held. A batch that was retained stays.
+	//   - Readers do not disturb each other.
+	//   - Memory is bounded by the batch, in rows and in bytes, not by the source.
 	Range(ctx context.Context, query Query) (array.RecordReader, error)
 	// Columns lists the columns of a source in its own order.
 	Columns(ctx context.Context, source *core.DataSource) ([]Column, error)

@@ -1,0 +1,167 @@
+package offlinetest
+
+import (
+	"fmt"
+	"iter"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/banquet-fs/banquet/gen/feast/core"
+)
+
+// longRows is more rows than any store puts into one batch.
+const longRows = 150_000
+
+// long is a source of many short rows, a second apart.
+func long(t testing.TB, b Backend, then Trouble) *core.DataSource {
+	t.Helper()
+	return generated(t, b, "src", then, longRows, func(i int) string { return "k" + strconv.Itoa(i) })
+}
+
+// generated is a source of n rows, made while they are written.
+func generated(t testing.TB, b Backend, name string, then Trouble, n int, text func(int) string) *core.DataSource {
+	t.Helper()
+	return writeRows(t, b, name, then, generate(t, n, text), key(), ts())
+}
+
+// generate makes rows in batches of about a megabyte.
+func generate(t testing.TB, n int, text func(int) string) iter.Seq[arrow.RecordBatch] {
+	return func(yield func(arrow.RecordBatch) bool) {
+		fields := record(t, key(), ts()).Schema()
+		texts, times := array.NewStringBuilder(memory.DefaultAllocator), array.NewTimestampBuilder(memory.DefaultAllocator, micros)
+		size := 0
+		for i := range n {
+			s := text(i)
+			texts.Append(s)
+			times.Append(arrow.Timestamp(day(0).Add(time.Duration(i) * time.Second).UnixMicro()))
+			if size += len(s) + 8; size < 1<<20 && i < n-1 {
+				continue
+			}
+			size = 0
+			columns := []arrow.Array{texts.NewArray(), times.NewArray()}
+			if !yield(array.NewRecordBatch(fields, columns, int64(columns[0].Len()))) {
+				return
+			}
+		}
+	}
+}
+
+// retained keeps the first batch while the rest is read and the reader is gone.
+func retained(t testing.TB, b Backend) {
+	r := started(t, t.Context(), b.Store(), query(long(t, b, End), "k"))
+	kept := r.RecordBatch()
+	kept.Retain()
+	defer kept.Release()
+	before := strings.Join(show(kept), "\n")
+	for r.Next() {
+		continue
+	}
+	r.Release()
+	if strings.Join(show(kept), "\n") != before {
+		t.Error("the batch is not what it was")
+	}
+}
+
+// concurrent reads two sources in turn by turn, and both by many at once.
+func concurrent(t testing.TB, b Backend) {
+	one := query(generated(t, b, "one", End, longRows, func(int) string { return "one" }), "k")
+	two := query(generated(t, b, "two", End, longRows/2, func(int) string { return "two" }), "k")
+	rowsOf := map[string]int{"text one": longRows, "text two": longRows / 2}
+	first, second := started(t, t.Context(), b.Store(), one), started(t, t.Context(), b.Store(), two)
+	defer first.Release()
+	defer second.Release()
+	counts := map[string]int{}
+	for more := [2]bool{true, true}; more[0] || more[1]; {
+		for i, r := range [2]array.RecordReader{first, second} {
+			if more[i] {
+				count(counts, r)
+				more[i] = r.Next()
+			}
+		}
+	}
+	if first.Err() != nil || second.Err() != nil || fmt.Sprint(counts) != fmt.Sprint(rowsOf) {
+		t.Errorf("turn by turn: rows %v, %v, %v; want %v", counts, first.Err(), second.Err(), rowsOf)
+	}
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			q, rows := one, int64(longRows)
+			if i%2 == 1 {
+				q, rows = two, longRows/2
+			}
+			if got, err := b.Store().Span(t.Context(), q); err != nil || got.Rows != rows && !got.Approximated {
+				t.Errorf("span %+v, %v; want %d rows", got, err, rows)
+			}
+			r, err := b.Store().Range(t.Context(), q)
+			if err != nil {
+				t.Errorf("Range: %v", err)
+				return
+			}
+			defer r.Release()
+			counts := map[string]int{}
+			for r.Next() {
+				count(counts, r)
+			}
+			if r.Err() != nil || len(counts) != 1 || counts["text "+q.Source.GetName()] != int(rows) {
+				t.Errorf("rows %v, %v; want %d of %s", counts, r.Err(), rows, q.Source.GetName())
+			}
+		})
+	}
+	group.Wait()
+}
+
+// count counts the rows of a reader's batch by their first cell.
+func count(counts map[string]int, r array.RecordReader) {
+	batch := r.RecordBatch()
+	for i := range int(batch.NumRows()) {
+		counts[cell(batch.Column(0), i)]++
+	}
+}
+
+// Wide rows are bounded by their bytes: all of them are more than a batch may be.
+const (
+	wideRows   = 800
+	wideText   = 256 << 10
+	heapBounds = 64 << 20
+)
+
+func bounded(t testing.TB, b Backend) {
+	q := query(generated(t, b, "src", End, wideRows, func(i int) string { return strings.Repeat(string(rune('a'+i%26)), wideText) }), "k")
+	base := heap()
+	r, err := b.Store().Range(t.Context(), q)
+	if err != nil {
+		t.Fatalf("Range: %v", err)
+	}
+	defer r.Release()
+	rows, unmeasured, most := 0, 0, uint64(0)
+	for r.Next() {
+		n := int(r.RecordBatch().NumRows())
+		rows += n
+		if unmeasured += n * wideText; unmeasured >= 8<<20 {
+			unmeasured = 0
+			most = max(most, heap())
+		}
+	}
+	if r.Err() != nil || rows != wideRows {
+		t.Errorf("%d rows, %v; want %d", rows, r.Err(), wideRows)
+	}
+	if most > base+heapBounds {
+		t.Errorf("%d MB are in use while %d MB are read", (most-base)>>20, wideRows*wideText>>20)
+	}
+}
+
+// heap is what is in use, garbage apart.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

@@ -1,0 +1,59 @@
+package offlinetest
+
+import (
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/banquet-fs/banquet/value"
+)
+
+// Text writes a cell as people write it in SQL and CSV, for backends whose sources
+// are made of text; false for a null. Bytes are in hex; lists are the backend's.
+func Text(a arrow.Array, row int) (string, bool) {
+	if a.DataType().ID() == arrow.NULL || a.IsNull(row) { // an array of the null type says of no row that it is null
+		return "", false
+	}
+	return plain(a, row), true
+}
+
+func plain(a arrow.Array, row int) string {
+	switch a := a.(type) {
+	case *array.Binary:
+		return hex.EncodeToString(a.Value(row))
+	case *array.Timestamp:
+		switch int64(a.Value(row)) {
+		case value.Infinity:
+			return "infinity"
+		case value.MinusInfinity:
+			return "-infinity"
+		}
+		unit, ok := a.DataType().(*arrow.TimestampType)
+		if !ok {
+			return a.ValueStr(row)
+		}
+		layout := "2006-01-02 15:04:05.999999999"
+		if unit.TimeZone != "" {
+			layout += "Z07:00"
+		}
+		return a.Value(row).ToTime(unit.Unit).In(zone(unit)).Format(layout)
+	case *array.Float32, *array.Float64:
+		return strings.TrimPrefix(a.ValueStr(row), "+")
+	case *array.Decimal128:
+		if t, ok := a.DataType().(arrow.DecimalType); ok {
+			return a.Value(row).ToString(t.GetScale()) // ValueStr goes by way of a float
+		}
+	}
+	return a.ValueStr(row)
+}
+
+// zone is where a column's times are written.
+func zone(unit *arrow.TimestampType) *time.Location {
+	if at, err := unit.GetZone(); err == nil && unit.TimeZone != "" {
+		return at
+	}
+	return time.UTC
+}
