@@ -9,6 +9,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
@@ -29,6 +30,21 @@ type Query struct {
 	// CreatedAfter leaves out rows whose created time is not later, or null. A
 	// zero time is no bound; any other needs Created.
 	CreatedAfter time.Time
+}
+
+// Check says what is wrong with a query by itself, whatever its source holds.
+// Backends ask it before they do anything.
+func (q *Query) Check() error {
+	says := ""
+	switch {
+	case q.Timestamp == "":
+		says = "it has no timestamp_field; name the column of the event time"
+	case q.Created == "" && !q.CreatedAfter.IsZero():
+		says = "rows by their created time are asked for, and it has no created_timestamp_column; name the column"
+	default:
+		return nil
+	}
+	return fault.New(fault.Invalid, "data source %s: %s", q.Source.GetName(), says).About("data source", q.Source.GetName(), q.Source.GetProject())
 }
 
 // Column is a column of a source with the value type that Feast gives it.
@@ -64,7 +80,7 @@ type Store interface {
 	//     kept, those of keys too.
 	//   - An empty source gives a schema and no rows.
 	//   - Bounds are exact: one may lie between two times of the source's unit.
-	//     CreatedAfter without Created is Invalid.
+	//   - CreatedAfter without Created, and a query without Timestamp, are Invalid.
 	//
 	// Cells are what the source holds, in an Arrow type that says all of it:
 	//
@@ -92,8 +108,8 @@ type Store interface {
 	//
 	// Failure and end:
 	//
-	//   - A missing source or column, and a column that the source has twice, is
-	//     NotFound or Invalid and named.
+	//   - A missing source or column, and a wanted column that the source has twice,
+	//     is NotFound or Invalid and named.
 	//   - An unreachable store is Unavailable, also in the middle. A source that
 	//     cannot be read is Unavailable or Invalid and named.
 	//   - Any failure is an error of Range or of the reader, never fewer rows. A

@@ -70,6 +70,22 @@ func retained(t testing.TB, b Backend) {
 	}
 }
 
+// retainedReader lets one of two holders of a reader go.
+func retainedReader(t testing.TB, b Backend) {
+	r := started(t, t.Context(), b.Store(), query(long(t, b, End), "k"))
+	rows := int(r.RecordBatch().NumRows())
+	r.Retain()
+	r.Release()
+	for r.Next() {
+		rows += int(r.RecordBatch().NumRows())
+	}
+	if r.Err() != nil || rows != longRows {
+		t.Errorf("%d rows, %v; want %d", rows, r.Err(), longRows)
+	}
+	r.Release()
+	nothingHeld(t, b, "after the last Release")
+}
+
 // concurrent reads two sources in turn by turn, and both by many at once.
 func concurrent(t testing.TB, b Backend) {
 	one := query(generated(t, b, "one", End, longRows, func(int) string { return "one" }), "k")

@@ -173,8 +173,8 @@ func (r *reader) end(err error) bool {
 // plan finds the columns of the answer.
 func (r *reader) plan() (fields []arrow.Field, err error) {
 	q := r.query
-	if !q.CreatedAfter.IsZero() && q.Created == "" {
-		return nil, refuse(q, "there is no created time")
+	if err := q.Check(); err != nil {
+		return nil, err
 	}
 	names := append(append([]string{}, q.Columns...), q.Timestamp)
 	if q.Created != "" {

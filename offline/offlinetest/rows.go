@@ -64,7 +64,7 @@ func noColumns(t testing.TB, b Backend) {
 }
 
 func anyNames(t testing.TB, b Backend) {
-	odd := []string{"EmployeeID", "employeeid", "order", "a b", "100%", `say "x"`, "it's", "größe", "a.b", "k"}
+	odd := []string{"EmployeeID", "employeeid", "order", "a b", "100%", `say "x"`, "it's", "größe", "a.b", "source", "k"}
 	all := []column{ts(days(1)...)}
 	var cells []string
 	for _, name := range odd {
@@ -76,6 +76,12 @@ func anyNames(t testing.TB, b Backend) {
 	got := names(t, b.Store(), query(src, odd...))
 	if !slices.Equal(got, append(odd, "ts")) {
 		t.Errorf("the names are %q", got)
+	}
+	src = write(t, b, key("x", "y"), column{`the "time"`, micros, days(2)}, column{"Created At", micros, days(2)}, column{"at", micros, []string{null, null}})
+	q := offline.Query{Source: src, Columns: []string{"k"}, Timestamp: `the "time"`, Created: "Created At", Start: day(0), CreatedAfter: day(0)}
+	wantKeys(t, b, q, "y")
+	if got, err := b.Store().Span(t.Context(), q); err != nil || got.Rows != 1 {
+		t.Errorf("span %+v, %v; want 1 row", got, err)
 	}
 }
 
@@ -185,6 +191,20 @@ func noBounds(t testing.TB, b Backend) {
 	wantKeys(t, b, q, "epoch old")
 }
 
+// farBounds are beyond what a store may be able to say.
+func farBounds(t testing.TB, b Backend) {
+	q := week(t, b)
+	year := func(n int) time.Time { return time.Date(n, 1, 1, 0, 0, 0, 0, time.UTC) }
+	for _, far := range [][2]int{{2, 9999}, {-3000, 20000}, {-400000, 400000}} {
+		q.Start, q.End = year(far[0]), year(far[1])
+		wantKeys(t, b, q, "d0 d1 d2 d3 d4 d5 d6")
+		q.Start, q.End = year(far[1]), year(far[1])
+		wantKeys(t, b, q, "")
+		q.Start, q.End = year(far[0]), year(far[0])
+		wantKeys(t, b, q, "")
+	}
+}
+
 func createdAfter(t testing.TB, b Backend) {
 	made := []string{"2024-03-01T00:00:00Z", "2024-03-02T00:00:00Z", "2024-03-02T00:00:00.000001Z", null, "2024-03-03T00:00:00Z"}
 	q := query(write(t, b, key("before", "at", "after", "never", "later"), ts(days(5)...), column{"made", micros, made}), "k")
@@ -202,7 +222,16 @@ func createdNeeded(t testing.TB, b Backend) {
 	q := week(t, b)
 	q.CreatedAfter = day(3)
 	_, err := attempt(t, t.Context(), b.Store(), q)
-	refused(t, err, invalid)
+	refused(t, err, invalid, "src")
 	_, err = b.Store().Span(t.Context(), q)
-	refused(t, err, invalid)
+	refused(t, err, invalid, "src")
+}
+
+func timestampNeeded(t testing.TB, b Backend) {
+	q := week(t, b)
+	q.Timestamp = ""
+	_, err := attempt(t, t.Context(), b.Store(), q)
+	refused(t, err, invalid, "src")
+	_, err = b.Store().Span(t.Context(), q)
+	refused(t, err, invalid, "src")
 }
