@@ -18,7 +18,7 @@ import (
 )
 
 // longRows is more rows than any store puts into one batch.
-const longRows = 150_000
+const longRows = 100_000
 
 // long is a source of many short rows, a second apart.
 func long(t testing.TB, b Backend, then Trouble) *core.DataSource {
@@ -144,7 +144,7 @@ func count(counts map[string]int, r array.RecordReader) {
 
 // Wide rows are bounded by their bytes: all of them are more than a batch may be.
 const (
-	wideRows   = 800
+	wideRows   = 512
 	wideText   = 256 << 10
 	heapBounds = 64 << 20
 )
