@@ -90,8 +90,8 @@ type Store interface {
 	//     one scale, value.DecimalText where each number has its own.
 	//   - Times are timestamps or dates, exact. Without a zone they are UTC. One that
 	//     is infinite is value.Infinity or value.MinusInfinity.
-	//   - A null is null, within a list too; an empty text or list is none. A column
-	//     of nulls alone is read, whatever its type.
+	//   - A null is null, within a list too; NaN, an empty text and an empty list are
+	//     none. A column of nulls alone is read, whatever its type.
 	//   - A type that Arrow does not have is a string: the source's own text.
 	//   - A source without types (CSV) may give the text of any cell as it is written.
 	//

@@ -81,6 +81,7 @@ func Sentences() []Sentence {
 
 		{"whole numbers are exact integers", integers},
 		{"numbers of floating point are floats of their size", floats},
+		{"NaN is not null", notNumbers},
 		{"decimals keep their digits and their scale", decimals},
 		{"texts are strings as they are", texts},
 		{"an empty text is not null", emptyTexts},
