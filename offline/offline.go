@@ -35,7 +35,7 @@ type Query struct {
 // Check says what is wrong with a query by itself, whatever its source holds.
 // Backends ask it before they do anything.
 func (q *Query) Check() error {
-	says := ""
+	var says string
 	switch {
 	case q.Timestamp == "":
 		says = "it has no timestamp_field; name the column of the event time"
@@ -73,7 +73,7 @@ type Store interface {
 	//
 	//   - The schema is Columns in order, then Timestamp, then Created if named,
 	//     under the source's own names, whatever they hold. A column named twice
-	//     appears twice; Columns may be empty.
+	//     appears twice; Columns may be empty, or many.
 	//   - A column that is not asked for does not matter, whatever it holds.
 	//   - Rows come in no particular order; ties and repeats are kept.
 	//   - Rows whose event time is null are left out. Nulls of other columns are
@@ -119,12 +119,14 @@ type Store interface {
 	//   - The caller releases the reader. After that, however far it was read, no
 	//     goroutine, connection or file is held. A batch that was retained stays.
 	//   - Readers do not disturb each other.
-	//   - Memory is bounded by the batch, in rows and in bytes, not by the source.
+	//   - Memory is bounded by the batch, in rows and in bytes, not by the source;
+	//     one row may be larger than that.
 	Range(ctx context.Context, query Query) (array.RecordReader, error)
 	// Columns lists the columns of a source in its own order.
 	Columns(ctx context.Context, source *core.DataSource) ([]Column, error)
 	// Span tells how many rows a query has and from when to when, for hints; its
-	// Columns do not count.
+	// Columns do not count. It fails as Range does, but may leave
+	// out times that are infinite.
 	Span(ctx context.Context, query Query) (Span, error)
 	// Check reaches the store, or says in one line why it cannot.
 	Check(ctx context.Context) error

@@ -326,6 +326,30 @@ func spanColumns(t testing.TB, b Backend) {
 	}
 }
 
+func spanFails(t testing.TB, b Backend) {
+	q := query(write(t, b, column{"at", str, []string{"2024-01-01", "20:00 EST"}}))
+	q.Timestamp = "at"
+	_, err := b.Store().Span(t.Context(), q)
+	refused(t, err, invalid, "src", "at")
+}
+
+// spanOfInfinities has a source whose last time is infinite, or, where sources
+// know no infinity, far away.
+func spanOfInfinities(t testing.TB, b Backend) {
+	for _, cell := range []string{infinity, minusInfinity} {
+		q := query(write(t, b, column{"at", micros, []string{days(1)[0], cell}}))
+		q.Timestamp = "at"
+		got, err := b.Store().Span(t.Context(), q)
+		if err != nil {
+			refused(t, err, invalid, "src", "at")
+			continue
+		}
+		if _, err := attempt(t, t.Context(), b.Store(), q); err != nil && got != (offline.Span{Rows: 1, First: day(0), Last: day(0)}) {
+			t.Errorf("span %+v, want one row at %v", got, day(0))
+		}
+	}
+}
+
 func spanOfNone(t testing.TB, b Backend) {
 	q := query(write(t, b, key("x", "y"), ts("2024-01-01T00:00:00Z", null)))
 	q.Start = day(math.MaxInt8)

@@ -174,6 +174,25 @@ func bounded(t testing.TB, b Backend) {
 	}
 }
 
+// largeRows are more than any batch's bytes each.
+func largeRows(t testing.TB, b Backend) {
+	const size = 20 << 20
+	text := func(i int) string { return strings.Repeat(string(rune('a'+i)), size) }
+	q := query(generated(t, b, "src", End, 2, text), "k")
+	r, err := b.Store().Range(t.Context(), q)
+	if err != nil {
+		t.Fatalf("Range: %v", err)
+	}
+	defer r.Release()
+	found := map[string]int{}
+	for r.Next() {
+		count(found, r)
+	}
+	if r.Err() != nil || len(found) != 2 || found["text "+text(0)] != 1 || found["text "+text(1)] != 1 {
+		t.Errorf("%d different rows, %v; want 2", len(found), r.Err())
+	}
+}
+
 // heap is what is in use, garbage apart.
 func heap() uint64 {
 	runtime.GC()

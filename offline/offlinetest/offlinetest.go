@@ -65,6 +65,7 @@ func Sentences() []Sentence {
 		{"the schema is Columns in order, then Timestamp, then Created if named", schema},
 		{"a column named twice appears twice", namedTwice},
 		{"Columns may be empty", noColumns},
+		{"Columns may be many", manyColumns},
 		{"names are the source's own, whatever they hold", anyNames},
 		{"a column that is not asked for does not matter", unasked},
 		{"ties and repeats are kept", repeats},
@@ -114,6 +115,7 @@ func Sentences() []Sentence {
 		{"a connection lost in the middle is Unavailable", lost},
 		{"a failed reader gives no more", failedReader},
 		{"a context that is done ends a read before it begins", doneBefore},
+		{"a context that is done between Range and Next ends the read", doneEarly},
 		{"a context that is done ends a read within a second", doneAmidst},
 		{"a context that is done ends a wait for the source within a second", doneWaiting},
 		{"nothing is held after Release, however far the reader was read", released},
@@ -122,11 +124,14 @@ func Sentences() []Sentence {
 		{"a retained batch outlives its reader", retained},
 		{"readers do not disturb each other", concurrent},
 		{"memory is bounded by the batch", bounded},
+		{"a row may be larger than a batch", largeRows},
 
 		{"the columns of a source come in its own order with their value types", columns},
 		{"Span counts the rows of a query, from when to when", span},
 		{"Span's Columns do not count", spanColumns},
 		{"Span of no rows is zero", spanOfNone},
+		{"Span fails as Range does", spanFails},
+		{"Span leaves out a time that is infinite, or refuses it", spanOfInfinities},
 		{"Check reaches the store, or says in one line why it cannot", check},
 	}
 }

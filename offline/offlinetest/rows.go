@@ -2,6 +2,7 @@ package offlinetest
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,18 @@ func namedTwice(t testing.TB, b Backend) {
 func noColumns(t testing.TB, b Backend) {
 	src := write(t, b, key("x", "y"), ts(days(2)...))
 	want(t, read(t, b.Store(), query(src)), "time 2024-01-01T00:00:00Z", "time 2024-01-02T00:00:00Z")
+}
+
+func manyColumns(t testing.TB, b Backend) {
+	all := []column{ts(days(1)...)}
+	var asked, cells []string
+	for i := range 800 {
+		text := strconv.Itoa(i)
+		all = append(all, column{"column " + text, str, []string{"cell " + text}})
+		asked, cells = append([]string{"column " + text}, asked...), append([]string{"text cell " + text}, cells...)
+	}
+	src := write(t, b, all...)
+	want(t, read(t, b.Store(), query(src, asked...)), strings.Join(cells, " | ")+" | time 2024-01-01T00:00:00Z")
 }
 
 func anyNames(t testing.TB, b Backend) {
@@ -127,6 +140,9 @@ func empty(t testing.TB, b Backend) {
 	}
 	if r.Schema().NumFields() != 4 {
 		t.Errorf("the schema is %v", r.Schema())
+	}
+	if columns, err := b.Store().Columns(t.Context(), src); err != nil || len(columns) != 4 {
+		t.Errorf("columns %v, %v; want 4", columns, err)
 	}
 }
 
