@@ -237,8 +237,7 @@ func nothingHeld(t testing.TB, b Backend, when string) {
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-deadline.C:
-			t.Errorf("%s the store holds %d connections or files", when, n)
-			return
+			t.Fatalf("%s the store holds %d connections or files", when, n)
 		}
 	}
 }
