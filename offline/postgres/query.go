@@ -46,6 +46,9 @@ func (s *command) where(times []*timeColumn) {
 
 // Range streams the rows of a query.
 func (s *Store) Range(ctx context.Context, query offline.Query) (array.RecordReader, error) {
+	if err := query.Check(); err != nil {
+		return nil, err
+	}
 	from, err := newRelation(query.Source)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,9 @@ import (
 // Span asks the database for the extent of a query. Times at infinity do not
 // count.
 func (s *Store) Span(ctx context.Context, query offline.Query) (offline.Span, error) {
+	if err := query.Check(); err != nil {
+		return offline.Span{}, err
+	}
 	from, err := newRelation(query.Source)
 	if err != nil {
 		return offline.Span{}, err
