@@ -5,6 +5,7 @@ package offline
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -35,16 +36,18 @@ type Query struct {
 // Check says what is wrong with a query by itself, whatever its source holds.
 // Backends ask it before they do anything.
 func (q *Query) Check() error {
-	var says string
+	refuse := func(kind fault.Kind, says string) error {
+		return fault.New(kind, "data source %s: %s", q.Source.GetName(), says).About("data source", q.Source.GetName(), q.Source.GetProject())
+	}
 	switch {
 	case q.Timestamp == "":
-		says = "it has no timestamp_field; name the column of the event time"
+		return refuse(fault.Invalid, "it has no timestamp_field; name the column of the event time")
 	case q.Created == "" && !q.CreatedAfter.IsZero():
-		says = "rows by their created time are asked for, and it has no created_timestamp_column; name the column"
-	default:
-		return nil
+		return refuse(fault.Invalid, "rows by their created time are asked for, and it has no created_timestamp_column; name the column")
+	case len(q.Types) != 0 && len(q.Types) != len(q.Columns):
+		return refuse(fault.Internal, fmt.Sprintf("a query has %d columns and %d types", len(q.Columns), len(q.Types)))
 	}
-	return fault.New(fault.Invalid, "data source %s: %s", q.Source.GetName(), says).About("data source", q.Source.GetName(), q.Source.GetProject())
+	return nil
 }
 
 // Column is a column of a source with the value type that Feast gives it.
@@ -93,7 +96,8 @@ type Store interface {
 	//   - A null is null, within a list too; NaN, an empty text and an empty list are
 	//     none. A column of nulls alone is read, whatever its type.
 	//   - A type that Arrow does not have is a string: the source's own text.
-	//   - A source without types (CSV) may give the text of any cell as it is written.
+	//   - A source without types (CSV) reads its cells as Types say, and gives texts
+	//     where that loses nothing.
 	//
 	// Event and created times are timestamp columns in UTC, in a unit that loses
 	// nothing of the source's:

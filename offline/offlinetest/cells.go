@@ -18,17 +18,43 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
+// kind is the value type that a column of an Arrow type is read for.
+func kind(of arrow.DataType) types.ValueType_Enum {
+	switch of.ID() {
+	case arrow.INT16, arrow.INT32:
+		return types.ValueType_INT32
+	case arrow.INT64:
+		return types.ValueType_INT64
+	case arrow.FLOAT32:
+		return types.ValueType_FLOAT
+	case arrow.FLOAT64:
+		return types.ValueType_DOUBLE
+	case arrow.DECIMAL128:
+		return types.ValueType_DECIMAL
+	case arrow.BINARY:
+		return types.ValueType_BYTES
+	case arrow.BOOL:
+		return types.ValueType_BOOL
+	case arrow.TIMESTAMP, arrow.DATE32:
+		return types.ValueType_UNIX_TIMESTAMP
+	}
+	if list, ok := of.(*arrow.ListType); ok {
+		return kind(list.Elem()) + types.ValueType_BYTES_LIST - types.ValueType_BYTES
+	}
+	return types.ValueType_STRING
+}
+
 // same reads columns of one length back and wants them as they were written.
 func same(t testing.TB, b Backend, columns ...column) {
 	t.Helper()
 	n := len(columns[0].cells)
-	var asked []string
+	var q offline.Query
 	for _, c := range columns {
-		asked = append(asked, c.name)
+		q.Columns, q.Types = append(q.Columns, c.name), append(q.Types, kind(c.of))
 	}
 	columns = append(columns, ts(days(n)...))
-	src := write(t, b, columns...)
-	want(t, read(t, b.Store(), query(src, asked...)), show(record(t, columns...))...)
+	q.Source, q.Timestamp = write(t, b, columns...), "ts"
+	want(t, read(t, b.Store(), q), show(record(t, columns...))...)
 }
 
 func integers(t testing.TB, b Backend) {

@@ -18,7 +18,7 @@ import (
 
 // Range streams the rows of a query, file after file.
 func (s *Store) Range(ctx context.Context, query offline.Query) (array.RecordReader, error) {
-	if err := checkQuery(&query); err != nil {
+	if err := query.Check(); err != nil {
 		return nil, err
 	}
 	parts, err := s.open(query.Source)
@@ -30,23 +30,6 @@ func (s *Store) Range(ctx context.Context, query offline.Query) (array.RecordRea
 		return nil, err
 	}
 	return newReader(plan.schema, plan.batches(ctx)), nil
-}
-
-// checkQuery refuses what no file can answer.
-func checkQuery(query *offline.Query) error {
-	name := query.Source.GetName()
-	refuse := func(kind fault.Kind, format string, args ...any) error {
-		return fault.New(kind, "data source "+name+": "+format, args...).About("data source", name, query.Source.GetProject())
-	}
-	switch {
-	case len(query.Types) != 0 && len(query.Types) != len(query.Columns):
-		return refuse(fault.Internal, "a query has %d columns and %d types", len(query.Columns), len(query.Types))
-	case query.Timestamp == "":
-		return refuse(fault.Invalid, "it has no timestamp_field; name the column of the event time")
-	case query.Created == "" && !query.CreatedAfter.IsZero():
-		return refuse(fault.Invalid, "rows by their created time are asked for, and it has no created_timestamp_column; name the column")
-	}
-	return nil
 }
 
 // scan says how the rows of a query are made.
