@@ -129,8 +129,8 @@ type Store interface {
 	// Columns lists the columns of a source in its own order.
 	Columns(ctx context.Context, source *core.DataSource) ([]Column, error)
 	// Span tells how many rows a query has and from when to when, for hints; its
-	// Columns do not count. It fails as Range does, but may leave
-	// out times that are infinite.
+	// Columns do not count. It fails as Range does, but may leave out times that
+	// are infinite.
 	Span(ctx context.Context, query Query) (Span, error)
 	// Check reaches the store, or says in one line why it cannot.
 	Check(ctx context.Context) error

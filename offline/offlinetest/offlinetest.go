@@ -1,5 +1,6 @@
 // Package offlinetest holds every offline store to the contract of package
-// offline, sentence by sentence.
+// offline, sentence by sentence. What one backend alone has, such as types that
+// Arrow lacks, is for its own tests.
 package offlinetest
 
 import (
