@@ -239,13 +239,20 @@ func numberTimes(t testing.TB, b Backend) {
 	}
 }
 
-// refusedRow wants an error about a row. A text file's first line is the header.
-func refusedRow(t testing.TB, err error, column string, row int) {
+// refusedRow wants an error about a row, or one of several. A text file's first
+// line is the header.
+func refusedRow(t testing.TB, err error, column string, rows ...int) {
 	t.Helper()
 	refused(t, err, invalid, "src", column)
-	if err != nil && !regexp.MustCompile(fmt.Sprintf(`\b(row %d|line %d)\b`, row, row+1)).MatchString(err.Error()) {
-		t.Errorf("%q does not name row %d", err, row)
+	if err == nil {
+		return
 	}
+	for _, row := range rows {
+		if regexp.MustCompile(fmt.Sprintf(`\b(row %d|line %d)\b`, row, row+1)).MatchString(err.Error()) {
+			return
+		}
+	}
+	t.Errorf("%q does not name row %v", err, rows)
 }
 
 func badTimes(t testing.TB, b Backend) {
@@ -272,20 +279,33 @@ func lateBadTime(t testing.TB, b Backend) {
 	refusedRow(t, err, "at", bad)
 }
 
-// farTimes are beyond what 64 bits say in nanoseconds.
+// farTimes are beyond what 64 bits say in nanoseconds, or finer than microseconds,
+// or, in one source of text, both.
 func farTimes(t testing.TB, b Backend) {
-	for _, at := range []string{"0001-01-01T00:00:00Z", "1582-10-14T00:00:00Z", "9999-12-31T23:59:59.999999Z"} {
-		for _, of := range []arrow.DataType{micros, str} {
-			cells := []string{days(1)[0], days(2)[1], at}
-			q := query(write(t, b, column{"far", of, cells}))
-			q.Timestamp = "far"
-			rows, err := attempt(t, t.Context(), b.Store(), q)
-			if err != nil {
-				refusedRow(t, err, "far", 3)
-				continue
-			}
-			want(t, rows, "time "+cells[0], "time "+cells[1], "time "+at)
+	const old, fine = "0001-01-01T00:00:00Z", "2024-01-01T00:00:00.0000005Z"
+	near := slices.Clip([]string{days(1)[0], days(2)[1]})
+	for _, c := range []struct {
+		of    arrow.DataType
+		cells []string
+		rows  []int // those that may be refused
+	}{
+		{micros, append(near, old), []int{3}},
+		{micros, append(near, "1582-10-14T00:00:00Z"), []int{3}},
+		{micros, append(near, "9999-12-31T23:59:59.999999Z"), []int{3}},
+		{str, append(near, old), []int{3}},
+		{str, append(near, "9999-12-31T23:59:59.999999Z"), []int{3}},
+		{str, append(near, fine), []int{3}},
+		{str, []string{old, days(1)[0], fine}, []int{1, 3}},
+		{str, []string{fine, days(1)[0], old}, []int{1, 3}},
+	} {
+		q := query(write(t, b, column{"far", c.of, c.cells}))
+		q.Timestamp = "far"
+		rows, err := attempt(t, t.Context(), b.Store(), q)
+		if err != nil {
+			refusedRow(t, err, "far", c.rows...)
+			continue
 		}
+		want(t, rows, "time "+c.cells[0], "time "+c.cells[1], "time "+c.cells[2])
 	}
 }
 

@@ -272,8 +272,8 @@ func (r *reader) times(a arrow.Array, f arrow.Field, event bool, keep []bool) (a
 			continue
 		}
 		v, err := arrow.TimestampFromTime(at, to.Unit)
-		if err != nil {
-			return nil, refuse(r.query, err.Error())
+		if err != nil || !v.ToTime(to.Unit).Equal(at) {
+			return nil, refuse(r.query, "column "+f.Name+", row "+strconv.Itoa(r.rows+i+1)+": the time does not fit")
 		}
 		b.Append(v)
 	}

@@ -242,6 +242,7 @@ func endFlaws() []flaw {
 		}}, []string{
 			"a text that is no time is Invalid and named by row and column",
 			"a row is named by its number in the order of reading",
+			"a far time is exact, or Invalid and named by row and column",
 			"an infinite event time is Invalid and named by row and column",
 		}},
 		{"errors lose their kind", broken{err: func(err error) error { return errors.New(err.Error()) }}, []string{
@@ -250,6 +251,7 @@ func endFlaws() []flaw {
 			"a number is no time",
 			"a text that is no time is Invalid and named by row and column",
 			"a row is named by its number in the order of reading",
+			"a far time is exact, or Invalid and named by row and column",
 			"an infinite event time is Invalid and named by row and column",
 			"a missing source is NotFound or Invalid and named",
 			"a missing column is NotFound or Invalid and named",
@@ -269,6 +271,7 @@ func endFlaws() []flaw {
 		{"a failure is an end", broken{err: func(error) error { return nil }}, []string{
 			"a text that is no time is Invalid and named by row and column",
 			"a row is named by its number in the order of reading",
+			"a far time is exact, or Invalid and named by row and column",
 			"an infinite event time is Invalid and named by row and column",
 			"a source that fails at once ends in an error",
 			"a source that fails in the middle ends in an error",
