@@ -2,6 +2,7 @@ package value
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,25 +18,215 @@ const (
 )
 
 // ParseTime reads a time in ISO 8601, the one way in which all of banquet reads
-// times from text: a date, then after a blank or a T the hour, minutes, seconds
-// and a fraction, then an offset, Z, UTC or GMT. Without a zone it is UTC. Other
-// names of zones are refused: they mean different offsets in different places.
+// times from text: a date of the years 1 to 9999, then after a blank or a T the
+// hour, minutes, seconds and a fraction of up to nine digits, then an offset of
+// hours, minutes and seconds, Z, UTC or GMT. Without a zone it is UTC, whatever
+// the zone of the machine. Other names of zones are refused: they mean different
+// offsets in different places. So is what has more than one reading, and what no
+// calendar has: nothing is carried over into the next minute or day.
 func ParseTime(text string) (time.Time, error) {
-	s := strings.TrimSpace(text)
-	for _, name := range [...]string{"UTC", "GMT"} {
-		if at, ok := strings.CutSuffix(s, name); ok {
-			s = strings.TrimRight(at, " ") + "Z"
+	s := scanner{rest: strings.TrimSpace(text)}
+	t, why := s.time()
+	if why == "" {
+		return t, nil
+	}
+	if hint := hintOf(strings.TrimSpace(text)); hint != "" {
+		why = hint
+	}
+	return time.Time{}, fault.New(fault.Invalid, "%s is no time%s; want one such as 2024-01-31T00:00:00", short(strconv.AppendQuote(nil, text)), why)
+}
+
+const years = ": only the years 0001 to 9999 in UTC are read"
+
+// scanner reads a text from left to right. Its methods say why they cannot, in
+// words that follow "is no time".
+type scanner struct{ rest string }
+
+func (s *scanner) time() (t time.Time, why string) {
+	year, month, day, ok := s.date()
+	if !ok {
+		return t, ": it does not begin with a date, YYYY-MM-DD"
+	}
+	if year == 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+		return t, ": the calendar has no such day"
+	}
+	var c clock
+	var offset int
+	if s.rest != "" {
+		if c, why = s.clock(); why != "" {
+			return t, why
+		}
+		if offset, why = s.zone(); why != "" {
+			return t, why
+		}
+	}
+	t = time.Date(year, time.Month(month), day, c.hour, c.minute, c.second-offset, c.nanos, time.UTC)
+	if t.Year() < 1 || t.Year() > 9999 {
+		return t, years
+	}
+	return t, ""
+}
+
+func daysIn(year, month int) int {
+	return time.Date(year, time.Month(month+1), 0, 0, 0, 0, 0, time.UTC).Day()
+}
+
+// digits reads exactly n digits.
+func (s *scanner) digits(n int) (v int, ok bool) {
+	if len(s.rest) < n {
+		return 0, false
+	}
+	for _, c := range []byte(s.rest[:n]) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		v = 10*v + int(c-'0')
+	}
+	s.rest = s.rest[n:]
+	return v, true
+}
+
+// one reads one of some characters.
+func (s *scanner) one(of string) bool {
+	if s.rest == "" || strings.IndexByte(of, s.rest[0]) < 0 {
+		return false
+	}
+	s.rest = s.rest[1:]
+	return true
+}
+
+func (s *scanner) date() (year, month, day int, ok bool) {
+	if year, ok = s.digits(4); !ok || !s.one("-") {
+		return 0, 0, 0, false
+	}
+	if month, ok = s.digits(2); !ok || !s.one("-") {
+		return 0, 0, 0, false
+	}
+	day, ok = s.digits(2)
+	return year, month, day, ok
+}
+
+// clock is a time of day.
+type clock struct{ hour, minute, second, nanos int }
+
+func (s *scanner) clock() (c clock, why string) {
+	const shape = ": after the date want a blank or a T, then HH:MM:SS"
+	if !s.one(" Tt") {
+		return c, shape
+	}
+	var ok bool
+	if c.hour, ok = s.digits(2); !ok {
+		// A spreadsheet writes 9:30.
+		if c.hour, ok = s.digits(1); !ok || !strings.HasPrefix(s.rest, ":") {
+			return c, shape
+		}
+	}
+	if s.one(":") {
+		if c.minute, ok = s.digits(2); !ok {
+			return c, shape
+		}
+		if s.one(":") {
+			if c.second, ok = s.digits(2); !ok {
+				return c, shape
+			}
+			if c.nanos, why = s.fraction(); why != "" {
+				return c, why
+			}
+		}
+	}
+	switch {
+	case c.hour == 24 && c.minute == 0 && c.second == 0:
+		return c, ": a day has no hour 24, write hour 00 of the next day"
+	case c.minute < 60 && c.second == 60:
+		return c, ": a minute has no second 60, write second 00 of the next minute"
+	case c.hour > 23 || c.minute > 59 || c.second > 59:
+		return c, ": a day has no such hour, minute or second"
+	}
+	return c, ""
+}
+
+func (s *scanner) fraction() (nanos int, why string) {
+	if !s.one(".,") {
+		return 0, ""
+	}
+	n := len(s.rest) - len(strings.TrimLeft(s.rest, "0123456789"))
+	if n == 0 {
+		return 0, ": after the seconds want digits of a fraction"
+	}
+	digits := strings.TrimRight(s.rest[:n], "0")
+	if len(digits) > 9 {
+		return 0, ": a fraction has up to nine digits, and none is rounded"
+	}
+	s.rest = s.rest[n:]
+	nanos, _ = strconv.Atoi((digits + "000000000")[:9])
+	return nanos, ""
+}
+
+// zone reads what is left: seconds east of Greenwich.
+func (s *scanner) zone() (offset int, why string) {
+	const names = ": names of zones mean different offsets in different places, write the offset, such as +09:00"
+	s.rest = strings.TrimLeft(s.rest, " ")
+	switch strings.ToUpper(s.rest) {
+	case "", "Z", "UTC", "GMT":
+		return 0, ""
+	}
+	sign := 1
+	if strings.HasPrefix(s.rest, "-") {
+		sign = -1
+	}
+	if !s.one("+-") {
+		if letter(s.rest[0]) || s.rest[0] == '[' {
+			return 0, names
+		}
+		return 0, ": after the time of day there is more than an offset"
+	}
+	const shape = ": want an offset such as +09:00"
+	hour, ok := s.digits(2)
+	if !ok {
+		return 0, shape
+	}
+	var parts [2]int
+	colon := strings.HasPrefix(s.rest, ":")
+	for i := range parts {
+		if s.rest == "" {
 			break
 		}
-	}
-	for _, layout := range [...]string{
-		"2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04:05",
-		"2006-01-02 15:04:05Z0700", "2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05Z07", "2006-01-02T15:04:05Z07",
-		"2006-01-02 15:04:05 Z07:00", "2006-01-02 15:04:05 Z0700", "2006-01-02", "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02T15",
-	} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), nil
+		if colon && !s.one(":") {
+			return 0, shape
+		}
+		if parts[i], ok = s.digits(2); !ok {
+			return 0, shape
 		}
 	}
-	return time.Time{}, fault.New(fault.Invalid, "%q is no time; want one such as 2024-01-31T00:00:00", text)
+	if s.rest != "" || hour > 23 || parts[0] > 59 || parts[1] > 59 {
+		return 0, shape
+	}
+	return sign * (3600*hour + 60*parts[0] + parts[1]), ""
+}
+
+func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// hintOf knows what people write who do not write ISO 8601.
+func hintOf(s string) string {
+	lower := strings.ToLower(s)
+	number := strings.TrimLeft(s, "+-")
+	_, err := strconv.ParseFloat(number, 64)
+	digits := len(number) - len(strings.TrimLeft(number, "0123456789"))
+	switch {
+	case s == "":
+		return ": it is empty"
+	case lower == "infinity" || lower == "-infinity":
+		return ""
+	case err == nil && digits > 0:
+		return ": a number may count seconds or milliseconds, or be a date"
+	case strings.HasSuffix(lower, " bc") || digits > 4 && strings.HasPrefix(number[digits:], "-"):
+		return years
+	case (digits == 1 || digits == 2) && len(number) > digits && strings.IndexByte("/-.", number[digits]) >= 0:
+		return ": it does not say which is the day and which the month, begin with the year"
+	case digits == 4 && len(number) > 4 && strings.IndexByte("/.", number[4]) >= 0:
+		return ": between year, month and day want -"
+	case digits == 8 && len(number) > 8 && (number[8] == 'T' || number[8] == 't'), digits == 4 && strings.HasPrefix(lower[min(4, len(lower)):], "-w"):
+		return ": of the forms of ISO 8601 the one with - and : is read"
+	}
+	return ""
 }
