@@ -205,7 +205,7 @@ func stages(tb testing.TB, x *subject) map[string]func() {
 		"encode gRPC": func() { wire = appendResults(wire[:0], r) },
 		"encode HTTP": func() {
 			var err error
-			if text, err = appendAnswer(text[:0], r, false); err != nil {
+			if text, err = appendAnswer(text[:0], r, dressing{}); err != nil {
 				tb.Fatal(err)
 			}
 		},

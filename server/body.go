@@ -11,9 +11,9 @@ import (
 
 // body is the JSON body of a request for online features.
 type body struct {
-	req      serving.Request
-	versions bool
-	chunk    int
+	req serving.Request
+	dressing
+	chunk int
 }
 
 // bodyError is a body that is no request, as FastAPI describes it.

@@ -158,3 +158,25 @@ func TestKeysInOtherEncodings(t *testing.T) {
 		})
 	}
 }
+
+// Feast writes null times as the lowest number, and its clients know that; on
+// banquet's own surfaces null is null, in lists too.
+func TestNullTimes(t *testing.T) {
+	s := start(t, credit)
+	lowest := []byte{0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01}
+	list := append(append([]byte{18<<3&0x7f | 2 | 0x80, 1, 13, 1<<3 | 2, 11}, lowest...), 7)
+	spoilFeature(t, s, "credit_scoring_aws.zipcode_features", "city", append([]byte{8 << 3}, lowest...))
+	spoilFeature(t, s, "credit_scoring_aws.zipcode_features", "state", list)
+	const body = `{"features":["zipcode_features:city","zipcode_features:state"],"entities":{"zipcode":[76104]}}`
+	const number = "-9223372036854775808"
+	for path, want := range map[string][]string{
+		"/get-online-features":       {`{"values":[` + number + `],"statuses":["PRESENT"]`, `{"values":[[` + number + `,7]],"statuses":["PRESENT"]`},
+		"/v1/online-features":        {`{"values":[null],"statuses":["PRESENT"]`, `{"values":[[null,7]],"statuses":["PRESENT"]`},
+		"/v1/online-features:stream": {`{"values":[null],"statuses":["PRESENT"]`, `{"values":[[null,7]],"statuses":["PRESENT"]`},
+	} {
+		code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+path, body, "Content-Type", "application/json")
+		if code != http.StatusOK || !strings.Contains(text, want[0]) || !strings.Contains(text, want[1]) {
+			t.Errorf("%s: %d %s", path, code, text)
+		}
+	}
+}

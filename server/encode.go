@@ -170,9 +170,19 @@ func names(r *serving.Response) []string {
 	return out
 }
 
-// appendAnswer appends an answer as Feast's HTTP server writes it, with the
-// versions of the views if they are wanted.
-func appendAnswer(dst []byte, r *serving.Response, versions bool) ([]byte, error) {
+// dressing is in what an answer differs from that of Feast's HTTP server, byte
+// for byte.
+type dressing struct {
+	versions  bool // the versions of the views are told
+	nullTimes bool // a null time is null, and not the lowest number
+}
+
+// appendAnswer appends an answer as JSON.
+func appendAnswer(dst []byte, r *serving.Response, d dressing) ([]byte, error) {
+	write := value.AppendJSON
+	if d.nullTimes {
+		write = value.AppendOwnJSON
+	}
 	e := newEncoder(r)
 	defer e.release()
 	dst = append(dst, `{"results":[`...)
@@ -182,7 +192,7 @@ func appendAnswer(dst []byte, r *serving.Response, versions bool) ([]byte, error
 		}
 		r.Gather(i, e.values, e.statuses)
 		var err error
-		if dst, err = appendJSONColumn(dst, e.values, e.statuses); err != nil {
+		if dst, err = appendJSONColumn(dst, e.values, e.statuses, write); err != nil {
 			return nil, err
 		}
 		dst = append(append(dst, e.stamps(r, r.Column(i).View, appendJSONTimes)...), '}')
@@ -195,7 +205,7 @@ func appendAnswer(dst []byte, r *serving.Response, versions bool) ([]byte, error
 		dst = value.AppendQuoted(dst, r.Column(i).Name)
 	}
 	dst = append(dst, ']')
-	if versions {
+	if d.versions {
 		dst = appendVersions(append(dst, `,"feature_view_metadata":`...), r)
 	}
 	return append(dst, `}}`...), nil
@@ -215,14 +225,14 @@ func appendVersions(dst []byte, r *serving.Response) []byte {
 	return append(dst, ']')
 }
 
-func appendJSONColumn(dst []byte, values [][]byte, statuses []serving.Status) ([]byte, error) {
+func appendJSONColumn(dst []byte, values [][]byte, statuses []serving.Status, write func(dst, v []byte) ([]byte, error)) ([]byte, error) {
 	dst = append(dst, `{"values":[`...)
 	for row, v := range values {
 		if row > 0 {
 			dst = append(dst, ',')
 		}
 		var err error
-		if dst, err = value.AppendJSON(dst, v); err != nil {
+		if dst, err = write(dst, v); err != nil {
 			return nil, err
 		}
 	}

@@ -195,7 +195,7 @@ func onlineAnswer(ctx context.Context, c *onlineCall) error {
 	}
 	defer resp.Release()
 	c.storeWait = resp.StoreWait
-	if c.out, err = appendAnswer(c.web.buffers.get(c.web.size.room(resp)), resp, c.body.versions); err == nil {
+	if c.out, err = appendAnswer(c.web.buffers.get(c.web.size.room(resp)), resp, c.body.dressing); err == nil {
 		c.web.size.note(resp, len(c.out))
 	}
 	return err
@@ -210,7 +210,7 @@ func feastBody(c *onlineCall) (*body, error) {
 		return nil, err
 	}
 	b.req.TTL = c.web.opt.ttl(serving.IgnoreTTL)
-	b.versions = false // Feast takes the wish and does not heed it
+	b.dressing = dressing{} // Feast takes the wish and does not heed it
 	return b, nil
 }
 
@@ -275,6 +275,7 @@ func parseOwnBody(c *onlineCall, limits decodeLimits) (*body, error) {
 		b.req.Project = c.named
 	}
 	b.req.TTL = c.web.opt.ttl(serving.MarkTTL)
+	b.nullTimes = true
 	return b, nil
 }
 
@@ -315,7 +316,7 @@ func streamAnswer(ctx context.Context, c *onlineCall) error {
 				return err
 			}
 			defer resp.Release()
-			return c.lines.result(first, resp, c.body.versions)
+			return c.lines.result(first, resp, c.body.dressing)
 		})
 		if err != nil {
 			return err
@@ -333,9 +334,9 @@ type lineWriter struct {
 }
 
 // result makes the line of a chunk.
-func (l *lineWriter) result(first int, resp *serving.Response, versions bool) (err error) {
+func (l *lineWriter) result(first int, resp *serving.Response, d dressing) (err error) {
 	l.line = append(itoa(append(l.line[:0], `{"result":{"first_row":`...), first), `,"response":`...)
-	if l.line, err = appendAnswer(l.line, resp, versions); err == nil {
+	if l.line, err = appendAnswer(l.line, resp, d); err == nil {
 		l.line = append(l.line, "}}\n"...)
 	}
 	return err

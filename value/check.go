@@ -123,7 +123,7 @@ func checkContent(s shape, wire protowire.Type, content []byte, depth int) error
 			}
 			return checkText(c)
 		})
-	case varint32List, varint64List, boolList, doubleList, floatList:
+	case varint32List, varint64List, secondsList, boolList, doubleList, floatList:
 		return checkNumbers(s, content)
 	case zoned:
 		return checkZoned(content)

@@ -16,7 +16,16 @@ import (
 // seconds, zoned timestamps in ISO 8601, maps as objects, scalar maps as null.
 // NaN and the infinities, which have no JSON form, are the texts "NaN",
 // "Infinity" and "-Infinity". b must have passed Check.
-func AppendJSON(dst, b []byte) ([]byte, error) {
+func AppendJSON(dst, b []byte) ([]byte, error) { return form{}.value(dst, b) }
+
+// AppendOwnJSON appends a Value as AppendJSON does, but for null times, alone or
+// in lists: Feast writes the lowest number for them, this null.
+func AppendOwnJSON(dst, b []byte) ([]byte, error) { return form{nullTimes: true}.value(dst, b) }
+
+// form is how Values are written.
+type form struct{ nullTimes bool }
+
+func (f form) value(dst, b []byte) ([]byte, error) {
 	if len(b) == 0 {
 		return append(dst, "null"...), nil
 	}
@@ -38,27 +47,27 @@ func AppendJSON(dst, b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return appendContent(dst, shapeOf(number), content)
+	return f.content(dst, shapeOf(number), content)
 }
 
-func appendContent(dst []byte, s shape, c []byte) ([]byte, error) {
+func (f form) content(dst []byte, s shape, c []byte) ([]byte, error) {
 	switch s {
 	case raw:
 		return appendBase64(dst, c), nil
 	case text:
 		return AppendQuoted(dst, c), nil
 	case varint32, varint64, seconds, double, float, boolean:
-		return appendNumber(dst, s, c)
+		return f.number(dst, s, c)
 	case null, scalarMap:
 		return append(dst, "null"...), nil
 	case zoned:
 		return appendZoned(dst, c)
 	case mapping:
-		return appendObject(dst, c)
+		return f.object(dst, c)
 	case unknown:
 		return nil, corrupt("an unknown field")
 	default:
-		return appendArray(dst, s, c)
+		return f.array(dst, s, c)
 	}
 }
 
@@ -68,8 +77,8 @@ func appendBase64(dst, c []byte) []byte {
 	return append(dst, '"')
 }
 
-// appendNumber writes one number from the bytes that hold it.
-func appendNumber(dst []byte, s shape, c []byte) ([]byte, error) {
+// number writes one number from the bytes that hold it.
+func (f form) number(dst []byte, s shape, c []byte) ([]byte, error) {
 	switch s {
 	case double:
 		if len(c) < 8 {
@@ -91,6 +100,11 @@ func appendNumber(dst []byte, s shape, c []byte) ([]byte, error) {
 		return strconv.AppendBool(dst, v != 0), nil
 	case varint32:
 		return strconv.AppendInt(dst, int64(int32(v)), 10), nil
+	case seconds:
+		if f.nullTimes && int64(v) == noTime {
+			return append(dst, "null"...), nil
+		}
+		fallthrough
 	default:
 		return strconv.AppendInt(dst, int64(v), 10), nil
 	}
@@ -163,18 +177,18 @@ func appendEscape(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 }
 
-// appendArray writes a list; its elements are the occurrences of field 1.
-func appendArray(dst []byte, s shape, c []byte) ([]byte, error) {
+// array writes a list; its elements are the occurrences of field 1.
+func (f form) array(dst []byte, s shape, c []byte) ([]byte, error) {
 	dst = append(dst, '[')
 	first := true
 	err := each(c, func(w protowire.Type, e []byte) error {
 		var err error
 		if w == protowire.BytesType && numeric(s) {
-			dst, first, err = appendPacked(dst, first, s, e)
+			dst, first, err = f.packed(dst, first, s, e)
 			return err
 		}
 		dst = comma(dst, &first)
-		dst, err = appendElement(dst, s, e)
+		dst, err = f.element(dst, s, e)
 		return err
 	})
 	if err != nil {
@@ -193,7 +207,7 @@ func comma(dst []byte, first *bool) []byte {
 
 func numeric(s shape) bool {
 	switch s {
-	case varint32List, varint64List, doubleList, floatList, boolList:
+	case varint32List, varint64List, secondsList, doubleList, floatList, boolList:
 		return true
 	default:
 		return false
@@ -211,28 +225,30 @@ func element(s shape) shape {
 		return float
 	case boolList:
 		return boolean
+	case secondsList:
+		return seconds
 	default:
 		return varint64
 	}
 }
 
-func appendElement(dst []byte, s shape, e []byte) ([]byte, error) {
+func (f form) element(dst []byte, s shape, e []byte) ([]byte, error) {
 	switch s {
 	case bytesList:
 		return appendBase64(dst, e), nil
 	case textList:
 		return AppendQuoted(dst, e), nil
 	case valueList:
-		return AppendJSON(dst, e)
+		return f.value(dst, e)
 	case mappingList:
-		return appendObject(dst, e)
+		return f.object(dst, e)
 	default:
-		return appendNumber(dst, element(s), e)
+		return f.number(dst, element(s), e)
 	}
 }
 
-// appendPacked writes numbers that are packed into one field.
-func appendPacked(dst []byte, first bool, s shape, c []byte) ([]byte, bool, error) {
+// packed writes numbers that are packed into one field.
+func (f form) packed(dst []byte, first bool, s shape, c []byte) ([]byte, bool, error) {
 	for len(c) > 0 {
 		var size int
 		switch s {
@@ -248,7 +264,7 @@ func appendPacked(dst []byte, first bool, s shape, c []byte) ([]byte, bool, erro
 		}
 		dst = comma(dst, &first)
 		var err error
-		if dst, err = appendNumber(dst, element(s), c[:size]); err != nil {
+		if dst, err = f.number(dst, element(s), c[:size]); err != nil {
 			return nil, false, err
 		}
 		c = c[size:]
@@ -256,8 +272,8 @@ func appendPacked(dst []byte, first bool, s shape, c []byte) ([]byte, bool, erro
 	return dst, first, nil
 }
 
-// appendObject writes a map; the key or the value of an entry may be left out.
-func appendObject(dst, c []byte) ([]byte, error) {
+// object writes a map; the key or the value of an entry may be left out.
+func (f form) object(dst, c []byte) ([]byte, error) {
 	dst = append(dst, '{')
 	first := true
 	err := each(c, func(_ protowire.Type, entry []byte) error {
@@ -277,7 +293,7 @@ func appendObject(dst, c []byte) ([]byte, error) {
 		dst = comma(dst, &first)
 		dst = append(AppendQuoted(dst, key), ':')
 		var err error
-		dst, err = AppendJSON(dst, v)
+		dst, err = f.value(dst, v)
 		return err
 	})
 	if err != nil {
@@ -286,7 +302,7 @@ func appendObject(dst, c []byte) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// noTime is the unix timestamp that stands for a null zoned timestamp.
+// noTime is the unix timestamp that stands for a null.
 const noTime = math.MinInt64
 
 // appendZoned writes a zoned timestamp in its own zone; in UTC when the zone is

@@ -1,6 +1,7 @@
 package value_test
 
 import (
+	"math"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -22,6 +23,41 @@ func TestZonedTimestampsOfLocalMeanTime(t *testing.T) {
 		}
 		if got, err := value.AppendJSON(nil, b); err != nil || string(got) != want {
 			t.Errorf("%s: %s, %v; want %s", zone, got, err, want)
+		}
+	}
+}
+
+// A null time is the lowest number for Feast, and null on our own surfaces,
+// wherever it stands.
+func TestNullTimes(t *testing.T) {
+	at := func(v int64) *types.Value {
+		return &types.Value{Val: &types.Value_UnixTimestampVal{UnixTimestampVal: v}}
+	}
+	lowest := at(math.MinInt64)
+	for name, c := range map[string]struct {
+		value       *types.Value
+		feast, ours string
+	}{
+		"alone":     {lowest, "-9223372036854775808", "null"},
+		"a time":    {at(-1), "-1", "-1"},
+		"the next":  {at(math.MinInt64 + 1), "-9223372036854775807", "-9223372036854775807"},
+		"a number":  {&types.Value{Val: &types.Value_Int64Val{Int64Val: math.MinInt64}}, "-9223372036854775808", "-9223372036854775808"},
+		"a list":    {&types.Value{Val: &types.Value_UnixTimestampListVal{UnixTimestampListVal: &types.Int64List{Val: []int64{5, math.MinInt64}}}}, "[5,-9223372036854775808]", "[5,null]"},
+		"a set":     {&types.Value{Val: &types.Value_UnixTimestampSetVal{UnixTimestampSetVal: &types.Int64Set{Val: []int64{math.MinInt64}}}}, "[-9223372036854775808]", "[null]"},
+		"integers":  {&types.Value{Val: &types.Value_Int64ListVal{Int64ListVal: &types.Int64List{Val: []int64{math.MinInt64}}}}, "[-9223372036854775808]", "[-9223372036854775808]"},
+		"in a list": {&types.Value{Val: &types.Value_ListVal{ListVal: &types.RepeatedValue{Val: []*types.Value{lowest}}}}, "[-9223372036854775808]", "[null]"},
+		"in a map":  {&types.Value{Val: &types.Value_MapVal{MapVal: &types.Map{Val: map[string]*types.Value{"a": lowest}}}}, `{"a":-9223372036854775808}`, `{"a":null}`},
+		"a zoned":   {&types.Value{Val: &types.Value_ZonedTimestampVal{ZonedTimestampVal: &types.ZonedTimestamp{UnixTimestamp: math.MinInt64, Zone: "UTC"}}}, "null", "null"},
+	} {
+		b, err := proto.Marshal(c.value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := value.AppendJSON(nil, b); err != nil || string(got) != c.feast {
+			t.Errorf("%s: Feast's form is %s, %v; want %s", name, got, err, c.feast)
+		}
+		if got, err := value.AppendOwnJSON(nil, b); err != nil || string(got) != c.ours {
+			t.Errorf("%s: our form is %s, %v; want %s", name, got, err, c.ours)
 		}
 	}
 }

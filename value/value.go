@@ -30,6 +30,7 @@ const (
 	textList
 	varint32List
 	varint64List
+	secondsList
 	doubleList
 	floatList
 	boolList
@@ -43,9 +44,9 @@ const (
 // numbered is the layout of each field number of feast.types.Value.
 var numbered = [49]shape{
 	1: raw, 2: text, 3: varint32, 4: varint64, 5: double, 6: float, 7: boolean, 8: seconds,
-	11: bytesList, 12: textList, 13: varint32List, 14: varint64List, 15: doubleList, 16: floatList, 17: boolList, 18: varint64List,
+	11: bytesList, 12: textList, 13: varint32List, 14: varint64List, 15: doubleList, 16: floatList, 17: boolList, 18: secondsList,
 	19: null, 20: mapping, 21: mappingList,
-	22: bytesList, 23: textList, 24: varint32List, 25: varint64List, 26: doubleList, 27: floatList, 28: boolList, 29: varint64List,
+	22: bytesList, 23: textList, 24: varint32List, 25: varint64List, 26: doubleList, 27: floatList, 28: boolList, 29: secondsList,
 	32: text, 33: textList, 34: mapping, 35: mappingList, 36: text, 37: text, 38: textList, 39: textList, 40: textList, 41: textList,
 	42: valueList, 43: valueList, 44: text, 45: textList, 46: textList, 47: scalarMap, 48: zoned,
 }

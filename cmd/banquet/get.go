@@ -76,7 +76,7 @@ func (a *app) writeFeatures(resp *serving.Response) error {
 		fmt.Fprintf(&b, "    %s: [\n", value.AppendQuoted(nil, c.Name))
 		for row := range resp.Rows() {
 			v, _ := c.At(row)
-			text, err := value.AppendJSON(nil, v)
+			text, err := value.AppendOwnJSON(nil, v)
 			if err != nil {
 				return err
 			}
