@@ -32,10 +32,17 @@ func (s *Store) readAll(ctx context.Context, reads []stores.Read, rows *stores.R
 	if err == nil {
 		defer func() { _ = tx.Rollback() }()
 	}
+	clock := s.clock
+	if err == nil {
+		if clock, err = clock.look(ctx, tx); err != nil {
+			return err
+		}
+	}
 	for i := range reads {
 		failed := err // the file is not there, and no table then
 		if failed == nil {
-			failed = s.readTable(ctx, tx, &reads[i], rows.Reads[i], &rows.Stats)
+			r := tableRead{clock: clock, tx: tx, read: &reads[i], place: map[string]int{}, at: map[string]int{}, out: rows.Reads[i]}
+			failed = r.all(ctx, &rows.Stats)
 		}
 		var refusal error
 		switch {
@@ -57,6 +64,7 @@ func (s *Store) readAll(ctx context.Context, reads []stores.Read, rows *stores.R
 
 // tableRead is one read's way through its statements.
 type tableRead struct {
+	clock clock
 	tx    *sql.Tx
 	read  *stores.Read
 	place map[string]int // feature to its place in the selection
@@ -64,13 +72,12 @@ type tableRead struct {
 	out   []stores.Row
 }
 
-func (s *Store) readTable(ctx context.Context, tx *sql.Tx, read *stores.Read, out []stores.Row, stats *stores.Stats) error {
-	r := tableRead{tx: tx, read: read, place: map[string]int{}, at: map[string]int{}, out: out}
-	for i, f := range read.Features.Features {
+func (r *tableRead) all(ctx context.Context, stats *stores.Stats) error {
+	for i, f := range r.read.Features.Features {
 		r.place[f] = i
 	}
 	var distinct [][]byte
-	for i, k := range read.Keys {
+	for i, k := range r.read.Keys {
 		if _, ok := r.at[string(k)]; !ok {
 			r.at[string(k)] = i
 			distinct = append(distinct, k)
@@ -86,9 +93,9 @@ func (s *Store) readTable(ctx context.Context, tx *sql.Tx, read *stores.Read, ou
 			return err
 		}
 	}
-	for i, k := range read.Keys {
+	for i, k := range r.read.Keys {
 		if first := r.at[string(k)]; first != i {
-			out[i] = out[first]
+			r.out[i] = r.out[first]
 		}
 	}
 	return nil
@@ -96,7 +103,7 @@ func (s *Store) readTable(ctx context.Context, tx *sql.Tx, read *stores.Read, ou
 
 // features reads the wanted features of some keys.
 func (r *tableRead) features(ctx context.Context, keys [][]byte) error {
-	query := "SELECT entity_key, feature_name, value, CAST(event_ts AS INTEGER) FROM " + quote(r.read.Table.SQLName()) +
+	query := "SELECT entity_key, feature_name, value, +event_ts FROM " + quote(r.read.Table.SQLName()) +
 		" WHERE entity_key IN (" + marks(len(keys)) + ") AND feature_name IN (" + marks(len(r.place)) + ")"
 	args := keyArgs(keys)
 	for _, f := range r.read.Features.Features {
@@ -110,7 +117,7 @@ func (r *tableRead) features(ctx context.Context, keys [][]byte) error {
 	for rows.Next() {
 		var key, value []byte
 		var name string
-		var event sql.NullInt64
+		var event any
 		if err := rows.Scan(&key, &name, &value, &event); err != nil {
 			return err
 		}
@@ -119,7 +126,7 @@ func (r *tableRead) features(ctx context.Context, keys [][]byte) error {
 	return rows.Err()
 }
 
-func (r *tableRead) put(key []byte, name string, value []byte, event sql.NullInt64) {
+func (r *tableRead) put(key []byte, name string, value []byte, event any) {
 	row := &r.out[r.at[string(key)]]
 	if !row.Found {
 		row.Found, row.Values = true, make([][]byte, len(r.place))
@@ -128,8 +135,8 @@ func (r *tableRead) put(key []byte, name string, value []byte, event sql.NullInt
 		value = []byte{} // the driver makes no difference between NULL and empty
 	}
 	row.Values[r.place[name]] = value
-	if event.Valid {
-		row.Event = fromStored(event.Int64)
+	if at, ok := r.clock.event(event); ok {
+		row.Event = time.Unix(at, 0).UTC()
 	}
 }
 
@@ -146,25 +153,16 @@ func (r *tableRead) rowsWithout(ctx context.Context, keys [][]byte, stats *store
 		return nil
 	}
 	stats.Calls++
-	rows, err := r.tx.QueryContext(ctx, "SELECT entity_key, max(CAST(event_ts AS INTEGER)) FROM "+quote(r.read.Table.SQLName())+
-		" WHERE entity_key IN ("+marks(len(left))+") GROUP BY entity_key", keyArgs(left)...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var key []byte
-		var event sql.NullInt64
-		if err := rows.Scan(&key, &event); err != nil {
-			return err
+	return r.clock.times(ctx, r.tx, quote(r.read.Table.SQLName()), keyArgs(left), func(key []byte, event int64, ok bool) {
+		row := &r.out[r.at[string(key)]]
+		first := !row.Found
+		if first {
+			*row = stores.Row{Found: true, Values: make([][]byte, len(r.place)), Event: time.Unix(0, 0).UTC()}
 		}
-		row := stores.Row{Found: true, Values: make([][]byte, len(r.place)), Event: time.Unix(0, 0).UTC()}
-		if event.Valid {
-			row.Event = fromStored(event.Int64)
+		if at := time.Unix(event, 0).UTC(); ok && (first || at.After(row.Event)) {
+			row.Event = at
 		}
-		r.out[r.at[string(key)]] = row
-	}
-	return rows.Err()
+	})
 }
 
 // marks are the parameters of a list; an empty list is one that nothing equals.

@@ -4,7 +4,9 @@
 // A view's table is named <project>_<view> and holds one row for each feature
 // of an entity. Times are integers: the seconds since 1970 of the UTC time's
 // clock face read as local time, which is how Feast writes them; in a process
-// whose zone is UTC they are plain unix seconds. Times keep no fraction.
+// whose zone is UTC they are plain unix seconds. In other zones banquet adds how
+// far that is off, so that the zone of a reader does not matter. Times keep no
+// fraction.
 package sqlite
 
 import (
@@ -37,6 +39,7 @@ const (
 // Store is an online store in one SQLite file.
 type Store struct {
 	path  string
+	clock clock
 	read  *sql.DB
 	write *sql.DB
 }
@@ -46,7 +49,7 @@ var _ stores.Store = (*Store)(nil)
 // Open opens the file at path. The file, and one level of directory above it,
 // are made when the first table is.
 func Open(path string) (*Store, error) {
-	s := &Store{path: path}
+	s := &Store{path: path, clock: clockOf(time.Local)}
 	var err error
 	if s.read, err = sql.Open("sqlite", dsn(path, url.Values{"_pragma": {"busy_timeout(" + busyMillis + ")", "query_only(1)"}, "mode": {"rw"}})); err != nil {
 		return nil, s.fault(err, "opened")
@@ -68,17 +71,6 @@ func dsn(path string, options url.Values) string {
 func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
 
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-// toStored and fromStored convert times by the rule of the package comment.
-func toStored(t time.Time) int64 {
-	t = t.UTC()
-	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.Local).Unix()
-}
-
-func fromStored(v int64) time.Time {
-	t := time.Unix(v, 0)
-	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
-}
 
 // fault says what SQLite refused.
 func (s *Store) fault(err error, what string) error {

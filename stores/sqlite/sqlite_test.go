@@ -74,7 +74,7 @@ func rowsOf(t *testing.T, path, table string) []string {
 	return out
 }
 
-// Every row that Feast wrote is read and written again into another file,
+// Every row that Feast wrote, on UTC, is read and written again into another file,
 // which must then hold the same, cell by cell and type by type.
 func TestTheLayoutIsFeasts(t *testing.T) {
 	db, err := sql.Open("sqlite", goldenDB)
@@ -87,7 +87,7 @@ func TestTheLayoutIsFeasts(t *testing.T) {
 		"arrays":  {"a_int32", "a_int64", "a_float32", "a_float64", "a_string", "a_bytes", "a_bool", "a_timestamp"},
 		"triple":  {"trips", "f_string"},
 	} {
-		feast, err := sqlite.Open(goldenDB)
+		feast, err := sqlite.OpenIn(goldenDB, time.UTC)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestTheLayoutIsFeasts(t *testing.T) {
 			t.Fatal(err)
 		}
 		path := filepath.Join(t.TempDir(), "online.db")
-		ours, err := sqlite.Open(path)
+		ours, err := sqlite.OpenIn(path, time.UTC)
 		if err != nil {
 			t.Fatal(err)
 		}

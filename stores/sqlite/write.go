@@ -22,7 +22,7 @@ func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.
 		return stores.Written{}, fault.Of(err)
 	}
 	w := writer{
-		Writing: stores.NewWriting(records, mode, time.Second, nil), store: s, records: records, mode: mode,
+		Writing: stores.NewWriting(records, mode, time.Second, nil), store: s, clock: s.clock, records: records, mode: mode,
 		name: table.SQLName(), table: quote(table.SQLName()),
 	}
 	for _, f := range features.Features {
@@ -60,6 +60,7 @@ func (s *Store) writeFault(table stores.Table, err error) error {
 type writer struct {
 	*stores.Writing
 	store    *Store
+	clock    clock
 	tx       *sql.Tx
 	records  []stores.Record
 	mode     stores.Mode
@@ -145,7 +146,7 @@ func (w *writer) write(ctx context.Context, indexes []int) (older []int, err err
 		records := make([]*stores.Record, 0, len(chunk))
 		for _, i := range chunk {
 			r := &w.records[i]
-			if event, ok := stored[string(r.Key)]; ok && event > toStored(r.Event) {
+			if event, ok := stored[string(r.Key)]; ok && event > seconds(r.Event) {
 				older = append(older, i)
 				continue
 			}
@@ -167,33 +168,29 @@ func (w *writer) times(ctx context.Context, indexes []int) (map[string]int64, er
 	for i, at := range indexes {
 		keys[i] = w.records[at].Key
 	}
-	rows, err := w.tx.QueryContext(ctx, "SELECT entity_key, max(CAST(event_ts AS INTEGER)) FROM "+w.table+
-		" WHERE entity_key IN ("+marks(len(keys))+") GROUP BY entity_key", keyArgs(keys)...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	stored := map[string]int64{}
-	for rows.Next() {
-		var key []byte
-		var event sql.NullInt64
-		if err := rows.Scan(&key, &event); err != nil {
-			return nil, err
+	err := w.clock.times(ctx, w.tx, w.table, keyArgs(keys), func(key []byte, event int64, ok bool) {
+		if last, there := stored[string(key)]; ok && (!there || event > last) {
+			stored[string(key)] = event
 		}
-		if event.Valid {
-			stored[string(key)] = event.Int64
-		}
-	}
-	return stored, rows.Err()
+	})
+	return stored, err
 }
 
 // look sees whether the table has columns that are not written here, such as
-// Feast's value_num: an old value of theirs must not stay beside a new one.
+// Feast's value_num: an old value of theirs must not stay beside a new one; and
+// what the file says of times.
 func (w *writer) look(ctx context.Context) error {
 	var others int
 	err := w.tx.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info(?) WHERE name NOT IN "+
 		"('entity_key', 'feature_name', 'value', 'value_text', 'vector_value', 'event_ts', 'created_ts')", w.name).Scan(&others)
 	w.inPlace = others == 0
+	if err == nil {
+		err = w.clock.note(ctx, w.tx)
+	}
+	if err == nil {
+		w.clock, err = w.clock.look(ctx, w.tx)
+	}
 	return err
 }
 
@@ -294,9 +291,9 @@ func (w *writer) row(text *strings.Builder, r *stores.Record) {
 		if key == "" {
 			n := len(w.args)
 			key, shared = "("+mark(n)+",", ",?,?,"+mark(n+3)+","+mark(n+4)+")"
-			w.args = append(w.args, r.Key, v, shown, toStored(r.Event), nil)
+			w.args = append(w.args, r.Key, v, shown, w.clock.stored(r.Event), nil)
 			if !r.Created.IsZero() {
-				w.args[n+4] = toStored(r.Created)
+				w.args[n+4] = w.clock.stored(r.Created)
 			}
 		} else {
 			w.args = append(w.args, v, shown)
