@@ -23,6 +23,7 @@ import boto3
 import psycopg
 
 import servers
+import zones
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "testdata" / "golden"
@@ -221,13 +222,18 @@ def sqlite_both_ways(w: World) -> None:
     for program in (w.feast, w.banquet):
         repo = w.work / ("all_types_" + Path(program).name)
         shutil.copytree(GOLDEN / "all_types" / "feature_repo", repo)
-        w.run(program, repo, "apply")
-        w.run(program, repo, "materialize", "2024-01-01T00:00:00", "2024-04-01T00:00:00")
+        w.run(program, repo, "apply", TZ="UTC")
+        w.run(program, repo, "materialize", "2024-01-01T00:00:00", "2024-04-01T00:00:00", TZ="UTC")
         db = sqlite3.connect(repo / "data" / "online.db")
         names = [r[0] for r in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
         tables[program] = {n: sorted(db.execute(f'SELECT entity_key, feature_name, value, event_ts FROM "{n}"').fetchall(), key=repr) for n in names}
     equal("SQLite tables", list(tables[w.feast]), list(tables[w.banquet]))
     equal("SQLite rows", tables[w.feast], tables[w.banquet])
+
+
+def sqlite_in_time_zones(w: World) -> None:
+    """Event times in SQLite, written and read under several time zones."""
+    zones.compare(w, script, post, equal)
 
 
 def dynalite(w: World) -> None:
@@ -252,7 +258,7 @@ def guide(w: World) -> None:
     assert out.count("FORT WORTH") >= 3, out
 
 
-CHECKS = [feast_writes_banquet_reads, banquet_writes_feast_reads, feast_applies_after_banquet, sqlite_both_ways, dynalite, guide]
+CHECKS = [feast_writes_banquet_reads, banquet_writes_feast_reads, feast_applies_after_banquet, sqlite_both_ways, sqlite_in_time_zones, dynalite, guide]
 
 
 def main() -> int:

@@ -68,8 +68,9 @@ func (c clock) note(ctx context.Context, tx *sql.Tx) error {
 
 // seconds are those that a time is stored by: without its fraction, cut as
 // Python's int() cuts, towards 1970.
-func seconds(t time.Time) int64 {
-	s := t.Unix()
+func seconds(t time.Time) int64 { return cut(t.Unix(), t) }
+
+func cut(s int64, t time.Time) int64 {
 	if s < 0 && t.Nanosecond() > 0 {
 		s++
 	}
@@ -85,7 +86,7 @@ func (c clock) stored(t time.Time) any {
 	if c.zone == nil {
 		return s
 	}
-	local := localSeconds(s, c.zone)
+	local := cut(localSeconds(t.Unix(), c.zone), t)
 	off := local - s
 	b := strconv.AppendInt(make([]byte, 0, 40), local, 10)
 	bits := uint64(off<<1) ^ uint64(off>>63) // as protobuf writes signed numbers
