@@ -95,7 +95,12 @@ type addresses struct{ GRPC, HTTP, Admin string }
 // startServing starts the server of a repository, and waits until it listens.
 func startServing(t *testing.T, repo string) (*exec.Cmd, addresses) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program(t), "-c", repo, "serve", "-h", "127.0.0.1", "-p", "0", "--grpc-port", "0", "--admin-port", "0")
+	return listening(t, exec.CommandContext(t.Context(), program(t), "-c", repo, "serve", "-h", "127.0.0.1", "-p", "0", "--grpc-port", "0", "--admin-port", "0"))
+}
+
+// listening starts a server and waits until it listens.
+func listening(t *testing.T, cmd *exec.Cmd) (*exec.Cmd, addresses) {
+	t.Helper()
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
