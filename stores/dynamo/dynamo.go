@@ -25,6 +25,7 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/internal/awsconf"
 	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/value"
 )
 
 // The limits of the service.
@@ -191,10 +192,6 @@ func stampSize(t time.Time) int {
 
 // parseStamp reads an event time, of whatever offset; without one it is UTC.
 func parseStamp(s string) (time.Time, bool) {
-	for _, layout := range [...]string{stampSeconds, "2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04:05"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), true
-		}
-	}
-	return time.Time{}, false
+	t, err := value.ParseTime(s)
+	return t, err == nil
 }

@@ -451,5 +451,5 @@ func quickStamp(b []byte) (time.Time, bool) {
 	t := time.Date(year, time.Month(month), day, hour, minute, second, micros*1000, time.UTC)
 	// Date turns the 30th of February into a day of March, and so on.
 	same := t.Year() == year && int(t.Month()) == month && t.Day() == day && t.Hour() == hour && t.Minute() == minute && t.Second() == second
-	return t, ok && same
+	return t, ok && same && year > 0
 }
