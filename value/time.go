@@ -111,6 +111,7 @@ type clock struct{ hour, minute, second, nanos int }
 
 func (s *scanner) clock() (c clock, why string) {
 	const shape = ": after the date want a blank or a T, then HH:MM:SS"
+	blank := strings.HasPrefix(s.rest, " ")
 	if !s.one(" Tt") {
 		return c, shape
 	}
@@ -120,6 +121,9 @@ func (s *scanner) clock() (c clock, why string) {
 		if c.hour, ok = s.digits(1); !ok || !strings.HasPrefix(s.rest, ":") {
 			return c, shape
 		}
+	}
+	if blank && !strings.HasPrefix(s.rest, ":") {
+		return c, shape // a number behind a day may be anything
 	}
 	if s.one(":") {
 		if c.minute, ok = s.digits(2); !ok {

@@ -120,6 +120,8 @@ func TestParseTimeRefuses(t *testing.T) {
 		"2024-01-011":                     after,
 		"2024-01-01  00:00:00":            after,
 		"2024-01-01T":                     after,
+		"2024-01-01 05":                   after,
+		"2024-01-01 05+09":                after,
 		"2024-01-01T5":                    after,
 		"2024-01-01T5+09":                 after,
 		"2024-01-01T05:6":                 after,
