@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -360,4 +361,55 @@ func rightAnswers(t *testing.T, now time.Time, answers []string) {
 			}
 		}
 	}
+}
+
+// A time that is not there is null, and not the lowest number, which stands for it
+// in the store.
+func TestANullTimeIsShownAsNull(t *testing.T) {
+	yaml := "project: shop\nprovider: local\nregistry: registry.db\nonline_store:\n  type: sqlite\n  path: online.db\noffline_store:\n  type: file\nentity_key_serialization_version: 3\n"
+	python := strings.NewReplacer("SOURCE", `FileSource(name="carts_source", path="carts.csv", timestamp_field="at")`, "Int64)]", `UnixTimestamp)]`, "import Int64", "import UnixTimestamp").Replace(oneView)
+	dir := newRepo(t, yaml, python)
+	if err := os.WriteFile(filepath.Join(dir, "carts.csv"), []byte("shopper,items,at\n7,,2024-01-15T10:00:00\n8,2024-01-01,2024-01-15T10:00:00\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"apply"}, {"materialize", "2024-01-01", "2024-02-01"}} {
+		if code, out, errText := command(t, nil, append([]string{"-c", dir}, args...)...); code != 0 {
+			t.Fatalf("%v: exit %d: %s%s", args, code, out, errText)
+		}
+	}
+	for shopper, want := range map[string]string{"7": `"items": [ null ]`, "8": `"items": [ 1704067200 ]`} {
+		code, out, errText := command(t, nil, "-c", dir, "get-online-features", "-e", "shopper="+shopper, "-f", "carts:items")
+		if code != 0 || !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
+			t.Errorf("shopper %s: exit %d: %s%s", shopper, code, out, errText)
+		}
+	}
+	rows := sqliteValues(t, filepath.Join(dir, "online.db"))
+	if !slices.Contains(rows, "4080808080808080808001") {
+		t.Errorf("the store holds %q, of which none is Feast's null time", rows)
+	}
+}
+
+func sqliteValues(t *testing.T, path string) (out []string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(t.Context(), "SELECT lower(hex(value)) FROM shop_carts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, s)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
