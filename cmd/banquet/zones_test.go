@@ -231,14 +231,6 @@ func (r *zoneRun) stored(t *testing.T, views []string) []string {
 // zoneCase is a source and an online store.
 type zoneCase struct{ name, source, online string }
 
-// columns are the ways to write a time of the case's source.
-func (c zoneCase) columns() []string {
-	if c.source == "postgres" {
-		return columns[:3]
-	}
-	return columns[:]
-}
-
 // start makes the repository of a case and materializes it.
 func (c zoneCase) start(t *testing.T, now time.Time, zone string) *zoneRun {
 	t.Helper()
@@ -248,7 +240,7 @@ func (c zoneCase) start(t *testing.T, now time.Time, zone string) *zoneRun {
 		// The role's zone is another one than the machine's, and differs between runs.
 		role := machines[(slices.Index(machines[:], zone)+1)%len(machines)]
 		yaml = "offline_store:" + postgresYAML(timesTable(t, now, role))
-		views = zonedViews(c.columns(), func(column string) string {
+		views = zonedViews(columns[:], func(column string) string {
 			return fmt.Sprintf(`PostgreSQLSource(name="source_%[1]s", table="times", timestamp_field=%[1]q)`, column)
 		}, timeFeatures+`, Field(name="seen_list", dtype=Array(UnixTimestamp)), Field(name="seen_plain", dtype=Array(UnixTimestamp))`)
 	} else {
@@ -258,7 +250,7 @@ func (c zoneCase) start(t *testing.T, now time.Time, zone string) *zoneRun {
 		if c.source == "times.parquet" {
 			features += `, Field(name="seen_list", dtype=Array(UnixTimestamp))`
 		}
-		views = zonedViews(c.columns(), func(column string) string {
+		views = zonedViews(columns[:], func(column string) string {
 			return fmt.Sprintf(`FileSource(name="source_%[1]s", path=%[2]q, timestamp_field=%[1]q)`, column, c.source)
 		}, features)
 	}
@@ -300,7 +292,7 @@ func TestTheZoneOfTheMachineNeverMatters(t *testing.T) {
 			for i, zone := range machines {
 				r := c.start(t, now, zone)
 				if c.online != "sqlite" { // its bytes differ, what they mean does not
-					got := r.stored(t, c.columns())
+					got := r.stored(t, columns[:])
 					if stored == nil {
 						stored = got
 					}
@@ -309,7 +301,7 @@ func TestTheZoneOfTheMachineNeverMatters(t *testing.T) {
 					}
 				}
 				other := machines[(i+3)%len(machines)]
-				got := r.answers(t, other, c.columns())
+				got := r.answers(t, other, columns[:])
 				if answered == nil {
 					answered = got
 					rightAnswers(t, now, got)

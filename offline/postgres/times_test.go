@@ -130,7 +130,7 @@ func TestTimesThatAreNone(t *testing.T) {
 		{"a text that is none", "SELECT i AS k, CASE WHEN i = 3 THEN 'tomorrow' ELSE '2024-01-01' END AS ts FROM generate_series(1, 4) i", `column ts, row 3: "tomorrow" is no time`},
 		{"infinity", "SELECT i AS k, CASE WHEN i = 3 THEN timestamptz 'infinity' ELSE '2024-01-01' END AS ts FROM generate_series(1, 4) i", "column ts, row 3: the time is infinite; leave such rows out in the query"},
 		{"minus infinity of a date", "SELECT 1 AS k, date '-infinity' AS ts", "column ts, row 1: the time is infinite"},
-		{"a text without end", "SELECT 1 AS k, repeat('x', 1000000) AS ts", "column ts, row 1: \"" + strings.Repeat("x", 299) + "…"},
+		{"a text without end", "SELECT 1 AS k, repeat('x', 1000000) AS ts", "column ts, row 1: \"" + strings.Repeat("x", 59) + "... is no time"},
 		{"beyond 64 bits", "SELECT 1 AS k, date '5000000-01-01' AS ts", "column ts, row 1: the time lies after the year 294246"},
 		{"beyond 64 bits since 1970", "SELECT 1 AS k, timestamp '294276-12-31' AS ts", "column ts, row 1: the time lies after the year 294246"},
 	} {
