@@ -50,7 +50,7 @@ func zonedViews(columns []string, source func(column string) string, features st
 	b.WriteString(`from datetime import timedelta
 from feast import Entity, FeatureView, Field, FileSource, ValueType
 from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source import PostgreSQLSource
-from feast.types import Array, Int64, UnixTimestamp
+from feast.types import Array, Int64, String, UnixTimestamp
 
 k = Entity(name="k", join_keys=["k"], value_type=ValueType.INT64)
 `)
@@ -60,7 +60,7 @@ k = Entity(name="k", join_keys=["k"], value_type=ValueType.INT64)
 	return b.String()
 }
 
-const timeFeatures = `Field(name="seen_naive", dtype=UnixTimestamp), Field(name="seen_zoned", dtype=UnixTimestamp), Field(name="seen_dated", dtype=UnixTimestamp)`
+const timeFeatures = `Field(name="seen_naive", dtype=UnixTimestamp), Field(name="seen_zoned", dtype=UnixTimestamp), Field(name="seen_dated", dtype=UnixTimestamp), Field(name="told_naive", dtype=String), Field(name="told_zoned", dtype=String), Field(name="told_dated", dtype=String)`
 
 // timesFile writes the rows as Parquet and as CSV.
 func timesFile(t *testing.T, dir string, now time.Time) {
@@ -75,26 +75,30 @@ func timesFile(t *testing.T, dir string, now time.Time) {
 		{Name: "seen_naive", Type: micros(""), Nullable: true},
 		{Name: "seen_zoned", Type: micros("America/St_Johns"), Nullable: true},
 		{Name: "seen_dated", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
+		{Name: "told_naive", Type: micros(""), Nullable: true},
+		{Name: "told_zoned", Type: micros("America/St_Johns"), Nullable: true},
+		{Name: "told_dated", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
 		{Name: "seen_list", Type: arrow.ListOf(micros("Asia/Seoul")), Nullable: true},
 	}, nil)
 	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 	defer b.Release()
 	var csv strings.Builder
-	csv.WriteString("k,naive,zoned,dated,texted,seen_naive,seen_zoned,seen_dated\n")
+	csv.WriteString("k,naive,zoned,dated,texted,seen_naive,seen_zoned,seen_dated,told_naive,told_zoned,told_dated\n")
 	newfoundland := time.FixedZone("", -(2*3600 + 1800))
 	for i, at := range timed(now) {
 		micro, day := arrow.Timestamp(at.UnixMicro()), arrow.Date32FromTime(at)
 		b.Field(0).(*array.Int64Builder).Append(int64(i))
-		for _, f := range []int{1, 2, 5, 6} {
+		for _, f := range []int{1, 2, 5, 6, 8, 9} {
 			b.Field(f).(*array.TimestampBuilder).Append(micro)
 		}
 		b.Field(3).(*array.Date32Builder).Append(day)
 		b.Field(4).(*array.StringBuilder).Append(at.In(newfoundland).Format("2006-01-02 15:04:05.999999-07:00"))
 		b.Field(7).(*array.Date32Builder).Append(day)
-		b.Field(8).(*array.ListBuilder).Append(true)
-		b.Field(8).(*array.ListBuilder).ValueBuilder().(*array.TimestampBuilder).Append(micro)
+		b.Field(10).(*array.Date32Builder).Append(day)
+		b.Field(11).(*array.ListBuilder).Append(true)
+		b.Field(11).(*array.ListBuilder).ValueBuilder().(*array.TimestampBuilder).Append(micro)
 		naive, zoned := at.Format("2006-01-02 15:04:05.999999"), at.In(newfoundland).Format("2006-01-02T15:04:05.999999-0700")
-		fmt.Fprintf(&csv, "%[1]d,%[2]s,%[3]s,%[4]s,%[2]s UTC,%[2]s,%[3]s,%[4]s\n", i, naive, zoned, at.Format(time.DateOnly))
+		fmt.Fprintf(&csv, "%[1]d,%[2]s,%[3]s,%[4]s,%[2]s UTC,%[2]s,%[3]s,%[4]s,%[2]s,%[3]s,%[4]s\n", i, naive, zoned, at.Format(time.DateOnly))
 	}
 	if err := os.WriteFile(filepath.Join(dir, "times.csv"), []byte(csv.String()), 0o600); err != nil {
 		t.Fatal(err)
@@ -123,10 +127,10 @@ func timesTable(t *testing.T, now time.Time, zone string) pg.Options {
 	var b strings.Builder
 	fmt.Fprintf(&b, "ALTER DATABASE %[1]s SET timezone = 'America/St_Johns'; ALTER ROLE %[2]s IN DATABASE %[1]s SET timezone = '%[3]s'; SET timezone = 'UTC';\n", opt.Database, opt.User, zone)
 	b.WriteString(`CREATE TABLE times (k bigint, naive timestamp, zoned timestamptz, dated date, texted text,
-		seen_naive timestamp, seen_zoned timestamptz, seen_dated date, seen_list timestamptz[], seen_plain timestamp[]);`)
+		seen_naive timestamp, seen_zoned timestamptz, seen_dated date, told_naive timestamp, told_zoned timestamptz, told_dated date, seen_list timestamptz[], seen_plain timestamp[]);`)
 	for i, at := range timed(now) {
 		naive, zoned := at.Format("2006-01-02 15:04:05.999999"), at.Format("2006-01-02 15:04:05.999999Z07:00")
-		fmt.Fprintf(&b, "INSERT INTO times VALUES (%[1]d, '%[2]s', '%[3]s', '%[4]s', '%[3]s', '%[2]s', '%[3]s', '%[4]s', array['%[3]s'::timestamptz], array['%[2]s'::timestamp]);\n", i, naive, zoned, at.Format(time.DateOnly))
+		fmt.Fprintf(&b, "INSERT INTO times VALUES (%[1]d, '%[2]s', '%[3]s', '%[4]s', '%[3]s', '%[2]s', '%[3]s', '%[4]s', '%[2]s', '%[3]s', '%[4]s', array['%[3]s'::timestamptz], array['%[2]s'::timestamp]);\n", i, naive, zoned, at.Format(time.DateOnly))
 	}
 	pgtest.Exec(t, opt, b.String())
 	return opt
@@ -170,7 +174,7 @@ func (r *zoneRun) answers(t *testing.T, zone string, views []string) []string {
 	}()
 	var out []string
 	for _, v := range views {
-		body := fmt.Sprintf(`{"features":["%[1]s:seen_naive","%[1]s:seen_zoned","%[1]s:seen_dated"],"entities":{"k":[0,1,2,3]}}`, v)
+		body := fmt.Sprintf(`{"features":["%[1]s:seen_naive","%[1]s:seen_zoned","%[1]s:seen_dated","%[1]s:told_naive","%[1]s:told_zoned","%[1]s:told_dated"],"entities":{"k":[0,1,2,3]}}`, v)
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+at.HTTP+"/v1/online-features", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
@@ -326,7 +330,7 @@ func rightAnswers(t *testing.T, now time.Time, answers []string) {
 				EventTimestamps []time.Time `json:"event_timestamps"`
 			}
 		}
-		if err := json.Unmarshal([]byte(text), &answer); err != nil || len(answer.Results) != 4 {
+		if err := json.Unmarshal([]byte(text), &answer); err != nil || len(answer.Results) != 7 {
 			t.Fatalf("%s: %v", text, err)
 		}
 		for row, at := range timed(now) {
