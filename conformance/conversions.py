@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+"""Records what Feast stores for each type of a source and each value type.
+
+Every column of conversions_data.py is read by Feast's offline store, goes through
+the nodes of its local engine, as `feast materialize` runs them, and is converted
+to every value type, as a feature and as a join key. testdata/conversions holds
+the serialized Values and keys, or the errors; a test of banquet converts the same
+columns and compares. --check records afresh and compares with the files.
+
+A column is read once for all value types. What stands between is Feast's own:
+LocalSourceReadNode, LocalFilterNode, LocalDedupNode, _convert_arrow_to_proto and
+serialize_entity_key. THROUGH are combinations that go through store.materialize
+into SQLite besides, and must give what is recorded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime as dt
+import gzip
+import io
+import json
+import logging
+import os
+import re
+import sqlite3
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Iterator
+
+os.environ["FEAST_USAGE"] = "False"
+os.environ["TZ"] = "UTC"
+time.tzset()
+warnings.simplefilter("ignore")
+logging.disable(logging.CRITICAL)
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+from feast import Entity, FeatureStore, FeatureView, Field, FileSource, RepoConfig
+from feast.infra.compute_engines.backends.pandas_backend import PandasBackend
+from feast.infra.compute_engines.dag.context import ColumnInfo, ExecutionContext
+from feast.infra.compute_engines.local.nodes import LocalDedupNode, LocalFilterNode, LocalSourceReadNode
+from feast.infra.key_encoding_utils import serialize_entity_key
+from feast.infra.offline_stores.contrib.postgres_offline_store.postgres import PostgreSQLOfflineStore
+from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source import PostgreSQLSource
+from feast.infra.offline_stores.dask import DaskOfflineStore
+from feast.protos.feast.types.Value_pb2 import Value
+from feast.types import from_value_type
+from feast.utils import _convert_arrow_to_proto
+from feast.value_type import ValueType
+
+import conversions_data as data
+import servers
+
+OUT = Path(__file__).resolve().parent.parent / "testdata" / "conversions"
+START, END = dt.datetime(2023, 1, 1, tzinfo=dt.timezone.utc), dt.datetime(2025, 1, 1, tzinfo=dt.timezone.utc)
+KINDS = [t for t in ValueType if t not in (ValueType.UNKNOWN, ValueType.NULL)]
+THROUGH = 120  # every so many combinations goes through materialize, too
+
+
+def said(e: BaseException) -> str:
+    text = re.sub(r"0x[0-9a-f]+", "0x", f"{type(e).__name__}: {e}".split("\n")[0])
+    return text[:90]
+
+
+def normal(v: Value) -> str:
+    """The bytes of a Value, as hex: sets sorted, as Python's have no order, and maps too."""
+    if (kind := v.WhichOneof("val")) and kind.endswith("_set_val"):
+        elements = getattr(v, kind).val
+        kept = sorted(elements, key=repr)
+        del elements[:]
+        elements.extend(kept)
+    return v.SerializeToString(deterministic=True).hex()
+
+
+class Stop:
+    """A node that hands on what another has made."""
+
+    def __init__(self, value: Any):
+        self.value, self.name = value, "input"
+
+    def get_output(self, _):
+        return self.value
+
+
+def run(node, value, context):
+    context.node_outputs = {"input": value} if value is not None else {}
+    node.inputs = [SimpleNamespace(name="input")] if value is not None else []
+    return node.execute(context)
+
+
+def read(source, config: RepoConfig, store) -> tuple[ExecutionContext, Any]:
+    """What the source and filter nodes make of a column."""
+    context = ExecutionContext("p", config, store, None, [])
+    info = ColumnInfo(["k"], ["x"], "ts", None, {})
+    table = run(LocalSourceReadNode("source", source, info, START, END), None, context)
+    return context, run(LocalFilterNode("filter", info, PandasBackend()), table, context)
+
+
+def dedupe(context: ExecutionContext, table, key: str) -> pa.RecordBatch:
+    other = "x" if key == "k" else "k"
+    deduped = run(LocalDedupNode("dedup", ColumnInfo([key], [other], "ts", None, {}), PandasBackend()), table, context)
+    return deduped.data.to_batches()[0]
+
+
+def convert(batch: pa.RecordBatch, feature: tuple[str, ValueType], key: tuple[str, ValueType]) -> list:
+    """The rows that LocalOutputNode writes, in the order of k."""
+    view = SimpleNamespace(name="v", features=[SimpleNamespace(name=feature[0], dtype=from_value_type(feature[1]))], batch_source=SimpleNamespace(timestamp_field="ts", created_timestamp_column=None))
+    rows = _convert_arrow_to_proto(batch, view, {key[0]: from_value_type(key[1]).to_value_type()})
+    order = batch.column("k").to_pylist()
+    return [row for _, row in sorted(zip(order, rows), key=lambda pair: pair[0])]
+
+
+def features(batch: pa.RecordBatch, kind: ValueType) -> list[str] | str:
+    try:
+        return [normal(row[1]["x"]) for row in convert(batch, ("x", kind), ("k", ValueType.INT64))]
+    except Exception as e:
+        return said(e)
+
+
+def keys(batch: pa.RecordBatch | str, kind: ValueType) -> list[str | None] | str:
+    """The serialized keys; None is a row that writing ends at since its key is null."""
+    if isinstance(batch, str):
+        return batch
+    try:
+        rows = convert(batch, ("k", ValueType.INT64), ("x", kind))
+        return [serialize_entity_key(row[0], 3).hex() if row[0].entity_values[0].WhichOneof("val") else None for row in rows]
+    except Exception as e:
+        return said(e)
+
+
+def record(case: data.Case, source, config: RepoConfig, store) -> dict:
+    """What becomes of a column. Value types of one outcome stand together."""
+    line: dict[str, Any] = {"source": case.source, "case": case.case}
+    try:
+        context, table = read(source, config, store)
+        batch = dedupe(context, table, "k")
+        try:
+            by_key = dedupe(context, table, "x")
+        except Exception as e:
+            by_key = said(e)
+    except Exception as e:
+        return line | {"unread": said(e)}
+    for name, outcomes in ("features", [(k, features(batch, k)) for k in KINDS]), ("keys", [(k, keys(by_key, k)) for k in KINDS]):
+        stored: dict[str, Any] = {}
+        failed: dict[str, list[str]] = {}
+        for kind, outcome in outcomes:
+            if isinstance(outcome, str):
+                failed.setdefault(outcome, []).append(kind.name)
+            else:
+                stored[kind.name] = outcome
+        line[name] = {"stored": stored, "failed": failed}
+    return line
+
+
+def config(work: Path, offline: dict) -> RepoConfig:
+    return RepoConfig(project="p", provider="local", registry=str(work / "registry.db"), online_store={"type": "sqlite", "path": str(work / "online.db")}, offline_store=offline, entity_key_serialization_version=3)
+
+
+def materialize(work: Path, conf: RepoConfig, source, kind: ValueType) -> list[str] | str:
+    """The values that a true materialize puts into SQLite, by k; or its error."""
+    for name in ("registry.db", "online.db"):
+        (work / name).unlink(missing_ok=True)
+    store = FeatureStore(config=conf)
+    entity = Entity(name="k", join_keys=["k"], value_type=ValueType.INT64)
+    view = FeatureView(name="v", entities=[entity], schema=[Field(name="k", dtype=from_value_type(ValueType.INT64)), Field(name="x", dtype=from_value_type(kind))], source=source, online=True)
+    try:
+        store.apply([entity, view])
+        store.materialize(START, END)
+        with contextlib.closing(sqlite3.connect(work / "online.db")) as db:
+            rows = db.execute("SELECT entity_key, value FROM p_v WHERE feature_name = 'x'").fetchall()
+        return [normal(Value.FromString(v)) for _, v in sorted(rows, key=lambda row: int.from_bytes(row[0][-8:], "little"))]
+    except Exception as e:
+        return said(e)
+
+
+def through(work: Path, conf: RepoConfig, columns: list[tuple[dict, Any]]) -> Iterator[str]:
+    """Differences between the record and true runs."""
+    plenty = [(line, source, k) for line, source in columns if "features" in line for k in KINDS]
+    some = plenty[::THROUGH] + [c for i, c in enumerate(c for c in plenty if c[2].name in c[0]["features"]["stored"]) if i % THROUGH == 7]
+    for line, source, kind in some:
+        want = line["features"]["stored"].get(kind.name)
+        got = materialize(work, conf, source, kind)
+        if isinstance(got, str) != (want is None) or want is not None and got != want:
+            yield f"{line['source']} / {line['case']} / {kind.name}: recorded {want}, materialize gives {got}"
+
+
+def postgres(work: Path) -> Iterator[tuple[dict, Any, RepoConfig]]:
+    with servers.postgres() as port:
+        conf = config(work, {"type": "postgres", "host": "127.0.0.1", "port": port, "database": "feast", "db_schema": "public", "user": "feast", "password": "password", "sslmode": "disable"})
+        with psycopg.connect(f"host=127.0.0.1 port={port} user=feast password=password dbname=postgres", autocommit=True) as admin:
+            if not admin.execute("SELECT 1 FROM pg_database WHERE datname = 'feast'").fetchone():
+                admin.execute("CREATE DATABASE feast")
+        with psycopg.connect(f"host=127.0.0.1 port={port} user=feast password=password dbname=feast", autocommit=True) as db:
+            db.execute(data.SETUP)
+        store = PostgreSQLOfflineStore()
+        for case in data.postgres():
+            source = PostgreSQLSource(name="s", query=case.values, timestamp_field="ts")
+            yield record(case, source, conf, store) | {"query": case.values}, source, conf
+
+
+def parquet(work: Path) -> Iterator[tuple[dict, Any, RepoConfig]]:
+    """Reads each column from a file of its own; the repository keeps those of as many rows in one file."""
+    conf = config(work, {"type": "dask"})
+    store = DaskOfflineStore()
+    for i, case in enumerate(data.parquet()):
+        rows = len(case.values)
+        path = work / f"{i}.parquet"
+        pq.write_table(pa.table({"k": list(range(rows)), "x": case.values, "ts": times(rows)}), path)
+        source = FileSource(name="s", path=str(path), timestamp_field="ts")
+        yield record(case, source, conf, store) | {"file": f"rows{rows}.parquet", "column": f"c{i:03}"}, source, conf
+
+
+def times(rows: int) -> pa.Array:
+    noon = dt.datetime(2024, 1, 1, 12, tzinfo=dt.timezone.utc)
+    return pa.array([noon - dt.timedelta(hours=i) for i in range(rows)], pa.timestamp("us", "UTC"))
+
+
+def files() -> dict[str, bytes]:
+    """The Parquet files of all columns."""
+    columns: dict[int, dict[str, pa.Array]] = {}
+    for i, case in enumerate(data.parquet()):
+        columns.setdefault(len(case.values), {})[f"c{i:03}"] = case.values
+    out = {}
+    for rows, arrays in columns.items():
+        sink = io.BytesIO()
+        pq.write_table(pa.table({"k": list(range(rows)), **arrays, "ts": times(rows)}), sink)
+        out[f"rows{rows}.parquet"] = sink.getvalue()
+    return out
+
+
+def differences(name: str, want: str, got: str) -> Iterator[str]:
+    a, b = want.splitlines(), got.splitlines()
+    if len(a) != len(b):
+        yield f"{name}: {len(a)} columns are recorded, there are {len(b)}"
+    for x, y in zip(a, b):
+        if x != y:
+            old, new = json.loads(x), json.loads(y)
+            fields = [f for f in sorted(old.keys() | new.keys()) if old.get(f) != new.get(f)]
+            yield f"{name}: {new['source']} / {new['case']}: {', '.join(fields)} differ: {str([old.get(f) for f in fields])[:300]} / {str([new.get(f) for f in fields])[:300]}"
+
+
+def main() -> int:
+    args = argparse.ArgumentParser(description=__doc__)
+    args.add_argument("--check", action="store_true", help="compare with testdata/conversions instead of writing it")
+    args.add_argument("--no-through", action="store_true", help="leave true runs of materialize out")
+    opt = args.parse_args()
+    faults: list[str] = []
+    began, combinations = time.monotonic(), 0
+    OUT.mkdir(parents=True, exist_ok=True)
+    for name, source in ("postgres", postgres), ("parquet", parquet):
+        with tempfile.TemporaryDirectory() as work, contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            columns, conf = [], None
+            reader = source(Path(work))
+            for line, origin, conf in reader:
+                columns.append((line, origin))
+                if len(columns) == LAST[name]:
+                    break
+            if not opt.no_through:
+                faults += through(Path(work), conf, columns)
+            reader.close()
+        text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line, _ in columns)
+        combinations += 2 * len(KINDS) * len(columns)
+        path = OUT / f"{name}.jsonl.gz"
+        if opt.check:
+            faults += differences(name, gzip.decompress(path.read_bytes()).decode(), text)
+        else:
+            path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    if not opt.check:
+        (OUT / "setup.sql").write_text(data.SETUP.lstrip())
+        for name, content in files().items():
+            (OUT / name).write_bytes(content)
+    for fault in faults:
+        print(fault)
+    print(f"{combinations} conversions of Feast in {time.monotonic() - began:.0f} s, {len(faults)} differences")
+    return 1 if faults else 0
+
+
+LAST = {"postgres": len(data.postgres()), "parquet": len(data.parquet())}
+
+if __name__ == "__main__":
+    sys.exit(main())
