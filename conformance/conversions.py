@@ -36,6 +36,8 @@ from typing import Any, Iterator
 os.environ["FEAST_USAGE"] = "False"
 os.environ["TZ"] = "UTC"
 time.tzset()
+if os.environ.setdefault("PYTHONHASHSEED", "0") != "0" or not sys.flags.hash_randomization == 0:
+    os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONHASHSEED": "0"})
 warnings.simplefilter("ignore")
 logging.disable(logging.CRITICAL)
 
@@ -65,8 +67,9 @@ THROUGH = 120  # every so many combinations goes through materialize, too
 
 
 def said(e: BaseException) -> str:
+    """The beginning of an error, without what changes from run to run: addresses, and what stands in sets."""
     text = re.sub(r"0x[0-9a-f]+", "0x", f"{type(e).__name__}: {e}".split("\n")[0])
-    return text[:90]
+    return re.sub(r'(not in|^TypeError: Value) .*', r"\1 ...", text)[:80]
 
 
 def normal(v: Value) -> str:
@@ -125,12 +128,13 @@ def features(batch: pa.RecordBatch, kind: ValueType) -> list[str] | str:
 
 
 def keys(batch: pa.RecordBatch | str, kind: ValueType) -> list[str | None] | str:
-    """The serialized keys; None is a row that writing ends at since its key is null."""
+    """The serialized keys, each once; None is a row that writing ends at since its key is null."""
     if isinstance(batch, str):
         return batch
     try:
         rows = convert(batch, ("k", ValueType.INT64), ("x", kind))
-        return [serialize_entity_key(row[0], 3).hex() if row[0].entity_values[0].WhichOneof("val") else None for row in rows]
+        made = [serialize_entity_key(row[0], 3).hex() if row[0].entity_values[0].WhichOneof("val") else None for row in rows]
+        return made if any(made) else [None]  # of lists, which have no hash, pandas keeps now one and now more
     except Exception as e:
         return said(e)
 
@@ -235,6 +239,17 @@ def files() -> dict[str, bytes]:
     return out
 
 
+def flat(line: dict) -> dict[str, str]:
+    """A line with one entry for each value type."""
+    out = {k: str(v) for k, v in line.items() if k not in ("features", "keys")}
+    for name in ("features", "keys"):
+        for kind, values in line.get(name, {}).get("stored", {}).items():
+            out[f"{name} {kind}"] = str(values)
+        for text, kinds in line.get(name, {}).get("failed", {}).items():
+            out |= {f"{name} {kind}": text for kind in kinds}
+    return out
+
+
 def differences(name: str, want: str, got: str) -> Iterator[str]:
     a, b = want.splitlines(), got.splitlines()
     if len(a) != len(b):
@@ -242,8 +257,8 @@ def differences(name: str, want: str, got: str) -> Iterator[str]:
     for x, y in zip(a, b):
         if x != y:
             old, new = json.loads(x), json.loads(y)
-            fields = [f for f in sorted(old.keys() | new.keys()) if old.get(f) != new.get(f)]
-            yield f"{name}: {new['source']} / {new['case']}: {', '.join(fields)} differ: {str([old.get(f) for f in fields])[:300]} / {str([new.get(f) for f in fields])[:300]}"
+            fields = {f for f in flat(old).items() ^ flat(new).items()}
+            yield f"{name}: {new['source']} / {new['case']}: " + "; ".join(sorted({f"{k} was {flat(old).get(k)}, is {flat(new).get(k)}" for k, _ in fields}))
 
 
 def main() -> int:

@@ -1,0 +1,307 @@
+package encode_test
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/banquet-fs/banquet/encode"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/internal/pgtest"
+	"github.com/banquet-fs/banquet/offline"
+	"github.com/banquet-fs/banquet/offline/parquet"
+	"github.com/banquet-fs/banquet/offline/postgres"
+	"github.com/banquet-fs/banquet/registry"
+)
+
+var report = flag.String("report", "", "a file that takes all differences from Feast, for reading") //nolint:gochecknoglobals // a flag of the test
+
+// How a cell can differ from Feast's.
+const (
+	otherValue = "value"   // Feast stores another value
+	stored     = "stored"  // Feast fails, a value is stored
+	refused    = "refused" // Feast stores a value, it is refused
+	unnamed    = "unnamed" // it is refused without its row and column; never right
+)
+
+// difference is one from Feast: of a column, for a value type.
+type difference struct {
+	use, backend, source, title, kind, how string
+	feast, ours                            string
+}
+
+// TestSweep holds every conversion to Feast's: equal, or listed with its reason.
+func TestSweep(t *testing.T) {
+	var all []difference
+	compared := 0
+	for _, backend := range []string{"postgres", "parquet"} {
+		read := reader(t, backend)
+		for _, c := range columns(t, backend) {
+			rows, err := read(c)
+			compared += 2 * len(kinds())
+			all = append(all, compare(t, backend, c, rows, err)...)
+		}
+	}
+	t.Logf("%d conversions compared, %d differ from Feast's", compared, len(all))
+	left, unused := listed(t, all)
+	for _, line := range unused {
+		t.Errorf("differences.txt has a line that nothing needs: %s", line)
+	}
+	writeReport(t, left)
+	for i, d := range left {
+		if i == 20 {
+			t.Errorf("and %d others", len(left)-i)
+			break
+		}
+		t.Error(d)
+	}
+}
+
+func (d difference) String() string {
+	return fmt.Sprintf("%s of %s, %s (%s) as %s: %s\n      Feast: %s\n      ours:  %s", d.use, d.backend, d.source, d.title, d.kind, d.how, d.feast, d.ours)
+}
+
+// reader reads the columns of a backend: their record batches, of k, the column
+// and the event time.
+func reader(t *testing.T, backend string) func(column) ([]arrow.RecordBatch, error) {
+	t.Helper()
+	if backend == "parquet" {
+		files := parquet.New(recordDir)
+		return func(c column) ([]arrow.RecordBatch, error) {
+			return batches(t, files, c, &core.DataSource{
+				Name: "s", Type: core.DataSource_BATCH_FILE, TimestampField: "ts",
+				Options: &core.DataSource_FileOptions_{FileOptions: &core.DataSource_FileOptions{Uri: c.File}},
+			})
+		}
+	}
+	setup, err := os.ReadFile(filepath.Join(recordDir, "setup.sql"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := pgtest.Options(t)
+	pgtest.Exec(t, opt, string(setup))
+	store := postgres.New(opt)
+	t.Cleanup(store.Close)
+	return func(c column) ([]arrow.RecordBatch, error) {
+		configuration, err := json.Marshal(map[string]string{"name": "s", "query": c.Query})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return batches(t, store, c, &core.DataSource{
+			Name: "s", Type: core.DataSource_CUSTOM_SOURCE, TimestampField: "ts",
+			Options: &core.DataSource_CustomOptions{CustomOptions: &core.DataSource_CustomSourceOptions{Configuration: configuration}},
+		})
+	}
+}
+
+// name is the column's name in its source.
+func (c column) name() string {
+	if c.Column != "" {
+		return c.Column
+	}
+	return "x"
+}
+
+func batches(t *testing.T, store offline.Store, c column, source *core.DataSource) (list []arrow.RecordBatch, err error) {
+	t.Helper()
+	r, err := store.Range(t.Context(), offline.Query{Source: source, Columns: []string{"k", c.name()}, Timestamp: "ts"})
+	if err != nil {
+		return nil, err
+	}
+	defer r.Release()
+	for r.Next() {
+		b := r.RecordBatch()
+		b.Retain()
+		list = append(list, b)
+	}
+	return list, r.Err()
+}
+
+// cell is what becomes of a row: bytes, none for a row without a key, or an error.
+type cell struct {
+	bytes []byte
+	none  bool
+	err   error
+}
+
+// compare holds a column to Feast's record of it, for all value types.
+func compare(t *testing.T, backend string, c column, rows []arrow.RecordBatch, unread error) (all []difference) {
+	t.Helper()
+	for _, use := range []string{"features", "keys"} {
+		for _, kind := range kinds() {
+			outcome := c.Features
+			if use == "keys" {
+				outcome = c.Keys
+			}
+			want, failed := outcome.of(kind)
+			if c.Unread != "" {
+				failed = c.Unread
+			}
+			cells := []cell{{err: unread}}
+			if unread == nil {
+				cells = encoded(t, use, c, kindOf(kind), rows)
+			}
+			d := difference{use: use, backend: backend, source: c.Source, title: c.Case, kind: kind}
+			if d.judge(c, want, failed, cells) {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}
+
+// encoded makes the rows of a column in the order of k.
+func encoded(t *testing.T, use string, c column, kind types.ValueType_Enum, rows []arrow.RecordBatch) []cell {
+	t.Helper()
+	view := &registry.View{
+		Name: "v", Project: "p", Batch: &core.DataSource{Name: "s", TimestampField: "ts"},
+		JoinKeys: []registry.JoinKey{{Name: "k", Type: types.ValueType_INT64}}, Features: []registry.Feature{{Name: c.name(), Type: kind}},
+	}
+	if use == "keys" {
+		view.JoinKeys[0] = registry.JoinKey{Name: c.name(), Type: kind}
+		view.Features[0] = registry.Feature{Name: "k", Type: types.ValueType_INT64}
+	}
+	layout, err := encode.NewLayout(view, 3)
+	if err != nil {
+		return []cell{{err: err}}
+	}
+	var cells []cell
+	for _, record := range rows {
+		if use == "keys" {
+			schema := arrow.NewSchema([]arrow.Field{record.Schema().Field(1), record.Schema().Field(0), record.Schema().Field(2)}, nil)
+			record = array.NewRecordBatch(schema, []arrow.Array{record.Column(1), record.Column(0), record.Column(2)}, record.NumRows())
+		}
+		b, err := layout.Open(record)
+		if err != nil {
+			return []cell{{err: err}}
+		}
+		for row := range b.Rows() {
+			cells = append(cells, one(b, use, row))
+		}
+	}
+	if use == "features" {
+		return inOrder(rows, cells)
+	}
+	return cells
+}
+
+func one(b *encode.Batch, use string, row int) cell {
+	if use == "keys" {
+		key, ok, err := b.Key(row)
+		return cell{bytes: slices.Clone(key), none: !ok && err == nil, err: err}
+	}
+	values, err := b.Values(row)
+	if err != nil {
+		return cell{err: err}
+	}
+	return cell{bytes: values[0]}
+}
+
+// inOrder puts cells in the order of k.
+func inOrder(rows []arrow.RecordBatch, cells []cell) []cell {
+	out := make([]cell, len(cells))
+	i := 0
+	for _, record := range rows {
+		for row := range int(record.NumRows()) {
+			if k, ok := record.Column(0).(*array.Int64); ok && int(k.Value(row)) < len(out) {
+				out[k.Value(row)] = cells[i]
+			}
+			i++
+		}
+	}
+	return out
+}
+
+// judge tells whether the cells differ from Feast's, and how.
+func (d *difference) judge(c column, want []*string, failed string, cells []cell) bool {
+	d.ours = shown(d.use, cells)
+	at := slices.IndexFunc(cells, func(c cell) bool { return c.err != nil })
+	if at >= 0 {
+		text := cells[at].err.Error()
+		if !strings.Contains(text, c.name()) || !strings.Contains(text, "row") {
+			d.how, d.feast = unnamed, failed
+			return true
+		}
+	}
+	switch {
+	case failed != "":
+		d.how, d.feast = stored, failed
+		return at < 0
+	case at >= 0:
+		d.how, d.feast = refused, shownFeast(d.use, want)
+		return true
+	case d.use == "keys":
+		d.how, d.feast = otherValue, shownFeast(d.use, want)
+		return !sameKeys(want, cells)
+	}
+	d.how, d.feast = otherValue, shownFeast(d.use, want)
+	return !slices.EqualFunc(want, cells, func(w *string, c cell) bool { return sameValue(w, c.bytes) })
+}
+
+// sameKeys compares the keys of a column; rows of one key are one in the record,
+// and those without a key are left out here.
+func sameKeys(want []*string, cells []cell) bool {
+	keys := func(yield func(string) bool) {
+		for _, c := range cells {
+			if !c.none && !yield(hex.EncodeToString(c.bytes)) {
+				return
+			}
+		}
+	}
+	recorded := func(yield func(string) bool) {
+		for _, w := range want {
+			if w != nil && !yield(*w) {
+				return
+			}
+		}
+	}
+	a, b := slices.Sorted(keys), slices.Sorted(recorded)
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
+}
+
+func shown(use string, cells []cell) string {
+	parts := make([]string, len(cells))
+	for i, c := range cells {
+		switch {
+		case c.err != nil:
+			parts[i] = "refused: " + cut(c.err.Error(), 200)
+		case c.none:
+			parts[i] = "no key"
+		default:
+			parts[i] = shownBytes(use, c.bytes)
+		}
+	}
+	return strings.Join(parts, " ; ")
+}
+
+func shownFeast(use string, rows []*string) string {
+	parts := make([]string, len(rows))
+	for i, r := range rows {
+		if r == nil {
+			parts[i] = "no key"
+			continue
+		}
+		raw, _ := hex.DecodeString(*r)
+		parts[i] = shownBytes(use, raw)
+	}
+	return strings.Join(parts, " ; ")
+}
+
+// shownBytes shows a Value, or of a key what follows its head of 17 bytes for a
+// name of one letter.
+func shownBytes(use string, raw []byte) string {
+	if use == "keys" {
+		return fmt.Sprintf("key %q", raw[min(len(raw), 13):])
+	}
+	return readable(raw)
+}
