@@ -233,10 +233,13 @@ func (d *difference) judge(c column, want []*string, failed string, cells []cell
 			return true
 		}
 	}
+	if d.use == "keys" && failed == "" && !slices.ContainsFunc(want, func(w *string) bool { return w != nil }) {
+		failed = "the key is null, and none can be written"
+	}
 	switch {
 	case failed != "":
 		d.how, d.feast = stored, failed
-		return at < 0
+		return at < 0 && slices.ContainsFunc(cells, func(c cell) bool { return !c.none })
 	case at >= 0:
 		d.how, d.feast = refused, shownFeast(d.use, want)
 		return true
