@@ -45,6 +45,7 @@ need curl curl
 export FEAST_PYTHON MOTO_SERVER DYNALITE
 make --no-print-directory build
 "$FEAST_PYTHON" conformance/descriptors.py --check testdata/golden/feast_descriptors.json.gz
+[ $# -gt 0 ] || "$FEAST_PYTHON" conformance/conversions.py --check
 [ $# -gt 0 ] || "$FEAST_PYTHON" conformance/definitions.py --fresh # bothreaders.py takes its answers
 [ $# -gt 0 ] || "$FEAST_PYTHON" conformance/bothreaders.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/conformance.py --banquet "$PWD/bin/banquet" "$@"

@@ -10,43 +10,65 @@ import (
 	"testing"
 )
 
-// pattern is a line of differences.txt: which differences from Feast are meant.
+// block is a deliberate difference from Feast, as differences.txt tells it.
+type block struct {
+	title, reason string
+	patterns      []*pattern
+}
+
+// pattern says which conversions a block is about.
 type pattern struct {
 	fields [6][]string // use, backend, source, case, value type, how
-	reason string
 	line   string
 	used   int
 }
 
-// patterns reads differences.txt.
-func patterns(t *testing.T) []*pattern {
+// blocks reads differences.txt: a title in brackets, the reason, and behind tabs
+// the patterns.
+func blocks(t *testing.T) []*block {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(recordDir, "differences.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []*pattern
+	var list []*block
 	for line := range strings.Lines(string(raw)) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
+		line = strings.TrimRight(line, "\n")
+		switch {
+		case line == "" || strings.HasPrefix(line, "#"):
+		case strings.HasPrefix(line, "["):
+			list = append(list, &block{title: strings.Trim(line, "[]")})
+		case len(list) == 0:
+			t.Fatalf("differences.txt: %q stands before the first title", line)
+		case strings.HasPrefix(line, "\t"):
+			last := list[len(list)-1]
+			last.patterns = append(last.patterns, parsePattern(t, line))
+		default:
+			last := list[len(list)-1]
+			last.reason = strings.TrimSpace(last.reason + " " + line)
 		}
-		parts := strings.Split(line, " | ")
-		if len(parts) != 7 {
-			t.Fatalf("differences.txt: %q has %d fields, not 7", line, len(parts))
-		}
-		p := &pattern{reason: parts[6], line: line}
-		for i := range p.fields {
-			p.fields[i] = strings.Split(strings.TrimSpace(parts[i]), " / ")
-		}
-		list = append(list, p)
 	}
 	return list
 }
 
+func parsePattern(t *testing.T, line string) *pattern {
+	t.Helper()
+	parts := strings.Split(strings.TrimSpace(line), " | ")
+	p := &pattern{line: strings.TrimSpace(line)}
+	if len(parts) != len(p.fields) {
+		t.Fatalf("differences.txt: %q has %d fields, not %d", line, len(parts), len(p.fields))
+	}
+	for i := range p.fields {
+		for alternative := range strings.SplitSeq(parts[i], " / ") {
+			p.fields[i] = append(p.fields[i], strings.TrimSpace(alternative))
+		}
+	}
+	return p
+}
+
 func (p *pattern) matches(d difference) bool {
 	for i, value := range []string{d.use, d.backend, d.source, d.title, d.kind, d.how} {
-		if !slices.ContainsFunc(p.fields[i], func(w string) bool { return wildcard(strings.TrimSpace(w), value) }) {
+		if !slices.ContainsFunc(p.fields[i], func(w string) bool { return wildcard(w, value) }) {
 			return false
 		}
 	}
@@ -74,7 +96,13 @@ func wildcard(with, text string) bool {
 // listed takes out the differences that are meant, and gives the lines that mean none.
 func listed(t *testing.T, all []difference) (left []difference, unused []string) {
 	t.Helper()
-	list := patterns(t)
+	var list []*pattern
+	for _, b := range blocks(t) {
+		if b.reason == "" || len(b.patterns) == 0 {
+			t.Errorf("differences.txt: %q lacks a reason, or patterns", b.title)
+		}
+		list = append(list, b.patterns...)
+	}
 	for _, d := range all {
 		found := false
 		for _, p := range list {

@@ -1,0 +1,144 @@
+package encode_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// docsFile tells people how values are converted. Its tables are what the sweep
+// has seen; the text around them stands in docsTemplate.
+const (
+	docsFile     = "../docs/conversions.md"
+	docsTemplate = recordDir + "/conversions.md.tmpl"
+)
+
+var update = flag.Bool("update", false, "write docs/conversions.md") //nolint:gochecknoglobals // a flag of the test
+
+func checkDocs(t *testing.T, all []swept) {
+	t.Helper()
+	template, err := os.ReadFile(docsTemplate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := string(template)
+	for name, text := range map[string]string{
+		"{{postgres features}}": table(all, "features", "postgres"), "{{postgres keys}}": table(all, "keys", "postgres"),
+		"{{parquet features}}": table(all, "features", "parquet"), "{{parquet keys}}": table(all, "keys", "parquet"),
+		"{{csv features}}": table(all, "features", "csv"), "{{csv keys}}": table(all, "keys", "csv"),
+		"{{differences}}": differencesText(t), "{{conversions}}": fmt.Sprint(len(all)),
+	} {
+		if !strings.Contains(want, name) {
+			t.Errorf("%s lacks %s", docsTemplate, name)
+		}
+		want = strings.ReplaceAll(want, name, text)
+	}
+	if *update {
+		if err := os.WriteFile(docsFile, []byte(want), 0o644); err != nil { //nolint:gosec // for everybody to read
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(docsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("docs/conversions.md is not what the sweep says; run go test ./encode -run TestSweep -update (-sweep +file)\n%s", cut(diff, 3000))
+	}
+}
+
+// row is a line of a table: which value types a type of a source fills.
+type row struct{ same, other string }
+
+// table has a line for each type of a source; those that fill the same stand
+// together.
+func table(all []swept, use, backend string) string {
+	var sources []string
+	byType := map[string][]swept{}
+	for _, s := range all {
+		if s.use == use && s.backend == backend {
+			if _, seen := byType[s.source]; !seen {
+				sources = append(sources, s.source)
+			}
+			byType[s.source] = append(byType[s.source], s)
+		}
+	}
+	var order []row
+	together := map[row][]string{}
+	for _, source := range sources {
+		r := rowOf(byType[source])
+		if _, seen := together[r]; !seen {
+			order = append(order, r)
+		}
+		together[r] = append(together[r], "`"+source+"`")
+	}
+	var b strings.Builder
+	b.WriteString("| source | as Feast | otherwise than Feast |\n| --- | --- | --- |\n")
+	for _, r := range order {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", strings.Join(together[r], ", "), r.same, r.other)
+	}
+	return b.String()
+}
+
+// rowOf tells which value types a type of a source fills. One that is stored
+// otherwise than Feast stores it stands in the second place, with the values
+// that are when others are as Feast's.
+func rowOf(conversions []swept) row {
+	var same, other []string
+	for _, kind := range kinds() {
+		equal := false
+		var cases []string
+		for _, s := range conversions {
+			switch {
+			case s.kind != kind || !s.filled || slices.Contains([]string{"empty", "list of nulls"}, s.title):
+			case s.differs && s.how != refused:
+				cases = append(cases, s.title)
+			case !s.differs:
+				equal = true
+			}
+		}
+		if equal {
+			same = append(same, kind)
+		}
+		switch {
+		case len(cases) == 0:
+		case !equal || slices.Contains(cases, "ordinary"):
+			other = append(other, kind)
+		default:
+			other = append(other, kind+" ("+strings.Join(cases, ", ")+")")
+		}
+	}
+	return row{same: orNone(same), other: strings.Join(other, ", ")}
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, ", ")
+}
+
+// differencesText lists the deliberate differences.
+func differencesText(t *testing.T) string {
+	t.Helper()
+	how := map[string]string{otherValue: "Feast stores another value", stored: "Feast fails", refused: "Feast stores a value, here it is refused"}
+	var b strings.Builder
+	for _, block := range blocks(t) {
+		fmt.Fprintf(&b, "### %s\n\n%s\n\n", block.title, block.reason)
+		for _, p := range block.patterns {
+			f := func(i int) string { return strings.ReplaceAll(strings.Join(p.fields[i], ", "), "*", "…") }
+			said := make([]string, len(p.fields[5]))
+			for i, h := range p.fields[5] {
+				said[i] = how[h]
+			}
+			fmt.Fprintf(&b, "- %s of %s, `%s` (%s) as %s: %s\n", f(0), f(1), f(2), f(3), f(4), strings.Join(said, "; "))
+		}
+		b.WriteString("\n")
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
