@@ -203,6 +203,10 @@ def postgres(work: Path) -> Iterator[tuple[dict, Any, RepoConfig]]:
                 admin.execute("CREATE DATABASE feast")
         with psycopg.connect(f"host=127.0.0.1 port={port} user=feast password=password dbname=feast", autocommit=True) as db:
             db.execute(data.SETUP)
+            covered = {db.execute(f"SELECT '{kind}'::regtype::oid").fetchone()[0] for kind in data.POSTGRES | data.arrays()}
+            for oid, kind in db.execute("SELECT oid, typname FROM pg_type t WHERE typtype IN ('b', 'r', 'm') AND typnamespace = 'pg_catalog'::regnamespace AND NOT EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typtype IN ('c', 'p'))").fetchall():
+                if oid not in covered and kind not in data.INTERNAL and kind.removeprefix("_") not in data.INTERNAL:
+                    raise RuntimeError(f"conversions_data.py lacks PostgreSQL's type {kind}")
         store = PostgreSQLOfflineStore()
         for case in data.postgres():
             source = PostgreSQLSource(name="s", query=case.values, timestamp_field="ts")
@@ -216,9 +220,13 @@ def parquet(work: Path) -> Iterator[tuple[dict, Any, RepoConfig]]:
     for i, case in enumerate(data.parquet()):
         rows = len(case.values)
         path = work / f"{i}.parquet"
-        pq.write_table(pa.table({"k": list(range(rows)), "x": case.values, "ts": times(rows)}), path)
+        pq.write_table(pa.table({"k": list(range(rows)), "x": case.values, "ts": times(rows)}), path, **data.WRITING[case.file])
         source = FileSource(name="s", path=str(path), timestamp_field="ts")
-        yield record(case, source, conf, store) | {"file": f"rows{rows}.parquet", "column": f"c{i:03}"}, source, conf
+        yield record(case, source, conf, store) | {"file": name(case), "column": f"c{i:03}"}, source, conf
+
+
+def name(case: data.Case) -> str:
+    return f"rows{len(case.values)}{case.file and '.' + case.file.replace(' ', '_')}.parquet"
 
 
 def times(rows: int) -> pa.Array:
@@ -228,14 +236,17 @@ def times(rows: int) -> pa.Array:
 
 def files() -> dict[str, bytes]:
     """The Parquet files of all columns."""
-    columns: dict[int, dict[str, pa.Array]] = {}
+    columns: dict[str, dict[str, pa.Array]] = {}
+    writing: dict[str, dict[str, Any]] = {}
     for i, case in enumerate(data.parquet()):
-        columns.setdefault(len(case.values), {})[f"c{i:03}"] = case.values
+        columns.setdefault(name(case), {})[f"c{i:03}"] = case.values
+        writing[name(case)] = data.WRITING[case.file]
     out = {}
-    for rows, arrays in columns.items():
+    for file, arrays in columns.items():
+        rows = len(next(iter(arrays.values())))
         sink = io.BytesIO()
-        pq.write_table(pa.table({"k": list(range(rows)), **arrays, "ts": times(rows)}), sink)
-        out[f"rows{rows}.parquet"] = sink.getvalue()
+        pq.write_table(pa.table({"k": list(range(rows)), **arrays, "ts": times(rows)}), sink, **writing[file])
+        out[file] = sink.getvalue()
     return out
 
 
@@ -287,10 +298,12 @@ def main() -> int:
             faults += differences(name, gzip.decompress(path.read_bytes()).decode(), text)
         else:
             path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
-    if not opt.check:
-        (OUT / "setup.sql").write_text(data.SETUP.lstrip())
-        for name, content in files().items():
-            (OUT / name).write_bytes(content)
+    for name, content in (files() | {"setup.sql": data.SETUP.lstrip().encode()}).items():
+        path = OUT / name
+        if not opt.check:
+            path.write_bytes(content)
+        elif not path.exists() or path.read_bytes() != content:
+            faults.append(f"{name} does not hold the columns of conversions_data.py")
     for fault in faults:
         print(fault)
     print(f"{combinations} conversions of Feast in {time.monotonic() - began:.0f} s, {len(faults)} differences")

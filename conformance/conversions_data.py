@@ -74,6 +74,8 @@ POSTGRES: dict[str, tuple[list[str], dict[str, str]]] = {
     "tsrange": (["'[2024-01-01,2024-01-05)'"], {"infinity": "'[2024-01-01,infinity]'"}), "tstzrange": (["'[2024-01-01 00:00+09,2024-01-05 00:00Z)'"], {}), "int4multirange": (["'{[1,3),[5,9)}'"], {}),
     "tsvector": (["'a:1 b:2'"], {}), "tsquery": (["'a & b'"], {}), "pg_lsn": (["'16/B374D848'"], {}), "jsonpath": (["'$.a'"], {}),
     "oid": (["1", "5", "4294967295"], {}), "regclass": (["'pg_class'"], {}), "regtype": (["'int4'"], {}), "regproc": (["'now'"], {}), "xid": (["'5'"], {}), "xid8": (["'5'"], {}), "cid": (["'5'"], {}), "tid": (["'(0,1)'"], {}),
+    "txid_snapshot": (["'10:20:10,14'"], {}), "aclitem": (["'feast=r/feast'"], {}), "regnamespace": (["'pg_catalog'"], {}), "regrole": (["'feast'"], {}), "regoper": (["'!~~'"], {}), "regoperator": (["'+(int4,int4)'"], {}), "regprocedure": (["'abs(int4)'"], {}), "regcollation": (["'\"C\"'"], {}), "regconfig": (["'english'"], {}), "regdictionary": (["'simple'"], {}),
+    "int8multirange": (["'{[1,3),[5,9)}'"], {}), "nummultirange": (["'{[1.10,3)}'"], {}), "datemultirange": (["'{[2024-01-01,2024-01-05)}'"], {}), "tsmultirange": (["'{[2024-01-01,2024-01-05)}'"], {}), "tstzmultirange": (["'{[2024-01-01Z,2024-01-05Z)}'"], {}),
     "int2vector": (["'1 2'"], {}), "oidvector": (["'1 2'"], {}), "pg_snapshot": (["'10:20:10,14'"], {}), "refcursor": (["'a'"], {}),
     "pair": (["ROW(1, 'a')"], {}), "hstore": (["'a=>1'"], {}),
     "bool[]": (["'{t,f}'", "'{t}'", "'{f,f}'"], {"null within": "'{t,NULL,f}'", "empty": "'{}'"}),
@@ -106,6 +108,11 @@ class Case:
     source: str
     case: str
     values: Any  # of PostgreSQL a query, of Parquet an array
+    file: str = ""  # how the Parquet file is written: one of WRITING
+
+
+# A file with pyarrow's schema in it, one without, as other programs write them, and one of old Spark and Hive.
+WRITING: dict[str, dict[str, Any]] = {"": {}, "bare": {"store_schema": False}, "int96": {"store_schema": False, "use_deprecated_int96_timestamps": True}, "list of items": {"store_schema": False, "use_compliant_nested_type": False}}
 
 
 def query(values: list[str], cast: str) -> str:
@@ -113,9 +120,23 @@ def query(values: list[str], cast: str) -> str:
     return f"SELECT k::int8 AS k, x, timestamptz '2024-01-01 12:00:00Z' - k * interval '1 hour' AS ts FROM (VALUES {rows}) AS v(k, x)"
 
 
+# Types of pg_type that no column is made of: they are the server's own.
+INTERNAL = {"gtsvector", "pg_node_tree", "pg_ndistinct", "pg_dependencies", "pg_mcv_list", "pg_brin_bloom_summary", "pg_brin_minmax_multi_summary", "pg_ddl_command"}
+
+
+def arrays() -> dict[str, tuple[list[str], dict[str, str]]]:
+    """An array of each type that has none in the table."""
+    out = {}
+    for kind, (ordinary, _) in POSTGRES.items():
+        if not kind.endswith("]") and f"{kind}[]" not in POSTGRES:
+            one = f"({ordinary[0]})::{kind}"
+            out[f"{kind}[]"] = ([f"ARRAY[{one}]", f"ARRAY[{one}, {one}]"], {"null within": f"ARRAY[{one}, NULL]", "empty": "'{}'"})
+    return out
+
+
 def postgres() -> list[Case]:
     cases = []
-    for kind, (ordinary, nasty) in POSTGRES.items():
+    for kind, (ordinary, nasty) in (POSTGRES | arrays()).items():
         cases.append(Case(kind, "ordinary", query(ordinary, kind)))
         cases.append(Case(kind, "null among", query([ordinary[0], "NULL", ordinary[-1]], kind)))
         cases.append(Case(kind, "nulls alone", query(["NULL", "NULL"], kind)))
@@ -193,6 +214,11 @@ ARROW: dict[str, tuple[Callable[[], pa.DataType], list, dict[str, Any]]] = {
     "list<struct<a: int64>>": (lambda: pa.list_(pa.struct([("a", pa.int64())])), [[{"a": 1}, {"a": 2}], [{"a": 3}]], {"null within": [{"a": None}], "null among its elements": [None], "empty": []}), "list<map<string, int64>>": (lambda: pa.list_(pa.map_(pa.string(), pa.int64())), [[[("a", 1)]], [[("b", 2)]]], {}),
     "dictionary<string>": (lambda: pa.dictionary(pa.int32(), pa.string()), ["a", "b c", "a"], {"number": "12"}), "dictionary<int64>": (lambda: pa.dictionary(pa.int32(), pa.int64()), [1, -5, 1], {"beyond a double": 9007199254740993}), "dictionary<double>": (lambda: pa.dictionary(pa.int32(), pa.float64()), [0.5, -1.25, 0.5], {}), "dictionary<timestamp[us]>": (lambda: pa.dictionary(pa.int32(), pa.timestamp("us")), [TIMES[0], TIMES[2]], {}), "dictionary<binary>": (lambda: pa.dictionary(pa.int32(), pa.binary()), [b"a", b"\xff"], {}), "dictionary<decimal128(9,2)>": (lambda: pa.dictionary(pa.int32(), pa.decimal128(9, 2)), [Decimal("12.30"), Decimal("7.00")], {}), "dictionary<bool>": (lambda: pa.dictionary(pa.int32(), pa.bool_()), [True, False], {}), "dictionary<date32>": (lambda: pa.dictionary(pa.int32(), pa.date32()), DAYS[:2], {}),
     "null": (pa.null, [None, None], {}),
+    "list<dictionary<string>>": (lambda: pa.list_(pa.dictionary(pa.int32(), pa.string())), [["a", "b"], ["a"]], {"null within": ["a", None]}), "large_list<string>": (lambda: pa.large_list(pa.string()), [["a", "b"], ["c"]], {"null within": ["a", None]}), "fixed_size_list<string>[2]": (lambda: pa.list_(pa.string(), 2), [["a", "b"], ["c", "d"]], {"null within": ["a", None]}),
+    "list<decimal256(50,2)>": (lambda: pa.list_(pa.decimal256(50, 2)), [[Decimal("12.30")], [Decimal("7.00")]], {}), "list<fixed_size_binary[4]>": (lambda: pa.list_(pa.binary(4)), [[b"abcd"], [b"\0\xff\0\0"]], {}), "list<time32[ms]>": (lambda: pa.list_(pa.time32("ms")), [[dt.time(3, 4, 5)]], {}), "list<date64>": (lambda: pa.list_(pa.date64()), [DAYS[:2]], {}), "list<uint16>": (lambda: pa.list_(pa.uint16()), [[1, 2]], {}), "list<large_binary>": (lambda: pa.list_(pa.large_binary()), [[b"a", b"\xff"]], {}), "list<string_view>": (lambda: pa.list_(pa.string_view()), [["a", "b"]], {}),
+    "map<string, list<int64>>": (lambda: pa.map_(pa.string(), pa.list_(pa.int64())), [[("a", [1, 2])]], {}), "map<string, struct<a: int64>>": (lambda: pa.map_(pa.string(), pa.struct([("a", pa.int64())])), [[("a", {"a": 1})]], {}), "struct<map<string, int64>>": (lambda: pa.struct([("m", pa.map_(pa.string(), pa.int64()))]), [{"m": [("a", 1)]}], {}), "struct<duration[us]>": (lambda: pa.struct([("d", pa.duration("us"))]), [{"d": dt.timedelta(seconds=5)}], {}), "struct<time64[us]>": (lambda: pa.struct([("t", pa.time64("us"))]), [{"t": dt.time(3, 4, 5)}], {}),
+    "struct<dictionary<string>>": (lambda: pa.struct([("a", pa.dictionary(pa.int32(), pa.string()))]), [{"a": "x"}], {}), "dictionary<large_string>": (lambda: pa.dictionary(pa.int32(), pa.large_string()), ["a", "b"], {}), "dictionary<uint64>": (lambda: pa.dictionary(pa.int32(), pa.uint64()), [1, 2**64 - 1], {}), "dictionary<float>": (lambda: pa.dictionary(pa.int32(), pa.float32()), [0.5, 0.1], {}), "dictionary<time64[us]>": (lambda: pa.dictionary(pa.int32(), pa.time64("us")), [dt.time(3, 4, 5)], {}),
+    "struct<list<timestamp[us]>>": (lambda: pa.struct([("a", pa.list_(pa.timestamp("us")))]), [{"a": TIMES[:2]}], {"null within": {"a": [TIMES[2], None]}}),
 }
 
 
@@ -207,7 +233,9 @@ def array(values: list, kind: pa.DataType) -> pa.Array:
     if isinstance(kind, pa.BaseExtensionType):
         stored = [v.bytes if isinstance(v, uuid.UUID) else v for v in values]
         return pa.ExtensionArray.from_storage(kind, pa.array(stored, kind.storage_type))
-    if pa.types.is_list(kind) and isinstance(kind.value_type, pa.BaseExtensionType):
+    if pa.types.is_struct(kind) and isinstance(kind.field(0).type, pa.DictionaryType):
+        return pa.StructArray.from_arrays([array([row and row["a"] for row in values], kind.field(0).type)], ["a"], mask=pa.array([row is None for row in values]))
+    if pa.types.is_list(kind) and isinstance(kind.value_type, (pa.BaseExtensionType, pa.DictionaryType)):
         flat = [v for row in values for v in (row or [])]
         ends = [0]
         for row in values:
@@ -226,6 +254,9 @@ def parquet() -> list[Case]:
             cases.append(Case(name, "null among", array([ordinary[0], None, ordinary[-1]], kind)))
             cases.append(Case(name, "nulls alone", array([None, None], kind)))
         cases += [Case(name, title, array([value], kind)) for title, value in nasty.items()]
+        for file in WRITING if pa.types.is_timestamp(kind) or name.startswith("list") else ["bare"]:
+            if file and (file != "int96" or "timestamp" in name and "list" not in name) and (file != "list of items" or "list" in name):
+                cases.append(Case(f"{name} ({file})", "ordinary", array(ordinary, kind), file))
     inner = invalid(pa.string())
     cases.append(Case("string", "invalid UTF-8", inner))
     cases.append(Case("list<string>", "invalid UTF-8", pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), inner)))
