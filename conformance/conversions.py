@@ -63,7 +63,7 @@ import servers
 OUT = Path(__file__).resolve().parent.parent / "testdata" / "conversions"
 START, END = dt.datetime(2023, 1, 1, tzinfo=dt.timezone.utc), dt.datetime(2025, 1, 1, tzinfo=dt.timezone.utc)
 KINDS = [t for t in ValueType if t not in (ValueType.UNKNOWN, ValueType.NULL)]
-THROUGH = 120  # every so many combinations goes through materialize, too
+THROUGH = 600  # every so many combinations goes through materialize, too
 
 
 def said(e: BaseException) -> str:
