@@ -131,6 +131,12 @@ func (c column) name() string {
 
 func batches(t *testing.T, store offline.Store, c column, source *core.DataSource) (list []arrow.RecordBatch, err error) {
 	t.Helper()
+	defer func() {
+		if r := recover(); r != nil { // so that one column does not hide the others
+			t.Errorf("%s (%s) as %s: a panic while it is read: %v", c.Source, c.Case, c.name(), r)
+			err = fmt.Errorf("a panic: %v", r)
+		}
+	}()
 	r, err := store.Range(t.Context(), offline.Query{Source: source, Columns: []string{"k", c.name()}, Timestamp: "ts"})
 	if err != nil {
 		return nil, err
@@ -189,7 +195,10 @@ func encoded(t *testing.T, use string, c column, kind types.ValueType_Enum, rows
 		JoinKeys: []registry.JoinKey{{Name: "k", Type: types.ValueType_INT64}}, Features: []registry.Feature{{Name: c.name(), Type: kind}},
 	}
 	if use == "keys" {
-		view.JoinKeys[0] = registry.JoinKey{Name: c.name(), Type: kind}
+		view.JoinKeys[0] = registry.JoinKey{Name: "x", Type: kind} // as Feast's keys were recorded
+		if c.name() != "x" {
+			view.Batch.FieldMapping = map[string]string{c.name(): "x"}
+		}
 		view.Features[0] = registry.Feature{Name: "k", Type: types.ValueType_INT64}
 	}
 	layout, err := encode.NewLayout(view, 3)
@@ -269,6 +278,9 @@ func (d *difference) judge(c column, want []*string, failed string, cells []cell
 		return !sameKeys(want, cells)
 	}
 	d.how, d.feast = otherValue, shownFeast(d.use, want)
+	if d.feast == d.ours { // as the bits of NaN
+		d.feast, d.ours = d.feast+inHex(want), d.ours+fmt.Sprintf(" %x", cells[0].bytes)
+	}
 	return !slices.EqualFunc(want, cells, func(w *string, c cell) bool { return sameValue(w, c.bytes) })
 }
 
@@ -291,6 +303,13 @@ func sameKeys(want []*string, cells []cell) bool {
 	}
 	a, b := slices.Sorted(keys), slices.Sorted(recorded)
 	return slices.Equal(slices.Compact(a), slices.Compact(b))
+}
+
+func inHex(rows []*string) string {
+	if len(rows) == 0 || rows[0] == nil {
+		return ""
+	}
+	return " " + *rows[0]
 }
 
 func shown(use string, cells []cell) string {
