@@ -195,13 +195,25 @@ def through(work: Path, conf: RepoConfig, columns: list[tuple[dict, Any]]) -> It
             yield f"{line['source']} / {line['case']} / {kind.name}: recorded {want}, materialize gives {got}"
 
 
+def connect(port: int, database: str) -> psycopg.Connection:
+    """A connection; a server that listens may still be starting."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            return psycopg.connect(f"host=127.0.0.1 port={port} user=feast password=password dbname={database}", autocommit=True)
+        except psycopg.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
 def postgres(work: Path) -> Iterator[tuple[dict, Any, RepoConfig]]:
     with servers.postgres() as port:
         conf = config(work, {"type": "postgres", "host": "127.0.0.1", "port": port, "database": "feast", "db_schema": "public", "user": "feast", "password": "password", "sslmode": "disable"})
-        with psycopg.connect(f"host=127.0.0.1 port={port} user=feast password=password dbname=postgres", autocommit=True) as admin:
+        with connect(port, "postgres") as admin:
             if not admin.execute("SELECT 1 FROM pg_database WHERE datname = 'feast'").fetchone():
                 admin.execute("CREATE DATABASE feast")
-        with psycopg.connect(f"host=127.0.0.1 port={port} user=feast password=password dbname=feast", autocommit=True) as db:
+        with connect(port, "feast") as db:
             db.execute(data.SETUP)
             covered = {db.execute(f"SELECT '{kind}'::regtype::oid").fetchone()[0] for kind in data.POSTGRES | data.arrays()}
             for oid, kind in db.execute("SELECT oid, typname FROM pg_type t WHERE typtype IN ('b', 'r', 'm') AND typnamespace = 'pg_catalog'::regnamespace AND NOT EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typtype IN ('c', 'p'))").fetchall():

@@ -68,17 +68,33 @@ func parsePattern(t *testing.T, line string) *pattern {
 
 func (p *pattern) matches(d difference) bool {
 	for i, value := range []string{d.use, d.backend, d.source, d.title, d.kind, d.how} {
-		if !slices.ContainsFunc(p.fields[i], func(w string) bool { return wildcard(w, value) }) {
+		if !oneOf(p.fields[i], value) {
 			return false
 		}
 	}
 	return true
 }
 
+// oneOf tells whether one of the alternatives matches a value, and none that
+// stands behind an exclamation mark.
+func oneOf(alternatives []string, value string) bool {
+	found := strings.HasPrefix(alternatives[0], "!")
+	for _, with := range alternatives {
+		if without, not := strings.CutPrefix(with, "!"); not {
+			if wildcard(without, value) {
+				return false
+			}
+			continue
+		}
+		found = found || wildcard(with, value)
+	}
+	return found
+}
+
 // wildcard matches a text; * stands for any piece of it.
 func wildcard(with, text string) bool {
-	first, rest, any := strings.Cut(with, "*")
-	if !any {
+	first, rest, more := strings.Cut(with, "*")
+	if !more {
 		return with == text
 	}
 	text, ok := strings.CutPrefix(text, first)
