@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
 import datetime as dt
 import gzip
 import io
@@ -41,6 +42,7 @@ if os.environ.setdefault("PYTHONHASHSEED", "0") != "0" or not sys.flags.hash_ran
 warnings.simplefilter("ignore")
 logging.disable(logging.CRITICAL)
 
+import pandas as pd
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -234,7 +236,15 @@ def parquet(work: Path) -> Iterator[tuple[dict, Any, RepoConfig]]:
         path = work / f"{i}.parquet"
         pq.write_table(pa.table({"k": list(range(rows)), "x": case.values, "ts": times(rows)}), path, **data.WRITING[case.file])
         source = FileSource(name="s", path=str(path), timestamp_field="ts")
-        yield record(case, source, conf, store) | {"file": name(case), "column": f"c{i:03}"}, source, conf
+        yield record(case, source, conf, store) | {"file": name(case), "column": f"c{i:03}"} | csv_cells(case), source, conf
+
+
+def csv_cells(case: data.Case) -> dict[str, list[str]]:
+    """The column as pandas writes it into a CSV file."""
+    if case.source not in data.IN_CSV or "UTF-8" in case.case:
+        return {}
+    file = io.StringIO(pa.table({"k": list(range(len(case.values))), "x": case.values}).to_pandas(types_mapper=pd.ArrowDtype).to_csv(index=False), newline="")
+    return {"csv": [row["x"] for row in csv.DictReader(file)]}
 
 
 def name(case: data.Case) -> str:

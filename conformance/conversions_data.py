@@ -111,6 +111,8 @@ class Case:
     file: str = ""  # how the Parquet file is written: one of WRITING
 
 
+# The types whose values are written into CSV files, too.
+IN_CSV = {"int64", "int32", "uint64", "double", "float", "bool", "string", "decimal128(9,2)", "decimal128(38,0)", "decimal128(38,20)", "date32", "timestamp[us]", "timestamp[us, UTC]", "null"}
 # A file with pyarrow's schema in it, one without, as other programs write them, and one of old Spark and Hive.
 WRITING: dict[str, dict[str, Any]] = {"": {}, "bare": {"store_schema": False}, "int96": {"store_schema": False, "use_deprecated_int96_timestamps": True}, "list of items": {"store_schema": False, "use_compliant_nested_type": False}}
 

@@ -26,6 +26,7 @@ type column struct {
 	Source, Case string
 	Query        string // of PostgreSQL
 	File, Column string // of Parquet
+	CSV          []string // its cells, if it has text
 	// Unread is why Feast cannot read the column at all.
 	Unread         string
 	Features, Keys outcomes
