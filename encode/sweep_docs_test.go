@@ -61,7 +61,7 @@ func table(all []swept, use, backend string) string {
 	var sources []string
 	byType := map[string][]swept{}
 	for _, s := range all {
-		if s.use == use && s.backend == backend {
+		if s.use == use && s.backend == backend && !strings.Contains(s.source, " (") {
 			if _, seen := byType[s.source]; !seen {
 				sources = append(sources, s.source)
 			}
@@ -95,7 +95,7 @@ func rowOf(conversions []swept) row {
 		var cases []string
 		for _, s := range conversions {
 			switch {
-			case s.kind != kind || !s.filled || slices.Contains([]string{"empty", "list of nulls"}, s.title):
+			case s.kind != kind || !s.filled || slices.Contains([]string{"empty", "list of nulls", "nulls alone"}, s.title):
 			case s.differs && s.how != refused:
 				cases = append(cases, s.title)
 			case !s.differs:
