@@ -84,17 +84,8 @@ def normal(v: Value) -> str:
     return v.SerializeToString(deterministic=True).hex()
 
 
-class Stop:
-    """A node that hands on what another has made."""
-
-    def __init__(self, value: Any):
-        self.value, self.name = value, "input"
-
-    def get_output(self, _):
-        return self.value
-
-
 def run(node, value, context):
+    """What a node of the engine makes of what another has made."""
     context.node_outputs = {"input": value} if value is not None else {}
     node.inputs = [SimpleNamespace(name="input")] if value is not None else []
     return node.execute(context)

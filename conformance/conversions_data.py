@@ -23,6 +23,9 @@ CREATE DOMAIN posint AS int8 CHECK (VALUE > 0); CREATE DOMAIN label AS text; CRE
 CREATE TYPE pair AS (a int8, b text);
 """
 
+# What makes a text fill other value types.
+WRITTEN = {"number": "12", "fraction": "7.5", "json object": "{}", "json list": "[]", "json list of objects": "[{}]"}
+QUOTED = {name: f"'{text}'" for name, text in WRITTEN.items()}
 # Each type: its ordinary values, and by name those that stand alone. Values are SQL.
 POSTGRES: dict[str, tuple[list[str], dict[str, str]]] = {
     "bool": (["true", "false", "true"], {}),
@@ -33,22 +36,22 @@ POSTGRES: dict[str, tuple[list[str], dict[str, str]]] = {
     "float8": (["0.5", "-1.25", "0.1"], {"nan": "'NaN'", "inf": "'Infinity'", "-inf": "'-Infinity'", "max": "1.7976931348623157e308", "tiny": "5e-324", "-0": "'-0'", "whole": "7", "7.5": "7.5", "1e22": "1e22", "beyond int64": "1e19", "beyond float": "1e300", "zero": "0"}),
     "numeric": (["12.30", "-0.5", "100.00"], {"nan": "'NaN'", "inf": "'Infinity'", "-inf": "'-Infinity'", "whole": "7", "7.5": "7.5", "-7.5": "-7.5", "scale": "0.10", "tiny": "0.0000001", "many digits": "1234567890123456789.123456789", "big": "9007199254740993",
                 "int64 max": "9223372036854775807", "beyond int64": "9223372036854775808", "1e400": "1e400", "trailing zeros": "1000.000", "zero": "0", "zero.00": "0.00", "one third": "0.3333333333333333333333", "1e22": "1e22", "1e16": "10000000000000000"}),
-    "numeric(9,2)": (["12.30", "-0.5", "100.00"], {"7.50": "7.50"}),
+    "numeric(9,2)": (["12.30", "-0.5", "100.00"], {"7.50": "7.50", "whole": "7.00"}),
     "numeric(20,0)": (["12", "-5", "100"], {"beyond a double": "9007199254740993", "max": "99999999999999999999"}),
-    "price": (["12.30", "0.5", "100.00"], {}),
+    "price": (["12.30", "0.5", "100.00"], {"whole": "7.00"}),
     "money": (["'12.30'", "'-5.00'", "'1234567.89'"], {}),
     "text": (["'a'", "'b c'", "''"], {"unicode": "'é日本😀'", "number": "'12'", "fraction": "'7.5'", "blanks": "' 7 '", "digits of another script": "'७'", "underscore": "'1_000'", "plus": "'+5'", "zeros": "'007'", "exponent": "'1e5'", "hex": "'0x10'", "beyond int64": "'9223372036854775808'",
              "true": "'true'", "nan": "'nan'", "inf": "'inf'", "json object": "'{\"a\": 1}'", "json list": "'[1, 2]'", "json null": "'null'", "date": "'2024-01-02'", "time": "'2024-01-02 03:04:05+00'", "uuid": "'6ba7b810-9dad-11d1-80b4-00c04fd430c8'", "decimal": "'12.30'", "line": "E'a\\nb'",
              "long": "repeat('x', 300)", "quote": "E'\"\\\\'", "control": "E'\\x01'", "broken json": "'{\"a\": '", "json and more": "'{\"a\": 1} x'", "json twice": "'{\"a\": 1, \"a\": 2}'", "json big": "'{\"a\": 12345678901234567890123, \"b\": 1e400, \"c\": 0.1, \"d\": [1, null], \"e\": null, \"f\": {}, \"g\": [], \"h\": true}'",
              "json list of objects": "'[{\"a\": 1}, {\"b\": \"x\"}]'", "json nan": "'{\"a\": NaN}'", "empty": "''"}),
-    "varchar": (["'a'", "'b c'", "''"], {"number": "'12'"}),
-    "varchar(5)": (["'a'", "'b c'", "''"], {}),
-    "char(5)": (["'a'", "'b c'", "'abcde'"], {}),
-    "bpchar": (["'a'", "'b c'", "'abcde'"], {}),
+    "varchar": (["'a'", "'b c'", "''"], QUOTED),
+    "varchar(5)": (["'a'", "'b c'", "''"], QUOTED),
+    "char(5)": (["'a'", "'b c'", "'abcde'"], QUOTED),
+    "bpchar": (["'a'", "'b c'", "'abcde'"], QUOTED),
     '"char"': (["'a'", "'b'", "'c'"], {"empty": "''"}),
-    "name": (["'a'", "'b c'", "'d'"], {}),
-    "citext": (["'A'", "'b C'", "''"], {}),
-    "label": (["'A'", "'b C'", "''"], {}),
+    "name": (["'a'", "'b c'", "'d'"], QUOTED),
+    "citext": (["'A'", "'b C'", "''"], QUOTED),
+    "label": (["'A'", "'b C'", "''"], QUOTED),
     "mood": (["'sad'", "'happy'", "'so so'"], {}),
     "posint": (["1", "5", "9"], {"beyond a double": "9007199254740993"}),
     "bytea": (["'a'", "'\\x00ff'", "''"], {"text": "'abc'", "json list": "'[1, 2]'"}),
@@ -187,7 +190,7 @@ ARROW: dict[str, tuple[Callable[[], pa.DataType], list, dict[str, Any]]] = {
     **{f"timestamp[{u}, UTC]": ((lambda u=u: pa.timestamp(u, "UTC")), [t.replace(tzinfo=UTC, microsecond=t.microsecond // 1000 * 1000) for t in TIMES], {"1970": 0, "before 1970": -1} | ({"beyond ns": dt.datetime(2300, 1, 1, tzinfo=UTC)} if u != "ns" else {})) for u in ("ms", "us", "ns")},
     "timestamp[us, Asia/Seoul]": (lambda: pa.timestamp("us", "Asia/Seoul"), [t.replace(tzinfo=UTC) for t in TIMES], {}), "timestamp[us, +05:30]": (lambda: pa.timestamp("us", "+05:30"), [t.replace(tzinfo=UTC) for t in TIMES], {}),
     **{f"duration[{u}]": ((lambda u=u: pa.duration(u)), [dt.timedelta(days=1, seconds=3), dt.timedelta(0), dt.timedelta(seconds=-5)], {}) for u in ("s", "ms", "us", "ns")},
-    "string": (pa.string, ["a", "b c", ""], TEXTS), "large_string": (pa.large_string, ["a", "b c", ""], {"number": "12"}), "string_view": (pa.string_view, ["a", "b c", "longer than twelve"], {"number": "12"}),
+    "string": (pa.string, ["a", "b c", ""], TEXTS), "large_string": (pa.large_string, ["a", "b c", ""], WRITTEN), "string_view": (pa.string_view, ["a", "b c", "longer than twelve"], WRITTEN),
     "binary": (pa.binary, [b"a", b"\0\xff", b""], {"json list": b"[1, 2]", "quote": b"it's"}), "large_binary": (pa.large_binary, [b"a", b"\0\xff", b""], {}), "binary_view": (pa.binary_view, [b"a", b"\0\xff", b"longer than twelve"], {}), "fixed_size_binary[4]": (lambda: pa.binary(4), [b"abcd", b"\0\xff\0\0", b"1234"], {}),
     "uuid": (pa.uuid, [UUID, uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)], {}), "json": (lambda: pa.json_(), ['{"a": 1}', '{"b": "x"}', "{}"], {}),
     "list<bool>": (lambda: pa.list_(pa.bool_()), [[True, False], [True], [False]], {"null within": [True, None, False], "empty": []}),
@@ -214,12 +217,12 @@ ARROW: dict[str, tuple[Callable[[], pa.DataType], list, dict[str, Any]]] = {
     "struct<list<int64>>": (lambda: pa.struct([("a", pa.list_(pa.int64()))]), [{"a": [1, 2]}, {"a": [3]}], {"null within": {"a": [1, None]}, "empty": {"a": []}}), "struct<struct<a: int64>>": (lambda: pa.struct([("s", pa.struct([("a", pa.int64())]))]), [{"s": {"a": 1}}, {"s": {"a": 2}}], {"null within": {"s": None}}), "struct<list<struct>>": (lambda: pa.struct([("s", pa.list_(pa.struct([("a", pa.int64())])))]), [{"s": [{"a": 1}]}], {}),
     "map<string, int64>": (lambda: pa.map_(pa.string(), pa.int64()), [[("a", 1), ("b", 2)], [("c", 3)], [("é", -1)]], {"null within": [("a", None)], "empty": [], "repeated": [("a", 1), ("a", 2)]}), "map<string, string>": (lambda: pa.map_(pa.string(), pa.string()), [[("a", "x")], [("b", "")]], {}), "map<int64, string>": (lambda: pa.map_(pa.int64(), pa.string()), [[(1, "x")], [(2, "y")]], {}), "map<string, double>": (lambda: pa.map_(pa.string(), pa.float64()), [[("a", 0.5)], [("b", 1.0)]], {"nan": [("a", math.nan)]}),
     "list<struct<a: int64>>": (lambda: pa.list_(pa.struct([("a", pa.int64())])), [[{"a": 1}, {"a": 2}], [{"a": 3}]], {"null within": [{"a": None}], "null among its elements": [None], "empty": []}), "list<map<string, int64>>": (lambda: pa.list_(pa.map_(pa.string(), pa.int64())), [[[("a", 1)]], [[("b", 2)]]], {}),
-    "dictionary<string>": (lambda: pa.dictionary(pa.int32(), pa.string()), ["a", "b c", "a"], {"number": "12"}), "dictionary<int64>": (lambda: pa.dictionary(pa.int32(), pa.int64()), [1, -5, 1], {"beyond a double": 9007199254740993}), "dictionary<double>": (lambda: pa.dictionary(pa.int32(), pa.float64()), [0.5, -1.25, 0.5], {}), "dictionary<timestamp[us]>": (lambda: pa.dictionary(pa.int32(), pa.timestamp("us")), [TIMES[0], TIMES[2]], {}), "dictionary<binary>": (lambda: pa.dictionary(pa.int32(), pa.binary()), [b"a", b"\xff"], {}), "dictionary<decimal128(9,2)>": (lambda: pa.dictionary(pa.int32(), pa.decimal128(9, 2)), [Decimal("12.30"), Decimal("7.00")], {}), "dictionary<bool>": (lambda: pa.dictionary(pa.int32(), pa.bool_()), [True, False], {}), "dictionary<date32>": (lambda: pa.dictionary(pa.int32(), pa.date32()), DAYS[:2], {}),
+    "dictionary<string>": (lambda: pa.dictionary(pa.int32(), pa.string()), ["a", "b c", "a"], WRITTEN), "dictionary<int64>": (lambda: pa.dictionary(pa.int32(), pa.int64()), [1, -5, 1], {"beyond a double": 9007199254740993}), "dictionary<double>": (lambda: pa.dictionary(pa.int32(), pa.float64()), [0.5, -1.25, 0.5], {}), "dictionary<timestamp[us]>": (lambda: pa.dictionary(pa.int32(), pa.timestamp("us")), [TIMES[0], TIMES[2]], {}), "dictionary<binary>": (lambda: pa.dictionary(pa.int32(), pa.binary()), [b"a", b"\xff"], {}), "dictionary<decimal128(9,2)>": (lambda: pa.dictionary(pa.int32(), pa.decimal128(9, 2)), [Decimal("12.30"), Decimal("7.00")], {}), "dictionary<bool>": (lambda: pa.dictionary(pa.int32(), pa.bool_()), [True, False], {}), "dictionary<date32>": (lambda: pa.dictionary(pa.int32(), pa.date32()), DAYS[:2], {}),
     "null": (pa.null, [None, None], {}),
     "list<dictionary<string>>": (lambda: pa.list_(pa.dictionary(pa.int32(), pa.string())), [["a", "b"], ["a"]], {"null within": ["a", None]}), "large_list<string>": (lambda: pa.large_list(pa.string()), [["a", "b"], ["c"]], {"null within": ["a", None]}), "fixed_size_list<string>[2]": (lambda: pa.list_(pa.string(), 2), [["a", "b"], ["c", "d"]], {"null within": ["a", None]}),
     "list<decimal256(50,2)>": (lambda: pa.list_(pa.decimal256(50, 2)), [[Decimal("12.30")], [Decimal("7.00")]], {}), "list<fixed_size_binary[4]>": (lambda: pa.list_(pa.binary(4)), [[b"abcd"], [b"\0\xff\0\0"]], {}), "list<time32[ms]>": (lambda: pa.list_(pa.time32("ms")), [[dt.time(3, 4, 5)]], {}), "list<date64>": (lambda: pa.list_(pa.date64()), [DAYS[:2]], {}), "list<uint16>": (lambda: pa.list_(pa.uint16()), [[1, 2]], {}), "list<large_binary>": (lambda: pa.list_(pa.large_binary()), [[b"a", b"\xff"]], {}), "list<string_view>": (lambda: pa.list_(pa.string_view()), [["a", "b"]], {}),
     "map<string, list<int64>>": (lambda: pa.map_(pa.string(), pa.list_(pa.int64())), [[("a", [1, 2])]], {}), "map<string, struct<a: int64>>": (lambda: pa.map_(pa.string(), pa.struct([("a", pa.int64())])), [[("a", {"a": 1})]], {}), "struct<map<string, int64>>": (lambda: pa.struct([("m", pa.map_(pa.string(), pa.int64()))]), [{"m": [("a", 1)]}], {}), "struct<duration[us]>": (lambda: pa.struct([("d", pa.duration("us"))]), [{"d": dt.timedelta(seconds=5)}], {}), "struct<time64[us]>": (lambda: pa.struct([("t", pa.time64("us"))]), [{"t": dt.time(3, 4, 5)}], {}),
-    "struct<dictionary<string>>": (lambda: pa.struct([("a", pa.dictionary(pa.int32(), pa.string()))]), [{"a": "x"}], {}), "dictionary<large_string>": (lambda: pa.dictionary(pa.int32(), pa.large_string()), ["a", "b"], {}), "dictionary<uint64>": (lambda: pa.dictionary(pa.int32(), pa.uint64()), [1, 2**64 - 1], {}), "dictionary<float>": (lambda: pa.dictionary(pa.int32(), pa.float32()), [0.5, 0.1], {}), "dictionary<time64[us]>": (lambda: pa.dictionary(pa.int32(), pa.time64("us")), [dt.time(3, 4, 5)], {}),
+    "struct<dictionary<string>>": (lambda: pa.struct([("a", pa.dictionary(pa.int32(), pa.string()))]), [{"a": "x"}], {}), "dictionary<large_string>": (lambda: pa.dictionary(pa.int32(), pa.large_string()), ["a", "b"], WRITTEN), "dictionary<uint64>": (lambda: pa.dictionary(pa.int32(), pa.uint64()), [1, 2**64 - 1], {}), "dictionary<float>": (lambda: pa.dictionary(pa.int32(), pa.float32()), [0.5, 0.1], {}), "dictionary<time64[us]>": (lambda: pa.dictionary(pa.int32(), pa.time64("us")), [dt.time(3, 4, 5)], {}),
     "struct<list<timestamp[us]>>": (lambda: pa.struct([("a", pa.list_(pa.timestamp("us")))]), [{"a": TIMES[:2]}], {"null within": {"a": [TIMES[2], None]}}),
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/offline/parquet"
 )
 
@@ -27,10 +28,10 @@ func backends(t *testing.T) iter.Seq2[string, []column] {
 }
 
 // csvReader writes a column as CSV, as pandas does, and reads that.
-func csvReader(t *testing.T) func(column) ([]arrow.RecordBatch, error) {
+func csvReader(t *testing.T) read {
 	t.Helper()
 	dir := t.TempDir()
-	return func(c column) ([]arrow.RecordBatch, error) {
+	return func(c column, kind types.ValueType_Enum) ([]arrow.RecordBatch, error) {
 		file, err := os.Create(filepath.Join(dir, "rows.csv"))
 		if err != nil {
 			t.Fatal(err)
@@ -44,6 +45,6 @@ func csvReader(t *testing.T) func(column) ([]arrow.RecordBatch, error) {
 		if err := file.Close(); err != nil || w.Error() != nil {
 			t.Fatal(err, w.Error())
 		}
-		return batches(t, parquet.New(dir), c, fileSource("rows.csv"))
+		return batches(t, parquet.New(dir), c, fileSource("rows.csv"), kind)
 	}
 }

@@ -20,7 +20,7 @@ const (
 
 var update = flag.Bool("update", false, "write docs/conversions.md") //nolint:gochecknoglobals // a flag of the test
 
-func checkDocs(t *testing.T, all []swept) {
+func checkDocs(t *testing.T, all []swept, meant []*block) {
 	t.Helper()
 	template, err := os.ReadFile(docsTemplate)
 	if err != nil {
@@ -31,7 +31,7 @@ func checkDocs(t *testing.T, all []swept) {
 		"{{postgres features}}": table(all, "features", "postgres"), "{{postgres keys}}": table(all, "keys", "postgres"),
 		"{{parquet features}}": table(all, "features", "parquet"), "{{parquet keys}}": table(all, "keys", "parquet"),
 		"{{csv features}}": table(all, "features", "csv"), "{{csv keys}}": table(all, "keys", "csv"),
-		"{{differences}}": differencesText(t), "{{conversions}}": fmt.Sprint(len(all)),
+		"{{differences}}": differencesText(meant), "{{conversions}}": fmt.Sprint(len(all)),
 	} {
 		if !strings.Contains(want, name) {
 			t.Errorf("%s lacks %s", docsTemplate, name)
@@ -123,22 +123,40 @@ func orNone(list []string) string {
 	return strings.Join(list, ", ")
 }
 
-// differencesText lists the deliberate differences.
-func differencesText(t *testing.T) string {
-	t.Helper()
-	how := map[string]string{otherValue: "Feast stores another value", stored: "Feast fails", refused: "Feast stores a value, here it is refused"}
+// differencesText lists the deliberate differences, with an example of each.
+func differencesText(meant []*block) string {
 	var b strings.Builder
-	for _, block := range blocks(t) {
+	for _, block := range meant {
 		fmt.Fprintf(&b, "### %s\n\n%s\n\n", block.title, block.reason)
 		for _, p := range block.patterns {
-			f := func(i int) string { return strings.ReplaceAll(strings.Join(p.fields[i], ", "), "*", "…") }
-			said := make([]string, len(p.fields[5]))
-			for i, h := range p.fields[5] {
-				said[i] = how[h]
-			}
-			fmt.Fprintf(&b, "- %s of %s, `%s` (%s) as %s: %s\n", f(0), f(1), f(2), f(3), f(4), strings.Join(said, "; "))
+			d := p.first
+			fmt.Fprintf(&b, "- %s of %s (%s).\n  %s `%s` (%s) as %s: Feast %s, here %s\n", words(p.fields[4]), words(p.fields[2]), words(p.fields[3]),
+				d.backend, d.source, d.title, d.kind, example(d.feast), example(d.ours))
 		}
 		b.WriteString("\n")
 	}
 	return strings.TrimRight(b.String(), "\n")
+}
+
+// words are the alternatives of a pattern, for people.
+func words(alternatives []string) string {
+	list := make([]string, len(alternatives))
+	for i, a := range alternatives {
+		without, not := strings.CutPrefix(a, "!")
+		list[i] = "`" + strings.ReplaceAll(without, "*", "…") + "`"
+		if without == "*" {
+			list[i] = "any"
+		}
+		if not {
+			list[i] = "not " + list[i]
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+func example(text string) string {
+	if text == "" {
+		return "has none"
+	}
+	return "`" + cut(strings.ReplaceAll(text, "`", "'"), 120) + "`"
 }

@@ -24,8 +24,8 @@ const recordDir = "../testdata/conversions"
 // column is a column of a source with what Feast makes of it.
 type column struct {
 	Source, Case string
-	Query        string // of PostgreSQL
-	File, Column string // of Parquet
+	Query        string   // of PostgreSQL
+	File, Column string   // of Parquet
 	CSV          []string // its cells, if it has text
 	// Unread is why Feast cannot read the column at all.
 	Unread         string
