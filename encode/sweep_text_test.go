@@ -15,20 +15,20 @@ func TestTextIsPostgreSQLs(t *testing.T) {
 	from := reader(t, "postgres")
 	compared := 0
 	for _, c := range columns(t, "postgres") {
+		if c.Source == "price[]" { // numbers, as numeric[] is
+			continue
+		}
 		if !strings.Contains(c.Unread, "ValueType.UNKNOWN") && !slices.Contains([]string{"time", "uuid", "json", "jsonb", "time[]", "uuid[]", "json[]", "jsonb[]"}, c.Source) {
 			continue
 		}
-		kind, print := types.ValueType_STRING, "CASE WHEN x IS NOT NULL THEN format('%%s', x) END"
+		kind, output := types.ValueType_STRING, "CASE WHEN x IS DISTINCT FROM NULL THEN format('%%s', x) END"
 		if strings.HasSuffix(c.Source, "[]") {
 			// Element by element: an array of records would be taken apart by unnest.
-			kind, print = types.ValueType_STRING_LIST, "CASE WHEN x IS NOT NULL THEN ARRAY(SELECT CASE WHEN x[i] IS NOT NULL THEN format('%%s', x[i]) END FROM generate_subscripts(x, 1) i ORDER BY i) END"
-		}
-		if c.Source == "record" || c.Source == "pair" { // IS NOT NULL asks for all of its fields
-			print = "format('%%s', x)"
+			kind, output = types.ValueType_STRING_LIST, "CASE WHEN x IS DISTINCT FROM NULL THEN ARRAY(SELECT CASE WHEN x[i] IS DISTINCT FROM NULL THEN format('%%s', x[i]) END FROM generate_subscripts(x, 1) i ORDER BY i) END"
 		}
 		printed := c
 		printed.Case += " as text"
-		printed.Query = fmt.Sprintf("SELECT k, "+print+" AS x, ts FROM (%s) AS q", c.Query)
+		printed.Query = fmt.Sprintf("SELECT k, "+output+" AS x, ts FROM (%s) AS q", c.Query)
 		want, got := stringsOf(t, printed, kind, from), stringsOf(t, c, kind, from)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s (%s) is %q, PostgreSQL prints %q", c.Source, c.Case, got, want)
