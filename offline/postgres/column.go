@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/value"
 )
 
@@ -80,6 +81,24 @@ func newScalar(k *kind) *column {
 		return textColumn()
 	}
 	return c
+}
+
+// readAs is the column for a value type. Bits are text of zeros and ones, which
+// every other type would take for decimal digits.
+func (c *column) readAs(k *kind, asked types.ValueType_Enum) *column {
+	if k.element != nil {
+		k = k.element
+	}
+	if k.oid != pgtype.BitOID && k.oid != pgtype.VarbitOID {
+		return c
+	}
+	switch asked {
+	case types.ValueType_INVALID, types.ValueType_STRING, types.ValueType_STRING_LIST, types.ValueType_STRING_SET:
+		return c
+	}
+	return &column{dt: c.dt, format: c.format, read: func(array.Builder, []byte) error {
+		return fmt.Errorf("bits are text, not %s; convert them in the query, such as CAST(CAST(bits AS bit(32)) AS int)", asked)
+	}}
 }
 
 func textColumn() *column {

@@ -73,7 +73,7 @@ func (r *reader) open(from *relation, query offline.Query) error {
 	}
 	s := &command{}
 	var selected []string
-	for _, name := range query.Columns {
+	for i, name := range query.Columns {
 		f, err := d.column(name)
 		if err != nil {
 			return err
@@ -83,6 +83,9 @@ func (r *reader) open(from *relation, query offline.Query) error {
 			return err
 		}
 		c := newColumn(k)
+		if len(query.Types) > 0 {
+			c = c.readAs(k, query.Types[i])
+		}
 		r.columns = append(r.columns, c)
 		selected, s.formats = append(selected, columnSQL(f)), append(s.formats, c.format)
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/internal/pgtest"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/offline/postgres"
@@ -257,3 +259,21 @@ func TestDatabasesInOtherEncodings(t *testing.T) {
 }
 
 func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// TestBitsAreNoNumbers holds bits to be text: 101 is five, not a hundred and one.
+func TestBitsAreNoNumbers(t *testing.T) {
+	s := open(t, `CREATE TABLE t (ts timestamp, fixed bit(3), free varbit, several bit(3)[]); INSERT INTO t VALUES ('2024-01-01', B'101', B'1', ARRAY[B'101'])`)
+	for _, name := range []string{"fixed", "free", "several"} {
+		q := offline.Query{Source: source("t", ""), Columns: []string{name}, Timestamp: "ts", Types: []types.ValueType_Enum{types.ValueType_STRING}}
+		if got := rows(t, s, q); len(got) != 1 {
+			t.Errorf("%s as text: %v", name, got)
+		}
+		for _, asked := range []types.ValueType_Enum{types.ValueType_INT64, types.ValueType_JSON, types.ValueType_INT64_LIST} {
+			q.Types[0] = asked
+			_, err := window(t, s, q)
+			if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "column "+name+", row 1: bits are text, not "+asked.String()) {
+				t.Errorf("%s as %s: %v", name, asked, err)
+			}
+		}
+	}
+}
