@@ -6,7 +6,6 @@
 export CGO_ENABLED = 0
 # What Feast was recorded with was recorded on UTC; a SQLite file of its means the
 # clock of the machine.
-export TZ = UTC
 BUF = go tool -modfile=buf.mod buf
 LINT = go tool -modfile=lint.mod golangci-lint
 

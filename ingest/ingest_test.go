@@ -42,7 +42,7 @@ func setUp(t *testing.T) (opt ingest.Options, db string) {
 	dir := t.TempDir()
 	db = filepath.Join(dir, "online.db")
 	copyFile(t, filepath.Join(allTypes, "registry", "1_apply.db"), filepath.Join(dir, "registry.db"))
-	online, err := sqlite.Open(db)
+	online, err := sqlite.OpenIn(db, time.UTC) // as it was recorded
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -113,7 +113,7 @@ func (s *served) reader(t *testing.T, f fixture) stores.Store {
 	if f.sqlite != "" {
 		path := filepath.Join(t.TempDir(), "online.db")
 		copyFile(t, filepath.Join(golden, f.sqlite), path)
-		store, err := sqlite.Open(path)
+		store, err := sqlite.OpenIn(path, time.UTC) // as it was recorded
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,12 @@ var _ stores.Store = (*Store)(nil)
 // Open opens the file at path. The file, and one level of directory above it,
 // are made when the first table is.
 func Open(path string) (*Store, error) {
-	s := &Store{path: path, clock: clockOf(time.Local)} //nolint:forbidigo // Feast writes by it
+	return OpenIn(path, time.Local) //nolint:forbidigo // Feast writes by it
+}
+
+// OpenIn opens a file as a machine in a time zone does.
+func OpenIn(path string, zone *time.Location) (*Store, error) {
+	s := &Store{path: path, clock: clockOf(zone)}
 	var err error
 	if s.read, err = sql.Open("sqlite", dsn(path, url.Values{"_pragma": {"busy_timeout(" + busyMillis + ")", "query_only(1)"}, "mode": {"rw"}})); err != nil {
 		return nil, s.fault(err, "opened")
