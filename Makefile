@@ -4,8 +4,6 @@
 # One set of build flags everywhere: -trimpath or -race would compile all
 # dependencies a second time, and so does cgo, which nothing here needs.
 export CGO_ENABLED = 0
-# What Feast was recorded with was recorded on UTC; a SQLite file of its means the
-# clock of the machine.
 BUF = go tool -modfile=buf.mod buf
 LINT = go tool -modfile=lint.mod golangci-lint
 

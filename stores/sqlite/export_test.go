@@ -11,15 +11,6 @@ func (s *Store) Pragma(ctx context.Context, name string) (value string, err erro
 	return value, err
 }
 
-// OpenIn opens a file as a process in a time zone does.
-func OpenIn(path string, zone *time.Location) (*Store, error) {
-	s, err := Open(path)
-	if err == nil {
-		s.clock = clockOf(zone)
-	}
-	return s, err
-}
-
 // Writing gives the form that a process in a time zone writes a time in.
 func Writing(zone *time.Location) func(time.Time) any { return clockOf(zone).stored }
 
