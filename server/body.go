@@ -71,7 +71,7 @@ func (f *bodyError) appendTo(b []byte) []byte {
 			b = strconv.AppendInt(b, int64(w.index), 10)
 			continue
 		}
-		b = appendJSONText(b, w.name)
+		b = appendJSONText(b, bounded(w.name, maxEcho))
 	}
 	b = appendJSONText(append(b, `],"msg":`...), f.msg)
 	b = appendEcho(append(b, `,"input":`...), f.input)

@@ -76,7 +76,7 @@ func toStatus(err error) error {
 		return s.Err()
 	}
 	f := serverSide(err)
-	return status.Error(outcomes(f.Kind).grpc, bounded(f.Text))
+	return status.Error(outcomes(f.Kind).grpc, bounded(f.Text, maxStatusText))
 }
 
 // maxStatusText bounds a status's text, which travels in a header: other
@@ -85,12 +85,12 @@ func toStatus(err error) error {
 const maxStatusText = 2 << 10
 
 // bounded cuts a long text between two characters.
-func bounded(text string) string {
-	if len(text) <= maxStatusText {
+func bounded(text string, limit int) string {
+	if len(text) <= limit {
 		return text
 	}
-	end := maxStatusText
-	for !utf8.RuneStart(text[end]) {
+	end := limit
+	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return text[:end] + " …"

@@ -193,14 +193,14 @@ func (s *web) feastError(w http.ResponseWriter, err error) {
 		writeJSON(w, http.StatusUnprocessableEntity, bad.detail())
 		return
 	}
-	text := f.Text
+	text := bounded(f.Text, maxStatusText)
 	if f.Reason == fault.Lookup {
 		text = pythonRepr(text) // Python prints the argument of a KeyError with its quotes
 	}
 	if class != "" {
 		inner := append([]byte(`{"module": "feast.errors", "class": "`), class...)
 		inner = append(inner, `", "message": `...)
-		text = string(append(appendASCII(inner, f.Text), '}'))
+		text = string(append(appendASCII(inner, text), '}'))
 	}
 	writeJSON(w, code, appendJSONText(nil, text))
 }

@@ -70,11 +70,7 @@ const maxEcho = 1 << 10
 // becomes a string that holds its beginning.
 func appendEcho(dst, raw []byte) []byte {
 	if len(raw) > maxEcho {
-		end := maxEcho
-		for end > 0 && !utf8.RuneStart(raw[end]) {
-			end--
-		}
-		return appendJSONText(dst, string(raw[:end])+" …")
+		return appendJSONText(dst, bounded(string(raw[:min(len(raw), 2*maxEcho)]), maxEcho))
 	}
 	quoted, escaped := false, false
 	for i := 0; i < len(raw); i++ {
