@@ -73,19 +73,19 @@ func (a *args) complete(params []string) {
 
 // advice says what to write instead of an argument of old, or of a misspelt one.
 func advice(of, name string, params []string) string {
-	switch {
-	case strings.HasSuffix(of, "FeatureView") && name == "features":
-		return "; list the features as schema=[Field(…)]"
-	case strings.HasSuffix(of, "FeatureView") && (name == "batch_source" || name == "input" || name == "stream_source"):
-		return "; give the data source as source=…"
-	case of == "OnDemandFeatureView" && name == "inputs":
-		return "; give the inputs as sources=[…]"
-	case of == "FileSource" && name == "file_url":
-		return "; give it as path=…"
-	case name == "date_partition_column":
-		return "; it is not one of Feast's any more"
-	case of == "Entity" && name == "join_key":
-		return "; give it as join_keys=[…]"
+	for _, old := range [...]struct{ of, name, instead string }{
+		{"FeatureView", "features", "list the features as schema=[Field(…)]"},
+		{"FeatureView", "batch_source", "give the data source as source=…"},
+		{"FeatureView", "input", "give the data source as source=…"},
+		{"FeatureView", "stream_source", "give the data source as source=…"},
+		{"OnDemandFeatureView", "inputs", "give the inputs as sources=[…]"},
+		{"FileSource", "file_url", "give it as path=…"},
+		{"", "date_partition_column", "it is not one of Feast's any more"},
+		{"Entity", "join_key", "give it as join_keys=[…]"},
+	} {
+		if old.name == name && strings.HasSuffix(of, old.of) {
+			return "; " + old.instead
+		}
 	}
 	for _, p := range params {
 		if p != "*" && len(p) > 2 && (strings.HasPrefix(p, name) || strings.HasPrefix(name, p) || swapped(p, name)) {

@@ -82,6 +82,12 @@ func (r *disk) beside(c *python.Call, name string) (string, error) {
 	}
 }
 
+// isOtherSpace reports whether a character may be space to Python, or the end
+// of a line, where the lines of a .env are cut at newlines, blanks and tabs.
+func isOtherSpace(r rune) bool {
+	return r < ' ' && r != '\t' || r == 0x7f || r == 0x85 || r == 0xa0 || r >= 0x1680
+}
+
 // parseDotenv reads the lines of a .env that have one meaning only: values are
 // plain, or quoted without escapes, and name no other variable.
 func parseDotenv(s string) (*python.Dict, error) {
@@ -93,7 +99,7 @@ func parseDotenv(s string) (*python.Dict, error) {
 			continue
 		}
 		m := line.FindStringSubmatch(text)
-		if m == nil || strings.Contains(text, "${") || strings.IndexFunc(text, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f || r == 0x85 || r == 0xa0 || r >= 0x1680 }) >= 0 {
+		if m == nil || strings.Contains(text, "${") || strings.ContainsFunc(text, isOtherSpace) {
 			return nil, fmt.Errorf("line %d of this .env is not read: write NAME=value, or quote the value", n+1)
 		}
 		var v any

@@ -100,54 +100,60 @@ func (e *environ) Attr(name string) (any, bool) {
 	case "get":
 		return python.NewFunction(name, "key default?", e.get), true
 	case "setdefault":
-		return python.NewFunction(name, "key default?", func(c *python.Call, a []any) (any, error) {
-			if _, ok, err := e.find(a[0]); !ok && err == nil {
-				if err := e.Put(a[0], a[1]); err != nil {
-					return nil, err
-				}
-			}
-			return e.get(c, a)
-		}), true
+		return python.NewFunction(name, "key default?", e.setDefault), true
 	case "pop":
-		return &python.Builtin{Name: name, Call: func(c *python.Call) (any, error) {
-			if len(c.Args) == 0 {
-				return nil, python.Raise("TypeError", "pop() takes a name")
-			}
-			key := c.Args[0]
-			v, ok, err := e.find(key)
-			switch {
-			case err != nil:
-				return nil, err
-			case !ok && len(c.Args) > 1:
-				return c.Args[1], nil
-			case !ok:
-				return e.Index(key)
-			}
-			_, err = e.Delete(key)
-			return v, err
-		}}, true
+		return &python.Builtin{Name: name, Call: e.pop}, true
 	case "update":
-		return &python.Builtin{Name: name, Call: func(c *python.Call) (any, error) {
-			if len(c.Args) > 0 {
-				d, ok := c.Args[0].(*python.Dict)
-				if !ok || len(c.Args) > 1 {
-					return nil, fmt.Errorf("os.environ.update() takes a dict or names; this is not read")
-				}
-				for k, v := range d.All() {
-					if err := e.Put(k, v); err != nil {
-						return nil, err
-					}
-				}
-			}
-			for i, n := range c.Names {
-				if err := e.Put(n, c.Named[i]); err != nil {
-					return nil, err
-				}
-			}
-			return nil, nil
-		}}, true
+		return &python.Builtin{Name: name, Call: e.update}, true
 	}
 	return nil, false
+}
+
+func (e *environ) setDefault(c *python.Call, a []any) (any, error) {
+	if _, ok, err := e.find(a[0]); !ok && err == nil {
+		if err := e.Put(a[0], a[1]); err != nil {
+			return nil, err
+		}
+	}
+	return e.get(c, a)
+}
+
+func (e *environ) pop(c *python.Call) (any, error) {
+	if len(c.Args) == 0 {
+		return nil, python.Raise("TypeError", "pop() takes a name")
+	}
+	key := c.Args[0]
+	v, ok, err := e.find(key)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok && len(c.Args) > 1:
+		return c.Args[1], nil
+	case !ok:
+		return e.Index(key)
+	}
+	_, err = e.Delete(key)
+	return v, err
+}
+
+func (e *environ) update(c *python.Call) (any, error) {
+	if len(c.Args) > 0 {
+		d, ok := c.Args[0].(*python.Dict)
+		if !ok || len(c.Args) > 1 {
+			return nil, fmt.Errorf("os.environ.update() takes a dict or names; this is not read")
+		}
+		for k, v := range d.All() {
+			if err := e.Put(k, v); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i, n := range c.Names {
+		if err := e.Put(n, c.Named[i]); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
 }
 
 // module puts the environment into os.

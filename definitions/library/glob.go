@@ -71,7 +71,6 @@ func (g *globbing) list(base, part string, parts []string) error {
 	if err != nil {
 		return refusal(err)
 	}
-	deep := part == "**" && g.all
 	for _, name := range names {
 		if ok, err := path.Match(part, name); err != nil || !ok || name[0] == '.' && part[0] != '.' && !g.hidden {
 			continue
@@ -81,25 +80,30 @@ func (g *globbing) list(base, part string, parts []string) error {
 			g.found = append(g.found, next)
 			continue
 		}
-		info, err := g.disk.info(next)
-		if refused := refusal(err); refused != nil {
-			return refused
-		}
-		if err != nil || !info.IsDir() {
-			continue
-		}
-		rest := parts[1:]
-		if deep {
-			if err := g.disk.unlinked(g.disk.absolute(next)); err != nil {
-				return err
-			}
-			rest = parts
-		}
-		if err := g.walk(next, rest); err != nil {
+		if err := g.descend(next, parts); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// descend goes on below a name that matches the first of the parts, if it is a
+// directory. A recursive ** matches the names there too.
+func (g *globbing) descend(dir string, parts []string) error {
+	info, err := g.disk.info(dir)
+	if refused := refusal(err); refused != nil {
+		return refused
+	}
+	if err != nil || !info.IsDir() {
+		return nil
+	}
+	if parts[0] != "**" || !g.all {
+		return g.walk(dir, parts[1:])
+	}
+	if err := g.disk.unlinked(g.disk.absolute(dir)); err != nil {
+		return err
+	}
+	return g.walk(dir, parts)
 }
 
 func joined(base, name string) string {

@@ -91,20 +91,8 @@ func newTemplate(_ *python.Call, a []any) (any, error) {
 	return &object{[]string{"Template"}, members}, nil
 }
 
+// substituted is a text whose placeholders are filled in.
 func substituted(c *python.Call, s string, safe bool) (any, error) {
-	find := func(name string) (any, bool, error) {
-		if v, ok := c.Arg(name); ok {
-			return v, true, nil
-		}
-		if len(c.Args) == 0 {
-			return nil, false, nil
-		}
-		d, ok := c.Args[0].(*python.Dict)
-		if !ok || len(c.Args) > 1 {
-			return nil, false, fmt.Errorf("a Template is filled from one dict or names only")
-		}
-		return d.Get(name)
-	}
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(s, "$")
@@ -125,18 +113,14 @@ func substituted(c *python.Call, s string, safe bool) (any, error) {
 		case name == "":
 			return nil, python.Raise("ValueError", "Invalid placeholder in string")
 		}
-		v, ok, err := find(name)
-		if u, unknown := v.(*python.Unknown); unknown {
-			return u, nil
-		}
+		shown, ok, err := filling(c, name)
+		_, unknown := shown.(*python.Unknown)
 		switch {
 		case err != nil:
 			return nil, err
+		case unknown:
+			return shown, nil
 		case ok:
-			shown, err := c.Str(v)
-			if u, unknown := shown.(*python.Unknown); unknown || err != nil {
-				return u, err
-			}
 			b.WriteString(python.Str(shown))
 		case safe:
 			b.WriteString("$" + rest[:taken])
@@ -145,6 +129,27 @@ func substituted(c *python.Call, s string, safe bool) (any, error) {
 		}
 		s = rest[taken:]
 	}
+}
+
+// filling is the text of what a placeholder names: an argument of the call, or
+// a key of the dict that it is given.
+func filling(c *python.Call, name string) (any, bool, error) {
+	v, ok := c.Arg(name)
+	if !ok && len(c.Args) > 0 {
+		d, isDict := c.Args[0].(*python.Dict)
+		if !isDict || len(c.Args) > 1 {
+			return nil, false, fmt.Errorf("a Template is filled from one dict or names only")
+		}
+		var err error
+		if v, ok, err = d.Get(name); err != nil {
+			return nil, false, err
+		}
+	}
+	if !ok {
+		return nil, false, nil
+	}
+	shown, err := c.Str(v)
+	return shown, true, err
 }
 
 // placeholder reads name or {name}: ASCII, as a Template has it.

@@ -3,7 +3,6 @@ package library
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -341,14 +340,20 @@ func (m *found) expand(b *strings.Builder, template string) error {
 		default:
 			return fmt.Errorf("a replacement with this escape is not read: %s", python.Repr(template))
 		}
-		i, err := strconv.Atoi(group)
-		if err != nil {
-			i = m.p.search.SubexpIndex(group)
-		}
-		if group == "" || !slices.Contains(m.p.search.SubexpNames(), group) && err != nil || i < 0 || i >= len(m.at)/2 {
+		i, ok := m.called(group)
+		if !ok {
 			return fmt.Errorf("a replacement names a group that the pattern does not have: %s", python.Repr(template))
 		}
 		b.WriteString(python.Str(m.group(i, "")))
 		template = after
 	}
+}
+
+// called finds the group that a template calls by its number or its name.
+func (m *found) called(group string) (int, bool) {
+	i, err := strconv.Atoi(group)
+	if err != nil {
+		i = m.p.search.SubexpIndex(group) // -1 of a name that there is not
+	}
+	return i, i >= 0 && i < len(m.at)/2
 }

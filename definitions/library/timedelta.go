@@ -203,15 +203,21 @@ func (d Timedelta) Binary(op string, other any, swapped bool) (any, bool, error)
 	case math.IsNaN(f) || math.IsInf(f, 0):
 		return nil, true, fmt.Errorf("a timedelta %s %s is not read", op, python.Repr(other))
 	}
-	by := new(big.Rat).SetFloat64(f)
-	if isInt {
-		by.SetInt64(i)
-	}
+	by := exact(other, f)
 	if op == "/" {
 		by.Inv(by)
 	}
 	v, err := nearest(by.Mul(by, new(big.Rat).SetInt64(int64(d))))
 	return v, true, err
+}
+
+// exact is a number whose float is f, as a fraction: integers keep the digits
+// that a float has no place for.
+func exact(v any, f float64) *big.Rat {
+	if i, ok := python.Int(v); ok {
+		return new(big.Rat).SetInt64(i)
+	}
+	return new(big.Rat).SetFloat64(f)
 }
 
 // with calculates with two durations.

@@ -60,15 +60,10 @@ func parseInt(s string, base int64) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if prefix := map[int64]string{16: "0x", 8: "0o", 2: "0b"}[base]; prefix != "" {
-		digits := strings.TrimLeft(plain, "+-")
-		if rest, ok := strings.CutPrefix(strings.ToLower(digits), prefix); ok && rest != "" && rest[0] != '+' && rest[0] != '-' {
-			plain = plain[:len(plain)-len(digits)] + rest
-		}
-	} else if base < 2 || base > 36 {
+	if base < 2 || base > 36 {
 		return nil, fmt.Errorf("int() to base %d is not read", base)
 	}
-	i, err := strconv.ParseInt(plain, int(base), 64)
+	i, err := strconv.ParseInt(withoutPrefix(plain, base), int(base), 64)
 	switch {
 	case err != nil && strings.Contains(err.Error(), "range"):
 		return nil, ErrBig
@@ -78,6 +73,17 @@ func parseInt(s string, base int64) (any, error) {
 		return nil, &Error{"ValueError", "invalid literal for int() with base %d: %s", []any{base, Text(s)}}
 	}
 	return i, nil
+}
+
+// withoutPrefix takes the 0x, 0o or 0b of a base off a text of digits.
+func withoutPrefix(s string, base int64) string {
+	prefix := map[int64]string{16: "0x", 8: "0o", 2: "0b"}[base]
+	digits := strings.TrimLeft(s, "+-")
+	rest, ok := strings.CutPrefix(strings.ToLower(digits), prefix)
+	if !ok || prefix == "" || rest == "" || rest[0] == '+' || rest[0] == '-' {
+		return s
+	}
+	return s[:len(s)-len(digits)] + rest
 }
 
 func parseFloat(s string) (any, error) {

@@ -21,17 +21,7 @@ func Integers(op string, i, j int64) (any, error) {
 	case "*":
 		return product(i, j)
 	case "//", "%":
-		if i == math.MinInt64 && j == -1 {
-			return nil, ErrBig
-		}
-		q := i / j
-		if i%j != 0 && (i < 0) != (j < 0) {
-			q--
-		}
-		if op == "//" {
-			return q, nil
-		}
-		return i - q*j, nil
+		return divided(op, i, j)
 	case "**":
 		return power(i, j)
 	case "&":
@@ -44,6 +34,21 @@ func Integers(op string, i, j int64) (any, error) {
 		return shifted(op, i, j)
 	}
 	return nil, nil
+}
+
+// divided is // or % as Python has them: rounded down, not towards 0.
+func divided(op string, i, j int64) (any, error) {
+	if i == math.MinInt64 && j == -1 {
+		return nil, ErrBig
+	}
+	q := i / j
+	if i%j != 0 && (i < 0) != (j < 0) {
+		q--
+	}
+	if op == "//" {
+		return q, nil
+	}
+	return i - q*j, nil
 }
 
 func product(i, j int64) (any, error) {

@@ -84,31 +84,51 @@ func Binary(op string, a, b any) (any, bool, error) {
 	i, iok := Int(a)
 	j, jok := Int(b)
 	whole := iok && jok
-	switch op {
-	case "/", "//", "%":
-		if y != 0 {
-			break
-		}
-		if op != "/" || !whole { // Python has a text of its own for each
-			return nil, true, &Error{"ZeroDivisionError", "%s by zero", []any{op}}
-		}
-		return nil, true, &Error{"ZeroDivisionError", "division by zero", nil}
-	case "&", "|", "^":
-		p, pok := a.(bool)
-		q, qok := b.(bool)
-		if pok && qok {
-			return map[string]bool{"&": p && q, "|": p || q, "^": p != q}[op], true, nil
-		}
+	if y == 0 && (op == "/" || op == "//" || op == "%") {
+		return nil, true, byZero(op, whole)
 	}
-	if whole && op == "/" && (abs(i) > 1<<53 || abs(j) > 1<<53) {
+	if v, ok := bools(op, a, b); ok {
+		return v, true, nil
+	}
+	var v any
+	var err error
+	switch {
+	case whole && op == "/" && max(abs(i), abs(j)) > 1<<53:
 		return nil, true, ErrBig
+	case whole && op != "/" && (op != "**" || j >= 0):
+		v, err = Integers(op, i, j)
+	default:
+		v, err = floats(op, x, y)
 	}
-	if whole && op != "/" && (op != "**" || j >= 0) {
-		v, err := Integers(op, i, j)
-		return v, v != nil || err != nil, err
-	}
-	v, err := floats(op, x, y)
 	return v, v != nil || err != nil, err
+}
+
+// byZero is Python's error of a division by zero, which has a text of its own
+// for each operator.
+func byZero(op string, whole bool) error {
+	if op == "/" && whole {
+		return &Error{"ZeroDivisionError", "division by zero", nil}
+	}
+	return &Error{"ZeroDivisionError", "%s by zero", []any{op}}
+}
+
+// bools is an operator whose result is a bool where both its sides are; false
+// when it is none of those.
+func bools(op string, a, b any) (v, ok bool) {
+	p, pok := a.(bool)
+	q, qok := b.(bool)
+	if !pok || !qok {
+		return false, false
+	}
+	switch op {
+	case "&":
+		return p && q, true
+	case "|":
+		return p || q, true
+	case "^":
+		return p != q, true
+	}
+	return false, false
 }
 
 func abs(i int64) int64 { return max(i, -i) }

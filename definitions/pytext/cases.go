@@ -27,29 +27,55 @@ func specialCase(r rune) bool {
 	case 'ß', 'İ', 'ŉ', 'ǰ', 'ΐ', 'ΰ', 'Σ', 'և':
 		return true
 	}
-	if r >= unicode.MaxASCII && !unicode.Is(unicode.Lu, r) && !unicode.Is(unicode.Ll, r) { // letters without case, and signs
-		caseless := unicode.ToUpper(r) == r && unicode.ToLower(r) == r && r != 'ª' && r != 'º' && r != '·' && r != '\u0387'
-		return !caseless || !unicode.Is(unicode.Lo, r) && !unicode.IsSpace(r) && !unicode.IsSymbol(r) && (!unicode.IsPunct(r) || unicode.Is(unicode.Pc, r))
+	if r >= unicode.MaxASCII && !unicode.Is(unicode.Lu, r) && !unicode.Is(unicode.Ll, r) {
+		return !isCaseless(r)
 	}
 	return unicode.IsTitle(r) || r >= 0x1e96 && r <= 0x1e9e || r >= 0x1f50 && r <= 0x1ffc || r >= 0xfb00 && r <= 0xfb17
 }
 
+// isCaseless reports whether a character is a letter without case, a space or a
+// sign, to Python too.
+func isCaseless(r rune) bool {
+	if unicode.ToUpper(r) != r || unicode.ToLower(r) != r || r == 'ª' || r == 'º' || r == '·' || r == '\u0387' {
+		return false
+	}
+	return unicode.Is(unicode.Lo, r) || unicode.IsSpace(r) || unicode.IsSymbol(r) || unicode.IsPunct(r) && !unicode.Is(unicode.Pc, r)
+}
+
 // caseMethod finds a method that takes no arguments.
 func caseMethod(name string) (Method, bool) {
-	all := func(ok func(rune) bool) (Method, bool) {
-		return plain(name, func(s string) any { return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !ok(r) }) }), true
+	if change := caseChange(name); change != nil {
+		return plain(name, func(s string) any { return change(s) }), true
 	}
+	if test := textTest(name); test != nil {
+		return plain(name, func(s string) any { return test(s) }), true
+	}
+	return Method{}, false
+}
+
+// caseChange finds a method that changes the case of letters.
+func caseChange(name string) func(string) string {
 	switch name {
 	case "lower", "casefold":
-		return plain(name, func(s string) any { return strings.ToLower(s) }), true
+		return strings.ToLower
 	case "upper":
-		return plain(name, func(s string) any { return strings.ToUpper(s) }), true
+		return strings.ToUpper
 	case "title":
-		return plain(name, func(s string) any { return titled(s) }), true
+		return titled
 	case "capitalize":
-		return plain(name, func(s string) any { return capitalized(s) }), true
+		return capitalized
 	case "swapcase":
-		return plain(name, func(s string) any { return strings.Map(swapped, s) }), true
+		return func(s string) string { return strings.Map(swapped, s) }
+	}
+	return nil
+}
+
+// textTest finds a method that asks of what characters a text is.
+func textTest(name string) func(string) bool {
+	all := func(ok func(rune) bool) func(string) bool {
+		return func(s string) bool { return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !ok(r) }) }
+	}
+	switch name {
 	case "isdigit":
 		return all(unicode.IsDigit)
 	case "isalpha":
@@ -59,15 +85,15 @@ func caseMethod(name string) (Method, bool) {
 	case "isspace":
 		return all(IsSpace)
 	case "isupper":
-		return plain(name, func(s string) any { return strings.ToUpper(s) == s && strings.ToLower(s) != s }), true
+		return func(s string) bool { return strings.ToUpper(s) == s && strings.ToLower(s) != s }
 	case "islower":
-		return plain(name, func(s string) any { return strings.ToLower(s) == s && strings.ToUpper(s) != s }), true
+		return func(s string) bool { return strings.ToLower(s) == s && strings.ToUpper(s) != s }
 	case "isascii":
-		return plain(name, func(s string) any { return !strings.ContainsFunc(s, isForeign) }), true
+		return func(s string) bool { return !strings.ContainsFunc(s, isForeign) }
 	case "isidentifier":
-		return plain(name, func(s string) any { return isIdentifier(s) }), true
+		return isIdentifier
 	}
-	return Method{}, false
+	return nil
 }
 
 func titled(s string) string {

@@ -39,13 +39,7 @@ type spec struct {
 // parseSpec reads [[fill]align][sign][#][0][width][grouping][.precision][type].
 func parseSpec(s string, number bool) (spec, bool) {
 	out := spec{fill: " ", precision: -1}
-	r := []rune(s)
-	filled := false
-	if len(r) > 1 && strings.ContainsRune("<>=^", r[1]) {
-		out.fill, out.align, s, filled = string(r[0]), byte(r[1]), string(r[2:]), true
-	} else if s != "" && strings.IndexByte("<>=^", s[0]) >= 0 {
-		out.align, s = s[0], s[1:]
-	}
+	s, filled := out.readAlign(s)
 	if s != "" && strings.IndexByte("+- ", s[0]) >= 0 {
 		out.sign, s = s[0], s[1:]
 	}
@@ -58,19 +52,41 @@ func parseSpec(s string, number bool) (spec, bool) {
 			out.align = '='
 		}
 	}
-	out.width, s = leadingInt(s, 0)
-	if s != "" && (s[0] == ',' || s[0] == '_') {
-		out.grouping, s = s[0], s[1:]
-	}
-	if rest, ok := strings.CutPrefix(s, "."); ok {
-		if out.precision, s = leadingInt(rest, -1); out.precision < 0 || out.precision > 300 {
-			return out, false
-		}
-	}
-	if s != "" {
+	s, ok := out.readSizes(s)
+	if ok && s != "" {
 		out.kind, s = s[0], s[1:]
 	}
-	return out, s == "" && out.width >= 0 && strings.IndexByte("\x00bcdeEfFgGnosxX%", out.kind) >= 0
+	return out, ok && s == "" && strings.IndexByte("\x00bcdeEfFgGnosxX%", out.kind) >= 0
+}
+
+// readAlign reads [[fill]align].
+func (f *spec) readAlign(s string) (rest string, filled bool) {
+	const aligns = "<>=^"
+	r := []rune(s)
+	switch {
+	case len(r) > 1 && strings.ContainsRune(aligns, r[1]):
+		f.fill, f.align = string(r[0]), byte(r[1])
+		return string(r[2:]), true
+	case s != "" && strings.IndexByte(aligns, s[0]) >= 0:
+		f.align = s[0]
+		return s[1:], false
+	}
+	return s, false
+}
+
+// readSizes reads [width][grouping][.precision]; false of one that is missing or
+// too large.
+func (f *spec) readSizes(s string) (rest string, ok bool) {
+	f.width, s = leadingInt(s, 0)
+	if s != "" && (s[0] == ',' || s[0] == '_') {
+		f.grouping, s = s[0], s[1:]
+	}
+	if rest, ok := strings.CutPrefix(s, "."); ok {
+		if f.precision, s = leadingInt(rest, -1); f.precision < 0 || f.precision > 300 {
+			return "", false
+		}
+	}
+	return s, f.width >= 0
 }
 
 // leadingInt reads the digits that a text begins with; -1 is one too large.
@@ -185,26 +201,13 @@ func (f spec) float(v float64) (string, error) {
 	negative := math.Signbit(v) && !math.IsNaN(v)
 	v = math.Abs(v)
 	tail := ""
-	var s string
-	switch f.kind {
-	case '%':
+	if f.kind == '%' {
 		v *= 100
 		tail = "%"
-		s = f.fixed(v, precision)
-	case 'f', 'F':
-		s = f.fixed(v, precision)
-	case 'e', 'E':
-		s = f.scientific(v, precision)
-	case 'g', 'G', 'n':
-		s = f.general(v, precision, 0)
-	case 0:
-		if s = Float(v); f.precision >= 0 {
-			s = f.general(v, precision, 1)
-		} else if f.alternate {
-			return "", fmt.Errorf("this format is not read; name the type, as in .2f")
-		}
-	default:
-		return "", raise("ValueError", "Unknown format code '%c' for object of type 'float'", f.kind)
+	}
+	s, err := f.magnitude(v, precision)
+	if err != nil {
+		return "", err
 	}
 	if f.grouping != 0 && f.kind == 'n' {
 		return "", raise("ValueError", "Cannot specify '%c' with 'n'.", f.grouping)
@@ -223,6 +226,27 @@ func (f spec) float(v float64) (string, error) {
 		whole++
 	}
 	return f.number(f.signOf(negative), s[:whole], s[whole:]+tail, 3), nil
+}
+
+// magnitude writes a float that has no sign in the way that the kind names.
+func (f spec) magnitude(v float64, precision int) (string, error) {
+	switch f.kind {
+	case '%', 'f', 'F':
+		return f.fixed(v, precision), nil
+	case 'e', 'E':
+		return f.scientific(v, precision), nil
+	case 'g', 'G', 'n':
+		return f.general(v, precision, 0), nil
+	case 0:
+		if f.precision >= 0 {
+			return f.general(v, precision, 1), nil
+		}
+		if f.alternate {
+			return "", fmt.Errorf("this format is not read; name the type, as in .2f")
+		}
+		return Float(v), nil
+	}
+	return "", raise("ValueError", "Unknown format code '%c' for object of type 'float'", f.kind)
 }
 
 func (f spec) fixed(v float64, precision int) string {

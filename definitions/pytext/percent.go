@@ -74,12 +74,8 @@ func (c Conversion) Number(v any, kind string) (string, error) {
 	}
 	based := strings.IndexByte("oxX", f.kind) >= 0
 	switch {
-	case based && !isInt:
-		return "", raise("TypeError", "%%%c format: an integer is required, not %s", f.kind, kind)
-	case !isInt && !isFloat && strings.IndexByte("diu", f.kind) >= 0:
-		return "", raise("TypeError", "%%%c format: a real number is required, not %s", f.kind, kind)
-	case !isInt && !isFloat:
-		return "", raise("TypeError", "must be real number, not %s", kind)
+	case !isInt && (based || !isFloat):
+		return "", f.mistyped(kind)
 	case strings.IndexByte("eEfFgG", f.kind) >= 0:
 		return f.float(number)
 	case isFloat && math.Abs(number) < 1<<62:
@@ -91,6 +87,17 @@ func (c Conversion) Number(v any, kind string) (string, error) {
 		f.kind = 'd'
 	}
 	return f.whole(i)
+}
+
+// mistyped refuses a value that is not of the type that the conversion needs.
+func (f spec) mistyped(kind string) error {
+	switch {
+	case strings.IndexByte("oxX", f.kind) >= 0:
+		return raise("TypeError", "%%%c format: an integer is required, not %s", f.kind, kind)
+	case strings.IndexByte("diu", f.kind) >= 0:
+		return raise("TypeError", "%%%c format: a real number is required, not %s", f.kind, kind)
+	}
+	return raise("TypeError", "must be real number, not %s", kind)
 }
 
 // whole writes an integer with at least as many digits as the precision says.
