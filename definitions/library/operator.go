@@ -145,8 +145,8 @@ func filling(c *python.Call, name string) (any, bool, error) {
 			return nil, false, err
 		}
 	}
-	if !ok {
-		return nil, false, nil
+	if _, unknown := v.(*python.Unknown); !ok || unknown {
+		return v, ok, nil
 	}
 	shown, err := c.Str(v)
 	return shown, true, err

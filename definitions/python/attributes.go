@@ -27,12 +27,8 @@ func (r *Interpreter) attribute(v any, name string) (any, error) {
 		return v.attribute(r, name)
 	}
 	if o, ok := v.(Object); ok {
-		found, ok := o.Attr(name)
-		if exact, known := v.(Exact); !ok && (!known || exact.Unread(name)) {
-			return nil, fmt.Errorf("attribute '%s' of a %s is not read; write its value out", name, TypeName(v))
-		}
-		if ok {
-			return found, nil
+		if found, ok, err := objectAttribute(o, name); ok || err != nil {
+			return found, err
 		}
 	}
 	if name == "__class__" {
@@ -46,6 +42,16 @@ func (r *Interpreter) attribute(v any, name string) (any, error) {
 		return nil, fmt.Errorf("%s.%s is not read; write its result out", TypeName(v), name)
 	}
 	return nil, raise("AttributeError", "'%s' object has no attribute '%s'", TypeName(v), name)
+}
+
+// objectAttribute gives an attribute that a host's object has; false where the
+// value may still have it from the language.
+func objectAttribute(o Object, name string) (any, bool, error) {
+	found, ok := o.Attr(name)
+	if exact, known := o.(Exact); !ok && (!known || exact.Unread(name)) {
+		return nil, false, fmt.Errorf("attribute '%s' of a %s is not read; write its value out", name, TypeName(o))
+	}
+	return found, ok, nil
 }
 
 // attribute is an attribute of a function.

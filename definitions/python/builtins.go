@@ -152,6 +152,34 @@ func collected(name string, c *Call) (any, error) {
 	return out, err
 }
 
+// putPairs puts pairs of key and value into a dict; Unknown where one of them is
+// not known.
+func (r *Interpreter) putPairs(d *Dict, pairs any) (*Unknown, error) {
+	items, err := r.items(pairs)
+	if err != nil {
+		return nil, err
+	}
+	for _, pair := range items {
+		if u, ok := pair.(*Unknown); ok {
+			return u, nil
+		}
+		kv, err := r.items(pair)
+		if err != nil {
+			return nil, err
+		}
+		if len(kv) != 2 {
+			return nil, raise("ValueError", "dict() takes pairs of key and value")
+		}
+		if u, ok := kv[0].(*Unknown); ok {
+			return u, nil
+		}
+		if err := d.Put(kv[0], kv[1]); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
 // makeDict is dict(…), and what dict.update takes.
 func makeDict(c *Call) (any, error) {
 	d := &Dict{}
@@ -170,27 +198,12 @@ func makeDict(c *Call) (any, error) {
 				return nil, err
 			}
 		default:
-			items, err := c.run.items(v)
+			u, err := c.run.putPairs(d, v)
 			if err != nil {
 				return nil, err
 			}
-			for _, pair := range items {
-				if u, ok := pair.(*Unknown); ok {
-					return u, nil
-				}
-				kv, err := c.run.items(pair)
-				if err != nil {
-					return nil, err
-				}
-				if len(kv) != 2 {
-					return nil, raise("ValueError", "dict() takes pairs of key and value")
-				}
-				if u, ok := kv[0].(*Unknown); ok {
-					return u, nil
-				}
-				if err := d.Put(kv[0], kv[1]); err != nil {
-					return nil, err
-				}
+			if u != nil {
+				return u, nil
 			}
 		}
 	}

@@ -258,6 +258,7 @@ func (r *Interpreter) defaults(s *scope, f *Function) error {
 	return nil
 }
 
+// bindParams gives the parameters of a function their arguments.
 func bindParams(s *scope, f *Function, args []any, c *Call) error {
 	used := map[string]bool{}
 	for i, p := range f.params {
@@ -271,15 +272,9 @@ func bindParams(s *scope, f *Function, args []any, c *Call) error {
 		case p.rest == 1:
 			s.names[p.name], args = Tuple(slices.Clone(args)), nil
 		case p.rest == 2:
-			d := &Dict{}
-			for j, n := range c.Names {
-				if used[n] {
-					continue
-				}
-				used[n] = true
-				if err := d.Put(n, c.Named[j]); err != nil {
-					return err
-				}
+			d, err := c.otherNames(used)
+			if err != nil {
+				return err
 			}
 			s.names[p.name] = d
 		case len(args) > 0 && !p.keyword:
@@ -304,6 +299,21 @@ func bindParams(s *scope, f *Function, args []any, c *Call) error {
 		return raise("TypeError", "%s() takes %d arguments too few for this call", f.Name, len(args))
 	}
 	return nil
+}
+
+// otherNames gives **kwargs the named arguments that no parameter has used.
+func (c *Call) otherNames(used map[string]bool) (*Dict, error) {
+	d := &Dict{}
+	for i, n := range c.Names {
+		if used[n] {
+			continue
+		}
+		used[n] = true
+		if err := d.Put(n, c.Named[i]); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
 }
 
 // define binds a function, after its decorators.

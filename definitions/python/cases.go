@@ -172,19 +172,13 @@ func (m *matching) mapping(p *pattern, v any) (bool, error) {
 	return true, m.run.charge(d.Len())
 }
 
+// class matches Class(part, name=part).
 func (m *matching) class(p *pattern, v any) (bool, error) {
 	kind, err := m.run.eval(m.s, p.value)
 	if err != nil {
 		return false, err
 	}
-	if _, unknown := kind.(*Unknown); !isType(kind) && !unknown {
-		return false, raise("TypeError", "called match pattern must be a class")
-	}
-	answer, err := isInstance("isinstance", &Call{Args: []any{v, kind}, run: m.run})
-	if u, ok := answer.(*Unknown); ok {
-		return false, fmt.Errorf("this case depends on what cannot be known without running Python (%s)", u.Why)
-	}
-	if answer != true || err != nil {
+	if ok, err := m.isOf(v, kind); !ok || err != nil {
 		return false, err
 	}
 	positional := len(p.parts) - len(p.names)
@@ -209,18 +203,35 @@ func (m *matching) class(p *pattern, v any) (bool, error) {
 		default:
 			n = Str(names[i])
 		}
-		got, err := m.run.attribute(v, n)
-		if e := exception(err); e != nil && ExceptionClass(err) == "AttributeError" {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		if ok, err := m.fits(part, got); !ok || err != nil {
+		if ok, err := m.attributeFits(part, v, n); !ok || err != nil {
 			return false, err
 		}
 	}
 	return true, nil
+}
+
+// isOf reports whether a value is an instance of the class of a pattern.
+func (m *matching) isOf(v, kind any) (bool, error) {
+	if _, unknown := kind.(*Unknown); !isType(kind) && !unknown {
+		return false, raise("TypeError", "called match pattern must be a class")
+	}
+	is, err := isInstance("isinstance", &Call{Args: []any{v, kind}, run: m.run})
+	if u, ok := is.(*Unknown); ok {
+		return false, fmt.Errorf("this case depends on what cannot be known without running Python (%s)", u.Why)
+	}
+	return is == true, err
+}
+
+// attributeFits matches an attribute; one that there is not matches nothing.
+func (m *matching) attributeFits(part *pattern, v any, name string) (bool, error) {
+	got, err := m.run.attribute(v, name)
+	if e := exception(err); e != nil && ExceptionClass(err) == "AttributeError" {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return m.fits(part, got)
 }
 
 // matchArgs gives the attributes that a class matches by position; the plain

@@ -262,6 +262,14 @@ func (c *Class) item(key any) (any, error) {
 	return c.run.dictItem(&c.enum.members, key)
 }
 
+// basesOf is __bases__: a class that names none has object.
+func (r *Interpreter) basesOf(c *Class) Tuple {
+	if len(c.bases) == 0 && c.Name != "object" {
+		return Tuple{r.builtins["object"]}
+	}
+	return Tuple(c.bases)
+}
+
 func (r *Interpreter) classAttribute(c *Class, name string) (any, error) {
 	if u := c.foreign(); u != nil {
 		return u, nil
@@ -276,10 +284,7 @@ func (r *Interpreter) classAttribute(c *Class, name string) (any, error) {
 	case "__mro__":
 		return Tuple(c.mro), nil
 	case "__bases__":
-		if len(c.bases) == 0 && c.Name != "object" {
-			return Tuple{r.builtins["object"]}, nil
-		}
-		return Tuple(c.bases), nil
+		return r.basesOf(c), nil
 	case "__annotations__":
 		return c.notes.Clone(), nil
 	case "__dict__":
@@ -301,10 +306,16 @@ func (r *Interpreter) classAttribute(c *Class, name string) (any, error) {
 	return nil, raise("AttributeError", "type object '%s' has no attribute '%s'", c.Name, name)
 }
 
+// hasPythonsMembers reports whether Python puts more into a class than its body
+// and the names that all classes have.
+func (c *Class) hasPythonsMembers() bool {
+	_, data := c.Members["__dataclass_fields__"]
+	return c.enum != nil || c.shape != nil || data || c.isException() || c.abc || c.Name == "object"
+}
+
 // dict is a copy of what the body bound, with what Python adds.
 func (c *Class) dict() (any, error) {
-	_, data := c.Members["__dataclass_fields__"]
-	if c.enum != nil || c.shape != nil || data || c.isException() || c.abc || c.Name == "object" {
+	if c.hasPythonsMembers() {
 		return nil, fmt.Errorf("__dict__ of class %s is not read", c.Name)
 	}
 	d := &Dict{ReadOnly: "the dict of a class is not changed; set attributes of the class"}

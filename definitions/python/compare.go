@@ -35,6 +35,15 @@ func equal(a, b any) bool {
 	return c.equal(a, b)
 }
 
+// equalNumbers compares a, whose float is x, with b: two integers by all their
+// digits.
+func equalNumbers(x float64, a, b any) bool {
+	y, ok := asFloat(b)
+	i, iok := a.(int64)
+	j, jok := b.(int64)
+	return ok && x == y && (!iok || !jok || i == j)
+}
+
 func (c *comparison) equal(a, b any) bool {
 	if c.left--; c.left < 0 || c.err != nil {
 		return false
@@ -48,10 +57,7 @@ func (c *comparison) equal(a, b any) bool {
 	}
 	a, b = setLike(Plain(a)), setLike(Plain(b))
 	if x, ok := asFloat(a); ok {
-		y, ok := asFloat(b)
-		i, iok := a.(int64)
-		j, jok := b.(int64)
-		return ok && x == y && (!iok || !jok || i == j)
+		return equalNumbers(x, a, b)
 	}
 	switch x := a.(type) {
 	case *Instance:
@@ -282,30 +288,46 @@ func (r *Interpreter) contains(box, v any) (any, error) {
 		}
 		return strings.Contains(s, part), nil
 	}
+	if found, asked, err := r.ask(box, v); asked {
+		return found, err
+	}
+	return r.search(box, v)
+}
+
+// ask is "in" of a box that answers without a look at each of its items; false
+// of another.
+func (r *Interpreter) ask(box, v any) (found any, asked bool, err error) {
 	switch box := box.(type) {
 	case *Class:
 		o, ok := v.(*Instance)
 		if box.enum != nil && (!ok || o.Class.enum == nil) {
-			return nil, raise("TypeError", "unsupported operand type(s) for 'in': '%s' and 'EnumType'", TypeName(v))
+			return nil, true, raise("TypeError", "unsupported operand type(s) for 'in': '%s' and 'EnumType'", TypeName(v))
 		}
 	case *Instance:
 		if m := box.special("__contains__"); m != nil {
 			found, err := r.invoke(m, &Call{Args: []any{v}})
-			return truthOf(found), err
+			return truthOf(found), true, err
 		}
 	case *Dict:
 		_, ok, err := box.Get(v)
-		return ok, err
+		return ok, true, err
 	case *Set:
-		return box.has(v)
+		ok, err := box.has(v)
+		return ok, true, err
 	case *View:
 		if box.kind == "dict_keys" {
 			_, ok, err := box.dict.Get(v)
-			return ok, err
+			return ok, true, err
 		}
 	case interface{ Contains(v any) (bool, error) }:
-		return box.Contains(v)
+		ok, err := box.Contains(v)
+		return ok, true, err
 	}
+	return nil, false, nil
+}
+
+// search is "in" of a box whose items are compared one after another.
+func (r *Interpreter) search(box, v any) (any, error) {
 	c := comparison{left: maxCompared}
 	found := false
 	err := r.each(box, func(o any) (bool, error) {

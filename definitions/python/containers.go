@@ -34,6 +34,14 @@ type (
 	hostKey  struct{ kind, key string }
 )
 
+// floatKey is an integer where the float is equal to one.
+func floatKey(f float64) any {
+	if f == math.Trunc(f) && math.Abs(f) < 1<<62 {
+		return int64(f)
+	}
+	return f
+}
+
 // hashKey gives what stands for a value in a dict: equal values, equal keys.
 func hashKey(v any) (any, error) {
 	switch v := v.(type) {
@@ -43,10 +51,7 @@ func hashKey(v any) (any, error) {
 		i, _ := asInt(v)
 		return i, nil
 	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<62 {
-			return int64(v), nil
-		}
-		return v, nil
+		return floatKey(v), nil
 	case Tuple:
 		return hashTuple(v)
 	case *Instance:

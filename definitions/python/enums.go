@@ -17,6 +17,22 @@ type enumeration struct {
 // autoValue is what auto() gives.
 type autoValue struct{}
 
+// checkSunder refuses the _names_ that Enum reserves, but for those it calls.
+func (e *enumeration) checkSunder(name string) error {
+	switch name {
+	case "_missing_":
+		return nil
+	case "_generate_next_value_":
+		if e.members.Len() > 0 {
+			return fmt.Errorf("%s after members is not read; write it before them", name)
+		}
+		return nil
+	case "_order_", "_ignore_", "_numeric_repr_", "_iter_member_", "_iter_member_by_value_", "_iter_member_by_def_":
+		return fmt.Errorf("%s of an enumeration is not read", name)
+	}
+	return raise("ValueError", "_sunder_ names, such as '%s', are reserved for future Enum use", name)
+}
+
 // enumName looks at what the body of an enumeration binds.
 func (r *Interpreter) enumName(c *Class, name string, v any) (any, error) {
 	e := c.enum
@@ -24,16 +40,7 @@ func (r *Interpreter) enumName(c *Class, name string, v any) (any, error) {
 	case isDunder(name) || strings.HasPrefix(name, "_"+strings.TrimLeft(c.Name, "_")+"__"):
 		return v, nil
 	case len(name) > 2 && name[0] == '_' && name[len(name)-1] == '_':
-		switch name {
-		case "_generate_next_value_", "_missing_":
-			if name != "_missing_" && e.members.Len() > 0 {
-				return nil, fmt.Errorf("%s after members is not read; write it before them", name)
-			}
-			return v, nil
-		case "_order_", "_ignore_", "_numeric_repr_", "_iter_member_", "_iter_member_by_value_", "_iter_member_by_def_":
-			return nil, fmt.Errorf("%s of an enumeration is not read", name)
-		}
-		return nil, raise("ValueError", "_sunder_ names, such as '%s', are reserved for future Enum use", name)
+		return v, e.checkSunder(name)
 	case name == "name" || name == "value":
 		if _, ok := v.(*descriptor); !ok {
 			return nil, fmt.Errorf("a member of an enumeration that is called %s is not read", name)

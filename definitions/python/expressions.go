@@ -112,18 +112,21 @@ func (p *parser) comparison() expr {
 
 func (p *parser) comparator() string {
 	t := p.cur()
-	switch {
-	case t.Kind == tokens.Operator && (t.Text == "==" || t.Text == "!=" || t.Text == "<" || t.Text == "<=" || t.Text == ">" || t.Text == ">="):
+	if t.Kind != tokens.Operator && t.Kind != tokens.Name {
+		return ""
+	}
+	switch t.Text {
+	case "==", "!=", "<", "<=", ">", ">=", "in":
 		p.advance()
 		return t.Text
-	case t.Kind == tokens.Name && t.Text == "in":
-		p.advance()
-		return "in"
-	case t.Kind == tokens.Name && t.Text == "not" && p.peek().Text == "in":
+	case "not":
+		if p.peek().Text != "in" {
+			return ""
+		}
 		p.advance()
 		p.advance()
 		return "not in"
-	case t.Kind == tokens.Name && t.Text == "is":
+	case "is":
 		p.advance()
 		if p.accept("not") {
 			return "is not"

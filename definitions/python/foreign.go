@@ -197,21 +197,27 @@ func (r *Interpreter) handedOut(u *Unknown, v any) error {
 // writesFiles reports whether a call may write files, by its name.
 func writesFiles(name string) bool {
 	top, _, _ := strings.Cut(name, ".")
-	switch last := name[strings.LastIndexByte(name, '.')+1:]; {
-	case top == "subprocess" || top == "shutil" || last == "get" && (top == "fsspec" || top == "s3fs" || top == "gcsfs"):
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	switch top {
+	case "subprocess", "shutil":
 		return true
-	case top == "os":
+	case "os":
 		return strings.HasPrefix(last, "spawn") || strings.HasPrefix(last, "exec") || last == "system" || last == "popen" || last == "truncate"
-	case last == "to_csv" || last == "to_parquet" || last == "to_json" || last == "to_pickle" || last == "to_excel" || last == "to_feather":
-		return true
-	default:
-		for _, verb := range []string{"write", "save", "dump", "download", "extract", "urlretrieve", "urlcleanup", "unpack", "sync", "fget_", "get_file", "rename", "remove", "unlink"} {
-			if strings.Contains(last, verb) {
-				return true
-			}
+	case "fsspec", "s3fs", "gcsfs":
+		if last == "get" {
+			return true
 		}
-		return false
 	}
+	switch last {
+	case "to_csv", "to_parquet", "to_json", "to_pickle", "to_excel", "to_feather":
+		return true
+	}
+	for _, verb := range []string{"write", "save", "dump", "download", "extract", "urlretrieve", "urlcleanup", "unpack", "sync", "fget_", "get_file", "rename", "remove", "unlink"} {
+		if strings.Contains(last, verb) {
+			return true
+		}
+	}
+	return false
 }
 
 // changesArguments names the harmless functions that change what they are

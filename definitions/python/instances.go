@@ -105,15 +105,8 @@ func (r *Interpreter) inherited(o *Instance, name string) (any, error) {
 	case c.enum != nil && (name == "name" || name == "value"):
 		return o.get("_" + name + "_"), nil
 	}
-	if o.tuple != nil {
-		if v, ok := method(o.tuple, name); ok {
-			return v, nil
-		}
-	}
-	if p := o.plain(); p != nil {
-		if m, ok := method(p, name); ok {
-			return m, nil
-		}
+	if m, ok := o.inheritedMethod(name); ok {
+		return m, nil
 	}
 	if m := o.special("__getattr__"); m != nil {
 		return r.invoke(m, &Call{Args: []any{name}})
@@ -124,17 +117,32 @@ func (r *Interpreter) inherited(o *Instance, name string) (any, error) {
 	return nil, raise("AttributeError", "'%s' object has no attribute '%s'", c.Name, name)
 }
 
+// inheritedMethod finds a method of the tuple, text or number that an object
+// also is.
+func (o *Instance) inheritedMethod(name string) (any, bool) {
+	if o.tuple != nil {
+		if m, ok := method(o.tuple, name); ok {
+			return m, true
+		}
+	}
+	if p := o.plain(); p != nil {
+		return method(p, name)
+	}
+	return nil, false
+}
+
 // put sets an attribute of an object as object.__setattr__ does.
 func (r *Interpreter) put(o *Instance, name string, value any) error {
 	c := o.Class
 	v, _ := c.member(name)
-	d, ok := v.(*descriptor)
-	switch {
-	case ok && d.kind == "property" && d.set != nil:
+	if d, ok := v.(*descriptor); ok && d.kind == "property" {
+		if d.set == nil {
+			return raise("AttributeError", "property '%s' of '%s' object has no setter", name, c.Name)
+		}
 		_, err := r.invoke(d.set, &Call{Args: []any{o, value}})
 		return err
-	case ok && d.kind == "property":
-		return raise("AttributeError", "property '%s' of '%s' object has no setter", name, c.Name)
+	}
+	switch {
 	case o.tuple != nil && c.field(name) >= 0:
 		return raise("AttributeError", "can't set attribute")
 	case o.tuple != nil && len(c.mro) < 4 || c.Name == "object":
@@ -177,11 +185,9 @@ func (r *Interpreter) instantiate(c *Class, call *Call) (any, error) {
 		return nil, fmt.Errorf("%s() is given arguments that cannot be known without running Python (%s); write them out", c.Name, call.PassesUnknown.Why)
 	case c.typed:
 		return makeDict(call)
-	case len(c.abstract()) > 0:
-		s := map[bool]string{true: "s"}[len(c.abstract()) > 1]
-		return nil, raise("TypeError", "Can't instantiate abstract class %s with abstract method%s %s", c.Name, s, strings.Join(c.abstract(), ", "))
-	case c.derivesDirectly("Protocol"):
-		return nil, raise("TypeError", "Protocols cannot be instantiated")
+	}
+	if err := c.checkConcrete(); err != nil {
+		return nil, err
 	}
 	o := &Instance{Class: c}
 	init, _ := c.member("__init__")
@@ -199,15 +205,32 @@ func (r *Interpreter) instantiate(c *Class, call *Call) (any, error) {
 	case isOwn && b.Name == "object" && len(call.Args)+len(call.Names) > 0:
 		return nil, raise("TypeError", "%s() takes no arguments", c.Name)
 	}
-	m, err := r.bound(init, o, c)
+	return o, r.initialize(o, init, call)
+}
+
+// checkConcrete refuses a class that has no objects of its own.
+func (c *Class) checkConcrete() error {
+	if missing := c.abstract(); len(missing) > 0 {
+		s := map[bool]string{true: "s"}[len(missing) > 1]
+		return raise("TypeError", "Can't instantiate abstract class %s with abstract method%s %s", c.Name, s, strings.Join(missing, ", "))
+	}
+	if c.derivesDirectly("Protocol") {
+		return raise("TypeError", "Protocols cannot be instantiated")
+	}
+	return nil
+}
+
+// initialize calls the __init__ of a new object.
+func (r *Interpreter) initialize(o *Instance, init any, call *Call) error {
+	m, err := r.bound(init, o, o.Class)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	out, err := r.invoke(m, call)
 	if _, unknown := out.(*Unknown); err == nil && out != nil && !unknown {
 		err = raise("TypeError", "__init__() should return None, not '%s'", TypeName(out))
 	}
-	return o, err
+	return err
 }
 
 // objectClass is the class of which all are made.

@@ -28,6 +28,32 @@ func counted(kind string, at func(i int) (any, bool, error)) *Iterator {
 	}}
 }
 
+// overList follows what is appended meanwhile.
+func overList(l *List) *Iterator {
+	return counted("list_iterator", func(i int) (any, bool, error) {
+		if i >= len(l.Items) {
+			return nil, false, nil
+		}
+		return l.Items[i], true, nil
+	})
+}
+
+// iterateInstance is iter(o) by the object's class; nil where it is that of the
+// value which the object also is.
+func (r *Interpreter) iterateInstance(o *Instance) (*Iterator, error) {
+	if m := o.special("__iter__"); m != nil {
+		inner, err := r.invoke(m, &Call{})
+		if err != nil {
+			return nil, err
+		}
+		return r.iteratorOf(inner)
+	}
+	if o.special("__getitem__") != nil && o.tuple == nil {
+		return nil, fmt.Errorf("iterating over a %s by its __getitem__ is not read; give the class an __iter__", TypeName(o))
+	}
+	return nil, nil
+}
+
 // iterate is iter(v).
 func (r *Interpreter) iterate(v any) (*Iterator, error) {
 	switch v := v.(type) {
@@ -35,13 +61,8 @@ func (r *Interpreter) iterate(v any) (*Iterator, error) {
 		return v, nil
 	case *Unknown:
 		return nil, fmt.Errorf("the items of this cannot be known without running Python (%s)", v.Why)
-	case *List: // follows what is appended meanwhile
-		return counted("list_iterator", func(i int) (any, bool, error) {
-			if i >= len(v.Items) {
-				return nil, false, nil
-			}
-			return v.Items[i], true, nil
-		}), nil
+	case *List:
+		return overList(v), nil
 	case Stepper:
 		return &Iterator{kind: TypeName(v), next: v.Next}, nil
 	case Iterable:
@@ -58,15 +79,8 @@ func (r *Interpreter) iterate(v any) (*Iterator, error) {
 		}
 		return overDict("set_iterator", "Set", &v.dict, func(i int) any { return v.dict.keys[i] }), nil
 	case *Instance:
-		if m := v.special("__iter__"); m != nil {
-			inner, err := r.invoke(m, &Call{})
-			if err != nil {
-				return nil, err
-			}
-			return r.iteratorOf(inner)
-		}
-		if v.special("__getitem__") != nil && v.tuple == nil {
-			return nil, fmt.Errorf("iterating over a %s by its __getitem__ is not read; give the class an __iter__", TypeName(v))
+		if it, err := r.iterateInstance(v); it != nil || err != nil {
+			return it, err
 		}
 	}
 	items, ok := Items(v)

@@ -33,16 +33,21 @@ func (p *parser) match() stmt {
 		c.body = p.block()
 		s.cases = append(s.cases, c)
 	}
-	for i, c := range s.cases {
-		if c.pattern.kind == patternAny && c.guard == nil && i < len(s.cases)-1 {
-			p.fail(c.pattern.at, "invalid syntax: this case takes everything, and cases follow it")
-		}
-	}
+	p.checkReached(s.cases)
 	if p.cur().Kind != tokens.Dedent {
 		p.unexpected()
 	}
 	p.advance()
 	return s
+}
+
+// checkReached refuses cases that follow one which takes everything.
+func (p *parser) checkReached(cases []matchCase) {
+	for i, c := range cases {
+		if c.pattern.kind == patternAny && c.guard == nil && i < len(cases)-1 {
+			p.fail(c.pattern.at, "invalid syntax: this case takes everything, and cases follow it")
+		}
+	}
 }
 
 // patterns reads a pattern, or several without brackets.

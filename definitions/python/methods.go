@@ -11,29 +11,13 @@ import (
 
 // method finds a method of a value of the language.
 func method(v any, name string) (any, bool) {
-	var call func(c *Call) (any, error)
 	switch v := v.(type) {
-	case string:
-		call = textMethod(v, name)
-	case *List:
-		call = listMethod(v, name)
-	case *Dict:
-		call = dictMethod(v, name)
-	case *Set:
-		call = setMethod(v, name)
-	case Tuple:
-		if name == "index" || name == "count" {
-			call = listMethod(&List{Items: v}, name)
-		}
 	case *Iterator:
 		return v.attr(name)
 	case int64, float64:
 		return numberAttr(v, name)
-	case Bytes:
-		if name == "decode" {
-			call = v.decode
-		}
 	}
+	call := methodCall(v, name)
 	if call == nil {
 		return nil, false
 	}
@@ -109,6 +93,29 @@ func numberAttr(v any, name string) (any, bool) {
 	return nil, false
 }
 
+// methodCall is what a method does; nil when there is none of the name.
+func methodCall(v any, name string) func(*Call) (any, error) {
+	switch v := v.(type) {
+	case string:
+		return textMethod(v, name)
+	case *List:
+		return listMethod(v, name)
+	case *Dict:
+		return dictMethod(v, name)
+	case *Set:
+		return setMethod(v, name)
+	case Tuple:
+		if name == "index" || name == "count" {
+			return listMethod(&List{Items: v}, name)
+		}
+	case Bytes:
+		if name == "decode" {
+			return v.decode
+		}
+	}
+	return nil
+}
+
 func listMethod(l *List, name string) func(*Call) (any, error) {
 	switch name {
 	case "append":
@@ -129,17 +136,7 @@ func listMethod(l *List, name string) func(*Call) (any, error) {
 			return nil, c.run.extend(l, v)
 		}
 	case "insert":
-		return func(c *Call) (any, error) {
-			if len(c.Args) != 2 {
-				return nil, raise("TypeError", "insert() takes an index and an item")
-			}
-			i, _ := asInt(c.Args[0])
-			if i < 0 {
-				i += int64(len(l.Items))
-			}
-			l.Items = slices.Insert(l.Items, int(min(max(i, 0), int64(len(l.Items)))), c.Args[1])
-			return nil, c.run.charge(len(l.Items) / 8)
-		}
+		return l.insert
 	case "copy":
 		return func(c *Call) (any, error) { return &List{Items: slices.Clone(l.Items)}, c.run.charge(len(l.Items) / 4) }
 	case "clear":
@@ -165,21 +162,35 @@ func listMethod(l *List, name string) func(*Call) (any, error) {
 			return nil, err
 		}
 	case "pop":
-		return func(c *Call) (any, error) {
-			var at any = int64(-1)
-			if len(c.Args) > 0 {
-				at = c.Args[0]
-			}
-			i, ok := position(at, len(l.Items))
-			if !ok {
-				return nil, raise("IndexError", "pop index out of range")
-			}
-			v := l.Items[i]
-			l.Items = slices.Delete(l.Items, i, i+1)
-			return v, nil
-		}
+		return l.pop
 	}
 	return nil
+}
+
+func (l *List) insert(c *Call) (any, error) {
+	if len(c.Args) != 2 {
+		return nil, raise("TypeError", "insert() takes an index and an item")
+	}
+	i, _ := asInt(c.Args[0])
+	if i < 0 {
+		i += int64(len(l.Items))
+	}
+	l.Items = slices.Insert(l.Items, int(min(max(i, 0), int64(len(l.Items)))), c.Args[1])
+	return nil, c.run.charge(len(l.Items) / 8)
+}
+
+func (l *List) pop(c *Call) (any, error) {
+	var at any = int64(-1)
+	if len(c.Args) > 0 {
+		at = c.Args[0]
+	}
+	i, ok := position(at, len(l.Items))
+	if !ok {
+		return nil, raise("IndexError", "pop index out of range")
+	}
+	v := l.Items[i]
+	l.Items = slices.Delete(l.Items, i, i+1)
+	return v, nil
 }
 
 // extend appends the items of a value as they come.
@@ -326,6 +337,15 @@ func setMethod(s *Set, name string) func(*Call) (any, error) {
 	return nil
 }
 
+// setFrom is set(v).
+func (r *Interpreter) setFrom(v any) (*Set, error) {
+	items, err := r.items(anyOrder(v))
+	if err != nil {
+		return nil, err
+	}
+	return newSet(items)
+}
+
 // setOperation is a method of a set with one other, or with several.
 func setOperation(s *Set, name string, c *Call) (any, error) {
 	one := name == "symmetric_difference" || strings.HasPrefix(name, "is")
@@ -340,11 +360,7 @@ func setOperation(s *Set, name string, c *Call) (any, error) {
 	op := map[string]string{"union": "|", "update": "|", "intersection": "&", "isdisjoint": "&", "difference": "-", "symmetric_difference": "^"}[name]
 	out := s.Clone()
 	for _, v := range c.Args {
-		items, err := c.run.items(anyOrder(v))
-		if err != nil {
-			return nil, err
-		}
-		other, err := newSet(items)
+		other, err := c.run.setFrom(v)
 		if err != nil {
 			return nil, err
 		}

@@ -61,29 +61,38 @@ func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
 	if why := readOnly(old); why != "" {
 		return errors.New(why)
 	}
-	switch o := old.(type) { // lists, dicts and sets change in place
-	case *List:
-		if st.op == "+" {
-			return r.extend(o, v)
-		}
-	case *Dict:
-		if other, ok := v.(*Dict); ok && st.op == "|" {
-			return o.update(other)
-		}
-	case *Set:
-		if other, ok := v.(*Set); ok && !o.Frozen {
-			out, ok, err := setOf(st.op, o, other)
-			if result, isSet := out.(*Set); ok && isSet {
-				o.dict = result.dict
-			}
-			return err
-		}
+	if done, err := r.inPlace(st.op, old, v); done || err != nil {
+		return err
 	}
 	v, err = r.binary(st.op, old, v)
 	if err != nil {
 		return err
 	}
 	return r.bind(s, st.target, v)
+}
+
+// inPlace changes a list, a dict or a set by another value; false where the
+// operator makes a new value.
+func (r *Interpreter) inPlace(op string, old, v any) (bool, error) {
+	switch o := old.(type) {
+	case *List:
+		if op == "+" {
+			return true, r.extend(o, v)
+		}
+	case *Dict:
+		if other, ok := v.(*Dict); ok && op == "|" {
+			return true, o.update(other)
+		}
+	case *Set:
+		if other, ok := v.(*Set); ok && !o.Frozen {
+			out, ok, err := setOf(op, o, other)
+			if result, isSet := out.(*Set); ok && isSet {
+				o.dict = result.dict
+			}
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 func (r *Interpreter) binary(op string, a, b any) (any, error) {
@@ -103,6 +112,11 @@ func (r *Interpreter) binary(op string, a, b any) (any, error) {
 	if v, ok, err := operand(op, a, b); ok || err != nil {
 		return v, err
 	}
+	return r.combine(op, a, b)
+}
+
+// combine is an operator of texts, sequences, sets or types.
+func (r *Interpreter) combine(op string, a, b any) (any, error) {
 	switch op {
 	case "+":
 		return r.concat(a, b)

@@ -95,16 +95,21 @@ func hashable(v any) bool {
 	return false
 }
 
+func (x *reach) dict(d *Dict) bool {
+	for k, item := range d.All() {
+		if x.value(k) || x.value(item) {
+			return true
+		}
+	}
+	return false
+}
+
 func (x *reach) holds(v any) bool {
 	switch v := v.(type) {
 	case *List:
 		return slices.ContainsFunc(v.Items, x.value)
 	case *Dict:
-		for k, item := range v.All() {
-			if x.value(k) || x.value(item) {
-				return true
-			}
-		}
+		return x.dict(v)
 	case *Set:
 		return slices.ContainsFunc(v.Items(), x.value)
 	case *Iterator:

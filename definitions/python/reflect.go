@@ -22,22 +22,9 @@ func reflecting(name string) func(*Call) (any, error) {
 		case "isinstance", "issubclass":
 			return isInstance(name, c)
 		case "type":
-			if len(c.Args) > 1 {
-				return nil, fmt.Errorf("making a class by type() is not read; write a class statement")
-			}
-			if b, ok := v.(*Builtin); ok { // types are functions here
-				kind, err := c.run.builtinKind(b)
-				return c.run.namedType(kind), err
-			}
-			return c.run.typeOf(v), nil
+			return typeCall(c, v)
 		case "callable":
-			switch v := v.(type) {
-			case *Function, *Builtin, *Class:
-				return true, nil
-			case *Instance:
-				return v.special("__call__") != nil, nil
-			}
-			return false, nil
+			return isCallable(v), nil
 		case "dir", "delattr":
 			return nil, fmt.Errorf("%s() is not read; write it out", name)
 		case "hash":
@@ -52,6 +39,29 @@ func reflecting(name string) func(*Call) (any, error) {
 		}
 		return c.run.formatted(v, spec)
 	}
+}
+
+// typeCall is type(v).
+func typeCall(c *Call, v any) (any, error) {
+	if len(c.Args) > 1 {
+		return nil, fmt.Errorf("making a class by type() is not read; write a class statement")
+	}
+	if b, ok := v.(*Builtin); ok { // types are functions here
+		kind, err := c.run.builtinKind(b)
+		return c.run.namedType(kind), err
+	}
+	return c.run.typeOf(v), nil
+}
+
+// isCallable is callable(v).
+func isCallable(v any) bool {
+	switch v := v.(type) {
+	case *Function, *Builtin, *Class:
+		return true
+	case *Instance:
+		return v.special("__call__") != nil
+	}
+	return false
 }
 
 func attributes(name string, c *Call) (any, error) {
@@ -189,7 +199,7 @@ func isOf(name string, v, kind any) bool {
 }
 
 // kindsOf lists the types that a value is an instance of, its own first.
-func kindsOf(v any) []string {
+func kindsOf(v any) []string { //nolint:gocyclo // a table: one line for each type
 	var kinds string
 	switch v := v.(type) {
 	case Kinded:

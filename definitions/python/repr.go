@@ -63,7 +63,7 @@ func (w *writer) result() (any, error) {
 	return w.b.String(), nil
 }
 
-func (w *writer) value(v any) {
+func (w *writer) value(v any) { //nolint:gocyclo // a table: one line for each type
 	if w.full = w.full || w.b.Len() > maxText || w.depth > maxNesting; w.full {
 		return
 	}

@@ -104,23 +104,12 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 	if !ok && !isRange {
 		return nil, raise("TypeError", "'%s' object is not subscriptable", TypeName(v))
 	}
-	var bounds [3]*int64
-	for i, x := range []expr{e.from, e.to, e.step} {
-		b, err := r.evalOr(s, x, nil)
-		if err != nil || b == nil {
-			if err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if u, ok := b.(*Unknown); ok {
-			return u, nil
-		}
-		n, ok := asInt(b)
-		if !ok {
-			return nil, raise("TypeError", "slice indices must be integers or None")
-		}
-		bounds[i] = &n
+	bounds, unknown, err := r.sliceBounds(s, e)
+	if err != nil {
+		return nil, err
+	}
+	if unknown != nil {
+		return unknown, nil
 	}
 	step := int64(1)
 	if bounds[2] != nil {
@@ -133,15 +122,7 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 		ints = Range{0, int64(len(items)), 1, int64(len(items))}
 	}
 	from, to := bounded(ints.n, bounds[0], bounds[1], step)
-	by, err := numbers.Integers("*", step, ints.step)
-	if err != nil {
-		return nil, err
-	}
-	if math.Abs(float64(ints.start)+float64(to)*float64(ints.step)) >= 1<<62 {
-		return nil, numbers.ErrBig
-	}
-	times, _ := by.(int64)
-	part, err := newRange(ints.start+from*ints.step, ints.start+to*ints.step, times)
+	part, err := ints.part(from, to, step)
 	places, _ := part.(Range)
 	if isRange || err != nil {
 		return part, err
@@ -151,6 +132,42 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 		picked[i] = items[places.start+int64(i)*step]
 	}
 	return likeSequence(v, picked), r.charge(len(picked) / 4)
+}
+
+// sliceBounds evaluates the start, the end and the step of a slice: nil is one
+// that is left out or None.
+func (r *Interpreter) sliceBounds(s *scope, e *sliceExpr) (bounds [3]*int64, unknown *Unknown, err error) {
+	for i, x := range []expr{e.from, e.to, e.step} {
+		b, err := r.evalOr(s, x, nil)
+		if err != nil {
+			return bounds, nil, err
+		}
+		if b == nil {
+			continue
+		}
+		if u, ok := b.(*Unknown); ok {
+			return bounds, u, nil
+		}
+		n, ok := asInt(b)
+		if !ok {
+			return bounds, nil, raise("TypeError", "slice indices must be integers or None")
+		}
+		bounds[i] = &n
+	}
+	return bounds, nil, nil
+}
+
+// part is every step-th number from the one at a place to before another.
+func (r Range) part(from, to, step int64) (any, error) {
+	by, err := numbers.Integers("*", step, r.step)
+	if err != nil {
+		return nil, err
+	}
+	if math.Abs(float64(r.start)+float64(to)*float64(r.step)) >= 1<<62 {
+		return nil, numbers.ErrBig
+	}
+	times, _ := by.(int64)
+	return newRange(r.start+from*r.step, r.start+to*r.step, times)
 }
 
 // bounded gives the first index of a slice and the one that it ends before.
@@ -294,6 +311,15 @@ func (l *loops) lazily() (v any, ok bool, err error) {
 	return v, ok && err == nil, err
 }
 
+// parts are the expressions of a comprehension but for its conditions.
+func (e *comprehension) parts() []expr {
+	parts := []expr{e.key, e.value}
+	for _, c := range e.clauses {
+		parts = append(parts, c.source)
+	}
+	return parts
+}
+
 // comprehend evaluates a comprehension. Its first source is evaluated outside
 // of it.
 func (r *Interpreter) comprehend(s *scope, e *comprehension) (any, error) {
@@ -332,11 +358,7 @@ func (r *Interpreter) comprehend(s *scope, e *comprehension) (any, error) {
 	case err != nil:
 		return nil, err
 	case l.unknown != nil:
-		parts := []expr{e.key, e.value}
-		for _, c := range e.clauses {
-			parts = append(parts, c.source)
-		}
-		return r.skipped(s, "loop", l.unknown, parts...)
+		return r.skipped(s, "loop", l.unknown, e.parts()...)
 	case e.kind == ':':
 		return dict, nil
 	case e.kind == '{':

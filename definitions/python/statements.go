@@ -47,6 +47,20 @@ func (r *Interpreter) execute(s *scope, st stmt) (signal, error) {
 	return signal{}, r.simple(s, st)
 }
 
+// bindAll is a = b = value.
+func (r *Interpreter) bindAll(s *scope, st *assignStmt) error {
+	v, err := r.eval(s, st.value)
+	if err != nil {
+		return err
+	}
+	for _, t := range st.targets {
+		if err := r.bind(s, t, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // simple executes a statement that always goes on to the next.
 func (r *Interpreter) simple(s *scope, st stmt) error {
 	switch st := st.(type) {
@@ -54,16 +68,7 @@ func (r *Interpreter) simple(s *scope, st stmt) error {
 		_, err := r.eval(s, st.value)
 		return err
 	case *assignStmt:
-		v, err := r.eval(s, st.value)
-		if err != nil {
-			return err
-		}
-		for _, t := range st.targets {
-			if err := r.bind(s, t, v); err != nil {
-				return err
-			}
-		}
-		return nil
+		return r.bindAll(s, st)
 	case *annotatedStmt:
 		return r.annotated(s, st)
 	case *augmentStmt:
