@@ -29,26 +29,36 @@ type source struct {
 // Kinds lists the classes of a source.
 func (s *source) Kinds() []string { return []string{s.class, "DataSource"} }
 
+// sourceText finds the texts that are in the message of every source.
+func sourceText(name string) func(*core.DataSource) string {
+	switch name {
+	case "name":
+		return (*core.DataSource).GetName
+	case "timestamp_field":
+		return (*core.DataSource).GetTimestampField
+	case "created_timestamp_column":
+		return (*core.DataSource).GetCreatedTimestampColumn
+	case "description":
+		return (*core.DataSource).GetDescription
+	case "owner":
+		return (*core.DataSource).GetOwner
+	case "date_partition_column":
+		return (*core.DataSource).GetDatePartitionColumn
+	case "timestamp_field_type":
+		return (*core.DataSource).GetTimestampFieldType
+	}
+	return nil
+}
+
 // Attr gives what files read of a source.
 func (s *source) Attr(name string) (any, bool) {
 	if v, ok := s.more[name]; ok {
 		return v, true
 	}
+	if get := sourceText(name); get != nil {
+		return get(s.proto), true
+	}
 	switch name {
-	case "name":
-		return s.proto.GetName(), true
-	case "timestamp_field":
-		return s.proto.GetTimestampField(), true
-	case "created_timestamp_column":
-		return s.proto.GetCreatedTimestampColumn(), true
-	case "description":
-		return s.proto.GetDescription(), true
-	case "owner":
-		return s.proto.GetOwner(), true
-	case "date_partition_column":
-		return s.proto.GetDatePartitionColumn(), true
-	case "timestamp_field_type":
-		return s.proto.GetTimestampFieldType(), true
 	case "connection_ref":
 		if s.reference == nil {
 			return nil, true

@@ -96,6 +96,36 @@ func (f *function) refuse(at int, format string, v ...any) error {
 	return f.call.Fail("%s", message)
 }
 
+// at is a byte of the text within the function's own; -1 if that is another.
+func (f *function) at(i int) int {
+	if f.t.fn == nil || f.t.fn.Source != f.t.proto.GetBodyText() {
+		return -1
+	}
+	return i
+}
+
+// checkFree says which name the text uses that it does not define, and Feast
+// does not either. The text stands a few bytes into the function's own.
+func (f *function) checkFree(alone *python.Alone, into int) (problem error, final bool) {
+	late := -1
+	for i, n := range alone.Free {
+		switch {
+		case known(n.Name) || n.Hint && (n.Late || f.how != runsPandas):
+		case n.Hint:
+			return f.refuse(f.at(into+n.At), "has an annotation with '%s', which its own text does not define and Feast evaluates; write it without", n.Name), true
+		case !n.Late:
+			return f.refuse(f.at(into+n.At), "uses '%s', which its own text does not define; write it without, %s", n.Name, withPython), false
+		case late < 0:
+			late = i
+		}
+	}
+	if late < 0 {
+		return nil, false
+	}
+	n := alone.Free[late]
+	return f.refuse(f.at(into+n.At), "uses '%s', which its own text does not define: Feast runs the text alone; define or import it inside the function", n.Name), true
+}
+
 // checkText says why the text does not do by itself; final when a pickle would
 // not help.
 func (f *function) checkText() (problem error, final bool) {
@@ -106,41 +136,22 @@ func (f *function) checkText() (problem error, final bool) {
 	case failsWithout:
 		return f.refuse(0, "has a mode of which Feast reads its own pickles only; use mode=\"python\" or \"pandas\", %s", withPython), true
 	}
-	at := func(i int) int { // a byte of the text within the function's own
-		if f.t.fn == nil || f.t.fn.Source != text {
-			return -1
-		}
-		return i
-	}
 	source := withoutDecorators(text)
 	alone, err := python.ReadAlone(source)
 	switch {
 	case strings.TrimSpace(text) == "":
 		return f.refuse(-1, "has no udf_string; give it the text of the function, a def"), strings.HasPrefix(f.of, "on-demand")
 	case strings.HasPrefix(strings.TrimSpace(source), "@"):
-		return f.refuse(at(0), "is kept by a text whose decorators Feast cannot take off: a quote or a bracket in a comment between their brackets is in the way; take it out of the comment"), true
+		return f.refuse(f.at(0), "is kept by a text whose decorators Feast cannot take off: a quote or a bracket in a comment between their brackets is in the way; take it out of the comment"), true
 	case err != nil:
 		return f.refuse(-1, "is kept by a text that cannot be read by itself: %s; write a def of one piece, %s", firstLine(err), withPython), false
 	case len(alone.Functions) == 0:
-		return f.refuse(at(0), "is kept by a text that defines no function; write a def, %s", withPython), false
+		return f.refuse(f.at(0), "is kept by a text that defines no function; write a def, %s", withPython), false
 	case len(alone.Functions) > 1 && !slices.Contains(alone.Functions, name):
 		return f.refuse(-1, "is kept by a text that does not define it; write a def called %s, %s", name, withPython), true
 	}
-	late := -1
-	for i, n := range alone.Free {
-		switch {
-		case known(n.Name) || n.Hint && (n.Late || f.how != runsPandas):
-		case n.Hint:
-			return f.refuse(at(len(text)-len(source)+n.At), "has an annotation with '%s', which its own text does not define and Feast evaluates; write it without", n.Name), true
-		case !n.Late:
-			return f.refuse(at(len(text)-len(source)+n.At), "uses '%s', which its own text does not define; write it without, %s", n.Name, withPython), false
-		case late < 0:
-			late = i
-		}
-	}
-	if late >= 0 {
-		n := alone.Free[late]
-		return f.refuse(at(len(text)-len(source)+n.At), "uses '%s', which its own text does not define: Feast runs the text alone; define or import it inside the function", n.Name), true
+	if problem, final := f.checkFree(alone, len(text)-len(source)); problem != nil {
+		return problem, final
 	}
 	if problem := f.otherDecorators(); problem != nil && f.t.fn.Source == text {
 		return problem, true

@@ -69,6 +69,18 @@ func (t *tree) read(name string) (*python.File, error) {
 	}, nil
 }
 
+// target is the file that a name stands for: its own, or that of a link; "" when
+// there is none to read.
+func (t *tree) target(name string, kind fs.FileMode) (string, error) {
+	switch {
+	case kind.IsRegular():
+		return name, nil
+	case kind&fs.ModeSymlink != 0:
+		return t.follow(name)
+	}
+	return "", nil
+}
+
 // files lists the Python files of the repository, in the order of their paths.
 func (t *tree) files() ([]string, error) {
 	ignored, err := t.ignored()
@@ -90,17 +102,11 @@ func (t *tree) files() ([]string, error) {
 		case path.Ext(name) != ".py" || d.Name() == "__init__.py" || ignores(ignored, name):
 			return nil
 		}
-		switch {
-		case d.Type().IsRegular():
-			paths = append(paths, name)
-		case d.Type()&fs.ModeSymlink != 0:
-			target, err := t.follow(name)
-			if err != nil || target == "" {
-				return err
-			}
+		target, err := t.target(name, d.Type())
+		if err == nil && target != "" {
 			paths = append(paths, target)
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, located(t.dir, err)

@@ -209,20 +209,14 @@ func fillSnowflake(a *args, s *source) {
 
 func fillSpark(a *args, s *source) {
 	s.nameOr(a, "table")
-	table, query, path, format := a.text("table"), a.text("query"), a.text("path"), a.text("file_format")
 	lake := one[*tableFormat](a, "table_format", "IcebergFormat(…), DeltaFormat(…) or HudiFormat(…) of feast.table_format")
-	formats := []string{"csv", "json", "parquet", "avro"}
-	switch {
-	case table != "" && (query != "" || path != ""):
-		a.failAt("table", "has a table, and with it a query or a path; give the table alone")
-	case table == "" && query == "" && path == "":
-		a.fail("needs a table, a query or a path")
-	case path != "" && lake == nil && format == "":
-		a.failAt("path", "has a path and needs a file_format or a table_format")
-	case path != "" && format != "" && !slices.Contains(formats, format):
-		a.failAt("file_format", "argument 'file_format' is %q, want one of %s", format, strings.Join(formats, ", "))
+	options := &core.DataSource_SparkOptions{Table: a.text("table"), Query: a.text("query"), Path: a.text("path"), FileFormat: a.text("file_format")}
+	if lake != nil {
+		options.TableFormat = lake.proto
 	}
+	checkSpark(a, options)
 	parts := a.textOr("date_partition_column_format", "%Y-%m-%d")
+	options.DatePartitionColumnFormat = parts
 	for _, n := range []string{"table", "query", "path", "file_format"} {
 		s.more[n] = a.orNone(n)
 	}
@@ -230,11 +224,23 @@ func fillSpark(a *args, s *source) {
 	if v, given := a.bound["date_partition_column_format"]; given && v == nil {
 		s.more["date_partition_column_format"] = nil
 	}
-	options := &core.DataSource_SparkOptions{Table: table, Query: query, Path: path, FileFormat: format, DatePartitionColumnFormat: parts}
-	if lake != nil {
-		options.TableFormat = lake.proto
-	}
 	s.proto.Options = &core.DataSource_SparkOptions_{SparkOptions: options}
+}
+
+// checkSpark refuses what Spark could not read: it takes a table alone, and
+// needs to know the format of files.
+func checkSpark(a *args, o *core.DataSource_SparkOptions) {
+	formats := []string{"csv", "json", "parquet", "avro"}
+	switch {
+	case o.Table != "" && (o.Query != "" || o.Path != ""):
+		a.failAt("table", "has a table, and with it a query or a path; give the table alone")
+	case o.Table == "" && o.Query == "" && o.Path == "":
+		a.fail("needs a table, a query or a path")
+	case o.Path != "" && o.TableFormat == nil && o.FileFormat == "":
+		a.failAt("path", "has a path and needs a file_format or a table_format")
+	case o.Path != "" && o.FileFormat != "" && !slices.Contains(formats, o.FileFormat):
+		a.failAt("file_format", "argument 'file_format' is %q, want one of %s", o.FileFormat, strings.Join(formats, ", "))
+	}
 }
 
 func fillTrino(a *args, s *source) {

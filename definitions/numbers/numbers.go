@@ -84,7 +84,7 @@ func Binary(op string, a, b any) (any, bool, error) {
 	i, iok := Int(a)
 	j, jok := Int(b)
 	whole := iok && jok
-	if y == 0 && (op == "/" || op == "//" || op == "%") {
+	if y == 0 && divides(op) {
 		return nil, true, byZero(op, whole)
 	}
 	if v, ok := bools(op, a, b); ok {
@@ -102,6 +102,8 @@ func Binary(op string, a, b any) (any, bool, error) {
 	}
 	return v, v != nil || err != nil, err
 }
+
+func divides(op string) bool { return op == "/" || op == "//" || op == "%" }
 
 // byZero is Python's error of a division by zero, which has a text of its own
 // for each operator.

@@ -290,13 +290,18 @@ func bindParams(s *scope, f *Function, args []any, c *Call) error {
 			return raise("TypeError", "%s() missing required argument '%s'", f.Name, p.name)
 		}
 	}
+	return f.checkLeft(c, used, len(args))
+}
+
+// checkLeft refuses arguments that no parameter has taken.
+func (f *Function) checkLeft(c *Call, used map[string]bool, more int) error {
 	for _, n := range c.Names {
 		if !used[n] {
 			return raise("TypeError", "%s() got an unexpected keyword argument '%s'", f.Name, n)
 		}
 	}
-	if len(args) > 0 {
-		return raise("TypeError", "%s() takes %d arguments too few for this call", f.Name, len(args))
+	if more > 0 {
+		return raise("TypeError", "%s() takes %d arguments too few for this call", f.Name, more)
 	}
 	return nil
 }

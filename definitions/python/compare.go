@@ -35,6 +35,12 @@ func equal(a, b any) bool {
 	return c.equal(a, b)
 }
 
+// is reports whether two functions are the same, or the same method of the same
+// object.
+func (f *Function) is(g *Function) bool {
+	return f == g || f.bound && g.bound && f.of == g.of && identical(f.self, g.self)
+}
+
 // equalNumbers compares a, whose float is x, with b: two integers by all their
 // digits.
 func equalNumbers(x float64, a, b any) bool {
@@ -66,7 +72,7 @@ func (c *comparison) equal(a, b any) bool {
 		return c.objects(x, b)
 	case *Function:
 		y, ok := b.(*Function)
-		return ok && (x == y || x.bound && y.bound && x.of == y.of && identical(x.self, y.self))
+		return ok && x.is(y)
 	}
 	if x, y, ok := sameSequences(a, b); ok {
 		return len(x) == len(y) && c.each(x, y)

@@ -48,6 +48,13 @@ func (r *Interpreter) enumName(c *Class, name string, v any) (any, error) {
 	case c.Members[name] != nil:
 		return nil, raise("TypeError", "'%s' already defined as %s", name, Repr(c.Members[name]))
 	}
+	return r.enumValue(c, name, v)
+}
+
+// enumValue notes what the body of an enumeration binds to a name: a member
+// unless it is a method.
+func (r *Interpreter) enumValue(c *Class, name string, v any) (any, error) {
+	e := c.enum
 	switch x := v.(type) {
 	case *Function, *descriptor:
 		return v, nil

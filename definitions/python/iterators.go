@@ -87,12 +87,17 @@ func (r *Interpreter) iterate(v any) (*Iterator, error) {
 	if !ok {
 		return nil, raise("TypeError", "'%s' object is not iterable", TypeName(v))
 	}
-	return counted(TypeName(v)+"_iterator", func(i int) (any, bool, error) {
+	return overItems(TypeName(v)+"_iterator", items), nil
+}
+
+// overItems gives items that do not change.
+func overItems(kind string, items []any) *Iterator {
+	return counted(kind, func(i int) (any, bool, error) {
 		if i >= len(items) {
 			return nil, false, nil
 		}
 		return items[i], true, nil
-	}), nil
+	})
 }
 
 // iteratorOf is the iterator that an __iter__ gives.

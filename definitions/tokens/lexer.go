@@ -229,34 +229,51 @@ func (l *lexer) string() error {
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
+func isHex(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' }
+
 // numberEnd finds where a number ends.
 func numberEnd(src string, at int) int {
-	digits := func(i int, ok func(byte) bool) int {
-		for i < len(src) && (ok(src[i]) || src[i] == '_' && i+1 < len(src) && ok(src[i+1])) {
-			i++
-		}
-		return i
+	if src[at] == '0' && isAny(src, at+1, "xXoObB") {
+		return digitsEnd(src, at+2, isHex)
 	}
-	if src[at] == '0' && at+1 < len(src) && strings.IndexByte("xXoObB", src[at+1]) >= 0 {
-		return digits(at+2, func(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' })
+	i := digitsEnd(src, at, isDigit)
+	if isAny(src, i, ".") {
+		i = digitsEnd(src, i+1, isDigit)
 	}
-	i := digits(at, isDigit)
-	if i < len(src) && src[i] == '.' {
-		i = digits(i+1, isDigit)
-	}
-	if i < len(src) && (src[i] == 'e' || src[i] == 'E') {
-		j := i + 1
-		if j < len(src) && (src[j] == '+' || src[j] == '-') {
-			j++
-		}
-		if j < len(src) && isDigit(src[j]) {
-			i = digits(j, isDigit)
-		}
-	}
-	if i < len(src) && (src[i] == 'j' || src[i] == 'J') {
+	i = exponentEnd(src, i)
+	if isAny(src, i, "jJ") {
 		i++
 	}
 	return i
+}
+
+// isAny reports whether one of a few bytes stands at a place, if any does.
+func isAny(src string, at int, bytes string) bool {
+	return at < len(src) && strings.IndexByte(bytes, src[at]) >= 0
+}
+
+// digitsEnd finds where digits end, which underscores may stand between.
+func digitsEnd(src string, i int, ok func(byte) bool) int {
+	for i < len(src) && (ok(src[i]) || src[i] == '_' && i+1 < len(src) && ok(src[i+1])) {
+		i++
+	}
+	return i
+}
+
+// exponentEnd finds where the exponent of a number ends; where it would begin if
+// there is none.
+func exponentEnd(src string, at int) int {
+	if !isAny(src, at, "eE") {
+		return at
+	}
+	i := at + 1
+	if isAny(src, i, "+-") {
+		i++
+	}
+	if !isAny(src, i, "0123456789") {
+		return at
+	}
+	return digitsEnd(src, i, isDigit)
 }
 
 // word takes a name or an operator.

@@ -41,12 +41,7 @@ func scanString(src string, start int) (literal, string) {
 			lit.end = i
 			return lit, ""
 		case src[i] == '\\':
-			switch {
-			case strings.HasPrefix(src[i+1:], "\r\n"):
-				i += 2
-			case !formatted || i+1 == len(src) || src[i+1] != '{' && src[i+1] != '}':
-				i++
-			}
+			i += escaped(src[i+1:], formatted)
 		case src[i] == '\n' && len(quote) == 1:
 			return lit, "this string is not closed on its line"
 		case formatted && strings.HasPrefix(src[i:], "{{"):
@@ -62,6 +57,29 @@ func scanString(src string, start int) (literal, string) {
 	return lit, "this string is not closed"
 }
 
+// escaped counts the bytes after a backslash that it takes with it. In an
+// f-string it takes no brace: that one still opens or closes a field.
+func escaped(rest string, formatted bool) int {
+	switch {
+	case strings.HasPrefix(rest, "\r\n"):
+		return 2
+	case formatted && rest != "" && (rest[0] == '{' || rest[0] == '}'):
+		return 0
+	}
+	return 1
+}
+
+// nesting is 1 for a bracket that opens, -1 for one that closes.
+func nesting(c byte) int {
+	switch c {
+	case '(', '[', '{':
+		return 1
+	case ')', ']', '}':
+		return -1
+	}
+	return 0
+}
+
 // FieldEnd finds the '}' that closes the replacement field at a byte; -1 when
 // there is none.
 func FieldEnd(src string, at, nested int) int {
@@ -71,12 +89,10 @@ func FieldEnd(src string, at, nested int) int {
 	depth := 0
 	for i := at + 1; i < len(src); i++ {
 		switch c := src[i]; {
-		case c == '(' || c == '[' || c == '{':
-			depth++
 		case depth == 0 && c == '}':
 			return i
-		case c == ')' || c == ']' || c == '}':
-			depth--
+		case nesting(c) != 0:
+			depth += nesting(c)
 		case c == '"' || c == '\'':
 			lit, problem := scanString(src, prefixStart(src, i))
 			if problem != "" {
@@ -130,10 +146,8 @@ func SplitField(src string, from, to int) (end int, conversion byte, format int)
 	depth := 0
 	for i := from; i < to; i++ {
 		switch c := src[i]; {
-		case c == '(' || c == '[' || c == '{':
-			depth++
-		case c == ')' || c == ']' || c == '}':
-			depth--
+		case nesting(c) != 0:
+			depth += nesting(c)
 		case c == '"' || c == '\'':
 			if lit, problem := scanString(src[:to], prefixStart(src, i)); problem == "" {
 				i = lit.end + lit.quotes - 1
@@ -201,10 +215,19 @@ func Unescape(s, prefix string) (string, string) {
 	return b.String(), ""
 }
 
+// hexCode reads the digits of a character; false when they are too few or those
+// of none.
+func hexCode(s string, digits int) (uint64, bool) {
+	if len(s) < digits {
+		return 0, false
+	}
+	v, err := strconv.ParseUint(s[:digits], 16, 32)
+	return v, err == nil && v <= 0x10ffff && (v < 0xd800 || v >= 0xe000)
+}
+
 // escape writes what the escape at i stands for; it returns how many more bytes
 // it took.
 func escape(b *strings.Builder, s string, i int, isBytes bool) (int, string) {
-	const broken = "a broken escape in this string"
 	c := s[i]
 	if at := strings.IndexByte("ntr\\'\"abfv", c); at >= 0 {
 		b.WriteByte("\n\t\r\\'\"\a\b\f\v"[at])
@@ -215,12 +238,9 @@ func escape(b *strings.Builder, s string, i int, isBytes bool) (int, string) {
 	case c == '\n':
 		return 0, ""
 	case digits > 0 && (c == 'x' || !isBytes):
-		if i+digits >= len(s) {
-			return 0, broken
-		}
-		v, err := strconv.ParseUint(s[i+1:i+1+digits], 16, 32)
-		if err != nil || v > 0x10ffff || v >= 0xd800 && v < 0xe000 {
-			return 0, broken
+		v, ok := hexCode(s[i+1:], digits)
+		if !ok {
+			return 0, "a broken escape in this string"
 		}
 		writeCode(b, v, isBytes)
 		return digits, ""
