@@ -5,7 +5,6 @@ package apply
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -70,17 +69,6 @@ type Plan struct {
 	// Refused is why an apply stops although the definitions are valid; nil when it
 	// does not.
 	Refused error
-}
-
-// WriteText writes the plan as Feast's plan does.
-func (p *Plan) WriteText(w io.Writer, colors bool) {
-	p.Changes.WriteText(w, colors)
-	for _, t := range p.Drop {
-		_, _ = io.WriteString(w, "Deleted online table of feature view "+t.VersionedName()+"\n")
-	}
-	if len(p.Drop) == 0 {
-		_, _ = io.WriteString(w, "No changes to infrastructure\n")
-	}
 }
 
 // Plan says what applying the objects would change. It changes nothing; the

@@ -151,6 +151,25 @@ func (b *bench) rows(ctx context.Context, e experiment, contenders []*process, c
 	return rows, nil
 }
 
+// build makes the program that is measured.
+func (b *bench) build(ctx context.Context) error {
+	b.banquet = filepath.Join(b.work, "banquet")
+	build := exec.CommandContext(ctx, "go", "build", "-o", b.banquet, "github.com/banquet-fs/banquet/cmd/banquet")
+	build.Stderr = os.Stderr
+	return build.Run()
+}
+
+// awaitStore waits for five seconds until the store answers.
+func (b *bench) awaitStore(ctx context.Context) error {
+	for try := 0; ; try++ {
+		_, err := b.counts(ctx)
+		if err == nil || try == 100 {
+			return err
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+}
+
 // prepare starts the store and the contenders and waits for their answers. The
 // store is the first of the processes; they are given even with an error.
 func (b *bench) prepare(ctx context.Context) (all []*process, err error) {
@@ -161,10 +180,7 @@ func (b *bench) prepare(ctx context.Context) (all []*process, err error) {
 		return nil, err
 	}
 	if b.banquet == "" {
-		b.banquet = filepath.Join(b.work, "banquet")
-		build := exec.CommandContext(ctx, "go", "build", "-o", b.banquet, "github.com/banquet-fs/banquet/cmd/banquet")
-		build.Stderr = os.Stderr
-		if err := build.Run(); err != nil {
+		if err := b.build(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -182,13 +198,8 @@ func (b *bench) prepare(ctx context.Context) (all []*process, err error) {
 	if err := b.fake.start(ctx, b.work); err != nil {
 		return all, err
 	}
-	for try := 0; ; try++ {
-		if _, err := b.counts(ctx); err == nil {
-			break
-		} else if try == 100 {
-			return all, err
-		}
-		<-time.After(50 * time.Millisecond)
+	if err := b.awaitStore(ctx); err != nil {
+		return all, err
 	}
 	for name := range strings.SplitSeq(b.names, ",") {
 		p, err := b.contender(ctx, name)

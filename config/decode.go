@@ -174,12 +174,7 @@ func (d *decoder) value(n *yaml.Node, path string, out reflect.Value) {
 		_ = n.Decode(p)
 		return
 	case *Duration:
-		v, err := time.ParseDuration(n.Value)
-		if err != nil || v < 0 {
-			d.fault(n.Line, path, "want a time span such as 10s or 250ms, not "+kindOf(n))
-			return
-		}
-		*p = Duration(v)
+		d.duration(n, path, p)
 		return
 	case *map[string]string:
 		d.texts(n, path, p)
@@ -192,11 +187,7 @@ func (d *decoder) value(n *yaml.Node, path string, out reflect.Value) {
 	case reflect.Struct:
 		d.section(n, path, out.Addr().Interface(), false)
 	case reflect.String:
-		if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && out.Type() != reflect.TypeFor[Secret]() {
-			d.fault(n.Line, path, "want text, not "+kindOf(n)+"; put it in quotes")
-			return
-		}
-		out.SetString(n.Value)
+		d.text(n, path, out)
 	case reflect.Bool:
 		v, ok := boolean(n)
 		if !ok {
@@ -207,13 +198,35 @@ func (d *decoder) value(n *yaml.Node, path string, out reflect.Value) {
 	case reflect.Int:
 		d.integer(n, path, out)
 	case reflect.Float64:
-		v, err := strconv.ParseFloat(n.Value, 64)
-		if err != nil || n.Tag == "!!str" || v < 0 || v != v || v > 1e9 {
-			d.fault(n.Line, path, "want a number of 0 or more, not "+kindOf(n))
-			return
-		}
-		out.SetFloat(v)
+		d.number(n, path, out)
 	}
+}
+
+func (d *decoder) duration(n *yaml.Node, path string, out *Duration) {
+	v, err := time.ParseDuration(n.Value)
+	if err != nil || v < 0 {
+		d.fault(n.Line, path, "want a time span such as 10s or 250ms, not "+kindOf(n))
+		return
+	}
+	*out = Duration(v)
+}
+
+// text takes what YAML reads as a text; a secret may look like something else.
+func (d *decoder) text(n *yaml.Node, path string, out reflect.Value) {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && out.Type() != reflect.TypeFor[Secret]() {
+		d.fault(n.Line, path, "want text, not "+kindOf(n)+"; put it in quotes")
+		return
+	}
+	out.SetString(n.Value)
+}
+
+func (d *decoder) number(n *yaml.Node, path string, out reflect.Value) {
+	v, err := strconv.ParseFloat(n.Value, 64)
+	if err != nil || n.Tag == "!!str" || v < 0 || v != v || v > 1e9 {
+		d.fault(n.Line, path, "want a number of 0 or more, not "+kindOf(n))
+		return
+	}
+	out.SetFloat(v)
 }
 
 // boolean reads what YAML 1.1 takes for one, as Feast's reader does.

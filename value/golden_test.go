@@ -189,7 +189,7 @@ func TestEntityValuesFromJSONAreFeasts(t *testing.T) {
 		for i, c := range r.Column {
 			tokens[i] = c
 		}
-		got, err := value.ColumnFromJSON(tokens, types.ValueType_Enum(kind))
+		got, err := columnOf(tokens, types.ValueType_Enum(kind))
 		if refused[name] || r.Error != "" {
 			if err == nil {
 				t.Errorf("%s: %x, want an error (%s)", name, got, r.Error)

@@ -92,23 +92,6 @@ func plainText(token []byte) bool {
 	return true
 }
 
-// ColumnFromJSON makes Values of one type from JSON tokens. INVALID as the type
-// means that the first token that is not null decides it, as in Feast.
-func ColumnFromJSON(tokens [][]byte, t types.ValueType_Enum) ([][]byte, error) {
-	if t == types.ValueType_INVALID {
-		t = Infer(tokens)
-	}
-	values := make([][]byte, len(tokens))
-	for i, token := range tokens {
-		v, err := FromJSON(token, t)
-		if err != nil {
-			return nil, fault.New(fault.Invalid, "row %d: %s", i, fault.Of(err).Text).Because(err)
-		}
-		values[i] = v
-	}
-	return values, nil
-}
-
 // Infer gives the type of a column of JSON tokens: as in Feast that of the first
 // one that is not null.
 func Infer(tokens [][]byte) types.ValueType_Enum {

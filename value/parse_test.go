@@ -7,9 +7,25 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
+// columnOf makes Values of JSON tokens as the server does of a column of a request.
+func columnOf(tokens [][]byte, t types.ValueType_Enum) ([][]byte, error) {
+	if t == types.ValueType_INVALID {
+		t = value.Infer(tokens)
+	}
+	values := make([][]byte, len(tokens))
+	for i, token := range tokens {
+		v, err := value.FromJSON(token, t)
+		if err != nil {
+			return nil, err
+		}
+		values[i] = v
+	}
+	return values, nil
+}
+
 // A column that no view types is of the type of its first value.
 func TestInfinitiesAreDoubles(t *testing.T) {
-	got, err := value.ColumnFromJSON([][]byte{[]byte("-Infinity"), []byte("3")}, types.ValueType_INVALID)
+	got, err := columnOf([][]byte{[]byte("-Infinity"), []byte("3")}, types.ValueType_INVALID)
 	if err != nil || string(got[1]) != string(value.AppendDouble(nil, 3)) {
 		t.Errorf("%q, %v", got, err)
 	}

@@ -153,6 +153,32 @@ func readFull(r *bufio.Reader, b []byte) error {
 	return nil
 }
 
+// fields reads the header fields of an answer: the length of its body and its
+// checksum, if it has one.
+func (h *hconn) fields() (length int, crc uint64, hasCRC bool, err error) {
+	length = -1
+	for {
+		line, err := h.r.ReadSlice('\n')
+		if err != nil {
+			return 0, 0, false, err
+		}
+		if len(line) <= 2 {
+			break
+		}
+		switch {
+		case len(line) > 16 && bytes.EqualFold(line[:15], []byte("content-length:")):
+			length, _ = strconv.Atoi(string(bytes.TrimSpace(line[15:])))
+		case len(line) > 13 && bytes.EqualFold(line[:12], []byte("x-amz-crc32:")):
+			crc, _ = strconv.ParseUint(string(bytes.TrimSpace(line[12:])), 10, 32)
+			hasCRC = true
+		}
+	}
+	if length < 0 {
+		return 0, 0, false, errors.New("no content length")
+	}
+	return length, crc, hasCRC, nil
+}
+
 // do sends one call and gives the verified body to f; the body is reused after.
 func (c *Client) do(ctx context.Context, r *req, call []part, f func(body []byte) error) error {
 	h, err := c.get(ctx)
@@ -173,25 +199,9 @@ func (c *Client) do(ctx context.Context, r *req, call []part, f func(body []byte
 	if len(line) < 12 || string(line[9:12]) != "200" {
 		return fmt.Errorf("status %s", line)
 	}
-	cl, crc, hasCRC := -1, uint64(0), false
-	for {
-		line, err = h.r.ReadSlice('\n')
-		if err != nil {
-			return err
-		}
-		if len(line) <= 2 {
-			break
-		}
-		switch {
-		case len(line) > 16 && bytes.EqualFold(line[:15], []byte("content-length:")):
-			cl, _ = strconv.Atoi(string(bytes.TrimSpace(line[15:])))
-		case len(line) > 13 && bytes.EqualFold(line[:12], []byte("x-amz-crc32:")):
-			crc, _ = strconv.ParseUint(string(bytes.TrimSpace(line[12:])), 10, 32)
-			hasCRC = true
-		}
-	}
-	if cl < 0 {
-		return errors.New("no content length")
+	cl, crc, hasCRC, err := h.fields()
+	if err != nil {
+		return err
 	}
 	bp := bufs.Get().(*[]byte)
 	if cap(*bp) < cl {

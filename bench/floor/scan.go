@@ -136,14 +136,24 @@ func (s *scanner) arr(f func() bool) bool {
 	}
 }
 
+// taggedPlain is tagged without spaces, which is how stores write it.
+func (s *scanner) taggedPlain() ([]byte, bool) {
+	b := s.b[s.i:]
+	if len(b) <= 6 || b[0] != '{' || b[1] != '"' || b[3] != '"' || b[4] != ':' || b[5] != '"' {
+		return nil, false
+	}
+	k := bytes.IndexByte(b[6:], '"')
+	if k < 0 || len(b) <= 7+k || b[7+k] != '}' {
+		return nil, false
+	}
+	s.i += 8 + k
+	return b[6 : 6+k], true
+}
+
 // tagged reads {"S":"..."} or {"B":"..."}.
 func (s *scanner) tagged() (val []byte, ok bool) {
-	// fast path, no spaces
-	if b := s.b[s.i:]; len(b) > 6 && b[0] == '{' && b[1] == '"' && b[3] == '"' && b[4] == ':' && b[5] == '"' {
-		if k := bytes.IndexByte(b[6:], '"'); k >= 0 && len(b) > 7+k && b[7+k] == '}' {
-			s.i += 8 + k
-			return b[6 : 6+k], true
-		}
+	if val, ok := s.taggedPlain(); ok {
+		return val, true
 	}
 	if !s.eat('{') {
 		return

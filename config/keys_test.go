@@ -6,7 +6,8 @@ import (
 )
 
 // Keys lists every key that is read, as section.key; a store's are listed under
-// online_store or offline_store and its type.
+// online_store or offline_store and its type. The documentation is compared with
+// it.
 func Keys() []string {
 	var keys []string
 	collect(reflect.TypeFor[Config](), "", &keys)
