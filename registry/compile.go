@@ -84,7 +84,7 @@ func (c *compiler) sortObjects(reg *core.Registry) {
 
 // compile makes the lookups of a project.
 func (p *Project) compile() error {
-	p.types, p.joinKeys, p.entityName = entityTypes{}, map[string]JoinKey{}, map[string]JoinKey{}
+	p.types, p.joinKeys = entityTypes{}, map[string]JoinKey{}
 	for _, m := range p.entities {
 		s := m.GetSpec()
 		if _, ok := p.types[s.GetName()]; ok {
@@ -92,7 +92,7 @@ func (p *Project) compile() error {
 		}
 		p.types[s.GetName()] = s
 		key := JoinKey{Name: s.GetJoinKey(), Entity: s.GetName(), Type: s.GetValueType()}
-		p.joinKeys[key.Name], p.entityName[key.Entity] = key, key
+		p.joinKeys[key.Name] = key
 	}
 	if err := p.compileViews(); err != nil {
 		return err
@@ -152,7 +152,7 @@ func (p *Project) learnTypes(v *View) {
 			continue
 		}
 		known.Type = k.Type
-		p.joinKeys[k.Name], p.entityName[known.Entity] = known, known
+		p.joinKeys[k.Name] = known
 	}
 }
 

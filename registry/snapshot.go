@@ -78,12 +78,11 @@ type Project struct {
 	grants     []*core.Permission
 	history    []*core.FeatureViewVersionRecord
 
-	options    Options
-	types      entityTypes
-	views      map[string]*View
-	byService  map[string]*Service
-	joinKeys   map[string]JoinKey
-	entityName map[string]JoinKey
+	options   Options
+	types     entityTypes
+	views     map[string]*View
+	byService map[string]*Service
+	joinKeys  map[string]JoinKey
 }
 
 // Message is the project's own object; nil in registries that have none.
@@ -118,17 +117,6 @@ func (p *Project) ValidationReferences() []*core.ValidationReference { return p.
 
 // Permissions lists the permissions.
 func (p *Project) Permissions() []*core.Permission { return p.grants }
-
-// Versions lists the version history of a view, in the order of the registry.
-func (p *Project) Versions(view string) []*core.FeatureViewVersionRecord {
-	var records []*core.FeatureViewVersionRecord
-	for _, r := range p.history {
-		if r.GetFeatureViewName() == view {
-			records = append(records, r)
-		}
-	}
-	return records
-}
 
 // View finds a feature view of any kind; an unknown one is a NotFound fault.
 func (p *Project) View(name string) (*View, error) {
@@ -229,14 +217,4 @@ func (p *Project) Service(name string) (*Service, error) {
 	}
 	return nil, fault.New(fault.NotFound, "Feature service %s does not exist in project %s", name, p.Name).
 		About("feature service", name, p.Name)
-}
-
-// JoinKey finds a join key among all entities of the project by its own name,
-// then by the name of its entity.
-func (p *Project) JoinKey(name string) (JoinKey, bool) {
-	if k, ok := p.joinKeys[name]; ok {
-		return k, true
-	}
-	k, ok := p.entityName[name]
-	return k, ok
 }

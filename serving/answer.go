@@ -127,14 +127,6 @@ func (r *Response) ViewVersion(view int) (name string, version int) {
 	return v.view.Name, v.view.Version
 }
 
-// Stats tells what the read cost.
-func (r *Response) Stats() stores.Stats {
-	if r.stored == nil {
-		return stores.Stats{}
-	}
-	return r.stored.Stats
-}
-
 // Column gives a column of the answer.
 func (r *Response) Column(i int) ResponseColumn {
 	if i < len(r.echoed) {

@@ -11,10 +11,6 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// DummyKey is the join key that stands for none: a view without entities keeps
-// its one row under it, with the STRING value "".
-const DummyKey = "__dummy_id"
-
 // KeyLayout is the part of a serialized entity key that does not depend on the
 // values. It is made once for a list of join keys, and safe for concurrent use.
 //

@@ -15,14 +15,17 @@ const (
 	maxExpression = 4096
 )
 
+// gets is what a BatchGetItem reads of one table.
+type gets struct {
+	Keys                     []item
+	ProjectionExpression     string
+	ExpressionAttributeNames map[string]string
+	ConsistentRead           bool
+}
+
 func (s *Server) batchGet(body []byte, f Faults) (any, error) {
 	var in struct {
-		RequestItems map[string]struct {
-			Keys                     []item
-			ProjectionExpression     string
-			ExpressionAttributeNames map[string]string
-			ConsistentRead           bool
-		}
+		RequestItems           map[string]gets
 		ReturnConsumedCapacity string
 	}
 	if err := json.Unmarshal(body, &in); err != nil {
@@ -34,15 +37,8 @@ func (s *Server) batchGet(body []byte, f Faults) (any, error) {
 			return nil, err
 		}
 		total += len(r.Keys)
-		seen := map[string]bool{}
-		for _, k := range r.Keys {
-			if len(k) != 1 || idOf(k) == "" {
-				return nil, invalid("The provided key element does not match the schema")
-			}
-			if seen[idOf(k)] {
-				return nil, invalid("Provided list of item keys contains duplicates")
-			}
-			seen[idOf(k)] = true
+		if err := checkKeys(r.Keys); err != nil {
+			return nil, err
 		}
 	}
 	if total == 0 || total > maxGet {
@@ -53,29 +49,11 @@ func (s *Server) batchGet(body []byte, f Faults) (any, error) {
 	var capacity []any
 	size := 0
 	for name, r := range in.RequestItems {
-		responses[name] = []item{}
-		var unread []item
-		consumed := 0.0
-		for _, k := range r.Keys {
-			it, ok := s.tables[name].items[idOf(k)]
-			stored := s.tables[name].sizes[idOf(k)]
-			size += stored
-			consumed += units(stored, r.ConsistentRead)
-			if f.Unprocessed > 0 && rand.Float64() < f.Unprocessed || size > maxAnswer {
-				unread = append(unread, k)
-				continue
-			}
-			if !ok {
-				continue
-			}
-			p, err := project(it, r.ProjectionExpression, r.ExpressionAttributeNames)
-			if err != nil {
-				return nil, err
-			}
-			responses[name] = append(responses[name], p)
+		items, unread, consumed, err := s.tables[name].read(r, &size, f)
+		if err != nil {
+			return nil, err
 		}
-		// The service gives items in no order.
-		rand.Shuffle(len(responses[name]), func(i, j int) { responses[name][i], responses[name][j] = responses[name][j], responses[name][i] })
+		responses[name] = items
 		if len(unread) > 0 {
 			left[name] = map[string]any{"Keys": unread, "ProjectionExpression": r.ProjectionExpression, "ExpressionAttributeNames": r.ExpressionAttributeNames}
 		}
@@ -86,6 +64,47 @@ func (s *Server) batchGet(body []byte, f Faults) (any, error) {
 		out["ConsumedCapacity"] = capacity
 	}
 	return out, nil
+}
+
+func checkKeys(keys []item) error {
+	seen := map[string]bool{}
+	for _, k := range keys {
+		if len(k) != 1 || idOf(k) == "" {
+			return invalid("The provided key element does not match the schema")
+		}
+		if seen[idOf(k)] {
+			return invalid("Provided list of item keys contains duplicates")
+		}
+		seen[idOf(k)] = true
+	}
+	return nil
+}
+
+// read gives the items of the keys in no order, as the service does, and the
+// keys that it leaves unread. It adds what the items weigh to the size of the
+// call.
+func (t *table) read(r gets, size *int, f Faults) (items, unread []item, consumed float64, err error) {
+	items = []item{}
+	for _, k := range r.Keys {
+		it, ok := t.items[idOf(k)]
+		stored := t.sizes[idOf(k)]
+		*size += stored
+		consumed += units(stored, r.ConsistentRead)
+		if f.Unprocessed > 0 && rand.Float64() < f.Unprocessed || *size > maxAnswer {
+			unread = append(unread, k)
+			continue
+		}
+		if !ok {
+			continue
+		}
+		p, err := project(it, r.ProjectionExpression, r.ExpressionAttributeNames)
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		items = append(items, p)
+	}
+	rand.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+	return items, unread, consumed, nil
 }
 
 // units is the read capacity that an item costs: one unit for each 4 KB begun,
@@ -111,19 +130,9 @@ func project(it item, expression string, names map[string]string) (item, error) 
 	used := map[string]bool{}
 	seen := map[string]bool{}
 	for path := range strings.SplitSeq(expression, ",") {
-		parts := strings.Split(strings.TrimSpace(path), ".")
-		for i, p := range parts {
-			if !strings.HasPrefix(p, "#") {
-				if reserved(p) {
-					return nil, invalid("Invalid ProjectionExpression: Attribute name is a reserved keyword; reserved keyword: %s", p)
-				}
-				continue
-			}
-			name, ok := names[p]
-			if !ok {
-				return nil, invalid("An expression attribute name used in the document path is not defined; attribute name: %s", p)
-			}
-			parts[i], used[p] = name, true
+		parts, err := resolve(path, names, used)
+		if err != nil {
+			return nil, err
 		}
 		full := strings.Join(parts, "\x00")
 		if seen[full] || seen[parts[0]] {
@@ -159,16 +168,49 @@ func project(it item, expression string, names map[string]string) (item, error) 
 	return out, nil
 }
 
+// resolve splits a path into its attributes and puts in what the #names of it
+// stand for.
+func resolve(path string, names map[string]string, used map[string]bool) ([]string, error) {
+	parts := strings.Split(strings.TrimSpace(path), ".")
+	for i, p := range parts {
+		if !strings.HasPrefix(p, "#") {
+			if reserved(p) {
+				return nil, invalid("Invalid ProjectionExpression: Attribute name is a reserved keyword; reserved keyword: %s", p)
+			}
+			continue
+		}
+		name, ok := names[p]
+		if !ok {
+			return nil, invalid("An expression attribute name used in the document path is not defined; attribute name: %s", p)
+		}
+		parts[i], used[p] = name, true
+	}
+	return parts, nil
+}
+
 func reserved(name string) bool {
 	return slices.Contains([]string{"values", "value", "key", "name", "timestamp", "order", "state", "count", "date", "time", "type", "user"}, strings.ToLower(name))
 }
 
-func (s *Server) batchWrite(body []byte, f Faults) (any, error) {
-	type request struct {
-		PutRequest    *struct{ Item item }
-		DeleteRequest *struct{ Key item }
+// writeRequest is one write of a BatchWriteItem.
+type writeRequest struct {
+	PutRequest    *struct{ Item item }
+	DeleteRequest *struct{ Key item }
+}
+
+// item is what the request puts, or the key of what it deletes.
+func (r writeRequest) item() item {
+	switch {
+	case r.PutRequest != nil:
+		return r.PutRequest.Item
+	case r.DeleteRequest != nil:
+		return r.DeleteRequest.Key
 	}
-	var in struct{ RequestItems map[string][]request }
+	return nil
+}
+
+func (s *Server) batchWrite(body []byte, f Faults) (any, error) {
+	var in struct{ RequestItems map[string][]writeRequest }
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, err
 	}
@@ -181,30 +223,14 @@ func (s *Server) batchWrite(body []byte, f Faults) (any, error) {
 			return nil, err
 		}
 		total += len(list)
-		seen := map[string]bool{}
-		for _, r := range list {
-			id := ""
-			if r.PutRequest != nil {
-				id = idOf(r.PutRequest.Item)
-				if err := f.checkItem(r.PutRequest.Item); err != nil {
-					return nil, err
-				}
-			} else if r.DeleteRequest != nil {
-				id = idOf(r.DeleteRequest.Key)
-				if err := f.checkItem(r.DeleteRequest.Key); err != nil {
-					return nil, err
-				}
-			}
-			if id == "" || seen[id] {
-				return nil, invalid("Provided list of item keys contains duplicates")
-			}
-			seen[id] = true
+		if err := f.checkWrites(list); err != nil {
+			return nil, err
 		}
 	}
 	if total == 0 || total > maxWrite {
 		return nil, invalid("Too many items requested for the BatchWriteItem call, or none: %d", total)
 	}
-	left := map[string][]request{}
+	left := map[string][]writeRequest{}
 	for name, list := range in.RequestItems {
 		for _, r := range list {
 			switch {
@@ -218,6 +244,25 @@ func (s *Server) batchWrite(body []byte, f Faults) (any, error) {
 		}
 	}
 	return map[string]any{"UnprocessedItems": left}, nil
+}
+
+func (f Faults) checkWrites(list []writeRequest) error {
+	seen := map[string]bool{}
+	for _, r := range list {
+		it := r.item()
+		if it == nil {
+			return invalid("Supplied WriteRequest contains neither a put nor a delete")
+		}
+		if err := f.checkItem(it); err != nil {
+			return err
+		}
+		id := idOf(it)
+		if id == "" || seen[id] {
+			return invalid("Provided list of item keys contains duplicates")
+		}
+		seen[id] = true
+	}
+	return nil
 }
 
 func (s *Server) putItem(body []byte, f Faults) (any, error) {
