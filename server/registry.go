@@ -39,8 +39,8 @@ func (s *registryService) project(name string) (*registry.Project, error) {
 	return snap.Project(name)
 }
 
-// listRequest is what requests for lists have in common.
-type listRequest interface {
+// pageRequest is what requests for lists have in common.
+type pageRequest interface {
 	GetTags() map[string]string
 	GetPageSize() int32
 	GetPageToken() string
@@ -59,7 +59,7 @@ func find[M proto.Message](list []M, kind, name, project string, view banquetv1.
 }
 
 // page gives one page of a list. The token is the index of the next object.
-func page[M proto.Message](list []M, req listRequest) (objects []M, next string, err error) {
+func page[M proto.Message](list []M, req pageRequest) (objects []M, next string, err error) {
 	start := 0
 	if t := req.GetPageToken(); t != "" {
 		if start, err = strconv.Atoi(t); err != nil || start < 0 {

@@ -139,15 +139,8 @@ func (s *scanner) skipNumber() error {
 			return nil
 		}
 	}
-	digits := func() bool {
-		from := s.i
-		for s.i < len(s.b) && s.b[s.i] >= '0' && s.b[s.i] <= '9' {
-			s.i++
-		}
-		return s.i > from
-	}
 	first := s.i
-	if !digits() {
+	if !s.skipDigits() {
 		return s.failAt(start, "Expecting value")
 	}
 	if s.b[first] == '0' && s.i > first+1 { // a leading zero ends the number
@@ -156,22 +149,37 @@ func (s *scanner) skipNumber() error {
 	if s.i < len(s.b) && s.b[s.i] == '.' {
 		dot := s.i
 		s.i++
-		if !digits() {
+		if !s.skipDigits() {
 			s.i = dot
 			return nil
 		}
 	}
-	if s.i < len(s.b) && (s.b[s.i] == 'e' || s.b[s.i] == 'E') {
-		e := s.i
-		s.i++
-		if s.i < len(s.b) && (s.b[s.i] == '+' || s.b[s.i] == '-') {
-			s.i++
-		}
-		if !digits() {
-			s.i = e
-		}
-	}
+	s.skipExponent()
 	return nil
+}
+
+func (s *scanner) skipDigits() bool {
+	from := s.i
+	for s.i < len(s.b) && s.b[s.i] >= '0' && s.b[s.i] <= '9' {
+		s.i++
+	}
+	return s.i > from
+}
+
+// skipExponent goes over the exponent of a number, if it has one: an e without
+// digits is not of the number.
+func (s *scanner) skipExponent() {
+	e := s.i
+	if e >= len(s.b) || s.b[e] != 'e' && s.b[e] != 'E' {
+		return
+	}
+	s.i++
+	if s.i < len(s.b) && (s.b[s.i] == '+' || s.b[s.i] == '-') {
+		s.i++
+	}
+	if !s.skipDigits() {
+		s.i = e
+	}
 }
 
 // text reads a string. Without escapes it is a piece of the body, and lives no
