@@ -163,10 +163,12 @@ func (s *Server) Run(ctx context.Context) error {
 		s.pipeline.governor.run(running)
 		return nil
 	})
-	group.Go(func() error {
-		s.sayServing(running)
-		return nil
-	})
+	if !s.sayServing() { // a registry that is in force is said so from the first request on
+		group.Go(func() error {
+			s.awaitRegistry(running)
+			return nil
+		})
+	}
 	group.Go(func() error {
 		// A server that is stopped before it began to serve says so by an error.
 		if err := s.grpc.Serve(s.grpcListener); !errors.Is(err, grpc.ErrServerStopped) {
@@ -193,18 +195,26 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// sayServing keeps gRPC's health at NOT_SERVING until a registry is in force.
-func (s *Server) sayServing(ctx context.Context) {
+// sayServing sets gRPC's health to SERVING if a registry is in force.
+func (s *Server) sayServing() bool {
+	if s.opt.Registry.Snapshot() == nil {
+		return false
+	}
+	s.health.SetServingStatus("", healthpb.HealthCheckResponse_SERVING)
+	return true
+}
+
+// awaitRegistry keeps gRPC's health at NOT_SERVING until a registry is in force.
+func (s *Server) awaitRegistry(ctx context.Context) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	for s.opt.Registry.Snapshot() == nil {
+	for !s.sayServing() {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
 	}
-	s.health.SetServingStatus("", healthpb.HealthCheckResponse_SERVING)
 }
 
 // drain stops taking requests and waits for those under way.
