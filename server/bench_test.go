@@ -159,7 +159,7 @@ func received(data []byte, m proto.Message, more ...[]byte) error {
 		pieces = append(pieces, mem.SliceBuffer(b))
 	}
 	in := incoming{message: m, ctx: context.Background(), pipeline: unbounded}
-	if err := newSpliceCodec().Unmarshal(pieces, &in); err != nil {
+	if err := newSpliceCodec(unbounded.messages).Unmarshal(pieces, &in); err != nil {
 		return err
 	}
 	defer in.release()

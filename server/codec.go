@@ -8,34 +8,39 @@ import (
 	"google.golang.org/grpc/encoding"
 	_ "google.golang.org/grpc/encoding/gzip"  // lets clients compress
 	_ "google.golang.org/grpc/encoding/proto" // registers the codec that this one is built on
-	"google.golang.org/grpc/experimental"
+
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/banquet-fs/banquet/fault"
 	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 )
 
-// Answers have all sizes between kilobytes and megabytes, and gRPC's own pool
-// has nothing between 32 KB and 1 MB: under load most of its memory would be
-// the unused rest of its buffers. This one grows by powers of two.
-var _ = func() bool {
+// newMessagePool lends the memory of messages to gRPC and to the codec. Answers
+// have all sizes between kilobytes and megabytes, and gRPC's own pool has nothing
+// between 32 KB and 1 MB: under load most of its memory would be the unused rest
+// of its buffers. This one grows by powers of two.
+func newMessagePool() mem.BufferPool {
 	pool, err := mem.NewBinaryTieredBufferPool(8, 10, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22)
-	if err == nil {
-		experimental.SetDefaultBufferPool(pool)
+	if err != nil { // only of exponents that no size has
+		return mem.DefaultBufferPool()
 	}
-	return err == nil
-}()
+	return pool
+}
 
 // spliceCodec is gRPC's codec for protobuf, but for requests for features, whose
 // columns stay as they came, and for spliced answers, whose results go out as
-// they are.
+// they are. The memory of all messages comes from the server's own pool.
 type spliceCodec struct {
 	encoding.CodecV2
+	pool mem.BufferPool
 }
 
-func newSpliceCodec() spliceCodec { return spliceCodec{encoding.GetCodecV2("proto")} }
+func newSpliceCodec(pool mem.BufferPool) spliceCodec {
+	return spliceCodec{encoding.GetCodecV2("proto"), pool}
+}
 
 // incoming is a message of a request. gRPC fills it with the bytes as they came,
 // which are decoded once the request has been admitted.
@@ -89,7 +94,13 @@ func (in *incoming) decode() error {
 			m.Kind = &banquetv1.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: list}}
 		})
 	}
-	if err := encoding.GetCodecV2("proto").Unmarshal(in.data, in.message); err != nil {
+	m, ok := in.message.(proto.Message)
+	if !ok {
+		return fault.New(fault.Internal, "a message that is not of protobuf")
+	}
+	whole := in.data.MaterializeToBuffer(in.pipeline.messages)
+	defer whole.Free()
+	if err := proto.Unmarshal(whole.ReadOnlyData(), m); err != nil {
 		return errUndecoded(err)
 	}
 	return nil
@@ -113,32 +124,47 @@ const copied = 2 << 10
 
 // Marshal writes a message.
 func (c spliceCodec) Marshal(v any) (mem.BufferSlice, error) {
-	var m proto.Message
-	switch answer := v.(type) { // made for one request: others may be shared
+	switch m := v.(type) {
 	case *feast.GetOnlineFeaturesResponse:
-		m = answer
+		return c.marshalSpliced(m)
 	case *banquetv1.GetOnlineFeaturesResponse:
-		m = answer
-	default:
-		return c.CodecV2.Marshal(v)
+		return c.marshalSpliced(m)
+	case proto.Message:
+		return c.marshal(m)
 	}
-	return c.marshalSpliced(m)
+	return c.CodecV2.Marshal(v)
 }
 
-// marshalSpliced writes an answer, which is empty afterwards: the memory of its
-// results is given back when they have been sent.
+// marshal writes a message into memory of the pool.
+func (c spliceCodec) marshal(m proto.Message) (mem.BufferSlice, error) {
+	size := proto.Size(m)
+	opt := proto.MarshalOptions{UseCachedSize: true}
+	if mem.IsBelowBufferPoolingThreshold(size) {
+		b, err := opt.Marshal(m)
+		return mem.BufferSlice{mem.SliceBuffer(b)}, err
+	}
+	b := c.pool.Get(size)
+	if _, err := opt.MarshalAppend((*b)[:0], m); err != nil {
+		c.pool.Put(b)
+		return nil, err
+	}
+	return mem.BufferSlice{mem.NewBuffer(b, c.pool)}, nil
+}
+
+// marshalSpliced writes an answer, which is empty afterwards: it was made for one
+// request. The memory of its results is given back when they have been sent.
 func (c spliceCodec) marshalSpliced(m proto.Message) (mem.BufferSlice, error) {
 	r := m.ProtoReflect()
-	results, pool := r.GetUnknown(), mem.DefaultBufferPool()
+	results := r.GetUnknown()
 	defer r.SetUnknown(nil)
 	if len(results) < copied {
-		defer pool.Put((*[]byte)(&results))
-		return c.CodecV2.Marshal(m)
+		defer c.pool.Put((*[]byte)(&results))
+		return c.marshal(m)
 	}
 	r.SetUnknown(nil)
-	head, err := c.CodecV2.Marshal(m)
+	head, err := c.marshal(m)
 	if err != nil {
 		return nil, err
 	}
-	return append(head, mem.NewBuffer((*[]byte)(&results), pool)), nil
+	return append(head, mem.NewBuffer((*[]byte)(&results), c.pool)), nil
 }

@@ -148,10 +148,10 @@ func cells(r *serving.Response) int64 { return max(int64(r.Columns())*int64(r.Ro
 
 // splice puts the results into a generated response message as fields that it
 // does not know: they go out on the wire as they are, without being decoded
-// first. Within the process the fields look empty. Their memory is gRPC's pool's;
-// the codec gives it back once they are written, but for chunks of a stream.
-func splice(m proto.Message, r *serving.Response, size *cellSize) {
-	pool := mem.DefaultBufferPool()
+// first. Within the process the fields look empty. Their memory is of the pool of
+// messages; the codec gives it back once they are written, but for chunks of a
+// stream.
+func splice(m proto.Message, r *serving.Response, size *cellSize, pool mem.BufferPool) {
 	room := pool.Get(size.room(r))
 	results := appendResults((*room)[:0], r)
 	if cap(results) != cap(*room) { // it grew out of it

@@ -49,7 +49,7 @@ func (f *features) answer(ctx context.Context, req *serving.Request, versions bo
 	if versions {
 		out.Metadata.FeatureViewMetadata = viewVersions(r)
 	}
-	splice(out, r, &f.size)
+	splice(out, r, &f.size, f.pipeline.messages)
 	return out, nil
 }
 
@@ -161,9 +161,9 @@ func ownRequest(opt *Options, m *banquetv1.GetOnlineFeaturesRequest, limits deco
 // feastServing is feast.serving.ServingService, as Feast's Go server speaks it.
 type feastServing struct {
 	feast.UnimplementedServingServiceServer
-	opt    *Options
-	limits decodeLimits
-	size   cellSize
+	opt      *Options
+	pipeline *pipeline
+	size     cellSize
 }
 
 // GetFeastServingInfo tells the version.
@@ -173,16 +173,16 @@ func (f *feastServing) GetFeastServingInfo(context.Context, *feast.GetFeastServi
 
 // GetOnlineFeatures answers features; expired rows are marked.
 func (f *feastServing) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineFeaturesRequest) (*feast.GetOnlineFeaturesResponse, error) {
-	return feastAnswer(ctx, f.opt, f.limits, &f.size, m, serving.MarkTTL)
+	return feastAnswer(ctx, f.opt, f.pipeline, &f.size, m, serving.MarkTTL)
 }
 
 // feastAnswer answers a request of Feast's own messages.
-func feastAnswer(ctx context.Context, opt *Options, limits decodeLimits, size *cellSize, m *feast.GetOnlineFeaturesRequest, ttl serving.TTL) (*feast.GetOnlineFeaturesResponse, error) {
+func feastAnswer(ctx context.Context, opt *Options, p *pipeline, size *cellSize, m *feast.GetOnlineFeaturesRequest, ttl serving.TTL) (*feast.GetOnlineFeaturesResponse, error) {
 	req := &serving.Request{
 		Service: m.GetFeatureService(), Features: m.GetFeatures().GetVal(), FullNames: m.GetFullFeatureNames(), TTL: opt.ttl(ttl),
 	}
 	var err error
-	if req.Columns, err = columns(m, limits, m.GetEntities(), m.GetRequestContext()); err != nil {
+	if req.Columns, err = columns(m, p.limits, m.GetEntities(), m.GetRequestContext()); err != nil {
 		return nil, err
 	}
 	r, err := opt.Serving.GetOnlineFeatures(ctx, req)
@@ -195,21 +195,21 @@ func feastAnswer(ctx context.Context, opt *Options, limits decodeLimits, size *c
 	if m.GetIncludeFeatureViewVersionMetadata() {
 		out.Metadata.FeatureViewMetadata = viewVersions(r)
 	}
-	splice(out, r, size)
+	splice(out, r, size, p.messages)
 	return out, nil
 }
 
 // feastListen is GrpcFeatureServer, as `feast listen` speaks it.
 type feastListen struct {
 	feast.UnimplementedGrpcFeatureServerServer
-	opt    *Options
-	limits decodeLimits
-	size   cellSize
+	opt      *Options
+	pipeline *pipeline
+	size     cellSize
 }
 
 // GetOnlineFeatures answers features; the ttl is ignored.
 func (f *feastListen) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineFeaturesRequest) (*feast.GetOnlineFeaturesResponse, error) {
-	return feastAnswer(ctx, f.opt, f.limits, &f.size, m, serving.IgnoreTTL)
+	return feastAnswer(ctx, f.opt, f.pipeline, &f.size, m, serving.IgnoreTTL)
 }
 
 // Push writes rows of a push source.

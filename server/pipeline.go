@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 
 	"github.com/banquet-fs/banquet/access"
@@ -47,6 +48,7 @@ type pipeline struct {
 	bodies    *budget
 	bodyBytes int
 	limits    decodeLimits
+	messages  mem.BufferPool // of gRPC's messages, both ways
 
 	duration *prometheus.HistogramVec
 	own      *prometheus.HistogramVec
@@ -61,6 +63,7 @@ func newPipeline(opt *Options) *pipeline {
 		log: opt.Log, identity: opt.Identity, authority: opt.Authority,
 		gate: newGate(opt.Concurrency, opt.Queue), governor: newGovernor(opt.Log),
 		bodies: newBudget(int64(opt.BodyBytes)), bodyBytes: opt.BodyBytes, limits: newDecodeLimits(opt),
+		messages: newMessagePool(),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "banquet_request_duration_seconds", Help: "Time from a request received to its answer made.",
 			Buckets: []float64{.0002, .0005, .001, .002, .003, .005, .0075, .01, .015, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},

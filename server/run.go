@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -61,12 +62,12 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	p := newPipeline(&s.opt)
 	s.pipeline = p
 	own, reg := &features{opt: &s.opt, pipeline: p}, &registryService{opt: &s.opt}
-	s.grpc = newGRPC(&s.opt)
+	s.grpc = newGRPC(&s.opt, p)
 	services := registrar{to: s.grpc, pipeline: p}
 	banquetv1.RegisterFeatureServiceServer(services, own)
 	banquetv1.RegisterRegistryServiceServer(services, reg)
-	feast.RegisterServingServiceServer(services, &feastServing{opt: &s.opt, limits: p.limits})
-	feast.RegisterGrpcFeatureServerServer(services, &feastListen{opt: &s.opt, limits: p.limits})
+	feast.RegisterServingServiceServer(services, &feastServing{opt: &s.opt, pipeline: p})
+	feast.RegisterGrpcFeatureServerServer(services, &feastListen{opt: &s.opt, pipeline: p})
 	beside := outside{to: s.grpc, pipeline: p}
 	healthpb.RegisterHealthServer(beside, s.health)
 	reflection.Register(beside)
@@ -92,13 +93,13 @@ const streamWorkers = 128
 // waits with more.
 const streamsPerConnection = 1000
 
-func newGRPC(opt *Options) *grpc.Server {
+func newGRPC(opt *Options, p *pipeline) *grpc.Server {
 	creds := insecure.NewCredentials()
 	if opt.TLS != nil {
 		creds = credentials.NewTLS(opt.TLS.Clone())
 	}
 	return grpc.NewServer(
-		grpc.Creds(creds), grpc.ForceServerCodecV2(newSpliceCodec()), grpc.NumStreamWorkers(streamWorkers),
+		grpc.Creds(creds), grpc.ForceServerCodecV2(newSpliceCodec(p.messages)), experimental.BufferPool(p.messages), grpc.NumStreamWorkers(streamWorkers),
 		// The codec refuses what is too large in banquet's words; what is larger still
 		// gRPC refuses in its own, without reading it, or unpacking it to its end.
 		grpc.MaxRecvMsgSize(opt.BodyBytes+64<<10), grpc.MaxSendMsgSize(1<<30), grpc.MaxConcurrentStreams(streamsPerConnection),
