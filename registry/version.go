@@ -3,7 +3,6 @@ package registry
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
@@ -150,47 +149,4 @@ func copyField(to, from protoreflect.Message, name protoreflect.Name) {
 		return
 	}
 	to.Set(f, from.Get(f))
-}
-
-// RecordMaterialization appends a window to a view's materialization
-// intervals and makes it available online, as Feast does after a run. The end
-// is cut to now, and a window that is then reversed is not recorded.
-func RecordMaterialization(reg *core.Registry, project, view string, start, end, now time.Time) error {
-	if end.After(now) {
-		end = now
-	}
-	if start.After(end) {
-		return ErrNoChange
-	}
-	meta := viewMeta(reg, project, view)
-	if meta == nil {
-		return fault.New(fault.NotFound, "Feature view %s does not exist in project %s any more; its window is not recorded", view, project).
-			About("feature view", view, project)
-	}
-	meta.MaterializationIntervals = append(meta.MaterializationIntervals, &core.MaterializationInterval{
-		StartTime: timestamppb.New(start), EndTime: timestamppb.New(end),
-	})
-	meta.State = core.FeatureViewState_AVAILABLE_ONLINE
-	meta.LastUpdatedTimestamp = timestamppb.New(now)
-	return nil
-}
-
-func viewMeta(reg *core.Registry, project, view string) *core.FeatureViewMeta {
-	for _, v := range reg.GetFeatureViews() {
-		if v.GetSpec().GetName() == view && v.GetSpec().GetProject() == project {
-			if v.Meta == nil {
-				v.Meta = &core.FeatureViewMeta{}
-			}
-			return v.Meta
-		}
-	}
-	for _, v := range reg.GetStreamFeatureViews() {
-		if v.GetSpec().GetName() == view && v.GetSpec().GetProject() == project {
-			if v.Meta == nil {
-				v.Meta = &core.FeatureViewMeta{}
-			}
-			return v.Meta
-		}
-	}
-	return nil
 }

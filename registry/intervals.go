@@ -1,0 +1,53 @@
+package registry
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+)
+
+// RecordMaterialization appends a window to a view's materialization
+// intervals and makes it available online, as Feast does after a run. The end
+// is cut to now, and a window that is then reversed is not recorded.
+func RecordMaterialization(reg *core.Registry, project, view string, start, end, now time.Time) error {
+	if end.After(now) {
+		end = now
+	}
+	if start.After(end) {
+		return ErrNoChange
+	}
+	meta := viewMeta(reg, project, view)
+	if meta == nil {
+		return fault.New(fault.NotFound, "Feature view %s does not exist in project %s any more; its window is not recorded", view, project).
+			About("feature view", view, project)
+	}
+	meta.MaterializationIntervals = append(meta.MaterializationIntervals, &core.MaterializationInterval{
+		StartTime: timestamppb.New(start), EndTime: timestamppb.New(end),
+	})
+	meta.State = core.FeatureViewState_AVAILABLE_ONLINE
+	meta.LastUpdatedTimestamp = timestamppb.New(now)
+	return nil
+}
+
+func viewMeta(reg *core.Registry, project, view string) *core.FeatureViewMeta {
+	for _, v := range reg.GetFeatureViews() {
+		if v.GetSpec().GetName() == view && v.GetSpec().GetProject() == project {
+			if v.Meta == nil {
+				v.Meta = &core.FeatureViewMeta{}
+			}
+			return v.Meta
+		}
+	}
+	for _, v := range reg.GetStreamFeatureViews() {
+		if v.GetSpec().GetName() == view && v.GetSpec().GetProject() == project {
+			if v.Meta == nil {
+				v.Meta = &core.FeatureViewMeta{}
+			}
+			return v.Meta
+		}
+	}
+	return nil
+}
