@@ -62,9 +62,8 @@ type Column struct {
 // Span is the extent of the event times of a query's rows. Rows is 0 when there
 // are none, and both times are then zero.
 type Span struct {
-	Rows         int64
-	First, Last  time.Time
-	Approximated bool // Rows is an estimate
+	Rows        int64
+	First, Last time.Time
 }
 
 // Store reads data sources. It is safe for concurrent use. Every error is a fault

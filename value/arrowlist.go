@@ -78,23 +78,29 @@ func elementEncoder(dt arrow.DataType, kind types.ValueType_Enum, set bool) appe
 	case kind == types.ValueType_JSON && id != arrow.NULL:
 		return jsonElement(dt)
 	case id == arrow.NULL, id == arrow.EXTENSION:
-	case id == arrow.TIMESTAMP:
-		if kind != types.ValueType_UNIX_TIMESTAMP {
-			return nil
-		}
-		if !set {
-			return cutTimes(dt)
-		}
-	case kind == types.ValueType_STRING:
-		if !isText(inner) && !arrow.IsInteger(id) && !arrow.IsDecimal(id) {
-			return nil
-		}
+	case !elementFits(inner, kind):
+		return nil
+	case id == arrow.TIMESTAMP && !set:
+		return cutTimes(dt)
 	case arrow.IsInteger(id) && (kind == types.ValueType_DOUBLE || kind == types.ValueType_FLOAT):
 		return exactFloats(dt, kind)
-	case packed(kind) && isText(inner), (id == arrow.BOOL) != (kind == types.ValueType_BOOL):
-		return nil
 	}
 	return encoderOf(dt, kind, exact)
+}
+
+// elementFits reports whether elements of an Arrow type can be of kind, so far
+// as Feast goes within lists; a single value of the type may be of more kinds.
+func elementFits(dt arrow.DataType, kind types.ValueType_Enum) bool {
+	id := dt.ID()
+	switch {
+	case id == arrow.TIMESTAMP:
+		return kind == types.ValueType_UNIX_TIMESTAMP
+	case kind == types.ValueType_STRING:
+		return isText(dt) || arrow.IsInteger(id) || arrow.IsDecimal(id)
+	case packed(kind) && isText(dt):
+		return false
+	}
+	return (id == arrow.BOOL) == (kind == types.ValueType_BOOL)
 }
 
 // packed reports whether elements of a kind stand in one field, one behind the

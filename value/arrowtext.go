@@ -15,6 +15,28 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
+// anyText keeps a text of any of Arrow's types for it.
+func anyText(t types.ValueType_Enum) appendFunc {
+	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		s, err := textAt(a, row)
+		if err != nil {
+			return nil, err
+		}
+		return AppendText(dst, t, s), nil
+	}
+}
+
+// decimalsText writes decimals with the scale of their column.
+func decimalsText(t types.ValueType_Enum) appendFunc {
+	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		d, err := decimalAt(a, row)
+		if err != nil {
+			return nil, err
+		}
+		return AppendText(dst, t, d.String()), nil
+	}
+}
+
 // textEncoder makes Values that are kept as text: STRING, UUID, TIME_UUID and
 // DECIMAL.
 func textEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
@@ -22,21 +44,9 @@ func textEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	case t == types.ValueType_STRING && dt.ID() == arrow.STRING:
 		return plainString
 	case isText(dt):
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			s, err := textAt(a, row)
-			if err != nil {
-				return nil, err
-			}
-			return AppendText(dst, t, s), nil
-		}
+		return anyText(t)
 	case arrow.IsDecimal(dt.ID()) && (t == types.ValueType_STRING || t == types.ValueType_DECIMAL):
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			d, err := decimalAt(a, row)
-			if err != nil {
-				return nil, err
-			}
-			return AppendText(dst, t, d.String()), nil
-		}
+		return decimalsText(t)
 	case t == types.ValueType_STRING:
 		return scalarText(dt)
 	case t == types.ValueType_DECIMAL && arrow.IsInteger(dt.ID()):

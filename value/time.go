@@ -109,44 +109,64 @@ func (s *scanner) date() (year, month, day int, ok bool) {
 // clock is a time of day.
 type clock struct{ hour, minute, second, nanos int }
 
+const clockShape = ": after the date want a blank or a T, then HH:MM:SS"
+
 func (s *scanner) clock() (c clock, why string) {
-	const shape = ": after the date want a blank or a T, then HH:MM:SS"
 	blank := strings.HasPrefix(s.rest, " ")
 	if !s.one(" Tt") {
-		return c, shape
+		return c, clockShape
 	}
 	var ok bool
-	if c.hour, ok = s.digits(2); !ok {
-		// A spreadsheet writes 9:30.
-		if c.hour, ok = s.digits(1); !ok || !strings.HasPrefix(s.rest, ":") {
-			return c, shape
-		}
+	if c.hour, ok = s.hour(); !ok {
+		return c, clockShape
 	}
 	if blank && !strings.HasPrefix(s.rest, ":") {
-		return c, shape // a number behind a day may be anything
+		return c, clockShape // a number behind a day may be anything
 	}
 	if s.one(":") {
-		if c.minute, ok = s.digits(2); !ok {
-			return c, shape
-		}
-		if s.one(":") {
-			if c.second, ok = s.digits(2); !ok {
-				return c, shape
-			}
-			if c.nanos, why = s.fraction(); why != "" {
-				return c, why
-			}
+		if why = s.minutes(&c); why != "" {
+			return c, why
 		}
 	}
+	return c, c.impossible()
+}
+
+// hour reads two digits, or the one that a spreadsheet writes in 9:30.
+func (s *scanner) hour() (int, bool) {
+	if h, ok := s.digits(2); ok {
+		return h, true
+	}
+	h, ok := s.digits(1)
+	return h, ok && strings.HasPrefix(s.rest, ":")
+}
+
+// minutes reads what stands behind the colon of the hour: MM, MM:SS or more.
+func (s *scanner) minutes(c *clock) (why string) {
+	var ok bool
+	if c.minute, ok = s.digits(2); !ok {
+		return clockShape
+	}
+	if !s.one(":") {
+		return ""
+	}
+	if c.second, ok = s.digits(2); !ok {
+		return clockShape
+	}
+	c.nanos, why = s.fraction()
+	return why
+}
+
+// impossible says why no day has such a time; "" when days have it.
+func (c clock) impossible() string {
 	switch {
 	case c.hour == 24 && c.minute == 0 && c.second == 0:
-		return c, ": a day has no hour 24, write hour 00 of the next day"
+		return ": a day has no hour 24, write hour 00 of the next day"
 	case c.minute < 60 && c.second == 60:
-		return c, ": a minute has no second 60, write second 00 of the next minute"
+		return ": a minute has no second 60, write second 00 of the next minute"
 	case c.hour > 23 || c.minute > 59 || c.second > 59:
-		return c, ": a day has no such hour, minute or second"
+		return ": a day has no such hour, minute or second"
 	}
-	return c, ""
+	return ""
 }
 
 func (s *scanner) fraction() (nanos int, why string) {
@@ -168,7 +188,6 @@ func (s *scanner) fraction() (nanos int, why string) {
 
 // zone reads what is left: seconds east of Greenwich.
 func (s *scanner) zone() (offset int, why string) {
-	const names = ": names of zones mean different offsets in different places, write the offset, such as +09:00"
 	s.rest = strings.TrimLeft(s.rest, " ")
 	switch strings.ToUpper(s.rest) {
 	case "", "Z", "UTC", "GMT":
@@ -179,10 +198,7 @@ func (s *scanner) zone() (offset int, why string) {
 		sign = -1
 	}
 	if !s.one("+-") {
-		if letter(s.rest[0]) || s.rest[0] == '[' {
-			return 0, names
-		}
-		return 0, ": after the time of day there is more than an offset"
+		return 0, noOffset(s.rest)
 	}
 	const shape = ": want an offset such as +09:00"
 	hour, ok := s.digits(2)
@@ -208,6 +224,14 @@ func (s *scanner) zone() (offset int, why string) {
 	return sign * (3600*hour + 60*parts[0] + parts[1]), ""
 }
 
+// noOffset says what is wrong with a text that stands where an offset should.
+func noOffset(s string) string {
+	if letter(s[0]) || s[0] == '[' {
+		return ": names of zones mean different offsets in different places, write the offset, such as +09:00"
+	}
+	return ": after the time of day there is more than an offset"
+}
+
 func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // hintOf knows what people write who do not write ISO 8601.
@@ -225,11 +249,19 @@ func hintOf(s string) string {
 		return ": a number may count seconds or milliseconds, or be a date"
 	case strings.HasSuffix(lower, " bc") || digits > 4 && strings.HasPrefix(number[digits:], "-"):
 		return years
+	}
+	return dateHint(number, digits)
+}
+
+// dateHint knows the dates that are no ISO 8601, or a form of it that is not
+// read. The date begins with so many digits.
+func dateHint(number string, digits int) string {
+	switch {
 	case (digits == 1 || digits == 2) && len(number) > digits && strings.IndexByte("/-.", number[digits]) >= 0:
 		return ": it does not say which is the day and which the month, begin with the year"
 	case digits == 4 && len(number) > 4 && strings.IndexByte("/.", number[4]) >= 0:
 		return ": between year, month and day want -"
-	case digits == 8 && len(number) > 8 && (number[8] == 'T' || number[8] == 't'), digits == 4 && strings.HasPrefix(lower[min(4, len(lower)):], "-w"):
+	case digits == 8 && len(number) > 8 && (number[8] == 'T' || number[8] == 't'), digits == 4 && strings.HasPrefix(strings.ToLower(number[4:]), "-w"):
 		return ": of the forms of ISO 8601 the one with - and : is read"
 	}
 	return ""

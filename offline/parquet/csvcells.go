@@ -195,21 +195,29 @@ func notNumber(cell string) cellKinds {
 		out |= sameInt
 	}
 	digits := strings.TrimLeft(cell, "+-")
+	padded := len(digits) > 1 && digits[0] == '0'
 	whole := strings.Trim(digits, "0123456789") == "" && digits != ""
-	if _, err := strconv.ParseInt(cell, 10, 64); err != nil || len(digits) > 1 && digits[0] == '0' {
+	if _, err := strconv.ParseInt(cell, 10, 64); err != nil || padded {
 		out |= intKind | sameInt
 	}
 	v, err := parseFloat(cell, 64)
-	if err != nil || whole && out&intKind != 0 || len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
+	if err != nil || whole && out&intKind != 0 || padded && digits[1] >= '0' && digits[1] <= '9' {
 		return out | floatKind | sameFloat
 	}
-	if text := strconv.FormatFloat(v, 'f', -1, 64); text != cell && text+".0" != cell || math.Abs(v) >= 1e16 || v != 0 && math.Abs(v) < 1e-4 {
-		out |= sameFloat
-	}
-	if whole {
+	if whole || !plainFloat(cell, v) {
 		out |= sameFloat
 	}
 	return out
+}
+
+// plainFloat reports whether a cell is how a float is written that needs no
+// exponent.
+func plainFloat(cell string, v float64) bool {
+	if math.Abs(v) >= 1e16 || v != 0 && math.Abs(v) < 1e-4 {
+		return false
+	}
+	text := strconv.FormatFloat(v, 'f', -1, 64)
+	return text == cell || text+".0" == cell
 }
 
 // inferred is the type of a column for those who ask what it holds.

@@ -5,6 +5,29 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 )
 
+// integerStatistics are those of the one leaf that a column has in a row group;
+// nil when there are none to rely on.
+func (p *parquetFile) integerStatistics(group int, c *fileColumn) (out *metadata.Int64Statistics) {
+	err := guard(func() error {
+		for leaf := range c.leaves {
+			chunk, err := p.meta.RowGroup(group).ColumnChunk(leaf)
+			if err != nil {
+				return err
+			}
+			stats, err := chunk.Statistics()
+			if err != nil || stats == nil || !stats.HasMinMax() {
+				return err
+			}
+			out, _ = stats.(*metadata.Int64Statistics) // INT96 has no order to rely on
+		}
+		return nil
+	})
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
 // outside reports whether the statistics of a row group rule out every row. What
 // is doubtful in them rules out nothing.
 func (p *parquetFile) outside(group int, when bounds) bool {
@@ -16,22 +39,8 @@ func (p *parquetFile) outside(group int, when bounds) bool {
 	if !ok {
 		return false
 	}
-	var times *metadata.Int64Statistics
-	err := guard(func() error {
-		for leaf := range c.leaves {
-			chunk, err := p.meta.RowGroup(group).ColumnChunk(leaf)
-			if err != nil {
-				return err
-			}
-			stats, err := chunk.Statistics()
-			if err != nil || stats == nil || !stats.HasMinMax() {
-				return err
-			}
-			times, _ = stats.(*metadata.Int64Statistics) // INT96 has no order to rely on
-		}
-		return nil
-	})
-	if err != nil || times == nil || times.Min() > times.Max() {
+	times := p.integerStatistics(group, c)
+	if times == nil || times.Min() > times.Max() {
 		return false
 	}
 	first, last := arrow.Timestamp(times.Min()).ToTime(t.Unit), arrow.Timestamp(times.Max()).ToTime(t.Unit)

@@ -113,6 +113,11 @@ func widen(a, b arrow.DataType) (arrow.DataType, bool) {
 	if d, ok := b.(*arrow.DictionaryType); ok {
 		return widen(a, d.ValueType)
 	}
+	return widenScalar(a, b)
+}
+
+// widenScalar is widen of two types that are neither null nor a dictionary.
+func widenScalar(a, b arrow.DataType) (arrow.DataType, bool) {
 	switch {
 	case isInt(a) && isInt(b):
 		return wideInt(a, b), true

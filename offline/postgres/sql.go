@@ -54,13 +54,17 @@ func skipQuoted(q string) int {
 	case q[0] == '$':
 		return dollar(q)
 	case word(q[0]): // a whole word, so that an e within one starts no literal
-		n := 1
-		for n < len(q) && (word(q[n]) || q[n] == '$' || q[n] >= '0' && q[n] <= '9') {
-			n++
-		}
-		return n
+		return wordLen(q)
 	}
 	return 0
+}
+
+func wordLen(q string) int {
+	n := 1
+	for n < len(q) && (word(q[n]) || q[n] == '$' || q[n] >= '0' && q[n] <= '9') {
+		n++
+	}
+	return n
 }
 
 func word(c byte) bool { return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80 }
