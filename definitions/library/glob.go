@@ -91,10 +91,10 @@ func (g *globbing) list(base, part string, parts []string) error {
 // directory. A recursive ** matches the names there too.
 func (g *globbing) descend(dir string, parts []string) error {
 	info, err := g.disk.info(dir)
-	if refused := refusal(err); refused != nil {
-		return refused
+	if err != nil {
+		return refusal(err)
 	}
-	if err != nil || !info.IsDir() {
+	if !info.IsDir() {
 		return nil
 	}
 	if parts[0] != "**" || !g.all {
