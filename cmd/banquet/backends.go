@@ -25,7 +25,7 @@ func (r *repository) openDynamo(ctx context.Context) (stores.Store, error) {
 	}
 	s := dynamo.Open(dynamo.Options{
 		AWS: aws, TableTemplate: c.TableTemplate, BatchSize: c.BatchSize, Consistent: c.Consistent, Tags: c.Tags,
-		SDK: r.config.Banquet.DynamoDB.Client == "sdk", ConnectTime: seconds(c.ConnectTime), ReadTime: seconds(c.ReadTime),
+		SDK: r.config.Banquet.DynamoDB.Client == "sdk", ReadTime: seconds(c.ReadTime),
 	})
 	r.host = s.Host()
 	return s, nil

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/dial"
 )
 
 // Options are what a configuration file says; all may be empty.
@@ -29,6 +30,8 @@ type Options struct {
 	MaxConns int
 	// ConnectTime and ReadTime bound a connection attempt and one answer.
 	ConnectTime, ReadTime time.Duration
+	// Lookup resolves host names; nil asks the system.
+	Lookup dial.Lookup
 }
 
 // Config is the SDK's configuration with the endpoint in force.
@@ -36,6 +39,8 @@ type Config struct {
 	AWS aws.Config
 	// Endpoint is empty for AWS's own.
 	Endpoint string
+	// Dialer makes the connections of every client.
+	Dialer *dial.Dialer
 }
 
 // Load settles the configuration. An endpoint on this machine needs neither
@@ -55,8 +60,12 @@ func Load(ctx context.Context, opt Options) (Config, error) {
 		}
 		local = loopback(u.Hostname())
 	}
+	dialer := &dial.Dialer{Timeout: opt.ConnectTime, Lookup: opt.Lookup}
+	if dialer.Timeout <= 0 {
+		dialer.Timeout = 5 * time.Second
+	}
 	load := []func(*config.LoadOptions) error{
-		config.WithHTTPClient(client(opt, local)),
+		config.WithHTTPClient(client(opt, dialer, local)),
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }), // the store's decorator retries
 	}
 	if opt.Region != "" {
@@ -73,7 +82,7 @@ func Load(ctx context.Context, opt Options) (Config, error) {
 		return Config{}, fault.New(fault.Invalid, "no AWS region is set; set online_store.region or AWS_REGION")
 	}
 	renewInTime(&c, load)
-	return Config{AWS: c, Endpoint: endpoint}, nil
+	return Config{AWS: c, Endpoint: endpoint, Dialer: dialer}, nil
 }
 
 // renewInTime has credentials of the SDK's chain replaced before they expire, by
@@ -113,17 +122,13 @@ func hasCredentials() bool {
 
 // client makes the HTTP client. Idle connections are given up before the other
 // side does, so that no request meets a closed one.
-func client(opt Options, local bool) *awshttp.BuildableClient {
-	connect := opt.ConnectTime
-	if connect <= 0 {
-		connect = 5 * time.Second
-	}
+func client(opt Options, dialer *dial.Dialer, local bool) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConns, t.MaxIdleConnsPerHost = 512, 512
 		t.MaxConnsPerHost = opt.MaxConns
 		t.IdleConnTimeout = 20 * time.Second
 		t.ResponseHeaderTimeout = opt.ReadTime
-		t.DialContext = (&net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}).DialContext
+		t.DialContext = dialer.DialContext
 		if local {
 			t.Proxy = nil
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/dial"
 )
 
 // maxIdle is how long an unused connection is kept: less than the far side
@@ -39,7 +40,7 @@ type direct struct {
 	credentials aws.CredentialsProvider
 	readTime    time.Duration
 	tls         *tls.Config
-	connectTime time.Duration
+	dialer      *dial.Dialer
 
 	mu    sync.Mutex
 	hosts map[string]*endpoint // by account id
@@ -56,11 +57,8 @@ type endpoint struct {
 	pool    *fasthttp.HostClient
 }
 
-func newDirect(o dynamodb.Options, connectTime, readTime time.Duration) *direct {
-	d := &direct{options: o, credentials: o.Credentials, hosts: map[string]*endpoint{}, connectTime: connectTime, readTime: readTime}
-	if d.connectTime <= 0 {
-		d.connectTime = 5 * time.Second
-	}
+func newDirect(o dynamodb.Options, dialer *dial.Dialer, readTime time.Duration) *direct {
+	d := &direct{options: o, credentials: o.Credentials, hosts: map[string]*endpoint{}, dialer: dialer, readTime: readTime}
 	if c, ok := o.HTTPClient.(*httpClient); ok && c.transport.TLSClientConfig != nil {
 		d.tls = c.transport.TLSClientConfig.Clone() // AWS_CA_BUNDLE
 		d.tls.NextProtos = nil                      // the SDK's names HTTP/2
@@ -172,15 +170,17 @@ func (d *direct) newEndpoint(u *url.URL, account string) *endpoint {
 	if u.Port() == "" {
 		address = net.JoinHostPort(u.Hostname(), port)
 	}
-	dialer := &fasthttp.TCPDialer{Concurrency: maxConns}
 	e.pool = &fasthttp.HostClient{
 		Addr: address, IsTLS: u.Scheme == "https", TLSConfig: d.tls, MaxConns: maxConns, MaxConnWaitTimeout: time.Minute,
 		MaxIdleConnDuration: maxIdle, MaxResponseBodySize: maxBody, ReadBufferSize: 16 << 10, WriteBufferSize: 16 << 10,
 		DialTimeout: func(addr string, timeout time.Duration) (net.Conn, error) {
-			if timeout <= 0 || timeout > d.connectTime {
-				timeout = d.connectTime
+			ctx := context.Background() // the pool knows nothing of contexts; see within
+			if timeout > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, timeout)
+				defer cancel()
 			}
-			return dialer.DialDualStackTimeout(addr, timeout)
+			return d.dialer.DialContext(ctx, "tcp", addr)
 		},
 	}
 	return e

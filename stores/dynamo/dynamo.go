@@ -49,9 +49,8 @@ type Options struct {
 	Tags map[string]string
 	// SDK has reads and writes made by the AWS SDK too, not by the direct client.
 	SDK bool
-	// ConnectTime and ReadTime bound a connection attempt and one answer; 0 is
-	// 5 s and no bound.
-	ConnectTime, ReadTime time.Duration
+	// ReadTime bounds the wait for one answer; 0 is no bound.
+	ReadTime time.Duration
 }
 
 // Store is an online store in DynamoDB.
@@ -100,7 +99,7 @@ func Open(opt Options) *Store {
 	if o := s.client.Options(); opt.SDK || proxied(o) {
 		s.data = &sdk{s.client}
 	} else {
-		s.data = newDirect(o, opt.ConnectTime, opt.ReadTime)
+		s.data = newDirect(o, opt.AWS.Dialer, opt.ReadTime)
 	}
 	return s
 }

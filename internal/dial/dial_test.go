@@ -1,0 +1,113 @@
+//go:build linux
+
+package dial_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/banquet-fs/banquet/internal/dial"
+	"github.com/banquet-fs/banquet/internal/dialtest"
+)
+
+// listen is a live server.
+func listen(t *testing.T) (port int) {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort(dialtest.Live, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// dialOnce connects within a limit, and says how long it took.
+func dialOnce(t *testing.T, d *dial.Dialer, port int, limit time.Duration) (time.Duration, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	start := time.Now()
+	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(dialtest.Host, strconv.Itoa(port)))
+	took := time.Since(start)
+	if err == nil {
+		_ = c.Close()
+	}
+	return took, err
+}
+
+func TestADeadAddressKeepsNobodyFromALiveOne(t *testing.T) {
+	port := listen(t)
+	dialtest.Blackhole(t, port)
+	for _, limit := range []time.Duration{100 * time.Millisecond, time.Second, 10 * time.Second} {
+		d := &dial.Dialer{Timeout: 5 * time.Second, Lookup: dialtest.Lookup}
+		took, err := dialOnce(t, d, port, limit)
+		if err != nil {
+			t.Fatalf("within %v: %v", limit, err)
+		}
+		t.Logf("within %v: %v", limit, took)
+		if took > time.Second {
+			t.Errorf("within %v it takes %v", limit, took)
+		}
+		if again, err := dialOnce(t, d, port, limit); err != nil || again > 20*time.Millisecond {
+			t.Errorf("the next connection takes %v (%v)", again, err)
+		}
+	}
+}
+
+func TestARefusalHasTheNextAddressTriedAtOnce(t *testing.T) {
+	port := listen(t) // on the live address only
+	d := &dial.Dialer{Lookup: dialtest.Lookup}
+	if took, err := dialOnce(t, d, port, 5*time.Second); err != nil || took > 100*time.Millisecond {
+		t.Errorf("%v, %v", took, err)
+	}
+}
+
+func TestAllAddressesDead(t *testing.T) {
+	port := listen(t)
+	dialtest.Blackhole(t, port)
+	dead := netip.MustParseAddr(dialtest.Dead)
+	d := &dial.Dialer{Timeout: 200 * time.Millisecond, Lookup: func(context.Context, string) ([]netip.Addr, error) {
+		return []netip.Addr{dead, dead}, nil
+	}}
+	took, err := dialOnce(t, d, port, 10*time.Second)
+	if !errors.Is(err, context.DeadlineExceeded) || took > time.Second {
+		t.Errorf("%v, %v", took, err)
+	}
+}
+
+func TestNobodyListens(t *testing.T) {
+	d := &dial.Dialer{Lookup: dialtest.Lookup}
+	_, err := dialOnce(t, d, 1, time.Second)
+	var op *net.OpError
+	if !errors.As(err, &op) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAnUnknownHost(t *testing.T) {
+	d := &dial.Dialer{Lookup: func(context.Context, string) ([]netip.Addr, error) { return nil, nil }}
+	_, err := dialOnce(t, d, 1, time.Second)
+	var dns *net.DNSError
+	if !errors.As(err, &dns) || !dns.IsNotFound {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestFamiliesTakeTurns(t *testing.T) {
+	var in []netip.Addr
+	for _, s := range []string{"2001:db8::1", "2001:db8::2", "2001:db8::3", "192.0.2.1", "::ffff:192.0.2.2"} {
+		in = append(in, netip.MustParseAddr(s))
+	}
+	got := ""
+	for _, ip := range dial.Interleaved(in) {
+		got += ip.String() + " "
+	}
+	if want := "2001:db8::1 192.0.2.1 2001:db8::2 192.0.2.2 2001:db8::3 "; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

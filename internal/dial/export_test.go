@@ -1,0 +1,4 @@
+package dial
+
+// Interleaved is interleaved, for tests.
+var Interleaved = interleaved
