@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/dial"
 )
 
 // connectTime bounds how long one attempt to connect takes.
@@ -39,6 +40,8 @@ type Options struct {
 	MinConn, MaxConn             int
 	KeepalivesIdle               time.Duration
 	ApplicationName              string
+	// Lookup resolves host names; nil asks the system.
+	Lookup dial.Lookup
 }
 
 // Address is where the server is, for texts.
@@ -118,7 +121,9 @@ func Pool(opt Options) (*pgxpool.Pool, error) {
 	if idle <= 0 {
 		idle = time.Minute
 	}
-	c.ConnConfig.DialFunc = (&net.Dialer{Timeout: connectTime, KeepAlive: idle}).DialContext
+	dialer := &dial.Dialer{Timeout: connectTime, KeepAlive: idle, Lookup: opt.Lookup}
+	c.ConnConfig.DialFunc = dialer.DialContext
+	c.ConnConfig.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil } // the dialer resolves it
 	pool, err := pgxpool.NewWithConfig(context.Background(), c) // it outlives whoever needs it first
 	if err != nil {
 		return nil, opt.Fault(err, "connect")
