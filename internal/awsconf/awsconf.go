@@ -24,7 +24,8 @@ import (
 // Options are what a configuration file says; all may be empty.
 type Options struct {
 	Region string
-	// Endpoint wins over AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL.
+	// Endpoint wins over AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL and the
+	// profile's endpoint_url, and is in force where those are to be ignored.
 	Endpoint string
 	// MaxConns bounds the connections; 0 is a good default.
 	MaxConns int
@@ -47,10 +48,8 @@ type Config struct {
 // credentials nor a real region, and no proxy leads to it.
 func Load(ctx context.Context, opt Options) (Config, error) {
 	endpoint := opt.Endpoint
-	for _, name := range []string{"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"} {
-		if endpoint == "" {
-			endpoint = os.Getenv(name)
-		}
+	if endpoint == "" {
+		endpoint = configured(ctx)
 	}
 	local := false
 	if endpoint != "" {
@@ -83,6 +82,43 @@ func Load(ctx context.Context, opt Options) (Config, error) {
 	}
 	renewInTime(&c, load)
 	return Config{AWS: c, Endpoint: endpoint, Dialer: dialer}, nil
+}
+
+// configured is the endpoint of the environment or, after it, of the profile;
+// empty where they name none or are to be ignored. What is wrong with either is
+// told by the SDK, which reads them, too.
+func configured(ctx context.Context) string {
+	env, err := config.NewEnvConfig()
+	if err != nil {
+		return ""
+	}
+	profile := env.SharedConfigProfile
+	if profile == "" {
+		profile = config.DefaultSharedConfigProfile
+	}
+	shared, err := config.LoadSharedConfigProfile(ctx, profile, func(o *config.LoadSharedConfigOptions) {
+		if env.SharedConfigFile != "" {
+			o.ConfigFiles = []string{env.SharedConfigFile}
+		}
+		if env.SharedCredentialsFile != "" {
+			o.CredentialsFiles = []string{env.SharedCredentialsFile}
+		}
+	})
+	if err != nil {
+		shared = config.SharedConfig{}
+	}
+	if ignore, _, err := config.GetIgnoreConfiguredEndpoints(ctx, []any{env, shared}); err != nil || ignore {
+		return ""
+	}
+	for _, name := range []string{"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"} {
+		if v := os.Getenv(name); v != "" {
+			return v
+		}
+	}
+	if v, ok, err := shared.GetServiceBaseEndpoint(ctx, "DynamoDB"); ok && err == nil {
+		return v
+	}
+	return shared.BaseEndpoint
 }
 
 // renewInTime has credentials of the SDK's chain replaced before they expire, by

@@ -19,6 +19,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/encoding/httpbinding"
 	"github.com/valyala/fasthttp"
 
 	"github.com/banquet-fs/banquet/fault"
@@ -53,7 +54,8 @@ type direct struct {
 type endpoint struct {
 	account string
 	host    string // as signed and sent
-	path    string
+	path    string // as sent
+	signed  string // the path as signed: escaped once more, as SigV4 has it
 	pool    *fasthttp.HostClient
 }
 
@@ -163,6 +165,7 @@ func (d *direct) newEndpoint(u *url.URL, account string) *endpoint {
 	if e.path == "" {
 		e.path = "/"
 	}
+	e.signed = httpbinding.EscapePath(e.path, false)
 	address, port := u.Host, "80"
 	if u.Scheme == "https" {
 		port = "443"

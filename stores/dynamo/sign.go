@@ -83,7 +83,7 @@ func (d *direct) appendHead(dst []byte, e *endpoint, c *aws.Credentials, k *sign
 func (d *direct) appendSignature(dst []byte, e *endpoint, c *aws.Credentials, k *signingKey, operation string, stamp [16]byte, body []byte) []byte {
 	start := len(dst)
 	payload := sha256.Sum256(body)
-	dst = append(append(dst, "POST\n"...), e.path...)
+	dst = append(append(dst, "POST\n"...), e.signed...)
 	dst = append(append(dst, "\n\ncontent-type:"+contentType+"\nhost:"...), e.host...)
 	dst = append(append(dst, "\nx-amz-date:"...), stamp[:]...)
 	if c.SessionToken != "" {
