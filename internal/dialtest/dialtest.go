@@ -18,8 +18,11 @@ import (
 // Host is a name that Lookup knows: it has a dead address and a live one.
 const Host = "store.test"
 
-// Dead is the dead address of Host, Live the live one.
-const Dead, Live = "127.0.0.77", "127.0.0.1"
+// Dead is the dead address of Host.
+const Dead = "127.0.0.77"
+
+// Live is the live address of Host.
+const Live = "127.0.0.1"
 
 // Lookup gives the addresses of Host, the dead one first.
 func Lookup(_ context.Context, host string) ([]netip.Addr, error) {

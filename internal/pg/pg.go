@@ -124,7 +124,7 @@ func Pool(opt Options) (*pgxpool.Pool, error) {
 	dialer := &dial.Dialer{Timeout: connectTime, KeepAlive: idle, Lookup: opt.Lookup}
 	c.ConnConfig.DialFunc = dialer.DialContext
 	c.ConnConfig.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil } // the dialer resolves it
-	pool, err := pgxpool.NewWithConfig(context.Background(), c) // it outlives whoever needs it first
+	pool, err := pgxpool.NewWithConfig(context.Background(), c)                                                     // it outlives whoever needs it first
 	if err != nil {
 		return nil, opt.Fault(err, "connect")
 	}
