@@ -47,6 +47,16 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind %d", uint8(k))
 }
 
+// Owner says in whose part a failure lies, whatever its kind.
+type Owner uint8
+
+// The owners of failures.
+const (
+	Request    Owner = iota // the caller's request or file, or banquet itself
+	Stored                  // a store of features, online or offline
+	Registered              // the registry
+)
+
 // Object names what an error is about. Kind is one of the field's words in
 // lower case ("feature view", "entity", "table"); Project may be empty.
 type Object struct {
@@ -70,6 +80,7 @@ const (
 // user and the cause for the log.
 type Error struct {
 	Kind   Kind
+	Whose  Owner
 	Reason Reason
 	Object Object
 	// Text is one line for the user: what, where, remedy. It holds no secret,
@@ -81,6 +92,17 @@ type Error struct {
 // New makes a fault whose text is formatted like fmt.Sprintf.
 func New(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Text: fmt.Sprintf(format, args...)}
+}
+
+// Store makes a fault of a store: what it lacks or refuses is no mistake of the
+// caller, who may know nothing of it.
+func Store(kind Kind, format string, args ...any) *Error {
+	return &Error{Kind: kind, Whose: Stored, Text: fmt.Sprintf(format, args...)}
+}
+
+// Registry makes a fault of the registry.
+func Registry(kind Kind, format string, args ...any) *Error {
+	return &Error{Kind: kind, Whose: Registered, Text: fmt.Sprintf(format, args...)}
 }
 
 // About says what the fault is about and returns it.

@@ -142,8 +142,8 @@ func TestOutcomes(t *testing.T) {
 		}
 	}
 	for _, kind := range []fault.Kind{fault.NotFound, fault.Denied, fault.Invalid, fault.Overloaded} {
-		if got := serverSide(fault.New(kind, "x").About("table", "t", "p")).Kind; got != fault.Unavailable {
-			t.Errorf("%v of a table is %v for the caller, want an outage", kind, got)
+		if got := serverSide(fault.Store(kind, "x")).Kind; got != fault.Unavailable {
+			t.Errorf("%v of a store is %v for the caller, want an outage", kind, got)
 		}
 	}
 }

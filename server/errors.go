@@ -57,12 +57,14 @@ func outcomes(k fault.Kind) outcome {
 // a store that throttles is not a caller who asks too much.
 func serverSide(err error) *fault.Error {
 	f := fault.Of(err)
-	switch f.Object.Kind {
-	case "table", "online store":
-		switch f.Kind {
-		case fault.NotFound, fault.Denied, fault.Invalid, fault.Overloaded:
-			return fault.New(fault.Unavailable, "%s", f.Text).About(f.Object.Kind, f.Object.Name, f.Object.Project).Because(err)
-		}
+	if f.Whose == fault.Request {
+		return f
+	}
+	switch f.Kind {
+	case fault.NotFound, fault.Denied, fault.Invalid, fault.Overloaded:
+		out := *f
+		out.Kind = fault.Unavailable
+		return out.Because(err)
 	}
 	return f
 }

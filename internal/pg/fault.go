@@ -17,7 +17,7 @@ import (
 func (o *Options) at() string { return "PostgreSQL at " + o.Address() }
 
 func (o *Options) refuse(kind fault.Kind, err error, format string, args ...any) error {
-	return fault.New(kind, format, args...).About("PostgreSQL", o.Address(), "").Because(err)
+	return fault.Store(kind, format, args...).About("PostgreSQL", o.Address(), "").Because(err)
 }
 
 func (o *Options) unreachable(err error) error {

@@ -170,7 +170,7 @@ func (s *Storage) Changed(_ context.Context, rev registry.Revision) (bool, error
 }
 
 func (s *Storage) fault(kind fault.Kind, format string, args ...any) *fault.Error {
-	return fault.New(kind, "registry file %s %s", s.path, fmt.Sprintf(format, args...)).About("registry", s.path, "")
+	return fault.Registry(kind, "registry file %s %s", s.path, fmt.Sprintf(format, args...)).About("registry", s.path, "")
 }
 
 // osFault says what the system refused.
