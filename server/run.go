@@ -109,13 +109,13 @@ func newGRPC(opt *Options, p *pipeline) *grpc.Server {
 	)
 }
 
-// takeTime is how long a caller may be about an answer: who reads nothing must
-// not hold its memory for ever. Chunks of a stream have chunkTime.
-const takeTime = 5 * time.Minute
+// writeTimeout bounds the writing of an answer: a caller who does not read must
+// not hold a connection for ever.
+const writeTimeout = 5 * time.Minute
 
 func newHTTP(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: takeTime, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: writeTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 	}
 }
