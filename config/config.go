@@ -219,6 +219,10 @@ type Limits struct {
 	BodyBytes   int `yaml:"body_bytes"`
 	Concurrency int `yaml:"concurrency"`
 	Queue       int `yaml:"queue"`
+	// StoreBytes bounds what the online store answers to one request,
+	// StoreBytesTotal to all under way.
+	StoreBytes      int `yaml:"store_bytes"`
+	StoreBytesTotal int `yaml:"store_bytes_total"`
 }
 
 // Duration is a time span written as Go does: 10s, 250ms.
@@ -236,7 +240,7 @@ func Default() *Config {
 		Banquet: Banquet{
 			DynamoDB: BanquetDynamo{Client: "direct"},
 			Serving:  BanquetServing{Deadline: Duration(10 * time.Second)},
-			Limits:   Limits{Cells: 5_000_000, Rows: 100_000, Features: 5_000, BodyBytes: 64 << 20, Concurrency: 1024, Queue: 1024},
+			Limits:   Limits{Cells: 5_000_000, Rows: 100_000, Features: 5_000, BodyBytes: 64 << 20, Concurrency: 1024, Queue: 1024, StoreBytes: 256 << 20, StoreBytesTotal: 1 << 30},
 		},
 	}
 }

@@ -26,6 +26,7 @@ func (s *Service) read(ctx context.Context, req *Request, resp *Response) error 
 		reads = append(reads, stores.Read{
 			Table: v.table, Features: v.selection,
 			Keys:       resp.groups[v.group].keys,
+			Distinct:   true,
 			Consistent: req.Consistent || s.opt.Consistent,
 		})
 	}

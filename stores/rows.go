@@ -28,16 +28,16 @@ type Stats struct {
 }
 
 // Rows answers one Read. Values point into memory that Release gives back:
-// after the last Release neither the Rows nor anything reached through it may
-// be touched. A holder that keeps it beside the caller calls Retain first.
+// after it neither the Rows nor anything reached through it may be touched.
 type Rows struct {
 	// Reads holds the rows of each read, in order, aligned to its keys.
 	Reads [][]Row
 	Stats Stats
 
-	free func()
-	held []*Rows
-	refs atomic.Int32
+	free     func()
+	held     []*Rows
+	meter    *Meter
+	released atomic.Bool
 }
 
 // Add counts the cost of another read to this one.
@@ -58,8 +58,8 @@ func (s *Stats) Add(o Stats) {
 func (r *Rows) Hold(other *Rows) { r.held = append(r.held, other) }
 
 // NewRows makes the answer of reads with every row present and not Found. The
-// caller holds it; free, which may be nil, runs at the last Release and takes
-// back the memory that values point into.
+// caller releases it; free, which may be nil, then takes back the memory that
+// values point into.
 func NewRows(reads []Read, free func()) *Rows { return new(Slab).NewRows(reads, free) }
 
 // Slab is memory for rows that is used again: a backend keeps it with what
@@ -87,9 +87,7 @@ func (s *Slab) NewRows(reads []Read, free func()) *Rows {
 		s.reads = append(s.reads, slab[:k:k])
 		slab = slab[k:]
 	}
-	rows := &Rows{Reads: s.reads, free: free}
-	rows.refs.Store(1)
-	return rows
+	return &Rows{Reads: s.reads, free: free}
 }
 
 // Clear makes the slab fit for the next rows, and lets go of what the last
@@ -99,21 +97,17 @@ func (s *Slab) Clear() {
 	clear(s.reads)
 }
 
-// Retain counts one more holder.
-func (r *Rows) Retain() { r.refs.Add(1) }
-
-// Release ends one holder's use. More Releases than holders is a bug that
-// would corrupt other requests' answers, hence the panic.
+// Release ends the use of the rows. A second Release is a bug that would corrupt
+// other requests' answers, hence the panic.
 func (r *Rows) Release() {
-	switch n := r.refs.Add(-1); {
-	case n == 0:
-		if r.free != nil {
-			r.free()
-		}
-		for _, h := range r.held {
-			h.Release()
-		}
-	case n < 0:
-		panic("stores: Rows released more often than held")
+	if r.released.Swap(true) {
+		panic("stores: Rows released twice")
 	}
+	if r.free != nil {
+		r.free()
+	}
+	for _, h := range r.held {
+		h.Release()
+	}
+	r.meter.end()
 }

@@ -41,11 +41,13 @@ func (s *Selection) Derive(key any, build func() any) any {
 }
 
 // Read asks one table for some features of some keys. Keys may repeat.
-// Consistent asks the store not to answer from a lagging replica.
 type Read struct {
-	Table      Table
-	Features   *Selection
-	Keys       [][]byte
+	Table    Table
+	Features *Selection
+	Keys     [][]byte
+	// Distinct says that no key repeats, which spares the store to look.
+	Distinct bool
+	// Consistent asks the store not to answer from a lagging replica.
 	Consistent bool
 }
 
@@ -76,14 +78,16 @@ type Reader interface {
 	//   - An absent key is a Row that is not Found, never an error.
 	//   - An absent feature is a nil value; a stored null is empty, not nil.
 	//   - Features that were not asked for do not show.
-	//   - Any number of keys is allowed, and the same table may occur twice;
-	//     packing and splitting is the backend's work.
+	//   - Any number of keys is allowed, and the same table may occur twice:
+	//     a Layer settles that for every backend, and packing and splitting is
+	//     the work of its Driver.
 	//   - A key that could not be read says why in its own Row, and the rows
 	//     of the others are there.
 	//   - An error comes only when nothing could be read, and then without
 	//     rows. Once ctx is done Read returns promptly, with an error or with
 	//     rows whose Err says so.
 	//   - The rows are the caller's until Release.
+	//   - Answers of more bytes than the Budget allows are refused as a whole.
 	Read(ctx context.Context, reads []Read) (*Rows, error)
 }
 
@@ -131,6 +135,14 @@ type Store interface {
 	Writer
 	Admin
 	Close() error
+}
+
+// Backend is a store itself, not a decorator: it reads through a Layer.
+type Backend interface {
+	Store
+	Driver
+	// Limit bounds the bytes of answers. It is called before the first Read.
+	Limit(b *Budget)
 }
 
 // TableSpec describes a table that Admin makes.

@@ -14,7 +14,7 @@ import (
 )
 
 // openDynamo opens DynamoDB as the configuration says.
-func (r *repository) openDynamo(ctx context.Context) (stores.Store, error) {
+func (r *repository) openDynamo(ctx context.Context) (stores.Backend, error) {
 	c := &r.config.Online.DynamoDB
 	seconds := func(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
 	aws, err := awsconf.Load(ctx, awsconf.Options{

@@ -96,18 +96,20 @@ func (r *repository) onlineStore(ctx context.Context, metrics prometheus.Registe
 	if err := r.config.OnlineBuilt(need); err != nil {
 		return nil, err
 	}
-	s, err := r.openOnline(ctx)
+	backend, err := r.openOnline(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s = retry.New(observed.New(s, metrics), retry.Options{Metrics: metrics})
+	l := r.config.Banquet.Limits
+	backend.Limit(stores.NewBudget(int64(l.StoreBytes), int64(l.StoreBytesTotal)))
+	s := retry.New(observed.New(backend, metrics), retry.Options{Metrics: metrics})
 	r.online = s
 	r.closers = append(r.closers, func() { _ = s.Close() })
 	return s, nil
 }
 
 // openOnline chooses the backend.
-func (r *repository) openOnline(ctx context.Context) (stores.Store, error) {
+func (r *repository) openOnline(ctx context.Context) (stores.Backend, error) {
 	switch c := &r.config.Online; c.Type {
 	case "dynamodb":
 		return r.openDynamo(ctx)

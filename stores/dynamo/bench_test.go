@@ -21,12 +21,12 @@ func answerOf(n, features int) (*tableRead, *call, []byte) {
 	}
 	set := new(idSet)
 	set.fill(keys)
-	t := &tableRead{tableName: &tableName{"p.v", `"p.v"`}, projection: newProjection(names), set: set, items: make([]stores.Row, n), parts: 1}
-	places := make([]int32, n)
+	t := &tableRead{tableName: &tableName{"p.v", `"p.v"`}, projection: newProjection(names), set: set, rows: make([]stores.Row, n)}
+	indexes := make([]int32, n)
 	var b strings.Builder
 	b.WriteString(`{"Responses":{"p.v":[`)
-	for i := range places {
-		places[i] = int32(i)
+	for i := range indexes {
+		indexes[i] = int32(i)
 		if i > 0 {
 			b.WriteByte(',')
 		}
@@ -40,7 +40,7 @@ func answerOf(n, features int) (*tableRead, *call, []byte) {
 		fmt.Fprintf(&b, `}},"entity_id":{"S":"%s"}}`, set.id(int32(i)))
 	}
 	b.WriteString(`]},"UnprocessedKeys":{},"ConsumedCapacity":[{"TableName":"p.v","CapacityUnits":50.0}]}`)
-	return t, &call{spans: []span{{table: t, ids: places}}}, []byte(b.String())
+	return t, &call{spans: []span{{table: t, keys: indexes}}}, []byte(b.String())
 }
 
 // scanOnce scans a body anew: base64 is decoded in place.
@@ -48,12 +48,12 @@ func scanOnce(tb testing.TB, t *tableRead, c *call, values [][]byte, body, scrat
 	copy(scratch, body)
 	c.spans[0].values = values
 	c.units = c.units[:0]
-	clear(t.items)
+	clear(t.rows)
 	if err := c.scan(scratch); err != nil {
 		tb.Fatal(err)
 	}
-	if n := len(t.items); !t.items[n-1].Found || string(t.items[n-1].Values[0]) != fmt.Sprintf("\x12\x0bvalue %05d", n-1) {
-		tb.Fatalf("%+v", t.items[n-1])
+	if n := len(t.rows); !t.rows[n-1].Found || string(t.rows[n-1].Values[0]) != fmt.Sprintf("\x12\x0bvalue %05d", n-1) {
+		tb.Fatalf("%+v", t.rows[n-1])
 	}
 }
 

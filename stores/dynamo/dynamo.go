@@ -25,7 +25,7 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/internal/awsconf"
 	"github.com/banquet-fs/banquet/stores"
-	"github.com/banquet-fs/banquet/value"
+	"github.com/banquet-fs/banquet/stores/dynamo/wire"
 )
 
 // The limits of the service.
@@ -55,18 +55,29 @@ type Options struct {
 
 // Store is an online store in DynamoDB.
 type Store struct {
-	opt      Options
-	data     plane            // reads and writes
-	client   *dynamodb.Client // what else is asked of items
-	admin    *dynamodb.Client // retries by itself: the decorator retries rows only
-	names    sync.Map         // stores.Table to *tableName
-	readings sync.Pool        // of *reading
-	calls    chan struct{}    // bounds the calls of the process
-	bad      badTables
-	renewal  atomic.Pointer[time.Time] // when credentials were last fetched anew
+	*stores.Layer // reads by Fetch
+	opt           Options
+	data          transport        // of reads and writes
+	client        *dynamodb.Client // what else is asked of items
+	admin         *dynamodb.Client // retries by itself: the decorator retries rows only
+	names         sync.Map         // stores.Table to *tableName
+	readings      sync.Pool        // of *reading
+	calls         chan struct{}    // bounds the calls of the process
+	bad           badTables
+	renewal       atomic.Pointer[time.Time] // when credentials were last fetched anew
 }
 
-var _ stores.Store = (*Store)(nil)
+var _ stores.Backend = (*Store)(nil)
+
+// transport makes the calls that move data. What the service refuses is a
+// smithy.APIError, a condition that does not hold a wire.ConditionError.
+type transport interface {
+	// batchGet makes one BatchGetItem and files what it brings into the call.
+	batchGet(ctx context.Context, c *call) error
+	batchWrite(ctx context.Context, b *batch) error
+	putItem(ctx context.Context, p *put) error
+	close()
+}
 
 // Open makes a Store. It calls nothing yet.
 func Open(opt Options) *Store {
@@ -78,7 +89,7 @@ func Open(opt Options) *Store {
 	}
 	client := opt.AWS.AWS.HTTPClient
 	if c, ok := client.(*awshttp.BuildableClient); ok {
-		client = newHTTPClient(c)
+		client = wire.NewHTTPClient(c)
 	}
 	plain := func(o *dynamodb.Options) {
 		o.HTTPClient = client
@@ -86,8 +97,8 @@ func Open(opt Options) *Store {
 		if opt.AWS.Endpoint != "" {
 			o.BaseEndpoint = &opt.AWS.Endpoint
 		}
-		o.DisableValidateResponseChecksum = true // the body's checksum is verified in checksum.go, by which a mismatch is an error
-		o.APIOptions = append(o.APIOptions, verifyChecksum)
+		o.DisableValidateResponseChecksum = true // the body's checksum is verified by package wire, for which a mismatch is an error
+		o.APIOptions = append(o.APIOptions, wire.VerifyChecksum)
 	}
 	retrying := func(o *dynamodb.Options) {
 		o.Retryer = sdkretry.NewStandard(func(r *sdkretry.StandardOptions) { r.MaxAttempts = 6 })
@@ -96,10 +107,11 @@ func Open(opt Options) *Store {
 		opt: opt, client: dynamodb.NewFromConfig(opt.AWS.AWS, plain), admin: dynamodb.NewFromConfig(opt.AWS.AWS, plain, retrying),
 		calls: make(chan struct{}, 256),
 	}
-	if o := s.client.Options(); opt.SDK || proxied(o) {
-		s.data = &sdk{s.client}
+	s.Layer = stores.NewLayer(s)
+	if o := s.client.Options(); opt.SDK || wire.Proxied(o) {
+		s.data = &viaSDK{s.client}
 	} else {
-		s.data = newDirect(o, opt.AWS.Dialer, opt.ReadTime)
+		s.data = &viaWire{wire.NewClient(o, opt.AWS.Dialer, opt.ReadTime)}
 	}
 	return s
 }
@@ -131,7 +143,7 @@ func (s *Store) name(t stores.Table) string { return s.tableName(t).name }
 // Close lets go of idle connections.
 func (s *Store) Close() error {
 	s.data.close()
-	(&sdk{s.client}).close()
+	(&viaSDK{s.client}).close()
 	return nil
 }
 
@@ -156,41 +168,12 @@ func (s *Store) renewed(err error) bool {
 	return ok
 }
 
-// enter waits for a place among the calls of the process.
-func (s *Store) enter(ctx context.Context) (leave func(), err error) {
+// begin waits until the process may make one more call; end says that it is made.
+func (s *Store) begin(ctx context.Context) (end func(), err error) {
 	select {
 	case s.calls <- struct{}{}:
 		return func() { <-s.calls }, nil
 	case <-ctx.Done():
 		return nil, fault.Of(ctx.Err())
 	}
-}
-
-// Event times are text as Python prints a datetime.
-const (
-	stampSeconds  = "2006-01-02 15:04:05-07:00"
-	stampFraction = "2006-01-02 15:04:05.000000-07:00"
-)
-
-// stamp writes an event time: UTC, no fraction or six digits.
-func stamp(t time.Time) string {
-	t = t.UTC().Truncate(time.Microsecond)
-	if t.Nanosecond() == 0 {
-		return t.Format(stampSeconds)
-	}
-	return t.Format(stampFraction)
-}
-
-// stampSize is the length of what stamp writes.
-func stampSize(t time.Time) int {
-	if t.Nanosecond() < int(time.Microsecond) {
-		return len(stampSeconds)
-	}
-	return len(stampFraction)
-}
-
-// parseStamp reads an event time, of whatever offset; without one it is UTC.
-func parseStamp(s string) (time.Time, bool) {
-	t, err := value.ParseTime(s)
-	return t, err == nil
 }

@@ -146,6 +146,42 @@ func TestOneBadTableHarmsOnlyItself(t *testing.T) {
 	}
 }
 
+// After a call for several tables is refused, they are asked at the same time.
+func TestTablesAreAskedApartAtTheSameTime(t *testing.T) {
+	const latency = 200 * time.Millisecond
+	eachClient(t, func(t *testing.T, open func(testing.TB, *dynamotest.Server) *dynamo.Store) {
+		server := dynamotest.Start(t)
+		s := open(t, server)
+		recs, keys := records(3)
+		var reads []stores.Read
+		for i := range 12 {
+			table := stores.Table{Project: "p", View: fmt.Sprintf("v%d", i)}
+			ready(t, s, table)
+			if _, err := s.Write(t.Context(), table, stores.NewSelection("f"), recs, stores.Replace); err != nil {
+				t.Fatal(err)
+			}
+			reads = append(reads, stores.Read{Table: table, Features: stores.NewSelection("f"), Keys: keys})
+		}
+		server.Set(dynamotest.Faults{Forbidden: map[string]bool{"p.v5": true}, Latency: func() time.Duration { return latency }})
+		start := time.Now()
+		rows, err := s.Read(t.Context(), reads)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Release()
+		if took := time.Since(start); took > 4*latency { // one after the other it is 13 times
+			t.Errorf("%v, and a call takes %v", took, latency)
+		}
+		for i, read := range rows.Reads {
+			for _, row := range read {
+				if row.Found == (i == 5) || (row.Err != nil) != (i == 5) {
+					t.Errorf("table %d: %+v", i, row)
+				}
+			}
+		}
+	})
+}
+
 func TestManyFeatures(t *testing.T) {
 	server := dynamotest.Start(t)
 	s := open(t, server)

@@ -2,7 +2,8 @@ package dynamo
 
 import (
 	"context"
-	"encoding/json"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/stores/dynamo/wire"
 )
 
 // outOfTime reports whether the caller's time is over. net/http watches the
@@ -35,10 +37,10 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 		where = "DynamoDB table " + name + " of feature view " + table.View
 	}
 	refuse := func(kind fault.Kind, text string) error {
-		return fault.New(kind, "%s %s", where, text).About("table", name, table.Project).Because(err)
+		return fault.Store(kind, "%s %s", where, text).About("table", name, table.Project).Because(err)
 	}
 	var f *fault.Error
-	var broken *damaged
+	var broken *wire.DamagedError
 	var missing *types.ResourceNotFoundException
 	var api smithy.APIError
 	answered := errors.As(err, &api) && api.ErrorCode() != unknownCode
@@ -48,7 +50,7 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 	case outOfTime(ctx) && !answered:
 		return refuse(fault.TimedOut, "did not answer in the time allowed for the request")
 	case errors.As(err, &broken) && !errors.Is(err, context.DeadlineExceeded):
-		return fault.New(fault.Unavailable, "an answer of %s arrived damaged", where).About("table", name, table.Project).Because(broken.fault.Unwrap())
+		return fault.Store(fault.Unavailable, "an answer of %s arrived damaged", where).About("table", name, table.Project).Because(broken.Why())
 	case broken == nil && errors.As(err, &f):
 		return f
 	case errors.As(err, &missing):
@@ -64,16 +66,42 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 // unanswered says why there is no answer at all.
 func (s *Store) unanswered(err error, refuse func(fault.Kind, string) error) error {
 	switch {
-	case errors.Is(err, errNoAnswer), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, wire.ErrNoAnswer), errors.Is(err, context.DeadlineExceeded):
 		return refuse(fault.TimedOut, "did not answer in time")
 	case isCredentials(err):
-		return fault.New(fault.Denied, "no AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role").About("online store", s.Host(), "").Because(err)
+		return fault.Store(fault.Denied, "no AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role").About("online store", s.Host(), "").Because(err)
 	}
-	return fault.New(fault.Unavailable, "DynamoDB at %s cannot be reached", s.Host()).About("online store", s.Host(), "").Because(err)
+	if why := certificateFault(err); why != "" {
+		return fault.Store(fault.Unavailable, "DynamoDB at %s is not trusted: %s", s.Host(), why).About("online store", s.Host(), "").Because(err)
+	}
+	return fault.Store(fault.Unavailable, "DynamoDB at %s cannot be reached", s.Host()).About("online store", s.Host(), "").Because(err)
+}
+
+// certificateFault says what is wrong with the TLS of the service; empty if
+// nothing is.
+func certificateFault(err error) string {
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var record tls.RecordHeaderError
+	var verification *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &authority):
+		return "no known authority has signed its certificate; name the file of the authority's certificate in AWS_CA_BUNDLE"
+	case errors.As(err, &name):
+		return "its certificate is for another host; check endpoint_url"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "its certificate has expired or is not valid yet; renew it, or check the clock of this machine"
+	case errors.As(err, &invalid), errors.As(err, &verification):
+		return "its certificate is not valid; check endpoint_url and AWS_CA_BUNDLE"
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return "it does not speak TLS; check endpoint_url, whose scheme is https"
+	}
+	return ""
 }
 
 func isCredentials(err error) bool {
-	var missing *credentialsError
+	var missing *wire.CredentialsError
 	if errors.As(err, &missing) {
 		return true
 	}
@@ -87,11 +115,11 @@ const unknownCode = "UnknownError"
 // statusOf is the HTTP status of an answer that is none of the service's own, 0
 // if there was no answer.
 func statusOf(err error) int {
-	var direct *statusError
+	var direct *wire.StatusError
 	var sdk *smithyhttp.ResponseError
 	switch {
 	case errors.As(err, &direct):
-		return direct.status
+		return direct.Status
 	case errors.As(err, &sdk):
 		return sdk.HTTPStatusCode()
 	}
@@ -130,45 +158,6 @@ func classify(api smithy.APIError, refuse func(fault.Kind, string) error) error 
 		return refuse(fault.Unavailable, "cannot serve at the moment")
 	}
 	return refuse(fault.Invalid, "refuses the request: "+api.ErrorMessage())
-}
-
-// refusalOf is what the service says instead of an answer.
-func refusalOf(status int, body []byte) error {
-	var refusal struct {
-		Type    string `json:"__type"`
-		Message string `json:"message"`
-		Capital string `json:"Message"`
-		Item    *struct {
-			Event struct{ S string } `json:"event_ts"`
-		}
-	}
-	api := &smithy.GenericAPIError{Fault: smithy.FaultClient}
-	if status >= 500 {
-		api.Fault = smithy.FaultServer
-	}
-	if err := json.Unmarshal(body, &refusal); err != nil || refusal.Type == "" {
-		return &statusError{status}
-	}
-	api.Code, api.Message = refusal.Type[strings.LastIndexByte(refusal.Type, '#')+1:], refusal.Message
-	if api.Message == "" {
-		api.Message = refusal.Capital
-	}
-	if api.Code == "ConditionalCheckFailedException" {
-		failed := &conditionError{told: refusal.Item != nil}
-		if failed.told {
-			failed.event = refusal.Item.Event.S
-		}
-		return failed
-	}
-	return api
-}
-
-// statusError is an answer that is none of the service's own: that of a proxy or
-// a load balancer in front of it.
-type statusError struct{ status int }
-
-func (e *statusError) Error() string {
-	return "it answers with HTTP status " + strconv.Itoa(e.status)
 }
 
 // errorCode is the service's code of an error, empty if it is none of its own.

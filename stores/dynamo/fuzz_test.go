@@ -19,8 +19,8 @@ func FuzzScan(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var set idSet
 		set.fill([][]byte{[]byte("k"), []byte("l")})
-		table := &tableRead{tableName: &tableName{"p.v", `"p.v"`}, projection: newProjection([]string{"a", "b", "c"}), set: &set, items: make([]stores.Row, 2), parts: 1}
-		c := &call{spans: []span{{table: table, ids: []int32{0, 1}, values: make([][]byte, 6)}}}
+		table := &tableRead{tableName: &tableName{"p.v", `"p.v"`}, projection: newProjection([]string{"a", "b", "c"}), set: &set, rows: make([]stores.Row, 2)}
+		c := &call{spans: []span{{table: table, keys: []int32{0, 1}, values: make([][]byte, 6)}}}
 		var want struct {
 			Responses map[string][]struct {
 				EntityID struct{ S *string }                      `json:"entity_id"`
@@ -41,22 +41,10 @@ func FuzzScan(f *testing.F) {
 				if !there || err != nil || len(it.Values.M[name]) > 1 {
 					continue
 				}
-				if got := table.items[0].Values[i]; !bytes.Equal(got, v) {
+				if got := table.rows[0].Values[i]; !bytes.Equal(got, v) {
 					t.Errorf("feature %s is %q, want %q", name, got, v)
 				}
 			}
-		}
-	})
-}
-
-// FuzzRefusal holds the reader of refusals to never panic and to always make an
-// error.
-func FuzzRefusal(f *testing.F) {
-	f.Add(400, []byte(`{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"no","Item":{"event_ts":{"S":"2024"}}}`))
-	f.Add(502, []byte(`<html>`))
-	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		if refusalOf(status, body) == nil {
-			t.Error("a refusal is no error")
 		}
 	})
 }

@@ -57,26 +57,6 @@ func newProjection(features []string) *projection {
 	return p
 }
 
-// union is the projection of several selections of one table, and where the
-// features of each stand in it.
-func union(selections []*stores.Selection) (*projection, [][]int) {
-	var features []string
-	index := map[string]int{}
-	places := make([][]int, len(selections))
-	for i, s := range selections {
-		for _, f := range s.Features {
-			at, ok := index[f]
-			if !ok {
-				at = len(features)
-				index[f] = at
-				features = append(features, f)
-			}
-			places[i] = append(places[i], at)
-		}
-	}
-	return newProjection(features), places
-}
-
 func quoted(s string) []byte {
 	b, _ := json.Marshal(s)
 	return b

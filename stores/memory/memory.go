@@ -26,8 +26,13 @@ type row struct {
 
 var _ stores.Store = (*Store)(nil)
 
-// Read answers every key.
+// Read answers every key through a layer, without a budget.
 func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
+	return stores.NewLayer(s).Read(ctx, reads)
+}
+
+// Fetch answers every key.
+func (s *Store) Fetch(ctx context.Context, reads []stores.Read, meter *stores.Meter) (*stores.Rows, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fault.Of(err)
 	}
@@ -46,6 +51,9 @@ func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, er
 			out.Found, out.Event = true, r.record.Event
 			out.Values = make([][]byte, len(read.Features.Features))
 			for f, name := range read.Features.Features {
+				if err := meter.Take(len(r.values[name])); err != nil {
+					return nil, err
+				}
 				out.Values[f] = slices.Clone(r.values[name])
 			}
 		}

@@ -32,6 +32,8 @@ const maxName = 63
 
 // Store is an online store in one database.
 type Store struct {
+	*stores.Layer // reads by Fetch
+
 	opt pg.Options
 
 	mu   sync.Mutex
@@ -39,14 +41,16 @@ type Store struct {
 	bad  map[string]time.Time
 }
 
-var _ stores.Store = (*Store)(nil)
+var _ stores.Backend = (*Store)(nil)
 
 // New makes a Store. It connects when it is first asked.
 func New(opt pg.Options) *Store {
 	if opt.ApplicationName == "" {
 		opt.ApplicationName = "banquet online store"
 	}
-	return &Store{opt: opt, bad: map[string]time.Time{}}
+	s := &Store{opt: opt, bad: map[string]time.Time{}}
+	s.Layer = stores.NewLayer(s)
+	return s
 }
 
 // Close closes the connections, and does not wait long for a server that does not
@@ -122,7 +126,7 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 	if table != (stores.Table{}) && errors.As(err, &server) {
 		name := table.SQLName()
 		refuse := func(kind fault.Kind, format string, args ...any) error {
-			return fault.New(kind, format, args...).About("table", name, table.Project).Because(err)
+			return fault.Store(kind, format, args...).About("table", name, table.Project).Because(err)
 		}
 		switch server.Code {
 		case "42P01", "3F000", "42703":
@@ -134,7 +138,7 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 		}
 	}
 	f := fault.Of(s.opt.Fault(err, "the online store in PostgreSQL"))
-	return fault.New(f.Kind, "%s", f.Text).About("online store", s.opt.Address(), "").Because(err)
+	return fault.Store(f.Kind, "%s", f.Text).About("online store", s.opt.Address(), "").Because(err)
 }
 
 // ofTable reports whether an error is about one table: then the others can be

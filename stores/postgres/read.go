@@ -66,8 +66,7 @@ func features(s *stores.Selection) *featuresOf {
 
 // keySet is the keys of one or more reads.
 type keySet struct {
-	keys  [][]byte
-	at    map[string]int // key to its first place
+	at    map[string]int // key to its place
 	param []byte
 }
 
@@ -80,9 +79,9 @@ type part struct {
 	name     string
 }
 
-// Read asks one statement for all reads together. A table that is missing or
+// Fetch asks one statement for all reads together. A table that is missing or
 // forbidden fails only the rows of its own reads.
-func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
+func (s *Store) Fetch(ctx context.Context, reads []stores.Read, meter *stores.Meter) (*stores.Rows, error) {
 	rows := stores.NewRows(reads, nil)
 	var good, apart []*part
 	for _, p := range s.parts(reads, rows) {
@@ -92,7 +91,7 @@ func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, er
 			good = append(good, p)
 		}
 	}
-	err := s.query(ctx, good, rows)
+	err := s.query(ctx, good, rows, meter)
 	if err != nil && ofTable(err) {
 		apart, err = append(apart, good...), nil
 	}
@@ -101,7 +100,7 @@ func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, er
 		return nil, s.fault(ctx, err, stores.Table{})
 	}
 	for _, p := range apart {
-		err := s.query(ctx, []*part{p}, rows)
+		err := s.query(ctx, []*part{p}, rows, meter)
 		s.setBad(p.name, err != nil && ofTable(err))
 		if err == nil {
 			continue
@@ -110,9 +109,6 @@ func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, er
 		for i := range p.rows {
 			p.rows[i] = stores.Row{Err: err}
 		}
-	}
-	for i := range reads {
-		repeat(&reads[i], rows.Reads[i])
 	}
 	return rows, nil
 }
@@ -126,35 +122,20 @@ func (s *Store) parts(reads []stores.Read, rows *stores.Rows) []*part {
 		}
 		p := &part{read: &reads[i], rows: rows.Reads[i], features: features(reads[i].Features), name: s.qualified(reads[i].Table)}
 		for _, o := range out {
-			if &o.read.Keys[0] == &p.read.Keys[0] && len(o.read.Keys) == len(p.read.Keys) {
+			if stores.SameKeys(o.read.Keys, p.read.Keys) {
 				p.keys = o.keys
 			}
 		}
 		if p.keys == nil {
 			p.keys = &keySet{at: make(map[string]int, len(reads[i].Keys))}
 			for j, k := range reads[i].Keys {
-				if _, ok := p.keys.at[string(k)]; !ok {
-					p.keys.at[string(k)] = j
-					p.keys.keys = append(p.keys.keys, k)
-				}
+				p.keys.at[string(k)] = j
 			}
-			p.keys.param = encodeList(pgtype.ByteaArrayOID, p.keys.keys)
+			p.keys.param = encodeList(pgtype.ByteaArrayOID, reads[i].Keys)
 		}
 		out = append(out, p)
 	}
 	return out
-}
-
-// repeat answers the repeats of a read's keys.
-func repeat(read *stores.Read, rows []stores.Row) {
-	first := make(map[string]int, len(rows))
-	for i, k := range read.Keys {
-		if at, ok := first[string(k)]; ok {
-			rows[i] = rows[at]
-		} else {
-			first[string(k)] = i
-		}
-	}
 }
 
 // manyCells is from how many cells on a read is guarded.
@@ -177,13 +158,13 @@ type query struct {
 }
 
 // query asks one statement.
-func (s *Store) query(ctx context.Context, parts []*part, rows *stores.Rows) error {
+func (s *Store) query(ctx context.Context, parts []*part, rows *stores.Rows, meter *stores.Meter) error {
 	if len(parts) == 0 {
 		return nil
 	}
 	rows.Stats.Calls++
 	return s.with(ctx, func(c *pgconn.PgConn) error {
-		return newQuery(parts).run(ctx, c, func(result *pgconn.ResultReader) error { return take(result, parts, rows) })
+		return newQuery(parts).run(ctx, c, func(result *pgconn.ResultReader) error { return place(c, result, parts, rows, meter) })
 	})
 }
 
@@ -195,7 +176,7 @@ func newQuery(parts []*part) *query {
 	var sql strings.Builder
 	cells := 0
 	for i, p := range parts {
-		cells += len(p.keys.keys) * len(p.features.place)
+		cells += len(p.keys.at) * len(p.features.place)
 		if i > 0 {
 			sql.WriteString(" UNION ALL ")
 		}
@@ -220,9 +201,9 @@ func (q *query) param(oid uint32, b []byte) string {
 }
 
 // run asks the statement in one round trip, guarded if it is for many cells.
-func (q *query) run(ctx context.Context, c *pgconn.PgConn, take func(*pgconn.ResultReader) error) error {
+func (q *query) run(ctx context.Context, c *pgconn.PgConn, read func(*pgconn.ResultReader) error) error {
 	if !q.guarded {
-		return take(c.ExecParams(ctx, q.sql, q.params, q.oids, q.formats, q.results))
+		return read(c.ExecParams(ctx, q.sql, q.params, q.oids, q.formats, q.results))
 	}
 	b := new(pgconn.Batch) // is one transaction
 	b.ExecParams(guard, nil, nil, nil, nil)
@@ -233,18 +214,25 @@ func (q *query) run(ctx context.Context, c *pgconn.PgConn, take func(*pgconn.Res
 		_, err = results.ResultReader().Close() // the guard's
 	}
 	if err == nil && results.NextResult() {
-		err = take(results.ResultReader())
+		err = read(results.ResultReader())
 	}
 	return errors.Join(err, results.Close())
 }
 
-// take puts a result's rows into their places.
-func take(result *pgconn.ResultReader, parts []*part, rows *stores.Rows) error {
+// place puts a result's rows into their places.
+func place(c *pgconn.PgConn, result *pgconn.ResultReader, parts []*part, rows *stores.Rows, meter *stores.Meter) error {
 	var arena []byte
 	for result.NextRow() {
 		v := result.Values()
+		n := 0
 		for _, b := range v {
-			rows.Stats.Received += int64(len(b))
+			n += len(b)
+		}
+		rows.Stats.Received += int64(n)
+		if err := meter.Take(n); err != nil {
+			_ = c.Conn().Close() // the rest is not even read
+			_, _ = result.Close()
+			return err
 		}
 		arena = parts[binary.BigEndian.Uint32(v[0])].put(arena, v[1], v[2], v[3], v[4])
 	}
@@ -252,7 +240,7 @@ func take(result *pgconn.ResultReader, parts []*part, rows *stores.Rows) error {
 	return err
 }
 
-// put takes one row of a result, whose bytes are good until the next one.
+// put keeps one row of a result, whose bytes are good until the next one.
 func (p *part) put(arena, key, name, value, event []byte) []byte {
 	at, ok := p.keys.at[string(key)]
 	if !ok {

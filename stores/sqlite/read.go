@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,19 +13,19 @@ import (
 // keysPerQuery bounds the parameters of a statement.
 const keysPerQuery = 500
 
-// Read asks one statement per table and five hundred keys, all in one
+// Fetch asks one statement per table and five hundred keys, all in one
 // transaction: what is written meanwhile is seen in no table or in all. A table
 // that is not there, or has another shape, fails the rows of its own read only.
-func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
+func (s *Store) Fetch(ctx context.Context, reads []stores.Read, meter *stores.Meter) (*stores.Rows, error) {
 	rows := stores.NewRows(reads, nil)
-	if err := s.readAll(ctx, reads, rows); err != nil {
+	if err := s.readAll(ctx, reads, rows, meter); err != nil {
 		rows.Release()
 		return nil, s.fault(err, "read")
 	}
 	return rows, nil
 }
 
-func (s *Store) readAll(ctx context.Context, reads []stores.Read, rows *stores.Rows) error {
+func (s *Store) readAll(ctx context.Context, reads []stores.Read, rows *stores.Rows, meter *stores.Meter) error {
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil && (ctx.Err() != nil || !s.absent()) {
 		return err
@@ -41,7 +42,7 @@ func (s *Store) readAll(ctx context.Context, reads []stores.Read, rows *stores.R
 	for i := range reads {
 		failed := err // the file is not there, and no table then
 		if failed == nil {
-			r := tableRead{clock: clock, tx: tx, read: &reads[i], place: map[string]int{}, at: map[string]int{}, out: rows.Reads[i]}
+			r := tableRead{clock: clock, meter: meter, tx: tx, read: &reads[i], place: map[string]int{}, at: map[string]int{}, out: rows.Reads[i]}
 			failed = r.all(ctx, &rows.Stats)
 		}
 		var refusal error
@@ -65,10 +66,11 @@ func (s *Store) readAll(ctx context.Context, reads []stores.Read, rows *stores.R
 // tableRead is one read's way through its statements.
 type tableRead struct {
 	clock clock
+	meter *stores.Meter
 	tx    *sql.Tx
 	read  *stores.Read
 	place map[string]int // feature to its place in the selection
-	at    map[string]int // key to its first row
+	at    map[string]int // key to its row
 	out   []stores.Row
 }
 
@@ -76,26 +78,16 @@ func (r *tableRead) all(ctx context.Context, stats *stores.Stats) error {
 	for i, f := range r.read.Features.Features {
 		r.place[f] = i
 	}
-	var distinct [][]byte
 	for i, k := range r.read.Keys {
-		if _, ok := r.at[string(k)]; !ok {
-			r.at[string(k)] = i
-			distinct = append(distinct, k)
-		}
+		r.at[string(k)] = i
 	}
-	for start := 0; start < len(distinct); start += keysPerQuery {
-		chunk := distinct[start:min(start+keysPerQuery, len(distinct))]
+	for chunk := range slices.Chunk(r.read.Keys, keysPerQuery) {
 		stats.Calls++
 		if err := r.features(ctx, chunk); err != nil {
 			return err
 		}
 		if err := r.rowsWithout(ctx, chunk, stats); err != nil {
 			return err
-		}
-	}
-	for i, k := range r.read.Keys {
-		if first := r.at[string(k)]; first != i {
-			r.out[i] = r.out[first]
 		}
 	}
 	return nil
@@ -119,6 +111,9 @@ func (r *tableRead) features(ctx context.Context, keys [][]byte) error {
 		var name string
 		var event any
 		if err := rows.Scan(&key, &name, &value, &event); err != nil {
+			return err
+		}
+		if err := r.meter.Take(len(key) + len(name) + len(value)); err != nil {
 			return err
 		}
 		r.put(key, name, value, event)

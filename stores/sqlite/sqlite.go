@@ -38,13 +38,15 @@ const (
 
 // Store is an online store in one SQLite file.
 type Store struct {
+	*stores.Layer // reads by Fetch
+
 	path  string
 	clock clock
 	read  *sql.DB
 	write *sql.DB
 }
 
-var _ stores.Store = (*Store)(nil)
+var _ stores.Backend = (*Store)(nil)
 
 // Open opens the file at path. The file, and one level of directory above it,
 // are made when the first table is.
@@ -55,6 +57,7 @@ func Open(path string) (*Store, error) {
 // OpenIn opens a file as a machine in a time zone does.
 func OpenIn(path string, zone *time.Location) (*Store, error) {
 	s := &Store{path: path, clock: clockOf(zone)}
+	s.Layer = stores.NewLayer(s)
 	var err error
 	if s.read, err = sql.Open("sqlite", dsn(path, url.Values{"_pragma": {"busy_timeout(" + busyMillis + ")", "query_only(1)"}, "mode": {"rw"}})); err != nil {
 		return nil, s.fault(err, "opened")
@@ -86,7 +89,7 @@ func (s *Store) fault(err error, what string) error {
 		return fault.Of(err)
 	}
 	refuse := func(kind fault.Kind, text string) error {
-		return fault.New(kind, "SQLite file %s %s", s.path, text).About("online store", s.path, "").Because(err)
+		return fault.Store(kind, "SQLite file %s %s", s.path, text).About("online store", s.path, "").Because(err)
 	}
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
@@ -104,7 +107,7 @@ func (s *Store) fault(err error, what string) error {
 	case lib.SQLITE_NOTADB, lib.SQLITE_CORRUPT:
 		return refuse(fault.Unavailable, "is no SQLite database, or a damaged one")
 	case lib.SQLITE_INTERRUPT:
-		return fault.New(fault.TimedOut, "reading SQLite file %s took too long", s.path).Because(err)
+		return fault.Store(fault.TimedOut, "reading SQLite file %s took too long", s.path).Because(err)
 	}
 	return refuse(fault.Unavailable, "cannot be "+what)
 }
@@ -157,12 +160,12 @@ func (s *Store) absent() bool {
 }
 
 func missingTable(t stores.Table, err error) error {
-	return fault.New(fault.NotFound, "table %s of feature view %s does not exist; run `banquet apply`", t.SQLName(), t.View).
+	return fault.Store(fault.NotFound, "table %s of feature view %s does not exist; run `banquet apply`", t.SQLName(), t.View).
 		About("table", t.SQLName(), t.Project).Because(err)
 }
 
 func oddTable(t stores.Table, err error) error {
-	return fault.New(fault.Unavailable, "table %s of feature view %s has not the columns of Feast's layout; rename it and run `banquet apply` and `banquet materialize`", t.SQLName(), t.View).
+	return fault.Store(fault.Unavailable, "table %s of feature view %s has not the columns of Feast's layout; rename it and run `banquet apply` and `banquet materialize`", t.SQLName(), t.View).
 		About("table", t.SQLName(), t.Project).Because(err)
 }
 

@@ -2,10 +2,12 @@ package storetest
 
 import (
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/stores"
 )
 
@@ -178,6 +180,63 @@ func eventTime(t testing.TB, s stores.Store) {
 			t.Errorf("event time %v, want %v", rows[i].Event, at)
 		}
 	}
+}
+
+// withinBudget asks a backend for more than its budget, once in one read and once
+// in all under way; a decorator is held to nothing here.
+func withinBudget(t testing.TB, s stores.Store) {
+	backend, ok := s.(stores.Backend)
+	if !ok {
+		return
+	}
+	const n, limit = 300, 64 << 10
+	budget := stores.NewBudget(limit, limit*3/2)
+	backend.Limit(budget)
+	prepare(t, s, table)
+	value := text(strings.Repeat("x", 100))
+	records, keys := make([]stores.Record, n), make([][]byte, n)
+	for i := range n {
+		records[i], keys[i] = record(key(i), moment, value, value, value), key(i)
+	}
+	write(t, s, table, []string{"a", "b", "c"}, stores.Replace, records...)
+	ask := func(keys [][]byte) (*stores.Rows, error) {
+		return s.Read(t.Context(), []stores.Read{{Table: table, Features: stores.NewSelection("a", "b", "c"), Keys: keys, Distinct: true}})
+	}
+	refused := func(keys [][]byte, kind fault.Kind) {
+		t.Helper()
+		rows, err := ask(keys)
+		if fault.KindOf(err) != kind || fault.Of(err).Whose != fault.Request || !strings.Contains(err.Error(), "banquet.limits.store_bytes") {
+			t.Errorf("%d rows: %v, want %v", len(keys), err, kind)
+		}
+		if rows != nil {
+			t.Error("an error comes with rows")
+		}
+	}
+	held := budget.Used()
+	refused(keys, fault.TooLarge)
+	var all []*stores.Rows
+	for budget.Used() < limit { // some read less than a third of what all may have
+		rows, err := ask(keys[:50])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(all) == 100 {
+			t.Fatalf("100 reads of 50 rows have %d bytes", budget.Used())
+		}
+		all = append(all, rows)
+	}
+	refused(keys[:100], fault.Overloaded)
+	for _, rows := range all {
+		rows.Release()
+	}
+	if budget.Used() != held {
+		t.Errorf("%d bytes are not given back", budget.Used())
+	}
+	rows, err := ask(keys[:50])
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows.Release()
 }
 
 func concurrent(t testing.TB, s stores.Store) {

@@ -57,6 +57,7 @@ func Sentences() []Sentence {
 		{"a deleted row is gone and deleting it again is no error", deleted},
 		{"an update may be repeated", updateAgain},
 		{"a dropped table loses its rows", dropped},
+		{"answers of more bytes than the budget are refused as a whole", withinBudget},
 		{"a store is safe for concurrent use", concurrent},
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/stores/dynamo/wire"
 	"github.com/banquet-fs/banquet/value"
 )
 
@@ -107,8 +108,8 @@ type batch struct {
 	left     map[string]bool // ids that DynamoDB left for another call
 }
 
-// leave notes an id that was not written.
-func (b *batch) leave(id string) {
+// notWritten notes an id that DynamoDB left.
+func (b *batch) notWritten(id string) {
 	if b.left == nil {
 		b.left = map[string]bool{}
 	}
@@ -139,7 +140,7 @@ func (w *writing) batch(ctx context.Context, indexes []int) {
 	}
 	for _, i := range indexes {
 		if b.left[w.ids[i]] {
-			w.Fail(fault.New(fault.Overloaded, "DynamoDB table %s of feature view %s left items unwritten; it is busy", w.name, w.table.View).
+			w.Fail(fault.Store(fault.Overloaded, "DynamoDB table %s of feature view %s left items unwritten; it is busy", w.name, w.table.View).
 				About("table", w.name, w.table.Project), i)
 		}
 	}
@@ -159,11 +160,11 @@ func (w *writing) fail(ctx context.Context, err error, indexes ...int) {
 }
 
 func (w *writing) batchWrite(ctx context.Context, b *batch) error {
-	leave, err := w.store.enter(ctx)
+	end, err := w.store.begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer end()
 	err = w.store.data.batchWrite(ctx, b)
 	if err != nil && w.store.renewed(err) {
 		err = w.store.data.batchWrite(ctx, b)
@@ -185,26 +186,17 @@ type put struct {
 	values     map[string]string // texts
 }
 
-// conditionError says that the condition of a put does not hold, and what is
-// stored, where the server tells it.
-type conditionError struct {
-	told  bool
-	event string // event_ts of what is stored; empty if it has none
-}
-
-func (*conditionError) Error() string { return "the condition of a write does not hold" }
-
 // putNewer writes an item unless a newer one is stored. Text order of event_ts
 // is time order only among equal offsets, and Feast writes what offset it was
 // given: among texts in UTC the condition decides, any other text is compared
 // here and replaced on the condition that it is still there. The record is older
 // if what is stored is newer.
 func (w *writing) putNewer(ctx context.Context, features []string, r *stores.Record, id string) (older bool, err error) {
-	leave, err := w.store.enter(ctx)
+	end, err := w.store.begin(ctx)
 	if err != nil {
 		return false, err
 	}
-	defer leave()
+	defer end()
 	p := &put{
 		table: w.tableName, features: features, id: id, record: r,
 		expression: "attribute_not_exists(#k) OR (contains(#t, :utc) AND #t <= :ts)",
@@ -216,7 +208,7 @@ func (w *writing) putNewer(ctx context.Context, features []string, r *stores.Rec
 		if err != nil && w.store.renewed(err) {
 			err = w.store.data.putItem(ctx, p)
 		}
-		var failed *conditionError
+		var failed *wire.ConditionError
 		if !errors.As(err, &failed) {
 			return false, err
 		}
@@ -238,14 +230,14 @@ func (w *writing) putNewer(ctx context.Context, features []string, r *stores.Rec
 		}
 		p.expression, p.values = "#t = :seen", map[string]string{":seen": seen}
 	}
-	return false, fault.New(fault.Overloaded, "an item of DynamoDB table %s keeps changing; it was not written", w.name).About("table", w.name, w.table.Project)
+	return false, fault.Store(fault.Overloaded, "an item of DynamoDB table %s keeps changing; it was not written", w.name).About("table", w.name, w.table.Project)
 }
 
 // stored gives the event_ts of an item: from what the failed condition brought,
 // or, where the server brings nothing, by asking.
-func (w *writing) stored(ctx context.Context, id string, failed *conditionError) (seen string, there bool, err error) {
-	if failed.told {
-		return failed.event, true, nil
+func (w *writing) stored(ctx context.Context, id string, failed *wire.ConditionError) (seen string, there bool, err error) {
+	if failed.Told {
+		return failed.Event, true, nil
 	}
 	consistent := true
 	projection := "event_ts"

@@ -46,7 +46,7 @@ func (s *Store) Check(ctx context.Context, tables []stores.TableSpec) ([]stores.
 		}
 		if _, left := s.tags(spec); len(left) > 0 {
 			findings = append(findings, stores.Finding{Table: spec.Table, Text: fmt.Sprintf(
-				"feature view %s: AWS takes these tags not, they stay in the registry only: %s", spec.Table.View, strings.Join(left, ", "))})
+				"feature view %s: AWS rejects these tags; they stay only in the registry: %s", spec.Table.View, strings.Join(left, ", "))})
 		}
 	}
 	return findings, nil

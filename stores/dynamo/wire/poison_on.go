@@ -1,6 +1,6 @@
 //go:build poison
 
-package dynamo
+package wire
 
 // spoil overwrites memory that is given back.
 func spoil(b []byte) {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package dynamo
+package wire
 
 import (
 	"crypto/tls"

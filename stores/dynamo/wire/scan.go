@@ -1,38 +1,32 @@
-package dynamo
+package wire
 
 import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"strconv"
 )
 
-// errJSON is an answer that is no JSON, or not of the form it should have.
-var errJSON = errors.New("the answer is not what DynamoDB answers")
-
-// Answers that are well written and still not the answer to the call: taken for
-// it, rows that are there would seem to be missing.
-var (
-	errStranger = errors.New("the answer is that to another question")
-	errTwice    = errors.New("the answer holds an item twice")
-)
-
-// noValue stands for a stored value that is no bytes at all: it is no
-// feast.types.Value, so that its cell is told to be invalid, not missing.
-var noValue = []byte{0xff}
+// ErrForm is an answer that is no JSON, or not of the form it should have.
+var ErrForm = errors.New("the answer is not what DynamoDB answers")
 
 // maxSkip bounds how deep skipped values nest.
 const maxSkip = 64
 
-// scanner reads the JSON of an answer left to right without building objects.
+// Scanner reads the JSON of an answer left to right without building objects.
 // Its strings point into the answer, whose bytes it may overwrite: base64 is
 // decoded in place.
-type scanner struct {
+type Scanner struct {
 	b []byte
 	i int
 }
 
-func (s *scanner) blanks() {
+// NewScanner makes a scanner of the body of a response.
+func NewScanner(body []byte) *Scanner { return &Scanner{b: body} }
+
+// blanks passes over white space.
+func (s *Scanner) blanks() {
 	for s.i < len(s.b) {
 		switch s.b[s.i] {
 		case ' ', '\n', '\t', '\r':
@@ -43,8 +37,8 @@ func (s *scanner) blanks() {
 	}
 }
 
-// eat takes a byte if it comes next.
-func (s *scanner) eat(c byte) bool {
+// Eat takes a byte if it comes next.
+func (s *Scanner) Eat(c byte) bool {
 	if s.i < len(s.b) && s.b[s.i] == c {
 		s.i++
 		return true
@@ -57,8 +51,8 @@ func (s *scanner) eat(c byte) bool {
 	return false
 }
 
-// starts takes a text if it comes next, byte by byte.
-func (s *scanner) starts(text string) bool {
+// Starts takes a text if it comes next, byte by byte.
+func (s *Scanner) Starts(text string) bool {
 	if end := s.i + len(text); end <= len(s.b) && string(s.b[s.i:end]) == text {
 		s.i = end
 		return true
@@ -66,21 +60,21 @@ func (s *scanner) starts(text string) bool {
 	return false
 }
 
-// null takes a null if it comes next.
-func (s *scanner) null() bool {
+// Null takes a null if it comes next.
+func (s *Scanner) Null() bool {
 	s.blanks()
-	return s.starts("null")
+	return s.Starts("null")
 }
 
-// text reads a string.
-func (s *scanner) text() ([]byte, error) {
-	if !s.eat('"') {
-		return nil, errJSON
+// Text reads a string.
+func (s *Scanner) Text() ([]byte, error) {
+	if !s.Eat('"') {
+		return nil, ErrForm
 	}
 	start := s.i
 	n := bytes.IndexByte(s.b[start:], '"')
 	if n < 0 {
-		return nil, errJSON
+		return nil, ErrForm
 	}
 	if bytes.IndexByte(s.b[start:start+n], '\\') >= 0 {
 		return s.escapedText(start)
@@ -90,7 +84,7 @@ func (s *scanner) text() ([]byte, error) {
 }
 
 // escapedText reads a string that holds a backslash.
-func (s *scanner) escapedText(start int) ([]byte, error) {
+func (s *Scanner) escapedText(start int) ([]byte, error) {
 	for s.i = start; s.i < len(s.b); s.i++ {
 		switch s.b[s.i] {
 		case '\\':
@@ -99,114 +93,132 @@ func (s *scanner) escapedText(start int) ([]byte, error) {
 			s.i++
 			var out string
 			if err := json.Unmarshal(s.b[start-1:s.i], &out); err != nil {
-				return nil, errJSON
+				return nil, ErrForm
 			}
 			return []byte(out), nil
 		}
 	}
-	return nil, errJSON
+	return nil, ErrForm
 }
 
-// skip passes over a value.
-func (s *scanner) skip(depth int) error {
+// Next reports whether a byte comes next, and leaves it there.
+func (s *Scanner) Next(c byte) bool {
+	s.blanks()
+	return s.i < len(s.b) && s.b[s.i] == c
+}
+
+// Number reads a number; what is none is 0.
+func (s *Scanner) Number() (float64, error) {
+	s.blanks()
+	start := s.i
+	err := s.skip(0)
+	n, _ := strconv.ParseFloat(string(s.b[start:s.i]), 64)
+	return n, err
+}
+
+// Skip passes over a value.
+func (s *Scanner) Skip() error { return s.skip(0) }
+
+// skip passes over a value that lies so deep in the one to be skipped.
+func (s *Scanner) skip(depth int) error {
 	if depth > maxSkip {
-		return errJSON
+		return ErrForm
 	}
 	s.blanks()
 	if s.i >= len(s.b) {
-		return errJSON
+		return ErrForm
 	}
 	switch s.b[s.i] {
 	case '"':
-		_, err := s.text()
+		_, err := s.Text()
 		return err
 	case '{':
-		return s.object(func([]byte) error { return s.skip(depth + 1) })
+		return s.Object(func([]byte) error { return s.skip(depth + 1) })
 	case '[':
-		return s.array(func() error { return s.skip(depth + 1) })
+		return s.Array(func() error { return s.skip(depth + 1) })
 	}
 	start := s.i
 	for s.i < len(s.b) && bytes.IndexByte([]byte(",]} \n\r\t"), s.b[s.i]) < 0 {
 		s.i++
 	}
 	if !json.Valid(s.b[start:s.i]) {
-		return errJSON
+		return ErrForm
 	}
 	return nil
 }
 
-// object visits the keys of an object; visit reads the value.
-func (s *scanner) object(visit func(key []byte) error) error {
-	if !s.eat('{') {
-		return errJSON
+// Object visits the keys of an object; visit reads the value.
+func (s *Scanner) Object(visit func(key []byte) error) error {
+	if !s.Eat('{') {
+		return ErrForm
 	}
-	if s.eat('}') {
+	if s.Eat('}') {
 		return nil
 	}
 	for {
-		key, err := s.text()
+		key, err := s.Text()
 		if err != nil {
 			return err
 		}
-		if !s.eat(':') {
-			return errJSON
+		if !s.Eat(':') {
+			return ErrForm
 		}
 		if err := visit(key); err != nil {
 			return err
 		}
-		if more, err := s.more('}'); !more {
+		if more, err := s.More('}'); !more {
 			return err
 		}
 	}
 }
 
-// more takes the comma behind an element, or what ends the list of them.
-func (s *scanner) more(end byte) (bool, error) {
-	if s.eat(',') {
+// More takes the comma behind an element, or what ends the list of them.
+func (s *Scanner) More(end byte) (bool, error) {
+	if s.Eat(',') {
 		return true, nil
 	}
-	if s.eat(end) {
+	if s.Eat(end) {
 		return false, nil
 	}
-	return false, errJSON
+	return false, ErrForm
 }
 
-// array visits the elements of an array; visit reads the element.
-func (s *scanner) array(visit func() error) error {
-	if !s.eat('[') {
-		return errJSON
+// Array visits the elements of an array; visit reads the element.
+func (s *Scanner) Array(visit func() error) error {
+	if !s.Eat('[') {
+		return ErrForm
 	}
-	if s.eat(']') {
+	if s.Eat(']') {
 		return nil
 	}
 	for {
 		if err := visit(); err != nil {
 			return err
 		}
-		if more, err := s.more(']'); !more {
+		if more, err := s.More(']'); !more {
 			return err
 		}
 	}
 }
 
-// end makes sure that nothing follows.
-func (s *scanner) end() error {
+// End makes sure that nothing follows.
+func (s *Scanner) End() error {
 	if s.blanks(); s.i < len(s.b) {
-		return errJSON
+		return ErrForm
 	}
 	return nil
 }
 
-// typed reads an attribute: {"S":"…"} and its like. Of a type whose value is
-// no string only the type is told.
-func (s *scanner) typed() (kind byte, text []byte, err error) {
-	err = s.object(func(key []byte) error {
+// Typed reads an attribute: {"S":"…"}, "B" or "N". An attribute of any other type
+// is passed over, and its kind is 0.
+func (s *Scanner) Typed() (kind byte, text []byte, err error) {
+	err = s.Object(func(key []byte) error {
 		kind = 0
 		if len(key) != 1 || key[0] != 'S' && key[0] != 'B' && key[0] != 'N' {
 			return s.skip(0)
 		}
 		kind = key[0]
-		text, err = s.text()
+		text, err = s.Text()
 		return err
 	})
 	return kind, text, err
@@ -223,9 +235,9 @@ var sextets = func() (t [256]byte) {
 	return t
 }()
 
-// base64 reads the rest of a string of base64 up to its closing quote, and
+// Base64 reads the rest of a string of base64 up to its closing quote, and
 // decodes it over itself: four digits are read before three bytes are written.
-func (s *scanner) base64() ([]byte, error) {
+func (s *Scanner) Base64() ([]byte, error) {
 	b, i, w := s.b, s.i, s.i
 	start := i
 	for i+4 <= len(b) {
@@ -246,10 +258,10 @@ func (s *scanner) base64() ([]byte, error) {
 
 // base64Tail decodes the last, padded digits. A string that holds an escape,
 // such as \/, is decoded anew from where the escape begins.
-func (s *scanner) base64Tail(start, i, w int) ([]byte, error) {
+func (s *Scanner) base64Tail(start, i, w int) ([]byte, error) {
 	b := s.b
 	if i+5 > len(b) {
-		return nil, errJSON
+		return nil, ErrForm
 	}
 	q := b[i : i+5]
 	c0, c1, c2 := sextets[q[0]], sextets[q[1]], sextets[q[2]]
@@ -268,7 +280,7 @@ func (s *scanner) base64Tail(start, i, w int) ([]byte, error) {
 }
 
 // base64Escaped decodes what is left of a string whose JSON is escaped.
-func (s *scanner) base64Escaped(start, i, w int) ([]byte, error) {
+func (s *Scanner) base64Escaped(start, i, w int) ([]byte, error) {
 	end := i
 	for ; end < len(s.b) && s.b[end] != '"'; end++ {
 		if s.b[end] == '\\' {
@@ -276,16 +288,16 @@ func (s *scanner) base64Escaped(start, i, w int) ([]byte, error) {
 		}
 	}
 	if end >= len(s.b) || bytes.IndexByte(s.b[i:end], '\\') < 0 {
-		return nil, errJSON
+		return nil, ErrForm
 	}
 	var digits string
 	piece := append(append([]byte{'"'}, s.b[i:end]...), '"')
 	if err := json.Unmarshal(piece, &digits); err != nil {
-		return nil, errJSON
+		return nil, ErrForm
 	}
 	tail, err := base64.StdEncoding.DecodeString(digits)
 	if err != nil {
-		return nil, errJSON
+		return nil, ErrForm
 	}
 	s.i = end + 1
 	return append(s.b[start:w:w], tail...), nil

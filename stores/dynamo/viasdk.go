@@ -8,36 +8,37 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/stores/dynamo/wire"
 )
 
-// sdk is the data plane by the AWS SDK.
-type sdk struct{ client *dynamodb.Client }
+// viaSDK moves data by the AWS SDK.
+type viaSDK struct{ client *dynamodb.Client }
 
 // close lets go of idle connections.
-func (s *sdk) close() {
-	if c, ok := s.client.Options().HTTPClient.(interface{ CloseIdleConnections() }); ok {
+func (v *viaSDK) close() {
+	if c, ok := v.client.Options().HTTPClient.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }
 
 // batchGet makes one BatchGetItem.
-func (s *sdk) batchGet(ctx context.Context, c *call) error {
+func (v *viaSDK) batchGet(ctx context.Context, c *call) error {
 	request := make(map[string]types.KeysAndAttributes, len(c.spans))
 	for _, sp := range c.spans {
 		t := sp.table
 		k := types.KeysAndAttributes{
 			ProjectionExpression: &t.projection.expression, ExpressionAttributeNames: t.projection.names,
-			Keys: make([]map[string]types.AttributeValue, 0, len(sp.ids)),
+			Keys: make([]map[string]types.AttributeValue, 0, len(sp.keys)),
 		}
 		if t.consistent {
 			k.ConsistentRead = &t.consistent
 		}
-		for _, at := range sp.ids {
-			k.Keys = append(k.Keys, map[string]types.AttributeValue{"entity_id": &types.AttributeValueMemberS{Value: string(t.set.id(at))}})
+		for _, key := range sp.keys {
+			k.Keys = append(k.Keys, map[string]types.AttributeValue{"entity_id": &types.AttributeValueMemberS{Value: string(t.set.id(key))}})
 		}
 		request[t.name] = k
 	}
-	out, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
+	out, err := v.client.BatchGetItem(wire.Metered(ctx, c.meter), &dynamodb.BatchGetItemInput{RequestItems: request, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
 	if err != nil {
 		return err
 	}
@@ -47,16 +48,16 @@ func (s *sdk) batchGet(ctx context.Context, c *call) error {
 		}
 	}
 	if err := c.file(out); err != nil {
-		return damagedBy(err)
+		return wire.Damaged(err)
 	}
 	return nil
 }
 
-// file takes in an answer. The SDK takes what is not there for empty: whether
-// it is an answer to the call at all is looked at here.
+// file puts a response into the rows. For the SDK what is not there is empty:
+// whether it is a response to the call at all is looked at here.
 func (c *call) file(out *dynamodb.BatchGetItemOutput) error {
 	if out.Responses == nil {
-		return errJSON
+		return wire.ErrForm
 	}
 	for i := range c.spans {
 		c.spans[i].unread = nil
@@ -68,10 +69,10 @@ func (c *call) file(out *dynamodb.BatchGetItemOutput) error {
 			c.strangers = true
 			continue
 		case items == nil:
-			return errJSON
+			return wire.ErrForm
 		}
 		for _, attrs := range items {
-			if err := sp.take(attrs); err != nil {
+			if err := sp.fileItem(attrs); err != nil {
 				return err
 			}
 		}
@@ -85,9 +86,9 @@ func (c *call) file(out *dynamodb.BatchGetItemOutput) error {
 		for _, k := range left.Keys {
 			id, ok := k["entity_id"].(*types.AttributeValueMemberS)
 			if !ok {
-				return errJSON
+				return wire.ErrForm
 			}
-			sp.leave([]byte(id.Value))
+			sp.notRead([]byte(id.Value))
 		}
 	}
 	return c.complete()
@@ -110,7 +111,7 @@ func itemOf(id string, features []string, r *stores.Record) attributes {
 }
 
 // batchWrite makes one BatchWriteItem.
-func (s *sdk) batchWrite(ctx context.Context, b *batch) error {
+func (v *viaSDK) batchWrite(ctx context.Context, b *batch) error {
 	requests := make([]types.WriteRequest, len(b.ids))
 	for i, id := range b.ids {
 		if b.records == nil {
@@ -119,7 +120,7 @@ func (s *sdk) batchWrite(ctx context.Context, b *batch) error {
 		}
 		requests[i].PutRequest = &types.PutRequest{Item: itemOf(id, b.features, b.records[i])}
 	}
-	out, err := s.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{b.table.name: requests}})
+	out, err := v.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{b.table.name: requests}})
 	if err != nil {
 		return err
 	}
@@ -131,14 +132,14 @@ func (s *sdk) batchWrite(ctx context.Context, b *batch) error {
 			key = r.DeleteRequest.Key
 		}
 		if id, ok := key["entity_id"].(*types.AttributeValueMemberS); ok {
-			b.leave(id.Value)
+			b.notWritten(id.Value)
 		}
 	}
 	return nil
 }
 
 // putItem makes one PutItem.
-func (s *sdk) putItem(ctx context.Context, p *put) error {
+func (v *viaSDK) putItem(ctx context.Context, p *put) error {
 	in := &dynamodb.PutItemInput{
 		TableName: &p.table.name, Item: itemOf(p.id, p.features, p.record),
 		ConditionExpression: &p.expression, ExpressionAttributeNames: p.names,
@@ -150,23 +151,23 @@ func (s *sdk) putItem(ctx context.Context, p *put) error {
 		}
 		in.ExpressionAttributeValues[name] = text(v)
 	}
-	_, err := s.client.PutItem(ctx, in)
+	_, err := v.client.PutItem(ctx, in)
 	var failed *types.ConditionalCheckFailedException
 	if !errors.As(err, &failed) {
 		return err
 	}
-	out := &conditionError{told: failed.Item != nil}
+	out := &wire.ConditionError{Told: failed.Item != nil}
 	if ts, ok := failed.Item["event_ts"].(*types.AttributeValueMemberS); ok {
-		out.event = ts.Value
+		out.Event = ts.Value
 	}
 	return out
 }
 
-// take keeps an item of an answer.
-func (sp *span) take(attrs map[string]types.AttributeValue) error {
+// fileItem puts an item of a response into its row.
+func (sp *span) fileItem(attrs map[string]types.AttributeValue) error {
 	id, ok := attrs["entity_id"].(*types.AttributeValueMemberS)
 	if !ok {
-		return errJSON
+		return wire.ErrForm
 	}
 	row, err := sp.row([]byte(id.Value))
 	if row == nil {

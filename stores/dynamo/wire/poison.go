@@ -1,6 +1,6 @@
 //go:build !poison
 
-package dynamo
+package wire
 
 // spoil does nothing; with the build tag poison it overwrites memory that is
 // given back, so that a test sees who still reads it.

@@ -1,4 +1,4 @@
-package dynamo
+package wire
 
 import (
 	"crypto/hmac"
@@ -23,25 +23,25 @@ type signingKey struct {
 
 // signer gives what signs with some credentials on the day of now, nil when they
 // cannot stand in a header. It is derived once a day.
-func (d *direct) signer(c *aws.Credentials, now time.Time) *signingKey {
+func (c *Client) signer(creds *aws.Credentials, now time.Time) *signingKey {
 	day := now.YearDay() + 1000*now.Year()
-	if k := d.key.Load(); k != nil && k.day == day && k.secret == c.SecretAccessKey && k.token == c.SessionToken {
+	if k := c.key.Load(); k != nil && k.day == day && k.secret == creds.SecretAccessKey && k.token == creds.SessionToken {
 		return k
 	}
-	for _, text := range []string{c.AccessKeyID, c.SessionToken} {
+	for _, text := range []string{creds.AccessKeyID, creds.SessionToken} {
 		if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 			return nil
 		}
 	}
-	k := &signingKey{secret: c.SecretAccessKey, token: c.SessionToken, day: day, date: now.Format("20060102")}
+	k := &signingKey{secret: creds.SecretAccessKey, token: creds.SessionToken, day: day, date: now.Format("20060102")}
 	mac := func(key []byte, text string) []byte {
 		h := hmac.New(sha256.New, key)
 		h.Write([]byte(text))
 		return h.Sum(nil)
 	}
-	key := mac(mac(mac(mac([]byte("AWS4"+k.secret), k.date), d.options.Region), "dynamodb"), "aws4_request")
+	key := mac(mac(mac(mac([]byte("AWS4"+k.secret), k.date), c.options.Region), "dynamodb"), "aws4_request")
 	k.macs.New = func() any { return hmac.New(sha256.New, key) }
-	d.key.Store(k)
+	c.key.Store(k)
 	return k
 }
 
@@ -52,7 +52,7 @@ const (
 
 // appendHead appends the head of a request, with its AWS Signature Version 4.
 // now is on the day of the key.
-func (d *direct) appendHead(dst []byte, e *endpoint, c *aws.Credentials, k *signingKey, now time.Time, operation string, body []byte) []byte {
+func (c *Client) appendHead(dst []byte, e *endpoint, creds *aws.Credentials, k *signingKey, now time.Time, operation string, body []byte) []byte {
 	var stamp [16]byte
 	now.AppendFormat(stamp[:0], "20060102T150405Z")
 	dst = append(dst, "POST "...)
@@ -61,18 +61,18 @@ func (d *direct) appendHead(dst []byte, e *endpoint, c *aws.Credentials, k *sign
 	dst = append(dst, "\r\nUser-Agent: banquet\r\nContent-Type: "+contentType+"\r\nX-Amz-Date: "...)
 	dst = append(dst, stamp[:]...)
 	dst = append(append(dst, "\r\nX-Amz-Target: "+target...), operation...)
-	if c.SessionToken != "" {
-		dst = append(append(dst, "\r\nX-Amz-Security-Token: "...), c.SessionToken...)
+	if creds.SessionToken != "" {
+		dst = append(append(dst, "\r\nX-Amz-Security-Token: "...), creds.SessionToken...)
 	}
-	dst = append(append(dst, "\r\nAuthorization: AWS4-HMAC-SHA256 Credential="...), c.AccessKeyID...)
+	dst = append(append(dst, "\r\nAuthorization: AWS4-HMAC-SHA256 Credential="...), creds.AccessKeyID...)
 	dst = append(append(dst, '/'), k.date...)
-	dst = append(append(dst, '/'), d.options.Region...)
+	dst = append(append(dst, '/'), c.options.Region...)
 	dst = append(dst, "/dynamodb/aws4_request, SignedHeaders=content-type;host;x-amz-date;"...)
-	if c.SessionToken != "" {
+	if creds.SessionToken != "" {
 		dst = append(dst, "x-amz-security-token;"...)
 	}
 	dst = append(dst, "x-amz-target, Signature="...)
-	dst = d.appendSignature(dst, e, c, k, operation, stamp, body)
+	dst = c.appendSignature(dst, e, creds, k, operation, stamp, body)
 	dst = append(dst, "\r\nContent-Length: "...)
 	dst = strconv.AppendInt(dst, int64(len(body)), 10)
 	return append(dst, "\r\n\r\n"...)
@@ -80,18 +80,18 @@ func (d *direct) appendHead(dst []byte, e *endpoint, c *aws.Credentials, k *sign
 
 // appendSignature signs a request. The canonical request is made behind dst and
 // cut off again.
-func (d *direct) appendSignature(dst []byte, e *endpoint, c *aws.Credentials, k *signingKey, operation string, stamp [16]byte, body []byte) []byte {
+func (c *Client) appendSignature(dst []byte, e *endpoint, creds *aws.Credentials, k *signingKey, operation string, stamp [16]byte, body []byte) []byte {
 	start := len(dst)
 	payload := sha256.Sum256(body)
 	dst = append(append(dst, "POST\n"...), e.signed...)
 	dst = append(append(dst, "\n\ncontent-type:"+contentType+"\nhost:"...), e.host...)
 	dst = append(append(dst, "\nx-amz-date:"...), stamp[:]...)
-	if c.SessionToken != "" {
-		dst = append(append(dst, "\nx-amz-security-token:"...), c.SessionToken...)
+	if creds.SessionToken != "" {
+		dst = append(append(dst, "\nx-amz-security-token:"...), creds.SessionToken...)
 	}
 	dst = append(append(dst, "\nx-amz-target:"+target...), operation...)
 	dst = append(dst, "\n\ncontent-type;host;x-amz-date;"...)
-	if c.SessionToken != "" {
+	if creds.SessionToken != "" {
 		dst = append(dst, "x-amz-security-token;"...)
 	}
 	dst = append(dst, "x-amz-target\n"...)
@@ -99,7 +99,7 @@ func (d *direct) appendSignature(dst []byte, e *endpoint, c *aws.Credentials, k 
 	canonical := sha256.Sum256(dst[start:])
 	dst = append(append(dst[:start], "AWS4-HMAC-SHA256\n"...), stamp[:]...)
 	dst = append(append(dst, '\n'), k.date...)
-	dst = append(append(dst, '/'), d.options.Region...)
+	dst = append(append(dst, '/'), c.options.Region...)
 	dst = append(dst, "/dynamodb/aws4_request\n"...)
 	dst = hex.AppendEncode(dst, canonical[:])
 	mac := k.macs.Get().(hash.Hash) // the pool holds nothing else

@@ -1,0 +1,91 @@
+package wire
+
+import (
+	"bufio"
+	"errors"
+	"hash/crc32"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/banquet-fs/banquet/stores"
+)
+
+// maxBody bounds a response; DynamoDB's own limit is 16 MB of data.
+const maxBody = 64 << 20
+
+// keptBody bounds the memory that an unused response keeps.
+const keptBody = 4 << 20
+
+// Response is what came back.
+type Response struct {
+	// Body is valid until Release. Its reader may overwrite it.
+	Body []byte
+	http fasthttp.Response
+}
+
+var responses = sync.Pool{New: func() any { return new(Response) }}
+
+// Release gives the memory back.
+func (r *Response) Release() {
+	spoil(r.Body)
+	r.Body = nil
+	r.http.ReleaseBody(keptBody)
+	r.http.Reset()
+	responses.Put(r)
+}
+
+// read reads a response. Its bytes are counted before there is room for them.
+func (r *Response) read(from *bufio.Reader, meter *stores.Meter) error {
+	r.http.KeepBodyBuffer = true
+	h := &r.http.Header
+	for n := 0; ; n++ {
+		if err := h.Read(from); err != nil {
+			return err
+		}
+		if s := h.StatusCode(); s < http.StatusContinue || s >= http.StatusOK {
+			break // else it is one before the response
+		}
+		if n == 10 {
+			return errBroken
+		}
+	}
+	if s := h.StatusCode(); s == http.StatusNoContent || s == http.StatusNotModified {
+		return nil
+	}
+	length := h.ContentLength()
+	if length > 0 && length <= maxBody {
+		if err := meter.Take(length); err != nil {
+			return err
+		}
+	}
+	if err := r.http.ReadBody(from, maxBody); err != nil {
+		return err
+	}
+	if length >= 0 {
+		return nil
+	}
+	if length == -1 { // in chunks
+		if err := h.ReadTrailer(from); err != nil {
+			return err
+		}
+	}
+	return meter.Take(len(r.http.Body()))
+}
+
+// check compares the body with its checksum, and turns a refusal into an error.
+func (r *Response) check() error {
+	r.Body = r.http.Body()
+	if text := r.http.Header.Peek("X-Amz-Crc32"); len(text) > 0 {
+		want, err := strconv.ParseUint(string(text), 10, 32)
+		if got := crc32.ChecksumIEEE(r.Body); err != nil || got != uint32(want) {
+			return Damaged(errors.New("checksum " + strconv.FormatUint(uint64(got), 10) + ", want " + string(text)))
+		}
+	}
+	if status := r.http.StatusCode(); status != http.StatusOK {
+		return Refusal(status, r.Body)
+	}
+	return nil
+}
