@@ -24,7 +24,7 @@ func (d *driver) Fetch(_ context.Context, reads []stores.Read, meter *stores.Met
 			row := &rows.Reads[i][j]
 			row.Found = true
 			for _, f := range read.Features.Features {
-				if err := meter.Take(d.bytes); err != nil {
+				if err := meter.Count(d.bytes); err != nil {
 					return nil, err
 				}
 				row.Values = append(row.Values, []byte(read.Table.View+"/"+string(key)+"/"+f))
@@ -135,7 +135,7 @@ type idle struct{}
 var errIdle = fault.Store(fault.Unavailable, "idle")
 
 func (*idle) Fetch(_ context.Context, _ []stores.Read, meter *stores.Meter) (*stores.Rows, error) {
-	_ = meter.Take(100)
+	_ = meter.Count(100)
 	return nil, errIdle
 }
 

@@ -17,26 +17,26 @@ type Budget struct {
 // NewBudget makes a budget; a bound of 0 is none.
 func NewBudget(one, all int64) *Budget { return &Budget{one: one, all: all} }
 
-// Used is how many bytes are taken at the moment.
+// Used is how many bytes are counted at the moment.
 func (b *Budget) Used() int64 { return b.used.Load() }
 
 // Meter counts the bytes of the answers to one read. A driver counts before it
-// makes room for them, or as they come. The nil Meter takes any number. It is safe
+// allocates memory for them, or as they come. The nil Meter counts nothing. It is safe
 // for concurrent use.
 type Meter struct {
 	budget  *Budget
-	taken   atomic.Int64
+	counted atomic.Int64
 	refusal atomic.Pointer[fault.Error]
 }
 
-// Take counts n bytes. An error says that they are too many: the driver then
+// Count counts n bytes more. An error says that they are too many: the driver then
 // gives up the read.
-func (m *Meter) Take(n int) error {
+func (m *Meter) Count(n int) error {
 	if m == nil || m.budget == nil {
 		return nil
 	}
 	b := m.budget
-	one, all := m.taken.Add(int64(n)), b.used.Add(int64(n))
+	one, all := m.counted.Add(int64(n)), b.used.Add(int64(n))
 	if f := m.refusal.Load(); f != nil {
 		return f
 	}
@@ -69,7 +69,7 @@ func (m *Meter) end() {
 	if m == nil {
 		return
 	}
-	m.budget.used.Add(-m.taken.Swap(0))
+	m.budget.used.Add(-m.counted.Swap(0))
 	m.budget = nil
 	m.refusal.Store(nil)
 	meters.Put(m)

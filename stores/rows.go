@@ -35,7 +35,7 @@ type Rows struct {
 	Stats Stats
 
 	free     func()
-	held     []*Rows
+	held     *Rows
 	meter    *Meter
 	released atomic.Bool
 }
@@ -55,7 +55,12 @@ func (s *Stats) Add(o Stats) {
 
 // Hold takes over rows whose memory these rows point into, too: they are
 // released with them.
-func (r *Rows) Hold(other *Rows) { r.held = append(r.held, other) }
+func (r *Rows) Hold(other *Rows) {
+	for r.held != nil {
+		r = r.held
+	}
+	r.held = other
+}
 
 // NewRows makes the answer of reads with every row present and not Found. The
 // caller releases it; free, which may be nil, then takes back the memory that
@@ -106,8 +111,8 @@ func (r *Rows) Release() {
 	if r.free != nil {
 		r.free()
 	}
-	for _, h := range r.held {
-		h.Release()
+	if r.held != nil {
+		r.held.Release()
 	}
 	r.meter.end()
 }

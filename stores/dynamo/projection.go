@@ -16,7 +16,7 @@ const maxExpression = 4096
 // wanted values, under short placeholders. It is made once for a selection.
 type projection struct {
 	features   []string
-	index      map[string]int // feature to its place
+	index      map[string]int // of features
 	expression string
 	names      map[string]string // placeholders
 	// json is the projection as a request's text has it.

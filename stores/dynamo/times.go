@@ -38,8 +38,7 @@ func parseStamp(s string) (time.Time, bool) {
 // quickStamp reads an event time as it is written as a rule: in UTC, with six
 // digits of a second or none.
 func quickStamp(b []byte) (time.Time, bool) {
-	if len(b) != 25 && (len(b) != 32 || b[19] != '.') || string(b[len(b)-6:]) != "+00:00" ||
-		b[4] != '-' || b[7] != '-' || b[10] != ' ' || b[13] != ':' || b[16] != ':' {
+	if !isQuick(b) {
 		return time.Time{}, false
 	}
 	ok := true
@@ -55,6 +54,15 @@ func quickStamp(b []byte) (time.Time, bool) {
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, micros*1000, time.UTC)
 	// Date turns the 30th of February into a day of March, and so on.
-	same := t.Year() == year && int(t.Month()) == month && t.Day() == day && t.Hour() == hour && t.Minute() == minute && t.Second() == second
-	return t, ok && same && year > 0
+	date := t.Year() == year && int(t.Month()) == month && t.Day() == day
+	clock := t.Hour() == hour && t.Minute() == minute && t.Second() == second
+	return t, ok && date && clock && year > 0
+}
+
+// isQuick reports whether a text has the separators of such a time.
+func isQuick(b []byte) bool {
+	if len(b) != 25 && (len(b) != 32 || b[19] != '.') {
+		return false
+	}
+	return b[4] == '-' && b[7] == '-' && b[10] == ' ' && b[13] == ':' && b[16] == ':' && string(b[len(b)-6:]) == "+00:00"
 }

@@ -51,7 +51,7 @@ func (s *Store) Fetch(ctx context.Context, reads []stores.Read, meter *stores.Me
 			out.Found, out.Event = true, r.record.Event
 			out.Values = make([][]byte, len(read.Features.Features))
 			for f, name := range read.Features.Features {
-				if err := meter.Take(len(r.values[name])); err != nil {
+				if err := meter.Count(len(r.values[name])); err != nil {
 					return nil, err
 				}
 				out.Values[f] = slices.Clone(r.values[name])

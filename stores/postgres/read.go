@@ -49,15 +49,15 @@ type selectionKey struct{}
 
 // featuresOf is a selection, ready to be sent and to be looked up.
 type featuresOf struct {
-	place map[string]int
+	index map[string]int
 	param []byte
 }
 
 func features(s *stores.Selection) *featuresOf {
 	f, _ := s.Derive(selectionKey{}, func() any {
-		f := &featuresOf{place: make(map[string]int, len(s.Features)), param: encodeList(pgtype.TextArrayOID, append([]string{}, s.Features...))}
+		f := &featuresOf{index: make(map[string]int, len(s.Features)), param: encodeList(pgtype.TextArrayOID, append([]string{}, s.Features...))}
 		for i, name := range s.Features {
-			f.place[name] = i
+			f.index[name] = i
 		}
 		return f
 	}).(*featuresOf)
@@ -66,7 +66,7 @@ func features(s *stores.Selection) *featuresOf {
 
 // keySet is the keys of one or more reads.
 type keySet struct {
-	at    map[string]int // key to its place
+	at    map[string]int // key to its row
 	param []byte
 }
 
@@ -164,7 +164,7 @@ func (s *Store) query(ctx context.Context, parts []*part, rows *stores.Rows, met
 	}
 	rows.Stats.Calls++
 	return s.with(ctx, func(c *pgconn.PgConn) error {
-		return newQuery(parts).run(ctx, c, func(result *pgconn.ResultReader) error { return place(c, result, parts, rows, meter) })
+		return newQuery(parts).run(ctx, c, func(result *pgconn.ResultReader) error { return file(c, result, parts, rows, meter) })
 	})
 }
 
@@ -176,7 +176,7 @@ func newQuery(parts []*part) *query {
 	var sql strings.Builder
 	cells := 0
 	for i, p := range parts {
-		cells += len(p.keys.at) * len(p.features.place)
+		cells += len(p.keys.at) * len(p.features.index)
 		if i > 0 {
 			sql.WriteString(" UNION ALL ")
 		}
@@ -219,8 +219,8 @@ func (q *query) run(ctx context.Context, c *pgconn.PgConn, read func(*pgconn.Res
 	return errors.Join(err, results.Close())
 }
 
-// place puts a result's rows into their places.
-func place(c *pgconn.PgConn, result *pgconn.ResultReader, parts []*part, rows *stores.Rows, meter *stores.Meter) error {
+// file puts a result's rows into those of the parts.
+func file(c *pgconn.PgConn, result *pgconn.ResultReader, parts []*part, rows *stores.Rows, meter *stores.Meter) error {
 	var arena []byte
 	for result.NextRow() {
 		v := result.Values()
@@ -229,7 +229,7 @@ func place(c *pgconn.PgConn, result *pgconn.ResultReader, parts []*part, rows *s
 			n += len(b)
 		}
 		rows.Stats.Received += int64(n)
-		if err := meter.Take(n); err != nil {
+		if err := meter.Count(n); err != nil {
 			_ = c.Conn().Close() // the rest is not even read
 			_, _ = result.Close()
 			return err
@@ -248,7 +248,7 @@ func (p *part) put(arena, key, name, value, event []byte) []byte {
 	}
 	row := &p.rows[at]
 	if !row.Found {
-		row.Found, row.Values = true, make([][]byte, len(p.features.place))
+		row.Found, row.Values = true, make([][]byte, len(p.features.index))
 	}
 	if len(event) == 8 {
 		if t := timeOf(event); t.After(row.Event) {
@@ -258,7 +258,7 @@ func (p *part) put(arena, key, name, value, event []byte) []byte {
 	if name == nil {
 		return arena
 	}
-	place, ok := p.features.place[string(name)]
+	feature, ok := p.features.index[string(name)]
 	if !ok {
 		return arena
 	}
@@ -267,7 +267,7 @@ func (p *part) put(arena, key, name, value, event []byte) []byte {
 	}
 	start := len(arena)
 	arena = append(arena, value...)
-	row.Values[place] = arena[start:len(arena):len(arena)]
+	row.Values[feature] = arena[start:len(arena):len(arena)]
 	return arena
 }
 

@@ -95,7 +95,7 @@ const answerTime = 5 * time.Millisecond
 // before; false when there is no time, no budget, or no try left.
 func (s *Store) wait(ctx context.Context, n int, failed float64) bool {
 	span, lacking := s.span(ctx, n)
-	if lacking == "" && !s.budget.take(failed) {
+	if lacking == "" && !s.budget.spend(failed) {
 		lacking = "budget"
 	}
 	if lacking != "" {
@@ -174,34 +174,34 @@ func count(rows *stores.Rows) (all, passingKeys int) {
 	return all, passingKeys
 }
 
-// place is where a retried key's row belongs.
-type place struct{ read, key int }
+// position is where a retried key's row belongs.
+type position struct{ read, key int }
 
 // again reads the keys that failed once more and puts their rows in place. The
 // rows of the retry are held until the first ones are released. False means
 // that the retry failed as a whole.
 func (s *Store) again(ctx context.Context, reads []stores.Read, rows *stores.Rows) bool {
 	var part []stores.Read
-	var places [][]place
+	var positions [][]position
 	for i, read := range rows.Reads {
 		var keys [][]byte
-		var at []place
+		var at []position
 		for j := range read {
 			if read[j].Err != nil && passing(read[j].Err) {
-				keys, at = append(keys, reads[i].Keys[j]), append(at, place{i, j})
+				keys, at = append(keys, reads[i].Keys[j]), append(at, position{i, j})
 			}
 		}
 		if len(keys) > 0 {
 			r := reads[i]
 			r.Keys = keys
-			part, places = append(part, r), append(places, at)
+			part, positions = append(part, r), append(positions, at)
 		}
 	}
 	more, err := s.Store.Read(ctx, part)
 	if err != nil {
 		return passing(err)
 	}
-	for i, at := range places {
+	for i, at := range positions {
 		for j, p := range at {
 			rows.Reads[p.read][p.key] = more.Reads[i][j]
 		}
@@ -313,7 +313,7 @@ type budget struct {
 	tokens, most float64
 }
 
-func (b *budget) take(n float64) bool {
+func (b *budget) spend(n float64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.tokens < n {

@@ -42,7 +42,7 @@ func (s *Store) readAll(ctx context.Context, reads []stores.Read, rows *stores.R
 	for i := range reads {
 		failed := err // the file is not there, and no table then
 		if failed == nil {
-			r := tableRead{clock: clock, meter: meter, tx: tx, read: &reads[i], place: map[string]int{}, at: map[string]int{}, out: rows.Reads[i]}
+			r := tableRead{clock: clock, meter: meter, tx: tx, read: &reads[i], index: map[string]int{}, at: map[string]int{}, out: rows.Reads[i]}
 			failed = r.all(ctx, &rows.Stats)
 		}
 		var refusal error
@@ -69,14 +69,14 @@ type tableRead struct {
 	meter *stores.Meter
 	tx    *sql.Tx
 	read  *stores.Read
-	place map[string]int // feature to its place in the selection
+	index map[string]int // of features in the selection
 	at    map[string]int // key to its row
 	out   []stores.Row
 }
 
 func (r *tableRead) all(ctx context.Context, stats *stores.Stats) error {
 	for i, f := range r.read.Features.Features {
-		r.place[f] = i
+		r.index[f] = i
 	}
 	for i, k := range r.read.Keys {
 		r.at[string(k)] = i
@@ -96,7 +96,7 @@ func (r *tableRead) all(ctx context.Context, stats *stores.Stats) error {
 // features reads the wanted features of some keys.
 func (r *tableRead) features(ctx context.Context, keys [][]byte) error {
 	query := "SELECT entity_key, feature_name, value, +event_ts FROM " + quote(r.read.Table.SQLName()) +
-		" WHERE entity_key IN (" + marks(len(keys)) + ") AND feature_name IN (" + marks(len(r.place)) + ")"
+		" WHERE entity_key IN (" + marks(len(keys)) + ") AND feature_name IN (" + marks(len(r.index)) + ")"
 	args := keyArgs(keys)
 	for _, f := range r.read.Features.Features {
 		args = append(args, f)
@@ -113,7 +113,7 @@ func (r *tableRead) features(ctx context.Context, keys [][]byte) error {
 		if err := rows.Scan(&key, &name, &value, &event); err != nil {
 			return err
 		}
-		if err := r.meter.Take(len(key) + len(name) + len(value)); err != nil {
+		if err := r.meter.Count(len(key) + len(name) + len(value)); err != nil {
 			return err
 		}
 		r.put(key, name, value, event)
@@ -124,12 +124,12 @@ func (r *tableRead) features(ctx context.Context, keys [][]byte) error {
 func (r *tableRead) put(key []byte, name string, value []byte, event any) {
 	row := &r.out[r.at[string(key)]]
 	if !row.Found {
-		row.Found, row.Values = true, make([][]byte, len(r.place))
+		row.Found, row.Values = true, make([][]byte, len(r.index))
 	}
 	if value == nil {
 		value = []byte{} // the driver makes no difference between NULL and empty
 	}
-	row.Values[r.place[name]] = value
+	row.Values[r.index[name]] = value
 	if at, ok := r.clock.event(event); ok {
 		row.Event = time.Unix(at, 0).UTC()
 	}
@@ -152,7 +152,7 @@ func (r *tableRead) rowsWithout(ctx context.Context, keys [][]byte, stats *store
 		row := &r.out[r.at[string(key)]]
 		first := !row.Found
 		if first {
-			*row = stores.Row{Found: true, Values: make([][]byte, len(r.place)), Event: time.Unix(0, 0).UTC()}
+			*row = stores.Row{Found: true, Values: make([][]byte, len(r.index)), Event: time.Unix(0, 0).UTC()}
 		}
 		if at := time.Unix(event, 0).UTC(); ok && (first || at.After(row.Event)) {
 			row.Event = at

@@ -40,7 +40,7 @@ func Metered(ctx context.Context, meter *stores.Meter) context.Context {
 // checkBody reads an answer to its end and compares it with its checksum.
 func checkBody(ctx context.Context, resp *smithyhttp.Response) error {
 	meter, _ := ctx.Value(meterKey{}).(*stores.Meter)
-	if err := meter.Take(int(min(max(resp.ContentLength, 0), maxBody))); err != nil {
+	if err := meter.Count(int(min(max(resp.ContentLength, 0), maxBody))); err != nil {
 		return err
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
@@ -57,7 +57,7 @@ func checkBody(ctx context.Context, resp *smithyhttp.Response) error {
 		}
 	}
 	if resp.ContentLength < 0 {
-		if err := meter.Take(len(b)); err != nil {
+		if err := meter.Count(len(b)); err != nil {
 			return err
 		}
 	}

@@ -37,7 +37,7 @@ func (r *Response) Release() {
 	responses.Put(r)
 }
 
-// read reads a response. Its bytes are counted before there is room for them.
+// read reads a response. Its bytes are counted before memory is allocated for them.
 func (r *Response) read(from *bufio.Reader, meter *stores.Meter) error {
 	r.http.KeepBodyBuffer = true
 	h := &r.http.Header
@@ -57,7 +57,7 @@ func (r *Response) read(from *bufio.Reader, meter *stores.Meter) error {
 	}
 	length := h.ContentLength()
 	if length > 0 && length <= maxBody {
-		if err := meter.Take(length); err != nil {
+		if err := meter.Count(length); err != nil {
 			return err
 		}
 	}
@@ -72,7 +72,7 @@ func (r *Response) read(from *bufio.Reader, meter *stores.Meter) error {
 			return err
 		}
 	}
-	return meter.Take(len(r.http.Body()))
+	return meter.Count(len(r.http.Body()))
 }
 
 // check compares the body with its checksum, and turns a refusal into an error.
