@@ -37,6 +37,7 @@ type fixture struct {
 	versioned         bool
 	change            func(*server.Options)
 	limits            serving.Limits
+	budget            *stores.Budget // of DynamoDB's answers
 }
 
 // served is a running server.
@@ -140,7 +141,9 @@ func (s *served) reader(t *testing.T, f fixture) stores.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return retry.New(observed.New(dynamo.Open(dynamo.Options{AWS: c}), s.metrics), retry.Options{Metrics: s.metrics})
+	backend := dynamo.Open(dynamo.Options{AWS: c})
+	backend.Limit(f.budget)
+	return retry.New(observed.New(backend, s.metrics), retry.Options{Metrics: s.metrics})
 }
 
 // load puts recorded tables into the emulator.

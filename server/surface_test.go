@@ -23,6 +23,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/internal/dynamotest"
 	"github.com/banquet-fs/banquet/server"
+	"github.com/banquet-fs/banquet/stores"
 )
 
 const gzip = "gzip"
@@ -76,6 +77,68 @@ func TestPartialAnswers(t *testing.T) {
 	if code != http.StatusOK || !strings.Contains(text, `"DALLAS"`) || !strings.Contains(text, `"values":[null],"statuses":["UNREADABLE"]`) {
 		t.Errorf("%d %s", code, text)
 	}
+}
+
+// TestAnswersOfTheStoreAreBounded asks for more than a request may have of the
+// store, and for more than all may have together.
+func TestAnswersOfTheStoreAreBounded(t *testing.T) {
+	const features = `"features":["zipcode_features:city"]`
+	small, large := `{`+features+`,"entities":{"zipcode":[76104]}}`, `{`+features+`,"entities":{"zipcode":[76104,10001,94109,1,2,3]}}`
+	for _, c := range []struct {
+		budget *stores.Budget
+		held   int // bytes of other requests
+		status int
+		grpc   codes.Code
+		want   string
+	}{
+		{stores.NewBudget(400, 0), 0, http.StatusRequestEntityTooLarge, codes.ResourceExhausted, "banquet.limits.store_bytes)"},
+		{stores.NewBudget(0, 300), 100, http.StatusTooManyRequests, codes.ResourceExhausted, "banquet.limits.store_bytes_total)"},
+	} {
+		f := credit
+		f.budget = c.budget
+		s := start(t, f)
+		if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features", small); code != http.StatusOK {
+			t.Fatal(code, text)
+		}
+		release := hold(t, c.budget, c.held)
+		if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features", large); code != c.status || !strings.Contains(text, c.want) {
+			t.Errorf("%d %s, want %d", code, text, c.status)
+		}
+		ids := &types.RepeatedValue{}
+		for _, zip := range []int64{76104, 10001, 94109, 1, 2, 3} {
+			ids.Val = append(ids.Val, &types.Value{Val: &types.Value_Int64Val{Int64Val: zip}})
+		}
+		_, err := feast.NewServingServiceClient(s.grpc).GetOnlineFeatures(t.Context(), &feast.GetOnlineFeaturesRequest{
+			Kind:     &feast.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: []string{"zipcode_features:city"}}},
+			Entities: map[string]*types.RepeatedValue{"zipcode": ids},
+		})
+		if status.Code(err) != c.grpc || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("gRPC: %v, want %v", err, c.grpc)
+		}
+		release()
+		if n := c.budget.Used(); n != 0 {
+			t.Errorf("%d bytes are not given back", n)
+		}
+	}
+}
+
+// hold has n bytes of a budget in use.
+func hold(t *testing.T, b *stores.Budget, n int) (release func()) {
+	t.Helper()
+	l := stores.NewLayer(holding(n))
+	l.Limit(b)
+	rows, err := l.Read(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows.Release
+}
+
+// holding answers with so many bytes.
+type holding int
+
+func (h holding) Fetch(_ context.Context, reads []stores.Read, meter *stores.Meter) (*stores.Rows, error) {
+	return stores.NewRows(reads, nil), meter.Count(int(h))
 }
 
 // TestAllViewsAreReadInOneCall counts the calls of a request over two tables.

@@ -78,10 +78,13 @@ func New(inner stores.Store, opt Options) *Store {
 	return s
 }
 
-// passing reports whether a failure may be gone the next time.
+// passing reports whether a failure may be gone the next time. What banquet itself
+// has too much of would only become more.
 func passing(err error) bool {
 	switch fault.KindOf(err) {
-	case fault.Unavailable, fault.Overloaded, fault.TimedOut:
+	case fault.Overloaded:
+		return fault.Of(err).Whose == fault.Stored
+	case fault.Unavailable, fault.TimedOut:
 		return err != nil
 	default:
 		return false

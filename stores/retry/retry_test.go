@@ -38,12 +38,12 @@ func (f *failing) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, 
 	}
 	if f.whole {
 		rows.Release()
-		return nil, fault.New(f.kind, "down")
+		return nil, fault.Store(f.kind, "down")
 	}
 	for _, r := range rows.Reads {
 		for i := range r {
 			if i%2 == 0 {
-				r[i] = stores.Row{Err: fault.New(f.kind, "throttled")}
+				r[i] = stores.Row{Err: fault.Store(f.kind, "throttled")}
 			}
 		}
 	}
@@ -56,12 +56,12 @@ func (f *failing) Write(ctx context.Context, table stores.Table, features *store
 		return f.Store.Write(ctx, table, features, records, mode)
 	}
 	if f.whole {
-		return stores.Written{}, fault.New(f.kind, "down")
+		return stores.Written{}, fault.Store(f.kind, "down")
 	}
 	var w stores.Written
 	for i := range records {
 		if i%2 == 0 {
-			w.Failed.Add(i, fault.New(f.kind, "throttled"))
+			w.Failed.Add(i, fault.Store(f.kind, "throttled"))
 			continue
 		}
 		if _, err := f.Store.Write(ctx, table, features, records[i:i+1], mode); err != nil {
@@ -140,7 +140,7 @@ func (s *scripted) Write(_ context.Context, _ stores.Table, _ *stores.Selection,
 // and a bad record is neither tried again nor lost.
 func TestOutcomesOfRetriesAreThoseOfTheRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		busy, bad := fault.New(fault.Overloaded, "busy"), fault.New(fault.Invalid, "bad")
+		busy, bad := fault.Store(fault.Overloaded, "busy"), fault.Store(fault.Invalid, "bad")
 		inner := &scripted{tells: []stores.Written{
 			{Older: []int{6}, Failed: stores.Unwritten{Indexes: []int{0, 2, 3, 5, 7}, Errs: []error{busy, bad, busy, busy, busy}}},
 			{Older: []int{1}, Failed: stores.Unwritten{Indexes: []int{0, 2}, Errs: []error{busy, bad}}}, // of 0, 3, 5, 7
@@ -258,4 +258,29 @@ func TestMetricsOfRetries(t *testing.T) {
 			t.Errorf("%v, want %v", got, want)
 		}
 	})
+}
+
+// What banquet itself has too much of is not asked for again.
+func TestABudgetThatIsUsedUpIsNoReasonToTryAgain(t *testing.T) {
+	for _, kind := range []fault.Kind{fault.Overloaded, fault.TooLarge} {
+		inner := &refusing{err: fault.New(kind, "too much")}
+		if _, err := retry.New(inner, retry.Options{}).Read(t.Context(), []stores.Read{{Table: table, Features: features, Keys: keys(2)}}); fault.KindOf(err) != kind {
+			t.Error(err)
+		}
+		if inner.calls != 1 {
+			t.Errorf("%v: %d calls", kind, inner.calls)
+		}
+	}
+}
+
+// refusing is a store whose reads fail.
+type refusing struct {
+	memory.Store
+	err   error
+	calls int
+}
+
+func (r *refusing) Read(context.Context, []stores.Read) (*stores.Rows, error) {
+	r.calls++
+	return nil, r.err
 }
