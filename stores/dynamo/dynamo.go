@@ -92,7 +92,7 @@ func Open(opt Options) *Store {
 		client = wire.NewHTTPClient(c)
 	}
 	plain := func(o *dynamodb.Options) {
-		o.HTTPClient = client
+		o.HTTPClient, o.Credentials = client, wire.Credentials(o.Credentials)
 		o.Logger = logging.Nop{}
 		if opt.AWS.Endpoint != "" {
 			o.BaseEndpoint = &opt.AWS.Endpoint

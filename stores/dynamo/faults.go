@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -102,11 +101,7 @@ func certificateFault(err error) string {
 
 func isCredentials(err error) bool {
 	var missing *wire.CredentialsError
-	if errors.As(err, &missing) {
-		return true
-	}
-	text := err.Error()
-	return strings.Contains(text, "failed to refresh cached credentials") || strings.Contains(text, "failed to retrieve credentials") || strings.Contains(text, "get credentials")
+	return errors.As(err, &missing)
 }
 
 // unknownCode is the SDK's for a refusal whose body tells none.

@@ -99,7 +99,7 @@ func (c *Client) try(ctx context.Context, operation string, body []byte, meter *
 		if ctx.Err() != nil {
 			return nil, "", fault.Of(ctx.Err())
 		}
-		return nil, "", &CredentialsError{err}
+		return nil, "", err
 	}
 	now := time.Now().Add(time.Duration(c.skew.Load())).UTC()
 	key := c.signer(&creds, now)
