@@ -37,6 +37,14 @@ func (r *Response) Release() {
 	responses.Put(r)
 }
 
+// maxInterim bounds how many interim responses, such as 100 Continue, come before
+// the response.
+const maxInterim = 100
+
+func interim(status int) bool {
+	return status >= http.StatusContinue && status < http.StatusOK && status != http.StatusSwitchingProtocols
+}
+
 // read reads a response. Its bytes are counted before memory is allocated for them.
 func (r *Response) read(from *bufio.Reader, meter *stores.Meter) error {
 	r.http.KeepBodyBuffer = true
@@ -45,15 +53,16 @@ func (r *Response) read(from *bufio.Reader, meter *stores.Meter) error {
 		if err := h.Read(from); err != nil {
 			return err
 		}
-		if s := h.StatusCode(); s < http.StatusContinue || s >= http.StatusOK {
-			break // else it is one before the response
+		if !interim(h.StatusCode()) {
+			break
 		}
-		if n == 10 {
+		if n == maxInterim {
 			return errBroken
 		}
 	}
-	if s := h.StatusCode(); s == http.StatusNoContent || s == http.StatusNotModified {
-		return nil
+	switch h.StatusCode() {
+	case http.StatusSwitchingProtocols, http.StatusNoContent, http.StatusNotModified:
+		return nil // without a body
 	}
 	length := h.ContentLength()
 	if length > 0 && length <= maxBody {
