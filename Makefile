@@ -18,10 +18,14 @@ test: ## Run the tests; installs PostgreSQL and PgBouncer when they are missing 
 	go test ./...
 	go test -tags poison ./stores/dynamo ./serving ./server
 
+# What moves hundreds of MB takes the detector minutes, and has no more that is
+# concurrent than the other tests.
+RACE_SKIP = TestCallsOfManyBytes
+
 race: ## Run what is concurrent with the race detector; needs a C compiler and compiles all dependencies again.
 	@scripts/compiler.sh
 	@scripts/postgresql.sh
-	CGO_ENABLED=1 go test -race $(or $(RACE),./server/... ./serving/... ./stores/... ./ingest/...)
+	CGO_ENABLED=1 go test -race -skip "$(RACE_SKIP)" $(or $(RACE),./server/... ./serving/... ./stores/... ./ingest/...)
 
 lint: ## Check the code: style, import directions, budgets.
 	$(LINT) run ./...
