@@ -124,6 +124,7 @@ func TestAFailingWriteEndsAllOthers(t *testing.T) {
 	for name, c := range map[string]struct {
 		before func(ctx context.Context, call int64) error
 		kind   fault.Kind
+		failed []int64 // the shoppers whose rows fail
 		want   string
 	}{
 		"the store is down": {func(ctx context.Context, call int64) error {
@@ -135,17 +136,17 @@ func TestAFailingWriteEndsAllOthers(t *testing.T) {
 				return fault.Of(ctx.Err())
 			}
 			return nil
-		}, fault.Unavailable, "the store is down; of 1000 rows of feature view carts 10 are known to be stored"},
+		}, fault.Unavailable, nil, "the store is down; of 1000 rows of feature view carts 10 are known to be stored"},
 		"some rows are not written": {func(context.Context, int64) error {
 			<-time.After(time.Millisecond)
 			return nil
-		}, fault.Overloaded, "too large by 256 bytes; of 1000 rows of feature view carts "},
+		}, fault.Overloaded, []int64{256}, "too large by 256 bytes; of 1000 rows of feature view carts "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ignore := goleak.IgnoreCurrent()
 			s := newShop(t, false, "carts", "clicks")
 			s.source.add(some(1000, noon)...)
-			store := &refusing{Writer: s.online, kind: c.kind, shoppers: []int64{256}, before: c.before}
+			store := &refusing{Writer: s.online, kind: c.kind, shoppers: c.failed, before: c.before}
 			s.opt.Online, s.opt.BatchSize = store, 10
 			began := time.Now()
 			_, err := s.run(t.Context())
