@@ -17,8 +17,8 @@ import (
 )
 
 // Behind a pooler in transaction mode, fifty readers share a few servers. Each
-// reads its own schema and in UTC, whatever the server of its transaction is set
-// to, some give up halfway, and nothing is left behind.
+// reads its own schema, and times without a zone in UTC, whatever the server of its
+// transaction is set to, some give up halfway, and nothing is left behind.
 func TestReadersBehindAPooler(t *testing.T) {
 	for name, settings := range map[string][]string{
 		"as installed":                     nil,

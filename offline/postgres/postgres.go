@@ -82,11 +82,12 @@ func (s *Store) Check(ctx context.Context) error {
 	return s.opt.Fault(err, "offline store")
 }
 
-// settings decide what values look like as text, and that a time without a zone
-// is in UTC, whatever server, database or role are set to. The order of day and
-// month in what a query itself says is left alone, and so is lc_monetary: it says
-// what an amount of money is, not only how it looks.
-const settings = `SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO'; SET LOCAL intervalstyle = 'postgres'; ` +
+// settings decide what values look like as text, whatever server, database or
+// role are set to. What decides the values themselves is left alone: the zone,
+// which says what the hour and the day of a time are, and what a time without a
+// zone is where a query or a view casts it; the order of day and month in what a
+// query itself says; and lc_monetary, which says what an amount of money is.
+const settings = `SET LOCAL datestyle = 'ISO'; SET LOCAL intervalstyle = 'postgres'; ` +
 	`SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL quote_all_identifiers = off; SET LOCAL search_path = `
 
 // transaction is a transaction that cannot write. All settings are local to it:

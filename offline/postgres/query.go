@@ -39,7 +39,7 @@ func (s *command) where(times []*timeColumn) {
 		}
 		for _, b := range c.bounds {
 			s.params = append(s.params, b.parameter())
-			s.sql += " AND " + c.sql + " " + b.op + " $" + strconv.Itoa(len(s.params)) + "::timestamptz"
+			s.sql += " AND " + c.sql + " " + b.op + " " + c.like("$"+strconv.Itoa(len(s.params))+"::timestamptz")
 		}
 	}
 }

@@ -44,10 +44,11 @@ func (s *Store) Span(ctx context.Context, query offline.Query) (offline.Span, er
 }
 
 func (t *transaction) span(from *relation, times []*timeColumn) (offline.Span, error) {
-	ts := times[0].sql
-	finite := ") FILTER (WHERE isfinite(" + ts + "))"
+	of := func(aggregate string) string {
+		return aggregate + "(" + times[0].sql + ") FILTER (WHERE isfinite(" + times[0].sql + "))"
+	}
 	s := &command{
-		sql:     "SELECT count(" + ts + finite + ", (min(" + ts + finite + ")::timestamptz, (max(" + ts + finite + ")::timestamptz\nFROM " + from.from + " AS source",
+		sql:     "SELECT " + of("count") + ", " + times[0].instant(of("min")) + ", " + times[0].instant(of("max")) + "\nFROM " + from.from + " AS source",
 		formats: []int16{pgtype.BinaryFormatCode},
 	}
 	s.where(times)

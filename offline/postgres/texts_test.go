@@ -21,10 +21,12 @@ const textSchema = `CREATE TYPE mood AS ENUM ('sad', 'it''s "fine", {really}'); 
 	CREATE FUNCTION folded_out(folded) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
 	CREATE TYPE folded (INPUT = folded_in, OUTPUT = folded_out, LIKE = text, CATEGORY = 'S');`
 
-// oddSettings are what a role or a database may be set to.
+// oddSettings are what a role or a database may be set to. The zone is not among
+// them: times in ranges and composites are told in it, with their offset.
 var oddSettings = []string{
-	"timezone = 'America/St_Johns'", "datestyle = 'SQL, DMY'", "intervalstyle = 'iso_8601'", "extra_float_digits = -10",
+	"datestyle = 'SQL, DMY'", "intervalstyle = 'iso_8601'", "extra_float_digits = -10",
 	"bytea_output = 'escape'", "quote_all_identifiers = on", "search_path = 'nowhere'", "client_encoding = 'LATIN1'", "default_transaction_isolation = 'serializable'",
+	"timezone = 'UTC'",
 }
 
 // texts are the types of PostgreSQL, by a value of each and what is read: where

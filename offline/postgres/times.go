@@ -49,6 +49,9 @@ type timeColumn struct {
 	format int16
 	// text tells that it is text: then the server cannot compare it with a time.
 	text bool
+	// naive tells that its type has no zone. Its times are in UTC, whatever zone the
+	// session has, so it may not be compared with a timestamptz.
+	naive bool
 	// at reads a cell that is no text.
 	at func(raw []byte) (int64, error)
 	// dt is the Arrow type that says all of it.
@@ -72,9 +75,11 @@ func (t *transaction) newTimeColumn(d *described, name string, bounds ...bound) 
 		return nil, err
 	}
 	switch {
-	case k.oid == pgtype.TimestamptzOID || k.oid == pgtype.TimestampOID:
+	case k.oid == pgtype.TimestamptzOID:
+	case k.oid == pgtype.TimestampOID:
+		c.naive = true
 	case k.oid == pgtype.DateOID:
-		c.at = dateAt
+		c.naive, c.at = true, dateAt
 	case k.text:
 		c.text, c.format, c.dt = true, pgtype.TextFormatCode, nanos
 	default:
@@ -99,6 +104,22 @@ func columnSQL(f pgconn.FieldDescription) string {
 
 // compares reports whether the server can apply the bounds.
 func (c *timeColumn) compares() bool { return !c.text }
+
+// like gives the SQL of a timestamptz as what the column can be compared with.
+func (c *timeColumn) like(instant string) string {
+	if c.naive {
+		return "(" + instant + " AT TIME ZONE 'UTC')"
+	}
+	return instant
+}
+
+// instant gives the SQL of a value of the column as a timestamptz.
+func (c *timeColumn) instant(sql string) string {
+	if c.naive {
+		return "((" + sql + ")::timestamp AT TIME ZONE 'UTC')"
+	}
+	return "(" + sql + ")::timestamptz"
+}
 
 var errInfinite = errors.New("the time is infinite; leave such rows out in the query of the data source")
 

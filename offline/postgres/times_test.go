@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/internal/pgtest"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/offline/postgres"
@@ -65,6 +66,26 @@ func TestWindowsOfEveryTypeOfTime(t *testing.T) {
 				t.Errorf("span of nothing %+v, %v", span, err)
 			}
 		})
+	}
+}
+
+// What a query or a view makes of a time, it makes in the zone that the role or the
+// database is set to, as for every other client of the server.
+func TestQueriesRunInTheZoneOfTheDatabase(t *testing.T) {
+	opt := pgtest.Options(t)
+	pgtest.Exec(t, opt, "ALTER DATABASE "+opt.Database+" SET timezone = 'Asia/Seoul'")
+	pgtest.Exec(t, opt, `CREATE TABLE t AS SELECT 1 AS k, timestamptz '2024-01-01 20:30:00Z' AS ts, timestamp '2024-01-01 20:30:00' AS naive;
+		CREATE VIEW v AS SELECT extract(hour FROM ts)::int AS hour, date_trunc('day', ts) AS day, ts::date AS date, ts::text AS text, naive::timestamptz AS zoned, naive, ts FROM t WHERE ts >= '2024-01-02'`)
+	opt.Schema = "public"
+	store := postgres.New(opt)
+	t.Cleanup(store.Close)
+	for name, s := range map[string]*core.DataSource{"a view": source("v", ""), "a query": source("", `SELECT extract(hour FROM ts)::int AS hour, date_trunc('day', ts) AS day,
+		ts::date AS date, ts::text AS text, naive::timestamptz AS zoned, naive, ts FROM t WHERE ts >= '2024-01-02'`)} {
+		got := rows(t, store, offline.Query{Source: s, Columns: []string{"hour", "day", "date", "text", "zoned", "naive"}, Timestamp: "ts"})
+		want := []string{"5|2024-01-01T15:00:00Z|2024-01-02T00:00:00Z|2024-01-02 05:30:00+09|2024-01-01T11:30:00Z|2024-01-01T20:30:00Z|2024-01-01T20:30:00Z"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
 	}
 }
 
