@@ -185,6 +185,19 @@ func (q *questions) hint(ctx context.Context, taken []interval, r *Result) strin
 	return ""
 }
 
+// tooEarly says why an incremental run that ends so early has nothing to do.
+func tooEarly(v *registry.View, w Window) string {
+	if len(v.Intervals) > 0 {
+		return fmt.Sprintf("%s: already materialized up to %s, which is after %s; nothing to do", v.Name, stamp(w.Start), stamp(w.End))
+	}
+	reach := "its ttl"
+	if w.Assumed {
+		reach = "a year, since its ttl is 0"
+	}
+	return fmt.Sprintf("%s: nothing to do: its first incremental run goes back by %s, to %s, which is after %s; older rows are taken by banquet materialize START_TS END_TS --views %s",
+		v.Name, reach, stamp(w.Start), stamp(w.End), v.Name)
+}
+
 func nearest(view string, event time.Time, side string, s offline.Span) string {
 	return fmt.Sprintf("%s: the source's nearest event, %s, lies %s the window; to take all of it: %s", view, stamp(event), side, command(view, s))
 }

@@ -391,3 +391,18 @@ func TestRunsOfOneViewAtTheSameTime(t *testing.T) {
 		t.Errorf("stored: %v", got)
 	}
 }
+
+// A view that is named twice is loaded once, and is no other run of itself.
+func TestAViewThatIsNamedTwice(t *testing.T) {
+	s := newShop(t, false, "carts", "clicks")
+	s.source.add(some(3, noon)...)
+	results, err := ingest.New(s.opt).Materialize(t.Context(), ingest.Request{Views: []string{"carts", "clicks", "carts"}, Start: noon.AddDate(0, 0, -1), End: noon})
+	if err != nil || len(results) != 2 {
+		t.Fatalf("%+v, %v", results, err)
+	}
+	for _, r := range results {
+		if r.Written != 3 || r.Overlap != "" || len(s.intervals(t, r.View)) != 1 {
+			t.Errorf("%+v", r)
+		}
+	}
+}

@@ -18,7 +18,7 @@ func (m *Materializer) view(ctx context.Context, v *registry.View, w Window) (Re
 	began := time.Now()
 	result := Result{Window: w}
 	if w.Start.After(w.End) {
-		result.Hint = v.Name + ": already materialized up to " + stamp(w.Start) + ", which is after " + stamp(w.End) + "; nothing to do"
+		result.Hint = tooEarly(v, w)
 		return result, nil
 	}
 	l, err := encode.NewLayout(v, m.opt.KeyVersion)

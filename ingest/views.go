@@ -3,13 +3,15 @@ package ingest
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// views resolves the names against the registry as it is now.
+// views resolves the names against the registry as it is now. A view that is
+// named twice is taken once.
 func (m *Materializer) views(ctx context.Context, names []string) ([]*registry.View, error) {
 	reg, _, err := m.opt.Storage.Load(ctx)
 	if err != nil {
@@ -27,7 +29,10 @@ func (m *Materializer) views(ctx context.Context, names []string) ([]*registry.V
 		return m.allViews(project)
 	}
 	views := make([]*registry.View, 0, len(names))
-	for _, name := range names {
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			continue
+		}
 		v, err := project.View(name)
 		if err != nil {
 			return nil, err

@@ -255,6 +255,24 @@ func TestQuietRuns(t *testing.T) {
 	}
 }
 
+// A first incremental run that ends before its window begins has nothing to do,
+// and does not claim that anything was done before.
+func TestAFirstRunThatEndsTooEarly(t *testing.T) {
+	s := newShop(t, false, "carts")
+	s.source.add(some(5, noon.AddDate(0, 0, -60))...)
+	r := s.incremental(t, noon.AddDate(0, 0, -50))
+	if want := "its first incremental run goes back by its ttl, to 2024-05-02 12:00:00+00:00, which is after 2024-04-12 12:00:00+00:00"; !strings.Contains(r.Hint, want) || strings.Contains(r.Hint, "already") {
+		t.Errorf("%s\nwant %s", r.Hint, want)
+	}
+	if list := s.intervals(t, "carts"); len(list) != 0 {
+		t.Errorf("recorded: %v", list)
+	}
+	s.incremental(t, noon)
+	if r = s.incremental(t, noon.AddDate(0, 0, -50)); !strings.Contains(r.Hint, "already materialized up to 2024-06-01 12:00:00+00:00") {
+		t.Error(r.Hint)
+	}
+}
+
 // The questions of a courtesy end with the run's context.
 func TestACourtesyEndsWithItsContext(t *testing.T) {
 	s := newShop(t, true, "carts")
