@@ -90,7 +90,7 @@ func (o *Options) serverFault(e *pgconn.PgError, what string, refuse func(fault.
 	case "25P03", "57P05", "55P03", "25P04": // an idle transaction or session, a lock, a transaction
 		return refuse(fault.TimedOut, "%s: %s", what, first)
 	case "53300":
-		return refuse(fault.Overloaded, "%s has no connection left: %s", o.at(), first)
+		return refuse(fault.Overloaded, "%s has no connection left: %s; allow it more, or lower max_conn in feature_store.yaml", o.at(), first)
 	case "53200", "53400": // memory, or the temporary files of a query
 		return refuse(fault.Overloaded, "%s: %s", what, first)
 	case "42702":

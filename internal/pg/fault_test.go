@@ -83,3 +83,29 @@ func TestLine(t *testing.T) {
 		}
 	}
 }
+
+// The search path is what the server makes of the setting that Feast sends.
+func TestSearchPath(t *testing.T) {
+	for schema, want := range map[string]string{
+		"":                     `"feast", "public"`,
+		"public":               `"public"`,
+		" public ":             `"public"`,
+		"shop":                 `"shop", "public"`,
+		"Shop":                 `"shop", "public"`,
+		`"Shop"`:               `"Shop", "public"`,
+		"shop,Carts":           `"shop", "carts", "public"`,
+		`shop , "My Carts"`:    `"shop", "My Carts", "public"`,
+		`"a""b","c,d"`:         `"a""b", "c,d", "public"`,
+		"a-b":                  `"a-b", "public"`,
+		"My Schema":            `"My Schema", "public"`,
+		`"open`:                `"""open", "public"`,
+		"a,,b":                 `"a,,b", "public"`,
+		"a,":                   `"a,", "public"`,
+		`a"; DROP TABLE t; --`: `"a""; DROP TABLE t; --", "public"`,
+	} {
+		opt := pg.Options{User: "feast", Schema: schema}
+		if got := opt.SearchPath(); got != want {
+			t.Errorf("%q is %s, want %s", schema, got, want)
+		}
+	}
+}

@@ -32,7 +32,7 @@ type Options struct {
 	Database string
 	User     string
 	Password string
-	// Schema is looked up before "public".
+	// Schema is looked up before "public". It may be several, as in search_path.
 	Schema string
 	// SSLMode is libpq's: disable, allow, prefer, require, verify-ca, verify-full.
 	SSLMode                      string
@@ -53,15 +53,66 @@ func (o *Options) Address() string {
 }
 
 // SearchPath is the statement's value of search_path: the schema, then public.
+// Feast hands the schema to the server as it is written, so it may be a list, and
+// a name is in lower case unless it is quoted. What is no such list is one name.
 func (o *Options) SearchPath() string {
-	schema := o.Schema
+	schema := strings.TrimSpace(o.Schema)
 	if schema == "" {
 		schema = o.User
 	}
-	if schema == "public" {
-		return `"public"`
+	names, ok := schemas(schema)
+	if !ok {
+		names = []string{schema}
 	}
-	return pgx.Identifier{schema}.Sanitize() + `, "public"`
+	if schema != "public" {
+		names = append(names, "public")
+	}
+	for i, n := range names {
+		names[i] = pgx.Identifier{n}.Sanitize()
+	}
+	return strings.Join(names, ", ")
+}
+
+// schemas reads a list of names as the server reads that of search_path.
+func schemas(list string) (names []string, ok bool) {
+	for {
+		list = strings.TrimSpace(list)
+		var name string
+		if quoted, found := strings.CutPrefix(list, `"`); found {
+			name, list, ok = unquoted(quoted)
+			if !ok {
+				return nil, false
+			}
+		} else {
+			end := strings.IndexAny(list+",", ", \t\n")
+			name, list = strings.ToLower(list[:end]), list[end:]
+		}
+		if name == "" {
+			return nil, false
+		}
+		names = append(names, name)
+		if list = strings.TrimSpace(list); list == "" {
+			return names, true
+		}
+		if list, ok = strings.CutPrefix(list, ","); !ok {
+			return nil, false
+		}
+	}
+}
+
+// unquoted reads a name up to its closing quote, and gives what follows.
+func unquoted(text string) (name, rest string, ok bool) {
+	for {
+		part, rest, found := strings.Cut(text, `"`)
+		name += part
+		if !found {
+			return "", "", false
+		}
+		if !strings.HasPrefix(rest, `"`) {
+			return name, rest, true
+		}
+		name, text = name+`"`, rest[1:]
+	}
 }
 
 // Connect opens a pool and makes sure that the server answers.

@@ -118,6 +118,7 @@ func TestQueriesAsPeopleWriteThem(t *testing.T) {
 	for name, src := range map[string]*core.DataSource{
 		"a quoted table":         source(`"Mixed"."Name"`, ""),
 		"a reserved word":        source("order", ""),
+		"blanks around":          source(" order ", ""),
 		"a trailing semicolon":   source("", `SELECT * FROM "order";`),
 		"a trailing comment":     source("", `SELECT * FROM "order" -- all; of it`),
 		"a semicolon and a note": source("", "SELECT * FROM \"order\" ; -- note\n"),

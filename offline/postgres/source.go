@@ -40,8 +40,8 @@ func newRelation(source *core.DataSource) (*relation, error) {
 	if err := json.Unmarshal(source.GetCustomOptions().GetConfiguration(), &options); err != nil || class != "" && class != "PostgreSQLSource" {
 		return nil, refuse("is no PostgreSQLSource, and the offline store of this repository is PostgreSQL; set offline_store.type to where it lies")
 	}
-	if options.Table != "" {
-		return &relation{source: source, from: tableName(options.Table)}, nil
+	if table := strings.TrimSpace(options.Table); table != "" {
+		return &relation{source: source, from: tableName(table)}, nil
 	}
 	query, problem := oneSelect(options.Query)
 	if problem != "" {
