@@ -39,7 +39,13 @@ func (s *command) where(times []*timeColumn) {
 		}
 		for _, b := range c.bounds {
 			s.params = append(s.params, b.parameter())
-			s.sql += " AND " + c.sql + " " + b.op + " " + c.like("$"+strconv.Itoa(len(s.params))+"::timestamptz")
+			instant := "$" + strconv.Itoa(len(s.params)) + "::timestamptz"
+			s.sql += " AND " + c.sql + " " + b.op + " " + c.like(instant)
+			if c.naive && b.op == ">" {
+				// A created time without a zone is often the clock of the database, in its
+				// zone: taken as UTC alone, rows of the last hours would seem new for ever.
+				s.sql += " AND " + c.sql + " " + b.op + " " + instant
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -85,6 +86,27 @@ func TestQueriesRunInTheZoneOfTheDatabase(t *testing.T) {
 		want := []string{"5|2024-01-01T15:00:00Z|2024-01-02T00:00:00Z|2024-01-02 05:30:00+09|2024-01-01T11:30:00Z|2024-01-01T20:30:00Z|2024-01-01T20:30:00Z"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
+	}
+}
+
+// A created time without a zone counts as later only where it is so in UTC and in
+// the zone of the database, whose clock it often is: no row that a run has taken
+// seems to have come after it.
+func TestCreatedTimesOfTheDatabasesClock(t *testing.T) {
+	for zone, hours := range map[string]int{"Asia/Seoul": 9, "America/Caracas": -4} {
+		opt := pgtest.Options(t)
+		pgtest.Exec(t, opt, "ALTER DATABASE "+opt.Database+" SET timezone = '"+zone+"'")
+		store := postgres.New(opt)
+		t.Cleanup(store.Close)
+		for _, made := range []string{"timestamp", "date"} {
+			for _, c := range []struct{ at, want int }{{-1, 0}, {48, 1}} { // hours after the last run
+				sql := fmt.Sprintf("SELECT timestamptz '2024-01-01 10:00Z' AS ts, (timestamp '2024-01-01 12:00' + interval '%d hours')::%s AS made", hours+c.at, made)
+				span, err := store.Span(t.Context(), offline.Query{Source: source("", sql), Timestamp: "ts", Created: "made", CreatedAfter: noon})
+				if err != nil || span.Rows != int64(c.want) {
+					t.Errorf("%s in %s, %d hours after: %+v, %v, want %d rows", made, zone, c.at, span, err, c.want)
+				}
+			}
 		}
 	}
 }
