@@ -96,7 +96,7 @@ func checkNamed(v *registry.View) error {
 	case v.Kind == registry.OnDemandView:
 		return refuse(fault.Unimplemented, "on-demand feature view %s is filled by a function, which is not computed here", v.Name)
 	case !v.Enabled:
-		return refuse(fault.Disabled, "Feature view '%s' is disabled; enable it with `banquet feature-views enable %s`", v.Name, v.Name)
+		return refuse(fault.Disabled, "Feature view '%s' is disabled; set enabled=True in its definition and run `banquet apply`", v.Name)
 	case !v.Online:
 		return refuse(fault.Invalid, "FeatureView %s is not configured to be served online.", v.Name)
 	}
