@@ -178,7 +178,7 @@ func startServer() (p process, err error) {
 }
 
 func (p *process) launch(postgres, data string, attr *syscall.SysProcAttr) error {
-	cmd := exec.Command(postgres, "-D", data, "-k", p.dir, "-p", strconv.Itoa(p.port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", //nolint:noctx // lives as long as the process
+	cmd := exec.Command(postgres, "-D", data, "-k", p.dir, "-p", strconv.Itoa(p.port), "-c", "listen_addresses=127.0.0.1", "-c", "timezone=UTC", "-c", "fsync=off", //nolint:noctx // lives as long as the process
 		"-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=100", "-c", "logging_collector=off", "-c", "log_min_messages=panic")
 	p.cmd = cmd
 	child := *attr

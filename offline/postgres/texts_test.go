@@ -26,7 +26,6 @@ const textSchema = `CREATE TYPE mood AS ENUM ('sad', 'it''s "fine", {really}'); 
 var oddSettings = []string{
 	"datestyle = 'SQL, DMY'", "intervalstyle = 'iso_8601'", "extra_float_digits = -10",
 	"bytea_output = 'escape'", "quote_all_identifiers = on", "search_path = 'nowhere'", "client_encoding = 'LATIN1'", "default_transaction_isolation = 'serializable'",
-	"timezone = 'UTC'",
 }
 
 // texts are the types of PostgreSQL, by a value of each and what is read: where
