@@ -109,3 +109,16 @@ func TestSearchPath(t *testing.T) {
 		}
 	}
 }
+
+// What the environment sets counts as it does under Feast, and a fault says so.
+func TestSettingsOfTheEnvironment(t *testing.T) {
+	for name, v := range map[string]string{"PGSERVICE": "nope", "PGCONNECT_TIMEOUT": "soon"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, v)
+			_, err := pg.Connect(t.Context(), pg.Options{Host: "db", Port: 5432, Database: "features", User: "feast", Password: "secret"})
+			if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "secret") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

@@ -158,7 +158,7 @@ func Close(pool *pgxpool.Pool) {
 func Pool(opt Options) (*pgxpool.Pool, error) {
 	c, err := pgxpool.ParseConfig(opt.dsn())
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "the settings of PostgreSQL at %s do not fit together; look at sslmode and the certificates", opt.Address())
+		return nil, fault.New(fault.Invalid, "the settings of PostgreSQL at %s do not fit together; look at sslmode and the certificates, and at variables such as PGSERVICE and PGCONNECT_TIMEOUT, which count, too", opt.Address())
 	}
 	c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	c.ConnConfig.ConnectTimeout = connectTime
