@@ -244,3 +244,27 @@ func TestCSVFilesThatAreRead(t *testing.T) {
 		})
 	}
 }
+
+// TestLinesWithinCells keeps each as its writer ended it, wherever a block of
+// what is read ends.
+func TestLinesWithinCells(t *testing.T) {
+	for _, cell := range []string{"a\r\nb", "a\nb", "a\rb", "\r\n", "a\r\n\r\r\nb\n", "\r", `say "` + "\r\n" + `"`} {
+		for _, end := range []string{"\n", "\r\n"} {
+			filler := strings.Repeat("x", 64<<10-len("x,at"+end)-1)
+			quoted := `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
+			store := csvOf(t, "x,at"+end+quoted+",2024-01-01"+end+filler+",2024-01-01"+end+quoted+",2024-01-01"+end)
+			batch := one(t, store, offline.Query{Source: sourceOf("rows.csv"), Columns: []string{"x"}, Types: []types.ValueType_Enum{types.ValueType_STRING}, Timestamp: "at"})
+			for _, row := range []int{0, 2} {
+				if got := batch.Column(0).ValueStr(row); got != cell {
+					t.Errorf("lines end with %q: %q, want %q", end, got, cell)
+				}
+			}
+			batch.Release()
+		}
+	}
+	store := csvOf(t, "x,at\n\"\r\n\xff\",2024-01-01\n")
+	query := offline.Query{Source: sourceOf("rows.csv"), Columns: []string{"x"}, Types: []types.ValueType_Enum{types.ValueType_STRING}, Timestamp: "at"}
+	if _, err := typed(t, store, query); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "rows.csv, line 2, column x") {
+		t.Error(err)
+	}
+}

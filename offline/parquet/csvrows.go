@@ -68,7 +68,7 @@ func (r *csvRows) readHeader() error {
 	case bytes.HasPrefix(start, []byte("\x1f\x8b")), bytes.HasPrefix(start, []byte("PK\x03\x04")):
 		return fault.New(fault.Invalid, "%s is compressed; unpack it", r.path)
 	}
-	r.reader = csv.NewReader(in)
+	r.reader = csv.NewReader(&returns{r: in})
 	r.reader.ReuseRecord = true
 	header, err := r.reader.Read()
 	if errors.Is(err, io.EOF) {
@@ -78,11 +78,12 @@ func (r *csvRows) readHeader() error {
 		return r.fail(err)
 	}
 	for i, name := range header {
-		if err := checkText(name); err != nil {
-			return fault.New(fault.Invalid, "%s, line 1, column %d: %s", r.path, i+1, fault.Of(err).Text)
-		}
 		if strings.Contains(name, "\r") {
 			return fault.New(fault.Invalid, "%s ends its lines with CR; they must end with LF or CR LF", r.path)
+		}
+		name = putBack(name)
+		if err := checkText(name); err != nil {
+			return fault.New(fault.Invalid, "%s, line 1, column %d: %s", r.path, i+1, fault.Of(err).Text)
 		}
 		header[i] = strings.Clone(name)
 	}
@@ -102,6 +103,9 @@ func (r *csvRows) next(ctx context.Context) bool {
 	if err != nil {
 		r.err = r.end(err)
 		return false
+	}
+	for i, cell := range cells {
+		cells[i] = putBack(cell)
 	}
 	r.cells = cells
 	r.line, _ = r.reader.FieldPos(0)
