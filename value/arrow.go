@@ -192,9 +192,9 @@ func orNull(inner appendFunc, dst []byte, a arrow.Array, at int) ([]byte, error)
 // and booleans of a byte; any other is what it is stored as, as in Feast.
 func extensionEncoder(d arrow.ExtensionType, t types.ValueType_Enum, how fraction) appendFunc {
 	var inner appendFunc
-	switch d.(type) {
+	switch d := d.(type) {
 	case *DecimalText:
-		return decimalTextEncoder(t, how)
+		return decimalTextEncoder(d, t, how)
 	case *extensions.Bool8Type:
 		if t != types.ValueType_BOOL {
 			return nil

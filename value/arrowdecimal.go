@@ -144,11 +144,18 @@ func trimmed(digits string, scale int) (string, int) {
 	return short, scale - (len(digits) - len(short))
 }
 
-// decimalTextEncoder makes Values of PostgreSQL's numeric. Feast reads it as a
-// double: where that says the number exactly a STRING is the double's text, as
-// in Feast; where it does not, the text of PostgreSQL.
-func decimalTextEncoder(t types.ValueType_Enum, how fraction) appendFunc {
+// decimalTextEncoder makes Values of decimals. Feast reads PostgreSQL's numeric as
+// a double: where that says the number exactly a STRING is the double's text, as
+// in Feast; where it does not, the text of PostgreSQL. The others are Python's
+// decimals to Feast.
+func decimalTextEncoder(dt *DecimalText, t types.ValueType_Enum, how fraction) appendFunc {
 	var build func(dst []byte, text string) ([]byte, error)
+	switch {
+	case dt.scaled && (t == types.ValueType_STRING || t == types.ValueType_DECIMAL):
+		return decimalBuilder(func(dst []byte, text string) ([]byte, error) { return scaledText(dst, t, text) })
+	case dt.scaled && t == types.ValueType_JSON: // which Python's decimals are not
+		return nil
+	}
 	switch t {
 	case types.ValueType_INT32, types.ValueType_INT64, types.ValueType_UNIX_TIMESTAMP:
 		build = func(dst []byte, text string) ([]byte, error) { return integerOfDecimal(dst, text, t, how) }
@@ -166,6 +173,10 @@ func decimalTextEncoder(t types.ValueType_Enum, how fraction) appendFunc {
 	default:
 		return nil
 	}
+	return decimalBuilder(build)
+}
+
+func decimalBuilder(build func(dst []byte, text string) ([]byte, error)) appendFunc {
 	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
 		c, ok := a.(*DecimalTextArray)
 		if !ok {
@@ -209,6 +220,15 @@ func floatOfDecimal(dst []byte, text string, t types.ValueType_Enum) ([]byte, er
 	return AppendDouble(dst, f), nil
 }
 
+// scaledText is the text of Python's decimal.
+func scaledText(dst []byte, t types.ValueType_Enum, text string) ([]byte, error) {
+	d, ok := parseDecimal(text)
+	if !ok {
+		return nil, fault.New(fault.Internal, "%s is no decimal", shortText(text))
+	}
+	return AppendText(dst, t, d.String()), nil
+}
+
 func textOfDecimal(dst []byte, text string) ([]byte, error) {
 	s, err := doubleText(text)
 	return AppendString(dst, s), err
@@ -231,15 +251,20 @@ func jsonOfDecimal(text string) (string, error) {
 	return doubleText(text)
 }
 
+// decimalText is the type of decimals that are kept as text, nil for any other.
+func decimalText(dt arrow.DataType) *DecimalText {
+	d, _ := dt.(*DecimalText)
+	return d
+}
+
 func isDecimalText(dt arrow.DataType) bool {
-	_, ok := dt.(*DecimalText)
-	return ok
+	return decimalText(dt) != nil
 }
 
 // decimalElement makes elements of lists and sets of PostgreSQL's numeric. There
 // a NaN is no null: a double and a decimal can say it, any other type cannot.
-func decimalElement(kind types.ValueType_Enum) appendFunc {
-	inner := decimalTextEncoder(kind, exact)
+func decimalElement(dt *DecimalText, kind types.ValueType_Enum) appendFunc {
+	inner := decimalTextEncoder(dt, kind, exact)
 	if inner == nil {
 		return nil
 	}

@@ -120,7 +120,9 @@ func dumper(dt arrow.DataType) appendFunc {
 	case *arrow.MapType:
 		inner = mapDumper(d)
 	case *DecimalText:
-		inner = dumpDecimal
+		if !d.scaled {
+			inner = dumpDecimal
+		}
 	case *arrow.NullType:
 		return func(dst []byte, _ arrow.Array, _ int) ([]byte, error) { return append(dst, "null"...), nil }
 	default:

@@ -74,7 +74,7 @@ func elementEncoder(dt arrow.DataType, kind types.ValueType_Enum, set bool) appe
 	id := inner.ID()
 	switch {
 	case isDecimalText(dt) && kind != types.ValueType_JSON:
-		return decimalElement(kind)
+		return decimalElement(decimalText(dt), kind)
 	case kind == types.ValueType_JSON && id != arrow.NULL:
 		return jsonElement(dt)
 	case id == arrow.NULL, id == arrow.EXTENSION:
@@ -139,7 +139,9 @@ func listEncoder(dt arrow.DataType, t types.ValueType_Enum, nested bool) appendF
 // noText reports whether the elements of a list are numbers of which texts are
 // made, other than Arrow's decimals in a list of decimals: there Feast has no null.
 func noText(dt arrow.DataType, kind types.ValueType_Enum) bool {
-	return arrow.IsInteger(dt.ID()) || isDecimalText(dt) || arrow.IsDecimal(dt.ID()) && kind != types.ValueType_DECIMAL
+	d := decimalText(dt)
+	scaled := arrow.IsDecimal(dt.ID()) || d != nil && d.scaled
+	return arrow.IsInteger(dt.ID()) || d != nil && !scaled || scaled && kind != types.ValueType_DECIMAL
 }
 
 // list makes the elements of one list type.

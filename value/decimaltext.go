@@ -14,11 +14,21 @@ import (
 // NaN. Arrow's own decimals have one scale for a column, and an end.
 type DecimalText struct {
 	arrow.ExtensionBase
+	// scaled marks decimals that Feast reads as Python's: their text has their scale.
+	scaled bool
 }
 
-// NewDecimalText makes the type; all of them are equal.
+// NewDecimalText makes the type of PostgreSQL's numeric.
 func NewDecimalText() *DecimalText {
 	return &DecimalText{ExtensionBase: arrow.ExtensionBase{Storage: arrow.BinaryTypes.String}}
+}
+
+// NewScaledDecimalText makes the type of Arrow's decimals of several scales in
+// one column. They become what they would become each in a column of its scale.
+func NewScaledDecimalText() *DecimalText {
+	t := NewDecimalText()
+	t.scaled = true
+	return t
 }
 
 // ArrayType is the type of the arrays.
@@ -31,18 +41,28 @@ func (*DecimalText) ExtensionName() string { return "banquet.decimal_text" }
 func (*DecimalText) String() string { return "decimal" }
 
 // ExtensionEquals reports whether other is the same type.
-func (*DecimalText) ExtensionEquals(other arrow.ExtensionType) bool {
-	_, same := other.(*DecimalText)
-	return same
+func (t *DecimalText) ExtensionEquals(other arrow.ExtensionType) bool {
+	o, same := other.(*DecimalText)
+	return same && o.scaled == t.scaled
 }
 
-// Serialize gives the parameters of the type: it has none.
-func (*DecimalText) Serialize() string { return "" }
+const scaledMark = "scaled"
+
+// Serialize gives the parameters of the type.
+func (t *DecimalText) Serialize() string {
+	if t.scaled {
+		return scaledMark
+	}
+	return ""
+}
 
 // Deserialize makes the type again.
-func (*DecimalText) Deserialize(storage arrow.DataType, _ string) (arrow.ExtensionType, error) {
+func (*DecimalText) Deserialize(storage arrow.DataType, parameters string) (arrow.ExtensionType, error) {
 	if storage.ID() != arrow.STRING {
 		return nil, fault.New(fault.Invalid, "decimals are kept as text, not as %s", storage)
+	}
+	if parameters == scaledMark {
+		return NewScaledDecimalText(), nil
 	}
 	return NewDecimalText(), nil
 }

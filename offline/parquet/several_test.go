@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/offline/parquet"
+	"github.com/banquet-fs/banquet/value"
 )
 
 // TestFilesThatDiffer gives one type that holds the cells of both as they are,
@@ -84,6 +86,64 @@ func typed(t *testing.T, store *parquet.Store, query offline.Query) (string, err
 		got += " " + text(reader.RecordBatch().Column(0))
 	}
 	return got, reader.Err()
+}
+
+// TestScalesThatDiffer shows that what a decimal becomes does not depend on the
+// other files of its source: a key of 7.50 is 7.50 beside a file of thousandths.
+func TestScalesThatDiffer(t *testing.T) {
+	cents, small := &arrow.Decimal128Type{Precision: 9, Scale: 2}, &arrow.Decimal128Type{Precision: 12, Scale: 8}
+	for _, c := range []struct {
+		cents, small         arrow.DataType
+		cellCents, cellSmall string
+		kinds                []types.ValueType_Enum
+	}{
+		{cents, small, `"7.50"`, `"0.00000010"`, []types.ValueType_Enum{types.ValueType_STRING, types.ValueType_DECIMAL, types.ValueType_DOUBLE, types.ValueType_FLOAT}},
+		{cents, small, `"100.00"`, `"7.00000000"`, []types.ValueType_Enum{types.ValueType_STRING, types.ValueType_DECIMAL, types.ValueType_INT64, types.ValueType_UNIX_TIMESTAMP}},
+		{arrow.ListOf(cents), arrow.ListOf(small), `["7.50", "-0.50"]`, `["0.00000010"]`, []types.ValueType_Enum{types.ValueType_STRING_LIST, types.ValueType_DECIMAL_LIST, types.ValueType_STRING_SET}},
+		{arrow.ListOf(cents), arrow.ListOf(small), `["7.50", null]`, `["1.00000000"]`, []types.ValueType_Enum{types.ValueType_DECIMAL_LIST}},
+	} {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, "both"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, "both", "a.parquet"), c.cents, group(1, c.cellCents))
+		write(t, filepath.Join(dir, "both", "b.parquet"), c.small, group(1, c.cellSmall))
+		write(t, filepath.Join(dir, "a.parquet"), c.cents, group(1, c.cellCents))
+		write(t, filepath.Join(dir, "b.parquet"), c.small, group(1, c.cellSmall))
+		for _, kind := range c.kinds {
+			alone := append(stored(t, dir, "a.parquet", kind), stored(t, dir, "b.parquet", kind)...)
+			if both := stored(t, dir, "both", kind); !slices.Equal(both, alone) {
+				t.Errorf("%s as %s: %q, alone %q", c.cellCents, kind, both, alone)
+			}
+		}
+	}
+}
+
+// stored are the Values that the first column of a source becomes.
+func stored(t *testing.T, dir, path string, kind types.ValueType_Enum) []string {
+	t.Helper()
+	query := ask(path)
+	query.Types = []types.ValueType_Enum{kind}
+	reader, err := parquet.New(dir).Range(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Release()
+	var found []string
+	encoder := value.NewArrowEncoder(reader.Schema().Field(0).Type, kind)
+	for reader.Next() {
+		for row := range int(reader.RecordBatch().NumRows()) {
+			v, err := encoder.AppendFeature(nil, reader.RecordBatch().Column(0), row)
+			if err != nil {
+				t.Errorf("%s as %s: %v", path, kind, err)
+			}
+			found = append(found, string(v))
+		}
+	}
+	if err := reader.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // TestATextAndAParquetFile make one source: text is read as what the other has.

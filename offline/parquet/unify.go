@@ -124,7 +124,7 @@ func widenScalar(a, b arrow.DataType) (arrow.DataType, bool) {
 	case isNumber(a) && isNumber(b):
 		return arrow.PrimitiveTypes.Float64, true
 	case isDecimal(a) && (isDecimal(b) || isInt(b)), isInt(a) && isDecimal(b):
-		return value.NewDecimalText(), true
+		return value.NewScaledDecimalText(), true
 	case isTime(a) && isTime(b):
 		return &arrow.TimestampType{Unit: finer(a, b), TimeZone: zone(a, b)}, true
 	case isText(a) && isText(b):
