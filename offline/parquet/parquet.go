@@ -2,8 +2,9 @@
 // or CSV files, read column by column as Arrow record batches.
 //
 // A source's path is a file, a directory, whose files are read as one, or a
-// glob. Hidden files, those whose name starts with an underscore, and empty
-// ones are passed over; directories named key=value give a column of that name.
+// glob, in which ** stands for directories of any depth. Links are followed.
+// Within directories hidden files, those whose name starts with an underscore, and
+// empty ones are passed over; directories named key=value give a column of that name.
 // Times without a zone are UTC; a column's own unit counts, and an integer
 // without a time unit is no time.
 //

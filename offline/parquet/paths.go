@@ -33,7 +33,10 @@ func (s *Store) paths(source *core.DataSource) ([]string, error) {
 		path = filepath.Join(s.root, path)
 	}
 	paths, err := expand(path)
+	var pattern *fault.Error
 	switch {
+	case errors.As(err, &pattern):
+		return nil, refuse(pattern.Kind, "%s", pattern.Text).Because(err)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, refuse(fault.NotFound, "file %s does not exist", path).Because(err)
 	case err != nil:
@@ -56,8 +59,11 @@ func expand(path string) ([]string, error) {
 	if !strings.ContainsAny(path, "*?[") {
 		return nil, err
 	}
-	matches, globErr := filepath.Glob(path)
-	if globErr != nil || len(matches) == 0 {
+	matches, globErr := glob(path)
+	switch {
+	case fault.KindOf(globErr) == fault.Invalid:
+		return nil, globErr
+	case globErr != nil || len(matches) == 0:
 		return nil, err
 	}
 	var paths []string
@@ -72,17 +78,66 @@ func expand(path string) ([]string, error) {
 	return slices.Compact(paths), nil
 }
 
+// glob lists what a pattern matches. As for Feast, ** stands for directories of
+// any depth, none as well.
+func glob(pattern string) ([]string, error) {
+	before, behind, deep := strings.Cut(pattern, "/**/")
+	if !deep {
+		if strings.Contains(pattern, "**") && !strings.HasSuffix(pattern, "/**") {
+			return nil, fault.New(fault.Invalid, "in %s ** stands beside other characters; it must be a directory of its own, as in dir/**/*.parquet", pattern)
+		}
+		return filepath.Glob(pattern) // the files below are found by those who read what matches
+	}
+	roots := []string{before}
+	if strings.ContainsAny(before, "*?[") {
+		var err error
+		if roots, err = glob(before); err != nil {
+			return nil, err
+		}
+	}
+	var matches []string
+	for _, root := range roots {
+		dirs, err := directories(root)
+		if err != nil {
+			return nil, err
+		}
+		for _, dir := range dirs {
+			more, err := glob(escaped(dir) + "/" + behind)
+			if err != nil {
+				return nil, err
+			}
+			matches = append(matches, more...)
+		}
+	}
+	return matches, nil
+}
+
+// escaped is a pattern that matches a path only.
+func escaped(path string) string {
+	return strings.NewReplacer("\\", "\\\\", "*", "\\*", "?", "\\?", "[", "\\[").Replace(path)
+}
+
+// directories lists a directory and those below it.
+func directories(root string) ([]string, error) {
+	var found []string
+	info, err := os.Stat(root)
+	if err != nil || !info.IsDir() {
+		return nil, nil //nolint:nilerr // what is not there matches nothing
+	}
+	err = visit(root, nil, func(path string, dir bool) error {
+		if dir {
+			found = append(found, path)
+		}
+		return nil
+	})
+	return found, err
+}
+
+// walk lists the files below a directory that are not empty.
 func walk(root string) ([]string, error) {
 	var paths []string
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		hidden := strings.HasPrefix(d.Name(), ".") || strings.HasPrefix(d.Name(), "_")
-		switch {
-		case d.IsDir() && hidden && path != root:
-			return filepath.SkipDir
-		case d.IsDir() || hidden:
+	err := visit(root, nil, func(path string, dir bool) error {
+		if dir {
 			return nil
 		}
 		info, err := os.Stat(path)
@@ -94,6 +149,45 @@ func walk(root string) ([]string, error) {
 	})
 	slices.Sort(paths)
 	return paths, err
+}
+
+// visit shows a directory and what lies below it that is not hidden. It follows
+// links, though not to a directory that it is in: inside are those.
+func visit(dir string, inside []fs.FileInfo, show func(path string, dir bool) error) error {
+	own, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(inside, func(i fs.FileInfo) bool { return os.SameFile(i, own) }) {
+		return nil
+	}
+	if err := show(dir, true); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	inside = append(inside, own)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "_") {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+			return err
+		case info.IsDir():
+			err = visit(path, inside, show)
+		default:
+			err = show(path, false)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // noPartition is the directory of rows that have null.
