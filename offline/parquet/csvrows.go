@@ -113,10 +113,13 @@ func (r *csvRows) next(ctx context.Context) bool {
 }
 
 // end says how the rows ended: rows may come behind the others while a file is
-// read, but what was cut off is missing.
+// read, but what was cut off is missing, and a row that is being written may have
+// only the first digits of a number.
 func (r *csvRows) end(err error) error {
 	if errors.Is(err, io.EOF) {
-		if now, statErr := r.file.Stat(); statErr == nil && now.Size() >= r.info.Size() {
+		now, statErr := r.file.Stat()
+		grown := statErr == nil && now.Size() > r.info.Size()
+		if statErr == nil && now.Size() >= r.info.Size() && (!grown || r.limit.last == '\n') {
 			return nil
 		}
 	}
@@ -147,6 +150,7 @@ func (r *csvRows) fail(err error) error {
 type limited struct {
 	r    io.Reader
 	left int
+	last byte // of what was read
 }
 
 var errLongRow = errors.New("the row is too long")
@@ -156,6 +160,9 @@ func (l *limited) Read(b []byte) (int, error) {
 		return 0, errLongRow
 	}
 	n, err := l.r.Read(b)
+	if n > 0 {
+		l.last = b[n-1]
+	}
 	l.left -= n
 	return n, err
 }

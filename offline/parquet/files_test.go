@@ -20,6 +20,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/offline/parquet"
 )
@@ -318,4 +319,49 @@ func openFiles(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(list)
+}
+
+// TestAFileThatGrowsWhileItIsRead gives the rows that are whole; of the last one
+// only a part may have been written.
+func TestAFileThatGrowsWhileItIsRead(t *testing.T) {
+	for more, want := range map[string]string{
+		"2024-01-01,23\n":          "",
+		"2024-01-01,23\r\n":        "",
+		"2024-01-01,2":             "was changed while it was read",
+		"2024-01-01,\"a\nb\"":      "was changed while it was read",
+		"2024-01-01,\"a\n":         "was changed while it was read",
+		"2024-01-01,23\n2024-01-0": "was changed while it was read",
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "rows.csv")
+		if err := os.WriteFile(path, []byte("at,x\n"+strings.Repeat("2024-01-01,1\n", 100000)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		query := ask("rows.csv")
+		query.Types = []types.ValueType_Enum{types.ValueType_STRING}
+		reader, err := parquet.New(dir).Range(t.Context(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reader.Next() {
+			t.Fatal(reader.Err())
+		}
+		out, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.WriteString(more); err != nil {
+			t.Fatal(err)
+		}
+		if err := out.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for reader.Next() {
+		}
+		err = reader.Err()
+		if (want == "") != (err == nil) || err != nil && (fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v", more, err)
+		}
+		reader.Release()
+	}
 }
