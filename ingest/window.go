@@ -140,5 +140,15 @@ func stamp(t time.Time) string {
 	return t.UTC().Truncate(time.Second).Format("2006-01-02 15:04:05+00:00")
 }
 
-// argument writes a time as the command line takes it.
-func argument(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") }
+// argument writes a time as the command line takes it, whose years are 1 to 9999:
+// rows that lie outside no window takes.
+func argument(t time.Time) string {
+	first, last := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	if t.Before(first) {
+		t = first
+	}
+	if t.After(last) {
+		t = last
+	}
+	return t.UTC().Format("2006-01-02T15:04:05")
+}

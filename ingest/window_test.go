@@ -228,6 +228,11 @@ func TestQuietRuns(t *testing.T) {
 			append(some(5, hour(-1)), row{shopper: 9, at: hour(-100)}), func(s *shop) ingest.Result { return explicit(s, hour(-50), hour(-49)) },
 			"no row lies between 2024-05-30 10:00:00+00:00 and 2024-05-30 11:00:00+00:00, and all of the source's lie before or after",
 		},
+		"times that no window can name": {
+			[]row{{shopper: 9, at: time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC)}, {shopper: 9, at: time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)}},
+			func(s *shop) ingest.Result { return explicit(s, hour(-50), hour(-49)) },
+			"to take all of it: banquet materialize 0001-01-01T00:00:00 9999-12-31T23:59:59 --views carts",
+		},
 		"between two windows": {append(some(5, hour(-1)), row{shopper: 9, at: hour(-100)}, row{shopper: 9, at: hour(-50)}), func(s *shop) ingest.Result {
 			explicit(s, hour(-101), hour(-99))
 			explicit(s, hour(-2), hour(0))
