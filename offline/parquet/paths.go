@@ -124,19 +124,20 @@ func directories(root string) ([]string, error) {
 	if err != nil || !info.IsDir() {
 		return nil, nil //nolint:nilerr // what is not there matches nothing
 	}
-	err = visit(root, nil, func(path string, dir bool) error {
+	w := walker{show: func(path string, dir bool) error {
 		if dir {
 			found = append(found, path)
 		}
 		return nil
-	})
+	}}
+	err = w.visit(root, false)
 	return found, err
 }
 
 // walk lists the files below a directory that are not empty.
 func walk(root string) ([]string, error) {
 	var paths []string
-	err := visit(root, nil, func(path string, dir bool) error {
+	w := walker{show: func(path string, dir bool) error {
 		if dir {
 			return nil
 		}
@@ -146,29 +147,42 @@ func walk(root string) ([]string, error) {
 		}
 		paths = append(paths, path)
 		return nil
-	})
+	}}
+	err := w.visit(root, false)
 	slices.Sort(paths)
 	return paths, err
 }
 
-// visit shows a directory and what lies below it that is not hidden. It follows
-// links, though not to a directory that it is in: inside are those.
-func visit(dir string, inside []fs.FileInfo, show func(path string, dir bool) error) error {
+// walker shows what lies below a directory that is not hidden, each directory
+// once: it follows links, and two may lead to the same.
+type walker struct {
+	show func(path string, dir bool) error
+	all  []fs.FileInfo // the directories so far
+	// linked are those that a link led to: only they can come again as themselves.
+	linked []fs.FileInfo
+}
+
+func (w *walker) visit(dir string, link bool) error {
 	own, err := os.Stat(dir)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(inside, func(i fs.FileInfo) bool { return os.SameFile(i, own) }) {
+	before := w.linked
+	if link {
+		before = w.all
+		w.linked = append(w.linked, own)
+	}
+	if slices.ContainsFunc(before, func(i fs.FileInfo) bool { return os.SameFile(i, own) }) {
 		return nil
 	}
-	if err := show(dir, true); err != nil {
+	w.all = append(w.all, own)
+	if err := w.show(dir, true); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
-	inside = append(inside, own)
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "_") {
 			continue
@@ -179,9 +193,9 @@ func visit(dir string, inside []fs.FileInfo, show func(path string, dir bool) er
 		case err != nil:
 			return err
 		case info.IsDir():
-			err = visit(path, inside, show)
+			err = w.visit(path, e.Type()&fs.ModeSymlink != 0)
 		default:
-			err = show(path, false)
+			err = w.show(path, false)
 		}
 		if err != nil {
 			return err

@@ -17,7 +17,8 @@ func tree(t *testing.T, names ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	for _, name := range names {
-		path, target, link := strings.Cut(filepath.Join(dir, name), ">")
+		path, target, link := strings.Cut(name, ">")
+		path = filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -50,6 +51,9 @@ func TestWhatAPathStandsFor(t *testing.T) {
 		{[]string{"days/1/1.parquet", "in/2.parquet", "in/more>../days"}, "in", 2},
 		{[]string{"in/1.parquet", "in/a/2.parquet", "in/a/self>..", "in/again>."}, "in", 2},
 		{[]string{"in/1.parquet", "in/2.parquet>1.parquet"}, "in", 2},
+		{[]string{"in/day/1.parquet", "in/latest>day"}, "in", 1},
+		{[]string{"in/day/1.parquet", "in/b>day", "in/current>day"}, "in/**/*.parquet", 1},
+		{[]string{"in/day/1.parquet", "in/more/a>../../out/a", "in/rest>../out", "out/a/2.parquet", "out/back>../in"}, "in", 2},
 	} {
 		dir := tree(t, c.names...)
 		if rows, err := drain(t.Context(), parquet.New(dir), ask(c.path)); err != nil || rows != c.want {
