@@ -129,6 +129,9 @@ func TestCSVCellsAreReadAsWhatIsWanted(t *testing.T) {
 		{types.ValueType_UNIX_TIMESTAMP, "2024-01-01 09:00:00.5+0900", "[1704067200500000]"},
 		{types.ValueType_UNIX_TIMESTAMP, "9999-12-31", "[253402214400000000]"},
 		{types.ValueType_UNIX_TIMESTAMP, "1704067200", "[1704067200000000]"},
+		{types.ValueType_UNIX_TIMESTAMP, "1704067200.0", "[1704067200000000]"},
+		{types.ValueType_UNIX_TIMESTAMP, "1704067200.5", "!"},
+		{types.ValueType_UNIX_TIMESTAMP, "2024-01-01 00:00:00.0", "[1704067200000000]"},
 		{types.ValueType_UNIX_TIMESTAMP, "99999999999999999", "!"},
 		{types.ValueType_UNIX_TIMESTAMP, "20:00 EST", "!"},
 	} {

@@ -126,7 +126,7 @@ func parseStamp(cell string, b *array.TimestampBuilder) (arrow.Timestamp, error)
 	if !ok {
 		return 0, fault.New(fault.Internal, "cells are not read as %s", b.Type())
 	}
-	if v, err := strconv.ParseInt(cell, 10, 64); err == nil {
+	if v, err := parseInt(cell); err == nil {
 		per := perSecond(t.Unit)
 		if v > math.MaxInt64/per || v < math.MinInt64/per {
 			return 0, fault.New(fault.Invalid, "%q lies outside of the times that can be said", cell)
