@@ -89,7 +89,7 @@ func glob(pattern string) ([]string, error) {
 		return filepath.Glob(pattern) // the files below are found by those who read what matches
 	}
 	roots := []string{before}
-	if strings.ContainsAny(before, "*?[") {
+	if strings.ContainsAny(before, `*?[\`) {
 		var err error
 		if roots, err = glob(before); err != nil {
 			return nil, err
