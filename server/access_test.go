@@ -37,7 +37,7 @@ func (doorman) Authorize(_ context.Context, caller access.Caller, action access.
 // anything is answered, on every surface alike.
 func TestEverySurfaceAsksWhoIsCalling(t *testing.T) {
 	f := credit
-	f.change = func(o *server.Options) { o.Identity, o.Authority = doorman{}, doorman{} }
+	f.change = func(o *server.Options) { o.Identifier, o.Authorizer = doorman{}, doorman{} }
 	s := start(t, f)
 	const body = `{"features":["zipcode_features:city"],"entities":{"zipcode":[76104]}}`
 	for _, c := range []struct {

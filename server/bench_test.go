@@ -144,7 +144,7 @@ func (x *subject) decodeGRPC(tb testing.TB) {
 	if err := received(x.message, &m); err != nil {
 		tb.Fatal(err)
 	}
-	if c, err := columns(&m, decodeLimits{}); err != nil || len(c) != 1 || len(c[0].Values) != x.size.rows {
+	if c, err := requestColumns(&m, decodeLimits{}); err != nil || len(c) != 1 || len(c[0].Values) != x.size.rows {
 		tb.Fatal(c, err)
 	}
 }
@@ -205,7 +205,7 @@ func stages(tb testing.TB, x *subject) map[string]func() {
 		"encode gRPC": func() { wire = appendResults(wire[:0], r) },
 		"encode HTTP": func() {
 			var err error
-			if text, err = appendAnswer(text[:0], r, dressing{}); err != nil {
+			if text, err = appendResponse(text[:0], r, jsonOptions{}); err != nil {
 				tb.Fatal(err)
 			}
 		},

@@ -26,12 +26,12 @@ func TestMemoryTakenBeforehandIsBounded(t *testing.T) {
 	for _, cell := range []int64{0, 20, 1 << 20, math.MaxInt64 / 32} { // bytes of a cell of the answer before
 		var c cellSize
 		c.sixteenths.Store(16 * cell)
-		if got := c.room(r); got < 0 || got > 2*maxRoom {
+		if got := c.estimate(r); got < 0 || got > 2*maxEstimate {
 			t.Errorf("after cells of %d bytes there is room for %d", cell, got)
 		}
 	}
 	s := &scanner{b: []byte("[" + strings.Repeat(",", 1<<20) + "]")}
-	if got := s.elements(); got > maxGuess {
+	if got := s.countElements(); got > maxPreallocated {
 		t.Errorf("room for %d elements", got)
 	}
 	opt := &Options{BodyBytes: 64 << 20, Log: slog.New(slog.DiscardHandler)}
@@ -42,7 +42,7 @@ func TestMemoryTakenBeforehandIsBounded(t *testing.T) {
 	req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader("{}"))
 	req.ContentLength = 64 << 20
 	call := &onlineCall{web: w, w: httptest.NewRecorder(), r: req}
-	if err := call.receive(t.Context()); err != nil || string(call.raw) != "{}" || cap(call.raw) > 2*keptBody || call.taken != 0 {
+	if err := call.receive(t.Context()); err != nil || string(call.raw) != "{}" || cap(call.raw) > 2*maxPooledBody || call.reserved != 0 {
 		t.Errorf("a body of %d bytes in %d: %v", len(call.raw), cap(call.raw), err)
 	}
 }
@@ -79,9 +79,9 @@ func TestOverloadOnEverySurface(t *testing.T) {
 // So many requests work at once and so many wait; one more is refused, and one
 // who stops waiting leaves his place to others.
 func TestConcurrencyAndQueueAreBounded(t *testing.T) {
-	g := newGate(2, 1)
+	g := newLimiter(2, 1)
 	for range 2 {
-		if err := g.enter(t.Context()); err != nil {
+		if err := g.acquire(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -89,12 +89,12 @@ func TestConcurrencyAndQueueAreBounded(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		waits := make(chan error, 1)
 		go func() {
-			waits <- g.enter(ctx)
+			waits <- g.acquire(ctx)
 		}()
 		for len(g.queue) < 3 {
 			runtime.Gosched()
 		}
-		if err := g.enter(t.Context()); fault.KindOf(err) != fault.Overloaded || !strings.Contains(err.Error(), "banquet.limits.concurrency") {
+		if err := g.acquire(t.Context()); fault.KindOf(err) != fault.Overloaded || !strings.Contains(err.Error(), "banquet.limits.concurrency") {
 			t.Errorf("one more than may wait: %v", err)
 		}
 		stop()
@@ -103,8 +103,8 @@ func TestConcurrencyAndQueueAreBounded(t *testing.T) {
 		}
 	}
 	let := make(chan error, 1)
-	go func() { let <- g.enter(t.Context()) }()
-	g.leave()
+	go func() { let <- g.acquire(t.Context()) }()
+	g.release()
 	if err := <-let; err != nil {
 		t.Errorf("one who waited is let in: %v", err)
 	}
@@ -183,7 +183,7 @@ func (d *deadlines) SetWriteDeadline(at time.Time) error {
 // Write fails the test when it has no end.
 func (d *deadlines) Write(b []byte) (int, error) {
 	d.writes++
-	if left := time.Until(d.last); left <= 0 || left > chunkTime {
+	if left := time.Until(d.last); left <= 0 || left > chunkTimeout {
 		d.t.Errorf("write %d may take %v", d.writes, left)
 	}
 	d.last = time.Time{}

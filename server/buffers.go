@@ -18,8 +18,8 @@ type buffers struct {
 const (
 	// largeBuffer is from what size on a buffer counts as large.
 	largeBuffer = 1 << 20
-	// keptLarge is how many of them are kept, mostLarge of what size at most.
-	keptLarge, mostLarge = 4, 4 << 20
+	// maxFreeLarge is how many of them are kept, mostLarge of what size at most.
+	maxFreeLarge, maxLargeBuffer = 4, 4 << 20
 )
 
 // get gives an empty buffer with room for n bytes.
@@ -45,13 +45,13 @@ func (p *buffers) get(n int) []byte {
 // put takes a buffer back.
 func (p *buffers) put(b []byte) {
 	switch {
-	case cap(b) == 0 || cap(b) > mostLarge:
+	case cap(b) == 0 || cap(b) > maxLargeBuffer:
 	case cap(b) <= largeBuffer:
 		p.small.Put(&b)
 	default:
 		p.large.mu.Lock()
 		defer p.large.mu.Unlock()
-		if len(p.large.free) < keptLarge {
+		if len(p.large.free) < maxFreeLarge {
 			p.large.free = append(p.large.free, b)
 		}
 	}

@@ -9,17 +9,17 @@ func TestBuffers(t *testing.T) {
 		t.Errorf("%d of %d", len(b), cap(b))
 	}
 	p.put(nil)
-	for range 2 * keptLarge {
+	for range 2 * maxFreeLarge {
 		p.put(make([]byte, 5, largeBuffer+1))
 	}
-	p.put(make([]byte, mostLarge+1))
-	if n := len(p.large.free); n != keptLarge {
-		t.Errorf("%d large ones are kept, want %d", n, keptLarge)
+	p.put(make([]byte, maxLargeBuffer+1))
+	if n := len(p.large.free); n != maxFreeLarge {
+		t.Errorf("%d large ones are kept, want %d", n, maxFreeLarge)
 	}
-	if b := p.get(largeBuffer + 100); len(b) != 0 || cap(b) < largeBuffer+100 || len(p.large.free) != keptLarge-1 {
+	if b := p.get(largeBuffer + 100); len(b) != 0 || cap(b) < largeBuffer+100 || len(p.large.free) != maxFreeLarge-1 {
 		t.Errorf("%d of %d, %d are left", len(b), cap(b), len(p.large.free))
 	}
-	for range keptLarge {
+	for range maxFreeLarge {
 		p.get(largeBuffer + 1)
 	}
 	if len(p.large.free) != 0 {

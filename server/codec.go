@@ -50,7 +50,7 @@ type incoming struct {
 	pipeline *pipeline
 	limits   decodeLimits
 	data     mem.BufferSlice
-	taken    int64 // of the pipeline's room for bodies
+	reserved int64 // of the pipeline's room for bodies
 	err      error // gRPC takes what a codec itself refuses for a bug
 }
 
@@ -65,7 +65,7 @@ func (c spliceCodec) Unmarshal(data mem.BufferSlice, v any) error {
 		in.err = tooLarge(int64(in.pipeline.bodyBytes))
 		return nil
 	}
-	if in.taken, in.err = in.pipeline.bodies.take(in.ctx, int64(size)); in.err == nil {
+	if in.reserved, in.err = in.pipeline.bodies.acquire(in.ctx, int64(size)); in.err == nil {
 		data.Ref()
 		in.data = data
 	}
@@ -101,7 +101,7 @@ func (in *incoming) decode() error {
 	whole := in.data.MaterializeToBuffer(in.pipeline.messages)
 	defer whole.Free()
 	if err := proto.Unmarshal(whole.ReadOnlyData(), m); err != nil {
-		return errUndecoded(err)
+		return decodeError(err)
 	}
 	return nil
 }
@@ -114,13 +114,13 @@ func (in *incoming) free() {
 // release gives back all that the message holds.
 func (in *incoming) release() {
 	in.free()
-	if in.taken > 0 {
-		in.pipeline.bodies.give(in.taken)
+	if in.reserved > 0 {
+		in.pipeline.bodies.release(in.reserved)
 	}
 }
 
-// copied is up to what size results are copied: a second buffer costs more.
-const copied = 2 << 10
+// maxCopied is up to what size results are copied: a second buffer costs more.
+const maxCopied = 2 << 10
 
 // Marshal writes a message.
 func (c spliceCodec) Marshal(v any) (mem.BufferSlice, error) {
@@ -157,7 +157,7 @@ func (c spliceCodec) marshalSpliced(m proto.Message) (mem.BufferSlice, error) {
 	r := m.ProtoReflect()
 	results := r.GetUnknown()
 	defer r.SetUnknown(nil)
-	if len(results) < copied {
+	if len(results) < maxCopied {
 		defer c.pool.Put((*[]byte)(&results))
 		return c.marshal(m)
 	}

@@ -31,15 +31,15 @@ const (
 // and a message for each of them would cost more than all the rest. features
 // takes the list of references, whose texts are pieces of the same bytes.
 func unmarshalRequest(data mem.BufferSlice, m proto.Message, limits decodeLimits, features func([]string)) error {
-	own := data.Materialize()
+	whole := data.Materialize()
 	rest := make([]byte, 0, 64)
 	columns := 0 // those are moved to the front of the message's own bytes
 	var references []string
-	for b := own; len(b) > 0; {
+	for b := whole; len(b) > 0; {
 		number, kind, n := protowire.ConsumeTag(b)
 		size := protowire.ConsumeFieldValue(number, kind, b[max(n, 0):])
 		if n < 0 || size < 0 {
-			return errUndecoded(protowire.ParseError(min(n, size)))
+			return decodeError(protowire.ParseError(min(n, size)))
 		}
 		field := b[:n+size]
 		b = b[n+size:]
@@ -48,7 +48,7 @@ func unmarshalRequest(data mem.BufferSlice, m proto.Message, limits decodeLimits
 			rest = append(rest, field...)
 		case isColumns(number):
 			// What lies between is copied already or is a column before.
-			columns += copy(own[columns:], field)
+			columns += copy(whole[columns:], field)
 		case number == featuresField:
 			content, _ := protowire.ConsumeBytes(field[n:])
 			var err error
@@ -63,13 +63,13 @@ func unmarshalRequest(data mem.BufferSlice, m proto.Message, limits decodeLimits
 		}
 	}
 	if err := proto.Unmarshal(rest, m); err != nil {
-		return errUndecoded(err)
+		return decodeError(err)
 	}
 	if references != nil {
 		features(references)
 	}
 	unknown := m.ProtoReflect().GetUnknown()
-	m.ProtoReflect().SetUnknown(append(own[:columns:columns], unknown...))
+	m.ProtoReflect().SetUnknown(append(whole[:columns:columns], unknown...))
 	return nil
 }
 
@@ -80,7 +80,7 @@ func appendReferences(list []string, b []byte, limits decodeLimits) ([]string, e
 	for rest := b; len(rest) > 0; count++ {
 		_, _, n := protowire.ConsumeField(rest)
 		if n < 0 {
-			return nil, errUndecoded(protowire.ParseError(n))
+			return nil, decodeError(protowire.ParseError(n))
 		}
 		rest = rest[n:]
 	}
@@ -109,13 +109,13 @@ func isColumns(number protowire.Number) bool {
 	return number == entitiesField || number == contextField
 }
 
-func errUndecoded(err error) error {
+func decodeError(err error) error {
 	return fault.New(fault.Invalid, "the request cannot be decoded").Because(err)
 }
 
-// columns gives the columns of a request, from its maps or from what was left
+// requestColumns gives the columns of a request, from its maps or from what was left
 // as it came. Maps have no order; the answer has that of the names.
-func columns(m proto.Message, limits decodeLimits, maps ...map[string]*types.RepeatedValue) ([]serving.Column, error) {
+func requestColumns(m proto.Message, limits decodeLimits, maps ...map[string]*types.RepeatedValue) ([]serving.Column, error) {
 	var out columnSet
 	for _, columns := range maps {
 		for name, list := range columns {
@@ -160,13 +160,13 @@ type columnSet struct {
 	at   map[string]int // by name; nil while there are few
 }
 
-// fewColumns is up to how many columns looking at all of them is the fastest.
-const fewColumns = 16
+// maxLinearColumns is up to how many columns looking at all of them is the fastest.
+const maxLinearColumns = 16
 
 // put adds a column; as in a map the last of two of one name counts.
 func (s *columnSet) put(c serving.Column) {
-	if s.at == nil && len(s.list) >= fewColumns {
-		s.at = make(map[string]int, 2*fewColumns)
+	if s.at == nil && len(s.list) >= maxLinearColumns {
+		s.at = make(map[string]int, 2*maxLinearColumns)
 		for i := range s.list {
 			s.at[s.list[i].Name] = i
 		}

@@ -51,11 +51,11 @@ func FuzzRequest(f *testing.F) {
 			!slices.Equal(got.GetFeatures().GetVal(), want.GetFeatures().GetVal()) {
 			t.Fatalf("%v, want %v", got, want)
 		}
-		fromMaps, err := columns(&feast.GetOnlineFeaturesRequest{}, decodeLimits{}, want.GetEntities(), want.GetRequestContext())
+		fromMaps, err := requestColumns(&feast.GetOnlineFeaturesRequest{}, decodeLimits{}, want.GetEntities(), want.GetRequestContext())
 		if err != nil {
 			t.Fatal(err)
 		}
-		fromBytes, err := columns(got, decodeLimits{})
+		fromBytes, err := requestColumns(got, decodeLimits{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func TestDecodingIsLinear(t *testing.T) {
 	if len(set.list) != n {
 		t.Fatalf("%d columns", len(set.list))
 	}
-	if _, err := columns(m, decodeLimits{}); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "more than 4096 entity columns") {
+	if _, err := requestColumns(m, decodeLimits{}); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "more than 4096 entity columns") {
 		t.Error(err)
 	}
 	if _, err := parseBody([]byte(text.String()), dialect{}); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "more than 4096 entity columns") {

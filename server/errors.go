@@ -98,9 +98,9 @@ func bounded(text string, limit int) string {
 	return text[:end] + " …"
 }
 
-// linesPerSecond bounds the log: in an outage every request fails for the same
+// maxLinesPerSecond bounds the log: in an outage every request fails for the same
 // reason, and writing that down for each would cost more than the requests.
-const linesPerSecond = 20
+const maxLinesPerSecond = 20
 
 // faultLog says in the log what the caller is not told.
 type faultLog struct {
@@ -110,14 +110,14 @@ type faultLog struct {
 	skipped int
 }
 
-// take asks for a line; skipped is how many were not written before it.
-func (l *faultLog) take(now time.Time) (skipped int, ok bool) {
+// allow asks for a line; skipped is how many were not written before it.
+func (l *faultLog) allow(now time.Time) (skipped int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s := now.Unix(); s != l.second {
 		l.second, l.lines = s, 0
 	}
-	if l.lines >= linesPerSecond {
+	if l.lines >= maxLinesPerSecond {
 		l.skipped++
 		return 0, false
 	}
@@ -138,7 +138,7 @@ func (l *faultLog) log(ctx context.Context, log *slog.Logger, method string, err
 	if !log.Enabled(ctx, level) {
 		return
 	}
-	skipped, ok := l.take(time.Now())
+	skipped, ok := l.allow(time.Now())
 	if !ok {
 		return
 	}

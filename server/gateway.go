@@ -29,7 +29,7 @@ func newGateway(ctx context.Context, p *pipeline, f *features, r *registryServic
 	services := registrar{to: channel, pipeline: p, inProcess: true}
 	banquetv1.RegisterFeatureServiceServer(services, f)
 	banquetv1.RegisterRegistryServiceServer(services, r)
-	conn := plainNames{channel}
+	conn := unescapedNames{channel}
 	mux := runtime.NewServeMux(
 		runtime.WithErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, err error) {
 			writeStatus(w, err)
@@ -38,7 +38,7 @@ func newGateway(ctx context.Context, p *pipeline, f *features, r *registryServic
 			if code == http.StatusMethodNotAllowed {
 				w.Header().Set("Allow", "GET, HEAD") // all that the gateway has
 			}
-			writeRouting(w, code)
+			writeRoutingError(w, code)
 		}),
 		runtime.WithUnescapingMode(runtime.UnescapingModeAllExceptSlash), runtime.WithDisablePathLengthFallback(),
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &runtime.JSONPb{
@@ -62,13 +62,13 @@ func escapeTwice(r *http.Request) {
 	r.URL.RawPath = strings.ReplaceAll(r.URL.EscapedPath(), "%25", "%2525")
 }
 
-// plainNames unescapes the names that the gateway took from a path.
-type plainNames struct {
+// unescapedNames unescapes the names that the gateway took from a path.
+type unescapedNames struct {
 	grpc.ClientConnInterface
 }
 
 // Invoke calls a method.
-func (c plainNames) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+func (c unescapedNames) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
 	if m, ok := args.(proto.Message); ok {
 		fields := m.ProtoReflect().Descriptor().Fields()
 		for _, name := range [...]protoreflect.Name{"project", "name"} {
@@ -84,8 +84,8 @@ func (c plainNames) Invoke(ctx context.Context, method string, args, reply any, 
 	return c.ClientConnInterface.Invoke(ctx, method, args, reply, opts...)
 }
 
-// writeRouting writes that there is no such route, or not with this method.
-func writeRouting(w http.ResponseWriter, code int) {
+// writeRoutingError writes that there is no such route, or not with this method.
+func writeRoutingError(w http.ResponseWriter, code int) {
 	grpcCode := codes.NotFound
 	if code == http.StatusMethodNotAllowed {
 		grpcCode = codes.Unimplemented

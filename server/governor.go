@@ -22,52 +22,52 @@ import (
 // without end, and answers everybody late.
 type governor struct {
 	log      *slog.Logger
-	waits    func() time.Duration // on average since the last call
+	meanWait func() time.Duration // on average since the last call
 	inFlight atomic.Int64
 	refused  atomic.Int64
-	held     atomic.Int64
+	delayed  atomic.Int64
 	limit    atomic.Int64
 	floor    int64
 	// only the loop knows these
-	looks, sum int64 // of the requests under way, since the last decision
-	high, calm int
+	samples, sum int64 // of the requests under way, since the last decision
+	high, calm   int
 }
 
 const (
-	// governorTick is how often the governor looks at what is under way;
+	// sampleInterval is how often the governor looks at what is under way;
 	// governorLooks is after how many of them it decides. While little is under
 	// way it looks less often.
-	governorTick  = 10 * time.Millisecond
-	governorLooks = 10
-	governorRest  = 50 * time.Millisecond
-	// tooLong and shortEnough are the waits above which there is too much work,
+	sampleInterval     = 10 * time.Millisecond
+	samplesPerDecision = 10
+	idleInterval       = 50 * time.Millisecond
+	// highWait and shortEnough are the waits above which there is too much work,
 	// and below which there may be more. A request waits several times.
-	tooLong, shortEnough = 8 * time.Millisecond, 4 * time.Millisecond
-	// hold is how long a refusal is held back, mostHeld of how many at once.
-	hold, mostHeld = 50 * time.Millisecond, 1024
-	// patience is how often in a row waits must be too long before anybody is
+	highWait, lowWait = 8 * time.Millisecond, 4 * time.Millisecond
+	// refusalDelay is how long a refusal is held back, mostHeld of how many at once.
+	refusalDelay, maxDelayed = 50 * time.Millisecond, 1024
+	// decisionsToLimit is how often in a row waits must be too long before anybody is
 	// turned away: a pause of the machine is no overload.
-	patience = 3
-	// recovered is after how many calm decisions all limits are off.
-	recovered = 20
-	// perProcessor is how many requests are always let in, and never less than
+	decisionsToLimit = 3
+	// decisionsToLift is after how many calm decisions all limits are off.
+	decisionsToLift = 20
+	// floorPerProcessor is how many requests are always let in, and never less than
 	// always: a caller with a few dozen connections is not too much for anybody.
-	perProcessor, always = 32, 64
+	floorPerProcessor, minFloor = 32, 64
 )
 
 func newGovernor(log *slog.Logger) *governor {
-	g := &governor{log: log, floor: max(always, int64(perProcessor*runtime.GOMAXPROCS(0)))}
+	g := &governor{log: log, floor: max(minFloor, int64(floorPerProcessor*runtime.GOMAXPROCS(0)))}
 	g.limit.Store(math.MaxInt64)
 	return g
 }
 
-var errTooMuch = fault.New(fault.Overloaded, "the server has more requests than it can answer; try again shortly, or give it more processors")
+var errOverloaded = fault.New(fault.Overloaded, "the server has more requests than it can answer; try again shortly, or give it more processors")
 
-// full tells whether a request would be turned away, before any work on it.
-func (g *governor) full() bool { return g.inFlight.Load() >= g.limit.Load() }
+// atLimit tells whether a request would be turned away, before any work on it.
+func (g *governor) atLimit() bool { return g.inFlight.Load() >= g.limit.Load() }
 
-// enter lets a request in or turns it away.
-func (g *governor) enter(ctx context.Context) error {
+// acquire lets a request in or turns it away.
+func (g *governor) acquire(ctx context.Context) error {
 	if g.inFlight.Add(1) > g.limit.Load() {
 		g.inFlight.Add(-1)
 		return g.refuse(ctx)
@@ -79,19 +79,19 @@ func (g *governor) enter(ctx context.Context) error {
 // would otherwise take the processors for being refused.
 func (g *governor) refuse(ctx context.Context) error {
 	g.refused.Add(1)
-	defer g.held.Add(-1)
-	if g.held.Add(1) <= mostHeld {
-		t := time.NewTimer(hold)
+	defer g.delayed.Add(-1)
+	if g.delayed.Add(1) <= maxDelayed {
+		t := time.NewTimer(refusalDelay)
 		defer t.Stop()
 		select {
 		case <-t.C:
 		case <-ctx.Done():
 		}
 	}
-	return errTooMuch
+	return errOverloaded
 }
 
-func (g *governor) leave() { g.inFlight.Add(-1) }
+func (g *governor) release() { g.inFlight.Add(-1) }
 
 // run adjusts the limit until ctx is done.
 func (g *governor) run(ctx context.Context) {
@@ -101,8 +101,8 @@ func (g *governor) run(ctx context.Context) {
 		return
 	}
 	defer p.close()
-	g.waits = p.mean
-	t := time.NewTimer(governorRest)
+	g.meanWait = p.mean
+	t := time.NewTimer(idleInterval)
 	defer t.Stop()
 	for {
 		select {
@@ -110,11 +110,11 @@ func (g *governor) run(ctx context.Context) {
 			return
 		case <-t.C:
 			p.send()
-			g.look()
+			g.sample()
 			if g.busy() {
-				t.Reset(governorTick)
+				t.Reset(sampleInterval)
 			} else {
-				t.Reset(governorRest)
+				t.Reset(idleInterval)
 			}
 		}
 	}
@@ -125,12 +125,12 @@ func (g *governor) busy() bool {
 	return g.inFlight.Load() > g.floor/2 || g.limit.Load() != math.MaxInt64
 }
 
-// look notes what is under way, and decides with every governorLooks-th.
-func (g *governor) look() {
+// sample notes what is under way, and decides with every governorLooks-th.
+func (g *governor) sample() {
 	g.sum += g.inFlight.Load()
-	if g.looks++; g.looks == governorLooks {
-		g.decide(g.sum/g.looks, g.waits(), g.refused.Swap(0))
-		g.looks, g.sum = 0, 0
+	if g.samples++; g.samples == samplesPerDecision {
+		g.decide(g.sum/g.samples, g.meanWait(), g.refused.Swap(0))
+		g.samples, g.sum = 0, 0
 	}
 }
 
@@ -142,24 +142,24 @@ func (g *governor) decide(under int64, wait time.Duration, refused int64) {
 	limit := g.limit.Load()
 	free := limit == math.MaxInt64
 	switch {
-	case wait > tooLong && (!free || under > g.floor):
+	case wait > highWait && (!free || under > g.floor):
 		g.calm = 0
-		if g.high++; g.high < patience {
+		if g.high++; g.high < decisionsToLimit {
 			return
 		}
-		g.high = patience - 1
+		g.high = decisionsToLimit - 1
 		if free {
 			g.log.Warn("more requests than the processors can serve: some are turned away", slog.Int64("under_way", under))
 		}
 		g.limit.Store(max(g.floor, min(limit, under)*3/4))
-	case wait > shortEnough || free:
+	case wait > lowWait || free:
 		g.high, g.calm = 0, 0
 	case refused > 0:
 		g.high, g.calm = 0, 0
 		g.limit.Store(limit + max(1, limit/8))
 	default:
 		g.high = 0
-		if g.calm++; g.calm >= recovered {
+		if g.calm++; g.calm >= decisionsToLift {
 			g.calm = 0
 			g.limit.Store(math.MaxInt64)
 			g.log.Info("all requests are let in again")

@@ -17,14 +17,14 @@ import (
 // governed is a governor whose waits a test decides.
 func governed(wait *time.Duration) *governor {
 	g := newGovernor(slog.New(slog.DiscardHandler))
-	g.waits, g.floor = func() time.Duration { return *wait }, 4
+	g.meanWait, g.floor = func() time.Duration { return *wait }, 4
 	return g
 }
 
 // decisions lets the governor decide so often.
 func decisions(g *governor, times int) {
-	for range times * governorLooks {
-		g.look()
+	for range times * samplesPerDecision {
+		g.sample()
 	}
 }
 
@@ -32,11 +32,11 @@ func TestAPauseIsNoOverload(t *testing.T) {
 	wait := 50 * time.Millisecond
 	g := governed(&wait)
 	g.inFlight.Store(1000)
-	decisions(g, patience-1)
+	decisions(g, decisionsToLimit-1)
 	wait = 0
 	decisions(g, 1)
 	wait = 50 * time.Millisecond
-	decisions(g, patience-1)
+	decisions(g, decisionsToLimit-1)
 	if g.limit.Load() != math.MaxInt64 {
 		t.Errorf("the limit is %d", g.limit.Load())
 	}
@@ -47,15 +47,15 @@ func TestOverloadIsTurnedAwayUntilItIsOver(t *testing.T) {
 		wait := 50 * time.Millisecond
 		g := governed(&wait)
 		g.inFlight.Store(100)
-		decisions(g, patience)
+		decisions(g, decisionsToLimit)
 		if got := g.limit.Load(); got != 75 {
 			t.Errorf("the limit is %d, want three quarters of what is under way", got)
 		}
 		start := time.Now()
-		if err := g.enter(t.Context()); fault.KindOf(err) != fault.Overloaded || time.Since(start) != hold {
+		if err := g.acquire(t.Context()); fault.KindOf(err) != fault.Overloaded || time.Since(start) != refusalDelay {
 			t.Errorf("a request more got %v after %s", err, time.Since(start))
 		}
-		if g.inFlight.Load() != 100 || g.held.Load() != 0 {
+		if g.inFlight.Load() != 100 || g.delayed.Load() != 0 {
 			t.Error("a request that was turned away counts as under way or held back")
 		}
 		decisions(g, 100)
@@ -63,11 +63,11 @@ func TestOverloadIsTurnedAwayUntilItIsOver(t *testing.T) {
 			t.Errorf("the limit is %d, want no less than %d", got, g.floor)
 		}
 		g.inFlight.Store(0)
-		err := g.enter(t.Context())
+		err := g.acquire(t.Context())
 		if err != nil {
 			t.Fatalf("a request is turned away while none is under way: %v", err)
 		}
-		g.leave()
+		g.release()
 		wait = time.Millisecond
 		g.inFlight.Store(4)
 		g.refused.Store(1)
@@ -76,7 +76,7 @@ func TestOverloadIsTurnedAwayUntilItIsOver(t *testing.T) {
 			t.Errorf("the limit is %d although more could be served", got)
 		}
 		g.inFlight.Store(0)
-		decisions(g, recovered)
+		decisions(g, decisionsToLift)
 		if g.limit.Load() != math.MaxInt64 {
 			t.Errorf("the limit stays at %d when all is calm", g.limit.Load())
 		}
@@ -92,12 +92,12 @@ func TestRefusalsAreHeldBack(t *testing.T) {
 		g.limit.Store(0)
 		refused := func(ctx context.Context) time.Duration {
 			start := time.Now()
-			if err := g.enter(ctx); fault.KindOf(err) != fault.Overloaded {
+			if err := g.acquire(ctx); fault.KindOf(err) != fault.Overloaded {
 				t.Errorf("got %v", err)
 			}
 			return time.Since(start)
 		}
-		if d := refused(t.Context()); d != hold {
+		if d := refused(t.Context()); d != refusalDelay {
 			t.Errorf("held back for %s", d)
 		}
 		gone, cancel := context.WithCancel(t.Context())
@@ -105,7 +105,7 @@ func TestRefusalsAreHeldBack(t *testing.T) {
 		if d := refused(gone); d != 0 {
 			t.Errorf("a caller who has gone is held for %s", d)
 		}
-		g.held.Store(mostHeld)
+		g.delayed.Store(maxDelayed)
 		if d := refused(t.Context()); d != 0 {
 			t.Errorf("one more than may be held is held for %s", d)
 		}
@@ -164,12 +164,12 @@ func TestTheLogOfFailuresIsBounded(t *testing.T) {
 	now := time.Now()
 	lines := 0
 	for range 1000 {
-		if _, ok := l.take(now); ok {
+		if _, ok := l.allow(now); ok {
 			lines++
 		}
 	}
-	skipped, ok := l.take(now.Add(time.Second))
-	if lines != linesPerSecond || !ok || skipped != 1000-linesPerSecond {
+	skipped, ok := l.allow(now.Add(time.Second))
+	if lines != maxLinesPerSecond || !ok || skipped != 1000-maxLinesPerSecond {
 		t.Errorf("%d lines, then %d skipped", lines, skipped)
 	}
 }

@@ -9,9 +9,9 @@ const (
 	// maxColumns bounds the entity columns of a request; a project has a few dozen
 	// join keys.
 	maxColumns = 4096
-	// streamRows is how many times the rows of a request a stream may have, which is
+	// streamRowFactor is how many times the rows of a request a stream may have, which is
 	// answered in chunks but read as a whole.
-	streamRows = 10
+	streamRowFactor = 10
 )
 
 // decodeLimits bound what is read of a request while it is read; 0 is no limit.
@@ -29,7 +29,7 @@ func newDecodeLimits(opt *Options) decodeLimits {
 
 // ofStream are the limits of a stream.
 func (l decodeLimits) ofStream() decodeLimits {
-	l.rows *= streamRows
+	l.rows *= streamRowFactor
 	return l
 }
 

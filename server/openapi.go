@@ -9,17 +9,17 @@ import (
 	"github.com/banquet-fs/banquet/gen/openapi"
 )
 
-// plainRoutes describes the routes that speak plain JSON, which protobuf's JSON
+// writtenRoutes describes the routes that speak plain JSON, which protobuf's JSON
 // of the generated document is not.
 //
 //go:embed openapi.json
-var plainRoutes []byte
+var writtenRoutes []byte
 
 // openapiDocument is the generated document with the plain routes over it.
 func openapiDocument() ([]byte, error) {
 	type document = map[string]json.RawMessage
 	var doc, over document
-	for from, to := range map[*[]byte]*document{&openapi.Document: &doc, &plainRoutes: &over} {
+	for from, to := range map[*[]byte]*document{&openapi.Document: &doc, &writtenRoutes: &over} {
 		if err := json.Unmarshal(*from, to); err != nil {
 			return nil, err
 		}

@@ -34,9 +34,9 @@ type Options struct {
 	Writer Writer
 	// Registry is kept up to date while the server runs.
 	Registry *registry.Holder
-	// Identity and Authority decide who may do what; nil is everybody everything.
-	Identity  access.Identifier
-	Authority access.Authorizer
+	// Identifier and Authority decide who may do what; nil is everybody everything.
+	Identifier access.Identifier
+	Authorizer access.Authorizer
 	// Addresses to listen on; port 0 picks a free one.
 	GRPC, HTTP, Admin string
 	// TLS of gRPC and HTTP; nil is none.

@@ -27,8 +27,8 @@ type request interface {
 	decode(ctx context.Context) error
 	// project is the project that the request names.
 	project() string
-	// answer runs the use case and encodes what it gives.
-	answer(ctx context.Context) error
+	// respond runs the use case and encodes what it gives.
+	respond(ctx context.Context) error
 }
 
 // pipeline is what every request passes, whichever surface it comes by:
@@ -40,18 +40,18 @@ type request interface {
 // sending, and gives it back when its answer is made. A stream takes a place for
 // each of its chunks. Reflection and health take none.
 type pipeline struct {
-	log       *slog.Logger
-	identity  access.Identifier
-	authority access.Authorizer
-	gate      *gate
-	governor  *governor
-	bodies    *budget
-	bodyBytes int
-	limits    decodeLimits
-	messages  mem.BufferPool // of gRPC's messages, both ways
+	log        *slog.Logger
+	identifier access.Identifier
+	authorizer access.Authorizer
+	limiter    *limiter
+	governor   *governor
+	bodies     *budget
+	bodyBytes  int
+	limits     decodeLimits
+	messages   mem.BufferPool // of gRPC's messages, both ways
 
 	duration *prometheus.HistogramVec
-	own      *prometheus.HistogramVec
+	overhead *prometheus.HistogramVec
 	total    *prometheus.CounterVec
 	inFlight prometheus.Gauge
 	methods  sync.Map // method to *methodMetrics
@@ -60,15 +60,15 @@ type pipeline struct {
 
 func newPipeline(opt *Options) *pipeline {
 	p := &pipeline{
-		log: opt.Log, identity: opt.Identity, authority: opt.Authority,
-		gate: newGate(opt.Concurrency, opt.Queue), governor: newGovernor(opt.Log),
+		log: opt.Log, identifier: opt.Identifier, authorizer: opt.Authorizer,
+		limiter: newLimiter(opt.Concurrency, opt.Queue), governor: newGovernor(opt.Log),
 		bodies: newBudget(int64(opt.BodyBytes)), bodyBytes: opt.BodyBytes, limits: newDecodeLimits(opt),
 		messages: newMessagePool(),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "banquet_request_duration_seconds", Help: "Time from a request received to its answer made.",
 			Buckets: []float64{.0002, .0005, .001, .002, .003, .005, .0075, .01, .015, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"method"}),
-		own: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		overhead: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "banquet_request_overhead_seconds", Help: "Time that a request took beside the wait for the online store: over HTTP from the first byte read to the answer written, over gRPC from the message received to the answer made.",
 			Buckets: []float64{.00005, .0001, .00015, .0002, .0003, .0005, .00075, .001, .002, .005, .01, .025, .05, .1},
 		}, []string{"method"}),
@@ -77,14 +77,14 @@ func newPipeline(opt *Options) *pipeline {
 		}, []string{"method", "code"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "banquet_requests_in_flight", Help: "Requests under way."}),
 	}
-	if p.identity == nil {
-		p.identity = access.Open{}
+	if p.identifier == nil {
+		p.identifier = access.Open{}
 	}
-	if p.authority == nil {
-		p.authority = access.Open{}
+	if p.authorizer == nil {
+		p.authorizer = access.Open{}
 	}
 	if opt.Metrics != nil {
-		opt.Metrics.MustRegister(p.duration, p.own, p.total, p.inFlight, p.governor.gauge())
+		opt.Metrics.MustRegister(p.duration, p.overhead, p.total, p.inFlight, p.governor.gauge())
 	}
 	return p
 }
@@ -92,9 +92,9 @@ func newPipeline(opt *Options) *pipeline {
 // run leads a request through all steps.
 func (p *pipeline) run(ctx context.Context, method string, r request) (err error) {
 	start := time.Now()
-	defer func() { p.note(ctx, method, start, err) }()
+	defer func() { p.record(ctx, method, start, err) }()
 	defer p.recovered(ctx, &err)
-	caller, err := p.identity.Identify(ctx, r)
+	caller, err := p.identifier.Identify(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -102,69 +102,69 @@ func (p *pipeline) run(ctx context.Context, method string, r request) (err error
 		return err
 	}
 	start = time.Now()
-	leave, err := p.admit(ctx)
+	release, err := p.admit(ctx)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer release()
 	if err = r.decode(ctx); err != nil {
 		return err
 	}
-	if err = p.authority.Authorize(ctx, caller, access.Action{Method: method, Project: r.project()}); err != nil {
+	if err = p.authorizer.Authorize(ctx, caller, access.Action{Method: method, Project: r.project()}); err != nil {
 		return err
 	}
-	return r.answer(ctx)
+	return r.respond(ctx)
 }
 
 // stream leads a stream through all steps but admit: its answer takes a place for
 // each chunk by turn.
 func (p *pipeline) stream(ctx context.Context, method string, r request) (err error) {
 	start := time.Now()
-	defer func() { p.note(ctx, method, start, err) }()
+	defer func() { p.record(ctx, method, start, err) }()
 	defer p.recovered(ctx, &err)
-	caller, err := p.identity.Identify(ctx, r)
+	caller, err := p.identifier.Identify(ctx, r)
 	if err != nil {
 		return err
 	}
 	if err = r.receive(ctx); err != nil {
 		return err
 	}
-	if err = p.turn(ctx, func() error { return r.decode(ctx) }); err != nil {
+	if err = p.withSlot(ctx, func() error { return r.decode(ctx) }); err != nil {
 		return err
 	}
-	if err = p.authority.Authorize(ctx, caller, access.Action{Method: method, Project: r.project()}); err != nil {
+	if err = p.authorizer.Authorize(ctx, caller, access.Action{Method: method, Project: r.project()}); err != nil {
 		return err
 	}
-	return r.answer(ctx)
+	return r.respond(ctx)
 }
 
-// turn does one piece of a stream's work in a place of its own.
-func (p *pipeline) turn(ctx context.Context, work func() error) error {
-	leave, err := p.admit(ctx)
+// withSlot does one piece of a stream's work in a place of its own.
+func (p *pipeline) withSlot(ctx context.Context, work func() error) error {
+	release, err := p.admit(ctx)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer release()
 	return work()
 }
 
 // admit takes a place among the requests under way.
-func (p *pipeline) admit(ctx context.Context) (leave func(), err error) {
-	if err := p.governor.enter(ctx); err != nil {
+func (p *pipeline) admit(ctx context.Context) (release func(), err error) {
+	if err := p.governor.acquire(ctx); err != nil {
 		return nil, err
 	}
-	if err := p.gate.enter(ctx); err != nil {
-		p.governor.leave()
+	if err := p.limiter.acquire(ctx); err != nil {
+		p.governor.release()
 		return nil, err
 	}
 	p.inFlight.Inc()
-	return p.leave, nil
+	return p.release, nil
 }
 
-func (p *pipeline) leave() {
+func (p *pipeline) release() {
 	p.inFlight.Dec()
-	p.gate.leave()
-	p.governor.leave()
+	p.limiter.release()
+	p.governor.release()
 }
 
 // recovered turns a panic into a fault. Deferred functions that it is called by
@@ -178,8 +178,8 @@ func (p *pipeline) recovered(ctx context.Context, err *error) {
 
 // methodMetrics are the collectors of one method, looked up once.
 type methodMetrics struct {
-	duration, own prometheus.Observer
-	ok            prometheus.Counter
+	duration, overhead prometheus.Observer
+	ok                 prometheus.Counter
 }
 
 func (p *pipeline) method(name string) *methodMetrics {
@@ -187,13 +187,13 @@ func (p *pipeline) method(name string) *methodMetrics {
 		return m.(*methodMetrics) // the map holds nothing else
 	}
 	m, _ := p.methods.LoadOrStore(name, &methodMetrics{
-		p.duration.WithLabelValues(name), p.own.WithLabelValues(name), p.total.WithLabelValues(name, codes.OK.String()),
+		p.duration.WithLabelValues(name), p.overhead.WithLabelValues(name), p.total.WithLabelValues(name, codes.OK.String()),
 	})
 	return m.(*methodMetrics) // the map holds nothing else
 }
 
-// note counts a request that has ended, and logs why it failed.
-func (p *pipeline) note(ctx context.Context, method string, start time.Time, err error) {
+// record counts a request that has ended, and logs why it failed.
+func (p *pipeline) record(ctx context.Context, method string, start time.Time, err error) {
 	m := p.method(method)
 	m.duration.Observe(time.Since(start).Seconds())
 	if err == nil {
@@ -204,7 +204,7 @@ func (p *pipeline) note(ctx context.Context, method string, start time.Time, err
 	p.faults.log(ctx, p.log, method, err)
 }
 
-// overhead notes what a request cost beside the wait for the store.
-func (p *pipeline) overhead(method string, d time.Duration) {
-	p.method(method).own.Observe(d.Seconds())
+// observeOverhead notes what a request cost beside the wait for the store.
+func (p *pipeline) observeOverhead(method string, d time.Duration) {
+	p.method(method).overhead.Observe(d.Seconds())
 }

@@ -64,7 +64,7 @@ func (r *Response) typed(c *Column, kind types.ValueType_Enum, coerce bool) ([][
 	if c.JSON != nil && kind == types.ValueType_INVALID {
 		kind = value.Infer(c.JSON)
 	}
-	values := r.cells(c.rows())
+	values := r.allocValues(c.rows())
 	for row := range values {
 		var err error
 		if c.JSON != nil {

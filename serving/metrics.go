@@ -31,10 +31,10 @@ func (c *rowCounts) add(s Status) {
 
 // metrics are the collectors of a Service.
 type metrics struct {
-	readRows *prometheus.CounterVec
-	invalid  *prometheus.CounterVec
-	misses   misses
-	warnings sync.Map // stores.Table -> *warning, of invalid values
+	readRows     *prometheus.CounterVec
+	invalid      *prometheus.CounterVec
+	missCounters missCounters
+	warnings     sync.Map // stores.Table -> *warning, of invalid values
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -57,13 +57,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 // viewCounters are the counters of a view, looked up once for a plan.
 type viewCounters struct {
 	found, missing, expired, failed prometheus.Counter
-	missed                          *missCount
+	missed                          *misses
 	warned                          *warning
 }
 
 func (m *metrics) view(t stores.Table) viewCounters {
 	of := func(result string) prometheus.Counter { return m.readRows.WithLabelValues(t.Project, t.View, result) }
-	return viewCounters{of("found"), of("missing"), of("expired"), of("failed"), m.misses.of(t), m.warning(t)}
+	return viewCounters{of("found"), of("missing"), of("expired"), of("failed"), m.missCounters.of(t), m.viewWarning(t)}
 }
 
 func (v *viewCounters) add(c rowCounts) {
@@ -77,9 +77,9 @@ func (v *viewCounters) add(c rowCounts) {
 	}
 }
 
-// warningsApart is the time between two warnings about one view: a bad value
+// warningInterval is the time between two warnings about one view: a bad value
 // that is asked for often is one trouble, and not a line for each request.
-const warningsApart = 10 * time.Second
+const warningInterval = 10 * time.Second
 
 // warning tells when the next warning about a view is due, and of how much.
 type warning struct {
@@ -88,17 +88,17 @@ type warning struct {
 	values int
 }
 
-func (m *metrics) warning(t stores.Table) *warning {
+func (m *metrics) viewWarning(t stores.Table) *warning {
 	w, _ := m.warnings.LoadOrStore(t, new(warning))
 	return w.(*warning) // the map holds nothing else
 }
 
-// take notes n values more; all since the last warning are given when one is due.
-func (w *warning) take(now time.Time, n int) (values int, due bool) {
+// add notes n values more; all since the last warning are given when one is due.
+func (w *warning) add(now time.Time, n int) (values int, due bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.values += n
-	if now.Sub(w.last) < warningsApart {
+	if now.Sub(w.last) < warningInterval {
 		return 0, false
 	}
 	values, w.values, w.last = w.values, 0, now
@@ -119,7 +119,7 @@ func (s *Service) reportInvalid(r *Response, view int) {
 		return
 	}
 	s.metrics.invalid.WithLabelValues(v.table.Project, v.table.View).Add(float64(n))
-	n, due := v.counters.warned.take(s.opt.Now(), n)
+	n, due := v.counters.warned.add(s.opt.Now(), n)
 	if !due {
 		return
 	}
@@ -128,35 +128,35 @@ func (s *Service) reportInvalid(r *Response, view int) {
 		slog.String("feature", feature), slog.Int("values", n))
 }
 
-// manyMisses is how many keys of a view may miss before any is found until a
+// missesToWarn is how many keys of a view may miss before any is found until a
 // warning is due.
-const manyMisses = 1000
+const missesToWarn = 1000
 
-// misses watches for views that have only missed since the start: keys that
+// missCounters watches for views that have only missed since the start: keys that
 // are written in another format or under another project look just like that.
-type misses struct {
+type missCounters struct {
 	views sync.Map // stores.Table -> *missCount
 }
 
-// missCount counts the keys of a view that missed, until one is found or the
+// misses counts the keys of a view that missed, until one is found or the
 // warning was given.
-type missCount struct {
+type misses struct {
 	missed atomic.Int64
 	done   atomic.Bool
 }
 
-func (m *misses) of(t stores.Table) *missCount {
-	at, _ := m.views.LoadOrStore(t, new(missCount))
-	return at.(*missCount) // the map holds nothing else
+func (m *missCounters) of(t stores.Table) *misses {
+	at, _ := m.views.LoadOrStore(t, new(misses))
+	return at.(*misses) // the map holds nothing else
 }
 
-func (c *missCount) note(log *slog.Logger, t stores.Table, n rowCounts) {
+func (c *misses) record(log *slog.Logger, t stores.Table, n rowCounts) {
 	switch {
 	case c.done.Load():
 	case n.found+n.expired > 0:
 		c.done.Store(true)
-	case c.missed.Add(int64(n.missing)) >= manyMisses && !c.done.Swap(true):
+	case c.missed.Add(int64(n.missing)) >= missesToWarn && !c.done.Swap(true):
 		log.Warn("no key of this feature view has been found since the start; `banquet validate` tells whether its table is empty or holds keys of another format",
-			slog.String("project", t.Project), slog.String("view", t.View), slog.Int("missed", manyMisses))
+			slog.String("project", t.Project), slog.String("view", t.View), slog.Int("missed", missesToWarn))
 	}
 }

@@ -21,8 +21,8 @@ type plan struct {
 	views   []planView
 	groups  []keyGroup
 	outputs []output
-	// answered are the indexes of the outputs that are not hidden.
-	answered []int
+	// visible are the indexes of the outputs that are not hidden.
+	visible []int
 	// inputs are the column names that the project knows.
 	inputs map[string]input
 	// requestData are the columns that on-demand feature views need.
@@ -84,16 +84,16 @@ type output struct {
 
 // planner builds one plan.
 type planner struct {
-	plan     *plan
-	project  *registry.Project
-	full     bool
-	versions bool
-	wanted   []*wantedView
-	byName   map[string]*wantedView
+	plan      *plan
+	project   *registry.Project
+	full      bool
+	versions  bool
+	requested []*requestedView
+	byName    map[string]*requestedView
 }
 
-// wantedView gathers what a request names of one view.
-type wantedView struct {
+// requestedView gathers what a request names of one view.
+type requestedView struct {
 	name     string // view part of the reference, or the alias
 	view     *registry.View
 	joinKeys map[string]string
@@ -120,7 +120,7 @@ func (s *Service) plan(snapshot *registry.Snapshot, req *Request) (*plan, error)
 	}
 	b := &planner{
 		plan: &plan{shape: want.clone(), keyVersion: s.opt.KeyVersion}, project: project, full: req.FullNames,
-		versions: s.opt.Versioned, byName: map[string]*wantedView{},
+		versions: s.opt.Versioned, byName: map[string]*requestedView{},
 	}
 	if err := b.build(); err != nil {
 		return nil, err
@@ -136,10 +136,10 @@ func (s *Service) plan(snapshot *registry.Snapshot, req *Request) (*plan, error)
 // build plans the shape, whose texts are the plan's own: a request's may point
 // into memory that is used again.
 func (b *planner) build() error {
-	want := &b.plan.shape
-	resolve := func() error { return b.addReferences(want.features) }
-	if want.service != "" {
-		resolve = func() error { return b.addService(want.service) }
+	shape := &b.plan.shape
+	resolve := func() error { return b.addReferences(shape.features) }
+	if shape.service != "" {
+		resolve = func() error { return b.addService(shape.service) }
 	}
 	if err := resolve(); err != nil {
 		return err
@@ -151,25 +151,25 @@ func (b *planner) build() error {
 		return err
 	}
 	b.addProjectKeys()
-	for _, w := range b.wanted {
+	for _, w := range b.requested {
 		b.addView(w)
 	}
-	b.plan.answer()
+	b.plan.findVisible()
 	return nil
 }
 
-// answer finds the outputs that are answered.
-func (p *plan) answer() {
-	p.answered = make([]int, 0, len(p.outputs))
+// findVisible finds the outputs that are answered.
+func (p *plan) findVisible() {
+	p.visible = make([]int, 0, len(p.outputs))
 	for i := range p.outputs {
 		if !p.outputs[i].hidden {
-			p.answered = append(p.answered, i)
+			p.visible = append(p.visible, i)
 		}
 	}
 }
 
 // addView turns a wanted view into a table to read, its keys and its outputs.
-func (b *planner) addView(w *wantedView) {
+func (b *planner) addView(w *requestedView) {
 	p := b.plan
 	if computed(w.view) {
 		p.transforms = append(p.transforms, w.view)
@@ -198,7 +198,7 @@ func (b *planner) addView(w *wantedView) {
 
 // addGroup finds or makes the key group of a view and teaches the plan the
 // columns that it is fed from.
-func (b *planner) addGroup(w *wantedView) int {
+func (b *planner) addGroup(w *requestedView) int {
 	g := keyGroup{dummy: w.view.Entityless}
 	var id strings.Builder
 	names := make([]string, 0, len(w.view.JoinKeys))
@@ -301,8 +301,8 @@ func computed(v *registry.View) bool {
 	return v.Kind == registry.OnDemandView && !v.OnDemand.GetSpec().GetWriteToOnlineStore()
 }
 
-// gate refuses a view that may not serve.
-func gate(v *registry.View) error {
+// checkServable refuses a view that may not serve.
+func checkServable(v *registry.View) error {
 	if !v.Enabled {
 		return fault.New(fault.Disabled, "Feature view '%s' is disabled and cannot serve features. Enable it with `feast feature-views enable %s` or set enabled=True.",
 			v.Name, v.Name).About("feature view", v.Name, v.Project)

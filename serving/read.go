@@ -11,8 +11,8 @@ import (
 // Of the caller's time a slice is kept back to still write the answer: a
 // twentieth, within these bounds.
 const (
-	minAnswerTime = time.Millisecond
-	maxAnswerTime = 20 * time.Millisecond
+	minEncodeTime = time.Millisecond
+	maxEncodeTime = 20 * time.Millisecond
 )
 
 // read asks the store once for all views of the request.
@@ -34,7 +34,7 @@ func (s *Service) read(ctx context.Context, req *Request, resp *Response) error 
 	if len(reads) == 0 || resp.rows == 0 {
 		return nil
 	}
-	ctx, cancel, err := s.shave(ctx)
+	ctx, cancel, err := s.withReadDeadline(ctx)
 	if err != nil {
 		return err
 	}
@@ -43,10 +43,10 @@ func (s *Service) read(ctx context.Context, req *Request, resp *Response) error 
 	rows, err := s.opt.Reader.Read(ctx, reads)
 	resp.StoreWait = time.Since(start)
 	switch {
-	case err != nil && (!req.Partial || !unread(err)):
+	case err != nil && (!req.Partial || !failsCells(err)):
 		return err
 	case err != nil:
-		resp.stored = allUnread(reads, err)
+		resp.stored = failedRows(reads, err)
 		return nil
 	}
 	resp.stored = rows
@@ -56,9 +56,9 @@ func (s *Service) read(ctx context.Context, req *Request, resp *Response) error 
 	return firstFault(rows)
 }
 
-// unread reports whether a failure of the whole read is one of the kinds that
+// failsCells reports whether a failure of the whole read is one of the kinds that
 // the cells of a partial answer tell of.
-func unread(err error) bool {
+func failsCells(err error) bool {
 	switch fault.KindOf(err) {
 	case fault.TimedOut, fault.Overloaded, fault.Unavailable, fault.Denied, fault.NotFound:
 		return true
@@ -67,8 +67,8 @@ func unread(err error) bool {
 	}
 }
 
-// allUnread are the rows of a read that failed as a whole.
-func allUnread(reads []stores.Read, err error) *stores.Rows {
+// failedRows are the rows of a read that failed as a whole.
+func failedRows(reads []stores.Read, err error) *stores.Rows {
 	rows := stores.NewRows(reads, nil)
 	for _, read := range rows.Reads {
 		for i := range read {
@@ -78,9 +78,9 @@ func allUnread(reads []stores.Read, err error) *stores.Rows {
 	return rows
 }
 
-// shave gives the store less time than the caller has, so that an answer or a
+// withReadDeadline gives the store less time than the caller has, so that an answer or a
 // clear error can still be written.
-func (s *Service) shave(ctx context.Context) (context.Context, context.CancelFunc, error) {
+func (s *Service) withReadDeadline(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fault.Of(err)
 	}
@@ -94,11 +94,11 @@ func (s *Service) shave(ctx context.Context) (context.Context, context.CancelFun
 		return ctx, cancel, nil
 	}
 	left := time.Until(deadline)
-	keep := min(max(left/20, minAnswerTime), maxAnswerTime)
-	if left <= keep {
+	reserve := min(max(left/20, minEncodeTime), maxEncodeTime)
+	if left <= reserve {
 		return nil, nil, fault.New(fault.TimedOut, "the deadline leaves %v, too little to read anything", left.Round(time.Microsecond))
 	}
-	ctx, cancel := context.WithDeadline(ctx, deadline.Add(-keep))
+	ctx, cancel := context.WithDeadline(ctx, deadline.Add(-reserve))
 	return ctx, cancel, nil
 }
 

@@ -137,15 +137,15 @@ func (s *Service) GetOnlineFeatures(ctx context.Context, req *Request) (*Respons
 		return nil, err
 	}
 	resp := newResponse(plan)
-	if err := s.answer(ctx, req, resp); err != nil {
+	if err := s.fill(ctx, req, resp); err != nil {
 		resp.Release()
 		return nil, err
 	}
 	return resp, nil
 }
 
-// answer fills a response: keys, read, place.
-func (s *Service) answer(ctx context.Context, req *Request, resp *Response) error {
+// fill fills a response: keys, read, place.
+func (s *Service) fill(ctx context.Context, req *Request, resp *Response) error {
 	rows, err := rowCount(req.Columns)
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (s *Service) answer(ctx context.Context, req *Request, resp *Response) erro
 	if err := s.read(ctx, req, resp); err != nil {
 		return err
 	}
-	s.place(req.TTL, resp)
+	s.align(req.TTL, resp)
 	return nil
 }
 
@@ -190,7 +190,7 @@ func (s *Service) admit(ctx context.Context, resp *Response) (context.Context, e
 		cancel()
 		return nil, fault.Of(err)
 	}
-	resp.leave = func() {
+	resp.releaseCells = func() {
 		cancel()
 		s.large.Release(cells)
 	}

@@ -41,7 +41,7 @@ func TestALargeRequestGivesItsRoomBack(t *testing.T) {
 	if s.large.TryAcquire(1) {
 		t.Error("a request of all cells leaves room")
 	}
-	all.leave()
+	all.releaseCells()
 	if !s.large.TryAcquire(s.cells) {
 		t.Error("the room is not given back")
 	}
@@ -54,15 +54,15 @@ func TestALargeRequestGivesItsRoomBack(t *testing.T) {
 // of all that were met since the last.
 func TestWarningsOfInvalidValuesAreFew(t *testing.T) {
 	w, now := new(warning), time.Unix(1000, 0)
-	if n, due := w.take(now, 3); !due || n != 3 {
+	if n, due := w.add(now, 3); !due || n != 3 {
 		t.Errorf("the first warning is due %v, of %d values", due, n)
 	}
 	for range 100 {
-		if _, due := w.take(now.Add(warningsApart/2), 3); due {
+		if _, due := w.add(now.Add(warningInterval/2), 3); due {
 			t.Fatal("another warning is due at once")
 		}
 	}
-	if n, due := w.take(now.Add(warningsApart), 1); !due || n != 301 {
+	if n, due := w.add(now.Add(warningInterval), 1); !due || n != 301 {
 		t.Errorf("the next warning is due %v, of %d values", due, n)
 	}
 }
@@ -82,9 +82,9 @@ func TestHiddenAndComputedOutputs(t *testing.T) {
 			}},
 		},
 	}
-	p.answer()
+	p.findVisible()
 	rows := []stores.Row{{Found: true, Values: [][]byte{value.AppendInt64(nil, 1), value.AppendInt64(nil, 2)}}}
-	r := &Response{plan: p, rows: 1, views: []placedView{{rows: rows, status: []Status{Present}}}}
+	r := &Response{plan: p, rows: 1, views: []viewRows{{rows: rows, status: []Status{Present}}}}
 	var got []string
 	for i := range r.Columns() {
 		c := r.Column(i)

@@ -36,13 +36,13 @@ type onlineCall struct {
 	parse func(c *onlineCall) (*body, error)
 	// reply writes the answer; for a stream, chunk by chunk.
 	reply func(ctx context.Context, c *onlineCall) error
-	// named is the project in the path.
-	named string
+	// pathProject is the project in the path.
+	pathProject string
 
 	start     time.Time
 	pooled    *[]byte
 	raw       []byte // the body; what is made of it points into it
-	taken     int64  // of the pipeline's room for bodies
+	reserved  int64  // of the pipeline's room for bodies
 	body      *body
 	out       []byte
 	storeWait time.Duration
@@ -62,26 +62,26 @@ func (c *onlineCall) decode(context.Context) (err error) {
 	return err
 }
 
-func (c *onlineCall) answer(ctx context.Context) error { return c.reply(ctx, c) }
+func (c *onlineCall) respond(ctx context.Context) error { return c.reply(ctx, c) }
 
 // release gives back what the call had; nothing of the body may be used after it.
 func (c *onlineCall) release() {
-	if c.pooled != nil && cap(c.raw) <= keptBody {
+	if c.pooled != nil && cap(c.raw) <= maxPooledBody {
 		*c.pooled = c.raw[:0]
 		c.web.bodies.Put(c.pooled)
 	}
-	c.web.pipeline.bodies.give(c.taken)
+	c.web.pipeline.bodies.release(c.reserved)
 	c.web.buffers.put(c.out)
 }
 
-// keptBody bounds the memory that an unused body keeps.
-const keptBody = 1 << 20
+// maxPooledBody bounds the memory that an unused body keeps.
+const maxPooledBody = 1 << 20
 
 // receive reads the body within the limit. From largeBody on it takes room for it:
 // a caller who announces much and sends little gets neither.
 func (c *onlineCall) receive(ctx context.Context) (err error) {
 	p := c.web.pipeline
-	if p.governor.full() {
+	if p.governor.atLimit() {
 		return p.governor.refuse(ctx)
 	}
 	c.pooled, _ = c.web.bodies.Get().(*[]byte)
@@ -116,19 +116,19 @@ func (c *onlineCall) receive(ctx context.Context) (err error) {
 // grow makes room for more of the body: for all of it once a large one has begun to
 // come, else for twice as much.
 func (c *onlineCall) grow(ctx context.Context) error {
-	room := 2 * int64(max(len(c.raw), 2<<10))
+	size := 2 * int64(max(len(c.raw), 2<<10))
 	if c.r.ContentLength > 0 {
-		room = c.r.ContentLength + 1
+		size = c.r.ContentLength + 1
 	}
-	room = min(room, int64(c.web.pipeline.bodyBytes)+1)
-	if room > c.taken {
-		taken, err := c.web.pipeline.bodies.take(ctx, room-c.taken)
+	size = min(size, int64(c.web.pipeline.bodyBytes)+1)
+	if size > c.reserved {
+		acquired, err := c.web.pipeline.bodies.acquire(ctx, size-c.reserved)
 		if err != nil {
 			return err
 		}
-		c.taken += taken
+		c.reserved += acquired
 	}
-	c.raw = slices.Grow(c.raw, int(room)-len(c.raw))
+	c.raw = slices.Grow(c.raw, int(size)-len(c.raw))
 	return nil
 }
 
@@ -136,37 +136,37 @@ func (c *onlineCall) grow(ctx context.Context) error {
 // is written: a client that is still sending when the connection closes never
 // sees it.
 const (
-	discardTime  = 2 * time.Second
-	discardBytes = 256 << 20
+	discardTimeout = 2 * time.Second
+	maxDiscard     = 256 << 20
 )
 
 // discard reads on without keeping anything, unless the client waits to be told
 // to go on.
 func (c *onlineCall) discard() {
-	if c.r.Header.Get("Expect") != "" || c.r.ContentLength > discardBytes {
+	if c.r.Header.Get("Expect") != "" || c.r.ContentLength > maxDiscard {
 		return
 	}
 	control := http.NewResponseController(c.w)
-	if control.SetReadDeadline(time.Now().Add(discardTime)) != nil {
+	if control.SetReadDeadline(time.Now().Add(discardTimeout)) != nil {
 		return // a recorder of a test; no connection is kept waiting
 	}
-	_, _ = io.CopyN(io.Discard, c.r.Body, discardBytes)
+	_, _ = io.CopyN(io.Discard, c.r.Body, maxDiscard)
 }
 
 func tooLarge(limit int64) error {
 	return fault.New(fault.TooLarge, "the body is larger than %d bytes (banquet.limits.body_bytes)", limit)
 }
 
-// feast is Feast's POST /get-online-features.
-func (s *web) feast(w http.ResponseWriter, r *http.Request) {
-	c := &onlineCall{web: s, w: w, r: r, parse: feastBody, reply: onlineAnswer, start: time.Now()}
+// feastOnline is Feast's POST /get-online-features.
+func (s *web) feastOnline(w http.ResponseWriter, r *http.Request) {
+	c := &onlineCall{web: s, w: w, r: r, parse: feastBody, reply: respondOnline, start: time.Now()}
 	defer c.release()
 	s.online(c, s.feastError)
 }
 
-// own is banquet's POST /v1/online-features.
-func (s *web) own(w http.ResponseWriter, r *http.Request, project string) {
-	c := &onlineCall{web: s, w: w, r: r, parse: ownBody, reply: onlineAnswer, named: project, start: time.Now()}
+// banquetOnline is banquet's POST /v1/online-features.
+func (s *web) banquetOnline(w http.ResponseWriter, r *http.Request, project string) {
+	c := &onlineCall{web: s, w: w, r: r, parse: banquetBody, reply: respondOnline, pathProject: project, start: time.Now()}
 	defer c.release()
 	s.online(c, writeStatus)
 }
@@ -178,31 +178,31 @@ func (s *web) online(c *onlineCall, fail func(http.ResponseWriter, error)) {
 	if err == nil {
 		err = s.pipeline.run(ctx, methodFeatures, c)
 	} else {
-		s.pipeline.note(ctx, methodFeatures, c.start, err)
+		s.pipeline.record(ctx, methodFeatures, c.start, err)
 	}
 	if err != nil {
 		fail(c.w, err)
 		return
 	}
 	writeJSON(c.w, http.StatusOK, c.out)
-	s.pipeline.overhead(methodFeatures, time.Since(c.start)-c.storeWait)
+	s.pipeline.observeOverhead(methodFeatures, time.Since(c.start)-c.storeWait)
 }
 
-func onlineAnswer(ctx context.Context, c *onlineCall) error {
+func respondOnline(ctx context.Context, c *onlineCall) error {
 	resp, err := c.web.opt.Serving.GetOnlineFeatures(ctx, &c.body.req)
 	if err != nil {
 		return err
 	}
 	defer resp.Release()
 	c.storeWait = resp.StoreWait
-	if c.out, err = appendAnswer(c.web.buffers.get(c.web.size.room(resp)), resp, c.body.dressing); err == nil {
-		c.web.size.note(resp, len(c.out))
+	if c.out, err = appendResponse(c.web.buffers.get(c.web.size.estimate(resp)), resp, c.body.jsonOptions); err == nil {
+		c.web.size.record(resp, len(c.out))
 	}
 	return err
 }
 
-// errNoText is a body that is not UTF-8.
-var errNoText = errors.New("the body is not UTF-8")
+// errNotUTF8 is a body that is not UTF-8.
+var errNotUTF8 = errors.New("the body is not UTF-8")
 
 func feastBody(c *onlineCall) (*body, error) {
 	b, err := parseFeastBody(c.raw, c.Header("Content-Type"), c.web.pipeline.limits)
@@ -210,24 +210,24 @@ func feastBody(c *onlineCall) (*body, error) {
 		return nil, err
 	}
 	b.req.TTL = c.web.opt.ttl(serving.IgnoreTTL)
-	b.dressing = dressing{} // Feast takes the wish and does not heed it
+	b.jsonOptions = jsonOptions{} // Feast takes the wish and does not heed it
 	return b, nil
 }
 
 func parseFeastBody(raw []byte, contentType string, limits decodeLimits) (*body, error) {
 	if !utf8.Valid(raw) {
-		return nil, fault.New(fault.Invalid, "the body is not UTF-8").Because(errNoText)
+		return nil, fault.New(fault.Invalid, "the body is not UTF-8").Because(errNotUTF8)
 	}
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors and shells put it before UTF-8
 	if !isJSON(contentType) && len(raw) > 0 {
-		return nil, unreadable(&bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: quoteText(raw)})
+		return nil, bodyFault(&bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: quoteText(raw)})
 	}
 	b, err := parseBody(raw, dialect{limits: limits})
-	return b, unreadable(err)
+	return b, bodyFault(err)
 }
 
-// unreadable makes a fault of what a body's reader finds wrong.
-func unreadable(err error) error {
+// bodyFault makes a fault of what a body's reader finds wrong.
+func bodyFault(err error) error {
 	var bad *bodyError
 	if errors.As(err, &bad) {
 		return fault.New(fault.Invalid, "%s", bad.Error()).Because(bad)
@@ -247,9 +247,9 @@ func isJSON(contentType string) bool {
 	return err == nil && (kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json"))
 }
 
-func ownBody(c *onlineCall) (*body, error) { return parseOwnBody(c, c.web.pipeline.limits) }
+func banquetBody(c *onlineCall) (*body, error) { return parseBanquetBody(c, c.web.pipeline.limits) }
 
-func parseOwnBody(c *onlineCall, limits decodeLimits) (*body, error) {
+func parseBanquetBody(c *onlineCall, limits decodeLimits) (*body, error) {
 	if coding := c.Header("Content-Encoding"); coding != "" && coding != "identity" {
 		return nil, fault.New(fault.Invalid, "the body has Content-Encoding %s, which is not read; send it as it is", coding)
 	}
@@ -261,31 +261,31 @@ func parseOwnBody(c *onlineCall, limits decodeLimits) (*body, error) {
 	if errors.As(err, &bad) {
 		text := bad.Error()
 		if bad.ctx != "" {
-			text = "the body is not JSON: " + bad.ctx + " at character " + strconv.Itoa(bad.where[0].index)
+			text = "the body is not JSON: " + bad.ctx + " at character " + strconv.Itoa(bad.loc[0].index)
 		}
 		return nil, fault.New(fault.Invalid, "%s", text)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if c.named != "" {
-		if b.req.Project != "" && b.req.Project != c.named {
-			return nil, fault.New(fault.Invalid, "the path names project %s, the body %s", c.named, b.req.Project)
+	if c.pathProject != "" {
+		if b.req.Project != "" && b.req.Project != c.pathProject {
+			return nil, fault.New(fault.Invalid, "the path names project %s, the body %s", c.pathProject, b.req.Project)
 		}
-		b.req.Project = c.named
+		b.req.Project = c.pathProject
 	}
 	b.req.TTL = c.web.opt.ttl(serving.MarkTTL)
 	b.nullTimes = true
 	return b, nil
 }
 
-// chunkTime is how long one chunk of a stream may take to be sent: a caller who
+// chunkTimeout is how long one chunk of a stream may take to be sent: a caller who
 // takes nothing must not keep its memory for ever.
-const chunkTime = 30 * time.Second
+const chunkTimeout = 30 * time.Second
 
 // stream writes the answer chunk by chunk, one JSON object a line.
 func (s *web) stream(w http.ResponseWriter, r *http.Request, project string) {
-	c := &onlineCall{web: s, w: w, r: r, parse: streamBody, reply: streamAnswer, named: project, start: time.Now()}
+	c := &onlineCall{web: s, w: w, r: r, parse: streamBody, reply: respondStream, pathProject: project, start: time.Now()}
 	defer c.release()
 	c.lines = lineWriter{w: w, control: http.NewResponseController(w)}
 	ctx, cancel, err := deadline(r)
@@ -293,11 +293,11 @@ func (s *web) stream(w http.ResponseWriter, r *http.Request, project string) {
 	if err == nil {
 		err = s.pipeline.stream(ctx, methodStream, c)
 	} else {
-		s.pipeline.note(ctx, methodStream, c.start, err)
+		s.pipeline.record(ctx, methodStream, c.start, err)
 	}
 	switch {
 	case err == nil:
-	case c.lines.begun:
+	case c.lines.started:
 		c.lines.fault(err)
 	default:
 		writeStatus(w, err)
@@ -305,18 +305,18 @@ func (s *web) stream(w http.ResponseWriter, r *http.Request, project string) {
 }
 
 func streamBody(c *onlineCall) (*body, error) {
-	return parseOwnBody(c, c.web.pipeline.limits.ofStream())
+	return parseBanquetBody(c, c.web.pipeline.limits.ofStream())
 }
 
-func streamAnswer(ctx context.Context, c *onlineCall) error {
+func respondStream(ctx context.Context, c *onlineCall) error {
 	return chunks(&c.body.req, c.body.chunk, func(first int, part *serving.Request) error {
-		err := c.web.pipeline.turn(ctx, func() error {
+		err := c.web.pipeline.withSlot(ctx, func() error {
 			resp, err := c.web.opt.Serving.GetOnlineFeatures(ctx, part)
 			if err != nil {
 				return err
 			}
 			defer resp.Release()
-			return c.lines.result(first, resp, c.body.dressing)
+			return c.lines.result(first, resp, c.body.jsonOptions)
 		})
 		if err != nil {
 			return err
@@ -330,13 +330,13 @@ type lineWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	line    []byte
-	begun   bool // the status is out: what fails from now on can only be a line
+	started bool // the status is out: what fails from now on can only be a line
 }
 
 // result makes the line of a chunk.
-func (l *lineWriter) result(first int, resp *serving.Response, d dressing) (err error) {
+func (l *lineWriter) result(first int, resp *serving.Response, d jsonOptions) (err error) {
 	l.line = append(itoa(append(l.line[:0], `{"result":{"first_row":`...), first), `,"response":`...)
-	if l.line, err = appendAnswer(l.line, resp, d); err == nil {
+	if l.line, err = appendResponse(l.line, resp, d); err == nil {
 		l.line = append(l.line, "}}\n"...)
 	}
 	return err
@@ -344,17 +344,17 @@ func (l *lineWriter) result(first int, resp *serving.Response, d dressing) (err 
 
 // send sends the line.
 func (l *lineWriter) send() error {
-	if !l.begun {
+	if !l.started {
 		l.w.Header().Set("Content-Type", "application/x-ndjson")
-		l.begun = true
+		l.started = true
 	}
-	_ = l.control.SetWriteDeadline(time.Now().Add(chunkTime)) // what is not a connection may have none
+	_ = l.control.SetWriteDeadline(time.Now().Add(chunkTimeout)) // what is not a connection may have none
 	_, err := l.w.Write(l.line)
 	if err == nil {
 		err = l.control.Flush()
 	}
 	if err != nil {
-		return fault.New(fault.Canceled, "the caller went away, or took nothing for %v", chunkTime).Because(err)
+		return fault.New(fault.Canceled, "the caller went away, or took nothing for %v", chunkTimeout).Because(err)
 	}
 	return nil
 }

@@ -61,17 +61,17 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	s.health.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
 	p := newPipeline(&s.opt)
 	s.pipeline = p
-	own, reg := &features{opt: &s.opt, pipeline: p}, &registryService{opt: &s.opt}
+	features, reg := &features{opt: &s.opt, pipeline: p}, &registryService{opt: &s.opt}
 	s.grpc = newGRPC(&s.opt, p)
 	services := registrar{to: s.grpc, pipeline: p}
-	banquetv1.RegisterFeatureServiceServer(services, own)
+	banquetv1.RegisterFeatureServiceServer(services, features)
 	banquetv1.RegisterRegistryServiceServer(services, reg)
 	feast.RegisterServingServiceServer(services, &feastServing{opt: &s.opt, pipeline: p})
 	feast.RegisterGrpcFeatureServerServer(services, &feastListen{opt: &s.opt, pipeline: p})
-	beside := outside{to: s.grpc, pipeline: p}
-	healthpb.RegisterHealthServer(beside, s.health)
-	reflection.Register(beside)
-	gateway, err := newGateway(ctx, p, own, reg)
+	bypassed := bypass{to: s.grpc, pipeline: p}
+	healthpb.RegisterHealthServer(bypassed, s.health)
+	reflection.Register(bypassed)
+	gateway, err := newGateway(ctx, p, features, reg)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the REST gateway cannot be made").Because(err)
 	}
@@ -109,8 +109,8 @@ func newGRPC(opt *Options, p *pipeline) *grpc.Server {
 	)
 }
 
-// writeTimeout bounds the writing of an answer: a caller who does not read must
-// not hold a connection for ever.
+// writeTimeout is how long a caller may be about an answer: who reads nothing must
+// not hold its memory for ever. Chunks of a stream have chunkTime.
 const writeTimeout = 5 * time.Minute
 
 func newHTTP(h http.Handler) *http.Server {
@@ -164,7 +164,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.pipeline.governor.run(running)
 		return nil
 	})
-	if !s.sayServing() { // a registry that is in force is said so from the first request on
+	if !s.reportServing() { // a registry that is in force is said so from the first request on
 		group.Go(func() error {
 			s.awaitRegistry(running)
 			return nil
@@ -196,8 +196,8 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// sayServing sets gRPC's health to SERVING if a registry is in force.
-func (s *Server) sayServing() bool {
+// reportServing sets gRPC's health to SERVING if a registry is in force.
+func (s *Server) reportServing() bool {
 	if s.opt.Registry.Snapshot() == nil {
 		return false
 	}
@@ -209,7 +209,7 @@ func (s *Server) sayServing() bool {
 func (s *Server) awaitRegistry(ctx context.Context) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	for !s.sayServing() {
+	for !s.reportServing() {
 		select {
 		case <-ctx.Done():
 			return

@@ -43,9 +43,9 @@ func (e *encoder) release() {
 	encoders.Put(e)
 }
 
-// stamps gives the event times of a column as write writes them, which it does
+// eventTimes gives the event times of a column as write writes them, which it does
 // once for all columns of a view.
-func (e *encoder) stamps(r *serving.Response, view int, write func(dst []byte, r *serving.Response, view int) []byte) []byte {
+func (e *encoder) eventTimes(r *serving.Response, view int, write func(dst []byte, r *serving.Response, view int) []byte) []byte {
 	at := view
 	if view < 0 {
 		at = len(e.times) - 1
@@ -63,7 +63,7 @@ func appendResults(dst []byte, r *serving.Response) []byte {
 	defer e.release()
 	for i := range r.Columns() {
 		r.Gather(i, e.values, e.statuses)
-		dst = appendVector(dst, e.values, e.statuses, e.stamps(r, r.Column(i).View, appendTimes))
+		dst = appendVector(dst, e.values, e.statuses, e.eventTimes(r, r.Column(i).View, appendTimes))
 	}
 	return dst
 }
@@ -105,7 +105,7 @@ func appendTimes(dst []byte, r *serving.Response, view int) []byte {
 	}
 	var scratch [32]byte
 	for row := range r.Rows() {
-		stamp := appendStamp(scratch[:0], r.Event(view, row))
+		stamp := appendTimestamp(scratch[:0], r.Event(view, row))
 		dst = append(dst, 3<<3|2)
 		dst = binary.AppendUvarint(dst, uint64(len(stamp)))
 		dst = append(dst, stamp...)
@@ -113,8 +113,8 @@ func appendTimes(dst []byte, r *serving.Response, view int) []byte {
 	return dst
 }
 
-// appendStamp appends a google.protobuf.Timestamp; the zero time is 1970.
-func appendStamp(dst []byte, t time.Time) []byte {
+// appendTimestamp appends a google.protobuf.Timestamp; the zero time is 1970.
+func appendTimestamp(dst []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return dst
 	}
@@ -132,15 +132,15 @@ func appendStamp(dst []byte, t time.Time) []byte {
 // leaves its smaller forms to the garbage collector.
 type cellSize struct{ sixteenths atomic.Int64 }
 
-// maxRoom bounds what is made room for beforehand: an answer of large values
+// maxEstimate bounds what is made room for beforehand: an answer of large values
 // says nothing about the next, which may have many more cells.
-const maxRoom = 2 << 20
+const maxEstimate = 2 << 20
 
-func (c *cellSize) room(r *serving.Response) int {
-	return 64 + int(min(min(max(c.sixteenths.Load(), 16), 16*maxRoom)*cells(r)/16, maxRoom))
+func (c *cellSize) estimate(r *serving.Response) int {
+	return 64 + int(min(min(max(c.sixteenths.Load(), 16), 16*maxEstimate)*cells(r)/16, maxEstimate))
 }
 
-func (c *cellSize) note(r *serving.Response, size int) {
+func (c *cellSize) record(r *serving.Response, size int) {
 	c.sixteenths.Store(int64(size) * 17 / cells(r))
 }
 
@@ -152,12 +152,12 @@ func cells(r *serving.Response) int64 { return max(int64(r.Columns())*int64(r.Ro
 // messages; the codec gives it back once they are written, but for chunks of a
 // stream.
 func splice(m proto.Message, r *serving.Response, size *cellSize, pool mem.BufferPool) {
-	room := pool.Get(size.room(r))
-	results := appendResults((*room)[:0], r)
-	if cap(results) != cap(*room) { // it grew out of it
-		pool.Put(room)
+	buffer := pool.Get(size.estimate(r))
+	results := appendResults((*buffer)[:0], r)
+	if cap(results) != cap(*buffer) { // it grew out of it
+		pool.Put(buffer)
 	}
-	size.note(r, len(results))
+	size.record(r, len(results))
 	m.ProtoReflect().SetUnknown(results)
 }
 
@@ -170,15 +170,15 @@ func names(r *serving.Response) []string {
 	return out
 }
 
-// dressing is in what an answer differs from that of Feast's HTTP server, byte
+// jsonOptions is in what an answer differs from that of Feast's HTTP server, byte
 // for byte.
-type dressing struct {
+type jsonOptions struct {
 	versions  bool // the versions of the views are told
 	nullTimes bool // a null time is null, and not the lowest number
 }
 
-// appendAnswer appends an answer as JSON.
-func appendAnswer(dst []byte, r *serving.Response, d dressing) ([]byte, error) {
+// appendResponse appends an answer as JSON.
+func appendResponse(dst []byte, r *serving.Response, d jsonOptions) ([]byte, error) {
 	write := value.AppendJSON
 	if d.nullTimes {
 		write = value.AppendOwnJSON
@@ -195,7 +195,7 @@ func appendAnswer(dst []byte, r *serving.Response, d dressing) ([]byte, error) {
 		if dst, err = appendJSONColumn(dst, e.values, e.statuses, write); err != nil {
 			return nil, err
 		}
-		dst = append(append(dst, e.stamps(r, r.Column(i).View, appendJSONTimes)...), '}')
+		dst = append(append(dst, e.eventTimes(r, r.Column(i).View, appendJSONTimes)...), '}')
 	}
 	dst = append(dst, `],"metadata":{"feature_names":[`...)
 	for i := range r.Columns() {

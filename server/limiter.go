@@ -9,26 +9,26 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// maxWait bounds how long a request waits for its place or for room, whatever
+// maxQueueTime bounds how long a request waits for its place or for room, whatever
 // deadline its caller has.
-const maxWait = 5 * time.Second
+const maxQueueTime = 5 * time.Second
 
-// gate lets so many requests in at once and so many wait; more are turned away
+// limiter lets so many requests in at once and so many wait; more are turned away
 // at once, so that those who are in keep their latency.
-type gate struct {
+type limiter struct {
 	slots chan struct{}
 	queue chan struct{}
 }
 
-func newGate(concurrency, queue int) *gate {
+func newLimiter(concurrency, queue int) *limiter {
 	if concurrency <= 0 {
-		return &gate{}
+		return &limiter{}
 	}
-	return &gate{slots: make(chan struct{}, concurrency), queue: make(chan struct{}, concurrency+max(queue, 0))}
+	return &limiter{slots: make(chan struct{}, concurrency), queue: make(chan struct{}, concurrency+max(queue, 0))}
 }
 
-// enter takes a place; leave gives it back.
-func (g *gate) enter(ctx context.Context) error {
+// acquire takes a place; leave gives it back.
+func (g *limiter) acquire(ctx context.Context) error {
 	if g.slots == nil {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (g *gate) enter(ctx context.Context) error {
 		return nil
 	default:
 	}
-	t := time.NewTimer(maxWait)
+	t := time.NewTimer(maxQueueTime)
 	defer t.Stop()
 	select {
 	case g.slots <- struct{}{}:
@@ -52,11 +52,11 @@ func (g *gate) enter(ctx context.Context) error {
 		return fault.Of(ctx.Err())
 	case <-t.C:
 		<-g.queue
-		return fault.New(fault.Overloaded, "no place among the requests under way became free in %v; try again shortly (banquet.limits.concurrency)", maxWait)
+		return fault.New(fault.Overloaded, "no place among the requests under way became free in %v; try again shortly (banquet.limits.concurrency)", maxQueueTime)
 	}
 }
 
-func (g *gate) leave() {
+func (g *limiter) release() {
 	if g.slots != nil {
 		<-g.slots
 		<-g.queue
@@ -78,9 +78,9 @@ func newBudget(size int64) *budget {
 	return &budget{bytes: semaphore.NewWeighted(size), size: size}
 }
 
-// take takes room for n bytes and says how much give must give back. A body that is
+// acquire takes room for n bytes and says how much give must give back. A body that is
 // larger than all that may be in memory passes alone.
-func (b *budget) take(ctx context.Context, n int64) (taken int64, err error) {
+func (b *budget) acquire(ctx context.Context, n int64) (acquired int64, err error) {
 	if n < largeBody {
 		return 0, nil
 	}
@@ -88,7 +88,7 @@ func (b *budget) take(ctx context.Context, n int64) (taken int64, err error) {
 	if b.bytes.TryAcquire(n) {
 		return n, nil
 	}
-	wait, cancel := context.WithTimeout(ctx, maxWait)
+	wait, cancel := context.WithTimeout(ctx, maxQueueTime)
 	defer cancel()
 	if b.bytes.Acquire(wait, n) == nil {
 		return n, nil
@@ -99,7 +99,7 @@ func (b *budget) take(ctx context.Context, n int64) (taken int64, err error) {
 	return 0, fault.New(fault.Overloaded, "too many large requests are under way; try again shortly, or send smaller ones (banquet.limits.body_bytes)")
 }
 
-func (b *budget) give(n int64) {
+func (b *budget) release(n int64) {
 	if n > 0 {
 		b.bytes.Release(n)
 	}

@@ -51,7 +51,7 @@ func (r registrar) unary(method string, generated grpc.MethodHandler) grpc.Metho
 		err := r.pipeline.run(c, method, c)
 		c.in.release()
 		if c.storeWait > 0 {
-			r.pipeline.overhead(method, time.Since(start)-c.storeWait)
+			r.pipeline.observeOverhead(method, time.Since(start)-c.storeWait)
 		}
 		return c.resp, toStatus(err)
 	}
@@ -84,8 +84,8 @@ func (c *unaryCall) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// waited tells the call how long the store took.
-func waited(ctx context.Context, d time.Duration) {
+// addStoreWait tells the call how long the store took.
+func addStoreWait(ctx context.Context, d time.Duration) {
 	if c, ok := ctx.Value(callKey{}).(*unaryCall); ok {
 		c.storeWait += d
 	}
@@ -154,7 +154,7 @@ func projectOf(m any) string {
 
 func (c *unaryCall) project() string { return projectOf(c.message) }
 
-func (c *unaryCall) answer(context.Context) (err error) {
+func (c *unaryCall) respond(context.Context) (err error) {
 	c.resp, err = c.handler(c, c.message)
 	return err
 }
@@ -191,17 +191,17 @@ var errReceived = errors.New("received")
 
 // receive lets the generated handler ask for the request, and stops it there.
 func (c *streamCall) receive(context.Context) error {
-	if err := c.generated(c.service, firstOf{c}); !errors.Is(err, errReceived) {
+	if err := c.generated(c.service, firstMessageStream{c}); !errors.Is(err, errReceived) {
 		return err
 	}
 	return nil
 }
 
-// firstOf is a stream of which the request is wanted and nothing else.
-type firstOf struct{ *streamCall }
+// firstMessageStream is a stream of which the request is wanted and nothing else.
+type firstMessageStream struct{ *streamCall }
 
 // RecvMsg receives the request.
-func (f firstOf) RecvMsg(m any) error {
+func (f firstMessageStream) RecvMsg(m any) error {
 	first, ok := m.(proto.Message)
 	if !ok {
 		return fault.New(fault.Internal, "a message of an unknown type")
@@ -213,7 +213,7 @@ func (f firstOf) RecvMsg(m any) error {
 	}
 	p := c.registrar.pipeline
 	in := &incoming{message: m, ctx: c.Context(), pipeline: p, limits: p.limits.ofStream()}
-	err := receiveWithin(firstMessage, func() error { return in.receive(c.ServerStream.RecvMsg) }, in.release)
+	err := receiveWithin(firstMessageTimeout, func() error { return in.receive(c.ServerStream.RecvMsg) }, in.release)
 	if err != nil {
 		return err
 	}
@@ -228,8 +228,8 @@ func (c *streamCall) decode(context.Context) error {
 	return c.in.decode()
 }
 
-func (c *streamCall) project() string              { return projectOf(c.first) }
-func (c *streamCall) answer(context.Context) error { return c.generated(c.service, c) }
+func (c *streamCall) project() string               { return projectOf(c.first) }
+func (c *streamCall) respond(context.Context) error { return c.generated(c.service, c) }
 
 // RecvMsg hands over the request that has been received.
 func (c *streamCall) RecvMsg(m any) error {
@@ -248,16 +248,16 @@ func (c *streamCall) RecvMsg(m any) error {
 }
 
 const (
-	// firstMessage is how long the caller of a stream may take to send its request.
-	firstMessage = 10 * time.Second
-	// silence is how long a stream of reflection may stay open without a message.
-	silence = time.Minute
+	// firstMessageTimeout is how long the caller of a stream may take to send its request.
+	firstMessageTimeout = 10 * time.Second
+	// silenceTimeout is how long a stream of reflection may stay open without a message.
+	silenceTimeout = time.Minute
 )
 
 // receiveWithin ends a stream whose caller sends nothing: gRPC itself waits for
 // ever, and gives up when the handler has ended; what it has received by then goes
 // to late.
-func receiveWithin(d time.Duration, receive func() error, late func()) error {
+func receiveWithin(d time.Duration, receive func() error, cleanup func()) error {
 	received := make(chan error, 1)
 	go func() { received <- receive() }()
 	t := time.NewTimer(d)
@@ -268,22 +268,22 @@ func receiveWithin(d time.Duration, receive func() error, late func()) error {
 	case <-t.C:
 		go func() {
 			<-received
-			late()
+			cleanup()
 		}()
 		return fault.New(fault.TimedOut, "the stream was silent for %v", d)
 	}
 }
 
-// outside registers services that stand outside of the pipeline, since they must
+// bypass registers services that stand outside of the pipeline, since they must
 // answer however much there is to do: reflection and health. They take no place,
 // and their streams do not stay open in silence.
-type outside struct {
+type bypass struct {
 	to       grpc.ServiceRegistrar
 	pipeline *pipeline
 }
 
 // RegisterService registers a service.
-func (o outside) RegisterService(desc *grpc.ServiceDesc, impl any) {
+func (o bypass) RegisterService(desc *grpc.ServiceDesc, impl any) {
 	wrapped := *desc
 	wrapped.Streams = make([]grpc.StreamDesc, len(desc.Streams))
 	for i, s := range desc.Streams {
@@ -291,24 +291,24 @@ func (o outside) RegisterService(desc *grpc.ServiceDesc, impl any) {
 		wrapped.Streams[i].Handler = func(srv any, ss grpc.ServerStream) (err error) {
 			defer func() { err = toStatus(err) }()
 			defer o.pipeline.recovered(ss.Context(), &err)
-			return s.Handler(srv, impatient{ss})
+			return s.Handler(srv, timedStream{ss})
 		}
 	}
 	o.to.RegisterService(&wrapped, impl)
 }
 
 // GetServiceInfo lists the services, which reflection wants to know.
-func (o outside) GetServiceInfo() map[string]grpc.ServiceInfo {
+func (o bypass) GetServiceInfo() map[string]grpc.ServiceInfo {
 	if s, ok := o.to.(reflection.ServiceInfoProvider); ok {
 		return s.GetServiceInfo()
 	}
 	return nil
 }
 
-// impatient is a stream that waits a bounded time for each message.
-type impatient struct{ grpc.ServerStream }
+// timedStream is a stream that waits a bounded time for each message.
+type timedStream struct{ grpc.ServerStream }
 
 // RecvMsg receives a message.
-func (s impatient) RecvMsg(m any) error {
-	return receiveWithin(silence, func() error { return s.ServerStream.RecvMsg(m) }, func() {})
+func (s timedStream) RecvMsg(m any) error {
+	return receiveWithin(silenceTimeout, func() error { return s.ServerStream.RecvMsg(m) }, func() {})
 }

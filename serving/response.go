@@ -39,18 +39,18 @@ type Response struct {
 	groups  []boundGroup
 	reads   []stores.Read
 	stored  *stores.Rows
-	views   []placedView
+	views   []viewRows
 	arena   []byte
 	slab    [][]byte // of typed columns
 	// statuses of all keys of all views
-	statuses []Status
-	invalid  map[cell]bool
-	leave    func() // ends a large request
-	echoed   []int  // indexes of the entity columns that are answered
+	statuses     []Status
+	invalid      map[cell]bool
+	releaseCells func() // ends a large request
+	echoed       []int  // indexes of the entity columns that are answered
 }
 
-// placedView is what was read of one view.
-type placedView struct {
+// viewRows is what was read of one view.
+type viewRows struct {
 	rows   []stores.Row // by key; nil when the view was not read
 	status []Status     // by key
 	fan    []int32      // rows of the request to keys; nil: row i has key i
@@ -64,8 +64,8 @@ type cell struct {
 
 var responses = sync.Pool{New: func() any { return new(Response) }}
 
-// cells gives room for n values.
-func (r *Response) cells(n int) [][]byte {
+// allocValues gives room for n values.
+func (r *Response) allocValues(n int) [][]byte {
 	if cap(r.slab)-len(r.slab) < n {
 		r.slab = make([][]byte, 0, max(n, 2*cap(r.slab)))
 	}
@@ -74,8 +74,8 @@ func (r *Response) cells(n int) [][]byte {
 	return r.slab[start : start+n : start+n]
 }
 
-// room gives room for the statuses of n keys.
-func (r *Response) room(n int) []Status {
+// allocStatuses gives room for the statuses of n keys.
+func (r *Response) allocStatuses(n int) []Status {
 	if cap(r.statuses)-len(r.statuses) < n {
 		r.statuses = make([]Status, 0, max(n, 2*cap(r.statuses)))
 	}
@@ -95,8 +95,8 @@ func (r *Response) Release() {
 	if r.stored != nil {
 		r.stored.Release()
 	}
-	if r.leave != nil {
-		r.leave()
+	if r.releaseCells != nil {
+		r.releaseCells()
 	}
 	clear(r.columns)
 	for i := range r.groups {
@@ -116,7 +116,7 @@ func (r *Response) Release() {
 func (r *Response) Rows() int { return r.rows }
 
 // Columns is the number of columns.
-func (r *Response) Columns() int { return len(r.echoed) + len(r.plan.answered) }
+func (r *Response) Columns() int { return len(r.echoed) + len(r.plan.visible) }
 
 // Views is the number of views that columns come from.
 func (r *Response) Views() int { return len(r.plan.views) }
@@ -133,7 +133,7 @@ func (r *Response) Column(i int) ResponseColumn {
 		c := &r.columns[r.echoed[i]]
 		return ResponseColumn{Name: c.echo, View: -1, entity: c.values}
 	}
-	return r.output(r.plan.answered[i-len(r.echoed)])
+	return r.output(r.plan.visible[i-len(r.echoed)])
 }
 
 // output gives an output of the plan as a column, hidden or not.
@@ -144,7 +144,7 @@ func (r *Response) output(i int) ResponseColumn {
 		c.compute, c.response = out.compute, r
 		return c
 	}
-	c.placed = &r.views[out.view]
+	c.source = &r.views[out.view]
 	return c
 }
 
@@ -156,7 +156,7 @@ type ResponseColumn struct {
 	View int
 
 	entity  [][]byte
-	placed  *placedView
+	source  *viewRows
 	pos     int
 	invalid map[cell]bool
 
@@ -170,10 +170,10 @@ func (c *ResponseColumn) At(row int) ([]byte, Status) {
 	if c.compute != nil {
 		return c.compute(c.response, row)
 	}
-	if c.placed == nil {
+	if c.source == nil {
 		return c.entity[row], Present
 	}
-	p := c.placed
+	p := c.source
 	if p.rows == nil {
 		return nil, NotFound
 	}
@@ -202,7 +202,7 @@ func (c *ResponseColumn) At(row int) ([]byte, Status) {
 // slices are as long as there are rows.
 func (r *Response) Gather(i int, values [][]byte, statuses []Status) {
 	c := r.Column(i)
-	p := c.placed
+	p := c.source
 	switch {
 	case c.compute != nil:
 		for row := range values {
@@ -251,9 +251,9 @@ func (r *Response) Event(view, row int) time.Time {
 	return p.rows[row].Event
 }
 
-// place aligns what was read to the request: a status for each key, and no
+// align aligns what was read to the request: a status for each key, and no
 // value that would break the answer it is spliced into.
-func (s *Service) place(ttl TTL, r *Response) {
+func (s *Service) align(ttl TTL, r *Response) {
 	for i := range r.columns {
 		if !r.columns[i].hidden {
 			r.echoed = append(r.echoed, i)
@@ -263,22 +263,22 @@ func (s *Service) place(ttl TTL, r *Response) {
 	next := 0
 	for i := range r.plan.views {
 		v := &r.plan.views[i]
-		placed := placedView{fan: r.groups[v.group].fan}
+		aligned := viewRows{fan: r.groups[v.group].fan}
 		if v.view.Online && r.stored != nil {
-			placed.rows = r.stored.Reads[next]
-			placed.status = r.room(len(placed.rows))
+			aligned.rows = r.stored.Reads[next]
+			aligned.status = r.allocStatuses(len(aligned.rows))
 			next++
 		}
-		r.views = append(r.views, placed)
-		s.placeView(ttl, now, r, i)
+		r.views = append(r.views, aligned)
+		s.alignView(ttl, now, r, i)
 	}
 }
 
-func (s *Service) placeView(ttl TTL, now time.Time, r *Response, view int) {
-	v, placed := &r.plan.views[view], &r.views[view]
+func (s *Service) alignView(ttl TTL, now time.Time, r *Response, view int) {
+	v, aligned := &r.plan.views[view], &r.views[view]
 	var count rowCounts
-	for key := range placed.rows {
-		row := &placed.rows[key]
+	for key := range aligned.rows {
+		row := &aligned.rows[key]
 		status := rowStatus(row)
 		if status == Present {
 			r.checkRow(view, key, row)
@@ -289,11 +289,11 @@ func (s *Service) placeView(ttl TTL, now time.Time, r *Response, view int) {
 				}
 			}
 		}
-		placed.status[key] = status
+		aligned.status[key] = status
 		count.add(status)
 	}
 	v.counters.add(count)
-	v.counters.missed.note(s.opt.Log, v.table, count)
+	v.counters.missed.record(s.opt.Log, v.table, count)
 	if len(r.invalid) > 0 {
 		s.reportInvalid(r, view)
 	}

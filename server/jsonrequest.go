@@ -12,18 +12,18 @@ import (
 // body is the JSON body of a request for online features.
 type body struct {
 	req serving.Request
-	dressing
+	jsonOptions
 	chunk int
 }
 
 // bodyError is a body that is no request, as FastAPI describes it.
 type bodyError struct {
-	kind  string // pydantic's type of error
-	where []step
-	msg   string
-	input []byte // JSON as it was sent; it may point into the body
-	ctx   string
-	more  []*bodyError // the other ill-typed fields
+	kind   string // pydantic's type of error
+	loc    []step
+	msg    string
+	input  []byte // JSON as it was sent; it may point into the body
+	ctx    string
+	others []*bodyError // the other ill-typed fields
 }
 
 // step leads from a value to one within it: by name, or by index where the name
@@ -34,8 +34,8 @@ type step struct {
 	indexed bool
 }
 
-// path is a way by names.
-func path(names ...string) []step {
+// locOf is a way by names.
+func locOf(names ...string) []step {
 	steps := make([]step, len(names))
 	for i, n := range names {
 		steps[i].name = n
@@ -45,7 +45,7 @@ func path(names ...string) []step {
 
 func (f *bodyError) Error() string {
 	where := "body"
-	for _, w := range f.where {
+	for _, w := range f.loc {
 		if where += "." + w.name; w.indexed {
 			where += strconv.Itoa(w.index)
 		}
@@ -56,7 +56,7 @@ func (f *bodyError) Error() string {
 // detail is the fault as FastAPI writes it.
 func (f *bodyError) detail() []byte {
 	b := f.appendTo([]byte(`{"detail":[`))
-	for _, other := range f.more {
+	for _, other := range f.others {
 		b = other.appendTo(append(b, ','))
 	}
 	return append(b, "]}"...)
@@ -65,7 +65,7 @@ func (f *bodyError) detail() []byte {
 func (f *bodyError) appendTo(b []byte) []byte {
 	b = append(append(b, `{"type":"`...), f.kind...)
 	b = append(b, `","loc":["body"`...)
-	for _, w := range f.where {
+	for _, w := range f.loc {
 		b = append(b, ',')
 		if w.indexed {
 			b = strconv.AppendInt(b, int64(w.index), 10)
@@ -84,16 +84,16 @@ func (f *bodyError) appendTo(b []byte) []byte {
 // feastFields are those of Feast's request in its order, which faults are told in.
 var feastFields = []string{"entities", "feature_service", "features", "full_feature_names", "include_feature_view_version_metadata"}
 
-// gathered makes one fault of all, in the order of the fields; nil of none.
-func gathered(faults []*bodyError) error {
+// joinErrors makes one fault of all, in the order of the fields; nil of none.
+func joinErrors(faults []*bodyError) error {
 	if len(faults) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(faults, func(a, b *bodyError) int {
-		return cmp.Compare(slices.Index(feastFields, a.where[0].name), slices.Index(feastFields, b.where[0].name))
+		return cmp.Compare(slices.Index(feastFields, a.loc[0].name), slices.Index(feastFields, b.loc[0].name))
 	})
 	first := faults[0]
-	first.more = faults[1:]
+	first.others = faults[1:]
 	return first
 }
 
@@ -116,7 +116,7 @@ func parseBody(raw []byte, d dialect) (*body, error) {
 			err = s.end()
 		}
 		if err != nil {
-			return nil, broken(err)
+			return nil, jsonError(err)
 		}
 		return nil, &bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: v}
 	}
@@ -125,29 +125,29 @@ func parseBody(raw []byte, d dialect) (*body, error) {
 		err = s.end()
 	}
 	if err != nil {
-		return nil, broken(err)
+		return nil, jsonError(err)
 	}
-	if !p.hasEntities && (len(p.faults) == 0 || !d.strict) {
-		p.wrong("missing", "Field required", raw, "entities")
+	if !p.hasEntities && (len(p.errs) == 0 || !d.strict) {
+		p.addError("missing", "Field required", raw, "entities")
 	}
-	if err := gathered(p.faults); err != nil {
+	if err := joinErrors(p.errs); err != nil {
 		return nil, err
 	}
 	p.out.req.Columns = p.columnSet.list
 	return &p.out, nil
 }
 
-// broken turns broken JSON into a fault.
-func broken(err error) error {
+// jsonError turns broken JSON into a fault.
+func jsonError(err error) error {
 	var at *scanError
 	if !errors.As(err, &at) {
 		return err
 	}
-	return &bodyError{kind: "json_invalid", where: []step{{index: at.at, indexed: true}}, msg: "JSON decode error", input: []byte("{}"), ctx: at.what}
+	return &bodyError{kind: "json_invalid", loc: []step{{index: at.at, indexed: true}}, msg: "JSON decode error", input: []byte("{}"), ctx: at.what}
 }
 
-// maxFaults bounds how many ill-typed fields are told of.
-const maxFaults = 100
+// maxBodyErrors bounds how many ill-typed fields are told of.
+const maxBodyErrors = 100
 
 // bodyParser gathers a request. Ill-typed fields are remembered; the rest is
 // still read, since broken JSON counts for more.
@@ -157,16 +157,16 @@ type bodyParser struct {
 	out         body
 	columnSet   columnSet
 	hasEntities bool
-	faults      []*bodyError
+	errs        []*bodyError
 }
 
-func (p *bodyParser) wrong(kind, msg string, input []byte, names ...string) {
-	p.wrongAt(kind, msg, input, path(names...))
+func (p *bodyParser) addError(kind, msg string, input []byte, names ...string) {
+	p.addErrorAt(kind, msg, input, locOf(names...))
 }
 
-func (p *bodyParser) wrongAt(kind, msg string, input []byte, where []step) {
-	if len(p.faults) < maxFaults {
-		p.faults = append(p.faults, &bodyError{kind: kind, where: where, msg: msg, input: input})
+func (p *bodyParser) addErrorAt(kind, msg string, input []byte, where []step) {
+	if len(p.errs) < maxBodyErrors {
+		p.errs = append(p.errs, &bodyError{kind: kind, loc: where, msg: msg, input: input})
 	}
 }
 
@@ -192,14 +192,14 @@ func (p *bodyParser) key(key string) error {
 		return p.boolField(key, &p.out.versions)
 	}
 	if p.d.strict {
-		return p.ownKey(key)
+		return p.banquetKey(key)
 	}
 	_, err := p.s.value() // unknown keys are ignored, as in Feast
 	return err
 }
 
-// ownKey reads what only banquet's own API has.
-func (p *bodyParser) ownKey(key string) error {
+// banquetKey reads what only banquet's own API has.
+func (p *bodyParser) banquetKey(key string) error {
 	switch key {
 	case "project":
 		return p.textField(key, &p.out.req.Project)
@@ -211,7 +211,7 @@ func (p *bodyParser) ownKey(key string) error {
 		raw, err := p.s.value()
 		if err == nil {
 			if p.out.chunk, err = strconv.Atoi(string(raw)); err != nil {
-				p.wrong("int_type", "Input should be a valid integer", raw, key)
+				p.addError("int_type", "Input should be a valid integer", raw, key)
 				err = nil
 			}
 		}
@@ -219,7 +219,7 @@ func (p *bodyParser) ownKey(key string) error {
 	}
 	raw, err := p.s.value()
 	if err == nil {
-		p.wrong("extra_forbidden", "unknown field", raw, key)
+		p.addError("extra_forbidden", "unknown field", raw, key)
 	}
 	return err
 }
@@ -245,7 +245,7 @@ func (p *bodyParser) textField(key string, out *string) error {
 	}
 	raw, err := p.s.value()
 	if err == nil && string(raw) != "null" {
-		p.wrong("string_type", "Input should be a valid string", raw, key)
+		p.addError("string_type", "Input should be a valid string", raw, key)
 	}
 	return err
 }
@@ -260,9 +260,9 @@ func (p *bodyParser) boolField(key string, out *bool) error {
 	case ok:
 		*out = v
 	case raw[0] == '"' || raw[0] >= '0' && raw[0] <= '9':
-		p.wrong("bool_parsing", "Input should be a valid boolean, unable to interpret input", raw, key)
+		p.addError("bool_parsing", "Input should be a valid boolean, unable to interpret input", raw, key)
 	default:
-		p.wrong("bool_type", "Input should be a valid boolean", raw, key)
+		p.addError("bool_type", "Input should be a valid boolean", raw, key)
 	}
 	return nil
 }
@@ -281,13 +281,13 @@ func (p *bodyParser) features() error {
 		}
 		raw, err := p.s.value()
 		if err == nil {
-			p.wrongAt("string_type", "Input should be a valid string", raw, []step{{name: "features"}, {index: i, indexed: true}})
+			p.addErrorAt("string_type", "Input should be a valid string", raw, []step{{name: "features"}, {index: i, indexed: true}})
 		}
 		return err
 	}
 	switch {
 	case p.s.peek() == '[':
-		p.out.req.Features = make([]string, 0, p.s.elements())
+		p.out.req.Features = make([]string, 0, p.s.countElements())
 		return p.s.array(element)
 	case p.s.peek() == '{' && p.d.strict:
 		return p.s.object(func(string) error {
@@ -300,7 +300,7 @@ func (p *bodyParser) features() error {
 	}
 	raw, err := p.s.value()
 	if err == nil {
-		p.wrong("list_type", "Input should be a valid list", raw, "features")
+		p.addError("list_type", "Input should be a valid list", raw, "features")
 	}
 	return err
 }
@@ -310,7 +310,7 @@ func (p *bodyParser) columns(key string) error {
 	if p.s.peek() != '{' {
 		raw, err := p.s.value()
 		if err == nil {
-			p.wrong("dict_type", "Input should be a valid dictionary", raw, key)
+			p.addError("dict_type", "Input should be a valid dictionary", raw, key)
 		}
 		return err
 	}
@@ -339,7 +339,7 @@ func (p *bodyParser) column(c *serving.Column, key string) error {
 	}
 	switch {
 	case p.s.peek() == '[':
-		c.JSON = make([][]byte, 0, p.s.elements())
+		c.JSON = make([][]byte, 0, p.s.countElements())
 		return p.s.array(element)
 	case p.s.peek() == '{' && p.d.strict:
 		return p.s.object(func(string) error {
@@ -352,7 +352,7 @@ func (p *bodyParser) column(c *serving.Column, key string) error {
 	}
 	raw, err := p.s.value()
 	if err == nil {
-		p.wrong("list_type", "Input should be a valid list", raw, key, c.Name)
+		p.addError("list_type", "Input should be a valid list", raw, key, c.Name)
 	}
 	return err
 }

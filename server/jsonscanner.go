@@ -240,19 +240,19 @@ func (s *scanner) object(visit func(key string) error) error {
 	}
 }
 
-// maxGuess bounds what is made room for before it was read: commas are cheap to
+// maxPreallocated bounds what is made room for before it was read: commas are cheap to
 // send.
-const maxGuess = 4096
+const maxPreallocated = 4096
 
-// elements guesses how many elements the array that comes next has: right for
+// countElements guesses how many elements the array that comes next has: right for
 // plain values without brackets and commas, else it costs some room or growth.
-func (s *scanner) elements() int {
+func (s *scanner) countElements() int {
 	rest := s.b[s.i:]
 	end := bytes.IndexByte(rest, ']')
 	if end < 2 {
 		return 0
 	}
-	return min(bytes.Count(rest[:end], []byte{','})+1, maxGuess)
+	return min(bytes.Count(rest[:end], []byte{','})+1, maxPreallocated)
 }
 
 // array visits the elements of an array; visit must read the element.

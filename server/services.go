@@ -29,20 +29,20 @@ type features struct {
 
 // GetOnlineFeatures answers features.
 func (f *features) GetOnlineFeatures(ctx context.Context, m *banquetv1.GetOnlineFeaturesRequest) (*banquetv1.GetOnlineFeaturesResponse, error) {
-	req, err := ownRequest(f.opt, m, f.pipeline.limits)
+	req, err := banquetRequest(f.opt, m, f.pipeline.limits)
 	if err != nil {
 		return nil, err
 	}
-	return f.answer(ctx, req, m.GetIncludeFeatureViewVersionMetadata())
+	return f.respond(ctx, req, m.GetIncludeFeatureViewVersionMetadata())
 }
 
-func (f *features) answer(ctx context.Context, req *serving.Request, versions bool) (*banquetv1.GetOnlineFeaturesResponse, error) {
+func (f *features) respond(ctx context.Context, req *serving.Request, versions bool) (*banquetv1.GetOnlineFeaturesResponse, error) {
 	r, err := f.opt.Serving.GetOnlineFeatures(ctx, req)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Release()
-	waited(ctx, r.StoreWait)
+	addStoreWait(ctx, r.StoreWait)
 	out := &banquetv1.GetOnlineFeaturesResponse{Metadata: &banquetv1.GetOnlineFeaturesResponseMetadata{
 		FeatureNames: &feast.FeatureList{Val: names(r)},
 	}}
@@ -65,7 +65,7 @@ func viewVersions(r *serving.Response) []*feast.FeatureViewMetadata {
 // StreamOnlineFeatures answers chunk after chunk: what is in memory at a time
 // is one chunk, and the next is read when the one before has been taken.
 func (f *features) StreamOnlineFeatures(m *banquetv1.StreamOnlineFeaturesRequest, out grpc.ServerStreamingServer[banquetv1.StreamOnlineFeaturesResponse]) error {
-	req, err := ownRequest(f.opt, m.GetRequest(), f.pipeline.limits.ofStream())
+	req, err := banquetRequest(f.opt, m.GetRequest(), f.pipeline.limits.ofStream())
 	if err != nil {
 		return err
 	}
@@ -74,14 +74,14 @@ func (f *features) StreamOnlineFeatures(m *banquetv1.StreamOnlineFeaturesRequest
 	}
 	return chunks(req, int(m.GetChunkRows()), func(first int, part *serving.Request) (err error) {
 		var resp *banquetv1.GetOnlineFeaturesResponse
-		err = f.pipeline.turn(out.Context(), func() (err error) {
-			resp, err = f.answer(out.Context(), part, m.GetRequest().GetIncludeFeatureViewVersionMetadata())
+		err = f.pipeline.withSlot(out.Context(), func() (err error) {
+			resp, err = f.respond(out.Context(), part, m.GetRequest().GetIncludeFeatureViewVersionMetadata())
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		return sendWithin(chunkTime, func() error {
+		return sendWithin(chunkTimeout, func() error {
 			return out.Send(&banquetv1.StreamOnlineFeaturesResponse{FirstRow: int64(first), Response: resp})
 		})
 	})
@@ -146,15 +146,15 @@ func (f *features) GetServingInfo(context.Context, *banquetv1.GetServingInfoRequ
 	return out, nil
 }
 
-// ownRequest reads a request of banquet.v1: keys are converted to the type of
+// banquetRequest reads a request of banquet.v1: keys are converted to the type of
 // their join key.
-func ownRequest(opt *Options, m *banquetv1.GetOnlineFeaturesRequest, limits decodeLimits) (*serving.Request, error) {
+func banquetRequest(opt *Options, m *banquetv1.GetOnlineFeaturesRequest, limits decodeLimits) (*serving.Request, error) {
 	req := &serving.Request{
 		Project: m.GetProject(), Service: m.GetFeatureService(), Features: m.GetFeatures().GetVal(), FullNames: m.GetFullFeatureNames(),
 		Coerce: true, Partial: m.GetPartial(), Consistent: m.GetConsistent(), TTL: opt.ttl(serving.MarkTTL),
 	}
 	var err error
-	req.Columns, err = columns(m, limits, m.GetEntities(), m.GetRequestContext())
+	req.Columns, err = requestColumns(m, limits, m.GetEntities(), m.GetRequestContext())
 	return req, err
 }
 
@@ -173,16 +173,16 @@ func (f *feastServing) GetFeastServingInfo(context.Context, *feast.GetFeastServi
 
 // GetOnlineFeatures answers features; expired rows are marked.
 func (f *feastServing) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineFeaturesRequest) (*feast.GetOnlineFeaturesResponse, error) {
-	return feastAnswer(ctx, f.opt, f.pipeline, &f.size, m, serving.MarkTTL)
+	return feastResponse(ctx, f.opt, f.pipeline, &f.size, m, serving.MarkTTL)
 }
 
-// feastAnswer answers a request of Feast's own messages.
-func feastAnswer(ctx context.Context, opt *Options, p *pipeline, size *cellSize, m *feast.GetOnlineFeaturesRequest, ttl serving.TTL) (*feast.GetOnlineFeaturesResponse, error) {
+// feastResponse answers a request of Feast's own messages.
+func feastResponse(ctx context.Context, opt *Options, p *pipeline, size *cellSize, m *feast.GetOnlineFeaturesRequest, ttl serving.TTL) (*feast.GetOnlineFeaturesResponse, error) {
 	req := &serving.Request{
 		Service: m.GetFeatureService(), Features: m.GetFeatures().GetVal(), FullNames: m.GetFullFeatureNames(), TTL: opt.ttl(ttl),
 	}
 	var err error
-	if req.Columns, err = columns(m, p.limits, m.GetEntities(), m.GetRequestContext()); err != nil {
+	if req.Columns, err = requestColumns(m, p.limits, m.GetEntities(), m.GetRequestContext()); err != nil {
 		return nil, err
 	}
 	r, err := opt.Serving.GetOnlineFeatures(ctx, req)
@@ -190,7 +190,7 @@ func feastAnswer(ctx context.Context, opt *Options, p *pipeline, size *cellSize,
 		return nil, err
 	}
 	defer r.Release()
-	waited(ctx, r.StoreWait)
+	addStoreWait(ctx, r.StoreWait)
 	out := &feast.GetOnlineFeaturesResponse{Metadata: &feast.GetOnlineFeaturesResponseMetadata{FeatureNames: &feast.FeatureList{Val: names(r)}}}
 	if m.GetIncludeFeatureViewVersionMetadata() {
 		out.Metadata.FeatureViewMetadata = viewVersions(r)
@@ -209,7 +209,7 @@ type feastListen struct {
 
 // GetOnlineFeatures answers features; the ttl is ignored.
 func (f *feastListen) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineFeaturesRequest) (*feast.GetOnlineFeaturesResponse, error) {
-	return feastAnswer(ctx, f.opt, f.pipeline, &f.size, m, serving.IgnoreTTL)
+	return feastResponse(ctx, f.opt, f.pipeline, &f.size, m, serving.IgnoreTTL)
 }
 
 // Push writes rows of a push source.

@@ -69,7 +69,7 @@ func (b *planner) addReferences(texts []string) error {
 		}
 	}
 	for _, ref := range refs {
-		w, err := b.want(ref)
+		w, err := b.resolve(ref)
 		if err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func (b *planner) addReferences(texts []string) error {
 
 // checkFeatures refuses a feature that its view does not have.
 func (b *planner) checkFeatures() error {
-	for _, w := range b.wanted {
+	for _, w := range b.requested {
 		for _, f := range w.features {
 			if _, ok := w.view.Feature(f); !ok {
 				return fault.New(fault.Invalid, "Feature %s not found in projection %s", f, w.name).
@@ -91,8 +91,8 @@ func (b *planner) checkFeatures() error {
 	return nil
 }
 
-// want finds the view of a reference, checks that it serves, and remembers it.
-func (b *planner) want(ref reference) (*wantedView, error) {
+// resolve finds the view of a reference, checks that it serves, and remembers it.
+func (b *planner) resolve(ref reference) (*requestedView, error) {
 	name := ref.view
 	if ref.version >= 0 {
 		name += "@v" + strconv.Itoa(ref.version)
@@ -104,7 +104,7 @@ func (b *planner) want(ref reference) (*wantedView, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.remember(&wantedView{name: name, view: view}), nil
+	return b.add(&requestedView{name: name, view: view}), nil
 }
 
 func (b *planner) lookup(ref reference) (*registry.View, error) {
@@ -120,12 +120,12 @@ func (b *planner) lookup(ref reference) (*registry.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return view, gate(view)
+	return view, checkServable(view)
 }
 
-func (b *planner) remember(w *wantedView) *wantedView {
+func (b *planner) add(w *requestedView) *requestedView {
 	b.byName[w.name] = w
-	b.wanted = append(b.wanted, w)
+	b.requested = append(b.requested, w)
 	return w
 }
 
@@ -141,17 +141,17 @@ func (b *planner) addService(name string) error {
 		if p.Err != nil {
 			return p.Err
 		}
-		if err := gate(p.View); err != nil {
+		if err := checkServable(p.View); err != nil {
 			return err
 		}
-		w := &wantedView{name: p.View.Name, view: p.View, joinKeys: p.JoinKeyMap}
+		w := &requestedView{name: p.View.Name, view: p.View, joinKeys: p.JoinKeyMap}
 		if p.Alias != "" {
 			w.name = p.Alias
 		}
 		w.features = append(w.features, p.Features...)
-		b.remember(w)
+		b.add(w)
 	}
-	if len(b.wanted) == 0 {
+	if len(b.requested) == 0 {
 		return fault.New(fault.Invalid, "No features specified for retrieval")
 	}
 	return nil
@@ -161,7 +161,7 @@ func (b *planner) addService(name string) error {
 func (b *planner) checkCollisions() error {
 	seen := map[string]int{}
 	var twice []string
-	for _, w := range b.wanted {
+	for _, w := range b.requested {
 		for _, f := range w.features {
 			name := f
 			if b.full {

@@ -39,7 +39,7 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recovered(w, r)
 	switch path := r.URL.Path; path {
 	case "/get-online-features":
-		s.post(w, r, s.feast)
+		s.post(w, r, s.feastOnline)
 	case "/health":
 		s.get(w, r, s.health)
 	case "/openapi.json":
@@ -56,38 +56,38 @@ func (s *web) recovered(w http.ResponseWriter, r *http.Request) {
 	if v := recover(); v != nil {
 		err := error(fault.New(fault.Internal, "internal error; the cause is in the log"))
 		s.opt.Log.ErrorContext(r.Context(), "panic", slog.Any("panic", v), slog.String("path", r.URL.Path), slog.String("stack", string(debug.Stack())))
-		s.pipeline.note(r.Context(), "", time.Now(), err)
+		s.pipeline.record(r.Context(), "", time.Now(), err)
 		writeStatus(w, err)
 	}
 }
 
 func (s *web) serveOther(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.EscapedPath() // a name may hold a slash, as %2F
-	project, hot := hotRoute(path)
+	project, online := onlineRoute(path)
 	switch {
-	case hot && r.Method != http.MethodPost:
+	case online && r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
-		writeRouting(w, http.StatusMethodNotAllowed)
-	case hot && strings.HasSuffix(path, ":stream"):
+		writeRoutingError(w, http.StatusMethodNotAllowed)
+	case online && strings.HasSuffix(path, ":stream"):
 		s.stream(w, r, project)
-	case hot:
-		s.own(w, r, project)
+	case online:
+		s.banquetOnline(w, r, project)
 	case strings.HasPrefix(path, "/v1/vector_stores"): // a route of Feast's that is not served
 		writeJSON(w, http.StatusNotFound, []byte(`{"detail":"Not Found"}`))
 	case strings.HasPrefix(path, "/v1/"):
-		s.throughGateway(w, r, path)
-	case strings.HasSuffix(path, "/") && known(strings.TrimSuffix(path, "/")):
+		s.serveGateway(w, r, path)
+	case strings.HasSuffix(path, "/") && knownRoute(strings.TrimSuffix(path, "/")):
 		s.redirect(w, r, strings.TrimSuffix(path, "/"))
 	default:
 		writeJSON(w, http.StatusNotFound, []byte(`{"detail":"Not Found"}`))
 	}
 }
 
-// throughGateway answers what grpc-gateway knows. It does not know HEAD, which is
+// serveGateway answers what grpc-gateway knows. It does not know HEAD, which is
 // a GET whose body net/http leaves out, and takes a missing name for an empty one.
-func (s *web) throughGateway(w http.ResponseWriter, r *http.Request, path string) {
+func (s *web) serveGateway(w http.ResponseWriter, r *http.Request, path string) {
 	if strings.Contains(path, "//") || strings.HasSuffix(path, "/") {
-		writeRouting(w, http.StatusNotFound)
+		writeRoutingError(w, http.StatusNotFound)
 		return
 	}
 	r = r.Clone(r.Context())
@@ -108,13 +108,13 @@ func (s *web) redirect(w http.ResponseWriter, r *http.Request, path string) {
 	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
-func known(path string) bool {
+func knownRoute(path string) bool {
 	return path == "/get-online-features" || path == "/health" || path == "/push" || path == "/write-to-online-store"
 }
 
-// hotRoute recognizes the routes for online features by their escaped path, and
+// onlineRoute recognizes the routes for online features by their escaped path, and
 // the project in them.
-func hotRoute(path string) (project string, ok bool) {
+func onlineRoute(path string) (project string, ok bool) {
 	path = strings.TrimSuffix(path, ":stream")
 	if path == "/v1/online-features" {
 		return "", true
@@ -132,15 +132,15 @@ func hotRoute(path string) (project string, ok bool) {
 }
 
 func (s *web) post(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
-	s.method(http.MethodPost, w, r, next)
+	s.requireMethod(http.MethodPost, w, r, next)
 }
 
 func (s *web) get(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
-	s.method(http.MethodGet, w, r, next)
+	s.requireMethod(http.MethodGet, w, r, next)
 }
 
-// method refuses other methods as Feast's server does.
-func (s *web) method(want string, w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
+// requireMethod refuses other methods as Feast's server does.
+func (s *web) requireMethod(want string, w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
 	if r.Method != want {
 		w.Header().Set("Allow", want)
 		writeJSON(w, http.StatusMethodNotAllowed, []byte(`{"detail":"Method Not Allowed"}`))
@@ -186,7 +186,7 @@ func (s *web) feastError(w http.ResponseWriter, err error) {
 	}
 	var bad *bodyError
 	switch {
-	case errors.Is(err, errNoText):
+	case errors.Is(err, errNotUTF8):
 		writeJSON(w, http.StatusBadRequest, []byte(`{"detail":"There was an error parsing the body"}`))
 		return
 	case errors.As(err, &bad):
