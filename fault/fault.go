@@ -1,8 +1,8 @@
-// Package fault is the one error type of banquet.
+// Package fault defines the one error type of banquet.
 //
-// A backend or a use case makes a fault where it knows what went wrong; two
-// tables, one in server and one in cmd, turn its kind into gRPC codes, HTTP
-// statuses and exit codes. Nobody reads error texts to find out what happened.
+// A backend or a use case makes a fault where it knows what went wrong. Two
+// tables, one in server and one in cmd, map its kind to gRPC codes, HTTP
+// statuses and exit codes. No code reads error texts to find out what happened.
 package fault
 
 import (
@@ -11,25 +11,25 @@ import (
 	"fmt"
 )
 
-// Kind says what sort of failure an error is. The zero Kind is Internal: an
-// error that nobody classified is a bug of ours.
+// Kind is the kind of a failure. The zero Kind is Internal: an error without a
+// kind is a bug in banquet.
 type Kind uint8
 
 // The kinds of failure.
 const (
-	Internal        Kind = iota // a bug of ours; the text stays in the log
+	Internal        Kind = iota // a bug in banquet; the cause is only logged
 	Invalid                     // the caller's request or file is wrong
-	NotFound                    // the named thing does not exist
-	Unauthenticated             // nobody knows who is calling
+	NotFound                    // the named object does not exist
+	Unauthenticated             // the caller is unknown
 	Denied                      // the caller may not do this
-	Disabled                    // the thing exists and is switched off
-	Conflict                    // somebody else changed the same thing
-	Unavailable                 // a part we depend on cannot be reached or refuses work
-	TimedOut                    // the time allowed ran out
+	Disabled                    // the object exists and is disabled
+	Conflict                    // another writer changed the same object
+	Unavailable                 // a dependency cannot be reached or refuses work
+	TimedOut                    // the deadline has passed
 	Canceled                    // the caller has gone
-	Overloaded                  // too much work at once, ours or the store's
-	TooLarge                    // a request of more bytes than are taken
-	Unimplemented               // a known request that banquet does not serve
+	Overloaded                  // too much work at once, in banquet or the store
+	TooLarge                    // the request has more bytes than the limit
+	Unimplemented               // a known request that banquet does not support
 )
 
 var kindNames = [...]string{
@@ -47,7 +47,7 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind %d", uint8(k))
 }
 
-// Owner says in whose part a failure lies, whatever its kind.
+// Owner says which part has failed, for every kind of failure.
 type Owner uint8
 
 // The owners of failures.
@@ -57,34 +57,34 @@ const (
 	Registered              // the registry
 )
 
-// Object names what an error is about. Kind is one of the field's words in
-// lower case ("feature view", "entity", "table"); Project may be empty.
+// Object names what an error is about. Kind is a term in lower case ("feature
+// view", "entity", "table"); Project may be empty.
 type Object struct {
 	Kind, Name, Project string
 }
 
-// Reason narrows an Invalid or NotFound fault where a surface must tell it
-// from its siblings, because a client has a class of its own for it.
+// Reason tells faults of one kind apart where clients have an exception class for
+// each of them.
 type Reason uint8
 
-// The reasons that some surface answers in its own way.
+// The reasons that some surface reports in its own way.
 const (
 	NoReason         Reason = iota
 	Collision               // two requested features have the same name
 	RequestDataUnset        // request data of an on-demand feature view is missing
 	VersionUnknown          // the feature view exists, the version does not
-	Lookup                  // a name or key is not among those that there are
+	Lookup                  // a name or key does not exist (Python's KeyError)
 )
 
-// Error is a failure with its kind, the thing it is about, one line for the
+// Error is a failure with its kind, the object it is about, one line for the
 // user and the cause for the log.
 type Error struct {
 	Kind   Kind
 	Whose  Owner
 	Reason Reason
 	Object Object
-	// Text is one line for the user: what, where, remedy. It holds no secret,
-	// no stack and no text of a library that may quote either.
+	// Text is one line for the user: what, where, remedy. It contains no secret, no
+	// stack trace, and no library's message that may contain either.
 	Text  string
 	cause error
 }
@@ -94,8 +94,8 @@ func New(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Text: fmt.Sprintf(format, args...)}
 }
 
-// Store makes a fault of a store: what it lacks or refuses is no mistake of the
-// caller, who may know nothing of it.
+// Store makes a fault of a store. It is never the caller's mistake: the caller may not
+// even know the store.
 func Store(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Whose: Stored, Text: fmt.Sprintf(format, args...)}
 }
@@ -105,28 +105,28 @@ func Registry(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Whose: Registered, Text: fmt.Sprintf(format, args...)}
 }
 
-// About says what the fault is about and returns it.
+// About sets the object that the fault is about and returns the fault.
 func (e *Error) About(kind, name, project string) *Error {
 	e.Object = Object{Kind: kind, Name: name, Project: project}
 	return e
 }
 
-// For narrows the fault to a reason and returns it.
+// For sets the reason and returns the fault.
 func (e *Error) For(reason Reason) *Error {
 	e.Reason = reason
 	return e
 }
 
-// Because keeps err as the cause, for the log only, and returns the fault.
+// Because sets the cause, for the log only, and returns the fault.
 func (e *Error) Because(err error) *Error {
 	e.cause = err
 	return e
 }
 
-// Error is the text for the user; the cause is not part of it.
+// Error returns the text for the user, without the cause.
 func (e *Error) Error() string { return e.Text }
 
-// Unwrap gives the cause, so that errors.Is finds what a driver reported.
+// Unwrap returns the cause, so that errors.Is finds what a driver reported.
 func (e *Error) Unwrap() error { return e.cause }
 
 // KindOf classifies any error: the kind of the outermost fault in its chain,
@@ -144,8 +144,8 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// Of gives the outermost fault of an error's chain. A context error becomes a
-// fault of its kind, anything else an Internal fault with a fixed text.
+// Of returns the outermost fault of an error's chain. A context error becomes a
+// fault of its kind, any other error an Internal fault with a fixed text.
 func Of(err error) *Error {
 	var f *Error
 	if errors.As(err, &f) {
@@ -161,8 +161,8 @@ func Of(err error) *Error {
 	}
 }
 
-// Cause gives what the log should show: the deepest known reason, or the
-// error itself.
+// Cause returns what the log should show: the cause of the outermost fault, or
+// the error itself.
 func Cause(err error) error {
 	var f *Error
 	if errors.As(err, &f) && f.cause != nil {

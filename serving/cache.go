@@ -8,11 +8,11 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// maxPlanBytes bounds the plan cache, since clients choose the shapes: enough for
-// some hundred of the widest requests, or tens of thousands of usual ones.
+// maxPlanBytes bounds the plan cache, since clients choose the shapes. It is enough
+// for a few hundred of the widest requests, or tens of thousands of usual ones.
 const maxPlanBytes = 32 << 20
 
-// shape is everything of a request that decides its plan.
+// shape holds everything in a request that its plan depends on.
 type shape struct {
 	generation uint64
 	project    string
@@ -26,7 +26,7 @@ func (s shape) equal(o shape) bool {
 		s.service == o.service && slices.Equal(s.features, o.features)
 }
 
-// clone copies the texts, which may point into a request's pooled memory.
+// clone copies the strings, which may point into a request's pooled memory.
 func (s shape) clone() shape {
 	s.project, s.service = strings.Clone(s.project), strings.Clone(s.service)
 	features := make([]string, len(s.features))
@@ -37,7 +37,8 @@ func (s shape) clone() shape {
 	return s
 }
 
-// bytes estimates what a plan holds, with what stores derive from its selections.
+// bytes estimates the memory of a plan, including what stores derive from its
+// selections.
 func (p *plan) bytes() uint32 {
 	n := 2048 + 256*len(p.outputs) + 128*len(p.inputs) + 512*len(p.views)
 	for i := range p.outputs {
@@ -49,8 +50,8 @@ func (p *plan) bytes() uint32 {
 	return uint32(n)
 }
 
-// planCache keeps the plans in use, the least useful go first. Plans of an
-// earlier registry generation are never found again and age out.
+// planCache keeps recently used plans. Plans of an earlier registry generation are
+// never found again; they are evicted in time.
 type planCache struct {
 	seed  maphash.Seed
 	plans *otter.Cache[uint64, *plan]
@@ -80,8 +81,8 @@ func (c *planCache) hash(s shape) uint64 {
 	return h.Sum64()
 }
 
-// get gives the plan of a shape, nil if there is none. Two shapes of one hash
-// displace each other, which costs a compilation and is never wrong.
+// get returns the plan of a shape, nil if there is none. Two shapes with the same hash
+// replace each other in the cache: this costs a compilation and is never wrong.
 func (c *planCache) get(hash uint64, s shape) *plan {
 	p, ok := c.plans.GetIfPresent(hash)
 	if !ok || !p.shape.equal(s) {

@@ -11,8 +11,8 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// entityColumn is a typed column of the request that a view's key is made
-// from, that the answer echoes, or both.
+// entityColumn is a typed column of the request. It is part of a view's key, or the
+// response echoes it, or both.
 type entityColumn struct {
 	echo   string
 	hidden bool
@@ -23,19 +23,19 @@ type entityColumn struct {
 // each row the index of its key.
 type boundGroup struct {
 	keys [][]byte
-	// fan maps rows to keys; nil when row i has key i.
+	// fan is the key of each row; nil when row i has key i.
 	fan  []int32
 	seen keySet
 }
 
-// release lets go of the keys, and keeps the room that they had.
+// release drops the keys and keeps the slice for the next request.
 func (b *boundGroup) release() {
 	clear(b.keys)
 	b.keys, b.fan = b.keys[:0], nil
 }
 
-// bindColumns types the columns of the request. What the project does not know
-// is dropped; request data is left to the transforms.
+// bindColumns types the columns of the request. It drops columns that the project
+// does not know; request data is for the transforms.
 func (r *Response) bindColumns(req *Request) error {
 	for i := range req.Columns {
 		c := &req.Columns[i]
@@ -48,7 +48,7 @@ func (r *Response) bindColumns(req *Request) error {
 			return err
 		}
 		if again := r.column(in.echo); again != nil {
-			again.values = values // under the entity's name and under the key's: as in Feast the last counts
+			again.values = values // the column was sent under the entity's and the key's name: as in Feast the last one counts
 			continue
 		}
 		r.columns = append(r.columns, entityColumn{echo: in.echo, hidden: in.hidden, values: values})
@@ -56,7 +56,7 @@ func (r *Response) bindColumns(req *Request) error {
 	return nil
 }
 
-// typed gives the values of a column as serialized Values.
+// typed returns the values of a column as serialized Values.
 func (r *Response) typed(c *Column, kind types.ValueType_Enum, coerce bool) ([][]byte, error) {
 	if c.JSON == nil && !coerce {
 		return c.Values, r.refuseNull(c, c.Values)
@@ -82,9 +82,9 @@ func (r *Response) typed(c *Column, kind types.ValueType_Enum, coerce bool) ([][
 	return values, r.refuseNull(c, values)
 }
 
-// refuseNull refuses a null key, which can be the key of nothing. A list and an
-// object have no value of a key's type either. Where no view of the request is
-// read by the column, a null is answered as it came.
+// refuseNull refuses a null key: no row has one. A list or an object is refused
+// too, since it has no value of a key's type. In a column that is no key of a
+// requested view, a null is echoed.
 func (r *Response) refuseNull(c *Column, values [][]byte) error {
 	name := c.Name
 	in := r.plan.inputs[name]
@@ -107,7 +107,7 @@ func (r *Response) refuseNull(c *Column, values [][]byte) error {
 	return nil
 }
 
-// jsonKind names a token that is no scalar; none is set for those that mean no value.
+// jsonKind names a token that is not a scalar; none reports whether it means "no value".
 func jsonKind(token []byte) (name string, none bool) {
 	switch {
 	case len(token) > 0 && token[0] == '[':
@@ -158,8 +158,8 @@ func (r *Response) bindGroup(b *boundGroup, g *keyGroup) error {
 	return r.serialize(b, layout, columns)
 }
 
-// partialLayout is the key of a composite whose columns are not all there. As
-// in Feast it is looked up as it is, and is the key of nothing.
+// partialLayout is the layout of a composite key of which some columns are missing.
+// As in Feast, the shorter key is looked up, and no row has it.
 func (r *Response) partialLayout(g *keyGroup) *value.KeyLayout {
 	var names []string
 	for i := range g.keys {
@@ -200,8 +200,8 @@ func (r *Response) serialize(b *boundGroup, layout *value.KeyLayout, columns [][
 	return nil
 }
 
-// fanOut starts the row map at the first repeat: rows so far had keys of their
-// own.
+// fanOut makes the row map at the first repeated key: each row before it has its own
+// key.
 func (b *boundGroup) fanOut(row, rows int) {
 	if b.fan != nil {
 		return
@@ -212,7 +212,7 @@ func (b *boundGroup) fanOut(row, rows int) {
 	}
 }
 
-// bindDummy gives every row of a view without entities its one key.
+// bindDummy gives all rows the one key of a view without entities.
 func (r *Response) bindDummy(b *boundGroup, g *keyGroup) error {
 	if r.rows == 0 {
 		return r.missingKeys(g)
@@ -234,7 +234,7 @@ func (r *Response) column(name string) *entityColumn {
 	return nil
 }
 
-// missingKeys is Feast's message for a view none of whose keys were sent.
+// missingKeys is Feast's error for a view of which no join key was sent.
 func (r *Response) missingKeys(g *keyGroup) error {
 	var missing, provided []string
 	for _, k := range r.plan.projectKeys {
@@ -254,7 +254,7 @@ func (r *Response) missingKeys(g *keyGroup) error {
 		pythonList(missing), pythonList(r.plan.projectKeys), pythonList(provided)).For(fault.Lookup)
 }
 
-// feeds reports whether a join key of the group has a column in the request.
+// feeds reports whether the request has a column for a join key of the group.
 func (r *Response) feeds(g *keyGroup, joinKey string) bool {
 	for i := range g.keys {
 		k := &g.keys[i]
@@ -274,16 +274,16 @@ func pythonList(names []string) string {
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
-// keySet finds repeated keys. It holds indexes into the list of distinct keys,
-// by open addressing, which for a hundred keys costs a fifth of a map.
+// keySet finds repeated keys. It holds indexes into the list of distinct keys, with
+// open addressing: for a hundred keys this costs a fifth of a map.
 type keySet struct {
 	slots []int32 // index + 1; 0 is free
 }
 
-// keySeed keeps callers from choosing keys that collide.
+// keySeed prevents callers from choosing keys that collide.
 var keySeed = maphash.MakeSeed()
 
-// reset empties the set and makes room for n keys.
+// reset empties the set and sizes it for n keys.
 func (s *keySet) reset(n int) {
 	size := 0
 	if n > 1 {
@@ -295,7 +295,7 @@ func (s *keySet) reset(n int) {
 	clear(s.slots)
 }
 
-// add gives the index of key in keys, or len(keys) when it is new.
+// add returns the index of key in keys, or len(keys) when it is new.
 func (s *keySet) add(keys [][]byte, key []byte) int32 {
 	if len(s.slots) == 0 {
 		return int32(len(keys))

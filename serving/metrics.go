@@ -11,7 +11,7 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// rowCounts counts the keys of one view of one request by what became of them.
+// rowCounts counts the keys of one view of one request by their result.
 type rowCounts struct {
 	found, missing, expired, failed int
 }
@@ -41,11 +41,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
 		readRows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "banquet_online_rows_total",
-			Help: "Entity keys read, by feature view and by what became of them: found, missing, expired or failed.",
+			Help: "Entity keys read, by feature view and result: found, missing, expired or failed.",
 		}, []string{"project", "view", "result"}),
 		invalid: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "banquet_online_invalid_values_total",
-			Help: "Stored values that are no feast.types.Value and were answered with status INVALID.",
+			Help: "Stored values that are not a feast.types.Value and were returned with status INVALID.",
 		}, []string{"project", "view"}),
 	}
 	if reg != nil {
@@ -54,7 +54,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return m
 }
 
-// viewCounters are the counters of a view, looked up once for a plan.
+// viewCounters are the counters of a view. A plan looks them up once.
 type viewCounters struct {
 	found, missing, expired, failed prometheus.Counter
 	missed                          *misses
@@ -77,11 +77,11 @@ func (v *viewCounters) add(c rowCounts) {
 	}
 }
 
-// warningInterval is the time between two warnings about one view: a bad value
-// that is asked for often is one trouble, and not a line for each request.
+// warningInterval is the shortest time between two warnings about one view: a bad
+// value that is read often must not log a line for each request.
 const warningInterval = 10 * time.Second
 
-// warning tells when the next warning about a view is due, and of how much.
+// warning counts the invalid values of a view since the last warning.
 type warning struct {
 	mu     sync.Mutex
 	last   time.Time
@@ -93,7 +93,7 @@ func (m *metrics) viewWarning(t stores.Table) *warning {
 	return w.(*warning) // the map holds nothing else
 }
 
-// add notes n values more; all since the last warning are given when one is due.
+// add counts n more values. When a warning is due, it returns all values since the last.
 func (w *warning) add(now time.Time, n int) (values int, due bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -105,7 +105,7 @@ func (w *warning) add(now time.Time, n int) (values int, due bool) {
 	return values, true
 }
 
-// reportInvalid names values that could not be served.
+// reportInvalid counts and logs values that could not be returned.
 func (s *Service) reportInvalid(r *Response, view int) {
 	v := &r.plan.views[view]
 	n, feature := 0, ""
@@ -123,23 +123,23 @@ func (s *Service) reportInvalid(r *Response, view int) {
 	if !due {
 		return
 	}
-	s.opt.Log.Warn("stored values are no feast.types.Value and are answered as INVALID; write the rows again",
+	s.opt.Log.Warn("stored values are not a feast.types.Value and are returned as INVALID; write the rows again",
 		slog.String("project", v.table.Project), slog.String("view", v.table.View),
 		slog.String("feature", feature), slog.Int("values", n))
 }
 
-// missesToWarn is how many keys of a view may miss before any is found until a
-// warning is due.
+// missesToWarn is after how many missing keys of a view, with none found, a warning
+// is due.
 const missesToWarn = 1000
 
-// missCounters watches for views that have only missed since the start: keys that
-// are written in another format or under another project look just like that.
+// missCounters finds views of which no key has been found since the start. A table
+// written with another key format or under another project looks like this.
 type missCounters struct {
 	views sync.Map // stores.Table -> *missCount
 }
 
-// misses counts the keys of a view that missed, until one is found or the
-// warning was given.
+// misses counts the missing keys of a view until a key is found or the warning is
+// logged.
 type misses struct {
 	missed atomic.Int64
 	done   atomic.Bool
@@ -156,7 +156,7 @@ func (c *misses) record(log *slog.Logger, t stores.Table, n rowCounts) {
 	case n.found+n.expired > 0:
 		c.done.Store(true)
 	case c.missed.Add(int64(n.missing)) >= missesToWarn && !c.done.Swap(true):
-		log.Warn("no key of this feature view has been found since the start; `banquet validate` tells whether its table is empty or holds keys of another format",
+		log.Warn("no key of this feature view has been found since the start; `banquet validate` shows whether its table is empty or has keys of another format",
 			slog.String("project", t.Project), slog.String("view", t.View), slog.Int("missed", missesToWarn))
 	}
 }

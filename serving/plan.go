@@ -15,7 +15,7 @@ import (
 
 // plan is a request's shape, resolved against one registry snapshot: which
 // tables are read, by which keys, and where each feature goes. It is made once
-// per shape and read by many requests at a time.
+// per shape and shared by concurrent requests.
 type plan struct {
 	shape   shape
 	views   []planView
@@ -23,15 +23,15 @@ type plan struct {
 	outputs []output
 	// visible are the indexes of the outputs that are not hidden.
 	visible []int
-	// inputs are the column names that the project knows.
+	// inputs are the entity columns that the project knows, by name.
 	inputs map[string]input
 	// requestData are the columns that on-demand feature views need.
 	requestData []string
-	// transforms are the on-demand feature views whose functions run on the
-	// answer's rows, in the order in which they are named.
+	// transforms are the on-demand feature views whose functions run on the rows
+	// of the response, in the order of the request.
 	transforms []*registry.View
 	// projectKeys are the join keys of the project and the names that projections
-	// give them, sorted, for the error about missing ones.
+	// give them, sorted, for the error about missing join keys.
 	projectKeys []string
 	keyVersion  int
 }
@@ -56,19 +56,19 @@ type keyGroup struct {
 	dummy bool
 }
 
-// groupKey is a join key, the column it is taken from, and the column it is
-// taken from when the first is not there.
+// groupKey is a join key, the column of the request that holds its values, and
+// the column that holds them when the first is missing.
 type groupKey struct {
 	joinKey, column, fallback string
 }
 
 // input says what a column of the request is for.
 type input struct {
-	echo        string // the name under which it is answered
+	echo        string // its name in the response
 	kind        types.ValueType_Enum
 	key         bool // a view of the request is read by it
 	requestData bool
-	hidden      bool // never answered: the key of views without entities
+	hidden      bool // never in the response: the key of views without entities
 }
 
 // output is one feature that a request needs.
@@ -76,9 +76,9 @@ type output struct {
 	name string
 	view int // index into views; -1 when it is computed
 	pos  int // position in the view's selection
-	// hidden outputs are read for those that are computed, and not answered.
+	// hidden outputs are inputs of computed outputs; the response omits them.
 	hidden bool
-	// compute gives a cell out of the other outputs of a row; nil for stored ones.
+	// compute makes a cell from the other outputs of a row; nil for stored outputs.
 	compute func(r *Response, row int) ([]byte, Status)
 }
 
@@ -92,7 +92,7 @@ type planner struct {
 	byName    map[string]*requestedView
 }
 
-// requestedView gathers what a request names of one view.
+// requestedView collects what a request names of one view.
 type requestedView struct {
 	name     string // view part of the reference, or the alias
 	view     *registry.View
@@ -133,8 +133,8 @@ func (s *Service) plan(snapshot *registry.Snapshot, req *Request) (*plan, error)
 	return b.plan, nil
 }
 
-// build plans the shape, whose texts are the plan's own: a request's may point
-// into memory that is used again.
+// build plans the shape. It uses the plan's copy of the shape: the strings of a
+// request may point into pooled memory.
 func (b *planner) build() error {
 	shape := &b.plan.shape
 	resolve := func() error { return b.addReferences(shape.features) }
@@ -158,7 +158,7 @@ func (b *planner) build() error {
 	return nil
 }
 
-// findVisible finds the outputs that are answered.
+// findVisible lists the outputs of the response.
 func (p *plan) findVisible() {
 	p.visible = make([]int, 0, len(p.outputs))
 	for i := range p.outputs {
@@ -196,8 +196,8 @@ func (b *planner) addView(w *requestedView) {
 	}
 }
 
-// addGroup finds or makes the key group of a view and teaches the plan the
-// columns that it is fed from.
+// addGroup finds or makes the key group of a view and adds its columns to the
+// plan's inputs.
 func (b *planner) addGroup(w *requestedView) int {
 	g := keyGroup{dummy: w.view.Entityless}
 	var id strings.Builder
@@ -225,8 +225,8 @@ func (b *planner) addGroup(w *requestedView) int {
 	return len(b.plan.groups) - 1
 }
 
-// addKey teaches the plan the columns that a join key is fed from: its own or
-// the one that the caller knows it by, and that of the entity's name.
+// addKey adds the columns that may hold a join key to the plan's inputs: the one of
+// its own or its mapped name, and the one of the entity's name.
 func (b *planner) addKey(k registry.JoinKey, from groupKey) {
 	p := b.plan
 	p.inputs[from.column] = input{echo: from.column, kind: k.Type, key: true}
@@ -242,10 +242,10 @@ func (b *planner) addKey(k registry.JoinKey, from groupKey) {
 	}
 }
 
-// addProjectKeys makes the join keys of all entities of the project known:
-// Feast accepts and echoes those of other views too, and takes an entity's
-// name for its join key. Those that no view of the request is read by have no
-// type: as in Feast they are answered as they came.
+// addProjectKeys adds the join keys of all entities of the project to the inputs:
+// Feast accepts and echoes join keys of other views too, and accepts an entity's
+// name for its join key. Columns that are no key of a requested view have no type:
+// as in Feast, they are echoed unchanged.
 func (b *planner) addProjectKeys() {
 	p := b.plan
 	p.inputs = map[string]input{registry.DummyKey: {echo: registry.DummyKey, hidden: true, kind: types.ValueType_STRING}}
@@ -264,8 +264,8 @@ func (b *planner) addProjectKeys() {
 	}
 }
 
-// checkRequestData refuses a request that lacks data that its on-demand
-// feature views need, and one whose functions would have to be computed.
+// checkRequestData refuses a request without the data that its on-demand feature
+// views need, and every request that would have to compute their functions.
 func (p *plan) checkRequestData(columns []Column) error {
 	if len(p.transforms) == 0 {
 		return nil
@@ -281,8 +281,8 @@ func (p *plan) checkRequestData(columns []Column) error {
 			strings.Join(missing, ", ")).For(fault.RequestDataUnset)
 	}
 	v := p.transforms[0]
-	return fault.New(fault.Unimplemented, "on-demand feature view %s is computed on request, which this server does not do yet; "+
-		"request its source features and compute in the client, or set write_to_online_store", v.Name).
+	return fault.New(fault.Unimplemented, "on-demand feature view %s is computed at request time, which this server does not support yet; "+
+		"request its source features and compute them in the client, or set write_to_online_store", v.Name).
 		About("feature view", v.Name, v.Project)
 }
 
@@ -295,8 +295,8 @@ func hasColumn(columns []Column, name string) bool {
 	return false
 }
 
-// computed reports whether a view's features come out of a function at request
-// time instead of a table.
+// computed reports whether a function computes a view's features at request time,
+// instead of reading them from a table.
 func computed(v *registry.View) bool {
 	return v.Kind == registry.OnDemandView && !v.OnDemand.GetSpec().GetWriteToOnlineStore()
 }

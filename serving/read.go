@@ -8,14 +8,14 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// Of the caller's time a slice is kept back to still write the answer: a
-// twentieth, within these bounds.
+// A twentieth of the caller's time is reserved for encoding the response, within
+// these bounds.
 const (
 	minEncodeTime = time.Millisecond
 	maxEncodeTime = 20 * time.Millisecond
 )
 
-// read asks the store once for all views of the request.
+// read reads all views of the request in one call to the store.
 func (s *Service) read(ctx context.Context, req *Request, resp *Response) error {
 	reads := resp.reads[:0]
 	for i := range resp.plan.views {
@@ -56,8 +56,8 @@ func (s *Service) read(ctx context.Context, req *Request, resp *Response) error 
 	return firstFault(rows)
 }
 
-// failsCells reports whether a failure of the whole read is one of the kinds that
-// the cells of a partial answer tell of.
+// failsCells reports whether a partial response can show the failure of a whole read
+// as statuses of its cells.
 func failsCells(err error) bool {
 	switch fault.KindOf(err) {
 	case fault.TimedOut, fault.Overloaded, fault.Unavailable, fault.Denied, fault.NotFound:
@@ -78,8 +78,8 @@ func failedRows(reads []stores.Read, err error) *stores.Rows {
 	return rows
 }
 
-// withReadDeadline gives the store less time than the caller has, so that an answer or a
-// clear error can still be written.
+// withReadDeadline gives the store less time than the caller has, so that a response
+// or a clear error can still be written.
 func (s *Service) withReadDeadline(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fault.Of(err)
@@ -96,13 +96,13 @@ func (s *Service) withReadDeadline(ctx context.Context) (context.Context, contex
 	left := time.Until(deadline)
 	reserve := min(max(left/20, minEncodeTime), maxEncodeTime)
 	if left <= reserve {
-		return nil, nil, fault.New(fault.TimedOut, "the deadline leaves %v, too little to read anything", left.Round(time.Microsecond))
+		return nil, nil, fault.New(fault.TimedOut, "the deadline leaves %v, too little for a read", left.Round(time.Microsecond))
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline.Add(-reserve))
 	return ctx, cancel, nil
 }
 
-// firstFault is the reason of the first key that could not be read.
+// firstFault is the error of the first key that could not be read.
 func firstFault(rows *stores.Rows) error {
 	for _, read := range rows.Reads {
 		for i := range read {

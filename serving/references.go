@@ -10,16 +10,16 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// reference is a feature reference taken apart.
+// reference is a parsed feature reference.
 type reference struct {
-	view    string // without a version that was understood
-	version int    // -1: none given
+	view    string // without the version, if that is valid
+	version int    // -1: no version given
 	feature string
 }
 
-// parseReference takes apart "view:feature" and "view@version:feature". The
-// feature may hold further colons. An @ that no version follows belongs to the
-// name, as in Feast, where such a view is then not found.
+// parseReference parses "view:feature" and "view@version:feature". The feature may
+// contain more colons. An @ without a version after it is part of the name, as in
+// Feast: such a view is not found then.
 func parseReference(text string) (reference, error) {
 	view, feature, ok := strings.Cut(text, ":")
 	if !ok {
@@ -41,10 +41,10 @@ func parseReference(text string) (reference, error) {
 	if n, ok := versionNumber(version[1:]); ok {
 		ref.view, ref.version = name, n
 	}
-	return ref, nil // else the whole part is the name
+	return ref, nil // not a version: the whole part is the name
 }
 
-// versionNumber reads digits. A number that no view gets to is one all the same.
+// versionNumber parses digits. A number too large for any view is still valid.
 func versionNumber(digits string) (int, bool) {
 	n, err := strconv.ParseUint(digits, 10, 63)
 	if errors.Is(err, strconv.ErrRange) {
@@ -53,10 +53,10 @@ func versionNumber(digits string) (int, bool) {
 	return int(n), err == nil
 }
 
-// addReferences resolves a list of references: views in the order in which
-// they first appear, the features of each in the order of the list. Of several
-// mistakes Feast's is named: how a reference is written, then its view, then
-// collisions, then features.
+// addReferences resolves a list of references: views in the order in which they
+// first appear, the features of each in the order of the list. Of several mistakes,
+// the error names the same one as Feast: first the syntax of references, then views,
+// then collisions, then features.
 func (b *planner) addReferences(texts []string) error {
 	if len(texts) == 0 {
 		return fault.New(fault.Invalid, "No features specified for retrieval")
@@ -78,7 +78,7 @@ func (b *planner) addReferences(texts []string) error {
 	return nil
 }
 
-// checkFeatures refuses a feature that its view does not have.
+// checkFeatures refuses features that are not in their view.
 func (b *planner) checkFeatures() error {
 	for _, w := range b.requested {
 		for _, f := range w.features {
@@ -91,7 +91,7 @@ func (b *planner) checkFeatures() error {
 	return nil
 }
 
-// resolve finds the view of a reference, checks that it serves, and remembers it.
+// resolve finds the view of a reference, checks that it can be served, and adds it.
 func (b *planner) resolve(ref reference) (*requestedView, error) {
 	name := ref.view
 	if ref.version >= 0 {
@@ -157,7 +157,7 @@ func (b *planner) addService(name string) error {
 	return nil
 }
 
-// checkCollisions refuses two features that would be answered under one name.
+// checkCollisions refuses two features with the same name in the response.
 func (b *planner) checkCollisions() error {
 	seen := map[string]int{}
 	var twice []string

@@ -9,26 +9,26 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// Status says what a cell of the answer is. The numbers are those of
-// banquet.v1.FieldStatus, which continue feast.serving.FieldStatus.
+// Status is the status of a cell of the response. The numbers are those of
+// banquet.v1.FieldStatus, which extends feast.serving.FieldStatus.
 type Status uint8
 
 // The statuses of a cell.
 const (
-	Invalid       Status = 0 // the stored bytes are no value
+	Invalid       Status = 0 // the stored bytes are not a feast.types.Value
 	Present       Status = 1
 	NullValue     Status = 2 // never produced, as in Feast
 	NotFound      Status = 3
 	OutsideMaxAge Status = 4
-	TimedOut      Status = 100 // partial answers: the store did not answer in time
-	Throttled     Status = 101 // partial answers: the store refused the read
+	TimedOut      Status = 100 // partial responses: the store did not respond in time
+	Throttled     Status = 101 // partial responses: the store refused the read
 	Stale         Status = 102
-	Unreadable    Status = 103 // partial answers: the store could not be read
+	Unreadable    Status = 103 // partial responses: the store could not be read
 )
 
-// Response is an answer, column by column: first the entity columns in the
-// order of the request, then the features, views in the order in which they
-// first appear. Its values are valid until Release.
+// Response holds the features of a request, column by column: first the entity
+// columns in the order of the request, then the features, view by view in the order
+// in which the views first appear. Its values are valid until Release.
 type Response struct {
 	// StoreWait is how long the online store took.
 	StoreWait time.Duration
@@ -41,19 +41,19 @@ type Response struct {
 	stored  *stores.Rows
 	views   []viewRows
 	arena   []byte
-	slab    [][]byte // of typed columns
+	slab    [][]byte // values of typed columns
 	// statuses of all keys of all views
 	statuses     []Status
 	invalid      map[cell]bool
-	releaseCells func() // ends a large request
-	echoed       []int  // indexes of the entity columns that are answered
+	releaseCells func() // set for a large request
+	echoed       []int  // indexes of the entity columns in the response
 }
 
-// viewRows is what was read of one view.
+// viewRows holds the rows that were read from one view.
 type viewRows struct {
 	rows   []stores.Row // by key; nil when the view was not read
 	status []Status     // by key
-	fan    []int32      // rows of the request to keys; nil: row i has key i
+	fan    []int32      // the key of each row of the request; nil: row i has key i
 }
 
 // cell is one stored value: the view, the key and the position in its
@@ -64,7 +64,7 @@ type cell struct {
 
 var responses = sync.Pool{New: func() any { return new(Response) }}
 
-// allocValues gives room for n values.
+// allocValues returns n empty values of the slab.
 func (r *Response) allocValues(n int) [][]byte {
 	if cap(r.slab)-len(r.slab) < n {
 		r.slab = make([][]byte, 0, max(n, 2*cap(r.slab)))
@@ -74,7 +74,7 @@ func (r *Response) allocValues(n int) [][]byte {
 	return r.slab[start : start+n : start+n]
 }
 
-// allocStatuses gives room for the statuses of n keys.
+// allocStatuses returns the statuses of n keys, not set yet.
 func (r *Response) allocStatuses(n int) []Status {
 	if cap(r.statuses)-len(r.statuses) < n {
 		r.statuses = make([]Status, 0, max(n, 2*cap(r.statuses)))
@@ -90,7 +90,7 @@ func newResponse(p *plan) *Response {
 	return r
 }
 
-// Release gives back the memory that the response's values point into.
+// Release returns the memory of the response's values to the pool.
 func (r *Response) Release() {
 	if r.stored != nil {
 		r.stored.Release()
@@ -118,16 +118,16 @@ func (r *Response) Rows() int { return r.rows }
 // Columns is the number of columns.
 func (r *Response) Columns() int { return len(r.echoed) + len(r.plan.visible) }
 
-// Views is the number of views that columns come from.
+// Views is the number of views that were read.
 func (r *Response) Views() int { return len(r.plan.views) }
 
-// ViewVersion names a view of the answer and the version that was read.
+// ViewVersion returns the name of a view and the version that was read.
 func (r *Response) ViewVersion(view int) (name string, version int) {
 	v := &r.plan.views[view]
 	return v.view.Name, v.view.Version
 }
 
-// Column gives a column of the answer.
+// Column returns a column of the response.
 func (r *Response) Column(i int) ResponseColumn {
 	if i < len(r.echoed) {
 		c := &r.columns[r.echoed[i]]
@@ -136,7 +136,7 @@ func (r *Response) Column(i int) ResponseColumn {
 	return r.output(r.plan.visible[i-len(r.echoed)])
 }
 
-// output gives an output of the plan as a column, hidden or not.
+// output returns an output of the plan as a column, hidden or not.
 func (r *Response) output(i int) ResponseColumn {
 	out := &r.plan.outputs[i]
 	c := ResponseColumn{Name: out.name, View: out.view, pos: out.pos, invalid: r.invalid}
@@ -148,11 +148,11 @@ func (r *Response) output(i int) ResponseColumn {
 	return c
 }
 
-// ResponseColumn is one column of an answer.
+// ResponseColumn is one column of a response.
 type ResponseColumn struct {
 	Name string
-	// View is the index of the view that the column comes from, -1 for an
-	// entity column and one that is computed. Columns of one view have the same event times.
+	// View is the index of the column's view, -1 for an entity column and a computed
+	// column. Columns of one view have the same event times.
 	View int
 
 	entity  [][]byte
@@ -164,7 +164,7 @@ type ResponseColumn struct {
 	response *Response
 }
 
-// At gives the cell of a row: a serialized feast.types.Value, empty for null,
+// At returns the cell of a row: a serialized feast.types.Value, empty for null,
 // and its status.
 func (c *ResponseColumn) At(row int) ([]byte, Status) {
 	if c.compute != nil {
@@ -186,7 +186,7 @@ func (c *ResponseColumn) At(row int) ([]byte, Status) {
 		return nil, status
 	}
 	v := p.rows[key].Values
-	if v == nil { // an expired row whose values are withheld
+	if v == nil { // an expired row under NullTTL
 		return nil, status
 	}
 	if v[c.pos] == nil {
@@ -198,8 +198,8 @@ func (c *ResponseColumn) At(row int) ([]byte, Status) {
 	return v[c.pos], status
 }
 
-// Gather gives the cells of a column all at once, as At would one by one; both
-// slices are as long as there are rows.
+// Gather copies all cells of a column, the same as At returns one by one. Both
+// slices must have one element per row.
 func (r *Response) Gather(i int, values [][]byte, statuses []Status) {
 	c := r.Column(i)
 	p := c.source
@@ -236,7 +236,7 @@ func (r *Response) Gather(i int, values [][]byte, statuses []Status) {
 	}
 }
 
-// Event gives the event time of a view's row; the zero time when there is none.
+// Event returns the event time of a view's row; the zero time when there is none.
 func (r *Response) Event(view, row int) time.Time {
 	p := &r.views[view]
 	if p.rows == nil {
@@ -251,8 +251,8 @@ func (r *Response) Event(view, row int) time.Time {
 	return p.rows[row].Event
 }
 
-// align aligns what was read to the request: a status for each key, and no
-// value that would break the answer it is spliced into.
+// align aligns the rows that were read with the request: each key gets a status, and
+// values that would break the encoded response are removed.
 func (s *Service) align(ttl TTL, r *Response) {
 	for i := range r.columns {
 		if !r.columns[i].hidden {
@@ -318,14 +318,14 @@ func rowStatus(row *stores.Row) Status {
 	}
 }
 
-// expired compares in whole seconds, strictly, as Feast's own servers do that
+// expired compares whole seconds with >, as those of Feast's servers do that
 // apply a ttl.
 func expired(now, event time.Time, ttl time.Duration) bool {
 	return now.Unix()-event.Unix() > int64(ttl/time.Second)
 }
 
-// checkRow takes out values that are no feast.types.Value: spliced, one of
-// them would make the whole answer unreadable.
+// checkRow removes values that are not a feast.types.Value: copied into the encoded
+// response, one of them would make all of it unreadable.
 func (r *Response) checkRow(view, key int, row *stores.Row) {
 	for pos, v := range row.Values {
 		if len(v) == 0 || value.Check(v) == nil {

@@ -60,8 +60,8 @@ func wide() []string {
 	return names
 }
 
-// Clients choose the shapes of requests: however many come once, what is kept of
-// them is bounded.
+// Clients choose the shapes of requests: the memory for them is bounded, however many
+// there are.
 func TestShapesThatNeverComeAgain(t *testing.T) {
 	w := newWorld(t, nil)
 	features := wide()
@@ -85,7 +85,7 @@ func TestShapesThatNeverComeAgain(t *testing.T) {
 		resp.Release()
 	}
 	if grown := int64(heap()) - int64(before); grown > 64<<20 {
-		t.Errorf("2,500 shapes of 400 features hold %d MB", grown>>20)
+		t.Errorf("2,500 shapes of 400 features use %d MB", grown>>20)
 	}
 	runtime.KeepAlive(w)
 }
@@ -143,7 +143,7 @@ func newWorld(t *testing.T, change func(*serving.Options)) *world {
 	return w
 }
 
-// put stores rows of a view: of each list of keys the sum times ten.
+// put stores rows of a view: the value is ten times the sum of the row's keys.
 func (w *world) put(t *testing.T, view, feature string, joinKeys []string, rows ...[]int64) {
 	t.Helper()
 	layout := value.NewKeyLayout(3, joinKeys)
@@ -177,7 +177,7 @@ func numbers(name string, values ...int64) serving.Column {
 	return c
 }
 
-// text writes an answer as "name: value status, …; …".
+// text writes a response as "name: value status, …; …".
 func text(t *testing.T, r *serving.Response) string {
 	t.Helper()
 	status := map[serving.Status]string{serving.Present: "", serving.NotFound: "?", serving.OutsideMaxAge: " old", serving.Invalid: " invalid", serving.Throttled: " throttled"}
@@ -201,7 +201,7 @@ func text(t *testing.T, r *serving.Response) string {
 	return strings.Join(columns, "; ")
 }
 
-func TestAnswers(t *testing.T) {
+func TestResponses(t *testing.T) {
 	w := newWorld(t, nil)
 	w.put(t, "user", "f", []string{"user_id"}, []int64{1}, []int64{2}, []int64{math.MinInt64 / 10})
 	w.put(t, "shop", "h", []string{"shop_id"}, []int64{5})
@@ -235,7 +235,7 @@ func TestAnswers(t *testing.T) {
 		"keys as they come": {serving.Request{Features: []string{"user:f"}, Columns: []serving.Column{{Name: "user_id", Values: [][]byte{value.AppendString(nil, "1")}}}}, `user_id: "1"; f: ?`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for range 2 { // the second time by the plan that the first has made
+			for range 2 { // the second time with the cached plan
 				r, err := w.GetOnlineFeatures(t.Context(), &c.req)
 				if err != nil {
 					t.Fatal(err)
@@ -283,7 +283,7 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, err := w.GetOnlineFeatures(t.Context(), &c.req)
 			if err == nil {
-				t.Fatalf("answered: %s", text(t, r))
+				t.Fatalf("not refused: %s", text(t, r))
 			}
 			if fault.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v (%v), want %v: %s", err, fault.KindOf(err), c.kind, c.want)
@@ -310,8 +310,8 @@ func (h half) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, erro
 	return rows, nil
 }
 
-// What could not be read fails the request, or is a cell that says so; it is
-// never a row that is not there.
+// A row that could not be read fails the request, or its cells say so. It is never
+// reported as a missing row.
 func TestUnreadRowsAreNotMissing(t *testing.T) {
 	w := newWorld(t, nil)
 	w.put(t, "user", "f", []string{"user_id"}, []int64{1}, []int64{2})
@@ -331,14 +331,14 @@ func TestUnreadRowsAreNotMissing(t *testing.T) {
 	}
 }
 
-// down is a store that does not answer.
+// down is a store whose reads fail.
 type down struct{ err error }
 
 func (d down) Read(context.Context, []stores.Read) (*stores.Rows, error) { return nil, d.err }
 
-// A partial answer tells of a store that is down as it does of one row: each
-// cell says what the matter is. A caller who has gone gets none.
-func TestAPartialAnswerOfAStoreThatIsDown(t *testing.T) {
+// When the whole store is down, each cell of a partial response says so. A caller who
+// has gone gets no response.
+func TestAPartialResponseOfAStoreThatIsDown(t *testing.T) {
 	req := &serving.Request{Features: []string{"user:f", "shop:h"}, Partial: true, Columns: []serving.Column{numbers("user_id", 1, 2), numbers("shop_id", 5, 5)}}
 	for kind, want := range map[fault.Kind]serving.Status{
 		fault.Unavailable: serving.Unreadable, fault.Denied: serving.Unreadable, fault.TimedOut: serving.TimedOut, fault.Overloaded: serving.Throttled,
@@ -366,7 +366,7 @@ func TestAPartialAnswerOfAStoreThatIsDown(t *testing.T) {
 	}
 }
 
-// A caller whose time is over starts no read.
+// No read starts for a caller who has gone or whose deadline is too close.
 func TestNoReadForACallerWhoHasGone(t *testing.T) {
 	w := newWorld(t, func(o *serving.Options) { o.Reader = nil }) // a read would panic
 	req := &serving.Request{Features: []string{"user:f"}, Columns: []serving.Column{numbers("user_id", 1)}}

@@ -1,7 +1,7 @@
-// Package serving answers GetOnlineFeatures, free of any transport: it plans a
+// Package serving implements GetOnlineFeatures without any transport: it plans a
 // request against one registry snapshot, types and serializes its keys, reads
-// all its views in one call to the online store and places the rows. A server
-// writes what it returns.
+// all its views in one call to the online store and aligns the rows with the
+// request. A server encodes the response.
 package serving
 
 import (
@@ -18,8 +18,8 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// TTL says what an expired row becomes: a row whose event time lies further
-// back than its view's ttl.
+// TTL says what becomes of an expired row: a row whose event time is older than
+// its view's ttl allows.
 type TTL uint8
 
 // The treatments of an expired row.
@@ -29,51 +29,51 @@ const (
 	NullTTL              // status OUTSIDE_MAX_AGE, the value is null
 )
 
-// Limits bound what one request may ask for. A limit of 0 is none.
+// Limits bound what one request may ask for. 0 means no limit.
 type Limits struct {
 	Rows, Features, Cells int
 }
 
 // Options configure a Service.
 type Options struct {
-	// Snapshots gives the registry snapshot in force, nil before the first.
+	// Snapshots returns the current registry snapshot, nil before the first.
 	Snapshots func() *registry.Snapshot
-	// Project is meant by requests that name none.
+	// Project is the project of requests that name none.
 	Project string
-	// Reader is the online store, decorated as the operator wants it.
+	// Reader is the online store, with its decorators.
 	Reader stores.Reader
 	// KeyVersion is the entity_key_serialization_version.
 	KeyVersion int
 	// Versioned allows references of the form view@vN:feature.
 	Versioned bool
 	Limits    Limits
-	// Deadline is given to requests that bring none; 0 gives none.
+	// Deadline is for requests that have none; 0 means no deadline.
 	Deadline time.Duration
-	// Consistent asks the store for strongly consistent reads of all requests.
+	// Consistent makes the reads of all requests strongly consistent.
 	Consistent bool
 	Log        *slog.Logger
 	// Metrics receives the collectors of the service; nil keeps them private.
 	Metrics prometheus.Registerer
-	// Now is the clock that decides what has expired; nil is time.Now.
+	// Now is the clock for ttl; nil is time.Now.
 	Now func() time.Time
 }
 
-// Service answers requests. It is safe for concurrent use.
+// Service reads online features. It is safe for concurrent use.
 type Service struct {
 	opt     Options
 	plans   *planCache
 	metrics *metrics
-	// large bounds the cells of the large requests under way: they wait for the
-	// processors anyway, and waiting they need no memory.
+	// large bounds the cells of the large requests in flight: they wait for a
+	// processor anyway, and a request that waits here uses no memory.
 	large *semaphore.Weighted
-	cells int64 // of large
+	cells int64 // capacity of large
 }
 
 const (
-	// largeRequest is from how many cells on a request counts as large.
+	// A request of largeRequest cells or more counts as large.
 	largeRequest = 10_000
-	// cellsPerProcessor is how many cells of large requests may be under way for
-	// each processor: more than it gets done while a store answers.
+	// cellsPerProcessor is how many cells of large requests may be in flight for
+	// each processor: more than it can encode while it waits for the store.
 	cellsPerProcessor = 75_000
 )
 
@@ -95,7 +95,7 @@ type Column struct {
 	Name string
 	// Values holds serialized feast.types.Value messages; empty is null.
 	Values [][]byte
-	// JSON holds raw JSON tokens, to be typed by the join key they are for.
+	// JSON holds raw JSON tokens, which get the type of the join key.
 	JSON [][]byte
 }
 
@@ -103,30 +103,30 @@ func (c *Column) rows() int { return len(c.Values) + len(c.JSON) }
 
 // Request asks for the features of some entity rows.
 type Request struct {
-	// Project is empty for the service's own.
+	// Project may be empty: the default project.
 	Project string
-	// Service names a feature service; it wins over Features, which are
+	// Service names a feature service; it takes precedence over Features, which are
 	// references of the form view:feature or view@version:feature.
 	Service  string
 	Features []string
 	// Columns are the entity rows, column by column; the order is kept.
 	Columns []Column
-	// FullNames asks for names of the form view__feature.
+	// FullNames requests names of the form view__feature.
 	FullNames bool
-	// Coerce turns typed key values into the join key's own type where nothing
-	// is lost. Without it a key of another type is another key.
+	// Coerce converts typed key values to the join key's type if nothing is lost.
+	// Without it a key of another type is another key.
 	Coerce bool
-	// Partial lets keys that could not be read come back with a status that
-	// says why; otherwise one such key fails the request.
+	// Partial returns keys that could not be read with a status that says why;
+	// without it one such key fails the request.
 	Partial bool
-	// Consistent asks for a strongly consistent read.
+	// Consistent requests a strongly consistent read.
 	Consistent bool
-	// TTL is how the surface treats expired rows.
+	// TTL says what becomes of expired rows.
 	TTL TTL
 }
 
-// GetOnlineFeatures answers a request. The caller releases the response once
-// it is written.
+// GetOnlineFeatures reads the features of a request. The caller releases the
+// response once it is written.
 func (s *Service) GetOnlineFeatures(ctx context.Context, req *Request) (*Response, error) {
 	snapshot := s.opt.Snapshots()
 	if snapshot == nil {
@@ -144,7 +144,7 @@ func (s *Service) GetOnlineFeatures(ctx context.Context, req *Request) (*Respons
 	return resp, nil
 }
 
-// fill fills a response: keys, read, place.
+// fill fills a response: it makes the keys, reads them and aligns the rows.
 func (s *Service) fill(ctx context.Context, req *Request, resp *Response) error {
 	rows, err := rowCount(req.Columns)
 	if err != nil {
@@ -173,9 +173,9 @@ func (s *Service) fill(ctx context.Context, req *Request, resp *Response) error 
 	return nil
 }
 
-// admit lets a large request wait for others to end. One that is larger than
-// all that may be under way passes alone. The default deadline begins with the
-// wait: the context that comes back has it.
+// admit makes a large request wait until others have ended. A request larger than
+// the whole capacity runs alone. The default deadline starts with the wait: the
+// returned context has it.
 func (s *Service) admit(ctx context.Context, resp *Response) (context.Context, error) {
 	cells := int64(resp.rows) * int64(len(resp.plan.outputs))
 	if cells < largeRequest {
@@ -200,7 +200,7 @@ func (s *Service) admit(ctx context.Context, resp *Response) (context.Context, e
 // rowCount is the number of entity rows, the same in every column.
 func rowCount(columns []Column) (int, error) {
 	if len(columns) == 0 {
-		return 0, fault.New(fault.Invalid, "the request has no entity columns; send at least one, it says how many rows are wanted")
+		return 0, fault.New(fault.Invalid, "the request has no entity columns; send at least one: it sets the number of rows")
 	}
 	rows := columns[0].rows()
 	for i := range columns {
@@ -212,15 +212,15 @@ func rowCount(columns []Column) (int, error) {
 	return rows, nil
 }
 
-// TooMany refuses a request that asks for more than a limit allows.
+// TooMany is the error of a request that asks for more than a limit allows.
 func TooMany(what string, limit int, key string) error {
 	return fault.New(fault.Invalid, "the request asks for more than %d %s (banquet.limits.%s); split it or stream it", limit, what, key)
 }
 
-// Limits are those that requests are held to.
+// Limits returns the limits of a request.
 func (s *Service) Limits() Limits { return s.opt.Limits }
 
-// checkSize refuses what is larger than the limits allow.
+// checkSize refuses a request that exceeds the limits.
 func (s *Service) checkSize(p *plan, rows int) error {
 	limits := s.opt.Limits
 	switch n := len(p.outputs); {

@@ -13,11 +13,10 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// large is a response of so many cells that its request waits for others.
+// large is a response with so many cells that its request counts as large.
 func large() *Response { return &Response{rows: largeRequest, plan: &plan{outputs: make([]output, 1)}} }
 
-// A large request that finds no room ends with the default deadline, though its
-// caller brings none.
+// A large request that must wait ends with the default deadline if its caller sets none.
 func TestALargeRequestWaitsNoLongerThanTheDefaultDeadline(t *testing.T) {
 	s := New(Options{Deadline: 20 * time.Millisecond})
 	if err := s.large.Acquire(t.Context(), s.cells); err != nil {
@@ -28,9 +27,9 @@ func TestALargeRequestWaitsNoLongerThanTheDefaultDeadline(t *testing.T) {
 	}
 }
 
-func TestALargeRequestGivesItsRoomBack(t *testing.T) {
+func TestALargeRequestReleasesItsCells(t *testing.T) {
 	s := New(Options{Deadline: time.Minute})
-	all := &Response{rows: 1 << 30, plan: &plan{outputs: make([]output, 1)}} // more than there is: it passes alone
+	all := &Response{rows: 1 << 30, plan: &plan{outputs: make([]output, 1)}} // more than the capacity: it runs alone
 	ctx, err := s.admit(context.Background(), all)
 	if err != nil {
 		t.Fatal(err)
@@ -39,19 +38,19 @@ func TestALargeRequestGivesItsRoomBack(t *testing.T) {
 		t.Error("the wait had a deadline, the request has none")
 	}
 	if s.large.TryAcquire(1) {
-		t.Error("a request of all cells leaves room")
+		t.Error("a request of all cells leaves some free")
 	}
 	all.releaseCells()
 	if !s.large.TryAcquire(s.cells) {
-		t.Error("the room is not given back")
+		t.Error("the cells are not released")
 	}
 	if ctx.Err() == nil {
-		t.Error("the context outlives its request")
+		t.Error("the context is not canceled with its request")
 	}
 }
 
-// A bad value that is asked for often makes a warning now and then, which tells
-// of all that were met since the last.
+// A bad value that is read often makes a warning from time to time, which counts all
+// since the last one.
 func TestWarningsOfInvalidValuesAreFew(t *testing.T) {
 	w, now := new(warning), time.Unix(1000, 0)
 	if n, due := w.add(now, 3); !due || n != 3 {
@@ -67,12 +66,12 @@ func TestWarningsOfInvalidValuesAreFew(t *testing.T) {
 	}
 }
 
-// An output may be read and not answered, and one may be computed out of others.
+// An output may be read and not returned, and one may be computed from others.
 func TestHiddenAndComputedOutputs(t *testing.T) {
 	p := &plan{
 		views: []planView{{}},
 		outputs: []output{
-			{name: "answered", pos: 0},
+			{name: "visible", pos: 0},
 			{name: "hidden", pos: 1, hidden: true},
 			{name: "computed", view: -1, compute: func(r *Response, row int) ([]byte, Status) {
 				c := r.output(1)
@@ -97,7 +96,7 @@ func TestHiddenAndComputedOutputs(t *testing.T) {
 		n, _ := value.Int64(v)
 		got = append(got, fmt.Sprint(c.Name, n, status))
 	}
-	if want := []string{fmt.Sprint("answered", 1, Present), fmt.Sprint("computed", 20, Present)}; !slices.Equal(got, want) {
+	if want := []string{fmt.Sprint("visible", 1, Present), fmt.Sprint("computed", 20, Present)}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
