@@ -16,7 +16,7 @@ import (
 	"github.com/banquet-fs/banquet/server"
 )
 
-// doorman knows callers by a header and lets one of them into one project.
+// doorman identifies callers by a header and authorizes one of them for one project.
 type doorman struct{}
 
 func (doorman) Identify(_ context.Context, req access.Request) (access.Caller, error) {
@@ -33,8 +33,8 @@ func (doorman) Authorize(_ context.Context, caller access.Caller, action access.
 	return nil
 }
 
-// Who is calling is asked before anything is read, and what they may do before
-// anything is answered, on every surface alike.
+// On every surface, the caller is identified before anything is read, and authorized
+// before the use case runs.
 func TestEverySurfaceAsksWhoIsCalling(t *testing.T) {
 	f := credit
 	f.change = func(o *server.Options) { o.Identifier, o.Authorizer = doorman{}, doorman{} }

@@ -23,7 +23,7 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// size is the shape of a request: entity rows, and views of so many features.
+// size is the shape of a request: entity rows, views, and features of each view.
 type size struct{ rows, views, features int }
 
 func (s size) String() string {
@@ -72,7 +72,7 @@ func (s *instant) Read(_ context.Context, reads []stores.Read) (*stores.Rows, er
 	return rows, nil
 }
 
-// benchRegistry is a registry of so many views, each of so many features.
+// benchRegistry is a registry with the given numbers of views and features per view.
 func benchRegistry(tb testing.TB, views, features int) *registry.Snapshot {
 	tb.Helper()
 	reg := &core.Registry{
@@ -96,7 +96,7 @@ func benchRegistry(tb testing.TB, views, features int) *registry.Snapshot {
 	return s
 }
 
-// subject is all that answers a request, without network and store.
+// subject is everything that handles a request, without network and store.
 type subject struct {
 	size    size
 	service *serving.Service
@@ -105,7 +105,7 @@ type subject struct {
 	body    string // as HTTP sends it
 }
 
-// newSubject makes one; registered is how many views the registry holds.
+// newSubject makes a subject; registered is the number of views in the registry.
 func newSubject(tb testing.TB, s size, registered int) *subject {
 	tb.Helper()
 	snapshot := benchRegistry(tb, registered, s.features)
@@ -149,10 +149,10 @@ func (x *subject) decodeGRPC(tb testing.TB) {
 	}
 }
 
-// unbounded is a pipeline that refuses nothing for its size.
+// unbounded is a pipeline without limits.
 var unbounded = newPipeline(&Options{BodyBytes: 1 << 30, Log: slog.New(slog.DiscardHandler)})
 
-// received decodes a message that came in these pieces.
+// received decodes a message that arrived in these buffers.
 func received(data []byte, m proto.Message, more ...[]byte) error {
 	pieces := mem.BufferSlice{mem.SliceBuffer(data)}
 	for _, b := range more {
@@ -183,7 +183,7 @@ func (x *subject) serve(tb testing.TB) {
 	r.Release()
 }
 
-// response is an answer to be encoded.
+// response is a response to be encoded.
 func (x *subject) response(tb testing.TB) *serving.Response {
 	tb.Helper()
 	r, err := x.service.GetOnlineFeatures(tb.Context(), x.request)
@@ -194,7 +194,7 @@ func (x *subject) response(tb testing.TB) *serving.Response {
 	return r
 }
 
-// stages are the parts of a request's way, each by itself.
+// stages are the steps of a request, each on its own.
 func stages(tb testing.TB, x *subject) map[string]func() {
 	r := x.response(tb)
 	var wire, text []byte
@@ -225,7 +225,7 @@ func BenchmarkStages(b *testing.B) {
 	}
 }
 
-// BenchmarkHTTP is a whole request over HTTP but for the network and the store.
+// BenchmarkHTTP is a whole request over HTTP without the network and the store.
 func BenchmarkHTTP(b *testing.B) {
 	for _, s := range sizes {
 		for _, registered := range []int{s.views, 500} {
@@ -251,9 +251,9 @@ func BenchmarkHTTP(b *testing.B) {
 	}
 }
 
-// Allocations are per request, not per value: what a stage may allocate does
-// not grow with the rows. The numbers are those of today with little to spare; a
-// change that needs more says so here.
+// Allocations are per request, not per value: the limit of a stage does not grow with
+// the rows. The limits are today's numbers and a little more; a change that needs
+// more raises them here.
 func TestStagesAllocateNoMoreThanBefore(t *testing.T) {
 	if racing {
 		t.Skip("pools forget on purpose under the race detector")

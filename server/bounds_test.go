@@ -18,21 +18,21 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// What one answer was like, or what a caller announces, decides over no more
-// than a bounded piece of memory.
+// Neither the size of the last response nor the size that a caller announces makes
+// the server allocate without bound.
 func TestMemoryTakenBeforehandIsBounded(t *testing.T) {
 	x := newSubject(t, size{100, 10, 25}, 10)
 	r := x.response(t)
-	for _, cell := range []int64{0, 20, 1 << 20, math.MaxInt64 / 32} { // bytes of a cell of the answer before
+	for _, cell := range []int64{0, 20, 1 << 20, math.MaxInt64 / 32} { // bytes of a cell of the last response
 		var c cellSize
 		c.sixteenths.Store(16 * cell)
 		if got := c.estimate(r); got < 0 || got > 2*maxEstimate {
-			t.Errorf("after cells of %d bytes there is room for %d", cell, got)
+			t.Errorf("after cells of %d bytes the estimate is %d", cell, got)
 		}
 	}
 	s := &scanner{b: []byte("[" + strings.Repeat(",", 1<<20) + "]")}
 	if got := s.countElements(); got > maxPreallocated {
-		t.Errorf("room for %d elements", got)
+		t.Errorf("%d elements are allocated", got)
 	}
 	opt := &Options{BodyBytes: 64 << 20, Log: slog.New(slog.DiscardHandler)}
 	w, err := newWeb(opt, newPipeline(opt), http.NotFoundHandler())
@@ -47,8 +47,7 @@ func TestMemoryTakenBeforehandIsBounded(t *testing.T) {
 	}
 }
 
-// A server that has too much to do says so on every surface, and still answers
-// for its health.
+// An overloaded server says so on every surface, and its health check still works.
 func TestOverloadOnEverySurface(t *testing.T) {
 	x := newSubject(t, sizes[0], 2)
 	opt := &Options{Serving: x.service, BodyBytes: 1 << 20, Log: slog.New(slog.DiscardHandler)}
@@ -68,7 +67,7 @@ func TestOverloadOnEverySurface(t *testing.T) {
 		}
 	}
 	called := func(any, context.Context, func(any) error, grpc.UnaryServerInterceptor) (any, error) {
-		return "answered", nil
+		return "done", nil
 	}
 	_, err = registrar{pipeline: p}.unary(methodFeatures, called)(nil, t.Context(), nil, nil)
 	if status.Code(err) != codes.ResourceExhausted {
@@ -76,8 +75,8 @@ func TestOverloadOnEverySurface(t *testing.T) {
 	}
 }
 
-// So many requests work at once and so many wait; one more is refused, and one
-// who stops waiting leaves his place to others.
+// The limiter bounds running and waiting requests; one more is refused, and a request
+// that stops waiting frees its place in the queue.
 func TestConcurrencyAndQueueAreBounded(t *testing.T) {
 	g := newLimiter(2, 1)
 	for range 2 {
@@ -85,7 +84,7 @@ func TestConcurrencyAndQueueAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for range 2 { // the place in the queue is free again after the first
+	for range 2 { // the first one frees its place in the queue
 		ctx, stop := context.WithCancel(t.Context())
 		waits := make(chan error, 1)
 		go func() {
@@ -95,22 +94,22 @@ func TestConcurrencyAndQueueAreBounded(t *testing.T) {
 			runtime.Gosched()
 		}
 		if err := g.acquire(t.Context()); fault.KindOf(err) != fault.Overloaded || !strings.Contains(err.Error(), "banquet.limits.concurrency") {
-			t.Errorf("one more than may wait: %v", err)
+			t.Errorf("one more than the queue: %v", err)
 		}
 		stop()
 		if err := <-waits; fault.KindOf(err) != fault.Canceled {
-			t.Errorf("one who stops waiting: %v", err)
+			t.Errorf("a canceled wait: %v", err)
 		}
 	}
 	let := make(chan error, 1)
 	go func() { let <- g.acquire(t.Context()) }()
 	g.release()
 	if err := <-let; err != nil {
-		t.Errorf("one who waited is let in: %v", err)
+		t.Errorf("a request that waited: %v", err)
 	}
 }
 
-// A caller of a stream over gRPC who takes nothing does not keep his place either.
+// A caller who reads nothing of a stream over gRPC does not keep a slot either.
 func TestAChunkThatIsNotTakenEndsTheStream(t *testing.T) {
 	gone := make(chan struct{})
 	err := sendWithin(10*time.Millisecond, func() error {
@@ -126,7 +125,7 @@ func TestAChunkThatIsNotTakenEndsTheStream(t *testing.T) {
 	}
 }
 
-// Every kind of fault has a code and a status that say whose it is.
+// Every kind of fault has a code and a status that say who is responsible.
 func TestOutcomes(t *testing.T) {
 	for kind, want := range map[fault.Kind]outcome{
 		fault.Invalid: {codes.InvalidArgument, 400}, fault.NotFound: {codes.NotFound, 404}, fault.Unauthenticated: {codes.Unauthenticated, 401},
@@ -148,7 +147,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// A time that is longer than any is no time that is over.
+// A timeout larger than a Duration does not overflow into the past.
 func TestLongTimesAreNoShortOnes(t *testing.T) {
 	for text, least := range map[string]time.Duration{
 		"99999999H": 24 * time.Hour, "99999999M": 24 * time.Hour, "99999999S": 24 * time.Hour, "2000m": time.Second, "3000000u": time.Second,
@@ -166,7 +165,7 @@ func TestLongTimesAreNoShortOnes(t *testing.T) {
 	}
 }
 
-// deadlines notes the write deadlines of an answer.
+// deadlines checks the write deadlines of a response.
 type deadlines struct {
 	*httptest.ResponseRecorder
 	writes int
@@ -174,13 +173,13 @@ type deadlines struct {
 	t      *testing.T
 }
 
-// SetWriteDeadline is what http.ResponseController looks for.
+// SetWriteDeadline is called by http.ResponseController.
 func (d *deadlines) SetWriteDeadline(at time.Time) error {
 	d.last = at
 	return nil
 }
 
-// Write fails the test when it has no end.
+// Write fails the test if it has no deadline.
 func (d *deadlines) Write(b []byte) (int, error) {
 	d.writes++
 	if left := time.Until(d.last); left <= 0 || left > chunkTimeout {
@@ -190,7 +189,7 @@ func (d *deadlines) Write(b []byte) (int, error) {
 	return d.ResponseRecorder.Write(b)
 }
 
-// A caller of a stream who takes nothing does not keep his place.
+// A caller who reads nothing of a stream does not keep a slot.
 func TestChunksOfAStreamAreSentInBoundedTime(t *testing.T) {
 	x := newSubject(t, size{10, 1, 2}, 1)
 	opt := &Options{Serving: x.service, Log: slog.New(slog.DiscardHandler), BodyBytes: 1 << 20}

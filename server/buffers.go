@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// buffers lends memory for answers. Of large ones it keeps a few: those that are
-// on their way to slow callers would else be most of the memory.
+// buffers is a pool of buffers for responses. It keeps few large buffers: after large
+// responses to slow callers, they would otherwise be most of the memory.
 type buffers struct {
 	small sync.Pool // of *[]byte
 	large struct {
@@ -16,13 +16,13 @@ type buffers struct {
 }
 
 const (
-	// largeBuffer is from what size on a buffer counts as large.
+	// A buffer of more than largeBuffer bytes counts as large.
 	largeBuffer = 1 << 20
-	// maxFreeLarge is how many of them are kept, mostLarge of what size at most.
+	// The pool keeps up to maxFreeLarge large buffers of up to maxLargeBuffer bytes.
 	maxFreeLarge, maxLargeBuffer = 4, 4 << 20
 )
 
-// get gives an empty buffer with room for n bytes.
+// get returns an empty buffer with capacity for n bytes.
 func (p *buffers) get(n int) []byte {
 	if n <= largeBuffer {
 		b, ok := p.small.Get().(*[]byte)
@@ -42,7 +42,7 @@ func (p *buffers) get(n int) []byte {
 	return make([]byte, 0, n)
 }
 
-// put takes a buffer back.
+// put returns a buffer to the pool.
 func (p *buffers) put(b []byte) {
 	switch {
 	case cap(b) == 0 || cap(b) > maxLargeBuffer:

@@ -2,7 +2,7 @@ package server
 
 import "testing"
 
-// Memory that was given back is used again, and of large pieces only a few.
+// Buffers are reused, and the pool keeps only a few large ones.
 func TestBuffers(t *testing.T) {
 	var p buffers
 	if b := p.get(100); len(b) != 0 || cap(b) < 100 {

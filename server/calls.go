@@ -19,13 +19,13 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// registrar registers services whose methods go through the pipeline. It wraps
-// the methods, and is no interceptor, since gRPC decodes a message before an
-// interceptor sees it.
+// registrar registers services whose methods run in the pipeline. It wraps the
+// methods instead of using an interceptor, since gRPC decodes a message before it
+// calls an interceptor.
 type registrar struct {
 	to       grpc.ServiceRegistrar
 	pipeline *pipeline
-	// inProcess services get messages instead of bytes: those of the REST gateway.
+	// inProcess services get decoded messages instead of bytes: from the REST gateway.
 	inProcess bool
 }
 
@@ -57,8 +57,8 @@ func (r registrar) unary(method string, generated grpc.MethodHandler) grpc.Metho
 	}
 }
 
-// unaryCall is a call on its way through the pipeline. It is the context of its
-// own handler, which saves an allocation and lets the handler tell it things.
+// unaryCall is a call in the pipeline. It is also the context of its handler, which
+// saves an allocation and gives addStoreWait access to the call.
 type unaryCall struct {
 	context.Context
 	pipeline  *pipeline
@@ -76,7 +76,7 @@ type unaryCall struct {
 
 type callKey struct{}
 
-// Value gives the call itself.
+// Value returns the call itself for its key.
 func (c *unaryCall) Value(key any) any {
 	if key == (callKey{}) {
 		return c
@@ -84,17 +84,17 @@ func (c *unaryCall) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// addStoreWait tells the call how long the store took.
+// addStoreWait adds the time of a read of the store to the call.
 func addStoreWait(ctx context.Context, d time.Duration) {
 	if c, ok := ctx.Value(callKey{}).(*unaryCall); ok {
 		c.storeWait += d
 	}
 }
 
-// Header gives a value of the metadata.
+// Header returns the first value of a metadata key.
 func (c *unaryCall) Header(name string) string { return headerOf(c.Context, name) }
 
-// TLS is the state of the connection.
+// TLS returns the state of the connection.
 func (c *unaryCall) TLS() *tls.ConnectionState { return tlsOf(c.Context) }
 
 func headerOf(ctx context.Context, name string) string {
@@ -113,8 +113,8 @@ func tlsOf(ctx context.Context) *tls.ConnectionState {
 	return nil
 }
 
-// receive lets the generated handler ask for the message, and stops it before it
-// calls the service.
+// receive runs the generated handler until it has received the message, and stops it
+// before it calls the service.
 func (c *unaryCall) receive(context.Context) error {
 	_, err := c.generated(c.service, c, c.receiveInto, stopBeforeCall)
 	return err
@@ -170,8 +170,7 @@ func (r registrar) stream(method string, generated grpc.StreamHandler) grpc.Stre
 	}
 }
 
-// streamCall is a stream of one request and many answers on its way through the
-// pipeline.
+// streamCall is a stream of one request and many responses in the pipeline.
 type streamCall struct {
 	grpc.ServerStream
 	registrar registrar
@@ -181,15 +180,16 @@ type streamCall struct {
 	first     proto.Message
 }
 
-// Header gives a value of the metadata.
+// Header returns the first value of a metadata key.
 func (c *streamCall) Header(name string) string { return headerOf(c.Context(), name) }
 
-// TLS is the state of the connection.
+// TLS returns the state of the connection.
 func (c *streamCall) TLS() *tls.ConnectionState { return tlsOf(c.Context()) }
 
 var errReceived = errors.New("received")
 
-// receive lets the generated handler ask for the request, and stops it there.
+// receive runs the generated handler until it has received the request, and stops it
+// there.
 func (c *streamCall) receive(context.Context) error {
 	if err := c.generated(c.service, firstMessageStream{c}); !errors.Is(err, errReceived) {
 		return err
@@ -197,7 +197,7 @@ func (c *streamCall) receive(context.Context) error {
 	return nil
 }
 
-// firstMessageStream is a stream of which the request is wanted and nothing else.
+// firstMessageStream is a stream that receives the request and then ends the handler.
 type firstMessageStream struct{ *streamCall }
 
 // RecvMsg receives the request.
@@ -231,7 +231,7 @@ func (c *streamCall) decode(context.Context) error {
 func (c *streamCall) project() string               { return projectOf(c.first) }
 func (c *streamCall) respond(context.Context) error { return c.generated(c.service, c) }
 
-// RecvMsg hands over the request that has been received.
+// RecvMsg returns the request that has already been received.
 func (c *streamCall) RecvMsg(m any) error {
 	to, ok := m.(proto.Message)
 	if !ok || c.first == nil {
@@ -248,15 +248,14 @@ func (c *streamCall) RecvMsg(m any) error {
 }
 
 const (
-	// firstMessageTimeout is how long the caller of a stream may take to send its request.
+	// firstMessageTimeout bounds the wait for the request of a stream.
 	firstMessageTimeout = 10 * time.Second
-	// silenceTimeout is how long a stream of reflection may stay open without a message.
+	// silenceTimeout bounds the wait for each message of a reflection stream.
 	silenceTimeout = time.Minute
 )
 
-// receiveWithin ends a stream whose caller sends nothing: gRPC itself waits for
-// ever, and gives up when the handler has ended; what it has received by then goes
-// to late.
+// receiveWithin ends a stream whose caller sends nothing: gRPC itself waits for ever,
+// until the handler has ended. cleanup runs if a message arrives after the timeout.
 func receiveWithin(d time.Duration, receive func() error, cleanup func()) error {
 	received := make(chan error, 1)
 	go func() { received <- receive() }()
@@ -274,9 +273,8 @@ func receiveWithin(d time.Duration, receive func() error, cleanup func()) error 
 	}
 }
 
-// bypass registers services that stand outside of the pipeline, since they must
-// answer however much there is to do: reflection and health. They take no place,
-// and their streams do not stay open in silence.
+// bypass registers services outside the pipeline, which must respond under any load:
+// reflection and health. They need no slot, and their silent streams are closed.
 type bypass struct {
 	to       grpc.ServiceRegistrar
 	pipeline *pipeline
@@ -297,7 +295,7 @@ func (o bypass) RegisterService(desc *grpc.ServiceDesc, impl any) {
 	o.to.RegisterService(&wrapped, impl)
 }
 
-// GetServiceInfo lists the services, which reflection wants to know.
+// GetServiceInfo lists the services, for reflection.
 func (o bypass) GetServiceInfo() map[string]grpc.ServiceInfo {
 	if s, ok := o.to.(reflection.ServiceInfoProvider); ok {
 		return s.GetServiceInfo()

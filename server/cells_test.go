@@ -40,8 +40,7 @@ func spoilFeature(t *testing.T, s *served, table, feature string, stored []byte)
 	}
 }
 
-// Stored bytes that are no Value cost one cell, on every surface, and nothing
-// of its neighbours.
+// Stored bytes that are not a Value affect one cell and no other, on every surface.
 func TestACorruptStoredValueIsOneInvalidCell(t *testing.T) {
 	for name, stored := range map[string][]byte{
 		"cut":         {0x12, 0x05, 'D', 'A'},
@@ -96,7 +95,7 @@ func (s *served) counter(t *testing.T, name string) (sum float64) {
 	return sum
 }
 
-// rawCodec sends and gives bytes as they are.
+// rawCodec sends and returns bytes unchanged.
 type rawCodec struct{}
 
 func (rawCodec) Name() string { return "proto" }
@@ -116,8 +115,8 @@ func zipColumn(stored []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(nil, 3, protowire.BytesType), entry)
 }
 
-// Keys may be encoded in every way that protobuf allows, and what is no key is
-// refused by its place.
+// Keys may be encoded in every way that protobuf allows. An invalid key is refused,
+// and the error names column and row.
 func TestKeysInOtherEncodings(t *testing.T) {
 	s := start(t, credit)
 	features := protowire.AppendBytes(protowire.AppendTag(nil, 2, protowire.BytesType),
@@ -144,16 +143,16 @@ func TestKeysInOtherEncodings(t *testing.T) {
 			for _, b := range c.columns {
 				request = append(request, b...)
 			}
-			var answer []byte
-			err := s.grpc.Invoke(t.Context(), feast.ServingService_GetOnlineFeatures_FullMethodName, &request, &answer, grpc.ForceCodec(rawCodec{}))
+			var response []byte
+			err := s.grpc.Invoke(t.Context(), feast.ServingService_GetOnlineFeatures_FullMethodName, &request, &response, grpc.ForceCodec(rawCodec{}))
 			if c.fault != "" {
 				if status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), c.fault) {
 					t.Errorf("%v, want %q", err, c.fault)
 				}
 				return
 			}
-			if err != nil || !strings.Contains(string(answer), c.city) {
-				t.Errorf("%v %q", err, answer)
+			if err != nil || !strings.Contains(string(response), c.city) {
+				t.Errorf("%v %q", err, response)
 			}
 		})
 	}

@@ -18,21 +18,21 @@ import (
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 )
 
-// newMessagePool lends the memory of messages to gRPC and to the codec. Answers
-// have all sizes between kilobytes and megabytes, and gRPC's own pool has nothing
-// between 32 KB and 1 MB: under load most of its memory would be the unused rest
-// of its buffers. This one grows by powers of two.
+// newMessagePool makes the pool of messages for gRPC and the codec. Responses have all
+// sizes between kilobytes and megabytes, and gRPC's own pool has no buffers between
+// 32 KB and 1 MB: under load most of its memory would be the unused part of its
+// buffers. The sizes of this pool are powers of two.
 func newMessagePool() mem.BufferPool {
 	pool, err := mem.NewBinaryTieredBufferPool(8, 10, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22)
-	if err != nil { // only of exponents that no size has
+	if err != nil { // only for exponents that are too large
 		return mem.DefaultBufferPool()
 	}
 	return pool
 }
 
-// spliceCodec is gRPC's codec for protobuf, but for requests for features, whose
-// columns stay as they came, and for spliced answers, whose results go out as
-// they are. The memory of all messages comes from the server's own pool.
+// spliceCodec is gRPC's codec for protobuf with two exceptions: requests for
+// features, whose columns stay encoded, and spliced responses, whose results are
+// already encoded. All messages use memory of the server's pool.
 type spliceCodec struct {
 	encoding.CodecV2
 	pool mem.BufferPool
@@ -42,19 +42,19 @@ func newSpliceCodec(pool mem.BufferPool) spliceCodec {
 	return spliceCodec{encoding.GetCodecV2("proto"), pool}
 }
 
-// incoming is a message of a request. gRPC fills it with the bytes as they came,
-// which are decoded once the request has been admitted.
+// incoming is a message of a request. gRPC fills it with the encoded bytes, which
+// are decoded once the request is admitted.
 type incoming struct {
 	message  any
 	ctx      context.Context //nolint:containedctx // the codec of gRPC has no parameter for it
 	pipeline *pipeline
 	limits   decodeLimits
 	data     mem.BufferSlice
-	reserved int64 // of the pipeline's room for bodies
-	err      error // gRPC takes what a codec itself refuses for a bug
+	reserved int64 // bytes of the pipeline's budget for bodies
+	err      error // kept here, since gRPC reports a codec's own error as Internal
 }
 
-// Unmarshal keeps the bytes of a request; any other message it reads.
+// Unmarshal keeps the bytes of a request; it decodes any other message.
 func (c spliceCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	in, ok := v.(*incoming)
 	if !ok {
@@ -75,13 +75,13 @@ func (c spliceCodec) Unmarshal(data mem.BufferSlice, v any) error {
 // receive lets gRPC fill the message.
 func (in *incoming) receive(fill func(any) error) error {
 	err := fill(in)
-	if status.Code(err) == codes.ResourceExhausted { // too large even for gRPC
+	if status.Code(err) == codes.ResourceExhausted { // larger than gRPC's own limit
 		return tooLarge(int64(in.pipeline.bodyBytes))
 	}
 	return cmp.Or(err, in.err)
 }
 
-// decode reads the message within the limits, and lets go of its bytes.
+// decode decodes the message within the limits and frees its bytes.
 func (in *incoming) decode() error {
 	defer in.free()
 	switch m := in.message.(type) {
@@ -111,7 +111,7 @@ func (in *incoming) free() {
 	in.data = nil
 }
 
-// release gives back all that the message holds.
+// release frees the bytes and returns them to the budget.
 func (in *incoming) release() {
 	in.free()
 	if in.reserved > 0 {
@@ -119,10 +119,11 @@ func (in *incoming) release() {
 	}
 }
 
-// maxCopied is up to what size results are copied: a second buffer costs more.
+// maxCopied is up to what size results are copied: for them a second buffer costs
+// more.
 const maxCopied = 2 << 10
 
-// Marshal writes a message.
+// Marshal encodes a message.
 func (c spliceCodec) Marshal(v any) (mem.BufferSlice, error) {
 	switch m := v.(type) {
 	case *feast.GetOnlineFeaturesResponse:
@@ -135,7 +136,7 @@ func (c spliceCodec) Marshal(v any) (mem.BufferSlice, error) {
 	return c.CodecV2.Marshal(v)
 }
 
-// marshal writes a message into memory of the pool.
+// marshal encodes a message into memory of the pool.
 func (c spliceCodec) marshal(m proto.Message) (mem.BufferSlice, error) {
 	size := proto.Size(m)
 	opt := proto.MarshalOptions{UseCachedSize: true}
@@ -151,8 +152,8 @@ func (c spliceCodec) marshal(m proto.Message) (mem.BufferSlice, error) {
 	return mem.BufferSlice{mem.NewBuffer(b, c.pool)}, nil
 }
 
-// marshalSpliced writes an answer, which is empty afterwards: it was made for one
-// request. The memory of its results is given back when they have been sent.
+// marshalSpliced encodes a response, which is empty afterwards: it belongs to one
+// request. The memory of its results returns to the pool when they have been sent.
 func (c spliceCodec) marshalSpliced(m proto.Message) (mem.BufferSlice, error) {
 	r := m.ProtoReflect()
 	results := r.GetUnknown()

@@ -17,7 +17,7 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// The fields of a request, in banquet.v1's messages as in Feast's. entities and
+// The fields of a request, in banquet.v1 and in Feast's messages. entities and
 // request_context are the columns: maps from names to lists of Values.
 const (
 	serviceField  = 1
@@ -26,14 +26,14 @@ const (
 	contextField  = 5
 )
 
-// unmarshalRequest reads a request for features but leaves its columns as they
-// came, as fields that the message does not know: keys are read from the bytes,
-// and a message for each of them would cost more than all the rest. features
-// takes the list of references, whose texts are pieces of the same bytes.
+// unmarshalRequest decodes a request for features but keeps its columns encoded, as
+// unknown fields of the message: requestColumns reads the keys from the bytes, since
+// a message for each key would cost more than all the rest. features receives the
+// list of references. Its strings point into a copy of the list's bytes.
 func unmarshalRequest(data mem.BufferSlice, m proto.Message, limits decodeLimits, features func([]string)) error {
 	whole := data.Materialize()
 	rest := make([]byte, 0, 64)
-	columns := 0 // those are moved to the front of the message's own bytes
+	columns := 0 // length of the columns, which are moved to the front of whole
 	var references []string
 	for b := whole; len(b) > 0; {
 		number, kind, n := protowire.ConsumeTag(b)
@@ -47,7 +47,7 @@ func unmarshalRequest(data mem.BufferSlice, m proto.Message, limits decodeLimits
 		case kind != protowire.BytesType:
 			rest = append(rest, field...)
 		case isColumns(number):
-			// What lies between is copied already or is a column before.
+			// The bytes overwritten here are an earlier field, which is already copied.
 			columns += copy(whole[columns:], field)
 		case number == featuresField:
 			content, _ := protowire.ConsumeBytes(field[n:])
@@ -58,7 +58,7 @@ func unmarshalRequest(data mem.BufferSlice, m proto.Message, limits decodeLimits
 		default:
 			rest = append(rest, field...)
 			if number == serviceField {
-				references = nil // of the two the last one counts
+				references = nil // service and features are a oneof: the last one counts
 			}
 		}
 	}
@@ -73,8 +73,8 @@ func unmarshalRequest(data mem.BufferSlice, m proto.Message, limits decodeLimits
 	return nil
 }
 
-// appendReferences reads a FeatureList, whose texts are pieces of b. It may come
-// in many parts; the list is never nil.
+// appendReferences decodes a FeatureList; the strings point into b. The field may
+// occur several times, and each adds to the list. The result is never nil.
 func appendReferences(list []string, b []byte, limits decodeLimits) ([]string, error) {
 	count := 0
 	for rest := b; len(rest) > 0; count++ {
@@ -113,8 +113,8 @@ func decodeError(err error) error {
 	return fault.New(fault.Invalid, "the request cannot be decoded").Because(err)
 }
 
-// requestColumns gives the columns of a request, from its maps or from what was left
-// as it came. Maps have no order; the answer has that of the names.
+// requestColumns returns the columns of a request, from its maps or from the fields
+// that unmarshalRequest left encoded. Maps have no order: columns are sorted by name.
 func requestColumns(m proto.Message, limits decodeLimits, maps ...map[string]*types.RepeatedValue) ([]serving.Column, error) {
 	var out columnSet
 	for _, columns := range maps {
@@ -153,17 +153,17 @@ func requestColumns(m proto.Message, limits decodeLimits, maps ...map[string]*ty
 	return out.list, nil
 }
 
-// columnSet gathers the columns of a request in the order in which their names
-// first come.
+// columnSet collects the columns of a request in the order in which their names
+// first occur.
 type columnSet struct {
 	list []serving.Column
 	at   map[string]int // by name; nil while there are few
 }
 
-// maxLinearColumns is up to how many columns looking at all of them is the fastest.
+// maxLinearColumns is up to how many columns a linear search is faster than a map.
 const maxLinearColumns = 16
 
-// put adds a column; as in a map the last of two of one name counts.
+// put adds a column. Of two with the same name the last one counts, as in a map.
 func (s *columnSet) put(c serving.Column) {
 	if s.at == nil && len(s.list) >= maxLinearColumns {
 		s.at = make(map[string]int, 2*maxLinearColumns)
@@ -188,7 +188,7 @@ func (s *columnSet) put(c serving.Column) {
 
 var errColumns = fault.New(fault.Invalid, "the entity columns of the request cannot be read")
 
-// readColumn reads an entry of a map: a name and a RepeatedValue.
+// readColumn decodes an entry of a map: a name and a RepeatedValue.
 func readColumn(entry []byte, limits decodeLimits) (serving.Column, error) {
 	c := serving.Column{}
 	for b := entry; len(b) > 0; {
@@ -213,7 +213,7 @@ func readColumn(entry []byte, limits decodeLimits) (serving.Column, error) {
 	return c, nil
 }
 
-// readValues reads a RepeatedValue into a column.
+// readValues decodes a RepeatedValue into a column.
 func readValues(c *serving.Column, list []byte, limits decodeLimits) error {
 	count := 0
 	for b := list; len(b) > 0; count++ {
@@ -243,8 +243,8 @@ func readValues(c *serving.Column, list []byte, limits decodeLimits) error {
 	return nil
 }
 
-// checkedValue makes sure that bytes are a Value. What is unusual, such as a
-// field twice, is written anew.
+// checkedValue checks that b is an encoded Value. An unusual encoding, such as one
+// with a repeated field, is decoded and encoded again.
 func checkedValue(b []byte) ([]byte, error) {
 	if value.Check(b) == nil {
 		return b, nil

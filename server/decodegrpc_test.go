@@ -18,8 +18,8 @@ import (
 	"github.com/banquet-fs/banquet/serving"
 )
 
-// FuzzRequest holds the reader of requests to protobuf's own: what both take is
-// the same request.
+// FuzzRequest compares the request decoder with protobuf's: both must accept the same
+// bytes, as the same request.
 func FuzzRequest(f *testing.F) {
 	seed := func(m *feast.GetOnlineFeaturesRequest) {
 		b, err := proto.Marshal(m)
@@ -76,7 +76,7 @@ func distinct(columns []serving.Column) map[string]bool {
 	return out
 }
 
-// values decodes columns, since a number may be written in more than one way.
+// values decodes columns, since a number has more than one encoding.
 func values(t *testing.T, columns []serving.Column) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
@@ -108,7 +108,7 @@ func values(t *testing.T, columns []serving.Column) map[string][]string {
 	return out
 }
 
-// processorTime is what this process has used of the processors.
+// processorTime is the CPU time that this process has used.
 func processorTime(t *testing.T) time.Duration {
 	t.Helper()
 	var u syscall.Rusage
@@ -118,8 +118,8 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// A request that comes in very many pieces, or with very many columns, costs what
-// its bytes are worth.
+// The cost of a request with very many features fields or columns is linear in its
+// bytes.
 func TestDecodingIsLinear(t *testing.T) {
 	const n = 50_000
 	var pieces []byte
@@ -159,7 +159,7 @@ func TestDecodingIsLinear(t *testing.T) {
 	if _, err := parseBody([]byte(text.String()), dialect{}); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "more than 4096 entity columns") {
 		t.Error(err)
 	}
-	// Looking at all before for each takes ten seconds and more.
+	// A quadratic decoder takes ten seconds and more.
 	if d := processorTime(t) - start; d > 2*time.Second {
 		t.Errorf("%v", d)
 	}

@@ -14,13 +14,13 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// outcome is how a kind of fault looks on each surface.
+// outcome is the code of a kind of fault on each surface.
 type outcome struct {
 	grpc codes.Code
 	http int
 }
 
-// outcomes is the one table from kinds of faults to codes and statuses.
+// outcomes is the only table from kinds of faults to gRPC codes and HTTP statuses.
 func outcomes(k fault.Kind) outcome {
 	switch k {
 	case fault.Invalid:
@@ -52,9 +52,9 @@ func outcomes(k fault.Kind) outcome {
 	}
 }
 
-// serverSide tells faults of a part behind the server, whose missing things are
-// not the caller's: a table that is gone is an outage, not an unknown name, and
-// a store that throttles is not a caller who asks too much.
+// serverSide changes the kind of faults of the store, which are not the caller's
+// mistakes: a missing table is an outage, not an unknown name, and a store that
+// throttles does not mean that the caller sends too much.
 func serverSide(err error) *fault.Error {
 	f := fault.Of(err)
 	if f.Whose == fault.Request {
@@ -69,7 +69,7 @@ func serverSide(err error) *fault.Error {
 	return f
 }
 
-// toStatus turns any error into a gRPC status; a status stays one.
+// toStatus turns any error into a gRPC status; a status stays as it is.
 func toStatus(err error) error {
 	if err == nil {
 		return nil
@@ -81,12 +81,12 @@ func toStatus(err error) error {
 	return status.Error(outcomes(f.Kind).grpc, bounded(f.Text, maxStatusText))
 }
 
-// maxStatusText bounds a status's text, which travels in a header: other
-// implementations of gRPC refuse headers of more than 8 KB, and each byte may
-// take three there.
+// maxStatusText bounds the text of a status, which is sent in a header: other
+// implementations of gRPC refuse headers of more than 8 KB, and escaping may triple
+// its length.
 const maxStatusText = 2 << 10
 
-// bounded cuts a long text between two characters.
+// bounded truncates a long text between two characters.
 func bounded(text string, limit int) string {
 	if len(text) <= limit {
 		return text
@@ -99,10 +99,10 @@ func bounded(text string, limit int) string {
 }
 
 // maxLinesPerSecond bounds the log: in an outage every request fails for the same
-// reason, and writing that down for each would cost more than the requests.
+// reason, and a line for each would cost more than the requests.
 const maxLinesPerSecond = 20
 
-// faultLog says in the log what the caller is not told.
+// faultLog logs failed requests with the cause, which the caller does not see.
 type faultLog struct {
 	mu      sync.Mutex
 	second  int64
@@ -110,7 +110,7 @@ type faultLog struct {
 	skipped int
 }
 
-// allow asks for a line; skipped is how many were not written before it.
+// allow reports whether a line may be written, and how many were skipped before it.
 func (l *faultLog) allow(now time.Time) (skipped int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

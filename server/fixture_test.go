@@ -28,7 +28,7 @@ import (
 	"github.com/banquet-fs/banquet/stores/sqlite"
 )
 
-// fixture says what a test server serves, from files under testdata/golden.
+// fixture describes a test server by files under testdata/golden.
 type fixture struct {
 	project, registry string
 	tables            string // directory of DynamoDB tables
@@ -47,7 +47,7 @@ type served struct {
 	dynamo  *dynamotest.Server
 	file    string // the registry file that it watches
 	metrics *prometheus.Registry
-	stop    func() error // ends it and gives what Run gave
+	stop    func() error // stops it and returns the result of Run
 }
 
 // start runs a server until the test ends.

@@ -15,7 +15,7 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// FuzzBody reads any bytes as a request, in both dialects.
+// FuzzBody parses any bytes as a request, in both dialects.
 func FuzzBody(f *testing.F) {
 	for _, s := range []string{
 		`{"features":["a:b"],"entities":{"a":[1,"2",true,null,1.5e3]}}`, `{"feature_service":"s","entities":{},"full_feature_names":"true"}`,
@@ -43,8 +43,8 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// pythonConstant tells what Python's reader takes and JSON does not have,
-// possibly inside of a list or an object.
+// pythonConstant reports constants that Python's parser accepts and JSON does not have,
+// also inside a list or an object.
 func pythonConstant(token []byte) bool {
 	for _, c := range token {
 		if c == 'N' || c == 'I' {
@@ -54,8 +54,9 @@ func pythonConstant(token []byte) bool {
 	return false
 }
 
-// FuzzAnswers asks any route anything: what is answered is JSON of the route's form.
-func FuzzAnswers(f *testing.F) {
+// FuzzResponses sends arbitrary requests to all routes: every response is JSON in the
+// form of its route.
+func FuzzResponses(f *testing.F) {
 	x := newSubject(f, size{1, 1, 2}, 1)
 	snapshot := benchRegistry(f, 1, 2)
 	holder := registry.NewHolder(registry.HolderOptions{Storage: fixed{snapshot.Registry()}})
@@ -119,13 +120,13 @@ func FuzzAnswers(f *testing.F) {
 				Message *string `json:"message"`
 			}
 			if err := json.Unmarshal(text, &s); err != nil || s.Code == nil || s.Message == nil {
-				t.Fatalf("%s %s %q: %d %s is no google.rpc.Status", method, path, body, w.Code, text)
+				t.Fatalf("%s %s %q: %d %s is not a google.rpc.Status", method, path, body, w.Code, text)
 			}
 		}
 	})
 }
 
-// token says whether a text can be a method of HTTP.
+// token reports whether a text can be an HTTP method.
 func token(s string) bool {
 	for _, c := range []byte(s) {
 		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {

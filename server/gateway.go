@@ -20,10 +20,10 @@ import (
 	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
 )
 
-// newGateway makes the REST side of banquet.v1: an HTTP handler that calls the
-// services through an in-process channel, whose methods go through the same pipeline as
-// those of the gRPC server. The routes for online features are not among them: they have handlers
-// of their own, through the same pipeline, since their answers are spliced.
+// newGateway creates the REST surface of banquet.v1: an HTTP handler that calls the
+// services through an in-process channel and the same pipeline as the gRPC server. The
+// routes for online features have handlers of their own, since their responses are
+// spliced; they use the same pipeline.
 func newGateway(ctx context.Context, p *pipeline, f *features, r *registryService) (http.Handler, error) {
 	channel := new(inprocgrpc.Channel)
 	services := registrar{to: channel, pipeline: p, inProcess: true}
@@ -36,7 +36,7 @@ func newGateway(ctx context.Context, p *pipeline, f *features, r *registryServic
 		}),
 		runtime.WithRoutingErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, code int) {
 			if code == http.StatusMethodNotAllowed {
-				w.Header().Set("Allow", "GET, HEAD") // all that the gateway has
+				w.Header().Set("Allow", "GET, HEAD") // the only methods of the gateway's routes
 			}
 			writeRoutingError(w, code)
 		}),
@@ -55,14 +55,14 @@ func newGateway(ctx context.Context, p *pipeline, f *features, r *registryServic
 	return mux, nil
 }
 
-// escapeTwice escapes the percent signs of a path once more. grpc-gateway would
-// otherwise take an escaped slash for one that parts the path, or leave it escaped,
-// like a name that is written so; plainNames does the rest.
+// escapeTwice escapes the percent signs of a path once more. Otherwise grpc-gateway
+// would use an escaped slash as a separator, or would not unescape it, so that it
+// looks like a name with a literal "%2F". unescapedNames does the second unescaping.
 func escapeTwice(r *http.Request) {
 	r.URL.RawPath = strings.ReplaceAll(r.URL.EscapedPath(), "%25", "%2525")
 }
 
-// unescapedNames unescapes the names that the gateway took from a path.
+// unescapedNames unescapes the names that the gateway read from a path.
 type unescapedNames struct {
 	grpc.ClientConnInterface
 }
@@ -84,7 +84,8 @@ func (c unescapedNames) Invoke(ctx context.Context, method string, args, reply a
 	return c.ClientConnInterface.Invoke(ctx, method, args, reply, opts...)
 }
 
-// writeRoutingError writes that there is no such route, or not with this method.
+// writeRoutingError writes the error for an unknown route or a method that the route
+// does not have.
 func writeRoutingError(w http.ResponseWriter, code int) {
 	grpcCode := codes.NotFound
 	if code == http.StatusMethodNotAllowed {
@@ -110,7 +111,7 @@ func writeStatus(w http.ResponseWriter, err error) {
 	writeJSON(w, code, statusJSON(s.Code(), s.Message()))
 }
 
-// retryAfter tells clients when to come again.
+// retryAfter tells clients when to retry.
 func retryAfter(w http.ResponseWriter, code int) {
 	if code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")

@@ -23,7 +23,7 @@ import (
 
 var golden = filepath.Join("..", "testdata", "golden")
 
-// exchange is a recorded request and what Feast answered.
+// exchange is a recorded request and Feast's response.
 type exchange struct {
 	Name    string
 	Request struct {
@@ -59,17 +59,17 @@ func rows[T any](t *testing.T, elem ...string) []T {
 	return out
 }
 
-// different says how an answer differs from Feast's on purpose.
+// different is a deliberate difference from Feast's response.
 type different struct {
 	status int
 	text   string // is in the body
 }
 
-// creditDifferences are the requests of the credit-scoring recording that
-// banquet answers otherwise, each for a reason.
+// creditDifferences are the requests of the credit-scoring recording whose response
+// differs, each for a reason.
 var creditDifferences = map[string]different{
-	// The error names the place, or says what the request lacks, where Feast's
-	// text is an accident of its code.
+	// The error names column and row, or what the request lacks; Feast's text is an
+	// accident of its code.
 	"key too large":             {http.StatusBadRequest, `entity column \"zipcode\", row 0: Value out of range: 9223372036854775808`},
 	"key as bad text":           {http.StatusBadRequest, `row 0: invalid literal for int() with base 10: 'abc'`},
 	"key null":                  {http.StatusBadRequest, `row 0: the value is null`},
@@ -79,7 +79,7 @@ var creditDifferences = map[string]different{
 	"NaN literal":               {http.StatusBadRequest, `row 0: the value is NaN`},
 	"columns of unequal length": {http.StatusBadRequest, `All entity rows must have the same columns. Column \"zipcode\" has 2 values, column \"dob_ssn\" has 1.`},
 	"empty entities":            {http.StatusBadRequest, `no entity columns`},
-	// Feast cuts the fraction and answers the features of another key.
+	// Feast truncates the fraction and returns the features of another key.
 	"key as float with fraction": {http.StatusBadRequest, `76104.9 has a fraction`},
 	// On-demand features are not computed yet.
 	"feature service on-demand":                   notComputed,
@@ -112,8 +112,8 @@ var allTypesDifferences = map[string]different{
 	"on-demand singleton overflows":     notComputed,
 }
 
-// Feast's feature services read the table of version 0 whatever version their
-// view has; and it fails on items that hold none of the wanted features.
+// Feast's feature services always read the table of version 0, and it fails on items
+// that hold none of the requested features.
 var (
 	versionedDifferences  = map[string]different{"service": {http.StatusOK, "911087"}}
 	afterApplyDifferences = map[string]different{
@@ -122,7 +122,7 @@ var (
 	}
 )
 
-// recordedOf gives those differences whose requests a recording has, too.
+// recordedOf returns the differences whose requests are also in a recording.
 func recordedOf(t *testing.T, all map[string]different, file ...string) map[string]different {
 	t.Helper()
 	out := map[string]different{}
@@ -173,7 +173,7 @@ func TestGoldenHTTP(t *testing.T) {
 			}
 			for name := range c.differences {
 				if !recorded[name] {
-					t.Errorf("the difference %q is about no recorded request", name)
+					t.Errorf("no recorded request for the difference %q", name)
 				}
 			}
 		})
@@ -228,8 +228,8 @@ func compare(t *testing.T, s *served, x exchange, differences map[string]differe
 	}
 }
 
-// byName makes an answer comparable: the order of columns inside a view is
-// arbitrary in Feast. What is no answer is compared as it is.
+// byName sorts the columns of a response: their order within a view is arbitrary in
+// Feast. It does not change an error.
 func byName(body string) any {
 	var a struct {
 		Results  []map[string]json.RawMessage
@@ -262,9 +262,9 @@ type call struct {
 	Response                    string `json:"response_base64"`
 }
 
-// grpcDifferences are the calls of Feast's feature server that banquet answers
-// otherwise: the codes are what gRPC has for them, where Feast has UNKNOWN, and
-// the value that a caller leaves out has no type to fail on.
+// grpcDifferences are the calls of Feast's feature server whose response differs: the
+// code is the proper one where Feast has UNKNOWN, and a missing value has no type that
+// could be wrong.
 var grpcDifferences = map[string]struct {
 	code codes.Code
 	text string

@@ -15,43 +15,44 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// governor turns requests away when there are more than the processors can
-// serve. What tells is how long a byte that has arrived waits to be read: it
-// grows with the work at hand, whereas a store that answers slowly leaves it
-// alone. Without it a server that is asked for more than it can give queues
-// without end, and answers everybody late.
+// governor refuses requests when there are more than the processors can serve. It
+// measures how long a byte that has arrived waits to be read: this time grows with
+// the load of the processors, and a slow store does not change it. Without a
+// governor, an overloaded server would queue more and more requests and be late for
+// all of them.
 type governor struct {
 	log      *slog.Logger
-	meanWait func() time.Duration // on average since the last call
+	meanWait func() time.Duration // mean since the last call
 	inFlight atomic.Int64
 	refused  atomic.Int64
 	delayed  atomic.Int64
 	limit    atomic.Int64
 	floor    int64
-	// only the loop knows these
-	samples, sum int64 // of the requests under way, since the last decision
+	// only the loop uses these
+	samples, sum int64 // of the requests in flight, since the last decision
 	high, calm   int
 }
 
 const (
-	// sampleInterval is how often the governor looks at what is under way;
-	// governorLooks is after how many of them it decides. While little is under
-	// way it looks less often.
+	// sampleInterval is how often the governor samples the requests in flight, and
+	// idleInterval how often it does while there are few. It decides after
+	// samplesPerDecision samples.
 	sampleInterval     = 10 * time.Millisecond
 	samplesPerDecision = 10
 	idleInterval       = 50 * time.Millisecond
-	// highWait and shortEnough are the waits above which there is too much work,
-	// and below which there may be more. A request waits several times.
+	// Above highWait there is too much work, below lowWait there may be more. A
+	// request waits several times.
 	highWait, lowWait = 8 * time.Millisecond, 4 * time.Millisecond
-	// refusalDelay is how long a refusal is held back, mostHeld of how many at once.
+	// refusalDelay is how long a refusal is delayed, maxDelayed of how many requests
+	// at a time.
 	refusalDelay, maxDelayed = 50 * time.Millisecond, 1024
-	// decisionsToLimit is how often in a row waits must be too long before anybody is
-	// turned away: a pause of the machine is no overload.
+	// decisionsToLimit is how many decisions in a row must find a high wait before
+	// requests are refused: a pause of the machine is not an overload.
 	decisionsToLimit = 3
-	// decisionsToLift is after how many calm decisions all limits are off.
+	// decisionsToLift is after how many calm decisions in a row the limit is lifted.
 	decisionsToLift = 20
-	// floorPerProcessor is how many requests are always let in, and never less than
-	// always: a caller with a few dozen connections is not too much for anybody.
+	// The limit is never below floorPerProcessor requests for each processor, nor
+	// below minFloor: a caller with a few dozen connections is not an overload.
 	floorPerProcessor, minFloor = 32, 64
 )
 
@@ -61,12 +62,12 @@ func newGovernor(log *slog.Logger) *governor {
 	return g
 }
 
-var errOverloaded = fault.New(fault.Overloaded, "the server has more requests than it can answer; try again shortly, or give it more processors")
+var errOverloaded = fault.New(fault.Overloaded, "the server has more requests than its processors can serve; try again shortly, or give it more processors")
 
-// atLimit tells whether a request would be turned away, before any work on it.
+// atLimit reports whether a request would be refused, before any work is done for it.
 func (g *governor) atLimit() bool { return g.inFlight.Load() >= g.limit.Load() }
 
-// acquire lets a request in or turns it away.
+// acquire admits a request or refuses it.
 func (g *governor) acquire(ctx context.Context) error {
 	if g.inFlight.Add(1) > g.limit.Load() {
 		g.inFlight.Add(-1)
@@ -75,8 +76,8 @@ func (g *governor) acquire(ctx context.Context) error {
 	return nil
 }
 
-// refuse turns a request away, a moment late: callers who ask again at once
-// would otherwise take the processors for being refused.
+// refuse refuses a request after a short delay: callers who retry without a pause
+// would otherwise keep the processors busy with refusals.
 func (g *governor) refuse(ctx context.Context) error {
 	g.refused.Add(1)
 	defer g.delayed.Add(-1)
@@ -97,7 +98,7 @@ func (g *governor) release() { g.inFlight.Add(-1) }
 func (g *governor) run(ctx context.Context) {
 	p, err := newProbe()
 	if err != nil {
-		g.log.WarnContext(ctx, "requests are not limited by what the processors can serve", slog.Any("cause", err))
+		g.log.WarnContext(ctx, "the governor cannot measure the load: requests are not refused when the processors are overloaded", slog.Any("cause", err))
 		return
 	}
 	defer p.close()
@@ -120,12 +121,12 @@ func (g *governor) run(ctx context.Context) {
 	}
 }
 
-// busy says whether there is a limit, or may be need for one.
+// busy reports whether there is a limit, or a limit may be needed.
 func (g *governor) busy() bool {
 	return g.inFlight.Load() > g.floor/2 || g.limit.Load() != math.MaxInt64
 }
 
-// sample notes what is under way, and decides with every governorLooks-th.
+// sample counts the requests in flight, and decides after samplesPerDecision samples.
 func (g *governor) sample() {
 	g.sum += g.inFlight.Load()
 	if g.samples++; g.samples == samplesPerDecision {
@@ -134,10 +135,10 @@ func (g *governor) sample() {
 	}
 }
 
-// decide adjusts the limit by what was under way on average, how long a byte
-// waited to be read, and how many requests were turned away: down to three
-// quarters of what was under way when that is too much, up by an eighth when
-// some were turned away without need.
+// decide adjusts the limit. Its inputs are the average number of requests in flight,
+// how long a byte waited to be read, and how many requests were refused. The limit
+// falls to three quarters of the requests in flight when the wait is high, and rises
+// by an eighth when requests were refused although the wait was low.
 func (g *governor) decide(under int64, wait time.Duration, refused int64) {
 	limit := g.limit.Load()
 	free := limit == math.MaxInt64
@@ -149,7 +150,7 @@ func (g *governor) decide(under int64, wait time.Duration, refused int64) {
 		}
 		g.high = decisionsToLimit - 1
 		if free {
-			g.log.Warn("more requests than the processors can serve: some are turned away", slog.Int64("under_way", under))
+			g.log.Warn("more requests than the processors can serve: some are refused", slog.Int64("in_flight", under))
 		}
 		g.limit.Store(max(g.floor, min(limit, under)*3/4))
 	case wait > lowWait || free:
@@ -162,15 +163,15 @@ func (g *governor) decide(under int64, wait time.Duration, refused int64) {
 		if g.calm++; g.calm >= decisionsToLift {
 			g.calm = 0
 			g.limit.Store(math.MaxInt64)
-			g.log.Info("all requests are let in again")
+			g.log.Info("no request is refused any more for lack of processors")
 		}
 	}
 }
 
-// gauge is the limit as a metric; +Inf is none.
+// gauge is the limit as a metric; +Inf means no limit.
 func (g *governor) gauge() prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "banquet_requests_limit", Help: "Requests that may be under way before more are turned away for lack of processors; +Inf while all are let in.",
+		Name: "banquet_requests_limit", Help: "Requests that may be in flight before more are refused for lack of processors; +Inf while there is no limit.",
 	}, func() float64 {
 		if v := g.limit.Load(); v != math.MaxInt64 {
 			return float64(v)
@@ -179,15 +180,15 @@ func (g *governor) gauge() prometheus.Collector {
 	})
 }
 
-// probe measures how long a byte that has arrived waits to be read, as that of a
-// request does: in the kernel until the scheduler asks for what has arrived, and
-// then for a processor. The scheduler's own histogram knows only the latter,
-// which is the smaller part when the processors are busy.
+// probe measures how long a byte that has arrived waits to be read, as the bytes of a
+// request do: first in the kernel until the scheduler polls for it, then for a
+// processor. The scheduler's own histogram has only the second part, which is the
+// smaller one when the processors are busy.
 type probe struct {
 	r, w *os.File
 
 	mu    sync.Mutex
-	sent  time.Time // zero when nothing is under way
+	sent  time.Time // zero when no byte is on its way
 	sum   time.Duration
 	times int
 }
@@ -207,7 +208,7 @@ func (p *probe) close() {
 	_ = p.r.Close()
 }
 
-// send sends a byte unless one is under way.
+// send sends a byte unless one is on its way.
 func (p *probe) send() {
 	p.mu.Lock()
 	free := p.sent.IsZero()
@@ -218,7 +219,7 @@ func (p *probe) send() {
 	if !free {
 		return
 	}
-	if _, err := p.w.Write([]byte{0}); err != nil { // none is under way then, and none is waited for
+	if _, err := p.w.Write([]byte{0}); err != nil { // no byte is on its way then
 		p.mu.Lock()
 		p.sent = time.Time{}
 		p.mu.Unlock()
@@ -239,8 +240,8 @@ func (p *probe) receive() {
 	}
 }
 
-// mean is how long the bytes since the last call waited; one that is still
-// under way counts with its time so far.
+// mean is how long the bytes since the last call waited. A byte that is still on its
+// way counts with its time so far.
 func (p *probe) mean() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

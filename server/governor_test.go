@@ -14,14 +14,14 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// governed is a governor whose waits a test decides.
+// governed is a governor whose mean wait is set by a test.
 func governed(wait *time.Duration) *governor {
 	g := newGovernor(slog.New(slog.DiscardHandler))
 	g.meanWait, g.floor = func() time.Duration { return *wait }, 4
 	return g
 }
 
-// decisions lets the governor decide so often.
+// decisions makes the governor decide n times.
 func decisions(g *governor, times int) {
 	for range times * samplesPerDecision {
 		g.sample()
@@ -49,14 +49,14 @@ func TestOverloadIsTurnedAwayUntilItIsOver(t *testing.T) {
 		g.inFlight.Store(100)
 		decisions(g, decisionsToLimit)
 		if got := g.limit.Load(); got != 75 {
-			t.Errorf("the limit is %d, want three quarters of what is under way", got)
+			t.Errorf("the limit is %d, want three quarters of the requests in flight", got)
 		}
 		start := time.Now()
 		if err := g.acquire(t.Context()); fault.KindOf(err) != fault.Overloaded || time.Since(start) != refusalDelay {
-			t.Errorf("a request more got %v after %s", err, time.Since(start))
+			t.Errorf("one more request: %v after %s", err, time.Since(start))
 		}
 		if g.inFlight.Load() != 100 || g.delayed.Load() != 0 {
-			t.Error("a request that was turned away counts as under way or held back")
+			t.Error("a refused request still counts as in flight or delayed")
 		}
 		decisions(g, 100)
 		if got := g.limit.Load(); got != g.floor {
@@ -65,7 +65,7 @@ func TestOverloadIsTurnedAwayUntilItIsOver(t *testing.T) {
 		g.inFlight.Store(0)
 		err := g.acquire(t.Context())
 		if err != nil {
-			t.Fatalf("a request is turned away while none is under way: %v", err)
+			t.Fatalf("a request is refused while none is in flight: %v", err)
 		}
 		g.release()
 		wait = time.Millisecond
@@ -78,13 +78,13 @@ func TestOverloadIsTurnedAwayUntilItIsOver(t *testing.T) {
 		g.inFlight.Store(0)
 		decisions(g, decisionsToLift)
 		if g.limit.Load() != math.MaxInt64 {
-			t.Errorf("the limit stays at %d when all is calm", g.limit.Load())
+			t.Errorf("the limit stays at %d although the load is low", g.limit.Load())
 		}
 	})
 }
 
-// Refusals are held back for a moment, but not those of a caller who has gone,
-// nor any number of them.
+// Refusals are delayed, but not for a caller who has gone, and only a bounded number
+// at a time.
 func TestRefusalsAreHeldBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wait := time.Duration(0)
@@ -98,21 +98,21 @@ func TestRefusalsAreHeldBack(t *testing.T) {
 			return time.Since(start)
 		}
 		if d := refused(t.Context()); d != refusalDelay {
-			t.Errorf("held back for %s", d)
+			t.Errorf("delayed by %s", d)
 		}
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		if d := refused(gone); d != 0 {
-			t.Errorf("a caller who has gone is held for %s", d)
+			t.Errorf("a caller who has gone is delayed by %s", d)
 		}
 		g.delayed.Store(maxDelayed)
 		if d := refused(t.Context()); d != 0 {
-			t.Errorf("one more than may be held is held for %s", d)
+			t.Errorf("one more than maxDelayed is delayed by %s", d)
 		}
 	})
 }
 
-// A store that is slow leaves many requests waiting, and no processor busy.
+// With a slow store many requests wait, but no processor is busy: there is no limit.
 func TestASlowStoreIsNoOverload(t *testing.T) {
 	wait := time.Microsecond
 	g := governed(&wait)
@@ -146,7 +146,7 @@ func TestProbeMeasuresTheWaitOfWhatArrives(t *testing.T) {
 		}
 		return p.mean()
 	}
-	// Who looks for what has arrived, and when, is chance for a single byte.
+	// For a single byte it is chance when the scheduler polls.
 	longest := time.Duration(0)
 	for try := 0; try < 8 && longest < 5*time.Millisecond; try++ {
 		longest = max(longest, behind())
@@ -155,7 +155,7 @@ func TestProbeMeasuresTheWaitOfWhatArrives(t *testing.T) {
 		t.Errorf("behind %d busy goroutines a byte waits %s", busy, longest)
 	}
 	if got := p.mean(); got > time.Second {
-		t.Errorf("what was before counts again: %s", got)
+		t.Errorf("earlier bytes count again: %s", got)
 	}
 }
 

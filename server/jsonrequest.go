@@ -16,7 +16,7 @@ type body struct {
 	chunk int
 }
 
-// bodyError is a body that is no request, as FastAPI describes it.
+// bodyError describes an invalid body, as FastAPI does.
 type bodyError struct {
 	kind   string // pydantic's type of error
 	loc    []step
@@ -26,15 +26,14 @@ type bodyError struct {
 	others []*bodyError // the other ill-typed fields
 }
 
-// step leads from a value to one within it: by name, or by index where the name
-// is empty and there is one.
+// step is one element of a location in JSON: a name, or an index if indexed is set.
 type step struct {
 	name    string
 	index   int
 	indexed bool
 }
 
-// locOf is a way by names.
+// locOf is a location of names only.
 func locOf(names ...string) []step {
 	steps := make([]step, len(names))
 	for i, n := range names {
@@ -53,7 +52,7 @@ func (f *bodyError) Error() string {
 	return where + ": " + f.msg
 }
 
-// detail is the fault as FastAPI writes it.
+// detail returns the JSON body that FastAPI writes for the error.
 func (f *bodyError) detail() []byte {
 	b := f.appendTo([]byte(`{"detail":[`))
 	for _, other := range f.others {
@@ -81,10 +80,11 @@ func (f *bodyError) appendTo(b []byte) []byte {
 	return append(b, '}')
 }
 
-// feastFields are those of Feast's request in its order, which faults are told in.
+// feastFields are the fields of Feast's request in its order, which is also the order
+// of errors.
 var feastFields = []string{"entities", "feature_service", "features", "full_feature_names", "include_feature_view_version_metadata"}
 
-// joinErrors makes one fault of all, in the order of the fields; nil of none.
+// joinErrors joins errors in the order of the fields; nil if there are none.
 func joinErrors(faults []*bodyError) error {
 	if len(faults) == 0 {
 		return nil
@@ -97,13 +97,13 @@ func joinErrors(faults []*bodyError) error {
 	return first
 }
 
-// dialect says what a route takes.
+// dialect says what a route accepts.
 type dialect struct {
-	strict bool // unknown keys are faults, and banquet's own are taken
+	strict bool // banquet's own route: its fields are known, other unknown fields are errors
 	limits decodeLimits
 }
 
-// parseBody reads a request.
+// parseBody parses a request.
 func parseBody(raw []byte, d dialect) (*body, error) {
 	s := &scanner{b: raw}
 	p := &bodyParser{s: s, d: d}
@@ -137,7 +137,7 @@ func parseBody(raw []byte, d dialect) (*body, error) {
 	return &p.out, nil
 }
 
-// jsonError turns broken JSON into a fault.
+// jsonError turns a syntax error into a bodyError.
 func jsonError(err error) error {
 	var at *scanError
 	if !errors.As(err, &at) {
@@ -146,11 +146,11 @@ func jsonError(err error) error {
 	return &bodyError{kind: "json_invalid", loc: []step{{index: at.at, indexed: true}}, msg: "JSON decode error", input: []byte("{}"), ctx: at.what}
 }
 
-// maxBodyErrors bounds how many ill-typed fields are told of.
+// maxBodyErrors bounds how many fields of a wrong type are reported.
 const maxBodyErrors = 100
 
-// bodyParser gathers a request. Ill-typed fields are remembered; the rest is
-// still read, since broken JSON counts for more.
+// bodyParser parses a request. It collects fields of a wrong type and still reads the
+// rest, since a syntax error takes precedence.
 type bodyParser struct {
 	s           *scanner
 	d           dialect
@@ -198,7 +198,7 @@ func (p *bodyParser) key(key string) error {
 	return err
 }
 
-// banquetKey reads what only banquet's own API has.
+// banquetKey reads the fields that only banquet's own API has.
 func (p *bodyParser) banquetKey(key string) error {
 	switch key {
 	case "project":
@@ -224,7 +224,7 @@ func (p *bodyParser) banquetKey(key string) error {
 	return err
 }
 
-// snake turns the camelCase of protobuf's JSON into the names of the fields.
+// snake turns the camelCase names of protobuf's JSON into field names.
 func snake(key string) string {
 	var out []byte
 	for i := range len(key) {
@@ -267,7 +267,7 @@ func (p *bodyParser) boolField(key string, out *bool) error {
 	return nil
 }
 
-// features reads a list of references, or protobuf's {"val": […]}.
+// features reads a list of references, or the form {"val": […]} of protobuf's JSON.
 func (p *bodyParser) features() error {
 	p.out.req.Features = nil
 	element := func(i int) error {
@@ -317,7 +317,7 @@ func (p *bodyParser) columns(key string) error {
 	return p.s.object(func(name string) error {
 		c := serving.Column{Name: name, JSON: [][]byte{}}
 		err := p.column(&c, key)
-		p.columnSet.put(c) // as in Python, the last of two equal keys counts
+		p.columnSet.put(c) // of two equal keys the last one counts, as in Python
 		if err == nil {
 			err = checkColumns(len(p.columnSet.list))
 		}
@@ -357,7 +357,7 @@ func (p *bodyParser) column(c *serving.Column, key string) error {
 	return err
 }
 
-// unwrap gives the value inside of protobuf's {"int64Val": "1"}.
+// unwrap returns the value inside {"int64Val": "1"}, the form of protobuf's JSON.
 func unwrap(raw []byte) []byte {
 	if raw[0] != '{' {
 		return raw

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What Feast's server answers to bodies that are no request.
+// Responses of Feast's server to invalid bodies.
 func TestBodyFaultsAreFeasts(t *testing.T) {
 	for raw, want := range map[string]string{
 		`{"entities": {"a": 1, "b": 2}}`: `{"detail":[{"type":"list_type","loc":["body","entities","a"],"msg":"Input should be a valid list","input":1},` +

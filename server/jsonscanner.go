@@ -9,15 +9,15 @@ import (
 	"unsafe"
 )
 
-// scanner reads JSON left to right and hands out raw tokens: entity values are
-// typed by their join keys later, and the order of object keys matters. NaN and
-// the infinities pass, as they do in Python.
+// scanner reads JSON and returns raw tokens: entity values get the type of their join
+// keys later, and the order of object keys matters. NaN and the infinities are
+// accepted, as in Python.
 type scanner struct {
 	b []byte
 	i int
 }
 
-// scanError says where the JSON is broken, in Python's words.
+// scanError is a syntax error, with the message of Python's json module.
 type scanError struct {
 	at   int // characters from the start
 	what string
@@ -42,7 +42,7 @@ func (s *scanner) blanks() {
 	}
 }
 
-// peek is the next byte that is no blank, 0 at the end.
+// peek returns the next byte that is not white space, 0 at the end.
 func (s *scanner) peek() byte {
 	s.blanks()
 	if s.i < len(s.b) {
@@ -54,7 +54,7 @@ func (s *scanner) peek() byte {
 // maxNesting bounds how deep skipped values nest.
 const maxNesting = 200
 
-// value gives the next value as it stands.
+// value returns the next value, not decoded.
 func (s *scanner) value() ([]byte, error) {
 	s.blanks()
 	start := s.i
@@ -105,8 +105,8 @@ func (s *scanner) skipString() error {
 	return s.failAt(start, "Unterminated string starting at")
 }
 
-// skipEscape goes to the last character of an escape; a text that ends within
-// it is left to the caller.
+// skipEscape moves to the last character of an escape sequence. The caller reports a
+// string that ends within it.
 func (s *scanner) skipEscape() error {
 	start := s.i
 	if s.i++; s.i >= len(s.b) {
@@ -166,8 +166,8 @@ func (s *scanner) skipDigits() bool {
 	return s.i > from
 }
 
-// skipExponent goes over the exponent of a number, if it has one: an e without
-// digits is not of the number.
+// skipExponent skips the exponent of a number, if it has one: an e without digits is
+// not part of the number.
 func (s *scanner) skipExponent() {
 	e := s.i
 	if e >= len(s.b) || s.b[e] != 'e' && s.b[e] != 'E' {
@@ -182,8 +182,8 @@ func (s *scanner) skipExponent() {
 	}
 }
 
-// text reads a string. Without escapes it is a piece of the body, and lives no
-// longer.
+// text reads a string. Without escapes the result points into the body and is valid
+// only as long as the body.
 func (s *scanner) text() (string, error) {
 	s.blanks()
 	start := s.i
@@ -206,7 +206,7 @@ func (s *scanner) text() (string, error) {
 	return unsafe.String(&raw[1], len(raw)-2), nil
 }
 
-// object visits the keys of an object; visit must read the value.
+// object calls visit for each key of an object; visit must read the value.
 func (s *scanner) object(visit func(key string) error) error {
 	s.i++ // the brace
 	if s.peek() == '}' {
@@ -240,12 +240,13 @@ func (s *scanner) object(visit func(key string) error) error {
 	}
 }
 
-// maxPreallocated bounds what is made room for before it was read: commas are cheap to
-// send.
+// maxPreallocated bounds how many elements are allocated before they are read: commas
+// are cheap to send.
 const maxPreallocated = 4096
 
-// countElements guesses how many elements the array that comes next has: right for
-// plain values without brackets and commas, else it costs some room or growth.
+// countElements estimates the number of elements of the next array. It is exact if
+// the elements contain no bracket and no comma; otherwise memory is wasted or the
+// slice grows.
 func (s *scanner) countElements() int {
 	rest := s.b[s.i:]
 	end := bytes.IndexByte(rest, ']')
@@ -255,7 +256,7 @@ func (s *scanner) countElements() int {
 	return min(bytes.Count(rest[:end], []byte{','})+1, maxPreallocated)
 }
 
-// array visits the elements of an array; visit must read the element.
+// array calls visit for each element of an array; visit must read the element.
 func (s *scanner) array(visit func(i int) error) error {
 	s.i++ // the bracket
 	if s.peek() == ']' {
@@ -278,7 +279,7 @@ func (s *scanner) array(visit func(i int) error) error {
 	}
 }
 
-// end makes sure that nothing follows.
+// end checks that nothing follows.
 func (s *scanner) end() error {
 	if s.peek() != 0 || s.i < len(s.b) {
 		return s.fail("Extra data")
@@ -286,8 +287,8 @@ func (s *scanner) end() error {
 	return nil
 }
 
-// boolOf reads a boolean as Feast's server does: also 0 and 1, and the usual
-// words.
+// boolOf parses a boolean as Feast's server does, which also accepts 0, 1 and words
+// such as "yes".
 func boolOf(raw []byte) (v, ok bool) {
 	switch string(raw) {
 	case "true", "1", "1.0":

@@ -5,17 +5,17 @@ import (
 	"unicode/utf8"
 )
 
-// appendASCII appends a JSON string as Python's json.dumps does: what is not
-// ASCII is escaped.
+// appendASCII appends a JSON string as Python's json.dumps does: characters outside
+// ASCII are escaped.
 func appendASCII(dst []byte, text string) []byte { return appendQuoted(dst, text, true) }
 
-// appendJSONText appends a JSON string as Starlette writes it: only what JSON
-// itself demands is escaped.
+// appendJSONText appends a JSON string as Starlette writes it: only characters that
+// JSON requires to be escaped are escaped.
 func appendJSONText(dst []byte, text string) []byte { return appendQuoted(dst, text, false) }
 
 func appendQuoted(dst []byte, text string, ascii bool) []byte {
 	dst = append(dst, '"')
-	for _, r := range text { // bytes that are no UTF-8 come as U+FFFD
+	for _, r := range text { // invalid UTF-8 becomes U+FFFD
 		switch {
 		case r == '"' || r == '\\':
 			dst = append(dst, '\\', byte(r))
@@ -33,16 +33,16 @@ func appendQuoted(dst []byte, text string, ascii bool) []byte {
 	return append(dst, '"')
 }
 
-// appendControl escapes a character below the blank; some have a short form.
+// appendControl escapes a control character; some have a short form.
 func appendControl(dst []byte, r rune) []byte {
-	const short = "btn\x00fr" // of 8 to 13
+	const short = "btn\x00fr" // for 8 to 13
 	if r >= 8 && r <= 13 && short[r-8] != 0 {
 		return append(dst, '\\', short[r-8])
 	}
 	return fmt.Appendf(dst, `\u%04x`, r)
 }
 
-// pythonRepr is Python's repr of a text.
+// pythonRepr is Python's repr of a string.
 func pythonRepr(text string) string {
 	single, double := false, false
 	for _, c := range text {
@@ -61,13 +61,12 @@ func pythonRepr(text string) string {
 	return string(append(out, '\''))
 }
 
-// maxEcho bounds what an error repeats of a request: a caller must not get more
-// back than he would read.
+// maxEcho bounds how much of a request an error repeats.
 const maxEcho = 1 << 10
 
-// appendEcho appends the JSON that a caller sent, without blanks; NaN and the
-// infinities, which are no JSON, become strings. What is longer than maxEcho
-// becomes a string that holds its beginning.
+// appendEcho appends JSON that a caller sent, without white space. NaN and the
+// infinities, which are not JSON, become strings. Of JSON longer than maxEcho it
+// appends the first part, as a string.
 func appendEcho(dst, raw []byte) []byte {
 	if len(raw) > maxEcho {
 		return appendJSONText(dst, bounded(string(raw[:min(len(raw), 2*maxEcho)]), maxEcho))
@@ -96,7 +95,7 @@ func appendEcho(dst, raw []byte) []byte {
 	return dst
 }
 
-// wordAt is the number that JSON does not have and b begins with.
+// wordAt returns NaN or an infinity, if b starts with it, else "".
 func wordAt(b []byte) string {
 	for _, word := range [...]string{"NaN", "Infinity", "-Infinity"} {
 		if len(b) >= len(word) && string(b[:len(word)]) == word {

@@ -9,12 +9,12 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// maxQueueTime bounds how long a request waits for its place or for room, whatever
+// maxQueueTime bounds how long a request waits for a slot or for memory, whatever
 // deadline its caller has.
 const maxQueueTime = 5 * time.Second
 
-// limiter lets so many requests in at once and so many wait; more are turned away
-// at once, so that those who are in keep their latency.
+// limiter bounds how many requests run and how many wait for a slot. It refuses more
+// without delay, so that the running requests keep their latency.
 type limiter struct {
 	slots chan struct{}
 	queue chan struct{}
@@ -27,7 +27,7 @@ func newLimiter(concurrency, queue int) *limiter {
 	return &limiter{slots: make(chan struct{}, concurrency), queue: make(chan struct{}, concurrency+max(queue, 0))}
 }
 
-// acquire takes a place; leave gives it back.
+// acquire waits for a slot, which release returns.
 func (g *limiter) acquire(ctx context.Context) error {
 	if g.slots == nil {
 		return nil
@@ -35,7 +35,7 @@ func (g *limiter) acquire(ctx context.Context) error {
 	select {
 	case g.queue <- struct{}{}:
 	default:
-		return fault.New(fault.Overloaded, "too many requests are under way; try again shortly (banquet.limits.concurrency, queue)")
+		return fault.New(fault.Overloaded, "too many requests are in flight; try again shortly (banquet.limits.concurrency, queue)")
 	}
 	select {
 	case g.slots <- struct{}{}:
@@ -52,7 +52,7 @@ func (g *limiter) acquire(ctx context.Context) error {
 		return fault.Of(ctx.Err())
 	case <-t.C:
 		<-g.queue
-		return fault.New(fault.Overloaded, "no place among the requests under way became free in %v; try again shortly (banquet.limits.concurrency)", maxQueueTime)
+		return fault.New(fault.Overloaded, "no slot for the request became free within %v; try again shortly (banquet.limits.concurrency)", maxQueueTime)
 	}
 }
 
@@ -63,14 +63,14 @@ func (g *limiter) release() {
 	}
 }
 
-// budget bounds the bytes of the large bodies that are in memory at once. Small
-// ones are bounded by the places.
+// budget bounds the bytes of the large bodies in memory. The number of slots bounds
+// small ones.
 type budget struct {
 	bytes *semaphore.Weighted
 	size  int64
 }
 
-// largeBody is from how many bytes on a body counts as large.
+// A body of largeBody bytes or more counts as large.
 const largeBody = 1 << 20
 
 func newBudget(size int64) *budget {
@@ -78,8 +78,8 @@ func newBudget(size int64) *budget {
 	return &budget{bytes: semaphore.NewWeighted(size), size: size}
 }
 
-// acquire takes room for n bytes and says how much give must give back. A body that is
-// larger than all that may be in memory passes alone.
+// acquire reserves n bytes and returns how many release must return: none for a
+// small body, all for a body larger than the budget, which is in memory alone.
 func (b *budget) acquire(ctx context.Context, n int64) (acquired int64, err error) {
 	if n < largeBody {
 		return 0, nil
@@ -96,7 +96,7 @@ func (b *budget) acquire(ctx context.Context, n int64) (acquired int64, err erro
 	if ctx.Err() != nil {
 		return 0, fault.Of(ctx.Err())
 	}
-	return 0, fault.New(fault.Overloaded, "too many large requests are under way; try again shortly, or send smaller ones (banquet.limits.body_bytes)")
+	return 0, fault.New(fault.Overloaded, "too many large requests are in flight; try again shortly, or send smaller ones (banquet.limits.body_bytes)")
 }
 
 func (b *budget) release(n int64) {

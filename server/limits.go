@@ -9,12 +9,12 @@ const (
 	// maxColumns bounds the entity columns of a request; a project has a few dozen
 	// join keys.
 	maxColumns = 4096
-	// streamRowFactor is how many times the rows of a request a stream may have, which is
-	// answered in chunks but read as a whole.
+	// streamRowFactor is how many times more rows a stream may have than a request: its
+	// request is decoded as a whole, but the response is sent in chunks.
 	streamRowFactor = 10
 )
 
-// decodeLimits bound what is read of a request while it is read; 0 is no limit.
+// decodeLimits bound a request while it is decoded; 0 means no limit.
 type decodeLimits struct {
 	rows, features int
 }
@@ -27,7 +27,7 @@ func newDecodeLimits(opt *Options) decodeLimits {
 	return decodeLimits{rows: l.Rows, features: l.Features}
 }
 
-// ofStream are the limits of a stream.
+// ofStream returns the limits of a stream.
 func (l decodeLimits) ofStream() decodeLimits {
 	l.rows *= streamRowFactor
 	return l

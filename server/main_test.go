@@ -6,7 +6,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// fasthttp's own cleaners end by themselves some time after their client.
+// fasthttp's cleaner goroutines end some time after their client.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*HostClient).connsCleaner"),

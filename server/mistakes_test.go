@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Requests that are odd, and what the real Feast makes of them.
+// Odd requests, and the responses of the real Feast.
 func TestOddRequests(t *testing.T) {
 	types := fixture{project: "all_types", registry: "all_types/registry/3_incremental.db", sqlite: "all_types/online/3_incremental.online.db"}
 	versioned := fixture{project: "credit_scoring_aws", registry: "versioned/registry/4_v0_rematerialized.db", tables: "versioned/tables/4_v0_rematerialized", versioned: true}

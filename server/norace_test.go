@@ -2,5 +2,5 @@
 
 package server
 
-// racing says that the race detector is on.
+// racing reports whether the race detector is on.
 const racing = false

@@ -19,40 +19,39 @@ import (
 	"github.com/banquet-fs/banquet/serving"
 )
 
-// The methods that the routes for online features count as, whichever surface a
-// request comes by.
+// The methods under which the routes for online features are counted, on every
+// surface.
 const (
 	methodFeatures = "/banquet.v1.FeatureService/GetOnlineFeatures"
 	methodStream   = "/banquet.v1.FeatureService/StreamOnlineFeatures"
 )
 
-// onlineCall is a request for online features over HTTP on its way through the
-// pipeline.
+// onlineCall is a request for online features over HTTP in the pipeline.
 type onlineCall struct {
 	web *web
 	w   http.ResponseWriter
 	r   *http.Request
-	// parse makes a request of the body.
+	// parse decodes the body.
 	parse func(c *onlineCall) (*body, error)
-	// reply writes the answer; for a stream, chunk by chunk.
+	// reply runs the use case and encodes the response, of a stream chunk by chunk.
 	reply func(ctx context.Context, c *onlineCall) error
 	// pathProject is the project in the path.
 	pathProject string
 
 	start     time.Time
 	pooled    *[]byte
-	raw       []byte // the body; what is made of it points into it
-	reserved  int64  // of the pipeline's room for bodies
+	raw       []byte // the body; the decoded request points into it
+	reserved  int64  // bytes of the pipeline's budget for bodies
 	body      *body
 	out       []byte
 	storeWait time.Duration
 	lines     lineWriter
 }
 
-// Header gives a header's first value.
+// Header returns the first value of a header.
 func (c *onlineCall) Header(name string) string { return c.r.Header.Get(name) }
 
-// TLS is the state of the connection.
+// TLS returns the state of the connection.
 func (c *onlineCall) TLS() *tls.ConnectionState { return c.r.TLS }
 
 func (c *onlineCall) project() string { return c.body.req.Project }
@@ -64,7 +63,7 @@ func (c *onlineCall) decode(context.Context) (err error) {
 
 func (c *onlineCall) respond(ctx context.Context) error { return c.reply(ctx, c) }
 
-// release gives back what the call had; nothing of the body may be used after it.
+// release returns the call's memory to the pools; the body must not be used after it.
 func (c *onlineCall) release() {
 	if c.pooled != nil && cap(c.raw) <= maxPooledBody {
 		*c.pooled = c.raw[:0]
@@ -74,11 +73,12 @@ func (c *onlineCall) release() {
 	c.web.buffers.put(c.out)
 }
 
-// maxPooledBody bounds the memory that an unused body keeps.
+// maxPooledBody bounds the memory of a body in the pool.
 const maxPooledBody = 1 << 20
 
-// receive reads the body within the limit. From largeBody on it takes room for it:
-// a caller who announces much and sends little gets neither.
+// receive reads the body within the limit. It starts with at most largeBody bytes and
+// reserves more only when they are full: a caller who announces a large body and sends
+// little gets neither memory nor budget.
 func (c *onlineCall) receive(ctx context.Context) (err error) {
 	p := c.web.pipeline
 	if p.governor.atLimit() {
@@ -91,7 +91,7 @@ func (c *onlineCall) receive(ctx context.Context) (err error) {
 		c.discard()
 		return tooLarge(limit)
 	}
-	// One more, to meet the end without growing.
+	// One byte more, to find the end of the body without growing.
 	c.raw = slices.Grow(c.raw, int(min(max(announced, 0), largeBody))+1)
 	for {
 		if len(c.raw) == cap(c.raw) {
@@ -108,13 +108,13 @@ func (c *onlineCall) receive(ctx context.Context) (err error) {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return fault.New(fault.Canceled, "the body could not be read to its end").Because(err)
+			return fault.New(fault.Canceled, "the body ended early").Because(err)
 		}
 	}
 }
 
-// grow makes room for more of the body: for all of it once a large one has begun to
-// come, else for twice as much.
+// grow enlarges the buffer for the body: to the announced size, if there is one, else
+// to twice its size.
 func (c *onlineCall) grow(ctx context.Context) error {
 	size := 2 * int64(max(len(c.raw), 2<<10))
 	if c.r.ContentLength > 0 {
@@ -132,23 +132,22 @@ func (c *onlineCall) grow(ctx context.Context) error {
 	return nil
 }
 
-// What is read of a body that is too large, and for how long, before the answer
-// is written: a client that is still sending when the connection closes never
-// sees it.
+// A body that is too large is read up to these bounds before the response is written:
+// a client that is still sending when the connection closes never sees the response.
 const (
 	discardTimeout = 2 * time.Second
 	maxDiscard     = 256 << 20
 )
 
-// discard reads on without keeping anything, unless the client waits to be told
-// to go on.
+// discard reads and drops the rest of the body, unless the client waits for 100
+// Continue.
 func (c *onlineCall) discard() {
 	if c.r.Header.Get("Expect") != "" || c.r.ContentLength > maxDiscard {
 		return
 	}
 	control := http.NewResponseController(c.w)
 	if control.SetReadDeadline(time.Now().Add(discardTimeout)) != nil {
-		return // a recorder of a test; no connection is kept waiting
+		return // not a connection: a recorder of a test
 	}
 	_, _ = io.CopyN(io.Discard, c.r.Body, maxDiscard)
 }
@@ -171,7 +170,7 @@ func (s *web) banquetOnline(w http.ResponseWriter, r *http.Request, project stri
 	s.online(c, writeStatus)
 }
 
-// online leads a call through the pipeline and writes its answer.
+// online runs a call in the pipeline and writes its response.
 func (s *web) online(c *onlineCall, fail func(http.ResponseWriter, error)) {
 	ctx, cancel, err := deadline(c.r)
 	defer cancel()
@@ -210,7 +209,7 @@ func feastBody(c *onlineCall) (*body, error) {
 		return nil, err
 	}
 	b.req.TTL = c.web.opt.ttl(serving.IgnoreTTL)
-	b.jsonOptions = jsonOptions{} // Feast takes the wish and does not heed it
+	b.jsonOptions = jsonOptions{} // Feast accepts the option and ignores it
 	return b, nil
 }
 
@@ -218,7 +217,7 @@ func parseFeastBody(raw []byte, contentType string, limits decodeLimits) (*body,
 	if !utf8.Valid(raw) {
 		return nil, fault.New(fault.Invalid, "the body is not UTF-8").Because(errNotUTF8)
 	}
-	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors and shells put it before UTF-8
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors and shells write a byte order mark
 	if !isJSON(contentType) && len(raw) > 0 {
 		return nil, bodyFault(&bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: quoteText(raw)})
 	}
@@ -226,7 +225,7 @@ func parseFeastBody(raw []byte, contentType string, limits decodeLimits) (*body,
 	return b, bodyFault(err)
 }
 
-// bodyFault makes a fault of what a body's reader finds wrong.
+// bodyFault turns a bodyError into a fault.
 func bodyFault(err error) error {
 	var bad *bodyError
 	if errors.As(err, &bad) {
@@ -235,10 +234,10 @@ func bodyFault(err error) error {
 	return err
 }
 
-// quoteText makes JSON of a text; of a long one, only what an error repeats of it.
+// quoteText returns a text as a JSON string, truncated to what an error may repeat.
 func quoteText(raw []byte) []byte { return appendJSONText(nil, string(raw[:min(len(raw), 2*maxEcho)])) }
 
-// isJSON accepts what Feast's server takes for JSON.
+// isJSON reports whether Feast's server accepts the content type as JSON.
 func isJSON(contentType string) bool {
 	if contentType == "application/json" {
 		return true
@@ -251,7 +250,7 @@ func banquetBody(c *onlineCall) (*body, error) { return parseBanquetBody(c, c.we
 
 func parseBanquetBody(c *onlineCall, limits decodeLimits) (*body, error) {
 	if coding := c.Header("Content-Encoding"); coding != "" && coding != "identity" {
-		return nil, fault.New(fault.Invalid, "the body has Content-Encoding %s, which is not read; send it as it is", coding)
+		return nil, fault.New(fault.Invalid, "the body has Content-Encoding %s, which is not supported; send it without compression", coding)
 	}
 	if !utf8.Valid(c.raw) {
 		return nil, fault.New(fault.Invalid, "the body is not UTF-8")
@@ -279,11 +278,11 @@ func parseBanquetBody(c *onlineCall, limits decodeLimits) (*body, error) {
 	return b, nil
 }
 
-// chunkTimeout is how long one chunk of a stream may take to be sent: a caller who
-// takes nothing must not keep its memory for ever.
+// chunkTimeout bounds the time to send one chunk of a stream: a caller who reads
+// nothing must not hold its memory for ever.
 const chunkTimeout = 30 * time.Second
 
-// stream writes the answer chunk by chunk, one JSON object a line.
+// stream writes the response chunk by chunk, one JSON object per line.
 func (s *web) stream(w http.ResponseWriter, r *http.Request, project string) {
 	c := &onlineCall{web: s, w: w, r: r, parse: streamBody, reply: respondStream, pathProject: project, start: time.Now()}
 	defer c.release()
@@ -325,15 +324,15 @@ func respondStream(ctx context.Context, c *onlineCall) error {
 	})
 }
 
-// lineWriter writes the answer of a stream, one JSON object a line.
+// lineWriter writes the response of a stream, one JSON object per line.
 type lineWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	line    []byte
-	started bool // the status is out: what fails from now on can only be a line
+	started bool // the HTTP status is sent: a later error becomes a line
 }
 
-// result makes the line of a chunk.
+// result encodes the line of a chunk.
 func (l *lineWriter) result(first int, resp *serving.Response, d jsonOptions) (err error) {
 	l.line = append(itoa(append(l.line[:0], `{"result":{"first_row":`...), first), `,"response":`...)
 	if l.line, err = appendResponse(l.line, resp, d); err == nil {
@@ -348,26 +347,27 @@ func (l *lineWriter) send() error {
 		l.w.Header().Set("Content-Type", "application/x-ndjson")
 		l.started = true
 	}
-	_ = l.control.SetWriteDeadline(time.Now().Add(chunkTimeout)) // what is not a connection may have none
+	_ = l.control.SetWriteDeadline(time.Now().Add(chunkTimeout)) // a recorder of a test has no deadline
 	_, err := l.w.Write(l.line)
 	if err == nil {
 		err = l.control.Flush()
 	}
 	if err != nil {
-		return fault.New(fault.Canceled, "the caller went away, or took nothing for %v", chunkTimeout).Because(err)
+		return fault.New(fault.Canceled, "the caller went away, or read nothing for %v", chunkTimeout).Because(err)
 	}
 	return nil
 }
 
-// fault ends the answer with a line that says why.
+// fault ends the response with a line that holds the error.
 func (l *lineWriter) fault(err error) {
 	f := serverSide(err)
 	l.line = append(append(l.line[:0], `{"error":`...), statusJSON(outcomes(f.Kind).grpc, f.Text)...)
 	l.line = append(l.line, "}\n"...)
-	_ = l.send() // nobody is left to be told
+	_ = l.send() // if this fails, the caller has gone
 }
 
-// deadline honours Grpc-Timeout.
+// deadline returns the context of a request with the deadline of its Grpc-Timeout
+// header.
 func deadline(r *http.Request) (context.Context, context.CancelFunc, error) {
 	text := r.Header.Get("Grpc-Timeout")
 	if text == "" {
@@ -377,10 +377,9 @@ func deadline(r *http.Request) (context.Context, context.CancelFunc, error) {
 	n, err := strconv.ParseUint(text[:len(text)-1], 10, 31)
 	unit, ok := units[text[len(text)-1]]
 	if err != nil || !ok {
-		return r.Context(), func() {}, fault.New(fault.Invalid, "header Grpc-Timeout is %q; want a number and one of H M S m u n", text)
+		return r.Context(), func() {}, fault.New(fault.Invalid, "header Grpc-Timeout is %q; send a number and one of the units H M S m u n", text)
 	}
-	// gRPC's clients write a time without end as 99999999H, which is more than a
-	// Duration holds.
+	// gRPC's clients write an unlimited time as 99999999H, which overflows a Duration.
 	span := time.Duration(min(n, uint64(math.MaxInt64/unit))) * unit
 	ctx, cancel := context.WithTimeout(r.Context(), span)
 	return ctx, cancel, nil

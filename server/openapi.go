@@ -9,13 +9,14 @@ import (
 	"github.com/banquet-fs/banquet/gen/openapi"
 )
 
-// writtenRoutes describes the routes that speak plain JSON, which protobuf's JSON
-// of the generated document is not.
+// writtenRoutes describes the routes with plain JSON; the generated document has
+// protobuf's JSON for them.
 //
 //go:embed openapi.json
 var writtenRoutes []byte
 
-// openapiDocument is the generated document with the plain routes over it.
+// openapiDocument is the generated document, in which writtenRoutes replaces the
+// descriptions of the plain JSON routes.
 func openapiDocument() ([]byte, error) {
 	type document = map[string]json.RawMessage
 	var doc, over document

@@ -1,6 +1,6 @@
-// Package server is the transports: gRPC services of banquet and of Feast, the
-// REST gateway, Feast's HTTP, health, metrics and the loop that runs them. It
-// decodes a request, lets a use case answer it, and writes the answer.
+// Package server contains the transports: the gRPC services of banquet and of Feast,
+// the REST gateway, Feast's HTTP routes, health and metrics, and it runs them. It
+// decodes a request, calls a use case and encodes the response.
 package server
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/banquet-fs/banquet/serving"
 )
 
-// Writer takes rows into the stores.
+// Writer writes the rows of requests to the stores.
 type Writer interface {
 	Push(ctx context.Context, req *feast.PushRequest) error
 	WriteToOnlineStore(ctx context.Context, req *feast.WriteToOnlineStoreRequest) error
@@ -27,38 +27,38 @@ type Writer interface {
 type Options struct {
 	// Version of banquet.
 	Version string
-	// Project that is served to requests that name none.
+	// Project of requests that name none.
 	Project string
 	Serving *serving.Service
-	// Writer serves what writes; nil is refused as not served.
+	// Writer handles requests that write; if it is nil, they are refused as not supported.
 	Writer Writer
 	// Registry is kept up to date while the server runs.
 	Registry *registry.Holder
-	// Identifier and Authority decide who may do what; nil is everybody everything.
+	// Identifier and Authorizer decide who may do what; nil is access.Open.
 	Identifier access.Identifier
 	Authorizer access.Authorizer
 	// Addresses to listen on; port 0 picks a free one.
 	GRPC, HTTP, Admin string
-	// TLS of gRPC and HTTP; nil is none.
+	// TLS of gRPC and HTTP; nil means no TLS.
 	TLS *tls.Config
-	// TTL treats expired rows on all surfaces alike; empty is by surface: Feast's
-	// HTTP and GrpcFeatureServer ignore the ttl, the others mark.
+	// TTL says what becomes of expired rows, on all surfaces: ignore, mark or null. If it
+	// is empty, Feast's HTTP and GrpcFeatureServer ignore the ttl and the others mark.
 	TTL string
-	// FeastStatus answers Feast's own statuses on Feast's HTTP routes.
+	// FeastStatus makes Feast's HTTP routes return the statuses of Feast's server.
 	FeastStatus bool
-	// BodyBytes bounds the body of a request on every surface.
+	// BodyBytes bounds the body of a request on all surfaces.
 	BodyBytes int
-	// Concurrency bounds the requests under way, Queue those that wait.
+	// Concurrency bounds the requests in flight, Queue those that wait.
 	Concurrency, Queue int
 	// PProf serves profiles on the admin address.
 	PProf   bool
 	Metrics *prometheus.Registry
 	Log     *slog.Logger
-	// DrainTime bounds how long a stopping server waits for its requests.
+	// DrainTime bounds how long a stopping server waits for requests in flight.
 	DrainTime time.Duration
 }
 
-// The treatments of expired rows by surface.
+// ttl says what becomes of expired rows on a surface with the given default.
 func (o *Options) ttl(surface serving.TTL) serving.TTL {
 	switch o.TTL {
 	case "mark":

@@ -16,29 +16,28 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// request is a request on its way through the pipeline. Each surface has its own
-// type; the pipeline calls the methods in this order, each once, and none after one
-// that failed.
+// request is a request in the pipeline. Each surface has its own type. The pipeline
+// calls the methods in this order, each once, and stops at the first error.
 type request interface {
 	access.Request
-	// receive waits for what the caller sends, and takes room for it when it is much.
+	// receive reads the bytes of the request, and reserves memory for a large one.
 	receive(ctx context.Context) error
-	// decode reads what has been received, within the limits.
+	// decode decodes the received bytes within the limits.
 	decode(ctx context.Context) error
 	// project is the project that the request names.
 	project() string
-	// respond runs the use case and encodes what it gives.
+	// respond runs the use case and encodes its result.
 	respond(ctx context.Context) error
 }
 
-// pipeline is what every request passes, whichever surface it comes by:
+// pipeline runs every request of every surface:
 //
-//	identify → receive → admit → decode → authorize → answer
+//	identify → receive → admit → decode → authorize → respond
 //
-// Around all of it are metrics, log and recovery. A request takes one of the
-// places of those under way when it has arrived, not while its caller is still
-// sending, and gives it back when its answer is made. A stream takes a place for
-// each of its chunks. Reflection and health take none.
+// Metrics, log and recovery are around all of it. A request acquires a slot once it
+// is received, not while its caller is still sending, and releases it when its
+// response is encoded. A stream acquires a slot for each of its chunks. Reflection
+// and health need no slot.
 type pipeline struct {
 	log        *slog.Logger
 	identifier access.Identifier
@@ -65,17 +64,17 @@ func newPipeline(opt *Options) *pipeline {
 		bodies: newBudget(int64(opt.BodyBytes)), bodyBytes: opt.BodyBytes, limits: newDecodeLimits(opt),
 		messages: newMessagePool(),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "banquet_request_duration_seconds", Help: "Time from a request received to its answer made.",
+			Name: "banquet_request_duration_seconds", Help: "Time from the request received to the response encoded.",
 			Buckets: []float64{.0002, .0005, .001, .002, .003, .005, .0075, .01, .015, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"method"}),
 		overhead: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "banquet_request_overhead_seconds", Help: "Time that a request took beside the wait for the online store: over HTTP from the first byte read to the answer written, over gRPC from the message received to the answer made.",
+			Name: "banquet_request_overhead_seconds", Help: "Time of a request without the wait for the online store: over HTTP from the first byte read to the response written, over gRPC from the message received to the response encoded.",
 			Buckets: []float64{.00005, .0001, .00015, .0002, .0003, .0005, .00075, .001, .002, .005, .01, .025, .05, .1},
 		}, []string{"method"}),
 		total: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "banquet_requests_total", Help: "Requests answered or refused, by method and gRPC code.",
+			Name: "banquet_requests_total", Help: "Requests that have ended, by method and gRPC code.",
 		}, []string{"method", "code"}),
-		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "banquet_requests_in_flight", Help: "Requests under way."}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "banquet_requests_in_flight", Help: "Requests in flight."}),
 	}
 	if p.identifier == nil {
 		p.identifier = access.Open{}
@@ -89,7 +88,7 @@ func newPipeline(opt *Options) *pipeline {
 	return p
 }
 
-// run leads a request through all steps.
+// run runs all steps of a request.
 func (p *pipeline) run(ctx context.Context, method string, r request) (err error) {
 	start := time.Now()
 	defer func() { p.record(ctx, method, start, err) }()
@@ -116,8 +115,8 @@ func (p *pipeline) run(ctx context.Context, method string, r request) (err error
 	return r.respond(ctx)
 }
 
-// stream leads a stream through all steps but admit: its answer takes a place for
-// each chunk by turn.
+// stream runs all steps of a stream but admit: respond acquires a slot for each
+// chunk, through withSlot.
 func (p *pipeline) stream(ctx context.Context, method string, r request) (err error) {
 	start := time.Now()
 	defer func() { p.record(ctx, method, start, err) }()
@@ -138,7 +137,7 @@ func (p *pipeline) stream(ctx context.Context, method string, r request) (err er
 	return r.respond(ctx)
 }
 
-// withSlot does one piece of a stream's work in a place of its own.
+// withSlot runs one piece of a stream's work in a slot of its own.
 func (p *pipeline) withSlot(ctx context.Context, work func() error) error {
 	release, err := p.admit(ctx)
 	if err != nil {
@@ -148,7 +147,7 @@ func (p *pipeline) withSlot(ctx context.Context, work func() error) error {
 	return work()
 }
 
-// admit takes a place among the requests under way.
+// admit acquires a slot, if the processors are not overloaded.
 func (p *pipeline) admit(ctx context.Context) (release func(), err error) {
 	if err := p.governor.acquire(ctx); err != nil {
 		return nil, err
@@ -167,8 +166,8 @@ func (p *pipeline) release() {
 	p.governor.release()
 }
 
-// recovered turns a panic into a fault. Deferred functions that it is called by
-// must be the innermost, or log and metrics would not see it.
+// recovered turns a panic into a fault. It must be deferred last, so that it runs
+// first: otherwise log and metrics would not see the fault.
 func (p *pipeline) recovered(ctx context.Context, err *error) {
 	if v := recover(); v != nil {
 		p.log.ErrorContext(ctx, "panic", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
@@ -176,7 +175,7 @@ func (p *pipeline) recovered(ctx context.Context, err *error) {
 	}
 }
 
-// methodMetrics are the collectors of one method, looked up once.
+// methodMetrics are the collectors of one method.
 type methodMetrics struct {
 	duration, overhead prometheus.Observer
 	ok                 prometheus.Counter
@@ -192,7 +191,7 @@ func (p *pipeline) method(name string) *methodMetrics {
 	return m.(*methodMetrics) // the map holds nothing else
 }
 
-// record counts a request that has ended, and logs why it failed.
+// record counts a request that has ended and logs its error.
 func (p *pipeline) record(ctx context.Context, method string, start time.Time, err error) {
 	m := p.method(method)
 	m.duration.Observe(time.Since(start).Seconds())
@@ -204,7 +203,7 @@ func (p *pipeline) record(ctx context.Context, method string, start time.Time, e
 	p.faults.log(ctx, p.log, method, err)
 }
 
-// observeOverhead notes what a request cost beside the wait for the store.
+// observeOverhead records the time of a request without the wait for the store.
 func (p *pipeline) observeOverhead(method string, d time.Duration) {
 	p.method(method).overhead.Observe(d.Seconds())
 }

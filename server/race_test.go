@@ -2,6 +2,6 @@
 
 package server
 
-// racing says that the race detector is on: its pools forget on purpose, so
-// that allocations tell nothing.
+// racing reports whether the race detector is on. Pools drop items on purpose then,
+// and allocations cannot be compared.
 const racing = true

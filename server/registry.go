@@ -14,13 +14,13 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// registryService is banquet.v1.RegistryService: reads of the snapshot in force.
+// registryService is banquet.v1.RegistryService: it reads the current snapshot.
 type registryService struct {
 	banquetv1.UnimplementedRegistryServiceServer
 	opt *Options
 }
 
-// snapshot is the registry in force.
+// snapshot returns the current snapshot of the registry.
 func (s *registryService) snapshot() (*registry.Snapshot, error) {
 	if snap := s.opt.Registry.Snapshot(); snap != nil {
 		return snap, nil
@@ -47,7 +47,7 @@ type pageRequest interface {
 	GetView() banquetv1.ObjectView
 }
 
-// find gives one object by name.
+// find returns an object by name.
 func find[M proto.Message](list []M, kind, name, project string, view banquetv1.ObjectView) (M, error) {
 	for _, m := range list {
 		if nameOf(m) == name {
@@ -58,7 +58,7 @@ func find[M proto.Message](list []M, kind, name, project string, view banquetv1.
 	return none, fault.New(fault.NotFound, "%s %s does not exist in project %s", strings.ToUpper(kind[:1])+kind[1:], name, project).About(kind, name, project)
 }
 
-// page gives one page of a list. The token is the index of the next object.
+// page returns one page of a list. The token is the index of the next object.
 func page[M proto.Message](list []M, req pageRequest) (objects []M, next string, err error) {
 	start := 0
 	if t := req.GetPageToken(); t != "" {
@@ -79,7 +79,7 @@ func page[M proto.Message](list []M, req pageRequest) (objects []M, next string,
 	return objects, "", nil
 }
 
-// spec is where the definition of an object lies.
+// spec returns the message with the definition of an object.
 func spec(m proto.Message) protoreflect.Message {
 	r := m.ProtoReflect()
 	if f := r.Descriptor().Fields().ByName("spec"); f != nil {
@@ -112,8 +112,8 @@ func tagged(m proto.Message, want map[string]string) bool {
 	return true
 }
 
-// shown gives an object as the view wants it. The registry's own message is
-// never changed: what is left out is left out of a copy.
+// shown returns an object with the fields of the view. It removes fields from a copy,
+// never from the registry's own message.
 func shown[M proto.Message](m M, view banquetv1.ObjectView) M {
 	if view == banquetv1.ObjectView_OBJECT_VIEW_FULL {
 		return m
@@ -123,7 +123,7 @@ func shown[M proto.Message](m M, view banquetv1.ObjectView) M {
 	return c
 }
 
-// lighten takes out pickled functions and the SQL of data sources.
+// lighten removes pickled functions and the SQL of data sources.
 func lighten(m protoreflect.Message) {
 	switch v := m.Interface().(type) {
 	case *core.UserDefinedFunctionV2:
@@ -133,7 +133,7 @@ func lighten(m protoreflect.Message) {
 	case *core.DataSource_CustomSourceOptions:
 		v.Configuration = nil
 	}
-	if f := m.Descriptor().Fields().ByName("query"); f != nil && f.Kind() == protoreflect.StringKind { // of a warehouse's source
+	if f := m.Descriptor().Fields().ByName("query"); f != nil && f.Kind() == protoreflect.StringKind { // SQL of a data warehouse source
 		m.Clear(f)
 	}
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
@@ -157,8 +157,8 @@ func lighten(m protoreflect.Message) {
 	})
 }
 
-// projects lists the objects of projects; one that has none of its own gets a
-// message with its name.
+// projects lists the project objects; a project without one gets a message with its
+// name.
 func (s *registryService) projects() ([]*core.Project, error) {
 	snap, err := s.snapshot()
 	if err != nil {
@@ -179,7 +179,7 @@ func (s *registryService) projects() ([]*core.Project, error) {
 	return list, nil
 }
 
-// GetProject answers one project.
+// GetProject returns one project.
 func (s *registryService) GetProject(_ context.Context, r *banquetv1.GetProjectRequest) (*banquetv1.GetProjectResponse, error) {
 	list, err := s.projects()
 	if err != nil {
@@ -189,7 +189,7 @@ func (s *registryService) GetProject(_ context.Context, r *banquetv1.GetProjectR
 	return &banquetv1.GetProjectResponse{Project: m}, err
 }
 
-// ListProjects answers all projects.
+// ListProjects returns all projects.
 func (s *registryService) ListProjects(_ context.Context, r *banquetv1.ListProjectsRequest) (*banquetv1.ListProjectsResponse, error) {
 	list, err := s.projects()
 	if err != nil {

@@ -16,11 +16,11 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// encoder writes answers; its memory is used again.
+// encoder holds the memory for encoding a response; a pool keeps encoders.
 type encoder struct {
 	values   [][]byte
 	statuses []serving.Status
-	times    [][]byte // by view, and those of entity columns last
+	times    [][]byte // encoded event times by view; those of entity columns are last
 }
 
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
@@ -37,14 +37,14 @@ func newEncoder(r *serving.Response) *encoder {
 	return e
 }
 
-// release lets go of the answer's values.
+// release drops the response's values and returns the encoder to the pool.
 func (e *encoder) release() {
 	clear(e.values)
 	encoders.Put(e)
 }
 
-// eventTimes gives the event times of a column as write writes them, which it does
-// once for all columns of a view.
+// eventTimes returns the event times of a column, encoded by write once for all
+// columns of a view.
 func (e *encoder) eventTimes(r *serving.Response, view int, write func(dst []byte, r *serving.Response, view int) []byte) []byte {
 	at := view
 	if view < 0 {
@@ -56,8 +56,8 @@ func (e *encoder) eventTimes(r *serving.Response, view int, write func(dst []byt
 	return e.times[at]
 }
 
-// appendResults appends the results of an answer in the wire form of
-// GetOnlineFeaturesResponse: stored values go in as they are, undecoded.
+// appendResults appends the results in the wire format of GetOnlineFeaturesResponse:
+// stored values are copied without being decoded.
 func appendResults(dst []byte, r *serving.Response) []byte {
 	e := newEncoder(r)
 	defer e.release()
@@ -127,13 +127,13 @@ func appendTimestamp(dst []byte, t time.Time) []byte {
 	return dst
 }
 
-// cellSize remembers how large the cells of the last answer were, so that the
-// next one has room from the start: an answer that grows while it is written
-// leaves its smaller forms to the garbage collector.
+// cellSize remembers how large the cells of the last response were, to estimate the
+// size of the next one: a buffer that grows while a response is encoded leaves its
+// smaller versions to the garbage collector.
 type cellSize struct{ sixteenths atomic.Int64 }
 
-// maxEstimate bounds what is made room for beforehand: an answer of large values
-// says nothing about the next, which may have many more cells.
+// maxEstimate bounds the estimate: a response of large values says nothing about the
+// next one, which may have many more cells.
 const maxEstimate = 2 << 20
 
 func (c *cellSize) estimate(r *serving.Response) int {
@@ -146,22 +146,21 @@ func (c *cellSize) record(r *serving.Response, size int) {
 
 func cells(r *serving.Response) int64 { return max(int64(r.Columns())*int64(r.Rows()), 1) }
 
-// splice puts the results into a generated response message as fields that it
-// does not know: they go out on the wire as they are, without being decoded
-// first. Within the process the fields look empty. Their memory is of the pool of
-// messages; the codec gives it back once they are written, but for chunks of a
-// stream.
+// splice puts the encoded results into a response message as unknown fields, which
+// are sent unchanged: nothing is decoded and encoded again. To code in this process
+// the fields look empty. Their memory is from the pool of messages; the codec returns
+// it once they are written, except for chunks of a stream.
 func splice(m proto.Message, r *serving.Response, size *cellSize, pool mem.BufferPool) {
 	buffer := pool.Get(size.estimate(r))
 	results := appendResults((*buffer)[:0], r)
-	if cap(results) != cap(*buffer) { // it grew out of it
+	if cap(results) != cap(*buffer) { // results did not fit and have a new buffer
 		pool.Put(buffer)
 	}
 	size.record(r, len(results))
 	m.ProtoReflect().SetUnknown(results)
 }
 
-// names lists the columns of an answer.
+// names lists the column names of a response.
 func names(r *serving.Response) []string {
 	out := make([]string, r.Columns())
 	for i := range out {
@@ -170,14 +169,14 @@ func names(r *serving.Response) []string {
 	return out
 }
 
-// jsonOptions is in what an answer differs from that of Feast's HTTP server, byte
-// for byte.
+// jsonOptions are the differences from the JSON of Feast's HTTP server. The zero value
+// is the same JSON, byte for byte.
 type jsonOptions struct {
-	versions  bool // the versions of the views are told
-	nullTimes bool // a null time is null, and not the lowest number
+	versions  bool // with the versions of the views
+	nullTimes bool // a null time is null, not the lowest number
 }
 
-// appendResponse appends an answer as JSON.
+// appendResponse appends a response as JSON.
 func appendResponse(dst []byte, r *serving.Response, d jsonOptions) ([]byte, error) {
 	write := value.AppendJSON
 	if d.nullTimes {
@@ -211,7 +210,7 @@ func appendResponse(dst []byte, r *serving.Response, d jsonOptions) ([]byte, err
 	return append(dst, `}}`...), nil
 }
 
-// appendVersions appends the views of an answer with the versions that were read.
+// appendVersions appends the views of a response with the versions that were read.
 func appendVersions(dst []byte, r *serving.Response) []byte {
 	dst = append(dst, '[')
 	for v := range r.Views() {

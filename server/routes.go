@@ -14,14 +14,14 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// web is the HTTP server: Feast's routes, the gateway and what describes them.
+// web is the HTTP server: Feast's routes, the gateway and the OpenAPI document.
 type web struct {
 	opt      *Options
 	pipeline *pipeline
 	gateway  http.Handler
 	document []byte    // OpenAPI
 	bodies   sync.Pool // of requests
-	buffers  buffers   // of answers
+	buffers  buffers   // of responses
 	size     cellSize
 }
 
@@ -51,7 +51,7 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// recovered answers a request that made a panic outside of the pipeline.
+// recovered responds to a request that caused a panic outside the pipeline.
 func (s *web) recovered(w http.ResponseWriter, r *http.Request) {
 	if v := recover(); v != nil {
 		err := error(fault.New(fault.Internal, "internal error; the cause is in the log"))
@@ -62,7 +62,7 @@ func (s *web) recovered(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *web) serveOther(w http.ResponseWriter, r *http.Request) {
-	path := r.URL.EscapedPath() // a name may hold a slash, as %2F
+	path := r.URL.EscapedPath() // a name may contain a slash, as %2F
 	project, online := onlineRoute(path)
 	switch {
 	case online && r.Method != http.MethodPost:
@@ -72,7 +72,7 @@ func (s *web) serveOther(w http.ResponseWriter, r *http.Request) {
 		s.stream(w, r, project)
 	case online:
 		s.banquetOnline(w, r, project)
-	case strings.HasPrefix(path, "/v1/vector_stores"): // a route of Feast's that is not served
+	case strings.HasPrefix(path, "/v1/vector_stores"): // a route of Feast that banquet does not support
 		writeJSON(w, http.StatusNotFound, []byte(`{"detail":"Not Found"}`))
 	case strings.HasPrefix(path, "/v1/"):
 		s.serveGateway(w, r, path)
@@ -83,8 +83,8 @@ func (s *web) serveOther(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveGateway answers what grpc-gateway knows. It does not know HEAD, which is
-// a GET whose body net/http leaves out, and takes a missing name for an empty one.
+// serveGateway serves the routes of grpc-gateway, which does not know HEAD (a GET
+// without the body, which net/http omits) and accepts a missing name as an empty one.
 func (s *web) serveGateway(w http.ResponseWriter, r *http.Request, path string) {
 	if strings.Contains(path, "//") || strings.HasSuffix(path, "/") {
 		writeRoutingError(w, http.StatusNotFound)
@@ -98,8 +98,8 @@ func (s *web) serveGateway(w http.ResponseWriter, r *http.Request, path string) 
 	s.gateway.ServeHTTP(w, r)
 }
 
-// redirect sends a caller to a path of the same server: a whole URL would need
-// the scheme, which a proxy before this server may have changed.
+// redirect redirects to a path of the same server: a full URL would need the scheme,
+// which a proxy in front of this server may have changed.
 func (s *web) redirect(w http.ResponseWriter, r *http.Request, path string) {
 	if r.URL.RawQuery != "" {
 		path += "?" + r.URL.RawQuery
@@ -112,8 +112,8 @@ func knownRoute(path string) bool {
 	return path == "/get-online-features" || path == "/health" || path == "/push" || path == "/write-to-online-store"
 }
 
-// onlineRoute recognizes the routes for online features by their escaped path, and
-// the project in them.
+// onlineRoute recognizes the routes for online features by their escaped path and
+// returns the project in it.
 func onlineRoute(path string) (project string, ok bool) {
 	path = strings.TrimSuffix(path, ":stream")
 	if path == "/v1/online-features" {
@@ -139,7 +139,7 @@ func (s *web) get(w http.ResponseWriter, r *http.Request, next http.HandlerFunc)
 	s.requireMethod(http.MethodGet, w, r, next)
 }
 
-// requireMethod refuses other methods as Feast's server does.
+// requireMethod refuses other methods, as Feast's server does.
 func (s *web) requireMethod(want string, w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
 	if r.Method != want {
 		w.Header().Set("Allow", want)
@@ -149,7 +149,7 @@ func (s *web) requireMethod(want string, w http.ResponseWriter, r *http.Request,
 	next(w, r)
 }
 
-// jsonType is shared by all answers: nobody changes a header's values in place.
+// jsonType is shared by all responses: nobody changes a header's values in place.
 var jsonType = []string{"application/json"}
 
 func writeJSON(w http.ResponseWriter, code int, b []byte) {
@@ -161,7 +161,7 @@ func writeJSON(w http.ResponseWriter, code int, b []byte) {
 	_, _ = w.Write(b)
 }
 
-// health says whether anything can be served.
+// health reports whether a registry has been loaded.
 func (s *web) health(w http.ResponseWriter, _ *http.Request) {
 	if s.opt.Registry.Snapshot() == nil {
 		writeJSON(w, http.StatusServiceUnavailable, []byte(`{"detail":"no registry has been loaded yet"}`))
@@ -195,7 +195,7 @@ func (s *web) feastError(w http.ResponseWriter, err error) {
 	}
 	text := bounded(f.Text, maxStatusText)
 	if f.Reason == fault.Lookup {
-		text = pythonRepr(text) // Python prints the argument of a KeyError with its quotes
+		text = pythonRepr(text) // Python prints a KeyError as the repr of its argument
 	}
 	if class != "" {
 		inner := append([]byte(`{"module": "feast.errors", "class": "`), class...)
@@ -205,8 +205,8 @@ func (s *web) feastError(w http.ResponseWriter, err error) {
 	writeJSON(w, code, appendJSONText(nil, text))
 }
 
-// feastClass is the class of feast.errors that Feast raises for a fault; the
-// SDK raises it again. Empty where Feast raises one of Python's own.
+// feastClass is the class of feast.errors that Feast's server raises for a fault; the
+// SDK raises it again in the client. It is empty where Feast raises one of Python's own.
 func feastClass(f *fault.Error) string {
 	switch f.Reason {
 	case fault.Collision:

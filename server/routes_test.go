@@ -14,8 +14,8 @@ import (
 	"github.com/banquet-fs/banquet/server"
 )
 
-// ask sends a request and gives its answer, without following redirects.
-func ask(t *testing.T, method, url, body string) (code int, header http.Header, answer string) {
+// ask sends a request and returns the response, without following redirects.
+func ask(t *testing.T, method, url, body string) (code int, header http.Header, text string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -28,11 +28,11 @@ func ask(t *testing.T, method, url, body string) (code int, header http.Header, 
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
+	read, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp.StatusCode, resp.Header, string(text)
+	return resp.StatusCode, resp.Header, string(read)
 }
 
 func TestPathsAndMethods(t *testing.T) {
@@ -67,7 +67,7 @@ func TestPathsAndMethods(t *testing.T) {
 	}
 }
 
-// Whatever names and texts a request holds, its answer is JSON.
+// The response is JSON, whatever names and strings the request contains.
 func TestErrorsAreJSON(t *testing.T) {
 	s := start(t, credit)
 	for _, body := range []string{
@@ -83,7 +83,7 @@ func TestErrorsAreJSON(t *testing.T) {
 				t.Errorf("%s %s: %d %s", path, body, code, text)
 			}
 			if len(text) > 16<<10 {
-				t.Errorf("%s: %d bytes are answered to %d", path, len(text), len(body))
+				t.Errorf("%s: the response has %d bytes for a request of %d", path, len(text), len(body))
 			}
 		}
 	}
@@ -93,7 +93,7 @@ func TestErrorsAreJSON(t *testing.T) {
 	}
 }
 
-// A client that sends more than is taken reads why, though it sends all of it first.
+// A client whose body is too large gets the error, even if it first sends all of it.
 func TestTooLargeIsRead(t *testing.T) {
 	f := credit
 	f.change = func(o *server.Options) { o.BodyBytes = 100 << 10 }

@@ -28,7 +28,7 @@ import (
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 )
 
-// Server serves until it is told to stop.
+// Server serves gRPC, HTTP and the admin routes.
 type Server struct {
 	opt      Options
 	pipeline *pipeline
@@ -36,12 +36,12 @@ type Server struct {
 	http     *http.Server
 	admin    *http.Server
 	health   *health.Server
-	// listeners, by surface.
+	// listeners by surface
 	grpcListener, httpListener, adminListener net.Listener
 	draining                                  atomic.Bool
 }
 
-// Addresses are where a server listens.
+// Addresses are the addresses on which a server listens.
 type Addresses struct {
 	GRPC, HTTP, Admin string
 }
@@ -73,7 +73,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	reflection.Register(bypassed)
 	gateway, err := newGateway(ctx, p, features, reg)
 	if err != nil {
-		return nil, fault.New(fault.Internal, "the REST gateway cannot be made").Because(err)
+		return nil, fault.New(fault.Internal, "the REST gateway cannot be created").Because(err)
 	}
 	handler, err := newWeb(&s.opt, p, gateway)
 	if err != nil {
@@ -84,13 +84,13 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	return s, s.listen(ctx)
 }
 
-// streamWorkers is how many goroutines wait for gRPC's requests. Their stacks
-// have grown to what a request needs; a new goroutine would copy its own
-// several times. When all are busy gRPC starts new ones.
+// streamWorkers is how many goroutines handle gRPC's requests. Their stacks already
+// have the size that a request needs; the stack of a new goroutine would be copied
+// several times as it grows. When all are busy, gRPC starts new goroutines.
 const streamWorkers = 128
 
-// streamsPerConnection bounds the streams of a connection, silent ones too; a client
-// waits with more.
+// streamsPerConnection bounds the streams of a connection, silent ones included. With
+// more, the client waits.
 const streamsPerConnection = 1000
 
 func newGRPC(opt *Options, p *pipeline) *grpc.Server {
@@ -100,8 +100,9 @@ func newGRPC(opt *Options, p *pipeline) *grpc.Server {
 	}
 	return grpc.NewServer(
 		grpc.Creds(creds), grpc.ForceServerCodecV2(newSpliceCodec(p.messages)), experimental.BufferPool(p.messages), grpc.NumStreamWorkers(streamWorkers),
-		// The codec refuses what is too large in banquet's words; what is larger still
-		// gRPC refuses in its own, without reading it, or unpacking it to its end.
+		// The codec refuses a message over banquet's limit with banquet's error. gRPC
+		// refuses an even larger one with its own, before it has read or decompressed
+		// all of it.
 		grpc.MaxRecvMsgSize(opt.BodyBytes+64<<10), grpc.MaxSendMsgSize(1<<30), grpc.MaxConcurrentStreams(streamsPerConnection),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
@@ -109,8 +110,8 @@ func newGRPC(opt *Options, p *pipeline) *grpc.Server {
 	)
 }
 
-// writeTimeout is how long a caller may be about an answer: who reads nothing must
-// not hold its memory for ever. Chunks of a stream have chunkTime.
+// writeTimeout bounds the time to write a response: a caller who does not read must
+// not hold its memory for ever. Each chunk of a stream has chunkTimeout.
 const writeTimeout = 5 * time.Minute
 
 func newHTTP(h http.Handler) *http.Server {
@@ -150,13 +151,13 @@ func (s *Server) closeListeners() {
 	}
 }
 
-// Addresses tells where the server listens.
+// Addresses returns the addresses on which the server listens.
 func (s *Server) Addresses() Addresses {
 	return Addresses{GRPC: s.grpcListener.Addr().String(), HTTP: s.httpListener.Addr().String(), Admin: s.adminListener.Addr().String()}
 }
 
-// Run serves until ctx is done, then drains: health says so first, requests
-// under way are answered, and what is left after the drain time is cut off.
+// Run serves until ctx is done, then drains: health reports it first, requests in
+// flight may finish, and those left after the drain time are aborted.
 func (s *Server) Run(ctx context.Context) error {
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.opt.Registry.Run(running) })
@@ -164,14 +165,14 @@ func (s *Server) Run(ctx context.Context) error {
 		s.pipeline.governor.run(running)
 		return nil
 	})
-	if !s.reportServing() { // a registry that is in force is said so from the first request on
+	if !s.reportServing() { // with a registry, health is SERVING from the first request on
 		group.Go(func() error {
 			s.awaitRegistry(running)
 			return nil
 		})
 	}
 	group.Go(func() error {
-		// A server that is stopped before it began to serve says so by an error.
+		// Serve returns this error when the server is stopped before it has started.
 		if err := s.grpc.Serve(s.grpcListener); !errors.Is(err, grpc.ErrServerStopped) {
 			return err
 		}
@@ -196,7 +197,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// reportServing sets gRPC's health to SERVING if a registry is in force.
+// reportServing sets gRPC's health to SERVING if a registry has been loaded.
 func (s *Server) reportServing() bool {
 	if s.opt.Registry.Snapshot() == nil {
 		return false
@@ -205,7 +206,7 @@ func (s *Server) reportServing() bool {
 	return true
 }
 
-// awaitRegistry keeps gRPC's health at NOT_SERVING until a registry is in force.
+// awaitRegistry sets gRPC's health to SERVING once a registry has been loaded.
 func (s *Server) awaitRegistry(ctx context.Context) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -218,7 +219,7 @@ func (s *Server) awaitRegistry(ctx context.Context) {
 	}
 }
 
-// drain stops taking requests and waits for those under way.
+// drain stops accepting requests and waits for those in flight.
 func (s *Server) drain(ctx context.Context) {
 	s.draining.Store(true)
 	s.health.Shutdown()
@@ -240,7 +241,7 @@ func (s *Server) drain(ctx context.Context) {
 	_ = s.admin.Shutdown(ctx)
 }
 
-// adminHandler serves metrics, health and, where it is allowed, profiles.
+// adminHandler serves metrics, health and, if it is enabled, profiles.
 func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	if s.opt.Metrics != nil {
@@ -258,8 +259,8 @@ func (s *Server) adminHandler() http.Handler {
 	return mux
 }
 
-// ready says whether requests should come here: a registry is in force and the
-// server is not stopping. With ?verbose it tells what is not well besides.
+// ready reports whether the server accepts requests: a registry has been loaded and
+// the server is not stopping. With ?verbose it adds the state of the registry.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	st := s.opt.Registry.Status()
 	switch {
@@ -276,8 +277,8 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	if _, verbose := r.URL.Query()["verbose"]; !verbose {
 		return
 	}
-	fmt.Fprintf(w, "registry: generation %d, last looked at %v ago\n", st.Generation, time.Since(st.Checked).Round(time.Millisecond))
+	fmt.Fprintf(w, "registry: generation %d, last checked %v ago\n", st.Generation, time.Since(st.Checked).Round(time.Millisecond))
 	if st.Err != nil {
-		fmt.Fprintf(w, "registry: %s; the last good one is served since %s\n", fault.Of(st.Err).Text, st.Since.UTC().Format(time.RFC3339))
+		fmt.Fprintf(w, "registry: %s; the last good registry has been in use since %s\n", fault.Of(st.Err).Text, st.Since.UTC().Format(time.RFC3339))
 	}
 }

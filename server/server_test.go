@@ -36,7 +36,7 @@ var credit = fixture{
 	tables: "credit_scoring/dynamodb/tables/4_incremental",
 }
 
-// fetch makes a request and gives status and body.
+// fetch sends a request and returns status and body.
 func fetch(t *testing.T, method, url, body string, headers ...string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
@@ -155,7 +155,7 @@ func TestRESTAndGRPCAnswerAlike(t *testing.T) {
 	}
 }
 
-// TestAnOutageIsNeverNotFound switches off the store in several ways.
+// TestAnOutageIsNeverNotFound stops the store in several ways.
 func TestAnOutageIsNeverNotFound(t *testing.T) {
 	s := start(t, credit)
 	const body = `{"features":["zipcode_features:city"],"entities":{"zipcode":[76104]}}`
@@ -200,7 +200,7 @@ func TestARegistryChangeIsServedAndABrokenOneIsNot(t *testing.T) {
 		t.Fatal(err)
 	}
 	var text string
-	for deadline := time.Now().Add(3 * time.Second); !strings.Contains(text, "the last good one is served"); {
+	for deadline := time.Now().Add(3 * time.Second); !strings.Contains(text, "the last good registry has been in use since"); {
 		if _, text = fetch(t, http.MethodGet, "http://"+s.at.Admin+"/readyz?verbose", ""); time.Now().After(deadline) {
 			t.Fatal("an emptied registry is not reported: " + text)
 		}
@@ -243,14 +243,14 @@ func TestWithoutARegistryNothingIsReady(t *testing.T) {
 func TestAStoppingServerAnswersWhatItHas(t *testing.T) {
 	s := start(t, credit)
 	s.dynamo.Set(dynamotest.Faults{Latency: func() time.Duration { return 300 * time.Millisecond }})
-	type answer struct {
+	type response struct {
 		code int
 		text string
 	}
-	done := make(chan answer, 1)
+	done := make(chan response, 1)
 	go func() {
 		code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features", `{"features":["zipcode_features:city"],"entities":{"zipcode":[76104]}}`)
-		done <- answer{code, text}
+		done <- response{code, text}
 	}()
 	for s.dynamo.Count("BatchGetItem") == 0 {
 		<-time.After(time.Millisecond)
@@ -319,8 +319,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestGoldenRegistry replays what Feast's registry server answered about
-// single objects, from the same registry.
+// TestGoldenRegistry compares single objects with the responses of Feast's registry
+// server, from the same registry.
 func TestGoldenRegistry(t *testing.T) {
 	s := start(t, fixture{project: "credit_scoring_aws", registry: "credit_scoring/registry/registry_server.db"})
 	client := banquetv1.NewRegistryServiceClient(s.grpc)
@@ -356,7 +356,7 @@ func TestGoldenRegistry(t *testing.T) {
 			}
 			decode(t, c.Response, want)
 			compared++
-			// On the way out Feast's objects lose their project, and some sources their class.
+			// In Feast's responses objects have no project, and some sources no class.
 			if d, ok := got.(*core.DataSource); ok && want.(*core.DataSource).GetDataSourceClassType() == "" {
 				d.DataSourceClassType = ""
 			}
@@ -367,11 +367,11 @@ func TestGoldenRegistry(t *testing.T) {
 		})
 	}
 	if compared < 5 {
-		t.Errorf("only %d answers were compared", compared)
+		t.Errorf("only %d responses were compared", compared)
 	}
 }
 
-// object asks for an object by its kind.
+// object gets an object by its kind.
 func object(ctx context.Context, client banquetv1.RegistryServiceClient, kind, project, name string) (proto.Message, error) {
 	switch kind {
 	case "GetEntity":

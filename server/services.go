@@ -16,7 +16,7 @@ import (
 	"github.com/banquet-fs/banquet/serving"
 )
 
-// defaultChunk is how many rows a chunk of a stream has.
+// defaultChunk is the number of rows in a chunk of a stream.
 const defaultChunk = 1000
 
 // features is banquet.v1.FeatureService.
@@ -27,7 +27,7 @@ type features struct {
 	size     cellSize
 }
 
-// GetOnlineFeatures answers features.
+// GetOnlineFeatures returns features.
 func (f *features) GetOnlineFeatures(ctx context.Context, m *banquetv1.GetOnlineFeaturesRequest) (*banquetv1.GetOnlineFeaturesResponse, error) {
 	req, err := banquetRequest(f.opt, m, f.pipeline.limits)
 	if err != nil {
@@ -62,8 +62,8 @@ func viewVersions(r *serving.Response) []*feast.FeatureViewMetadata {
 	return list
 }
 
-// StreamOnlineFeatures answers chunk after chunk: what is in memory at a time
-// is one chunk, and the next is read when the one before has been taken.
+// StreamOnlineFeatures sends chunk after chunk. Only one chunk is in memory at a time;
+// the next is read when gRPC has accepted the one before.
 func (f *features) StreamOnlineFeatures(m *banquetv1.StreamOnlineFeaturesRequest, out grpc.ServerStreamingServer[banquetv1.StreamOnlineFeaturesResponse]) error {
 	req, err := banquetRequest(f.opt, m.GetRequest(), f.pipeline.limits.ofStream())
 	if err != nil {
@@ -87,8 +87,8 @@ func (f *features) StreamOnlineFeatures(m *banquetv1.StreamOnlineFeaturesRequest
 	})
 }
 
-// sendWithin ends a stream whose caller takes nothing: gRPC itself waits for ever,
-// and lets go of a chunk only when its handler has ended.
+// sendWithin ends a stream whose caller reads nothing: gRPC itself waits for ever and
+// frees a chunk only when the handler has ended.
 func sendWithin(d time.Duration, send func() error) error {
 	sent := make(chan error, 1)
 	go func() { sent <- send() }()
@@ -98,11 +98,11 @@ func sendWithin(d time.Duration, send func() error) error {
 	case err := <-sent:
 		return err
 	case <-t.C:
-		return fault.New(fault.Canceled, "the caller took nothing for %v", d)
+		return fault.New(fault.Canceled, "the caller read nothing for %v", d)
 	}
 }
 
-// chunks cuts a request into ones of at most n rows.
+// chunks splits a request into parts of at most n rows.
 func chunks(req *serving.Request, n int, send func(first int, part *serving.Request) error) error {
 	if n <= 0 {
 		n = defaultChunk
@@ -134,7 +134,7 @@ func chunks(req *serving.Request, n int, send func(first int, part *serving.Requ
 	return nil
 }
 
-// GetServingInfo tells what is served.
+// GetServingInfo returns the version, the projects and the registry in use.
 func (f *features) GetServingInfo(context.Context, *banquetv1.GetServingInfoRequest) (*banquetv1.GetServingInfoResponse, error) {
 	out := &banquetv1.GetServingInfoResponse{Version: f.opt.Version, Project: f.opt.Project}
 	if s := f.opt.Registry.Snapshot(); s != nil {
@@ -146,8 +146,8 @@ func (f *features) GetServingInfo(context.Context, *banquetv1.GetServingInfoRequ
 	return out, nil
 }
 
-// banquetRequest reads a request of banquet.v1: keys are converted to the type of
-// their join key.
+// banquetRequest turns a request of banquet.v1 into one of serving, which converts keys
+// to the type of their join key.
 func banquetRequest(opt *Options, m *banquetv1.GetOnlineFeaturesRequest, limits decodeLimits) (*serving.Request, error) {
 	req := &serving.Request{
 		Project: m.GetProject(), Service: m.GetFeatureService(), Features: m.GetFeatures().GetVal(), FullNames: m.GetFullFeatureNames(),
@@ -158,7 +158,7 @@ func banquetRequest(opt *Options, m *banquetv1.GetOnlineFeaturesRequest, limits 
 	return req, err
 }
 
-// feastServing is feast.serving.ServingService, as Feast's Go server speaks it.
+// feastServing is feast.serving.ServingService, as Feast's Go server implements it.
 type feastServing struct {
 	feast.UnimplementedServingServiceServer
 	opt      *Options
@@ -166,17 +166,17 @@ type feastServing struct {
 	size     cellSize
 }
 
-// GetFeastServingInfo tells the version.
+// GetFeastServingInfo returns the version.
 func (f *feastServing) GetFeastServingInfo(context.Context, *feast.GetFeastServingInfoRequest) (*feast.GetFeastServingInfoResponse, error) {
 	return &feast.GetFeastServingInfoResponse{Version: f.opt.Version}, nil
 }
 
-// GetOnlineFeatures answers features; expired rows are marked.
+// GetOnlineFeatures returns features and marks expired rows.
 func (f *feastServing) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineFeaturesRequest) (*feast.GetOnlineFeaturesResponse, error) {
 	return feastResponse(ctx, f.opt, f.pipeline, &f.size, m, serving.MarkTTL)
 }
 
-// feastResponse answers a request of Feast's own messages.
+// feastResponse returns features for a request in Feast's messages.
 func feastResponse(ctx context.Context, opt *Options, p *pipeline, size *cellSize, m *feast.GetOnlineFeaturesRequest, ttl serving.TTL) (*feast.GetOnlineFeaturesResponse, error) {
 	req := &serving.Request{
 		Service: m.GetFeatureService(), Features: m.GetFeatures().GetVal(), FullNames: m.GetFullFeatureNames(), TTL: opt.ttl(ttl),
@@ -199,7 +199,7 @@ func feastResponse(ctx context.Context, opt *Options, p *pipeline, size *cellSiz
 	return out, nil
 }
 
-// feastListen is GrpcFeatureServer, as `feast listen` speaks it.
+// feastListen is GrpcFeatureServer, as `feast listen` implements it.
 type feastListen struct {
 	feast.UnimplementedGrpcFeatureServerServer
 	opt      *Options
@@ -207,7 +207,7 @@ type feastListen struct {
 	size     cellSize
 }
 
-// GetOnlineFeatures answers features; the ttl is ignored.
+// GetOnlineFeatures returns features and ignores the ttl.
 func (f *feastListen) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineFeaturesRequest) (*feast.GetOnlineFeaturesResponse, error) {
 	return feastResponse(ctx, f.opt, f.pipeline, &f.size, m, serving.IgnoreTTL)
 }

@@ -28,7 +28,7 @@ import (
 
 const gzip = "gzip"
 
-// TestExpiredRowsBySurface asks for a row that is years older than its ttl.
+// TestExpiredRowsBySurface requests a row that is years older than its ttl.
 func TestExpiredRowsBySurface(t *testing.T) {
 	const body = `{"features":["credit_history:credit_card_due"],"entities":{"dob_ssn":["19630621_4278"]}}`
 	for _, c := range []struct{ setting, feast, own string }{
@@ -62,9 +62,9 @@ func TestExpiredRowsBySurface(t *testing.T) {
 	}
 }
 
-// TestPartialAnswers forbids one of two tables: the request fails, or, when it
-// allows that, only the cells of that table are unreadable.
-func TestPartialAnswers(t *testing.T) {
+// TestPartialResponses denies access to one of two tables: the request fails, or, if it
+// is partial, only the cells of that table are unreadable.
+func TestPartialResponses(t *testing.T) {
 	s := start(t, credit)
 	s.dynamo.Set(dynamotest.Faults{Forbidden: map[string]bool{"credit_scoring_aws.credit_history": true}})
 	const entities = `"entities":{"zipcode":[76104],"dob_ssn":["19630621_4278"]}`
@@ -180,7 +180,7 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// What fails after the first chunk ends the stream with a line that says why.
+// An error after the first chunk ends the stream with a line that holds the error.
 func TestAStreamThatFailsSaysWhy(t *testing.T) {
 	s := start(t, credit)
 	keys := strings.TrimSuffix(strings.Repeat("76104,", 200000), ",")
@@ -215,8 +215,8 @@ func TestAStreamThatFailsSaysWhy(t *testing.T) {
 	}
 }
 
-// A caller who takes his time holds no more than a few chunks: what he has not
-// taken is not read from the store. Every row arrives once and in order.
+// A slow caller keeps only a few chunks in memory: chunks are read from the store as
+// the caller reads them. Every row arrives once and in order.
 func TestStreamIsReadAsItIsTaken(t *testing.T) {
 	s := start(t, credit)
 	const rows, chunk = 50000, 1000
@@ -242,7 +242,7 @@ func TestStreamIsReadAsItIsTaken(t *testing.T) {
 		}
 	}
 	if all := rows / 100; calls > all/2 {
-		t.Errorf("%d of %d calls were made for a caller who has taken nothing", calls, all)
+		t.Errorf("%d of %d calls were made for a caller who has read nothing", calls, all)
 	}
 	next := int64(0)
 	for {
@@ -273,8 +273,8 @@ func TestStreamIsReadAsItIsTaken(t *testing.T) {
 	}
 }
 
-// Six megabytes of keys are answered over gRPC as over HTTP: one limit holds
-// for both, not the four megabytes that gRPC has by itself.
+// Six megabytes of keys are accepted over gRPC as over HTTP: both have the same limit,
+// not gRPC's default of four megabytes.
 func TestLargeRequestsOnEverySurface(t *testing.T) {
 	s := start(t, credit)
 	const rows = 60000
@@ -304,8 +304,8 @@ func TestLargeRequestsOnEverySurface(t *testing.T) {
 	}
 }
 
-// Clients of any language may compress what they send, as Feast's server lets
-// them, and are answered in kind.
+// Clients of any language may compress requests, as with Feast's server, and get
+// compressed responses.
 func TestCompressedRequests(t *testing.T) {
 	if encoding.GetCompressor(gzip) == nil {
 		t.Fatal("the server does not read gzip")
@@ -323,11 +323,11 @@ func TestCompressedRequests(t *testing.T) {
 	}
 	code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/online-features", "\x1f\x8b\x08", "Content-Encoding", gzip)
 	if code != http.StatusBadRequest || !strings.Contains(text, "Content-Encoding gzip") {
-		t.Errorf("over HTTP, which has no such custom: %d %s", code, text)
+		t.Errorf("over HTTP, where this is not usual: %d %s", code, text)
 	}
 }
 
-// What is larger than the limit is refused over gRPC in the words of HTTP.
+// A message larger than the limit is refused over gRPC with the same text as over HTTP.
 func TestTooLargeIsSaidAlike(t *testing.T) {
 	f := credit
 	f.change = func(o *server.Options) { o.BodyBytes = 500 }
@@ -352,7 +352,7 @@ func TestTooLargeIsSaidAlike(t *testing.T) {
 	}
 }
 
-// The versions of the views are told on every surface that promises them.
+// Every surface that promises the versions of the views returns them.
 func TestVersionsAreTold(t *testing.T) {
 	s := start(t, fixture{
 		project: "credit_scoring_aws", registry: "versioned/registry/4_v0_rematerialized.db", tables: "versioned/tables/4_v0_rematerialized", versioned: true,
@@ -381,7 +381,7 @@ func TestVersionsAreTold(t *testing.T) {
 	}
 }
 
-// What is not served yet says so, and is no unknown method.
+// A method that is not supported yet says so, and is not reported as unknown.
 func TestWritesAreRefusedByName(t *testing.T) {
 	s := start(t, credit)
 	client := feast.NewGrpcFeatureServerClient(s.grpc)
@@ -399,7 +399,7 @@ func TestWritesAreRefusedByName(t *testing.T) {
 	}
 }
 
-// noted is a writer that remembers what it was given.
+// noted is a writer that records its calls.
 type noted struct{ calls []string }
 
 func (n *noted) Push(_ context.Context, req *feast.PushRequest) error {
@@ -412,7 +412,7 @@ func (n *noted) WriteToOnlineStore(_ context.Context, req *feast.WriteToOnlineSt
 	return fault.New(fault.Invalid, "row 1: no key")
 }
 
-// A server that has a writer serves what writes.
+// A server with a writer serves the methods that write.
 func TestAWriterIsServed(t *testing.T) {
 	w := new(noted)
 	f := credit

@@ -24,7 +24,7 @@ import (
 	"github.com/banquet-fs/banquet/server"
 )
 
-// authority signs certificates of tests.
+// authority signs certificates for tests.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -70,7 +70,7 @@ func (a *authority) sign(t *testing.T, name string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// Each surface is encrypted alike: gRPC, and HTTP in both versions.
+// TLS works on each surface: gRPC, and HTTP in both versions.
 func TestTLSOnEverySurface(t *testing.T) {
 	ours, foreign := newAuthority(t), newAuthority(t)
 	for name, c := range map[string]struct {
