@@ -140,7 +140,7 @@ ROWS = [
     Allowed("NaN and the infinities are texts in JSON", r"FAULT Out of range float values are not JSON compliant", "OK", lambda c: re.search(r'"(NaN|-?Infinity)"', str(c.got.columns)) is not None),
     Allowed("an item with none of the wanted features is NOT_FOUND", r"FAULT '?values'?", "OK", lambda c: c.served.seed.dynamo),
     Allowed("a view that is being refreshed goes on serving", r"FAULT Feature view '.*' is in state 'MATERIALIZING' and cannot serve features.*", "OK"),
-    Allowed("on-demand features are not computed", r".*", "UNBUILT on-demand feature view .* is computed on request, .*", reads("computed")),
+    Allowed("on-demand features are not computed", r".*", "UNBUILT on-demand feature view .* is computed at request time, .*", reads("computed")),
     Allowed("Feast's gRPC server fails on columns that no view of the request is read by, and on most types of keys",
             r"FAULT (?:Value with native type value cannot be converted .*|int\(\) argument must be .* not 'Value'|Type `<class 'feast.types.Value_pb2.Value'>` not in .*|float\(\) argument must be .* not 'Value')", "(OK|CALLER .*)", lambda c: c.surface == "grpc"),
     Allowed("Feast's gRPC server fails on a column of several types", r"FAULT '?<' not supported between instances of .*", "(OK|CALLER .*)", lambda c: c.surface == "grpc"),

@@ -96,7 +96,7 @@ var creditDifferences = map[string]different{
 	"chat":                       {http.StatusNotImplemented, "/chat is not served"},
 }
 
-var notComputed = different{http.StatusNotImplemented, "is computed on request"}
+var notComputed = different{http.StatusNotImplemented, "is computed at request time"}
 
 // allTypesDifferences are those of the recording with every type.
 var allTypesDifferences = map[string]different{
@@ -271,9 +271,9 @@ var grpcDifferences = map[string]struct {
 }{
 	"entity of another view":                  {codes.OK, ""},
 	"unknown entity column":                   {codes.OK, ""},
-	"on-demand without request data":          {codes.Unimplemented, "is computed on request"},
-	"on-demand with request data in entities": {codes.Unimplemented, "is computed on request"},
-	"on-demand with request_context":          {codes.Unimplemented, "is computed on request"},
+	"on-demand without request data":          {codes.Unimplemented, "is computed at request time"},
+	"on-demand with request data in entities": {codes.Unimplemented, "is computed at request time"},
+	"on-demand with request_context":          {codes.Unimplemented, "is computed at request time"},
 }
 
 func TestGoldenGRPC(t *testing.T) {

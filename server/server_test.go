@@ -265,7 +265,18 @@ func TestAStoppingServerAnswersWhatItHas(t *testing.T) {
 
 func TestHealthAndReflection(t *testing.T) {
 	s := start(t, credit)
-	h, err := healthpb.NewHealthClient(s.grpc).Check(t.Context(), &healthpb.HealthCheckRequest{})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	changes, err := healthpb.NewHealthClient(s.grpc).Watch(ctx, &healthpb.HealthCheckRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for h := new(healthpb.HealthCheckResponse); h.GetStatus() != healthpb.HealthCheckResponse_SERVING; {
+		if h, err = changes.Recv(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, err := healthpb.NewHealthClient(s.grpc).Check(ctx, &healthpb.HealthCheckRequest{})
 	if err != nil || h.GetStatus() != healthpb.HealthCheckResponse_SERVING {
 		t.Errorf("%v, %v", h, err)
 	}
