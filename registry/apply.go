@@ -28,10 +28,9 @@ func (a Action) String() string { return [...]string{"Created", "Updated", "Dele
 // Change is what an apply does to one object.
 type Change struct {
 	Action Action
-	// Kind is the field's word: "feature view", "entity", …
+	// Kind is the kind of the object: "feature view", "entity", …
 	Kind, Name string
-	// Quiet changes are not spoken of in a plan: data sources and the dummy
-	// entity.
+	// Quiet changes are not printed in a plan: data sources and the dummy entity.
 	Quiet  bool
 	Fields []FieldChange
 }
@@ -44,14 +43,14 @@ type FieldChange struct {
 // Changes is what an apply does to a registry.
 type Changes []Change
 
-// Apply makes the registry hold exactly the given objects for a project, by
-// Feast's rules, and says what that changed. Objects of other projects stay as
-// they are. An object whose definition is unchanged is left alone entirely.
+// Apply replaces the objects of a project in the registry by the given ones, by
+// Feast's rules, and returns the changes. Objects of other projects do not change,
+// nor does an object whose definition is the same.
 //
 // A changed object keeps its created time. A feature view whose schema is
-// unchanged keeps its state, its version and its materialization intervals; one
-// with another schema keeps the intervals, starts without a state, and the
-// version history gets a record of it.
+// unchanged keeps its state, its version and its materialization intervals. One
+// with a new schema keeps the intervals, has no state at first, and gets a record in
+// the version history.
 func Apply(reg *core.Registry, project string, objects Objects, now time.Time) (Changes, error) {
 	if err := checkNames(project, objects); err != nil {
 		return nil, err
@@ -75,12 +74,12 @@ type applier struct {
 	project  string
 	now      time.Time
 	changes  Changes
-	// unreadable are views whose function needs a pickle, by name.
+	// unreadable has the errors of views whose function needs a pickle, by name.
 	unreadable map[string]error
 	pickles    map[string][]byte // of functions, by the name of the view
 }
 
-// definitions lists what the repository defines of a kind.
+// definitions lists the objects of a kind that the repository defines.
 func (a *applier) definitions(k kind, o Objects) []object {
 	var list []object
 	first := map[string]object{}
@@ -129,7 +128,7 @@ func each[M proto.Message](list []M, add func(proto.Message)) {
 	}
 }
 
-// kind brings the list of one kind of object to what is defined.
+// kind applies the definitions of one kind to the registry's list.
 func (a *applier) kind(k kind, defined []object) error {
 	field := a.reg.Descriptor().Fields().ByName(k.list)
 	list := a.reg.Mutable(field).List()
@@ -195,8 +194,8 @@ func (a *applier) update(k kind, list protoreflect.List, at int, next object) er
 		}
 	}
 	if old.same(next) {
-		// Not a change of the definition: what a function finds in its module may
-		// have another value, and its text is the same.
+		// Not a change of the definition: the source text of a function is the same, but
+		// a value that it uses from its module may have changed.
 		if renewPickles(next, old) {
 			old.stamp(old.created(), a.now)
 			a.changes = append(a.changes, Change{Action: Updated, Kind: k.noun, Name: next.name(), Quiet: true})
@@ -215,9 +214,9 @@ func (a *applier) update(k kind, list protoreflect.List, at int, next object) er
 	return nil
 }
 
-// readable refuses a view that would end every command of Feast: its function
-// has no pickle, and its text does not do without. Where there is something that
-// stands in for the pickle, the view gets it.
+// readable refuses a view that would make every command of Feast fail: its function
+// has no pickle, and Feast cannot load it from the source text. If there is a
+// substitute for the pickle, the view gets it.
 func (a *applier) readable(view object) error {
 	t := transformation(view)
 	if t == nil || len(t.GetBody()) > 0 {
@@ -230,7 +229,7 @@ func (a *applier) readable(view object) error {
 	return a.unreadable[view.name()]
 }
 
-// prune removes what the repository does not define any more.
+// prune removes objects that the repository no longer defines.
 func (a *applier) prune(k kind, list protoreflect.List, defined []object) {
 	names := map[string]bool{}
 	for _, d := range defined {
@@ -258,8 +257,8 @@ func (a *applier) note(k kind, action Action, name string, fields []FieldChange)
 	})
 }
 
-// checkNames refuses names that Feast refuses: ones that a feature reference
-// could not hold, and feature views whose names differ only in case.
+// checkNames refuses the names that Feast refuses: names that cannot be part of a
+// feature reference, and feature views whose names differ only in case.
 func checkNames(project string, o Objects) error {
 	seen := map[string]string{}
 	view := func(kind, name string) error {
@@ -294,7 +293,7 @@ func checkNames(project string, o Objects) error {
 	return checkTwice(project, o)
 }
 
-// checkTwice refuses two objects of one kind and name.
+// checkTwice refuses two objects with the same kind and name.
 func checkTwice(project string, o Objects) error {
 	a := applier{project: project}
 	for _, k := range kinds() {

@@ -25,8 +25,7 @@ func fieldChanges(old, next object) []FieldChange {
 	return changes
 }
 
-// show writes a field's value on one line; a list or map of messages in
-// brackets.
+// show writes a field's value on one line; lists and maps in brackets.
 func show(f protoreflect.FieldDescriptor, m protoreflect.Message) string {
 	if !m.Has(f) && (f.Message() != nil || f.IsList() || f.IsMap()) {
 		return "none"
@@ -67,12 +66,12 @@ func showValue(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
 	return v.String()
 }
 
-// oneLine folds blanks: the text form of protobuf varies them on purpose.
+// oneLine reduces white space: protobuf's text form varies it on purpose.
 func oneLine(s string) string {
 	return strings.TrimSpace(regexp.MustCompile(`\s+`).ReplaceAllString(s, " "))
 }
 
-// Loud reports whether a plan has anything to say.
+// Loud reports whether a plan prints any change.
 func (c Changes) Loud() bool {
 	for i := range c {
 		if !c[i].Quiet {

@@ -11,8 +11,7 @@ type compiler struct {
 	options  Options
 }
 
-// project finds or makes a project by name: registries written before Feast
-// had project objects have none.
+// project finds or makes a project by name: old registries have no project objects.
 func (c *compiler) project(name string) *Project {
 	if p, ok := c.snapshot.projects[name]; ok {
 		return p
@@ -82,7 +81,7 @@ func (c *compiler) sortObjects(reg *core.Registry) {
 	}
 }
 
-// compile makes the lookups of a project.
+// compile makes the lookup tables of a project.
 func (p *Project) compile() error {
 	p.types, p.joinKeys = entityTypes{}, map[string]JoinKey{}
 	for _, m := range p.entities {
@@ -144,7 +143,7 @@ func (p *Project) compileViews() error {
 	return nil
 }
 
-// learnTypes takes a join key's type from a view when its entity says none.
+// learnTypes copies a join key's type from a view if its entity has none.
 func (p *Project) learnTypes(v *View) {
 	for _, k := range v.JoinKeys {
 		known, ok := p.joinKeys[k.Name]

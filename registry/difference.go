@@ -16,13 +16,13 @@ type Difference struct {
 	// Kind and Name are the object's. Field is the path of the field in its
 	// message; it is empty when only one side has the object.
 	Kind, Name, Field string
-	// A and B are what either side has there, as text on one line.
+	// A and B are the values of the two sides, as text on one line.
 	A, B string
 }
 
-// Compare gives the first difference of two sets of definitions, in the order
-// of Feast's plan and of names. Pickled functions, times and the order of the
-// objects are no difference; the Python class of a source is one.
+// Compare returns the first difference of two sets of definitions, in the order
+// of Feast's plan and of names. It ignores pickled functions, times and the order of
+// the objects; it compares the Python class of a source.
 func Compare(a, b Objects) (Difference, bool) {
 	for _, k := range kinds() {
 		x, y := named(k, a), named(k, b)
@@ -50,8 +50,8 @@ func presence(m protoreflect.Message) string {
 	return "defined"
 }
 
-// named gives the objects of a kind by name, without what is no difference. A
-// name that there is twice has a number after the second.
+// named returns the objects of a kind by name, without the parts that Compare ignores.
+// The second object of the same name gets a number.
 func named(k kind, o Objects) map[string]protoreflect.Message {
 	out := map[string]protoreflect.Message{}
 	add := func(m proto.Message) {
@@ -63,7 +63,7 @@ func named(k kind, o Objects) map[string]protoreflect.Message {
 		}
 		out[name] = c
 	}
-	if k.list == "projects" { // without one there is that of the configuration
+	if k.list == "projects" { // optional: the configuration names the project, too
 		if o.Project != nil {
 			add(o.Project)
 		}
@@ -108,13 +108,13 @@ func differ(a, b protoreflect.Message, path string, d *Difference) bool {
 		}
 	}
 	if string(a.GetUnknown()) != string(b.GetUnknown()) {
-		d.Field, d.A, d.B = path, "fields of another Feast", "other fields of another Feast"
+		d.Field, d.A, d.B = path, "unknown fields of another Feast version", "different unknown fields of another Feast version"
 		return true
 	}
 	return false
 }
 
-// shown is a field that one side may lack.
+// shown is show for a field that one side may lack.
 func shown(f protoreflect.FieldDescriptor, m protoreflect.Message) string {
 	if !m.Has(f) {
 		return "none"
@@ -197,7 +197,7 @@ func differValue(f protoreflect.FieldDescriptor, a, b protoreflect.Value, at str
 	return true
 }
 
-// scalar shows a value; texts in quotes, so that blanks are seen.
+// scalar shows a value; strings in quotes, so that blanks are visible.
 func scalar(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
 	if f.Kind() == protoreflect.StringKind || f.Kind() == protoreflect.BytesKind {
 		return strconv.Quote(v.String())

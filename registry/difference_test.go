@@ -12,7 +12,7 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// viewOf makes definitions of one view, which a test then changes.
+// viewOf makes the definitions of one view, for tests to change.
 func viewOf(change func(*core.FeatureViewSpec)) registry.Objects {
 	spec := &core.FeatureViewSpec{
 		Name: "v", Tags: map[string]string{"a": "1", "b": "2"},
@@ -73,7 +73,7 @@ func TestCompareLeavesOutWhatIsNoDifference(t *testing.T) {
 	}
 }
 
-// pickled makes definitions of a function with its pickle.
+// pickled makes the definitions of a function with its pickle.
 func pickled(body string) registry.Objects {
 	udf := &core.UserDefinedFunctionV2{Name: "f", BodyText: "def f(): return K"}
 	if body != "" {
@@ -85,8 +85,8 @@ func pickled(body string) registry.Objects {
 	}}}}
 }
 
-// A function's pickle holds what its module holds: it is renewed though the text
-// is the same, which is no change to speak of and no new version.
+// A function's pickle contains values of its module: it is renewed even if the source
+// text is the same. The plan does not show this, and it makes no new version.
 func TestApplyRenewsPickles(t *testing.T) {
 	reg := new(core.Registry)
 	apply := func(body string) registry.Changes {
@@ -116,7 +116,7 @@ func TestApplyRenewsPickles(t *testing.T) {
 	}
 }
 
-// Feast takes equal entities for one; sources and views it refuses.
+// Feast accepts two equal entities as one, but refuses two equal sources or views.
 func TestApplyTakesEqualEntitiesForOne(t *testing.T) {
 	entity := func(description string) *core.Entity {
 		return &core.Entity{Spec: &core.EntitySpecV2{Name: "e", JoinKey: "e", Description: description}}

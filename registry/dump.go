@@ -15,9 +15,8 @@ import (
 )
 
 // Dump writes a project as Feast's registry-dump does: the protobuf JSON of
-// each object, sorted by kind and name, without the project they all belong to
-// and with source text in the place of pickled functions. Indented by two, keys
-// sorted, ASCII only.
+// each object, sorted by kind and name, without the project and with source text
+// instead of pickled functions. Indented by two, keys sorted, ASCII only.
 func (p *Project) Dump() ([]byte, error) {
 	out := map[string]any{"project": p.Name}
 	if p.message != nil {
@@ -49,7 +48,7 @@ func (p *Project) Dump() ([]byte, error) {
 	return pythonJSON(out)
 }
 
-// dumpProject writes what the project says of itself beside its name.
+// dumpProject writes the project's description.
 func (p *Project) dumpProject(out map[string]any) {
 	if text := p.message.GetSpec().GetDescription(); text != "" {
 		out["projectDescription"] = text
@@ -86,10 +85,9 @@ func dumpList(list []proto.Message) ([]any, error) {
 	return out, nil
 }
 
-// asPython makes the differences that come from Feast writing its own objects
-// instead of the stored messages: a data source of a built-in type says no
-// class, a stream source of a view always does, and an on-demand view says its
-// function in the field of old, too.
+// asPython changes the stored message into what Feast's Python objects write: a data
+// source of a built-in type has no class, a stream source of a view always has one,
+// and an on-demand view has its function in the deprecated field, too.
 func asPython(m proto.Message, tree map[string]any) {
 	switch v := m.(type) {
 	case *core.DataSource:
@@ -109,8 +107,8 @@ func asPython(m proto.Message, tree map[string]any) {
 	}
 }
 
-// SaysClass reports whether Feast's class for sources of a type writes its name
-// when it writes itself; the registry holds the name of all.
+// SaysClass reports whether Feast's Python class for a type of source writes its class
+// name. The registry has the class name of all sources.
 func SaysClass(t core.DataSource_SourceType) bool {
 	switch t {
 	case core.DataSource_CUSTOM_SOURCE, core.DataSource_BATCH_SPARK, core.DataSource_BATCH_ICEBERG:
@@ -119,8 +117,8 @@ func SaysClass(t core.DataSource_SourceType) bool {
 	return false
 }
 
-// sourceClass is the Python class of a stream source, which Feast leaves out of
-// the registry when it updates a view in place and knows all the same.
+// sourceClass is the Python class of a stream source. Feast omits it from the registry
+// when it updates a view in place, but still writes it here.
 func sourceClass(t core.DataSource_SourceType) string {
 	switch t {
 	case core.DataSource_STREAM_KAFKA:
@@ -132,7 +130,7 @@ func sourceClass(t core.DataSource_SourceType) string {
 	}
 }
 
-// readable puts the source text of functions in the place of their pickles.
+// readable replaces the pickles of functions by their source text.
 func readable(v any) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -149,8 +147,8 @@ func readable(v any) {
 	}
 }
 
-// Tree gives an object as decoded protobuf JSON: camelCase keys, defaults left
-// out, 64-bit integers as text.
+// Tree returns an object as decoded protobuf JSON: camelCase keys, without defaults,
+// 64-bit integers as strings.
 func Tree(m proto.Message) (map[string]any, error) {
 	b, err := protojson.Marshal(m)
 	if err != nil {
@@ -177,8 +175,8 @@ func pythonJSON(v any) ([]byte, error) {
 	return asciiJSON(out.Bytes()), nil
 }
 
-// asciiJSON escapes what is not ASCII, as Python does; the rest of JSON's
-// escapes are the same.
+// asciiJSON escapes characters outside ASCII, as Python does; JSON's other escapes
+// are the same.
 func asciiJSON(b []byte) []byte {
 	var out []byte
 	for _, r := range string(b) {

@@ -9,8 +9,8 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// A view whose function Feast cannot read from its text is refused, gets what
-// stands in for the pickle, or keeps the pickle that the registry has.
+// A view whose function Feast cannot load from source text is refused, gets the
+// substitute for the pickle, or keeps the pickle of the registry.
 func TestFunctionsKeepOrGetAPickle(t *testing.T) {
 	view := func(body, text string) *core.StreamFeatureView {
 		return &core.StreamFeatureView{Spec: &core.StreamFeatureViewSpec{
@@ -61,7 +61,7 @@ func TestFunctionsKeepOrGetAPickle(t *testing.T) {
 	}
 }
 
-// The features of a stream view come in any order: Feast writes those of a set.
+// The features of a stream view may have any order: Feast writes them from a set.
 func TestTheOrderOfAStreamViewsFeaturesIsNoChange(t *testing.T) {
 	view := func(names ...string) registry.Objects {
 		spec := &core.StreamFeatureViewSpec{Name: "v"}

@@ -38,8 +38,8 @@ func goldenRegistry(t testing.TB, parts ...string) *core.Registry {
 	return reg
 }
 
-// objectsOf takes a registry's objects for definitions, as a repository would
-// give them: without times, versions and intervals.
+// objectsOf turns a registry's objects into definitions, as a repository defines
+// them: without times, versions and intervals.
 func objectsOf(reg *core.Registry, project string) registry.Objects {
 	reg, _ = proto.Clone(reg).(*core.Registry)
 	var o registry.Objects
@@ -88,9 +88,9 @@ func objectsOf(reg *core.Registry, project string) registry.Objects {
 	return o
 }
 
-// withoutClock compares registries but for times, ids and what Feast leaves to
-// chance: the order of objects, pickles, the Python class of a stream source
-// that an in-place update drops.
+// withoutClock compares registries without times, ids and parts that are arbitrary in
+// Feast: the order of objects, pickles, the Python class of a stream source that an
+// in-place update drops.
 func withoutClock() cmp.Option {
 	return cmp.Options{
 		protocmp.Transform(),
@@ -259,8 +259,8 @@ func TestDumpIsFeasts(t *testing.T) {
 	}
 }
 
-// dumpLines gives a dump line by line, without the times of request sources
-// within on-demand views, which Feast makes anew whenever it writes one.
+// dumpLines returns the lines of a dump, without the times of request sources in
+// on-demand views, which Feast sets to the time of writing.
 func dumpLines(t *testing.T, b []byte) []string {
 	t.Helper()
 	var lines []string

@@ -10,49 +10,48 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// refreshEvery is how often a Holder asks whether the registry has changed: a
-// change is served within a second.
+// refreshEvery is how often a Holder checks whether the registry has changed: a
+// change is in use within a second.
 const refreshEvery = 400 * time.Millisecond
 
 // HolderOptions configure a Holder.
 type HolderOptions struct {
 	Storage Storage
-	// Project is the served project: a registry that held it and does not any
-	// more is a fault, not a change. Empty serves whatever the registry holds.
+	// Project is the served project: a registry without it is refused. If it is empty,
+	// every registry is accepted.
 	Project  string
 	Registry Options
-	// Every is how often a change is looked for; 0 is a good default.
+	// Every is the time between two checks for changes; 0 is a default.
 	Every time.Duration
-	// Changed is told of each new snapshot, from one goroutine at a time.
+	// Changed is called with each new snapshot, by one goroutine at a time.
 	Changed func(*Snapshot)
 	Log     *slog.Logger
 }
 
-// Holder keeps the snapshot in force. A registry that cannot be read, or that
-// is broken, leaves the last good one in force. It is safe for concurrent use.
+// Holder holds the current snapshot. If the registry cannot be read or is broken, the
+// last good snapshot stays the current one. A Holder is safe for concurrent use.
 type Holder struct {
 	opt     HolderOptions
 	current atomic.Pointer[Snapshot]
 
 	mu     sync.Mutex // one refresh at a time
 	rev    Revision
-	status atomic.Pointer[Status] // apart from mu, which a hanging file system may hold
+	status atomic.Pointer[Status] // not under mu, which a hanging file system may hold
 }
 
-// Status tells how a Holder is doing.
+// Status is the state of a Holder.
 type Status struct {
-	// Err is why the last look at the registry failed; nil when it is up to date.
+	// Err is the error of the last check of the registry; nil when it is up to date.
 	Err error
-	// Since is when that began, or when the snapshot came into force.
+	// Since is when this error began, or since when the snapshot is the current one.
 	Since time.Time
-	// Generation of the snapshot in force; 0 before the first.
+	// Generation of the current snapshot; 0 before the first.
 	Generation uint64
-	// Checked is when the registry was last found to be what is in force, or was
-	// taken; zero before the first time.
+	// Checked is the time of the last successful check; zero before the first.
 	Checked time.Time
 }
 
-// NewHolder makes a Holder; it holds nothing before the first Refresh.
+// NewHolder makes a Holder. It has no snapshot before the first Refresh.
 func NewHolder(opt HolderOptions) *Holder {
 	if opt.Every <= 0 {
 		opt.Every = refreshEvery
@@ -65,14 +64,14 @@ func NewHolder(opt HolderOptions) *Holder {
 	return h
 }
 
-// Snapshot is the snapshot in force, nil before the first.
+// Snapshot returns the current snapshot, nil before the first.
 func (h *Holder) Snapshot() *Snapshot { return h.current.Load() }
 
-// Status tells how the Holder is doing. It never waits for the registry.
+// Status returns the state of the Holder. It never waits for the registry.
 func (h *Holder) Status() Status { return *h.status.Load() }
 
-// Refresh looks at the registry and takes what has changed. An error leaves
-// the snapshot in force as it is.
+// Refresh checks the registry and loads it if it has changed. After an error the
+// current snapshot stays as it is.
 func (h *Holder) Refresh(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -93,7 +92,7 @@ func (h *Holder) refresh(ctx context.Context) error {
 		return err
 	}
 	if rev == h.rev && h.current.Load() != nil {
-		return nil // a fault has passed and nothing is new
+		return nil // an earlier error is over, and the registry is the same
 	}
 	next, err := OpenSnapshot(reg, h.opt.Registry)
 	if err != nil {
@@ -121,7 +120,7 @@ func (h *Holder) checkProject(next *Snapshot) error {
 	return nil
 }
 
-// note keeps the outcome of a look, and says in the log what is new about it.
+// note stores the result of a check, and logs it if it is new.
 func (h *Holder) note(err error) {
 	was := h.Status()
 	now := was
@@ -132,11 +131,11 @@ func (h *Holder) note(err error) {
 	switch {
 	case err != nil && (was.Err == nil || was.Err.Error() != err.Error()):
 		now.Since = time.Now()
-		h.opt.Log.Error("the registry cannot be taken; the last good one stays in force",
+		h.opt.Log.Error("the registry cannot be loaded; the last good one stays in use",
 			slog.String("reason", err.Error()), slog.Any("cause", fault.Cause(err)))
 	case err == nil && (was.Err != nil || was.Generation != now.Generation):
 		now.Since = time.Now()
-		h.opt.Log.Info("registry in force", slog.Uint64("generation", now.Generation))
+		h.opt.Log.Info("registry loaded", slog.Uint64("generation", now.Generation))
 	}
 	if err == nil {
 		now.Checked = time.Now()
@@ -144,8 +143,8 @@ func (h *Holder) note(err error) {
 	h.status.Store(&now)
 }
 
-// Run looks for changes until ctx is done, and then returns nil, also when the
-// storage does not answer.
+// Run checks for changes until ctx is done, and then returns nil, even if the storage
+// hangs.
 func (h *Holder) Run(ctx context.Context) error {
 	ended := make(chan struct{})
 	go func() {
@@ -168,7 +167,7 @@ func (h *Holder) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_ = h.Refresh(ctx) // kept in the status and said in the log
+			_ = h.Refresh(ctx) // the error is in the status and the log
 		}
 	}
 }

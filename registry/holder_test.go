@@ -12,7 +12,7 @@ import (
 	"github.com/banquet-fs/banquet/registry/file"
 )
 
-// until waits for something to become true within two seconds.
+// until waits up to two seconds for a condition.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(2 * time.Second); !ok(); <-time.After(2 * time.Millisecond) {
@@ -79,8 +79,7 @@ func TestHolderFollowsSymlinkSwaps(t *testing.T) {
 	}
 }
 
-// TestHolderKeepsTheLastGoodOne breaks the file in every way that a disk or a
-// person can.
+// TestHolderKeepsTheLastGoodOne breaks the file in several ways.
 func TestHolderKeepsTheLastGoodOne(t *testing.T) {
 	good, err := os.ReadFile(filepath.Join("..", "testdata", "golden", "credit_scoring", "registry", "4_incremental.db"))
 	if err != nil {
@@ -131,8 +130,7 @@ func TestHolderKeepsTheLastGoodOne(t *testing.T) {
 	}
 }
 
-// hanging is a storage that at some time no longer answers, as a file system of
-// the network does.
+// hanging is a storage that hangs after a while, as a network file system may.
 type hanging struct {
 	registry.Storage
 	stuck chan struct{}

@@ -2,8 +2,8 @@ package registry
 
 import "github.com/banquet-fs/banquet/gen/feast/core"
 
-// Objects are the definitions of one project, as a feature repository holds
-// them: what an apply makes the registry hold for that project.
+// Objects are the definitions of one project in a feature repository. After an apply,
+// the registry holds exactly these for the project.
 type Objects struct {
 	// Project is nil when the repository defines none.
 	Project              *core.Project
@@ -15,16 +15,16 @@ type Objects struct {
 	LabelViews           []*core.LabelView
 	FeatureServices      []*core.FeatureService
 	Permissions          []*core.Permission
-	// Unreadable says, by the name of a view, why Feast cannot read its function
-	// back without a pickle. Such a view is refused unless the registry has the
-	// pickle of the same text.
+	// Unreadable says, by view name, why Feast cannot load a view's function without a
+	// pickle. Such a view is refused unless the registry has a pickle of the same source
+	// text.
 	Unreadable map[string]error
-	// Pickles stand in, by the name of a view, for a pickle that the registry does
-	// not have and Feast looks at.
+	// Pickles are substitutes, by view name, for a pickle that Feast reads and the
+	// registry does not have.
 	Pickles map[string][]byte
 }
 
-// Empty reports whether nothing is defined but, perhaps, a project.
+// Empty reports whether nothing is defined, except perhaps a project.
 func (o *Objects) Empty() bool {
 	return len(o.Entities)+len(o.DataSources)+len(o.FeatureViews)+len(o.StreamFeatureViews)+len(o.OnDemandFeatureViews)+
 		len(o.LabelViews)+len(o.FeatureServices)+len(o.Permissions) == 0

@@ -13,20 +13,20 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
-// kind is one kind of registry object: where the registry keeps it, what it is
-// called, and, for feature views, what of it makes a version.
+// kind is one kind of registry object: its list in the registry, its name, and, for
+// feature views, which fields make a new version.
 type kind struct {
 	list    protoreflect.Name // field of core.Registry
 	noun    string
-	quiet   bool   // Feast's plan does not speak of it
-	repeats bool   // Feast takes two equal definitions for one
-	history string // feature_view_type of its version records; empty: none
-	// schema are the spec's fields that make another version of a view.
+	quiet   bool   // Feast's plan does not print it
+	repeats bool   // Feast accepts two equal definitions as one
+	history string // feature_view_type of its version records; empty: no versions
+	// schema are the fields of the spec whose change makes a new version of a view.
 	schema []protoreflect.Name
 }
 
-// kinds lists the kinds of objects that a feature repository defines, in the
-// order in which Feast's plan speaks of them.
+// kinds lists the kinds of objects that a feature repository defines, in the order
+// of Feast's plan.
 func kinds() []kind {
 	return []kind{
 		{list: "projects", noun: "project"},
@@ -53,14 +53,14 @@ func kinds() []kind {
 	}
 }
 
-// object is any registry object, seen through protoreflect.
+// object is any registry object, accessed through protoreflect.
 type object struct {
 	m protoreflect.Message
 }
 
 func objectOf(m proto.Message) object { return object{m.ProtoReflect()} }
 
-// part gives a message field; it is read-only where the field is not set.
+// part returns a message field, which is read-only if the field is not set.
 func (o object) part(name protoreflect.Name) (protoreflect.Message, bool) {
 	f := o.m.Descriptor().Fields().ByName(name)
 	if f == nil || f.Message() == nil {
@@ -69,7 +69,7 @@ func (o object) part(name protoreflect.Name) (protoreflect.Message, bool) {
 	return o.m.Get(f).Message(), true
 }
 
-// spec is where the definition lies: the message itself for a data source.
+// spec returns the message with the definition: for a data source, the object itself.
 func (o object) spec() protoreflect.Message {
 	if s, ok := o.part("spec"); ok {
 		return s
@@ -87,7 +87,7 @@ func text(m protoreflect.Message, name protoreflect.Name) string {
 
 func (o object) name() string { return text(o.spec(), "name") }
 
-// project is the project that the object belongs to; a project its own.
+// project is the project that the object belongs to; a project belongs to itself.
 func (o object) project() string {
 	if _, ok := o.m.Interface().(*core.Project); ok {
 		return o.name()
@@ -102,7 +102,7 @@ func (o object) setProject(name string) {
 	}
 }
 
-// meta gives the object's own meta message, made when it is not there.
+// meta returns the object's meta message, and creates it if it is missing.
 func (o object) meta() protoreflect.Message {
 	f := o.m.Descriptor().Fields().ByName("meta")
 	if f == nil {
@@ -111,7 +111,7 @@ func (o object) meta() protoreflect.Message {
 	return o.m.Mutable(f).Message()
 }
 
-// stamp sets the times of the meta message, keeping created when it is given.
+// stamp sets the times of the meta message. A nil created means now.
 func (o object) stamp(created *timestamppb.Timestamp, now time.Time) {
 	meta := o.meta()
 	if meta == nil {
@@ -143,9 +143,9 @@ func (o object) created() *timestamppb.Timestamp {
 	return t
 }
 
-// normal copies an object without what an apply of the same definition may
-// leave different: times and other bookkeeping, the Python class of sources of
-// a built-in type, pickled functions beside their source text.
+// normal copies an object without the parts that may differ between two equal
+// definitions: the meta message, the Python class of sources of a built-in type, and
+// pickled functions with source text.
 func (o object) normal() protoreflect.Message {
 	c := proto.Clone(o.m.Interface()).ProtoReflect()
 	everyMessage(c, strip)
@@ -160,7 +160,7 @@ func strip(m protoreflect.Message) {
 			v.DataSourceClassType = ""
 		}
 	case *core.StreamFeatureViewSpec:
-		// Feast writes them in the order of a set, another one each time.
+		// Feast writes them in the order of a Python set, which is different each time.
 		slices.SortFunc(v.Features, func(a, b *core.FeatureSpecV2) int { return strings.Compare(a.GetName(), b.GetName()) })
 	case *core.UserDefinedFunctionV2:
 		if v.BodyText != "" {
@@ -176,7 +176,7 @@ func strip(m protoreflect.Message) {
 	}
 }
 
-// everyMessage calls do for a message and then for all in it.
+// everyMessage calls do for a message and then for all messages in it.
 func everyMessage(m protoreflect.Message, do func(protoreflect.Message)) {
 	do(m)
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
@@ -205,7 +205,7 @@ func (o object) same(other object) bool {
 	return proto.Equal(a.Interface(), b.Interface())
 }
 
-// sameSchema compares what makes a version of a view.
+// sameSchema compares the fields that make a version of a view.
 func (k kind) sameSchema(a, b object) bool {
 	x, y := object{a.normal()}.spec(), object{b.normal()}.spec()
 	for _, name := range k.schema {
@@ -217,9 +217,8 @@ func (k kind) sameSchema(a, b object) bool {
 	return true
 }
 
-// keepPickles copies the pickled functions of old into next wherever the
-// source text is the same and next has none: banquet cannot make them, Python
-// clients load them.
+// keepPickles copies the pickled functions of old into next if the source text is the
+// same and next has none: banquet cannot make pickles, and Python clients need them.
 func keepPickles(next, old object) {
 	for _, p := range pickles(next, old) {
 		if len(*p.next) == 0 {
@@ -228,8 +227,8 @@ func keepPickles(next, old object) {
 	}
 }
 
-// renewPickles puts the pickled functions of next into old, wherever the source
-// text is the same, and reports whether that changed any.
+// renewPickles copies the pickled functions of next into old if the source text is the
+// same, and reports whether any has changed.
 func renewPickles(next, old object) bool {
 	renewed := false
 	for _, p := range pickles(next, old) {
@@ -240,7 +239,7 @@ func renewPickles(next, old object) bool {
 	return renewed
 }
 
-// pickle is where two objects hold the pickle of one source text.
+// pickle points to the pickles of the same source text in two objects.
 type pickle struct{ next, old *[]byte }
 
 func pickles(next, old object) []pickle {

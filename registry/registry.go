@@ -1,10 +1,10 @@
-// Package registry knows what exists: projects and their entities, data
+// Package registry holds the definitions: projects and their entities, data
 // sources, feature views and feature services.
 //
-// The stored form is Feast's feast.core.Registry message. A Storage keeps it; a
-// Snapshot is one state of it, checked and compiled for reading; a Holder keeps
-// the snapshot in force up to date; Apply and RecordMaterialization change the
-// message by Feast's rules; Update is the only way to write it.
+// The stored form is Feast's feast.core.Registry message. A Storage stores it. A
+// Snapshot is one state of it, checked and compiled for reading. A Holder keeps the
+// current snapshot up to date. Apply and RecordMaterialization change the message by
+// Feast's rules. Update is the only way to write it.
 package registry
 
 import (
@@ -24,8 +24,7 @@ import (
 // SchemaVersion is the registry_schema_version that Feast writes.
 const SchemaVersion = "1"
 
-// The entity that stands for none, and its join key: views without entities
-// are kept under it.
+// The dummy entity and its join key, which views without entities use.
 const (
 	DummyEntity = "__dummy"
 	DummyKey    = "__dummy_id"
@@ -35,45 +34,45 @@ const (
 // can read it; the empty Revision means that nothing is stored.
 type Revision string
 
-// Storage keeps a registry. It is safe for concurrent use.
+// Storage stores a registry. It is safe for concurrent use.
 type Storage interface {
-	// Load gives the stored registry with its revision.
+	// Load returns the stored registry and its revision.
 	//
-	//   - Nothing stored is a NotFound fault.
-	//   - Bytes that are no registry, or only a part of one, are an Unavailable
-	//     fault: nothing may be saved over them.
+	//   - If nothing is stored, the error is a NotFound fault.
+	//   - If the bytes are not a registry, or only a part of one, the error is an
+	//     Unavailable fault, and Save must not overwrite them.
 	//   - Unknown fields are kept.
 	Load(ctx context.Context) (*core.Registry, Revision, error)
-	// Save stores next in the place of base, entirely or not at all, and gives
-	// its revision.
+	// Save replaces base by next, completely or not at all, and returns the new
+	// revision.
 	//
-	//   - When base is no longer what is stored, it is ErrConflict and nothing
-	//     changes; an empty base means that nothing must be stored yet.
-	//   - A place that cannot be written is a Denied fault that says so.
+	//   - If the stored registry is not base, the error is ErrConflict and nothing
+	//     changes. An empty base means that nothing may be stored yet.
+	//   - If the location is not writable, the error is a Denied fault that says so.
 	Save(ctx context.Context, next *core.Registry, base Revision) (Revision, error)
-	// Changed tells cheaply whether something else than rev may be stored now.
+	// Changed reports, without reading the registry, whether it may no longer be rev.
 	Changed(ctx context.Context, rev Revision) (bool, error)
 }
 
-// ErrConflict is what Save reports when somebody else has saved meanwhile.
-var ErrConflict = errors.New("the registry has changed meanwhile")
+// ErrConflict is the error of Save when another writer has saved in the meantime.
+var ErrConflict = errors.New("another writer has changed the registry")
 
-// ErrNoChange is returned by an edit that found nothing to change: Update then
-// writes nothing and succeeds.
+// ErrNoChange is returned by an edit that has nothing to change: Update then writes
+// nothing and succeeds.
 var ErrNoChange = errors.New("nothing to change")
 
 const (
-	// updateTries is how often Update plans again after a conflict.
+	// updateTries is how often Update tries again after a conflict.
 	updateTries = 60
-	// firstPause and longestPause bound the wait before it does. Waits are spread
-	// over their whole length: writers who met come back apart.
+	// firstPause and longestPause bound the wait before it does. The wait is random, so
+	// that writers in conflict do not try again at the same time.
 	firstPause, longestPause = 4 * time.Millisecond, 250 * time.Millisecond
 )
 
-// Update loads the registry, lets edit change a copy of it and saves the copy.
-// When somebody else saved meanwhile it starts over after a short wait, for some
-// seconds if need be. A registry that does not exist yet starts empty. It returns
-// what is stored afterwards.
+// Update loads the registry, calls edit to change a copy of it and saves the copy.
+// If another writer has saved in the meantime, it starts over after a short wait, for
+// a few seconds at most. A registry that does not exist yet starts empty. Update
+// returns the stored registry.
 func Update(ctx context.Context, storage Storage, edit func(*core.Registry) error) (*core.Registry, error) {
 	for n := range updateTries {
 		if n > 0 {
@@ -102,7 +101,7 @@ func Update(ctx context.Context, storage Storage, edit func(*core.Registry) erro
 			return nil, err
 		}
 	}
-	return nil, fault.New(fault.Conflict, "the registry was changed by others %d times while this change was made; nothing of it is saved, run it again", updateTries).
+	return nil, fault.New(fault.Conflict, "other writers changed the registry %d times while this change was made; nothing is saved, run it again", updateTries).
 		Because(ErrConflict)
 }
 
@@ -118,7 +117,7 @@ func pause(ctx context.Context, n int) error {
 	}
 }
 
-// load is Load, with an empty registry where there is none yet.
+// load is Load, but returns an empty registry if there is none yet.
 func load(ctx context.Context, storage Storage) (*core.Registry, Revision, error) {
 	reg, rev, err := storage.Load(ctx)
 	if err != nil && fault.KindOf(err) == fault.NotFound { // no registry is an empty one

@@ -20,7 +20,7 @@ type Service struct {
 // another name and with join keys renamed.
 type Projection struct {
 	View *View
-	// Alias is the name in place of the view's; empty for none.
+	// Alias replaces the view's name; empty means no alias.
 	Alias string
 	// JoinKeyMap maps the view's join keys to the names that callers use.
 	JoinKeyMap map[string]string
@@ -63,7 +63,7 @@ func (p *Project) compileProjection(service string, m *core.FeatureViewProjectio
 	return out
 }
 
-// sameField compares what Feast compares of two fields.
+// sameField compares the parts of two fields that Feast compares.
 func sameField(a, b *core.FeatureSpecV2) bool {
 	return a.GetName() == b.GetName() && a.GetValueType() == b.GetValueType() && a.GetDescription() == b.GetDescription() &&
 		a.GetVectorLength() == b.GetVectorLength() && maps.Equal(a.GetTags(), b.GetTags())

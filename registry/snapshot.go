@@ -25,7 +25,7 @@ type Snapshot struct {
 	projects   map[string]*Project
 }
 
-// generations numbers the snapshots of a process.
+// generations counts the snapshots of the process.
 var generations atomic.Uint64
 
 // OpenSnapshot checks a registry and compiles it. It keeps reg.
@@ -49,7 +49,7 @@ func (s *Snapshot) Generation() uint64 { return s.generation }
 // Projects names the projects in the order of the registry.
 func (s *Snapshot) Projects() []string { return s.names }
 
-// Registry is the whole message.
+// Registry returns the whole message.
 func (s *Snapshot) Registry() *core.Registry { return s.message }
 
 // Project finds a project; an unknown one is a NotFound fault.
@@ -153,8 +153,8 @@ func (p *Project) viewNames() []string {
 	return names
 }
 
-// ViewVersion finds one version of a view in its history. As in Feast it is the
-// version that is unknown, also where there is no view of the name.
+// ViewVersion finds one version of a view in its history. As in Feast, the error says
+// that the version does not exist, even if there is no view of the name.
 func (p *Project) ViewVersion(name string, version int) (*View, error) {
 	for _, r := range p.history {
 		if r.GetFeatureViewName() != name || int(r.GetVersionNumber()) != version {
@@ -170,8 +170,8 @@ func (p *Project) ViewVersion(name string, version int) (*View, error) {
 		About("feature view", name, p.Name).For(fault.VersionUnknown)
 }
 
-// openVersion compiles a version out of the history. Whether it may serve is
-// decided by the view as it is now.
+// openVersion compiles a version from the history. The current view decides whether
+// it can be served.
 func (p *Project) openVersion(r *core.FeatureViewVersionRecord, current *View) (*View, error) {
 	bad := func(err error) error {
 		return fault.New(fault.Invalid, "version v%d of feature view %s in project %s cannot be read from the registry",

@@ -13,7 +13,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
-// records lists the version records of a view, of which there may be none.
+// records lists the version records of a view.
 func (a *applier) records(view string) []*core.FeatureViewVersionRecord {
 	var records []*core.FeatureViewVersionRecord
 	for _, r := range a.registry.GetFeatureViewVersionHistory().GetRecords() {
@@ -55,7 +55,7 @@ func (a *applier) dropHistory(view string) {
 	h.Records = kept
 }
 
-// pin gives the version that a definition names: -1 for the latest.
+// pin returns the version that a definition names: -1 for the latest.
 func pin(view object) int32 {
 	v := text(view.spec(), "version")
 	if len(v) < 2 || v[0] != 'v' && v[0] != 'V' {
@@ -68,16 +68,15 @@ func pin(view object) int32 {
 	return int32(n)
 }
 
-// firstVersion records a new view: v0, or the version that it names.
+// firstVersion records a new view as v0, or as the version that it names.
 func (a *applier) firstVersion(k kind, view object) error {
 	number := max(pin(view), 0)
 	setInt(view.meta(), "current_version_number", number)
 	return a.record(k, view, number)
 }
 
-// pinned gives the definition that a pin brings back: the recorded one, when
-// the definition names a version that exists. The definition itself must then
-// be that of the version or that of now.
+// pinned returns the recorded definition if the new definition names an existing
+// version. The new definition must then equal that version or the current definition.
 func (a *applier) pinned(k kind, old, next object) (object, error) {
 	number := pin(next)
 	if number < 0 {
@@ -93,7 +92,7 @@ func (a *applier) pinned(k kind, old, next object) (object, error) {
 		}
 		back := object{m}
 		if !k.sameSchema(next, back) && !k.sameSchema(next, old) {
-			return object{}, fault.New(fault.Conflict, "%s %s is pinned to v%d and its definition was edited, too; do one of both", k.noun, next.name(), number).
+			return object{}, fault.New(fault.Conflict, "%s %s is pinned to v%d and its definition has changed, too; do only one of the two", k.noun, next.name(), number).
 				About("feature view", next.name(), a.project)
 		}
 		back.setProject(a.project)
@@ -103,8 +102,8 @@ func (a *applier) pinned(k kind, old, next object) (object, error) {
 	return object{}, nil
 }
 
-// updateView carries over what a changed view keeps, and records its new
-// version when the schema is another.
+// updateView copies the state that a changed view keeps, and records a new version if
+// the schema has changed.
 func (a *applier) updateView(k kind, old, next object) error {
 	meta := next.meta()
 	copyField(meta, old.meta(), "materialization_intervals")

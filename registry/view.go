@@ -10,7 +10,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// ViewKind tells the kinds of feature views apart.
+// ViewKind is the kind of a feature view.
 type ViewKind uint8
 
 // The kinds of feature views, in the order in which a name is looked up.
@@ -33,7 +33,7 @@ type Feature struct {
 	Spec *core.FeatureSpecV2
 }
 
-// JoinKey is a column that a view's rows are found by.
+// JoinKey is a key column of a view's rows.
 type JoinKey struct {
 	Name, Entity string
 	Type         types.ValueType_Enum
@@ -49,11 +49,11 @@ type View struct {
 	JoinKeys   []JoinKey
 	Entityless bool
 	Features   []Feature
-	// TTL of 0 never expires.
+	// TTL of 0 means that rows never expire.
 	TTL             time.Duration
 	Online, Enabled bool
 	State           core.FeatureViewState
-	// Version is the view's current version number, or the one that was asked for.
+	// Version is the view's current version number, or the requested one.
 	Version int
 	// TableVersion says which table holds the rows; 0 is the unversioned one.
 	TableVersion int
@@ -61,8 +61,8 @@ type View struct {
 	Stream       *core.DataSource
 	Intervals    []*core.MaterializationInterval
 	Tags         map[string]string
-	// OnDemand is set for an on-demand view, whose RequestFields are the columns
-	// of request data that it computes from.
+	// OnDemand is set for an on-demand view. RequestFields are the columns of request
+	// data that its function needs.
 	OnDemand      *core.OnDemandFeatureView
 	RequestFields []Feature
 	// Message is the registry's own object.
@@ -71,16 +71,16 @@ type View struct {
 	byName map[string]int
 }
 
-// Feature gives the place of a feature in Features.
+// Feature returns the index of a feature in Features.
 func (v *View) Feature(name string) (int, bool) {
 	i, ok := v.byName[name]
 	return i, ok
 }
 
-// entityTypes gives the entities of a project by name.
+// entityTypes are the entities of a project by name.
 type entityTypes map[string]*core.EntitySpecV2
 
-// body is what the kinds of views have in common.
+// body holds the fields that all kinds of views have.
 type body struct {
 	entities      []string
 	entityColumns []*core.FeatureSpecV2

@@ -1,10 +1,10 @@
-// Package file keeps a registry in a file, in the form that Feast reads and
-// writes: one serialized feast.core.Registry message.
+// Package file stores a registry in a file, in the format of Feast: one serialized
+// feast.core.Registry message.
 //
-// A write goes to a new file beside the old one, which then takes its name, so
-// that a reader and a machine that stops see the old or the new registry and
-// never a part. Writers of banquet keep each other out by a lock file; Feast
-// takes no lock, so what is stored is compared again before the name changes.
+// A write goes to a new file in the same directory, which is then renamed over the
+// old one. A reader, and a machine after a crash, therefore see the old or the new
+// registry and never a part. Writers of banquet use a lock file. Feast uses no lock,
+// so the stored registry is compared again before the rename.
 package file
 
 import (
@@ -31,19 +31,19 @@ type Storage struct {
 	path string
 }
 
-// New makes a Storage of the file at path, which need not be there yet.
+// New makes a Storage of the file at path, which need not exist yet.
 func New(path string) *Storage { return &Storage{path: path} }
 
-// Path is where the file lies.
+// Path is the path of the file.
 func (s *Storage) Path() string { return s.path }
 
 var _ registry.Storage = (*Storage)(nil)
 
-// readTries bounds how often a file that changes while it is read is read again.
+// readTries is how often Load reads a file that changes while it is read.
 const readTries = 5
 
-// Load reads the file. An empty file and one that holds no whole registry are
-// faults: nothing is saved over them.
+// Load reads the file. An empty file or an incomplete registry is an error, and Save
+// does not overwrite it.
 func (s *Storage) Load(ctx context.Context) (*core.Registry, registry.Revision, error) {
 	for range readTries {
 		if err := ctx.Err(); err != nil {
@@ -55,7 +55,7 @@ func (s *Storage) Load(ctx context.Context) (*core.Registry, registry.Revision, 
 		}
 		after, err := os.Stat(s.path)
 		if err != nil || identity(after) != identity(before) {
-			continue // somebody is writing; what was read may be a mixture
+			continue // another process is writing: the bytes may be a mixture
 		}
 		reg, err := s.decode(b)
 		if err != nil {
@@ -86,16 +86,15 @@ func (s *Storage) read() ([]byte, fs.FileInfo, error) {
 	return b, info, nil
 }
 
-// decode reads the message. A prefix of a registry that happens to be a
-// message, too, is told by what every writer puts at the end of the fields:
-// the schema version together with version id and time.
+// decode decodes the message. A prefix of a registry may be a valid message, too; torn
+// detects it.
 func (s *Storage) decode(b []byte) (*core.Registry, error) {
 	if len(b) == 0 {
-		return nil, s.fault(fault.Unavailable, "is empty, which no writer leaves behind; restore it, or remove it to start anew")
+		return nil, s.fault(fault.Unavailable, "is empty, and no writer leaves an empty file; restore it, or remove it to start with a new registry")
 	}
 	reg := new(core.Registry)
 	if err := proto.Unmarshal(b, reg); err != nil {
-		return nil, s.fault(fault.Unavailable, "is no registry, or only a part of one; restore it from a backup").Because(err)
+		return nil, s.fault(fault.Unavailable, "is not a registry, or only a part of one; restore it from a backup").Because(err)
 	}
 	if torn(reg) {
 		return nil, s.fault(fault.Unavailable, "is only a part of a registry; restore it from a backup")
@@ -103,12 +102,11 @@ func (s *Storage) decode(b []byte) (*core.Registry, error) {
 	return reg, nil
 }
 
-// torn finds what is missing in a registry that was cut between two fields.
-// Writers put fields in the order of their numbers, and all of them set the
-// schema version (3), the version id (4) and the time (5), which come before
-// everything but entities; the last fields of a written registry are projects
-// (17), the version history (18) and label views (19). A cut registry lacks its
-// projects while it holds objects of them.
+// torn reports whether a registry was truncated between two fields. Writers write
+// fields in the order of their numbers, and all of them set the schema version (3),
+// the version id (4) and the time (5), which are before everything but entities. The
+// last fields of a written registry are projects (17), the version history (18) and
+// label views (19). A truncated registry has objects but not their projects.
 func torn(reg *core.Registry) bool {
 	if reg.GetRegistrySchemaVersion() == "" || reg.GetVersionId() == "" || reg.GetLastUpdated() == nil {
 		return true
@@ -119,8 +117,8 @@ func torn(reg *core.Registry) bool {
 	return lacksHistory(reg)
 }
 
-// lacksHistory reports views without any version record in a registry whose
-// writer records them: one that says so by a view's current version.
+// lacksHistory reports whether a view has a current version but the registry has no
+// version records.
 func lacksHistory(reg *core.Registry) bool {
 	if reg.GetFeatureViewVersionHistory() != nil {
 		return false
@@ -133,7 +131,7 @@ func lacksHistory(reg *core.Registry) bool {
 	return false
 }
 
-// stamp identifies one state of a file without reading it. A symbolic link is
+// stamp identifies one state of a file without reading it. Symbolic links are
 // followed, so that another target is another state.
 type stamp struct {
 	dev, ino uint64
@@ -154,7 +152,7 @@ func (i stamp) String() string {
 	return fmt.Sprintf("%x.%x.%x.%x.%x", i.dev, i.ino, i.size, i.modified, i.changed)
 }
 
-// revision names a state: the file's identity, and a hash of what it holds.
+// revision names a state: the file's identity and a hash of its content.
 func revision(id stamp, b []byte) registry.Revision {
 	return registry.Revision(fmt.Sprintf("%s/%x", id, sha256.Sum256(b)))
 }
@@ -173,13 +171,13 @@ func (s *Storage) fault(kind fault.Kind, format string, args ...any) *fault.Erro
 	return fault.Registry(kind, "registry file %s %s", s.path, fmt.Sprintf(format, args...)).About("registry", s.path, "")
 }
 
-// osFault says what the system refused.
+// osFault turns an error of the operating system into a fault.
 func (s *Storage) osFault(err error, what string) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return s.fault(fault.NotFound, "does not exist; `banquet apply` makes it").Because(err)
 	case errors.Is(err, syscall.EROFS):
-		return s.fault(fault.Denied, "lies on a read-only file system; apply where it can be written").Because(err)
+		return s.fault(fault.Denied, "is on a read-only file system; run apply where it is writable").Because(err)
 	case errors.Is(err, fs.ErrPermission):
 		return s.fault(fault.Denied, "may not be %s by this user", map[string]string{"read": "read", "write": "written"}[what]).Because(err)
 	case errors.Is(err, syscall.ENOSPC):
@@ -188,7 +186,7 @@ func (s *Storage) osFault(err error, what string) error {
 	return s.fault(fault.Unavailable, "cannot be %s", map[string]string{"read": "read", "write": "written"}[what]).Because(err)
 }
 
-// target is the file itself, behind symbolic links.
+// target is the path of the file with symbolic links resolved.
 func (s *Storage) target() (string, error) {
 	path, err := filepath.EvalSymlinks(s.path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -73,9 +73,8 @@ func TestWhatFeastWroteIsKeptFieldByField(t *testing.T) {
 	}
 }
 
-// Of all prefixes of a registry only those that end between two fields after
-// the objects are taken for a registry: they differ from one by nothing that a
-// reader could know.
+// Of all prefixes of a registry only those that end between two fields after the
+// objects are accepted: a reader cannot distinguish them from a whole registry.
 func TestAPartOfARegistryIsNeverSavedOver(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	b := recorded(t)
@@ -163,8 +162,8 @@ func TestASwappedLinkIsAChange(t *testing.T) {
 	}
 }
 
-// TestKilledWhileSaving saves over and over in a process that is killed at
-// some moment, ten times: what is stored must always be a whole registry.
+// TestKilledWhileSaving kills a process that saves again and again, ten times. The
+// stored registry must always be complete.
 func TestKilledWhileSaving(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	if err := os.WriteFile(path, recorded(t), 0o644); err != nil {
@@ -199,8 +198,8 @@ func TestKilledWhileSaving(t *testing.T) {
 	}
 }
 
-// TestSaveForever is the process that TestKilledWhileSaving kills; alone it
-// saves once.
+// TestSaveForever is the process that TestKilledWhileSaving kills. On its own it saves
+// once.
 func TestSaveForever(t *testing.T) {
 	path := os.Getenv("SAVE_FOREVER")
 	once := path == ""

@@ -9,8 +9,7 @@ import (
 	"github.com/banquet-fs/banquet/registry/file"
 )
 
-// FuzzLoad takes any bytes for a registry: a snapshot comes of them, or an
-// error.
+// FuzzLoad loads any bytes: the result is a snapshot or an error.
 func FuzzLoad(f *testing.F) {
 	files, _ := filepath.Glob(filepath.Join("..", "..", "testdata", "golden", "*", "registry", "*.db"))
 	for _, path := range files {

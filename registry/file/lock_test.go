@@ -13,8 +13,8 @@ import (
 	"github.com/banquet-fs/banquet/registry/file"
 )
 
-// A writer that waits for another one goes when its caller does, and gets its
-// turn as soon as the other has ended.
+// A writer that waits for the lock stops when its context is done, and gets the lock
+// as soon as the other writer has ended.
 func TestALockedRegistry(t *testing.T) {
 	dir := t.TempDir()
 	other, err := os.Create(filepath.Join(dir, ".registry.db.lock"))

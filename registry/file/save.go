@@ -17,8 +17,8 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// Save writes next in the place of base. Links are kept and what they lead to
-// is replaced; mode and owner stay as they were.
+// Save replaces base by next. A symbolic link is kept and its target is replaced;
+// mode and owner stay the same.
 func (s *Storage) Save(ctx context.Context, next *core.Registry, base registry.Revision) (registry.Revision, error) {
 	if err := ctx.Err(); err != nil {
 		return "", fault.Of(err)
@@ -52,7 +52,7 @@ func (s *Storage) Save(ctx context.Context, next *core.Registry, base registry.R
 	return revision(identity(info), b), nil
 }
 
-// expect makes sure that what is stored is still what was loaded.
+// expect checks that base is still stored.
 func (s *Storage) expect(base registry.Revision) error {
 	b, info, err := s.read()
 	switch {
@@ -74,15 +74,15 @@ func hash(rev registry.Revision) string {
 	return string(h)
 }
 
-// How long a writer waits for another one, and how long between two looks.
+// How long a writer waits for the lock, and the time between two attempts.
 const (
 	lockWait  = 30 * time.Second
 	lockPause = 10 * time.Millisecond
 )
 
-// lock keeps other writers of banquet out. The lock file lies beside the
-// registry and stays there: removing it would let two writers in. It waits for a
-// writer that is at work, but not for ever, and not when the caller has gone.
+// lock locks the registry against other writers of banquet. The lock file is in the
+// same directory and stays there: if it were removed, two writers could hold a lock.
+// lock waits for another writer until lockWait or until ctx is done.
 func (s *Storage) lock(ctx context.Context, path string) (unlock func(), err error) {
 	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -100,7 +100,7 @@ func (s *Storage) lock(ctx context.Context, path string) (unlock func(), err err
 			return nil, s.osFault(err, "write")
 		case time.Now().After(until):
 			_ = f.Close()
-			return nil, s.fault(fault.Unavailable, "is kept locked by another process for %s; end that one, or try again", lockWait)
+			return nil, s.fault(fault.Unavailable, "has been locked by another process for %s; end that process, or try again", lockWait)
 		}
 		select {
 		case <-tick.C:
@@ -111,8 +111,7 @@ func (s *Storage) lock(ctx context.Context, path string) (unlock func(), err err
 	}
 }
 
-// replace puts b in the place of the file: by a rename where that can be, else
-// in place.
+// replace replaces the file's content by b: by a rename if possible, else in place.
 func (s *Storage) replace(path string, b []byte) error {
 	temp, err := writeTemp(path, b)
 	if err == nil {
@@ -122,8 +121,8 @@ func (s *Storage) replace(path string, b []byte) error {
 		}
 		_ = os.Remove(temp)
 	}
-	// A file that is mounted alone cannot be renamed over, and a directory may
-	// be closed while the file in it is open.
+	// A rename cannot replace a file that is a mount point, and the directory may be
+	// read-only while the file is writable.
 	if errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EXDEV) || errors.Is(err, fs.ErrPermission) {
 		if werr := overwrite(path, b); werr == nil {
 			return nil
@@ -132,7 +131,7 @@ func (s *Storage) replace(path string, b []byte) error {
 	return s.osFault(err, "write")
 }
 
-// writeTemp writes b to a new file beside path, down to the disk.
+// writeTemp writes b to a new file in the directory of path and syncs it.
 func writeTemp(path string, b []byte) (name string, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
@@ -148,7 +147,7 @@ func writeTemp(path string, b []byte) (name string, err error) {
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()
 		if sys, ok := info.Sys().(*syscall.Stat_t); ok {
-			_ = f.Chown(int(sys.Uid), int(sys.Gid)) // only root may give a file away
+			_ = f.Chown(int(sys.Uid), int(sys.Gid)) // only root may change the owner
 		}
 	}
 	if err := f.Chmod(mode); err != nil {
@@ -178,7 +177,7 @@ func overwrite(path string, b []byte) error {
 	return f.Sync()
 }
 
-// syncDir makes a rename last.
+// syncDir makes a rename durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

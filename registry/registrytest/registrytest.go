@@ -1,5 +1,5 @@
-// Package registrytest holds every registry storage to the contract of
-// registry.Storage, sentence by sentence.
+// Package registrytest checks that a storage meets the contract of registry.Storage,
+// sentence by sentence.
 package registrytest
 
 import (
@@ -17,8 +17,7 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// Run checks every sentence of the contract, each against a fresh storage that
-// holds nothing.
+// Run checks every sentence of the contract, each with a new, empty storage.
 func Run(t *testing.T, open func(testing.TB) registry.Storage) {
 	for _, c := range []struct {
 		name  string
