@@ -24,28 +24,28 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// FieldStatus says what a cell is. The first five are those of
-// feast.serving.FieldStatus, with its numbers.
+// FieldStatus is the status of a cell. The first five values are those of
+// feast.serving.FieldStatus, with the same numbers.
 type FieldStatus int32
 
 const (
-	// The stored bytes are no value.
+	// The stored bytes are not a value.
 	FieldStatus_FIELD_STATUS_INVALID_UNSPECIFIED FieldStatus = 0
-	// The value is there; it may be null.
+	// The value is stored; it may be null.
 	FieldStatus_FIELD_STATUS_PRESENT FieldStatus = 1
 	// Not produced.
 	FieldStatus_FIELD_STATUS_NULL_VALUE FieldStatus = 2
-	// The entity, or the feature of it, is not stored.
+	// The entity, or this feature of it, is not stored.
 	FieldStatus_FIELD_STATUS_NOT_FOUND FieldStatus = 3
 	// The row is older than the feature view's ttl.
 	FieldStatus_FIELD_STATUS_OUTSIDE_MAX_AGE FieldStatus = 4
-	// Partial answers: the store did not answer in time.
+	// Partial responses: the store did not respond in time.
 	FieldStatus_FIELD_STATUS_TIMED_OUT FieldStatus = 100
-	// Partial answers: the store refused the read for too much load.
+	// Partial responses: the store refused the read because of too much load.
 	FieldStatus_FIELD_STATUS_THROTTLED FieldStatus = 101
-	// The value is known to be older than what is stored.
+	// The value is known to be older than the stored one.
 	FieldStatus_FIELD_STATUS_STALE FieldStatus = 102
-	// Partial answers: the store could not be read.
+	// Partial responses: the store could not be read.
 	FieldStatus_FIELD_STATUS_UNREADABLE FieldStatus = 103
 )
 
@@ -103,33 +103,33 @@ func (FieldStatus) EnumDescriptor() ([]byte, []int) {
 }
 
 // GetOnlineFeaturesRequest has the fields of
-// feast.serving.GetOnlineFeaturesRequest under their numbers, and banquet's own
-// from 100 on: bytes of the one parse as the other.
+// feast.serving.GetOnlineFeaturesRequest with the same numbers, and banquet's own
+// fields from 100 on: each message can be decoded as the other.
 type GetOnlineFeaturesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is asked for.
+	// The requested features.
 	//
 	// Types that are valid to be assigned to Kind:
 	//
 	//	*GetOnlineFeaturesRequest_FeatureService
 	//	*GetOnlineFeaturesRequest_Features
 	Kind isGetOnlineFeaturesRequest_Kind `protobuf_oneof:"kind"`
-	// The entity rows, column by column: join key to one value per row. All
+	// The entity rows, column by column: from join key to one value per row. All
 	// columns have the same length. A key of another type than the entity's is
-	// converted where nothing is lost.
+	// converted if nothing is lost.
 	Entities map[string]*types.RepeatedValue `protobuf:"bytes,3,rep,name=entities,proto3" json:"entities,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Names features "view__feature" in the answer.
+	// Uses names of the form "view__feature" in the response.
 	FullFeatureNames bool `protobuf:"varint,4,opt,name=full_feature_names,json=fullFeatureNames,proto3" json:"full_feature_names,omitempty"`
 	// Columns of request data for on-demand feature views.
 	RequestContext map[string]*types.RepeatedValue `protobuf:"bytes,5,rep,name=request_context,json=requestContext,proto3" json:"request_context,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Adds the versions of the feature views to the answer.
+	// Adds the versions of the feature views to the response.
 	IncludeFeatureViewVersionMetadata bool `protobuf:"varint,6,opt,name=include_feature_view_version_metadata,json=includeFeatureViewVersionMetadata,proto3" json:"include_feature_view_version_metadata,omitempty"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,100,opt,name=project,proto3" json:"project,omitempty"`
-	// Asks the store for a strongly consistent read.
+	// Requests a strongly consistent read of the store.
 	Consistent bool `protobuf:"varint,101,opt,name=consistent,proto3" json:"consistent,omitempty"`
-	// Answers cells that could not be read with a status that says why, instead
-	// of failing.
+	// Returns cells that could not be read with a status that says why, instead of
+	// failing.
 	Partial       bool `protobuf:"varint,102,opt,name=partial,proto3" json:"partial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -258,14 +258,14 @@ func (*GetOnlineFeaturesRequest_FeatureService) isGetOnlineFeaturesRequest_Kind(
 func (*GetOnlineFeaturesRequest_Features) isGetOnlineFeaturesRequest_Kind() {}
 
 // GetOnlineFeaturesResponse has the fields of
-// feast.serving.GetOnlineFeaturesResponse under their numbers.
+// feast.serving.GetOnlineFeaturesResponse with the same numbers.
 type GetOnlineFeaturesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The names of the columns.
 	Metadata *GetOnlineFeaturesResponseMetadata `protobuf:"bytes,1,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	// One vector per column, in the order of metadata.feature_names.
 	Results []*GetOnlineFeaturesResponse_FeatureVector `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`
-	// Feast's field, never set: the answer of the call is its status.
+	// Feast's field, never set: the status of the call says whether it failed.
 	Status        bool `protobuf:"varint,3,opt,name=status,proto3" json:"status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -322,12 +322,13 @@ func (x *GetOnlineFeaturesResponse) GetStatus() bool {
 	return false
 }
 
-// GetOnlineFeaturesResponseMetadata names the columns of an answer.
+// GetOnlineFeaturesResponseMetadata names the columns of a response.
 type GetOnlineFeaturesResponseMetadata struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One name per column.
 	FeatureNames *serving.FeatureList `protobuf:"bytes,1,opt,name=feature_names,json=featureNames,proto3" json:"feature_names,omitempty"`
-	// The feature views that were read, when the request asked for it.
+	// The feature views that were read, if the request has
+	// include_feature_view_version_metadata.
 	FeatureViewMetadata []*serving.FeatureViewMetadata `protobuf:"bytes,2,rep,name=feature_view_metadata,json=featureViewMetadata,proto3" json:"feature_view_metadata,omitempty"`
 	unknownFields       protoimpl.UnknownFields
 	sizeCache           protoimpl.SizeCache
@@ -377,14 +378,14 @@ func (x *GetOnlineFeaturesResponseMetadata) GetFeatureViewMetadata() []*serving.
 	return nil
 }
 
-// StreamOnlineFeaturesRequest asks for many entity rows.
+// StreamOnlineFeaturesRequest requests many entity rows.
 type StreamOnlineFeaturesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The whole request; the limit on rows does not apply.
+	// The whole request. It may have ten times as many rows as a unary call.
 	Request *GetOnlineFeaturesRequest `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
-	// How many rows a chunk has at most; 0 or less is 1,000.
+	// The maximum number of rows in a chunk; 0 or less means 1,000.
 	ChunkRows int32 `protobuf:"varint,2,opt,name=chunk_rows,json=chunkRows,proto3" json:"chunk_rows,omitempty"`
-	// The project; empty for the server's own, or for that of the request.
+	// The project, if the request names none; empty for the server's default.
 	Project       string `protobuf:"bytes,3,opt,name=project,proto3" json:"project,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -446,7 +447,7 @@ type StreamOnlineFeaturesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The index of the chunk's first row among all rows.
 	FirstRow int64 `protobuf:"varint,1,opt,name=first_row,json=firstRow,proto3" json:"first_row,omitempty"`
-	// The answer for the rows of the chunk.
+	// The response for the rows of the chunk.
 	Response      *GetOnlineFeaturesResponse `protobuf:"bytes,2,opt,name=response,proto3" json:"response,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -496,7 +497,7 @@ func (x *StreamOnlineFeaturesResponse) GetResponse() *GetOnlineFeaturesResponse 
 	return nil
 }
 
-// GetServingInfoRequest asks what is served.
+// GetServingInfoRequest is empty.
 type GetServingInfoRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -533,7 +534,7 @@ func (*GetServingInfoRequest) Descriptor() ([]byte, []int) {
 	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{5}
 }
 
-// GetServingInfoResponse tells what is served.
+// GetServingInfoResponse describes the server.
 type GetServingInfoResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The version of banquet.
@@ -542,9 +543,9 @@ type GetServingInfoResponse struct {
 	Project string `protobuf:"bytes,2,opt,name=project,proto3" json:"project,omitempty"`
 	// All projects of the registry.
 	Projects []string `protobuf:"bytes,3,rep,name=projects,proto3" json:"projects,omitempty"`
-	// The generation of the registry in force; it grows with every change.
+	// The generation of the registry in use; it grows with every change.
 	RegistryGeneration uint64 `protobuf:"varint,4,opt,name=registry_generation,json=registryGeneration,proto3" json:"registry_generation,omitempty"`
-	// When the registry in force was last changed.
+	// When the registry in use was last changed.
 	RegistryLastUpdated *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=registry_last_updated,json=registryLastUpdated,proto3" json:"registry_last_updated,omitempty"`
 	unknownFields       protoimpl.UnknownFields
 	sizeCache           protoimpl.SizeCache
@@ -621,7 +622,7 @@ type GetOnlineFeaturesResponse_FeatureVector struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The values; an empty one is null.
 	Values []*types.Value `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
-	// What each value is.
+	// The status of each value.
 	Statuses []FieldStatus `protobuf:"varint,2,rep,packed,name=statuses,proto3,enum=banquet.v1.FieldStatus" json:"statuses,omitempty"`
 	// The event time of each value, 1970 for entity columns and missing rows.
 	EventTimestamps []*timestamppb.Timestamp `protobuf:"bytes,3,rep,name=event_timestamps,json=eventTimestamps,proto3" json:"event_timestamps,omitempty"`

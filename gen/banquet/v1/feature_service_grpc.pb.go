@@ -30,22 +30,23 @@ const (
 //
 // FeatureService reads feature values from the online store.
 //
-// Errors: INVALID_ARGUMENT for what the caller got wrong, NOT_FOUND for an
-// unknown project, feature view or feature service, FAILED_PRECONDITION for a
-// feature view that is switched off, UNIMPLEMENTED for a feature that would have
-// to be computed, RESOURCE_EXHAUSTED for too much work at once, UNAVAILABLE and
-// DEADLINE_EXCEEDED for a store that did not answer. A store that did not answer
-// is never NOT_FOUND.
+// Errors: INVALID_ARGUMENT for mistakes of the caller, NOT_FOUND for an unknown
+// project, feature view or feature service, FAILED_PRECONDITION for a disabled
+// feature view, UNIMPLEMENTED for a feature that must be computed,
+// RESOURCE_EXHAUSTED for too much work at once, UNAVAILABLE and DEADLINE_EXCEEDED
+// for a store that did not respond. A store that did not respond is never
+// NOT_FOUND.
 type FeatureServiceClient interface {
-	// GetOnlineFeatures answers the features of some entity rows, column by
-	// column: the entity columns first, then the features in the order of the
-	// request. It fails as a whole when anything could not be read, unless the
-	// request says partial.
+	// GetOnlineFeatures returns the features of entity rows, column by column: the
+	// entity columns first, then the features in the order of the request. If
+	// anything could not be read, the whole call fails, unless the request is
+	// partial.
 	GetOnlineFeatures(ctx context.Context, in *GetOnlineFeaturesRequest, opts ...grpc.CallOption) (*GetOnlineFeaturesResponse, error)
-	// StreamOnlineFeatures answers many entity rows in chunks, in order. A failure
-	// ends the stream; the chunks before it are complete.
+	// StreamOnlineFeatures returns the features of many entity rows in chunks, in
+	// order. An error ends the stream; the chunks before it are complete.
 	StreamOnlineFeatures(ctx context.Context, in *StreamOnlineFeaturesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamOnlineFeaturesResponse], error)
-	// GetServingInfo tells what is served. It reads nothing from a store.
+	// GetServingInfo returns the version, the projects and the registry in use. It
+	// does not read a store.
 	GetServingInfo(ctx context.Context, in *GetServingInfoRequest, opts ...grpc.CallOption) (*GetServingInfoResponse, error)
 }
 
@@ -102,22 +103,23 @@ func (c *featureServiceClient) GetServingInfo(ctx context.Context, in *GetServin
 //
 // FeatureService reads feature values from the online store.
 //
-// Errors: INVALID_ARGUMENT for what the caller got wrong, NOT_FOUND for an
-// unknown project, feature view or feature service, FAILED_PRECONDITION for a
-// feature view that is switched off, UNIMPLEMENTED for a feature that would have
-// to be computed, RESOURCE_EXHAUSTED for too much work at once, UNAVAILABLE and
-// DEADLINE_EXCEEDED for a store that did not answer. A store that did not answer
-// is never NOT_FOUND.
+// Errors: INVALID_ARGUMENT for mistakes of the caller, NOT_FOUND for an unknown
+// project, feature view or feature service, FAILED_PRECONDITION for a disabled
+// feature view, UNIMPLEMENTED for a feature that must be computed,
+// RESOURCE_EXHAUSTED for too much work at once, UNAVAILABLE and DEADLINE_EXCEEDED
+// for a store that did not respond. A store that did not respond is never
+// NOT_FOUND.
 type FeatureServiceServer interface {
-	// GetOnlineFeatures answers the features of some entity rows, column by
-	// column: the entity columns first, then the features in the order of the
-	// request. It fails as a whole when anything could not be read, unless the
-	// request says partial.
+	// GetOnlineFeatures returns the features of entity rows, column by column: the
+	// entity columns first, then the features in the order of the request. If
+	// anything could not be read, the whole call fails, unless the request is
+	// partial.
 	GetOnlineFeatures(context.Context, *GetOnlineFeaturesRequest) (*GetOnlineFeaturesResponse, error)
-	// StreamOnlineFeatures answers many entity rows in chunks, in order. A failure
-	// ends the stream; the chunks before it are complete.
+	// StreamOnlineFeatures returns the features of many entity rows in chunks, in
+	// order. An error ends the stream; the chunks before it are complete.
 	StreamOnlineFeatures(*StreamOnlineFeaturesRequest, grpc.ServerStreamingServer[StreamOnlineFeaturesResponse]) error
-	// GetServingInfo tells what is served. It reads nothing from a store.
+	// GetServingInfo returns the version, the projects and the registry in use. It
+	// does not read a store.
 	GetServingInfo(context.Context, *GetServingInfoRequest) (*GetServingInfoResponse, error)
 	mustEmbedUnimplementedFeatureServiceServer()
 }

@@ -22,7 +22,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// ObjectView says how much of an object is answered.
+// ObjectView says which parts of an object are returned.
 type ObjectView int32
 
 const (
@@ -30,7 +30,7 @@ const (
 	ObjectView_OBJECT_VIEW_UNSPECIFIED ObjectView = 0
 	// Without pickled functions and without the SQL of data sources.
 	ObjectView_OBJECT_VIEW_BASIC ObjectView = 1
-	// Everything that is stored.
+	// The whole stored object.
 	ObjectView_OBJECT_VIEW_FULL ObjectView = 2
 )
 
@@ -80,7 +80,7 @@ type GetProjectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// How much of it is answered.
+	// Which parts of it are returned.
 	View          ObjectView `protobuf:"varint,3,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -176,16 +176,16 @@ func (x *GetProjectResponse) GetProject() *core.Project {
 	return nil
 }
 
-// ListProjectsRequest asks for projects.
+// ListProjectsRequest requests projects.
 type ListProjectsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only objects that have all of these tags.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// How many are answered at most; 0 or less is all.
+	// The maximum number of objects; 0 or less means all.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: next_page_token of the answer before.
+	// next_page_token of the previous response; empty for the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// How much of each is answered.
+	// Which parts of each are returned.
 	View          ObjectView `protobuf:"varint,5,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -254,7 +254,7 @@ type ListProjectsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The projects.
 	Projects []*core.Project `protobuf:"bytes,1,rep,name=projects,proto3" json:"projects,omitempty"`
-	// Set when there are more.
+	// Set if there are more objects.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -307,11 +307,11 @@ func (x *ListProjectsResponse) GetNextPageToken() string {
 // GetEntityRequest names an entity.
 type GetEntityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// The name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// How much of it is answered.
+	// Which parts of it are returned.
 	View          ObjectView `protobuf:"varint,3,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -414,18 +414,18 @@ func (x *GetEntityResponse) GetEntity() *core.Entity {
 	return nil
 }
 
-// ListEntitiesRequest asks for entities.
+// ListEntitiesRequest requests entities.
 type ListEntitiesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Only objects that have all of these tags.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// How many are answered at most; 0 or less is all.
+	// The maximum number of objects; 0 or less means all.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: next_page_token of the answer before.
+	// next_page_token of the previous response; empty for the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// How much of each is answered.
+	// Which parts of each are returned.
 	View          ObjectView `protobuf:"varint,5,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -501,7 +501,7 @@ type ListEntitiesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entities.
 	Entities []*core.Entity `protobuf:"bytes,1,rep,name=entities,proto3" json:"entities,omitempty"`
-	// Set when there are more.
+	// Set if there are more objects.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -554,11 +554,11 @@ func (x *ListEntitiesResponse) GetNextPageToken() string {
 // GetDataSourceRequest names a data source.
 type GetDataSourceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// The name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// How much of it is answered.
+	// Which parts of it are returned.
 	View          ObjectView `protobuf:"varint,3,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -661,18 +661,18 @@ func (x *GetDataSourceResponse) GetDataSource() *core.DataSource {
 	return nil
 }
 
-// ListDataSourcesRequest asks for data sources.
+// ListDataSourcesRequest requests data sources.
 type ListDataSourcesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Only objects that have all of these tags.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// How many are answered at most; 0 or less is all.
+	// The maximum number of objects; 0 or less means all.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: next_page_token of the answer before.
+	// next_page_token of the previous response; empty for the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// How much of each is answered.
+	// Which parts of each are returned.
 	View          ObjectView `protobuf:"varint,5,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -748,7 +748,7 @@ type ListDataSourcesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The data sources.
 	DataSources []*core.DataSource `protobuf:"bytes,1,rep,name=data_sources,json=dataSources,proto3" json:"data_sources,omitempty"`
-	// Set when there are more.
+	// Set if there are more objects.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -801,11 +801,11 @@ func (x *ListDataSourcesResponse) GetNextPageToken() string {
 // GetFeatureViewRequest names a batch feature view.
 type GetFeatureViewRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// The name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// How much of it is answered.
+	// Which parts of it are returned.
 	View          ObjectView `protobuf:"varint,3,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -908,18 +908,18 @@ func (x *GetFeatureViewResponse) GetFeatureView() *core.FeatureView {
 	return nil
 }
 
-// ListFeatureViewsRequest asks for batch feature views.
+// ListFeatureViewsRequest requests batch feature views.
 type ListFeatureViewsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Only objects that have all of these tags.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// How many are answered at most; 0 or less is all.
+	// The maximum number of objects; 0 or less means all.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: next_page_token of the answer before.
+	// next_page_token of the previous response; empty for the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// How much of each is answered.
+	// Which parts of each are returned.
 	View          ObjectView `protobuf:"varint,5,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -995,7 +995,7 @@ type ListFeatureViewsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The batch feature views.
 	FeatureViews []*core.FeatureView `protobuf:"bytes,1,rep,name=feature_views,json=featureViews,proto3" json:"feature_views,omitempty"`
-	// Set when there are more.
+	// Set if there are more objects.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1048,11 +1048,11 @@ func (x *ListFeatureViewsResponse) GetNextPageToken() string {
 // GetStreamFeatureViewRequest names a stream feature view.
 type GetStreamFeatureViewRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// The name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// How much of it is answered.
+	// Which parts of it are returned.
 	View          ObjectView `protobuf:"varint,3,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1155,18 +1155,18 @@ func (x *GetStreamFeatureViewResponse) GetStreamFeatureView() *core.StreamFeatur
 	return nil
 }
 
-// ListStreamFeatureViewsRequest asks for stream feature views.
+// ListStreamFeatureViewsRequest requests stream feature views.
 type ListStreamFeatureViewsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Only objects that have all of these tags.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// How many are answered at most; 0 or less is all.
+	// The maximum number of objects; 0 or less means all.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: next_page_token of the answer before.
+	// next_page_token of the previous response; empty for the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// How much of each is answered.
+	// Which parts of each are returned.
 	View          ObjectView `protobuf:"varint,5,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1242,7 +1242,7 @@ type ListStreamFeatureViewsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The stream feature views.
 	StreamFeatureViews []*core.StreamFeatureView `protobuf:"bytes,1,rep,name=stream_feature_views,json=streamFeatureViews,proto3" json:"stream_feature_views,omitempty"`
-	// Set when there are more.
+	// Set if there are more objects.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1295,11 +1295,11 @@ func (x *ListStreamFeatureViewsResponse) GetNextPageToken() string {
 // GetOnDemandFeatureViewRequest names an on-demand feature view.
 type GetOnDemandFeatureViewRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// The name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// How much of it is answered.
+	// Which parts of it are returned.
 	View          ObjectView `protobuf:"varint,3,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1402,18 +1402,18 @@ func (x *GetOnDemandFeatureViewResponse) GetOnDemandFeatureView() *core.OnDemand
 	return nil
 }
 
-// ListOnDemandFeatureViewsRequest asks for on-demand feature views.
+// ListOnDemandFeatureViewsRequest requests on-demand feature views.
 type ListOnDemandFeatureViewsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Only objects that have all of these tags.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// How many are answered at most; 0 or less is all.
+	// The maximum number of objects; 0 or less means all.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: next_page_token of the answer before.
+	// next_page_token of the previous response; empty for the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// How much of each is answered.
+	// Which parts of each are returned.
 	View          ObjectView `protobuf:"varint,5,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1489,7 +1489,7 @@ type ListOnDemandFeatureViewsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The on-demand feature views.
 	OnDemandFeatureViews []*core.OnDemandFeatureView `protobuf:"bytes,1,rep,name=on_demand_feature_views,json=onDemandFeatureViews,proto3" json:"on_demand_feature_views,omitempty"`
-	// Set when there are more.
+	// Set if there are more objects.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1542,11 +1542,11 @@ func (x *ListOnDemandFeatureViewsResponse) GetNextPageToken() string {
 // GetLabelViewRequest names a label view.
 type GetLabelViewRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// The name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// How much of it is answered.
+	// Which parts of it are returned.
 	View          ObjectView `protobuf:"varint,3,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1649,18 +1649,18 @@ func (x *GetLabelViewResponse) GetLabelView() *core.LabelView {
 	return nil
 }
 
-// ListLabelViewsRequest asks for label views.
+// ListLabelViewsRequest requests label views.
 type ListLabelViewsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Only objects that have all of these tags.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// How many are answered at most; 0 or less is all.
+	// The maximum number of objects; 0 or less means all.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: next_page_token of the answer before.
+	// next_page_token of the previous response; empty for the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// How much of each is answered.
+	// Which parts of each are returned.
 	View          ObjectView `protobuf:"varint,5,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1736,7 +1736,7 @@ type ListLabelViewsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The label views.
 	LabelViews []*core.LabelView `protobuf:"bytes,1,rep,name=label_views,json=labelViews,proto3" json:"label_views,omitempty"`
-	// Set when there are more.
+	// Set if there are more objects.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1789,11 +1789,11 @@ func (x *ListLabelViewsResponse) GetNextPageToken() string {
 // GetFeatureServiceRequest names a feature service.
 type GetFeatureServiceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// The name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// How much of it is answered.
+	// Which parts of it are returned.
 	View          ObjectView `protobuf:"varint,3,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1896,18 +1896,18 @@ func (x *GetFeatureServiceResponse) GetFeatureService() *core.FeatureService {
 	return nil
 }
 
-// ListFeatureServicesRequest asks for feature services.
+// ListFeatureServicesRequest requests feature services.
 type ListFeatureServicesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Only objects that have all of these tags.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// How many are answered at most; 0 or less is all.
+	// The maximum number of objects; 0 or less means all.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: next_page_token of the answer before.
+	// next_page_token of the previous response; empty for the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// How much of each is answered.
+	// Which parts of each are returned.
 	View          ObjectView `protobuf:"varint,5,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1983,7 +1983,7 @@ type ListFeatureServicesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The feature services.
 	FeatureServices []*core.FeatureService `protobuf:"bytes,1,rep,name=feature_services,json=featureServices,proto3" json:"feature_services,omitempty"`
-	// Set when there are more.
+	// Set if there are more objects.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2036,11 +2036,11 @@ func (x *ListFeatureServicesResponse) GetNextPageToken() string {
 // GetSavedDatasetRequest names a saved dataset.
 type GetSavedDatasetRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// The name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// How much of it is answered.
+	// Which parts of it are returned.
 	View          ObjectView `protobuf:"varint,3,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2143,18 +2143,18 @@ func (x *GetSavedDatasetResponse) GetSavedDataset() *core.SavedDataset {
 	return nil
 }
 
-// ListSavedDatasetsRequest asks for saved datasets.
+// ListSavedDatasetsRequest requests saved datasets.
 type ListSavedDatasetsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Only objects that have all of these tags.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// How many are answered at most; 0 or less is all.
+	// The maximum number of objects; 0 or less means all.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: next_page_token of the answer before.
+	// next_page_token of the previous response; empty for the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// How much of each is answered.
+	// Which parts of each are returned.
 	View          ObjectView `protobuf:"varint,5,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2230,7 +2230,7 @@ type ListSavedDatasetsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The saved datasets.
 	SavedDatasets []*core.SavedDataset `protobuf:"bytes,1,rep,name=saved_datasets,json=savedDatasets,proto3" json:"saved_datasets,omitempty"`
-	// Set when there are more.
+	// Set if there are more objects.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2283,11 +2283,11 @@ func (x *ListSavedDatasetsResponse) GetNextPageToken() string {
 // GetValidationReferenceRequest names a validation reference.
 type GetValidationReferenceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// The name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// How much of it is answered.
+	// Which parts of it are returned.
 	View          ObjectView `protobuf:"varint,3,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2390,18 +2390,18 @@ func (x *GetValidationReferenceResponse) GetValidationReference() *core.Validati
 	return nil
 }
 
-// ListValidationReferencesRequest asks for validation references.
+// ListValidationReferencesRequest requests validation references.
 type ListValidationReferencesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Only objects that have all of these tags.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// How many are answered at most; 0 or less is all.
+	// The maximum number of objects; 0 or less means all.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: next_page_token of the answer before.
+	// next_page_token of the previous response; empty for the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// How much of each is answered.
+	// Which parts of each are returned.
 	View          ObjectView `protobuf:"varint,5,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2477,7 +2477,7 @@ type ListValidationReferencesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The validation references.
 	ValidationReferences []*core.ValidationReference `protobuf:"bytes,1,rep,name=validation_references,json=validationReferences,proto3" json:"validation_references,omitempty"`
-	// Set when there are more.
+	// Set if there are more objects.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2530,11 +2530,11 @@ func (x *ListValidationReferencesResponse) GetNextPageToken() string {
 // GetPermissionRequest names a permission.
 type GetPermissionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// The name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// How much of it is answered.
+	// Which parts of it are returned.
 	View          ObjectView `protobuf:"varint,3,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2637,18 +2637,18 @@ func (x *GetPermissionResponse) GetPermission() *core.Permission {
 	return nil
 }
 
-// ListPermissionsRequest asks for permissions.
+// ListPermissionsRequest requests permissions.
 type ListPermissionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project; empty for the server's own.
+	// The project; empty for the server's default.
 	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Only objects that have all of these tags.
 	Tags map[string]string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// How many are answered at most; 0 or less is all.
+	// The maximum number of objects; 0 or less means all.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: next_page_token of the answer before.
+	// next_page_token of the previous response; empty for the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// How much of each is answered.
+	// Which parts of each are returned.
 	View          ObjectView `protobuf:"varint,5,opt,name=view,proto3,enum=banquet.v1.ObjectView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2724,7 +2724,7 @@ type ListPermissionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The permissions.
 	Permissions []*core.Permission `protobuf:"bytes,1,rep,name=permissions,proto3" json:"permissions,omitempty"`
-	// Set when there are more.
+	// Set if there are more objects.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

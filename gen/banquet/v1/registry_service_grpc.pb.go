@@ -47,55 +47,55 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// RegistryService reads the registry: what projects hold. Objects are the
-// messages of feast.core.
+// RegistryService reads the objects in the registry. Objects are messages of
+// feast.core.
 //
 // Errors: NOT_FOUND for an unknown project or object, INVALID_ARGUMENT for a bad
 // page token, UNAVAILABLE while no registry has been loaded.
 type RegistryServiceClient interface {
-	// GetProject answers one project by name.
+	// GetProject returns one project by name.
 	GetProject(ctx context.Context, in *GetProjectRequest, opts ...grpc.CallOption) (*GetProjectResponse, error)
-	// ListProjects answers the projects.
+	// ListProjects returns the projects.
 	ListProjects(ctx context.Context, in *ListProjectsRequest, opts ...grpc.CallOption) (*ListProjectsResponse, error)
-	// GetEntity answers one entity by name.
+	// GetEntity returns one entity by name.
 	GetEntity(ctx context.Context, in *GetEntityRequest, opts ...grpc.CallOption) (*GetEntityResponse, error)
-	// ListEntities answers the entities of a project.
+	// ListEntities returns the entities of a project.
 	ListEntities(ctx context.Context, in *ListEntitiesRequest, opts ...grpc.CallOption) (*ListEntitiesResponse, error)
-	// GetDataSource answers one data source by name.
+	// GetDataSource returns one data source by name.
 	GetDataSource(ctx context.Context, in *GetDataSourceRequest, opts ...grpc.CallOption) (*GetDataSourceResponse, error)
-	// ListDataSources answers the data sources of a project.
+	// ListDataSources returns the data sources of a project.
 	ListDataSources(ctx context.Context, in *ListDataSourcesRequest, opts ...grpc.CallOption) (*ListDataSourcesResponse, error)
-	// GetFeatureView answers one batch feature view by name.
+	// GetFeatureView returns one batch feature view by name.
 	GetFeatureView(ctx context.Context, in *GetFeatureViewRequest, opts ...grpc.CallOption) (*GetFeatureViewResponse, error)
-	// ListFeatureViews answers the batch feature views of a project.
+	// ListFeatureViews returns the batch feature views of a project.
 	ListFeatureViews(ctx context.Context, in *ListFeatureViewsRequest, opts ...grpc.CallOption) (*ListFeatureViewsResponse, error)
-	// GetStreamFeatureView answers one stream feature view by name.
+	// GetStreamFeatureView returns one stream feature view by name.
 	GetStreamFeatureView(ctx context.Context, in *GetStreamFeatureViewRequest, opts ...grpc.CallOption) (*GetStreamFeatureViewResponse, error)
-	// ListStreamFeatureViews answers the stream feature views of a project.
+	// ListStreamFeatureViews returns the stream feature views of a project.
 	ListStreamFeatureViews(ctx context.Context, in *ListStreamFeatureViewsRequest, opts ...grpc.CallOption) (*ListStreamFeatureViewsResponse, error)
-	// GetOnDemandFeatureView answers one on-demand feature view by name.
+	// GetOnDemandFeatureView returns one on-demand feature view by name.
 	GetOnDemandFeatureView(ctx context.Context, in *GetOnDemandFeatureViewRequest, opts ...grpc.CallOption) (*GetOnDemandFeatureViewResponse, error)
-	// ListOnDemandFeatureViews answers the on-demand feature views of a project.
+	// ListOnDemandFeatureViews returns the on-demand feature views of a project.
 	ListOnDemandFeatureViews(ctx context.Context, in *ListOnDemandFeatureViewsRequest, opts ...grpc.CallOption) (*ListOnDemandFeatureViewsResponse, error)
-	// GetLabelView answers one label view by name.
+	// GetLabelView returns one label view by name.
 	GetLabelView(ctx context.Context, in *GetLabelViewRequest, opts ...grpc.CallOption) (*GetLabelViewResponse, error)
-	// ListLabelViews answers the label views of a project.
+	// ListLabelViews returns the label views of a project.
 	ListLabelViews(ctx context.Context, in *ListLabelViewsRequest, opts ...grpc.CallOption) (*ListLabelViewsResponse, error)
-	// GetFeatureService answers one feature service by name.
+	// GetFeatureService returns one feature service by name.
 	GetFeatureService(ctx context.Context, in *GetFeatureServiceRequest, opts ...grpc.CallOption) (*GetFeatureServiceResponse, error)
-	// ListFeatureServices answers the feature services of a project.
+	// ListFeatureServices returns the feature services of a project.
 	ListFeatureServices(ctx context.Context, in *ListFeatureServicesRequest, opts ...grpc.CallOption) (*ListFeatureServicesResponse, error)
-	// GetSavedDataset answers one saved dataset by name.
+	// GetSavedDataset returns one saved dataset by name.
 	GetSavedDataset(ctx context.Context, in *GetSavedDatasetRequest, opts ...grpc.CallOption) (*GetSavedDatasetResponse, error)
-	// ListSavedDatasets answers the saved datasets of a project.
+	// ListSavedDatasets returns the saved datasets of a project.
 	ListSavedDatasets(ctx context.Context, in *ListSavedDatasetsRequest, opts ...grpc.CallOption) (*ListSavedDatasetsResponse, error)
-	// GetValidationReference answers one validation reference by name.
+	// GetValidationReference returns one validation reference by name.
 	GetValidationReference(ctx context.Context, in *GetValidationReferenceRequest, opts ...grpc.CallOption) (*GetValidationReferenceResponse, error)
-	// ListValidationReferences answers the validation references of a project.
+	// ListValidationReferences returns the validation references of a project.
 	ListValidationReferences(ctx context.Context, in *ListValidationReferencesRequest, opts ...grpc.CallOption) (*ListValidationReferencesResponse, error)
-	// GetPermission answers one permission by name.
+	// GetPermission returns one permission by name.
 	GetPermission(ctx context.Context, in *GetPermissionRequest, opts ...grpc.CallOption) (*GetPermissionResponse, error)
-	// ListPermissions answers the permissions of a project.
+	// ListPermissions returns the permissions of a project.
 	ListPermissions(ctx context.Context, in *ListPermissionsRequest, opts ...grpc.CallOption) (*ListPermissionsResponse, error)
 }
 
@@ -331,55 +331,55 @@ func (c *registryServiceClient) ListPermissions(ctx context.Context, in *ListPer
 // All implementations must embed UnimplementedRegistryServiceServer
 // for forward compatibility.
 //
-// RegistryService reads the registry: what projects hold. Objects are the
-// messages of feast.core.
+// RegistryService reads the objects in the registry. Objects are messages of
+// feast.core.
 //
 // Errors: NOT_FOUND for an unknown project or object, INVALID_ARGUMENT for a bad
 // page token, UNAVAILABLE while no registry has been loaded.
 type RegistryServiceServer interface {
-	// GetProject answers one project by name.
+	// GetProject returns one project by name.
 	GetProject(context.Context, *GetProjectRequest) (*GetProjectResponse, error)
-	// ListProjects answers the projects.
+	// ListProjects returns the projects.
 	ListProjects(context.Context, *ListProjectsRequest) (*ListProjectsResponse, error)
-	// GetEntity answers one entity by name.
+	// GetEntity returns one entity by name.
 	GetEntity(context.Context, *GetEntityRequest) (*GetEntityResponse, error)
-	// ListEntities answers the entities of a project.
+	// ListEntities returns the entities of a project.
 	ListEntities(context.Context, *ListEntitiesRequest) (*ListEntitiesResponse, error)
-	// GetDataSource answers one data source by name.
+	// GetDataSource returns one data source by name.
 	GetDataSource(context.Context, *GetDataSourceRequest) (*GetDataSourceResponse, error)
-	// ListDataSources answers the data sources of a project.
+	// ListDataSources returns the data sources of a project.
 	ListDataSources(context.Context, *ListDataSourcesRequest) (*ListDataSourcesResponse, error)
-	// GetFeatureView answers one batch feature view by name.
+	// GetFeatureView returns one batch feature view by name.
 	GetFeatureView(context.Context, *GetFeatureViewRequest) (*GetFeatureViewResponse, error)
-	// ListFeatureViews answers the batch feature views of a project.
+	// ListFeatureViews returns the batch feature views of a project.
 	ListFeatureViews(context.Context, *ListFeatureViewsRequest) (*ListFeatureViewsResponse, error)
-	// GetStreamFeatureView answers one stream feature view by name.
+	// GetStreamFeatureView returns one stream feature view by name.
 	GetStreamFeatureView(context.Context, *GetStreamFeatureViewRequest) (*GetStreamFeatureViewResponse, error)
-	// ListStreamFeatureViews answers the stream feature views of a project.
+	// ListStreamFeatureViews returns the stream feature views of a project.
 	ListStreamFeatureViews(context.Context, *ListStreamFeatureViewsRequest) (*ListStreamFeatureViewsResponse, error)
-	// GetOnDemandFeatureView answers one on-demand feature view by name.
+	// GetOnDemandFeatureView returns one on-demand feature view by name.
 	GetOnDemandFeatureView(context.Context, *GetOnDemandFeatureViewRequest) (*GetOnDemandFeatureViewResponse, error)
-	// ListOnDemandFeatureViews answers the on-demand feature views of a project.
+	// ListOnDemandFeatureViews returns the on-demand feature views of a project.
 	ListOnDemandFeatureViews(context.Context, *ListOnDemandFeatureViewsRequest) (*ListOnDemandFeatureViewsResponse, error)
-	// GetLabelView answers one label view by name.
+	// GetLabelView returns one label view by name.
 	GetLabelView(context.Context, *GetLabelViewRequest) (*GetLabelViewResponse, error)
-	// ListLabelViews answers the label views of a project.
+	// ListLabelViews returns the label views of a project.
 	ListLabelViews(context.Context, *ListLabelViewsRequest) (*ListLabelViewsResponse, error)
-	// GetFeatureService answers one feature service by name.
+	// GetFeatureService returns one feature service by name.
 	GetFeatureService(context.Context, *GetFeatureServiceRequest) (*GetFeatureServiceResponse, error)
-	// ListFeatureServices answers the feature services of a project.
+	// ListFeatureServices returns the feature services of a project.
 	ListFeatureServices(context.Context, *ListFeatureServicesRequest) (*ListFeatureServicesResponse, error)
-	// GetSavedDataset answers one saved dataset by name.
+	// GetSavedDataset returns one saved dataset by name.
 	GetSavedDataset(context.Context, *GetSavedDatasetRequest) (*GetSavedDatasetResponse, error)
-	// ListSavedDatasets answers the saved datasets of a project.
+	// ListSavedDatasets returns the saved datasets of a project.
 	ListSavedDatasets(context.Context, *ListSavedDatasetsRequest) (*ListSavedDatasetsResponse, error)
-	// GetValidationReference answers one validation reference by name.
+	// GetValidationReference returns one validation reference by name.
 	GetValidationReference(context.Context, *GetValidationReferenceRequest) (*GetValidationReferenceResponse, error)
-	// ListValidationReferences answers the validation references of a project.
+	// ListValidationReferences returns the validation references of a project.
 	ListValidationReferences(context.Context, *ListValidationReferencesRequest) (*ListValidationReferencesResponse, error)
-	// GetPermission answers one permission by name.
+	// GetPermission returns one permission by name.
 	GetPermission(context.Context, *GetPermissionRequest) (*GetPermissionResponse, error)
-	// ListPermissions answers the permissions of a project.
+	// ListPermissions returns the permissions of a project.
 	ListPermissions(context.Context, *ListPermissionsRequest) (*ListPermissionsResponse, error)
 	mustEmbedUnimplementedRegistryServiceServer()
 }
