@@ -27,7 +27,7 @@ const (
 	httpProtocol = "http"
 )
 
-// process is a server under measurement, or the store.
+// process is a measured server, or the store.
 type process struct {
 	name    string
 	argv    []string
@@ -39,7 +39,7 @@ type process struct {
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// start begins the process in a group of its own, with what it says in a file.
+// start starts the process in a process group of its own; its output goes to a file.
 func (p *process) start(ctx context.Context, dir string) error {
 	out, err := os.Create(filepath.Join(dir, p.name+".log"))
 	if err != nil {
@@ -57,7 +57,7 @@ func (p *process) start(ctx context.Context, dir string) error {
 	return p.cmd.Start()
 }
 
-// stop ends the process and its children, by force when it takes its time.
+// stop ends the process and its children, by force if they do not end in time.
 func (p *process) stop() {
 	if p.cmd == nil || p.cmd.Process == nil {
 		return
@@ -73,7 +73,7 @@ func (p *process) stop() {
 	}
 }
 
-// ready waits for one right answer by every protocol.
+// ready waits for one correct response over each protocol.
 func (p *process) ready(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -88,7 +88,7 @@ func (p *process) ready(ctx context.Context, limit time.Duration) error {
 				break
 			}
 			if ctx.Err() != nil {
-				return fmt.Errorf("%s gave no right answer by %s within %s: %v (its own words are in %s.log)", p.name, protocol, limit, r.Kinds, p.name)
+				return fmt.Errorf("%s gave no correct response over %s within %s: %v (its output is in %s.log)", p.name, protocol, limit, r.Kinds, p.name)
 			}
 			<-time.After(50 * time.Millisecond)
 		}
@@ -96,7 +96,7 @@ func (p *process) ready(ctx context.Context, limit time.Duration) error {
 	return nil
 }
 
-// ports hands out free ones below those that connections of this machine use.
+// ports returns free ports below the range that this machine uses for connections.
 type ports struct{ next int }
 
 func (p *ports) take(ctx context.Context) (string, error) {
@@ -112,13 +112,13 @@ func (p *ports) take(ctx context.Context) (string, error) {
 	return "", errors.New("no port is free")
 }
 
-// hosted splits an address into the two flags that commands want.
+// hosted splits an address into two flags, host and port.
 func hosted(addr string) (host, port string) {
 	host, port, _ = net.SplitHostPort(addr)
 	return host, port
 }
 
-// contender makes one by its name.
+// contender makes a contender by name.
 func (b *bench) contender(ctx context.Context, name string) (*process, error) {
 	var addr [3]string
 	for i := range addr {
@@ -153,7 +153,7 @@ func (b *bench) contender(ctx context.Context, name string) (*process, error) {
 			argv: []string{b.feast, "-c", repo, "listen", "--address", addr[1]},
 		}, err
 	}
-	return nil, fmt.Errorf("no contender %q: there are direct, sdk, floor, feast and feast-listen", name)
+	return nil, fmt.Errorf("no contender %q; choose direct, sdk, floor, feast or feast-listen", name)
 }
 
 // repo writes the feature repository of a contender.
@@ -169,7 +169,7 @@ func (b *bench) repo(name, more string) (string, error) {
 	return dir, os.WriteFile(filepath.Join(dir, "registry.db"), registryDB, 0o644)
 }
 
-// usage is the CPU time of a process, of everything that is ours, and of the
+// usage is the CPU time of a process, of all processes of the benchmark, and of the
 // machine.
 type usage struct{ server, ours, machine float64 }
 

@@ -7,26 +7,26 @@ import (
 	"github.com/banquet-fs/banquet/bench/fake"
 )
 
-// experiment is one row of the plan; every contender goes through it by every
-// protocol it has.
+// experiment is one row of the plan; it is done with every contender and each of its
+// protocols.
 type experiment struct {
 	scenario string
 	shape    string // the case of the data set
 	workers  int
-	// rate makes it an open loop. share is the rate as a part of the answers
-	// that a closed loop of many workers got from this contender before.
+	// rate makes it an open loop. share is the rate as a fraction of the throughput
+	// that the contender reached before in a closed loop of many workers.
 	rate, share float64
 	store       fake.Settings
-	// check compares one answer in so many with the data set.
+	// check compares one of every check responses with the data set.
 	check int
-	// honest says that the floor has no place here: it cannot retry.
+	// honest excludes the floor, which cannot retry.
 	honest bool
 }
 
-// awsLike is a store as DynamoDB is: p50 3 ms, p99 12 ms.
+// awsLike is a store with the latency of DynamoDB: p50 3 ms, p99 12 ms.
 var awsLike = fake.Settings{Latency: 3 * time.Millisecond, Sigma: 0.596}
 
-// experiments gives the plan of a name: quick, full, open, overload, faults.
+// experiments returns a plan by name: quick, full, open, overload, faults.
 func experiments(plan string) []experiment {
 	closed := func(shape string, workers int) experiment {
 		return experiment{scenario: "zero latency", shape: shape, workers: workers, check: 200}
@@ -37,8 +37,8 @@ func experiments(plan string) []experiment {
 	faulty := func(name, shape string, s fake.Settings) experiment {
 		return experiment{scenario: name, shape: shape, workers: 16, store: s, check: 1, honest: true}
 	}
-	// timed is for the throughput: the store takes its time, and comparing
-	// every answer would be most of the work.
+	// timed measures the throughput: the store has a latency, and comparing every
+	// response would be most of the work.
 	timed := func(name string, s fake.Settings) experiment {
 		s.Latency, s.Sigma = awsLike.Latency, awsLike.Sigma
 		return experiment{scenario: name, shape: "a", workers: 16, store: s, check: 50, honest: true}

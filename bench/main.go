@@ -1,6 +1,6 @@
 // Bench measures feature servers from outside: it starts a fake DynamoDB and
-// each contender in front of it, asks for features over gRPC and HTTP, compares
-// the answers with what is stored, and prints one table. README.md explains it.
+// each contender in front of it, requests features over gRPC and HTTP, compares
+// the responses with the data set, and prints one table. README.md explains it.
 package main
 
 import (
@@ -74,15 +74,15 @@ func command(ctx context.Context, args []string) error {
 	b := &bench{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&b.plan, "plan", "quick", "quick, full, open, overload or faults")
-	flags.StringVar(&b.names, "contenders", "", "direct, sdk, floor, feast, feast-listen (default: the first three, and Feast when it is there)")
-	flags.StringVar(&b.only, "only", "", "cases or scenarios of the plan, with commas between")
-	flags.StringVar(&b.banquet, "banquet", "", "the program (default: built from this module)")
+	flags.StringVar(&b.names, "contenders", "", "direct, sdk, floor, feast, feast-listen (default: the first three, and Feast if it is installed)")
+	flags.StringVar(&b.only, "only", "", "cases or scenarios of the plan, separated by commas")
+	flags.StringVar(&b.banquet, "banquet", "", "banquet's program (default: built from this module)")
 	flags.StringVar(&b.feast, "feast", "feast", "Feast's command")
 	flags.StringVar(&b.work, "work", filepath.Join(os.TempDir(), "banquet-bench"), "where logs and repositories are written")
 	flags.IntVar(&b.rounds, "rounds", 1, "measurements of each row; the medians are shown")
-	flags.IntVar(&b.procs, "procs", 0, "GOMAXPROCS of the contenders (default: as many as there are)")
-	flags.DurationVar(&b.length, "for", 3*time.Second, "the time of one measurement")
-	flags.DurationVar(&b.warm, "warm", time.Second, "the time before it")
+	flags.IntVar(&b.procs, "procs", 0, "GOMAXPROCS of the contenders (default: the number of processors)")
+	flags.DurationVar(&b.length, "for", 3*time.Second, "duration of one measurement")
+	flags.DurationVar(&b.warm, "warm", time.Second, "duration of the warm-up")
 	flags.IntVar(&b.ports.next, "port", 27300, "the first port to try")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -117,9 +117,8 @@ func (b *bench) run(ctx context.Context, plan []experiment) error {
 	return nil
 }
 
-// rows measures an experiment with every contender by every protocol. Rounds
-// go through all of them in turn, so that what disturbs the machine for a while
-// disturbs all.
+// rows measures an experiment with every contender over each protocol. Each round
+// measures all of them, so that other load on the machine affects all.
 func (b *bench) rows(ctx context.Context, e experiment, contenders []*process, capacity map[string]float64) ([]row, error) {
 	var order []string
 	rounds := map[string][]row{}
@@ -151,7 +150,7 @@ func (b *bench) rows(ctx context.Context, e experiment, contenders []*process, c
 	return rows, nil
 }
 
-// build makes the program that is measured.
+// build builds the measured program.
 func (b *bench) build(ctx context.Context) error {
 	b.banquet = filepath.Join(b.work, "banquet")
 	build := exec.CommandContext(ctx, "go", "build", "-o", b.banquet, "github.com/banquet-fs/banquet/cmd/banquet")
@@ -159,7 +158,7 @@ func (b *bench) build(ctx context.Context) error {
 	return build.Run()
 }
 
-// awaitStore waits for five seconds until the store answers.
+// awaitStore waits up to five seconds until the store responds.
 func (b *bench) awaitStore(ctx context.Context) error {
 	for try := 0; ; try++ {
 		_, err := b.counts(ctx)
@@ -170,8 +169,8 @@ func (b *bench) awaitStore(ctx context.Context) error {
 	}
 }
 
-// prepare starts the store and the contenders and waits for their answers. The
-// store is the first of the processes; they are given even with an error.
+// prepare starts the store and the contenders and waits until they respond. The store
+// is the first of the processes, which are returned even with an error.
 func (b *bench) prepare(ctx context.Context) (all []*process, err error) {
 	if err := os.MkdirAll(b.work, 0o755); err != nil {
 		return nil, err
@@ -220,8 +219,8 @@ func (b *bench) prepare(ctx context.Context) (all []*process, err error) {
 	return all, nil
 }
 
-// measure does one experiment with one contender. An experiment that is a
-// share of the capacity needs to be told the capacity.
+// measure does one experiment with one contender. An experiment with a share of the
+// capacity needs the capacity.
 func (b *bench) measure(ctx context.Context, e experiment, p *process, protocol string, capacity float64) (row, error) {
 	if err := b.set(ctx, e.store); err != nil {
 		return row{}, err
@@ -233,7 +232,7 @@ func (b *bench) measure(ctx context.Context, e experiment, p *process, protocol 
 	rate := e.rate
 	if e.share > 0 {
 		if capacity == 0 {
-			return row{}, fmt.Errorf("%s needs the capacity that the plan measures before it: name it with -only, too", e.scenario)
+			return row{}, fmt.Errorf("%s needs the capacity, which the plan measures first: add capacity to -only", e.scenario)
 		}
 		rate = e.share * capacity
 	}
@@ -275,7 +274,7 @@ func (b *bench) measure(ctx context.Context, e experiment, p *process, protocol 
 		return r, failed
 	}
 	if n := calls[1].Refused - calls[0].Refused; n > 0 {
-		return r, fmt.Errorf("the store refused %d calls of %s: they were not what DynamoDB takes", n, p.name)
+		return r, fmt.Errorf("the store refused %d calls of %s: DynamoDB would not accept them", n, p.name)
 	}
 	r.fill(res, before, after)
 	r.memory = <-peak
@@ -286,7 +285,7 @@ func (b *bench) measure(ctx context.Context, e experiment, p *process, protocol 
 	return r, b.set(ctx, fake.Settings{})
 }
 
-// watch gives the most memory that a process had until done.
+// watch returns the peak memory of a process until done.
 func watch(pid int, done <-chan struct{}) (peak float64) {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
@@ -333,7 +332,7 @@ func ask(ctx context.Context, method, url string, body io.Reader) ([]byte, error
 	return io.ReadAll(resp.Body)
 }
 
-// median of one figure over several measurements.
+// median is the median of one figure over several measurements.
 func median(rs []row, of func(*row) *float64) float64 {
 	v := make([]float64, len(rs))
 	for i := range rs {

@@ -12,15 +12,15 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// histogram is that of banquet_request_overhead_seconds: how many requests were
-// no slower than each bound.
+// histogram is the metric banquet_request_overhead_seconds: how many requests were
+// not slower than each bound.
 type histogram struct {
 	bounds []float64 // seconds, the last one infinite
 	counts []float64
 }
 
-// overhead reads the histogram of one protocol from an admin port; a contender
-// that has none has an empty histogram.
+// overhead reads the histogram of one protocol from an admin port. It is empty for a
+// contender without one.
 func overhead(ctx context.Context, admin, protocol string) (h histogram, err error) {
 	if admin == "" {
 		return h, nil
@@ -34,7 +34,7 @@ func overhead(ctx context.Context, admin, protocol string) (h histogram, err err
 	if err != nil {
 		return h, err
 	}
-	method := "/banquet.v1.FeatureService/GetOnlineFeatures" // as which HTTP counts
+	method := "/banquet.v1.FeatureService/GetOnlineFeatures" // HTTP is counted under this method
 	if protocol == grpcProtocol {
 		method = feastMethod
 	}
@@ -57,7 +57,7 @@ func label(m *dto.Metric, name string) string {
 	return m.GetLabel()[i].GetValue()
 }
 
-// since is what was added after an earlier reading.
+// since is the difference from an earlier reading.
 func (h histogram) since(old histogram) histogram {
 	if len(old.counts) != len(h.counts) {
 		return h

@@ -11,17 +11,16 @@ import (
 	"github.com/banquet-fs/banquet/bench/load"
 )
 
-// row is what was measured of one contender in one experiment. Times are in
-// milliseconds.
+// row is the result of one contender in one experiment. Times are in milliseconds.
 type row struct {
 	contender, protocol string
 	rate                float64
 	perSecond           float64
 	p50, p99, most      float64
-	cpu                 float64 // ms of the server for an answer or an error
+	cpu                 float64 // ms of the server for a response or an error
 	memory              float64 // MB, the peak
-	calls               float64 // of the store, for a request
-	own50, own99        float64 // the server's own time, by its histogram
+	calls               float64 // of the store, per request
+	own50, own99        float64 // the server's own time, from its histogram
 	foreign             float64 // cores that neither the server nor the benchmark used
 	errors, lost, wrong float64
 	checked             float64
@@ -41,8 +40,8 @@ func (r *row) fill(res *load.Result, before, after usage) {
 	r.kinds = res.Kinds
 }
 
-// medians puts several measurements together: medians of the figures, sums of
-// what must be nothing.
+// medians combines several measurements: medians of the figures, and sums of the counts
+// that must be zero.
 func medians(rs []row) row {
 	out := rs[0]
 	for _, of := range []func(*row) *float64{
@@ -65,11 +64,11 @@ func medians(rs []row) row {
 	return out
 }
 
-// table prints the rows as they come.
+// table prints each row once it is measured.
 type table struct {
 	out      io.Writer
-	capacity map[string]float64 // answers in a second, by contender and protocol
-	quiet    map[string]float64 // the same in the closed loop without faults, by case too
+	capacity map[string]float64 // responses per second, by contender and protocol
+	quiet    map[string]float64 // the same in the closed loop without faults, also by case
 }
 
 const columns = "%-19s %-5s %7s %-17s %8s %8s %8s %8s %8s %7s %6s %7s %9s %7s %9s %9s  %s\n"
@@ -81,10 +80,10 @@ func (t *table) head() {
 
 func (t *table) foot() {
 	fmt.Fprint(t.out, `
-load: workers of a closed loop, or requests due in a second (latency from the time they were due).
-CPU ms: of the server, user and system, for one request. RSS: the peak. calls: of the store, for one request.
-bad: cells that differ from the store's or are denied, of those compared. ok/none: answers, as a part of those without fault.
-own: the server's time without the wait for the store, from its histogram. ~: others used the machine too.
+load: workers of a closed loop, or requests per second of an open loop (latency from the time they were due).
+CPU ms: of the server, user and system, per request. RSS: the peak. calls: of the store, per request.
+bad: compared cells that differ from the stored ones or are missing. ok/none: responses, as a fraction of those without faults.
+own: the server's time without the wait for the store, from its histogram. ~: other processes used the machine, too.
 `)
 }
 
@@ -119,7 +118,7 @@ func (t *table) add(e experiment, rows []row) {
 	}
 }
 
-// beside compares the CPU of a request with the floor's and Feast's.
+// beside compares the CPU per request with that of the floor and Feast.
 func beside(r row, rows []row) string {
 	var parts []string
 	for _, o := range rows {

@@ -1,8 +1,7 @@
-// Package dataset is the deterministic data that every part of the benchmark
-// agrees on: feature views with credit-like names, their keys, values and event
-// times, and the items that Feast would have stored for them in DynamoDB.
-// Nothing is kept: a value is calculated from the numbers of its view, its
-// feature and its entity.
+// Package dataset is the deterministic data that all parts of the benchmark use:
+// feature views with names as for credit scoring, their keys, values and event times,
+// and the items that Feast would store for them in DynamoDB. Nothing is stored: a
+// value is calculated from the numbers of its view, its feature and its entity.
 package dataset
 
 import (
@@ -18,7 +17,7 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// What the registry and feature_store.yaml of ../repo say.
+// Names in the registry and feature_store.yaml of ../repo.
 const (
 	Project = "credit_bench"
 	Region  = "us-west-2"
@@ -27,7 +26,7 @@ const (
 // Kind is the type of a feature or a join key.
 type Kind byte
 
-// The kinds, by the letter that the tables below use.
+// The kinds, by their letter in the tables below.
 const (
 	Int    Kind = 'i'
 	String Kind = 's'
@@ -47,8 +46,8 @@ type View struct {
 	Name     string
 	JoinKey  string
 	Features []Feature
-	// Entities is how many the store holds: Key(Entities) and those after it
-	// are unknown.
+	// Entities is the number of stored entities: Key(Entities) and later ones are
+	// unknown.
 	Entities int
 
 	number uint64
@@ -127,10 +126,10 @@ func build() []*View {
 	return vs
 }
 
-// Views gives all views.
+// Views returns all views.
 func Views() []*View { return views }
 
-// ViewOf gives the view of that name, nil when there is none.
+// ViewOf returns a view by name, nil if there is none.
 func ViewOf(name string) *View {
 	if i := slices.IndexFunc(views, func(v *View) bool { return v.Name == name }); i >= 0 {
 		return views[i]
@@ -138,7 +137,7 @@ func ViewOf(name string) *View {
 	return nil
 }
 
-// CaseOf gives the case of that name.
+// CaseOf returns a case by name.
 func CaseOf(name string) (Case, bool) {
 	i := slices.IndexFunc(cases, func(c Case) bool { return c.Name == name })
 	if i < 0 {
@@ -147,7 +146,7 @@ func CaseOf(name string) (Case, bool) {
 	return cases[i], true
 }
 
-// mix scatters three numbers over 64 bits (the finish of splitmix64).
+// mix hashes three numbers to 64 bits (the last step of splitmix64).
 func mix(a, b, c uint64) uint64 {
 	z := a*0x9e3779b97f4a7c15 ^ b*0xbf58476d1ce4e5b9 ^ c*0x94d049bb133111eb
 	z ^= z >> 30
@@ -207,8 +206,8 @@ func (v *View) EntityID(i int) (string, error) {
 	return string(value.AppendEntityID(nil, key)), nil
 }
 
-// Order is the order, fixed for a table, in which its items come back: like
-// DynamoDB's own it has nothing to do with that of writing or asking.
+// Order is the order in which a table returns its items. It is fixed for a table and,
+// as in DynamoDB, independent of the order of writes and of the request.
 func (v *View) Order() []int {
 	o := make([]int, len(v.Features))
 	for i := range o {
@@ -249,7 +248,7 @@ func (v *View) Item(i int, cells []byte) ([]byte, error) {
 	return []byte("{" + parts[n] + "," + parts[(n+1)%3] + "," + parts[(n+2)%3] + "}"), nil
 }
 
-// Plain is the form of a value that encoding/json writes.
+// Plain is a value as encoding/json writes it.
 func Plain(v *types.Value) any {
 	switch x := v.GetVal().(type) {
 	case *types.Value_Int64Val:
@@ -266,7 +265,7 @@ func Plain(v *types.Value) any {
 	return nil
 }
 
-// Same says whether a value out of JSON is the one that was stored.
+// Same reports whether a value from JSON equals the stored one.
 func Same(got any, want *types.Value) bool {
 	g, number := got.(float64)
 	switch w := Plain(want).(type) {

@@ -12,7 +12,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// The registry that the contenders read and the data that is asked for are one.
+// The registry of the contenders matches the data set.
 func TestViewsAreTheRegistrys(t *testing.T) {
 	raw, err := os.ReadFile("../repo/registry.db")
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package fake is the BatchGetItem of a DynamoDB that holds the data set: fast
-// enough to be no part of what is measured, with the latency and the faults
-// that are asked of it. It checks what DynamoDB refuses most: too many keys,
-// repeated keys, unknown tables, a projection it cannot read.
+// Package fake is the BatchGetItem of a DynamoDB that holds the data set. It is fast
+// enough not to affect the measurement, and its latency and faults can be set. It
+// refuses the most common mistakes, as DynamoDB does: too many keys, repeated keys,
+// unknown tables, an invalid projection.
 package fake
 
 import (
@@ -23,10 +23,10 @@ import (
 	"github.com/banquet-fs/banquet/bench/dataset"
 )
 
-// Settings are the latency and the faults. The shares are of calls, that of
-// Unprocessed is of keys; what a call suffers is drawn anew for each.
+// Settings are the latency and the faults. Shares are of calls; the share of
+// Unprocessed is of keys. Faults are drawn for each call.
 type Settings struct {
-	// Latency is the median, and the whole of it while Sigma is 0.
+	// Latency is the median latency, and the latency of every call if Sigma is 0.
 	Latency time.Duration
 	// Sigma makes the latency lognormal: p99 = Latency * exp(2.326 Sigma).
 	Sigma float64
@@ -37,11 +37,10 @@ type Settings struct {
 	Unprocessed, Throttle, Error500, Error503, Reset, Cut, Corrupt float64
 }
 
-// Counts are the calls since the start, and those of them that DynamoDB would
-// not have taken either.
+// Counts are the calls since the start, and how many of them DynamoDB would refuse.
 type Counts struct{ Calls, Refused int64 }
 
-// Server is the store. New makes one.
+// Server is the store.
 type Server struct {
 	settings atomic.Pointer[Settings]
 	tables   map[string]*table
@@ -64,8 +63,8 @@ func New() (*Server, error) {
 	return s, nil
 }
 
-// Serve answers on the listener until it is closed. Beside DynamoDB's own
-// path, POST /_set takes Settings and GET /_counts gives Counts.
+// Serve serves on the listener until it is closed. In addition to DynamoDB's path,
+// POST /_set changes the Settings and GET /_counts returns the Counts.
 func (s *Server) Serve(lis net.Listener) error {
 	srv := &fasthttp.Server{
 		Handler: s.handle, NoDefaultServerHeader: true, NoDefaultDate: true, NoDefaultContentType: true, MaxRequestBodySize: 64 << 20,
@@ -130,7 +129,7 @@ func (s *Server) batchGet(ctx *fasthttp.RequestCtx) {
 	respond(ctx, http.StatusOK, body, sum)
 }
 
-// wait takes the time that a call takes.
+// wait waits for the latency of a call.
 func wait(set *Settings) {
 	d := set.Latency
 	if set.Sigma > 0 {
@@ -165,7 +164,7 @@ func respond(ctx *fasthttp.RequestCtx, status int, body []byte, sum uint32) {
 	ctx.Response.SetBodyRaw(body)
 }
 
-// hangUp sends what is given and resets the connection.
+// hangUp sends the given bytes and resets the connection.
 func hangUp(ctx *fasthttp.RequestCtx, what []byte) {
 	ctx.HijackSetNoResponse(true)
 	ctx.Hijack(func(c net.Conn) {
@@ -185,8 +184,8 @@ type keysOf struct {
 	ExpressionAttributeNames json.RawMessage
 }
 
-// answer makes the body of an answer. Keys left undone are drawn with the share
-// given, but never all of a call: DynamoDB answers a throttling error then.
+// answer makes the body of a response. Unprocessed keys are drawn with the given share,
+// but never all of a call: DynamoDB returns a throttling error then.
 func (s *Server) answer(request []byte, undone float64) ([]byte, error) {
 	var in struct{ RequestItems map[string]keysOf }
 	if err := json.Unmarshal(request, &in); err != nil {

@@ -9,20 +9,20 @@ import (
 	"github.com/banquet-fs/banquet/bench/dataset"
 )
 
-// table holds a view's items, each made when it is first asked for.
+// table holds a view's items, each made when it is first read.
 type table struct {
 	view  *dataset.View
 	byID  map[string]int
 	items []atomic.Pointer[item]
 }
 
-// item is an item in one piece, and its cells in the table's own order.
+// item is an encoded item, and its cells in the table's order.
 type item struct {
 	whole []byte
 	cells [][]byte
 }
 
-// shape is a projection: which cells it takes, nil for all of them.
+// shape is a projection: the cells it selects, nil for all of them.
 type shape struct{ take []bool }
 
 func newTable(v *dataset.View) (*table, error) {
@@ -71,8 +71,8 @@ func join(cells [][]byte, take []bool) []byte {
 	return b
 }
 
-// append appends the item of that id, if there is one, after a comma if it is
-// not the first since mark.
+// append appends the item of an id, if it exists, with a comma before it unless it is
+// the first since mark.
 func (t *table) append(out []byte, mark int, id string, sh *shape) ([]byte, error) {
 	i, ok := t.byID[id]
 	if !ok {
@@ -92,8 +92,8 @@ func (t *table) append(out []byte, mark int, id string, sh *shape) ([]byte, erro
 	return append(out, part...), err
 }
 
-// shape reads a projection. The three attributes of Feast's layout are taken
-// for granted; what counts is which members of the map of values are asked for.
+// shape parses a projection. It assumes the three attributes of Feast's layout and
+// finds which members of the map of values are selected.
 func (s *Server) shape(t *table, want keysOf) (*shape, error) {
 	key := t.view.Name + want.ProjectionExpression + string(want.ExpressionAttributeNames)
 	if sh, ok := s.shapes.Load(key); ok {

@@ -17,7 +17,7 @@ func uvLen(x uint64) int {
 	return n
 }
 
-// wire writes the response message straight in its wire form; stored values go in as they are.
+// wire writes the response message in its wire format; stored values are copied unchanged.
 func (r *req) wire() []byte {
 	rows := r.rows
 	n, total := 0, 0
@@ -176,7 +176,7 @@ func value(b, w []byte) []byte {
 
 const epoch = `"1970-01-01T00:00:00Z"`
 
-// json writes the answer of POST /get-online-features.
+// json writes the response of POST /get-online-features.
 func (r *req) json() []byte {
 	rows := r.rows
 	out := make([]byte, 0, 256+(len(r.t.names)+len(r.cols))*(64+rows*56))

@@ -153,7 +153,7 @@ func readFull(r *bufio.Reader, b []byte) error {
 	return nil
 }
 
-// fields reads the header fields of an answer: the length of its body and its
+// fields reads the header fields of a response: the length of its body and its
 // checksum, if it has one.
 func (h *hconn) fields() (length int, crc uint64, hasCRC bool, err error) {
 	length = -1
@@ -179,7 +179,7 @@ func (h *hconn) fields() (length int, crc uint64, hasCRC bool, err error) {
 	return length, crc, hasCRC, nil
 }
 
-// do sends one call and gives the verified body to f; the body is reused after.
+// do sends one call and passes the verified body to f; the body's memory is reused afterwards.
 func (c *Client) do(ctx context.Context, r *req, call []part, f func(body []byte) error) error {
 	h, err := c.get(ctx)
 	if err != nil {
@@ -222,7 +222,7 @@ func (c *Client) do(ctx context.Context, r *req, call []part, f func(body []byte
 	return err
 }
 
-// fetch issues all the calls of a request, in parallel when there are several.
+// fetch sends all calls of a request, in parallel if there are several.
 func (c *Client) fetch(ctx context.Context, r *req) error {
 	if len(r.calls) == 1 {
 		return c.do(ctx, r, r.calls[0], func(b []byte) error { return r.scan(0, b) })

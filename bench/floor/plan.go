@@ -1,9 +1,9 @@
-// Package floor answers GetOnlineFeatures over DynamoDB with as little work as possible: the fewest
+// Package floor serves GetOnlineFeatures from DynamoDB with as little work as possible: the fewest
 // BatchGetItem calls (several tables in a call, up to 100 keys), a hand-made request body and signature,
-// a scanner that never builds objects, and an answer into which the stored values are spliced as they are.
+// a scanner that builds no objects, and a response that contains the stored values unchanged.
 //
-// It is a yardstick, not a server: it knows only the harness's data set, has no retries, no UnprocessedKeys
-// handling, no duplicate keys in a request, no authorisation, no metrics.
+// It is for comparison, not a server: it knows only the benchmark's data set, and has no retries, no
+// UnprocessedKeys, no duplicate keys in a request, no authorization and no metrics.
 package floor
 
 import (
@@ -20,7 +20,7 @@ import (
 
 var errWire = errors.New("bad request")
 
-// tmpl is what depends only on the list of features; kept by its bytes.
+// tmpl holds everything that depends only on the list of features; it is cached by the list's bytes.
 type tmpl struct {
 	views []*tview
 	refs  []string
@@ -97,7 +97,7 @@ type part struct {
 	lo, hi int
 }
 
-// req is one request being answered.
+// req is one request and its response.
 type req struct {
 	t     *tmpl
 	rows  int

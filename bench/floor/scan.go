@@ -31,7 +31,7 @@ func (s *scanner) eat(c byte) bool {
 	return false
 }
 
-// str returns the raw inside of a string (escapes are left: keys and base64 here have none).
+// str returns the raw content of a string (without unescaping: keys and base64 have no escapes).
 func (s *scanner) str() ([]byte, bool) {
 	if !s.eat('"') {
 		return nil, false
@@ -169,7 +169,7 @@ func (s *scanner) tagged() (val []byte, ok bool) {
 	return v, true
 }
 
-// answerScan reads one BatchGetItem answer.
+// answerScan reads one BatchGetItem response.
 type answerScan struct {
 	scanner
 	r     *req
@@ -180,12 +180,12 @@ type answerScan struct {
 	view  *tview
 	at    int              // the view's index
 	row   map[string]int32 // entity id to row
-	order [256]int16       // feature at each place of the last item
+	order [256]int16       // feature at each position of the last item
 	// of the item being read
 	cells [256]cell
 }
 
-// scan takes one BatchGetItem answer in.
+// scan reads one BatchGetItem response.
 func (r *req) scan(call int, body []byte) error {
 	s := &answerScan{scanner: scanner{b: body}, r: r, call: int32(call), arena: make([]byte, 1, base64.StdEncoding.DecodedLen(len(body))/2)}
 	ok := s.obj(func(k []byte) bool {
@@ -257,8 +257,8 @@ func (s *answerScan) item() bool {
 	return true
 }
 
-// values reads {"M":{...}}: features come in the same order for all items of a
-// table, so that the place of the last item's is tried first.
+// values reads {"M":{...}}. All items of a table have the same order of features, so
+// the order of the last item is tried first.
 func (s *answerScan) values() bool {
 	if !s.eat('{') {
 		return false

@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
-	_ "google.golang.org/grpc/encoding/proto" // the codec that raw stands beside
+	_ "google.golang.org/grpc/encoding/proto" // the codec for other messages
 	"google.golang.org/grpc/mem"
 )
 
 type raw []byte
 
-// codec lets ready bytes pass as they are; everything else is ordinary protobuf.
+// codec passes encoded bytes unchanged; other messages are ordinary protobuf.
 type codec struct{ encoding.CodecV2 }
 
 func (c codec) Marshal(v any) (mem.BufferSlice, error) {
@@ -34,8 +34,8 @@ func (c codec) Unmarshal(d mem.BufferSlice, v any) error {
 	return c.CodecV2.Unmarshal(d, v)
 }
 
-// Serve answers ServingService by gRPC and POST /get-online-features by HTTP
-// until ctx ends.
+// Serve serves ServingService over gRPC and POST /get-online-features over HTTP until
+// ctx is done.
 func Serve(ctx context.Context, grpcAddr, httpAddr string, c *Client) error {
 	var listen net.ListenConfig
 	rpc, err := listen.Listen(ctx, "tcp", grpcAddr)
@@ -102,5 +102,5 @@ func (c *Client) serveHTTP(w http.ResponseWriter, q *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(r.json()) // a caller who has gone needs no answer
+	_, _ = w.Write(r.json()) // an error means that the caller has gone
 }

@@ -1,8 +1,8 @@
-// Package load puts load on GetOnlineFeatures and compares answers with the
-// data set. In a closed loop each worker asks again when it has its answer; in
-// an open loop requests are due at a fixed rate and their latency counts from
-// the time they were due, so that a slow answer is charged to all that waited
-// behind it.
+// Package load puts load on GetOnlineFeatures and compares responses with the data
+// set. In a closed loop each worker sends the next request when it has its response.
+// In an open loop requests are due at a fixed rate and their latency counts from the
+// time they were due, so that a slow response also counts for the requests that
+// waited behind it.
 package load
 
 import (
@@ -25,25 +25,25 @@ import (
 	"github.com/banquet-fs/banquet/bench/dataset"
 )
 
-// Target is a server and the way to ask it.
+// Target is a server and its protocol.
 type Target struct {
 	Addr string
-	// Method is the full gRPC method; none means POST /get-online-features.
+	// Method is the full gRPC method; empty means POST /get-online-features.
 	Method string
 }
 
 // Options of one measurement.
 type Options struct {
 	Case dataset.Case
-	// Workers is how many requests are under way, in an open loop at most.
+	// Workers is the number of requests in flight, in an open loop the maximum.
 	Workers int
-	// Rate is the requests due in a second of an open loop; 0 means closed.
+	// Rate is the requests per second of an open loop; 0 means a closed loop.
 	Rate float64
-	// Warm is the time before anything counts.
+	// Warm is the time before the measurement.
 	Warm, For time.Duration
 	// Timeout of one request.
 	Timeout time.Duration
-	// Check is that one answer in so many is decoded and compared.
+	// Check makes one of every Check responses be decoded and compared.
 	Check int
 	// Window is called as the measured time begins and ends.
 	Window func(begins bool)
@@ -51,7 +51,7 @@ type Options struct {
 
 // Result of one measurement.
 type Result struct {
-	// Answers and Errors of the measured time; latencies are of answers.
+	// Answers and Errors are counts of the measured time; latencies are of answers.
 	Answers, Errors int
 	Seconds         float64
 	Latencies       []time.Duration // sorted
@@ -68,7 +68,7 @@ func (r *Result) Quantile(q float64) time.Duration {
 	return r.Latencies[min(len(r.Latencies)-1, int(q*float64(len(r.Latencies))))]
 }
 
-// asker does one request; keep says that the answer's bytes are wanted.
+// asker sends one request; keep says whether the bytes of the response are needed.
 type asker interface {
 	ask(worker int, body []byte, keep bool) ([]byte, error)
 	close()
@@ -131,8 +131,8 @@ func Run(t Target, o Options) (*Result, error) {
 	return &r.res, nil
 }
 
-// due waits until the next request is due, and says when that was and whether
-// it still belongs to the run. In a closed loop it is due now.
+// due waits until the next request is due. It returns this time and whether the run
+// still goes on. In a closed loop the request is due now.
 func (r *run) due() (t time.Time, more bool) {
 	if r.Rate == 0 {
 		return time.Now(), r.phase.Load() != over
@@ -144,8 +144,8 @@ func (r *run) due() (t time.Time, more bool) {
 	return t, t.Before(r.start.Add(r.Warm + r.For))
 }
 
-// measured says whether a request counts: in a closed loop what ends in the
-// measured time, in an open loop what was due in it, however late it was asked.
+// measured reports whether a request counts: in a closed loop if it ends in the
+// measured time, in an open loop if it was due in it, however late it was sent.
 func (r *run) measured(due time.Time) bool {
 	if r.Rate == 0 {
 		return r.phase.Load() == measuring
@@ -212,14 +212,14 @@ func (r *run) fault(err error) {
 	r.res.Kinds[s]++
 }
 
-// rpc asks by gRPC over a few connections.
+// rpc sends requests by gRPC over a few connections.
 type rpc struct {
 	conns   []*grpc.ClientConn
 	method  string
 	timeout time.Duration
 }
 
-// reply is what an answer is read into: its bytes only when they are wanted.
+// reply receives a response; it keeps the bytes only if they are needed.
 type reply struct {
 	keep bool
 	b    []byte
@@ -267,7 +267,7 @@ func (r *rpc) close() {
 	}
 }
 
-// web asks by HTTP, a connection for each worker.
+// web sends requests by HTTP, over a connection for each worker.
 type web struct {
 	client  *fasthttp.HostClient
 	uri     string
@@ -281,7 +281,7 @@ func newWeb(addr string, o Options) *web {
 	}
 }
 
-var errCut = errors.New("the answer was cut")
+var errCut = errors.New("the response was truncated")
 
 func (w *web) ask(_ int, body []byte, keep bool) (out []byte, err error) {
 	q, s := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()

@@ -14,7 +14,7 @@ import (
 	"github.com/banquet-fs/banquet/bench/load"
 )
 
-// start gives the targets of a floor in front of a store.
+// start starts a store and a floor in front of it, and returns the targets.
 func start(t *testing.T) (store string, targets map[string]load.Target) {
 	t.Helper()
 	s, err := fake.New()
@@ -104,12 +104,12 @@ func TestAnswersAreComparedWithTheStore(t *testing.T) {
 	} {
 		set(t, store, s)
 		if r := run(t, targets["grpc"], "b"); r.Errors == 0 || r.Answers > 0 {
-			t.Errorf("%s: a floor that cannot retry answered: %+v", name, *r)
+			t.Errorf("%s: the floor, which cannot retry, gave a response: %+v", name, *r)
 		}
 	}
 }
 
-// A slow answer is charged to the requests that were due while it was awaited.
+// A slow response also counts for the requests that were due meanwhile.
 func TestOpenLoopCountsFromTheTimeDue(t *testing.T) {
 	store, targets := start(t)
 	set(t, store, fake.Settings{Latency: 50 * time.Millisecond})
@@ -120,8 +120,8 @@ func TestOpenLoopCountsFromTheTimeDue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Twenty are due in 200 ms and one worker answers one in 50 ms: the last is
-	// answered 1 s after the start, 800 ms after it was due.
+	// Twenty requests are due in 200 ms, and one worker needs 50 ms for each: the last
+	// one ends 1 s after the start, 800 ms after it was due.
 	if r.Answers < 18 || r.Quantile(1) < 600*time.Millisecond {
 		t.Errorf("%d answers, the slowest after %s", r.Answers, r.Quantile(1))
 	}

@@ -13,14 +13,14 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// request is one made beforehand, with what its answer must be.
+// request is a prepared request with the expected response.
 type request struct {
 	body []byte
 	want []column
 	rows int
 }
 
-// column is one of the answer: a join key when it has no view.
+// column is a column of the response: a join key if it has no view.
 type column struct {
 	name     string
 	view     *dataset.View
@@ -65,14 +65,14 @@ func makeRequest(c dataset.Case, rpc bool) (request, error) {
 	return rq, err
 }
 
-// cell is one of an answer, from either protocol.
+// cell is one cell of a response, of either protocol.
 type cell struct {
 	same   func(*types.Value) bool
 	status string
 	at     time.Time
 }
 
-// answer is one decoded.
+// answer is a decoded response.
 type answer struct {
 	names []string
 	rows  func(column int) int
@@ -127,11 +127,11 @@ func decodeJSON(b []byte) (answer, error) {
 	}, nil
 }
 
-// verdict counts the cells of an answer: lost are those that the store holds
-// and the answer denies, without an error.
+// verdict counts the cells of a response. lost are cells that are stored but missing
+// in the response, without an error.
 type verdict struct{ cells, lost, wrong int }
 
-// check compares an answer with the data set, cell by cell.
+// check compares a response with the data set, cell by cell.
 func (rq *request) check(a answer) (v verdict, err error) {
 	at := map[string]int{}
 	for j, n := range a.names {
@@ -140,7 +140,7 @@ func (rq *request) check(a answer) (v verdict, err error) {
 	for _, c := range rq.want {
 		j, ok := at[c.name]
 		if !ok || a.rows(j) != rq.rows {
-			return v, fmt.Errorf("wrong answer: column %s is missing or short", c.name)
+			return v, fmt.Errorf("wrong response: column %s is missing or short", c.name)
 		}
 		for row := range rq.rows {
 			v.cells++
@@ -155,7 +155,7 @@ func (rq *request) check(a answer) (v verdict, err error) {
 		}
 	}
 	if v.lost+v.wrong > 0 {
-		err = fmt.Errorf("wrong answer: %d cells lost, %d wrong", v.lost, v.wrong)
+		err = fmt.Errorf("wrong response: %d cells lost, %d wrong", v.lost, v.wrong)
 	}
 	return v, err
 }

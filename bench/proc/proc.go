@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// ticks is USER_HZ, in which /proc counts CPU time: 100 on every Linux that Go
-// runs on.
+// ticks is USER_HZ, the unit of CPU time in /proc: 100 on every Linux that Go
+// supports.
 const ticks = 100
 
 // Fields of /proc/PID/stat, counted from the state.
 const (
 	parent    = 1
-	userTime  = 11 // followed by system time and both of children that have gone
+	userTime  = 11 // followed by system time and both of children that have ended
 	residents = 21
 )
 
@@ -40,7 +40,7 @@ func tree(pid int) []int {
 	return all
 }
 
-// stat is nil when the process has gone.
+// stat is nil when the process has ended.
 func stat(pid int) []string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -50,8 +50,8 @@ func stat(pid int) []string {
 	return strings.Fields(after)
 }
 
-// CPU is the user and system seconds of a process and its descendants, with
-// those of children already gone.
+// CPU is the user and system seconds of a process and its descendants, including
+// children that have ended.
 func CPU(pid int) (seconds float64) {
 	for _, p := range tree(pid) {
 		if f := stat(p); f != nil {
@@ -73,7 +73,7 @@ func Resident(pid int) (mb float64) {
 	return mb
 }
 
-// Busy is the CPU seconds that the machine has not been idle.
+// Busy is the CPU seconds in which the machine was not idle.
 func Busy() float64 {
 	b, _ := os.ReadFile("/proc/stat")
 	line, _, _ := strings.Cut(string(b), "\n")
