@@ -266,7 +266,7 @@ func checkNames(project string, o Objects) error {
 			return fault.New(fault.Invalid, "%s name %q must not contain '@' or ':'", kind, name).About("feature view", name, project)
 		}
 		if other, ok := seen[strings.ToLower(name)]; ok {
-			return fault.New(fault.Invalid, "feature views %s and %s have the same name but for case; feature view names must be case-insensitively unique", other, name).
+			return fault.New(fault.Invalid, "feature views %s and %s have names that differ only in case; feature view names must be case-insensitively unique", other, name).
 				About("feature view", name, project)
 		}
 		seen[strings.ToLower(name)] = name

@@ -72,7 +72,7 @@ func (c spliceCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	return nil
 }
 
-// receive lets gRPC fill the message.
+// receive makes gRPC fill the message.
 func (in *incoming) receive(fill func(any) error) error {
 	err := fill(in)
 	if status.Code(err) == codes.ResourceExhausted { // larger than gRPC's own limit
@@ -119,7 +119,7 @@ func (in *incoming) release() {
 	}
 }
 
-// maxCopied is up to what size results are copied: for them a second buffer costs
+// maxCopied is the size up to which results are copied: for them a second buffer costs
 // more.
 const maxCopied = 2 << 10
 

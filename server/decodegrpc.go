@@ -160,7 +160,7 @@ type columnSet struct {
 	at   map[string]int // by name; nil while there are few
 }
 
-// maxLinearColumns is up to how many columns a linear search is faster than a map.
+// maxLinearColumns is the number of columns up to which a linear search is faster than a map.
 const maxLinearColumns = 16
 
 // put adds a column. Of two with the same name the last one counts, as in a map.

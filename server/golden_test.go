@@ -91,14 +91,14 @@ var creditDifferences = map[string]different{
 	"on-demand without request data":              notComputed,
 	"on-demand without request data full names":   notComputed,
 	// There is no vector search and no chat.
-	"search on non vector store": {http.StatusNotImplemented, "/search is not served"},
+	"search on non vector store": {http.StatusNotImplemented, "/search is not supported"},
 	"vector stores":              {http.StatusNotFound, "Not Found"},
-	"chat":                       {http.StatusNotImplemented, "/chat is not served"},
+	"chat":                       {http.StatusNotImplemented, "/chat is not supported"},
 }
 
 var notComputed = different{http.StatusNotImplemented, "is computed at request time"}
 
-// allTypesDifferences are those of the recording with every type.
+// allTypesDifferences are the same for the recording with every type.
 var allTypesDifferences = map[string]different{
 	"int32 key too large":               {http.StatusBadRequest, `row 0: Value out of range: 2147483648`},
 	"timestamp key as text":             {http.StatusBadRequest, `row 0: invalid literal for int() with base 10: '2024-03-01T00:00:00Z'`},

@@ -49,7 +49,7 @@ const (
 	// decisionsToLimit is how many decisions in a row must find a high wait before
 	// requests are refused: a pause of the machine is not an overload.
 	decisionsToLimit = 3
-	// decisionsToLift is after how many calm decisions in a row the limit is lifted.
+	// decisionsToLift is the number of calm decisions in a row after which the limit is lifted.
 	decisionsToLift = 20
 	// The limit is never below floorPerProcessor requests for each processor, nor
 	// below minFloor: a caller with a few dozen connections is not an overload.

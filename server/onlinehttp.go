@@ -108,7 +108,7 @@ func (c *onlineCall) receive(ctx context.Context) (err error) {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return fault.New(fault.Canceled, "the body ended early").Because(err)
+			return fault.New(fault.Canceled, "the body could not be read completely").Because(err)
 		}
 	}
 }

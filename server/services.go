@@ -237,7 +237,7 @@ func (f *feastListen) WriteToOnlineStore(ctx context.Context, m *feast.WriteToOn
 func notServed(call string) error {
 	hint := ""
 	if !strings.HasSuffix(call, "/search") && !strings.HasSuffix(call, "/chat") {
-		hint = " yet; rows come in by `banquet materialize`"
+		hint = " yet; use `banquet materialize` to load rows"
 	}
-	return fault.New(fault.Unimplemented, "%s is not served%s", call, hint)
+	return fault.New(fault.Unimplemented, "%s is not supported%s", call, hint)
 }

@@ -388,7 +388,7 @@ func TestWritesAreRefusedByName(t *testing.T) {
 	_, push := client.Push(t.Context(), &feast.PushRequest{})
 	_, write := client.WriteToOnlineStore(t.Context(), &feast.WriteToOnlineStoreRequest{})
 	for call, err := range map[string]error{"Push": push, "WriteToOnlineStore": write} {
-		if status.Code(err) != codes.Unimplemented || !strings.Contains(err.Error(), call+" is not served yet") {
+		if status.Code(err) != codes.Unimplemented || !strings.Contains(err.Error(), call+" is not supported yet") {
 			t.Errorf("%s: %v", call, err)
 		}
 	}

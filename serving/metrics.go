@@ -128,7 +128,7 @@ func (s *Service) reportInvalid(r *Response, view int) {
 		slog.String("feature", feature), slog.Int("values", n))
 }
 
-// missesToWarn is after how many missing keys of a view, with none found, a warning
+// missesToWarn is the number of missing keys of a view, with none found, after which a warning
 // is due.
 const missesToWarn = 1000
 

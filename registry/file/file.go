@@ -179,7 +179,7 @@ func (s *Storage) osFault(err error, what string) error {
 	case errors.Is(err, syscall.EROFS):
 		return s.fault(fault.Denied, "is on a read-only file system; run apply where it is writable").Because(err)
 	case errors.Is(err, fs.ErrPermission):
-		return s.fault(fault.Denied, "may not be %s by this user", map[string]string{"read": "read", "write": "written"}[what]).Because(err)
+		return s.fault(fault.Denied, "cannot be %s by this user: no permission", map[string]string{"read": "read", "write": "written"}[what]).Because(err)
 	case errors.Is(err, syscall.ENOSPC):
 		return s.fault(fault.Unavailable, "cannot be written: no space left on its device").Because(err)
 	}
