@@ -10,8 +10,8 @@ import (
 )
 
 // RecordMaterialization appends a window to a view's materialization
-// intervals and makes it available online, as Feast does after a run. The end
-// is cut to now, and a window that is then reversed is not recorded.
+// intervals and sets its state to AVAILABLE_ONLINE, as Feast does after a run. An end
+// after now becomes now; a window that is then reversed is not recorded.
 func RecordMaterialization(reg *core.Registry, project, view string, start, end, now time.Time) error {
 	if end.After(now) {
 		end = now
@@ -21,7 +21,7 @@ func RecordMaterialization(reg *core.Registry, project, view string, start, end,
 	}
 	meta := viewMeta(reg, project, view)
 	if meta == nil {
-		return fault.New(fault.NotFound, "Feature view %s does not exist in project %s any more; its window is not recorded", view, project).
+		return fault.New(fault.NotFound, "Feature view %s no longer exists in project %s; its window is not recorded", view, project).
 			About("feature view", view, project)
 	}
 	meta.MaterializationIntervals = append(meta.MaterializationIntervals, &core.MaterializationInterval{

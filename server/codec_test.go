@@ -12,7 +12,7 @@ import (
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 )
 
-// lent counts what a pool has lent and not got back.
+// lent counts the buffers of a pool that have not been returned.
 type lent struct {
 	mem.BufferPool
 	gets, out int
@@ -29,8 +29,8 @@ func (l *lent) Put(b *[]byte) {
 	l.BufferPool.Put(b)
 }
 
-// Messages are written into memory of the server's pool, which has all of it
-// back when they have been sent.
+// Messages are encoded into memory of the server's pool, and all of it returns to the
+// pool when they have been sent.
 func TestMessagesGoBackToTheirPool(t *testing.T) {
 	spliced := func(pool mem.BufferPool, size int) proto.Message {
 		b := pool.Get(size + 8)
@@ -61,7 +61,7 @@ func TestMessagesGoBackToTheirPool(t *testing.T) {
 	}
 }
 
-// The pool has a buffer near each size: most of it is used.
+// The pool has a buffer close to each size, so that little of it is unused.
 func TestMessagePoolFitsAnswers(t *testing.T) {
 	pool := newMessagePool()
 	for _, size := range []int{300, 5 << 10, 40 << 10, 70 << 10, 300 << 10, 3 << 20} {

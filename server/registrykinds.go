@@ -9,20 +9,20 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// getRequest is what requests for one object of a project have in common.
+// getRequest is implemented by all requests for one object of a project.
 type getRequest interface {
 	GetProject() string
 	GetName() string
 	GetView() banquetv1.ObjectView
 }
 
-// listRequest is what requests for the objects of a project have in common.
+// listRequest is implemented by all requests for the objects of a project.
 type listRequest interface {
 	GetProject() string
 	pageRequest
 }
 
-// getObject gives one object of a project; objects lists those of its kind.
+// getObject returns one object of a project; objects lists the objects of its kind.
 func getObject[M proto.Message](s *registryService, r getRequest, kind string, objects func(*registry.Project) []M) (M, error) {
 	p, err := s.project(r.GetProject())
 	if err != nil {
@@ -32,7 +32,7 @@ func getObject[M proto.Message](s *registryService, r getRequest, kind string, o
 	return find(objects(p), kind, r.GetName(), p.Name, r.GetView())
 }
 
-// listObjects gives one page of the objects of a project.
+// listObjects returns one page of the objects of a project.
 func listObjects[M proto.Message](s *registryService, r listRequest, objects func(*registry.Project) []M) ([]M, string, error) {
 	p, err := s.project(r.GetProject())
 	if err != nil {
@@ -41,121 +41,121 @@ func listObjects[M proto.Message](s *registryService, r listRequest, objects fun
 	return page(objects(p), r)
 }
 
-// GetEntity answers one entity.
+// GetEntity returns one entity.
 func (s *registryService) GetEntity(_ context.Context, r *banquetv1.GetEntityRequest) (*banquetv1.GetEntityResponse, error) {
 	m, err := getObject(s, r, "entity", (*registry.Project).Entities)
 	return &banquetv1.GetEntityResponse{Entity: m}, err
 }
 
-// ListEntities answers the entities of a project.
+// ListEntities returns the entities of a project.
 func (s *registryService) ListEntities(_ context.Context, r *banquetv1.ListEntitiesRequest) (*banquetv1.ListEntitiesResponse, error) {
 	list, next, err := listObjects(s, r, (*registry.Project).Entities)
 	return &banquetv1.ListEntitiesResponse{Entities: list, NextPageToken: next}, err
 }
 
-// GetDataSource answers one data source.
+// GetDataSource returns one data source.
 func (s *registryService) GetDataSource(_ context.Context, r *banquetv1.GetDataSourceRequest) (*banquetv1.GetDataSourceResponse, error) {
 	m, err := getObject(s, r, "data source", (*registry.Project).DataSources)
 	return &banquetv1.GetDataSourceResponse{DataSource: m}, err
 }
 
-// ListDataSources answers the data sources of a project.
+// ListDataSources returns the data sources of a project.
 func (s *registryService) ListDataSources(_ context.Context, r *banquetv1.ListDataSourcesRequest) (*banquetv1.ListDataSourcesResponse, error) {
 	list, next, err := listObjects(s, r, (*registry.Project).DataSources)
 	return &banquetv1.ListDataSourcesResponse{DataSources: list, NextPageToken: next}, err
 }
 
-// GetFeatureView answers one feature view.
+// GetFeatureView returns one feature view.
 func (s *registryService) GetFeatureView(_ context.Context, r *banquetv1.GetFeatureViewRequest) (*banquetv1.GetFeatureViewResponse, error) {
 	m, err := getObject(s, r, "feature view", (*registry.Project).FeatureViews)
 	return &banquetv1.GetFeatureViewResponse{FeatureView: m}, err
 }
 
-// ListFeatureViews answers the feature views of a project.
+// ListFeatureViews returns the feature views of a project.
 func (s *registryService) ListFeatureViews(_ context.Context, r *banquetv1.ListFeatureViewsRequest) (*banquetv1.ListFeatureViewsResponse, error) {
 	list, next, err := listObjects(s, r, (*registry.Project).FeatureViews)
 	return &banquetv1.ListFeatureViewsResponse{FeatureViews: list, NextPageToken: next}, err
 }
 
-// GetStreamFeatureView answers one stream feature view.
+// GetStreamFeatureView returns one stream feature view.
 func (s *registryService) GetStreamFeatureView(_ context.Context, r *banquetv1.GetStreamFeatureViewRequest) (*banquetv1.GetStreamFeatureViewResponse, error) {
 	m, err := getObject(s, r, "stream feature view", (*registry.Project).StreamFeatureViews)
 	return &banquetv1.GetStreamFeatureViewResponse{StreamFeatureView: m}, err
 }
 
-// ListStreamFeatureViews answers the stream feature views of a project.
+// ListStreamFeatureViews returns the stream feature views of a project.
 func (s *registryService) ListStreamFeatureViews(_ context.Context, r *banquetv1.ListStreamFeatureViewsRequest) (*banquetv1.ListStreamFeatureViewsResponse, error) {
 	list, next, err := listObjects(s, r, (*registry.Project).StreamFeatureViews)
 	return &banquetv1.ListStreamFeatureViewsResponse{StreamFeatureViews: list, NextPageToken: next}, err
 }
 
-// GetOnDemandFeatureView answers one on-demand feature view.
+// GetOnDemandFeatureView returns one on-demand feature view.
 func (s *registryService) GetOnDemandFeatureView(_ context.Context, r *banquetv1.GetOnDemandFeatureViewRequest) (*banquetv1.GetOnDemandFeatureViewResponse, error) {
 	m, err := getObject(s, r, "on-demand feature view", (*registry.Project).OnDemandFeatureViews)
 	return &banquetv1.GetOnDemandFeatureViewResponse{OnDemandFeatureView: m}, err
 }
 
-// ListOnDemandFeatureViews answers the on-demand feature views of a project.
+// ListOnDemandFeatureViews returns the on-demand feature views of a project.
 func (s *registryService) ListOnDemandFeatureViews(_ context.Context, r *banquetv1.ListOnDemandFeatureViewsRequest) (*banquetv1.ListOnDemandFeatureViewsResponse, error) {
 	list, next, err := listObjects(s, r, (*registry.Project).OnDemandFeatureViews)
 	return &banquetv1.ListOnDemandFeatureViewsResponse{OnDemandFeatureViews: list, NextPageToken: next}, err
 }
 
-// GetLabelView answers one label view.
+// GetLabelView returns one label view.
 func (s *registryService) GetLabelView(_ context.Context, r *banquetv1.GetLabelViewRequest) (*banquetv1.GetLabelViewResponse, error) {
 	m, err := getObject(s, r, "label view", (*registry.Project).LabelViews)
 	return &banquetv1.GetLabelViewResponse{LabelView: m}, err
 }
 
-// ListLabelViews answers the label views of a project.
+// ListLabelViews returns the label views of a project.
 func (s *registryService) ListLabelViews(_ context.Context, r *banquetv1.ListLabelViewsRequest) (*banquetv1.ListLabelViewsResponse, error) {
 	list, next, err := listObjects(s, r, (*registry.Project).LabelViews)
 	return &banquetv1.ListLabelViewsResponse{LabelViews: list, NextPageToken: next}, err
 }
 
-// GetFeatureService answers one feature service.
+// GetFeatureService returns one feature service.
 func (s *registryService) GetFeatureService(_ context.Context, r *banquetv1.GetFeatureServiceRequest) (*banquetv1.GetFeatureServiceResponse, error) {
 	m, err := getObject(s, r, "feature service", (*registry.Project).FeatureServices)
 	return &banquetv1.GetFeatureServiceResponse{FeatureService: m}, err
 }
 
-// ListFeatureServices answers the feature services of a project.
+// ListFeatureServices returns the feature services of a project.
 func (s *registryService) ListFeatureServices(_ context.Context, r *banquetv1.ListFeatureServicesRequest) (*banquetv1.ListFeatureServicesResponse, error) {
 	list, next, err := listObjects(s, r, (*registry.Project).FeatureServices)
 	return &banquetv1.ListFeatureServicesResponse{FeatureServices: list, NextPageToken: next}, err
 }
 
-// GetSavedDataset answers one saved dataset.
+// GetSavedDataset returns one saved dataset.
 func (s *registryService) GetSavedDataset(_ context.Context, r *banquetv1.GetSavedDatasetRequest) (*banquetv1.GetSavedDatasetResponse, error) {
 	m, err := getObject(s, r, "saved dataset", (*registry.Project).SavedDatasets)
 	return &banquetv1.GetSavedDatasetResponse{SavedDataset: m}, err
 }
 
-// ListSavedDatasets answers the saved datasets of a project.
+// ListSavedDatasets returns the saved datasets of a project.
 func (s *registryService) ListSavedDatasets(_ context.Context, r *banquetv1.ListSavedDatasetsRequest) (*banquetv1.ListSavedDatasetsResponse, error) {
 	list, next, err := listObjects(s, r, (*registry.Project).SavedDatasets)
 	return &banquetv1.ListSavedDatasetsResponse{SavedDatasets: list, NextPageToken: next}, err
 }
 
-// GetValidationReference answers one validation reference.
+// GetValidationReference returns one validation reference.
 func (s *registryService) GetValidationReference(_ context.Context, r *banquetv1.GetValidationReferenceRequest) (*banquetv1.GetValidationReferenceResponse, error) {
 	m, err := getObject(s, r, "validation reference", (*registry.Project).ValidationReferences)
 	return &banquetv1.GetValidationReferenceResponse{ValidationReference: m}, err
 }
 
-// ListValidationReferences answers the validation references of a project.
+// ListValidationReferences returns the validation references of a project.
 func (s *registryService) ListValidationReferences(_ context.Context, r *banquetv1.ListValidationReferencesRequest) (*banquetv1.ListValidationReferencesResponse, error) {
 	list, next, err := listObjects(s, r, (*registry.Project).ValidationReferences)
 	return &banquetv1.ListValidationReferencesResponse{ValidationReferences: list, NextPageToken: next}, err
 }
 
-// GetPermission answers one permission.
+// GetPermission returns one permission.
 func (s *registryService) GetPermission(_ context.Context, r *banquetv1.GetPermissionRequest) (*banquetv1.GetPermissionResponse, error) {
 	m, err := getObject(s, r, "permission", (*registry.Project).Permissions)
 	return &banquetv1.GetPermissionResponse{Permission: m}, err
 }
 
-// ListPermissions answers the permissions of a project.
+// ListPermissions returns the permissions of a project.
 func (s *registryService) ListPermissions(_ context.Context, r *banquetv1.ListPermissionsRequest) (*banquetv1.ListPermissionsResponse, error) {
 	list, next, err := listObjects(s, r, (*registry.Project).Permissions)
 	return &banquetv1.ListPermissionsResponse{Permissions: list, NextPageToken: next}, err
