@@ -39,7 +39,7 @@ func (s *registryService) project(name string) (*registry.Project, error) {
 	return snap.Project(name)
 }
 
-// pageRequest is what requests for lists have in common.
+// pageRequest is implemented by all requests for lists.
 type pageRequest interface {
 	GetTags() map[string]string
 	GetPageSize() int32
