@@ -84,7 +84,7 @@ func (p *process) ready(ctx context.Context, limit time.Duration) error {
 			if err != nil {
 				return err
 			}
-			if r.Answers > 0 && r.Errors == 0 {
+			if r.Responses > 0 && r.Errors == 0 {
 				break
 			}
 			if ctx.Err() != nil {

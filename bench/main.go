@@ -278,7 +278,7 @@ func (b *bench) measure(ctx context.Context, e experiment, p *process, protocol 
 	}
 	r.fill(res, before, after)
 	r.memory = <-peak
-	if n := res.Answers + res.Errors; n > 0 {
+	if n := res.Responses + res.Errors; n > 0 {
 		r.calls = float64(calls[1].Calls-calls[0].Calls) / float64(n)
 	}
 	r.own50, r.own99 = own[1].since(own[0]).quantile(0.5), own[1].since(own[0]).quantile(0.99)

@@ -30,9 +30,9 @@ type row struct {
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func (r *row) fill(res *load.Result, before, after usage) {
-	r.perSecond = float64(res.Answers) / res.Seconds
+	r.perSecond = float64(res.Responses) / res.Seconds
 	r.p50, r.p99, r.most = milliseconds(res.Quantile(0.5)), milliseconds(res.Quantile(0.99)), milliseconds(res.Quantile(1))
-	if n := res.Answers + res.Errors; n > 0 {
+	if n := res.Responses + res.Errors; n > 0 {
 		r.cpu = (after.server - before.server) * 1000 / float64(n)
 	}
 	r.foreign = ((after.machine - before.machine) - (after.ours - before.ours)) / res.Seconds

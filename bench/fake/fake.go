@@ -112,7 +112,7 @@ func (s *Server) batchGet(ctx *fasthttp.RequestCtx) {
 		hangUp(ctx, nil)
 		return
 	}
-	body, err := s.answer(ctx.PostBody(), set.Unprocessed)
+	body, err := s.respond(ctx.PostBody(), set.Unprocessed)
 	if err != nil {
 		s.refuse(ctx, "ValidationException", err.Error())
 		return
@@ -184,9 +184,9 @@ type keysOf struct {
 	ExpressionAttributeNames json.RawMessage
 }
 
-// answer makes the body of a response. Unprocessed keys are drawn with the given share,
+// respond makes the body of a response. Unprocessed keys are drawn with the given share,
 // but never all of a call: DynamoDB returns a throttling error then.
-func (s *Server) answer(request []byte, undone float64) ([]byte, error) {
+func (s *Server) respond(request []byte, undone float64) ([]byte, error) {
 	var in struct{ RequestItems map[string]keysOf }
 	if err := json.Unmarshal(request, &in); err != nil {
 		return nil, err

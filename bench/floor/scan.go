@@ -169,8 +169,8 @@ func (s *scanner) tagged() (val []byte, ok bool) {
 	return v, true
 }
 
-// answerScan reads one BatchGetItem response.
-type answerScan struct {
+// responseScan reads one BatchGetItem response.
+type responseScan struct {
 	scanner
 	r     *req
 	call  int32
@@ -187,7 +187,7 @@ type answerScan struct {
 
 // scan reads one BatchGetItem response.
 func (r *req) scan(call int, body []byte) error {
-	s := &answerScan{scanner: scanner{b: body}, r: r, call: int32(call), arena: make([]byte, 1, base64.StdEncoding.DecodedLen(len(body))/2)}
+	s := &responseScan{scanner: scanner{b: body}, r: r, call: int32(call), arena: make([]byte, 1, base64.StdEncoding.DecodedLen(len(body))/2)}
 	ok := s.obj(func(k []byte) bool {
 		switch string(k) {
 		case "Responses":
@@ -211,7 +211,7 @@ func (r *req) scan(call int, body []byte) error {
 	return nil
 }
 
-func (s *answerScan) table(name []byte) bool {
+func (s *responseScan) table(name []byte) bool {
 	at, known := s.r.t.bytab[string(name)]
 	if !known {
 		return s.skip()
@@ -222,7 +222,7 @@ func (s *answerScan) table(name []byte) bool {
 	return s.arr(s.item)
 }
 
-func (s *answerScan) item() bool {
+func (s *responseScan) item() bool {
 	row := int32(-1)
 	var ts []byte
 	clear(s.cells[:len(s.view.names)])
@@ -259,7 +259,7 @@ func (s *answerScan) item() bool {
 
 // values reads {"M":{...}}. All items of a table have the same order of features, so
 // the order of the last item is tried first.
-func (s *answerScan) values() bool {
+func (s *responseScan) values() bool {
 	if !s.eat('{') {
 		return false
 	}
@@ -289,7 +289,7 @@ func (s *answerScan) values() bool {
 	return o && s.eat('}')
 }
 
-func (s *answerScan) decode(f int, val []byte) bool {
+func (s *responseScan) decode(f int, val []byte) bool {
 	off := len(s.arena)
 	need := base64.StdEncoding.DecodedLen(len(val))
 	if cap(s.arena)-off < need {

@@ -51,13 +51,13 @@ type Options struct {
 
 // Result of one measurement.
 type Result struct {
-	// Answers and Errors are counts of the measured time; latencies are of answers.
-	Answers, Errors int
-	Seconds         float64
-	Latencies       []time.Duration // sorted
-	Kinds           map[string]int  // of errors
-	Cells           int             // compared
-	Lost, Wrong     int
+	// Responses and Errors are counts of the measured time; latencies are of responses.
+	Responses, Errors int
+	Seconds           float64
+	Latencies         []time.Duration // sorted
+	Kinds             map[string]int  // of errors
+	Cells             int             // compared
+	Lost, Wrong       int
 }
 
 // Quantile of the latencies.
@@ -68,9 +68,9 @@ func (r *Result) Quantile(q float64) time.Duration {
 	return r.Latencies[min(len(r.Latencies)-1, int(q*float64(len(r.Latencies))))]
 }
 
-// asker sends one request; keep says whether the bytes of the response are needed.
-type asker interface {
-	ask(worker int, body []byte, keep bool) ([]byte, error)
+// sender sends one request; keep says whether the bytes of the response are needed.
+type sender interface {
+	send(worker int, body []byte, keep bool) ([]byte, error)
 	close()
 }
 
@@ -83,8 +83,8 @@ const (
 
 type run struct {
 	Options
-	asker  asker
-	decode func([]byte) (answer, error)
+	sender sender
+	decode func([]byte) (response, error)
 	reqs   []request
 	phase  atomic.Int32
 	ticket atomic.Int64
@@ -96,15 +96,15 @@ type run struct {
 
 // Run measures once.
 func Run(t Target, o Options) (*Result, error) {
-	r := &run{Options: o, decode: decodeJSON, asker: newWeb(t.Addr, o)}
+	r := &run{Options: o, decode: decodeJSON, sender: newWeb(t.Addr, o)}
 	if t.Method != "" {
 		rpc, err := newRPC(t, o)
 		if err != nil {
 			return nil, err
 		}
-		r.decode, r.asker = decodeProto, rpc
+		r.decode, r.sender = decodeProto, rpc
 	}
-	defer r.asker.close()
+	defer r.sender.close()
 	for range max(256/o.Case.Rows, 64) {
 		rq, err := makeRequest(o.Case, t.Method != "")
 		if err != nil {
@@ -159,7 +159,7 @@ func (r *run) work(worker int) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.res.Latencies = append(r.res.Latencies, mine...)
-		r.res.Answers += len(mine)
+		r.res.Responses += len(mine)
 	}()
 	for n := worker; ; n++ {
 		due, more := r.due()
@@ -168,7 +168,7 @@ func (r *run) work(worker int) {
 		}
 		rq := &r.reqs[rand.IntN(len(r.reqs))]
 		keep := n%r.Check == 0
-		b, err := r.asker.ask(worker, rq.body, keep)
+		b, err := r.sender.send(worker, rq.body, keep)
 		took := time.Since(due)
 		counts := r.measured(due)
 		if err == nil && keep {
@@ -253,7 +253,7 @@ func newRPC(t Target, o Options) (*rpc, error) {
 	return r, nil
 }
 
-func (r *rpc) ask(worker int, body []byte, keep bool) ([]byte, error) {
+func (r *rpc) send(worker int, body []byte, keep bool) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), r.timeout)
 	defer cancel()
 	out := reply{keep: keep}
@@ -283,7 +283,7 @@ func newWeb(addr string, o Options) *web {
 
 var errCut = errors.New("the response was truncated")
 
-func (w *web) ask(_ int, body []byte, keep bool) (out []byte, err error) {
+func (w *web) send(_ int, body []byte, keep bool) (out []byte, err error) {
 	q, s := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(q)
 	defer fasthttp.ReleaseResponse(s)

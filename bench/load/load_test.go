@@ -47,7 +47,7 @@ func start(t *testing.T) (store string, targets map[string]load.Target) {
 	}()
 	targets = map[string]load.Target{"grpc": {Addr: addr[0], Method: "/feast.serving.ServingService/GetOnlineFeatures"}, "http": {Addr: addr[1]}}
 	for protocol, target := range targets {
-		for run(t, target, "a").Answers == 0 {
+		for run(t, target, "a").Responses == 0 {
 			t.Log("waiting for", protocol)
 		}
 	}
@@ -67,7 +67,7 @@ func run(t *testing.T, target load.Target, shape string) *load.Result {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Answers+r.Errors > 0 || length > 10*time.Second {
+		if r.Responses+r.Errors > 0 || length > 10*time.Second {
 			return r
 		}
 	}
@@ -94,7 +94,7 @@ func TestAnswersAreComparedWithTheStore(t *testing.T) {
 	store, targets := start(t)
 	for protocol, target := range targets {
 		for _, shape := range []string{"a", "b", "c", "d1", "d100"} {
-			if r := run(t, target, shape); r.Answers == 0 || r.Errors > 0 || r.Wrong+r.Lost > 0 || r.Cells == 0 {
+			if r := run(t, target, shape); r.Responses == 0 || r.Errors > 0 || r.Wrong+r.Lost > 0 || r.Cells == 0 {
 				t.Errorf("%s %s: %+v", protocol, shape, *r)
 			}
 		}
@@ -103,7 +103,7 @@ func TestAnswersAreComparedWithTheStore(t *testing.T) {
 		"throttle": {Throttle: 1}, "500": {Error500: 1}, "503": {Error503: 1}, "reset": {Reset: 1}, "cut": {Cut: 1}, "corrupt": {Corrupt: 1}, "unprocessed": {Unprocessed: 1},
 	} {
 		set(t, store, s)
-		if r := run(t, targets["grpc"], "b"); r.Errors == 0 || r.Answers > 0 {
+		if r := run(t, targets["grpc"], "b"); r.Errors == 0 || r.Responses > 0 {
 			t.Errorf("%s: the floor, which cannot retry, gave a response: %+v", name, *r)
 		}
 	}
@@ -122,7 +122,7 @@ func TestOpenLoopCountsFromTheTimeDue(t *testing.T) {
 	}
 	// Twenty requests are due in 200 ms, and one worker needs 50 ms for each: the last
 	// one ends 1 s after the start, 800 ms after it was due.
-	if r.Answers < 18 || r.Quantile(1) < 600*time.Millisecond {
-		t.Errorf("%d answers, the slowest after %s", r.Answers, r.Quantile(1))
+	if r.Responses < 18 || r.Quantile(1) < 600*time.Millisecond {
+		t.Errorf("%d responses, the slowest after %s", r.Responses, r.Quantile(1))
 	}
 }

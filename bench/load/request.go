@@ -72,19 +72,19 @@ type cell struct {
 	at     time.Time
 }
 
-// answer is a decoded response.
-type answer struct {
+// response is a decoded response.
+type response struct {
 	names []string
 	rows  func(column int) int
 	cell  func(column, row int) cell
 }
 
-func decodeProto(b []byte) (answer, error) {
+func decodeProto(b []byte) (response, error) {
 	var r serving.GetOnlineFeaturesResponse
 	if err := proto.Unmarshal(b, &r); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	return answer{
+	return response{
 		names: r.GetMetadata().GetFeatureNames().GetVal(),
 		rows: func(j int) int {
 			q := r.Results[j]
@@ -100,7 +100,7 @@ func decodeProto(b []byte) (answer, error) {
 	}, nil
 }
 
-func decodeJSON(b []byte) (answer, error) {
+func decodeJSON(b []byte) (response, error) {
 	var r struct {
 		Metadata struct {
 			FeatureNames []string `json:"feature_names"`
@@ -112,9 +112,9 @@ func decodeJSON(b []byte) (answer, error) {
 		}
 	}
 	if err := json.Unmarshal(b, &r); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	return answer{
+	return response{
 		names: r.Metadata.FeatureNames,
 		rows:  func(j int) int { q := r.Results[j]; return min(len(q.Values), len(q.Statuses), len(q.EventTimestamps)) },
 		cell: func(j, row int) cell {
@@ -132,22 +132,22 @@ func decodeJSON(b []byte) (answer, error) {
 type verdict struct{ cells, lost, wrong int }
 
 // check compares a response with the data set, cell by cell.
-func (rq *request) check(a answer) (v verdict, err error) {
+func (rq *request) check(got response) (v verdict, err error) {
 	at := map[string]int{}
-	for j, n := range a.names {
+	for j, n := range got.names {
 		at[n] = j
 	}
 	for _, c := range rq.want {
 		j, ok := at[c.name]
-		if !ok || a.rows(j) != rq.rows {
+		if !ok || got.rows(j) != rq.rows {
 			return v, fmt.Errorf("wrong response: column %s is missing or short", c.name)
 		}
 		for row := range rq.rows {
 			v.cells++
-			got := a.cell(j, row)
+			cell := got.cell(j, row)
 			switch {
-			case c.right(row, got):
-			case got.status == "NOT_FOUND":
+			case c.right(row, cell):
+			case cell.status == "NOT_FOUND":
 				v.lost++
 			default:
 				v.wrong++
