@@ -18,21 +18,21 @@ type skips struct {
 }
 
 func (s *skips) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&s.source, "skip-source-validation", false, "do not look whether the data sources are there")
-	cmd.Flags().BoolVar(&s.views, "skip-feature-view-validation", false, "accepted for Feast's sake; views are always checked")
-	cmd.Flags().BoolVar(&s.progress, "no-progress", false, "accepted for Feast's sake; apply shows no progress bar")
-	cmd.Flags().BoolVar(&s.deletions, "allow-deletions", false, "delete what is no longer defined even when parts of the repository were passed over, or it defines nothing")
+	cmd.Flags().BoolVar(&s.source, "skip-source-validation", false, "do not check that the data sources exist")
+	cmd.Flags().BoolVar(&s.views, "skip-feature-view-validation", false, "accepted for compatibility with Feast; views are always checked")
+	cmd.Flags().BoolVar(&s.progress, "no-progress", false, "accepted for compatibility with Feast; apply shows no progress bar")
+	cmd.Flags().BoolVar(&s.deletions, "allow-deletions", false, "delete objects that are no longer defined, even if parts of the repository were skipped or it defines nothing")
 }
 
 func (a *app) applyCommand() *cobra.Command {
 	var s skips
 	cmd := &cobra.Command{
-		Use: "apply", Short: "Make the registry and the online store hold what the repository defines", Args: noArgs,
+		Use: "apply", Short: "Write the repository's definitions to the registry and the online store", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, a.verbose, s) },
 	}
 	s.add(cmd)
 	a.pythonFlag(cmd)
-	cmd.Flags().BoolVarP(&a.verbose, "verbose", "v", false, "say what is changed, field by field, and which files define nothing")
+	cmd.Flags().BoolVarP(&a.verbose, "verbose", "v", false, "show each changed field, and the files that define nothing")
 	return cmd
 }
 
@@ -100,7 +100,7 @@ func (a *app) notes(repo *definitions.Repo, verbose bool) {
 func (a *app) planCommand() *cobra.Command {
 	var s skips
 	cmd := &cobra.Command{
-		Use: "plan", Short: "Say what apply would change", Args: noArgs,
+		Use: "plan", Short: "Show what apply would change", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd, s) },
 	}
 	s.add(cmd)

@@ -28,11 +28,11 @@ func (a *app) demoCommand() *cobra.Command {
 	var dir string
 	f := serveFlags{host: "127.0.0.1", adminHost: "127.0.0.1"}
 	cmd := &cobra.Command{
-		Use: "demo", Short: "Make a credit-scoring repository, fill it, serve it and ask it", Args: noArgs,
+		Use: "demo", Short: "Create a credit-scoring repository, load it, serve it and send requests", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), &f, dir, once) },
 	}
-	cmd.Flags().BoolVar(&once, "once", false, "end after the answers")
-	cmd.Flags().StringVar(&dir, "dir", "", "make the repository here and keep it; else it is in a temporary directory")
+	cmd.Flags().BoolVar(&once, "once", false, "end after the first responses")
+	cmd.Flags().StringVar(&dir, "dir", "", "create the repository in this directory and keep it; the default is a temporary directory")
 	cmd.Flags().IntVarP(&f.port, "port", "p", 0, "port of HTTP; 0 picks a free one")
 	cmd.Flags().IntVar(&f.grpc, "grpc-port", 0, "port of gRPC; 0 picks a free one")
 	cmd.Flags().IntVar(&f.admin, "admin-port", 0, "port of metrics and health; 0 picks a free one")
@@ -48,7 +48,7 @@ func (a *app) demo(ctx context.Context, f *serveFlags, dir string, once bool) er
 	if dir == "" {
 		temp, err := os.MkdirTemp("", "banquet-demo-")
 		if err != nil {
-			return fault.New(fault.Denied, "no temporary directory can be made; name one with --dir").Because(err)
+			return fault.New(fault.Denied, "no temporary directory can be created; name a directory with --dir").Because(err)
 		}
 		defer os.RemoveAll(temp)
 		dir = temp
@@ -132,7 +132,7 @@ func (a *app) demoAsk(ctx context.Context, at server.Addresses) error {
 		return err
 	}
 	a.step("gRPC:\n%s", answer)
-	fmt.Fprintf(a.out, "\nAsk again:\n  curl -s http://%s/v1/online-features -d '%s'\n", at.HTTP, body)
+	fmt.Fprintf(a.out, "\nMore requests:\n  curl -s http://%s/v1/online-features -d '%s'\n", at.HTTP, body)
 	fmt.Fprintf(a.out, "  grpcurl -plaintext -d '{\"feature_service\":\"credit_model\",\"entities\":{\"zipcode\":{\"val\":[{\"int64_val\":%d}]},\"dob_ssn\":{\"val\":[{\"string_val\":\"%s\"}]}}}' %s banquet.v1.FeatureService/GetOnlineFeatures\n",
 		demoZipcode, demoSSN, at.GRPC)
 	return nil
@@ -141,17 +141,17 @@ func (a *app) demoAsk(ctx context.Context, at server.Addresses) error {
 func askREST(ctx context.Context, url, body string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader([]byte(body)))
 	if err != nil {
-		return "", fault.New(fault.Internal, "the request cannot be made").Because(err)
+		return "", fault.New(fault.Internal, "the request cannot be created").Because(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return "", fault.New(fault.Unavailable, "%s does not answer", url).Because(err)
+		return "", fault.New(fault.Unavailable, "%s does not respond", url).Because(err)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
-		return "", fault.New(fault.Unavailable, "%s answers %s: %s", url, resp.Status, b).Because(err)
+		return "", fault.New(fault.Unavailable, "%s responds with %s: %s", url, resp.Status, b).Because(err)
 	}
 	return string(b), nil
 }
@@ -159,7 +159,7 @@ func askREST(ctx context.Context, url, body string) (string, error) {
 func askGRPC(ctx context.Context, address string) (string, error) {
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
-		return "", fault.New(fault.Internal, "no client for %s can be made", address).Because(err)
+		return "", fault.New(fault.Internal, "no client for %s can be created", address).Because(err)
 	}
 	defer conn.Close()
 	resp, err := banquetv1.NewFeatureServiceClient(conn).GetOnlineFeatures(ctx, &banquetv1.GetOnlineFeaturesRequest{
@@ -170,11 +170,11 @@ func askGRPC(ctx context.Context, address string) (string, error) {
 		},
 	})
 	if err != nil {
-		return "", fault.New(fault.Unavailable, "%s answers an error: %v", address, err).Because(err)
+		return "", fault.New(fault.Unavailable, "%s responds with an error: %v", address, err).Because(err)
 	}
 	b, err := protojson.Marshal(resp)
 	if err != nil {
-		return "", fault.New(fault.Internal, "the answer cannot be written").Because(err)
+		return "", fault.New(fault.Internal, "the response cannot be printed").Because(err)
 	}
 	return string(b), nil
 }

@@ -52,7 +52,7 @@ func (a *app) materializeCommand() *cobra.Command {
 	cmd.Flags().StringArrayVarP(&views, "views", "v", nil, "only this feature view; may be repeated")
 	cmd.Flags().StringVar(&start, "start-ts", "", "first event time, ISO 8601; without a zone it is UTC")
 	cmd.Flags().StringVar(&end, "end-ts", "", "last event time, ISO 8601; without a zone it is UTC")
-	cmd.Flags().BoolVar(&whole, "disable-event-timestamp", false, "take every row up to now")
+	cmd.Flags().BoolVar(&whole, "disable-event-timestamp", false, "load every row up to now")
 	return cmd
 }
 

@@ -49,7 +49,7 @@ func (p *pythonFlag) Set(text string) error {
 
 // pythonFlag adds --python to a command that reads definitions.
 func (a *app) pythonFlag(cmd *cobra.Command) {
-	f := cmd.Flags().VarPF(&a.python, "python", "", "let Python and its Feast read the definitions: python3 from PATH, or PROGRAM; no for the native reader")
+	f := cmd.Flags().VarPF(&a.python, "python", "", "read the definitions with Python and its Feast: python3 from PATH, or PROGRAM; no for the native reader")
 	f.NoOptDefVal = "yes"
 	args := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, given []string) error {

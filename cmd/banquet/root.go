@@ -54,7 +54,7 @@ func run(ctx context.Context, sys system) int {
 	case err == nil:
 		return 0
 	case errors.Is(err, errUsage):
-		fmt.Fprintf(sys.err, "banquet: %s\nRun 'banquet --help' for what there is.\n", strings.TrimPrefix(err.Error(), errUsage.Error()+": "))
+		fmt.Fprintf(sys.err, "banquet: %s\nRun 'banquet --help' for a list of commands.\n", strings.TrimPrefix(err.Error(), errUsage.Error()+": "))
 		return 2
 	}
 	a.report(err)
@@ -112,8 +112,8 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%s", err) })
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "chdir", "c", "", "switch to this feature repository before the command runs")
-	flags.StringVarP(&a.file, "feature-store-yaml", "f", "", "read this file in the place of feature_store.yaml")
-	flags.StringVar(&a.logLevel, "log-level", "warning", "what is logged on stderr: debug, info, warning, error")
+	flags.StringVarP(&a.file, "feature-store-yaml", "f", "", "read this file instead of feature_store.yaml")
+	flags.StringVar(&a.logLevel, "log-level", "warning", "level of the log on stderr: debug, info, warning, error")
 	root.AddCommand(
 		a.applyCommand(), a.planCommand(), a.validateCommand(), a.materializeCommand(), a.incrementalCommand(), a.getCommand(),
 		a.serveCommand(), a.demoCommand(), a.initCommand(), a.dumpCommand(), a.versionCommand(), a.healthCommand(),

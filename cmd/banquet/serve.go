@@ -35,25 +35,25 @@ type serveFlags struct {
 func (f *serveFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.Bool("help", false, "help for serve") // -h is the host, as in Feast
-	fl.StringVarP(&f.host, "host", "h", "127.0.0.1", "address that gRPC and HTTP listen on")
+	fl.StringVarP(&f.host, "host", "h", "127.0.0.1", "address on which gRPC and HTTP listen")
 	fl.IntVarP(&f.port, "port", "p", 6566, "port of HTTP; 0 picks a free one")
 	fl.IntVar(&f.grpc, "grpc-port", 6565, "port of gRPC; 0 picks a free one")
-	fl.StringVar(&f.adminHost, "admin-host", "127.0.0.1", "address that metrics and health listen on")
+	fl.StringVar(&f.adminHost, "admin-host", "127.0.0.1", "address on which metrics and health listen")
 	fl.IntVar(&f.admin, "admin-port", 6567, "port of metrics and health; 0 picks a free one")
-	fl.BoolVar(&f.insecure, "listen-insecure", false, "listen beyond this machine without TLS and authentication")
-	fl.BoolVar(&f.pprof, "pprof", false, "serve profiles on the admin address wherever that is")
+	fl.BoolVar(&f.insecure, "listen-insecure", false, "listen on other addresses than loopback without TLS and authentication")
+	fl.BoolVar(&f.pprof, "pprof", false, "serve profiles on the admin address, even if it is not loopback")
 	fl.StringVarP(&f.key, "key", "k", "", "TLS: file of the private key, PEM")
 	fl.StringVarP(&f.cert, "cert", "c", "", "TLS: file of the certificate chain, PEM")
 	fl.StringVar(&f.clientCA, "client-ca", "", "TLS: file of the authority whose client certificates are required, PEM")
-	fl.StringVarP(&f.ignored.kind, "type", "t", "http", "Feast's; http and grpc are both served")
-	fl.IntVarP(&f.ignored.workers, "workers", "w", 1, "Feast's; one process uses all cores")
-	fl.IntVar(&f.ignored.connections, "worker-connections", 1000, "Feast's")
-	fl.IntVar(&f.ignored.requests, "max-requests", 1000, "Feast's")
-	fl.IntVar(&f.ignored.jitter, "max-requests-jitter", 50, "Feast's")
-	fl.IntVar(&f.ignored.keepAlive, "keep-alive-timeout", 30, "Feast's")
-	fl.IntVarP(&f.ignored.ttl, "registry_ttl_sec", "r", 60, "Feast's; a change is served within a second")
-	fl.BoolVar(&f.ignored.noLog, "no-access-log", false, "Feast's; there is no access log")
-	fl.BoolVarP(&f.ignored.metrics, "metrics", "m", false, "Feast's; metrics are always served on the admin address")
+	fl.StringVarP(&f.ignored.kind, "type", "t", "http", "accepted for compatibility with Feast; http and grpc are both served")
+	fl.IntVarP(&f.ignored.workers, "workers", "w", 1, "accepted for compatibility with Feast; one process uses all cores")
+	fl.IntVar(&f.ignored.connections, "worker-connections", 1000, "accepted for compatibility with Feast")
+	fl.IntVar(&f.ignored.requests, "max-requests", 1000, "accepted for compatibility with Feast")
+	fl.IntVar(&f.ignored.jitter, "max-requests-jitter", 50, "accepted for compatibility with Feast")
+	fl.IntVar(&f.ignored.keepAlive, "keep-alive-timeout", 30, "accepted for compatibility with Feast")
+	fl.IntVarP(&f.ignored.ttl, "registry_ttl_sec", "r", 60, "accepted for compatibility with Feast; a change is in use within a second")
+	fl.BoolVar(&f.ignored.noLog, "no-access-log", false, "accepted for compatibility with Feast; there is no access log")
+	fl.BoolVarP(&f.ignored.metrics, "metrics", "m", false, "accepted for compatibility with Feast; metrics are always served on the admin address")
 	for _, name := range []string{"type", "workers", "worker-connections", "max-requests", "max-requests-jitter", "keep-alive-timeout", "registry_ttl_sec", "no-access-log", "metrics"} {
 		_ = fl.MarkHidden(name)
 	}
@@ -66,7 +66,7 @@ func (a *app) serveCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, name := range []string{"workers", "worker-connections", "max-requests", "max-requests-jitter", "keep-alive-timeout", "registry_ttl_sec", "no-access-log"} {
 				if cmd.Flags().Changed(name) {
-					fmt.Fprintf(a.err, "note: --%s means nothing here and is ignored\n", name)
+					fmt.Fprintf(a.err, "note: --%s has no effect here\n", name)
 				}
 			}
 			s, r, err := a.newServer(cmd.Context(), &f)
@@ -148,15 +148,15 @@ func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *re
 
 func registerHolder(metrics *prometheus.Registry, h *registry.Holder) {
 	metrics.MustRegister(
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "banquet_registry_generation", Help: "Generation of the registry in force; it grows with every change."},
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "banquet_registry_generation", Help: "Generation of the registry in use; it grows with every change."},
 			func() float64 { return float64(h.Status().Generation) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "banquet_registry_up", Help: "1 while the registry can be read, 0 while the last good one is served."}, func() float64 {
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "banquet_registry_up", Help: "1 while the registry can be read, 0 while the last good one stays in use."}, func() float64 {
 			if h.Status().Err != nil {
 				return 0
 			}
 			return 1
 		}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "banquet_registry_checked_timestamp_seconds", Help: "When the registry was last looked at with success; it stands still while its storage hangs or fails."},
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "banquet_registry_checked_timestamp_seconds", Help: "Time of the last successful check of the registry; it does not change while the storage hangs or fails."},
 			func() float64 { return float64(h.Status().Checked.UnixMilli()) / 1000 }))
 }
 
@@ -171,7 +171,7 @@ func (f *serveFlags) check() error {
 	}
 	for _, host := range hosts {
 		if !loopback(host) {
-			return fault.New(fault.Invalid, "listening on %s without TLS and authentication would let everybody in who reaches it; give --cert and --key, or --listen-insecure if a network policy or a proxy stands before it", host)
+			return fault.New(fault.Invalid, "listening on %s without TLS and authentication gives access to everybody who can reach it; use --cert and --key, or --listen-insecure behind a network policy or a proxy", host)
 		}
 	}
 	return nil
@@ -185,7 +185,7 @@ func loopback(host string) bool {
 func (a *app) healthCommand() *cobra.Command {
 	var url string
 	cmd := &cobra.Command{
-		Use: "healthcheck", Short: "Ask a server whether it is ready; exit code 0 if so", Args: noArgs,
+		Use: "healthcheck", Short: "Check whether a server is ready; exit code 0 if so", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), 3*time.Second)
 			defer cancel()
@@ -195,16 +195,16 @@ func (a *app) healthCommand() *cobra.Command {
 			}
 			resp, err := http.DefaultClient.Do(req)
 			if err != nil {
-				return fault.New(fault.Unavailable, "%s does not answer", url).Because(err)
+				return fault.New(fault.Unavailable, "%s does not respond", url).Because(err)
 			}
 			defer resp.Body.Close()
 			if resp.StatusCode != http.StatusOK {
-				return fault.New(fault.Unavailable, "%s answers %s", url, resp.Status)
+				return fault.New(fault.Unavailable, "%s responds with %s", url, resp.Status)
 			}
 			fmt.Fprintln(a.out, "ready")
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&url, "url", "http://127.0.0.1:6567/readyz", "the readiness of the server")
+	cmd.Flags().StringVar(&url, "url", "http://127.0.0.1:6567/readyz", "URL of the server's readiness")
 	return cmd
 }

@@ -40,8 +40,8 @@ func (a *app) initCommand() *cobra.Command {
 			return a.init(dir)
 		},
 	}
-	cmd.Flags().StringVarP(&name, "template", "t", "credit_scoring", "what the repository holds")
-	cmd.Flags().BoolVarP(&minimal, "minimal", "m", false, "Feast's; the template is small already")
+	cmd.Flags().StringVarP(&name, "template", "t", "credit_scoring", "kind of repository")
+	cmd.Flags().BoolVarP(&minimal, "minimal", "m", false, "accepted for compatibility with Feast; the template is already small")
 	_ = cmd.Flags().MarkHidden("minimal")
 	return cmd
 }
@@ -49,11 +49,11 @@ func (a *app) initCommand() *cobra.Command {
 func (a *app) init(dir string) error {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return fault.New(fault.Invalid, "%s is no directory", dir).Because(err)
+		return fault.New(fault.Invalid, "%s is not a directory", dir).Because(err)
 	}
 	repo := filepath.Join(abs, "feature_repo")
 	if _, err := os.Stat(filepath.Join(repo, "feature_store.yaml")); err == nil {
-		return fault.New(fault.Invalid, "%s holds a feature repository already; choose another directory", abs)
+		return fault.New(fault.Invalid, "%s already contains a feature repository; choose another directory", abs)
 	}
 	fmt.Fprintf(a.out, "\nCreating a new feature repository in %s.\n\n", a.green(abs))
 	if err := writeTemplate(repo, projectName(filepath.Base(abs))); err != nil {

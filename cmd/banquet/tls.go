@@ -22,7 +22,7 @@ func (f *serveFlags) tls() (*tls.Config, error) {
 	}
 	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "%s and %s are no certificate and its key: %s", f.cert, f.key, err)
+		return nil, fault.New(fault.Invalid, "%s and %s are not a certificate and its key: %s", f.cert, f.key, err)
 	}
 	conf := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	if f.clientCA == "" {
@@ -34,7 +34,7 @@ func (f *serveFlags) tls() (*tls.Config, error) {
 	}
 	conf.ClientCAs, conf.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
 	if !conf.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fault.New(fault.Invalid, "--client-ca %s holds no certificate in PEM", f.clientCA)
+		return nil, fault.New(fault.Invalid, "--client-ca %s contains no certificate in PEM", f.clientCA)
 	}
 	return conf, nil
 }

@@ -14,7 +14,7 @@ import (
 func (a *app) validateCommand() *cobra.Command {
 	var s skips
 	cmd := &cobra.Command{
-		Use: "validate", Short: "Check configuration, definitions, registry and stores, each fault in one line",
+		Use: "validate", Short: "Check configuration, definitions, registry and stores, one line per fault",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usage("validation of datasets (START END) is not built yet; without arguments validate checks the repository")
@@ -26,8 +26,8 @@ func (a *app) validateCommand() *cobra.Command {
 	s.add(cmd)
 	a.ownShorthand(cmd, "feature-store-yaml", &a.file)
 	a.pythonFlag(cmd)
-	cmd.Flags().StringP("feature-service", "f", "", "validation of datasets is not built yet")
-	cmd.Flags().StringP("reference", "r", "", "validation of datasets is not built yet")
+	cmd.Flags().StringP("feature-service", "f", "", "validation of datasets is not supported yet")
+	cmd.Flags().StringP("reference", "r", "", "validation of datasets is not supported yet")
 	_ = cmd.Flags().MarkHidden("feature-service")
 	_ = cmd.Flags().MarkHidden("reference")
 	return cmd

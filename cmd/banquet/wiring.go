@@ -44,12 +44,12 @@ func (a *app) open(encoded bool) (*repository, error) {
 	if dir == "" {
 		var err error
 		if dir, err = os.Getwd(); err != nil {
-			return nil, fault.New(fault.Invalid, "the working directory cannot be told; name the repository with --chdir").Because(err)
+			return nil, fault.New(fault.Invalid, "the working directory is unknown; name the repository with --chdir").Because(err)
 		}
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "--chdir %s is no directory", a.dir).Because(err)
+		return nil, fault.New(fault.Invalid, "--chdir %s is not a directory", a.dir).Because(err)
 	}
 	c, err := config.Load(dir, a.file, encoded, a.env)
 	if err != nil {
