@@ -7,22 +7,22 @@ export CGO_ENABLED = 0
 BUF = go tool -modfile=buf.mod buf
 LINT = go tool -modfile=lint.mod golangci-lint
 
-help: ## What there is.
+help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/banquet.
 	go build -o bin/banquet ./cmd/banquet
 
-test: ## Run the tests; installs PostgreSQL and PgBouncer when they are missing and it may.
+test: ## Run the tests; installs PostgreSQL and PgBouncer if they are missing and it has the rights.
 	@scripts/postgresql.sh
 	go test ./...
 	go test -tags poison ./stores/dynamo ./serving ./server
 
-# What moves hundreds of MB takes the detector minutes, and has no more that is
-# concurrent than the other tests.
+# Tests that move hundreds of MB take minutes under the race detector, and are not
+# more concurrent than the others.
 RACE_SKIP = TestCallsOfManyBytes
 
-race: ## Run what is concurrent with the race detector; needs a C compiler and compiles all dependencies again.
+race: ## Run the concurrent packages with the race detector; needs a C compiler and compiles all dependencies again.
 	@scripts/compiler.sh
 	@scripts/postgresql.sh
 	CGO_ENABLED=1 go test -race -skip "$(RACE_SKIP)" $(or $(RACE),./server/... ./serving/... ./stores/... ./ingest/...)
@@ -30,7 +30,7 @@ race: ## Run what is concurrent with the race detector; needs a C compiler and c
 lint: ## Check the code: style, import directions, budgets.
 	$(LINT) run ./...
 
-generate: ## Check the .proto files and make gen/ from them; the first build of buf takes minutes.
+generate: ## Check the .proto files and generate gen/ from them; the first build of buf takes minutes.
 	$(BUF) format --diff --exit-code
 	$(BUF) lint
 	$(BUF) breaking --against testdata/released.binpb.gz
@@ -43,5 +43,5 @@ conformance: ## Compare with the real Feast over PostgreSQL, moto and dynalite; 
 fuzz: ## Run every fuzz target for FUZZTIME (default 10s) each.
 	scripts/fuzz.sh $(or $(FUZZTIME),10s)
 
-bench: ## Measure beside the floor, the SDK and, if it is installed, Feast: see bench/README.md.
+bench: ## Measure banquet, the floor, the SDK and, if it is installed, Feast: see bench/README.md.
 	go run ./bench $(BENCH)
