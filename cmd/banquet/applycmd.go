@@ -11,7 +11,7 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// skips are flags that Feast's apply and plan take.
+// skips are flags of Feast's apply and plan.
 type skips struct {
 	source, views, progress bool
 	deletions               bool
@@ -81,8 +81,8 @@ func (a *app) sayProject(r *repository, none bool) {
 	}
 }
 
-// notes tells what was passed over, and what has no effect; verbose also which
-// files define nothing.
+// notes prints what was skipped and what has no effect; verbose also prints the files
+// that define nothing.
 func (a *app) notes(repo *definitions.Repo, verbose bool) {
 	for _, n := range repo.Passed {
 		fmt.Fprintln(a.err, "passed over: "+n)
@@ -136,7 +136,7 @@ func (a *app) plan(cmd *cobra.Command, s skips) error {
 	return p.Refused
 }
 
-// writePlan writes a plan as Feast does, then what the online store says of it.
+// writePlan writes a plan as Feast does, then the findings of the online store.
 func (a *app) writePlan(p *apply.Plan) {
 	p.Changes.WriteText(a.out, a.colors())
 	infrastructure := false

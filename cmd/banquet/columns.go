@@ -9,8 +9,9 @@ import (
 	"github.com/banquet-fs/banquet/offline"
 )
 
-// Columns asks where the source lies, as Feast does: a file needs no offline
-// store, a source in a store of another kind than the configured one has none.
+// Columns reads the columns where the source is, as Feast does: a file needs no
+// offline store; a source of another kind of store than the configured one has no
+// columns.
 func (l lazyColumns) Columns(ctx context.Context, source *core.DataSource) ([]offline.Column, error) {
 	class := classOf(source)
 	switch {

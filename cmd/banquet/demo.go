@@ -39,7 +39,7 @@ func (a *app) demoCommand() *cobra.Command {
 	return cmd
 }
 
-// step says what the demo does.
+// step prints a step of the demo.
 func (a *app) step(format string, args ...any) {
 	fmt.Fprintf(a.out, "%s %s\n", a.green("▸"), fmt.Sprintf(format, args...))
 }
@@ -117,7 +117,7 @@ func (a *app) demoFill(ctx context.Context) error {
 	return err
 }
 
-// demoAsk asks over REST and gRPC, and says how to ask again.
+// demoAsk sends requests over REST and gRPC, and prints commands for more.
 func (a *app) demoAsk(ctx context.Context, at server.Addresses) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

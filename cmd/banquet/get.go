@@ -63,8 +63,8 @@ func (a *app) get(ctx context.Context, entities, features []string) error {
 	return a.writeFeatures(resp)
 }
 
-// writeFeatures writes an answer as Feast's command does: JSON of name to list,
-// indented by four.
+// writeFeatures writes a response as Feast's command does: a JSON object of name and
+// list, indented by four.
 func (a *app) writeFeatures(resp *serving.Response) error {
 	var b strings.Builder
 	b.WriteString("{\n")

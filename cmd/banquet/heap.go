@@ -8,34 +8,33 @@ import (
 	"time"
 )
 
-// Garbage may take as much memory as what is in use, as is Go's custom, while
-// that is little. Of more it may be a part only: the memory of large answers is
-// used again, so that collecting more often costs a server of them little.
+// GOGC is 100, Go's default, below 10 MB of live heap and 60 above 14 MB; between them
+// it does not change. With large responses, whose memory is pooled, collecting more
+// often costs little.
 const (
-	littleHeap, largeHeap = 10 << 20, 14 << 20 // between them it stays as it was
-	allGarbage, partly    = 100, 60            // percent
+	smallHeap, largeHeap = 10 << 20, 14 << 20 // bytes
+	smallGOGC, largeGOGC = 100, 60            // percent
 )
 
-// garbage says how much there may be, in percent of the bytes in use, and how
-// much there might be so far.
-func garbage(used uint64, sofar int) int {
+// gogcFor returns GOGC for a live heap, given the current GOGC.
+func gogcFor(live uint64, current int) int {
 	switch {
-	case used > largeHeap:
-		return partly
-	case used < littleHeap:
-		return allGarbage
+	case live > largeHeap:
+		return largeGOGC
+	case live < smallHeap:
+		return smallGOGC
 	}
-	return sofar
+	return current
 }
 
-// paceCollector adjusts the garbage collector until ctx is done, unless the
-// operator has: GOGC and GOMEMLIMIT are the ways to.
+// paceCollector adjusts GOGC until ctx is done, unless the operator has set GOGC or
+// GOMEMLIMIT.
 func paceCollector(ctx context.Context) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	now := allGarbage
+	now := smallGOGC
 	t := time.NewTicker(time.Second)
 	defer t.Stop()
 	for {
@@ -45,7 +44,7 @@ func paceCollector(ctx context.Context) {
 		case <-t.C:
 		}
 		metrics.Read(sample)
-		if want := garbage(sample[0].Value.Uint64(), now); want != now {
+		if want := gogcFor(sample[0].Value.Uint64(), now); want != now {
 			debug.SetGCPercent(want)
 			now = want
 		}

@@ -78,8 +78,8 @@ func (a *app) objectCommands() []*cobra.Command {
 	return commands
 }
 
-// rows reads the objects of the configured project; before its first apply it
-// has none.
+// rows reads the objects of the configured project, which has none before its first
+// apply.
 func (a *app) rows(ctx context.Context, l listing) ([]listed, string, error) {
 	r, err := a.open(true)
 	if err != nil {
@@ -176,8 +176,7 @@ func entityRows(p *registry.Project) []listed {
 	return rows
 }
 
-// viewRows lists batch feature views, and after them on-demand ones, which
-// Feast lists here and describes elsewhere.
+// viewRows lists batch feature views, then on-demand ones: Feast lists them here, too.
 func viewRows(p *registry.Project) []listed {
 	var rows []listed
 	add := func(name string, entities []string, object proto.Message) {
@@ -202,8 +201,8 @@ func viewRows(p *registry.Project) []listed {
 	return rows
 }
 
-// sourceEntities are the entities of the views that an on-demand view computes
-// from.
+// sourceEntities are the entities of the views that are the sources of an on-demand
+// view.
 func sourceEntities(p *registry.Project, v *core.OnDemandFeatureView) []string {
 	var entities []string
 	for _, s := range v.GetSpec().GetSources() {

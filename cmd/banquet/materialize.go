@@ -98,7 +98,7 @@ func (a *app) materialize(ctx context.Context, req ingest.Request, incremental b
 	return err
 }
 
-// bothStores opens what a materialization needs.
+// bothStores opens the offline and the online store.
 func (r *repository) bothStores(ctx context.Context) (offline.Store, stores.Store, error) {
 	const need = "materialize"
 	if err := errors.Join(r.config.ProviderBuilt(need), r.config.EngineBuilt(need), r.config.VectorsBuilt(need)); err != nil {
@@ -112,9 +112,9 @@ func (r *repository) bothStores(ctx context.Context) (offline.Store, stores.Stor
 	return off, online, err
 }
 
-// batchCells is how many values one write carries. A write to SQLite is a
-// transaction, at the end of which it waits for the disk several times, and
-// readers wait for it: so not for each few rows, nor for all of them at once.
+// batchCells is the number of values in one write. A write to SQLite is a transaction,
+// which waits for the disk several times at its end, and readers wait for it: hence
+// neither a few rows nor all of them.
 func (r *repository) batchCells() int {
 	if r.config.Online.Type == "sqlite" {
 		return 30_000
@@ -122,8 +122,8 @@ func (r *repository) batchCells() int {
 	return 0
 }
 
-// progress tells how a materialization goes: on a terminal with a bar, else in
-// plain lines.
+// progress shows the progress of a materialization: with a bar on a terminal, else
+// with plain lines.
 type progress struct {
 	app         *app
 	req         ingest.Request
@@ -195,7 +195,7 @@ func (p *progress) finished(r ingest.Result) {
 	}
 }
 
-// end takes away the bar.
+// end removes the bar.
 func (p *progress) end() {
 	if p.bar != nil {
 		_ = p.bar.Finish()

@@ -8,11 +8,10 @@ import (
 	"syscall"
 )
 
-// releaseStartupPages lets go of the pages of the program's own file that only
-// its start needed: the initialization of all linked packages touches some
-// 40 MB of code and tables, of which serving uses a small part. What is needed
-// again comes back from the page cache at the first touch. A failure costs
-// memory and nothing else.
+// releaseStartupPages releases the pages of the program's file that only its start
+// needed: the initialization of all linked packages reads about 40 MB of code and
+// tables, and serving uses a small part of them. Pages that are needed again are read
+// from the page cache. If this fails, the process only uses more memory.
 func releaseStartupPages() {
 	self, err := os.Readlink("/proc/self/exe")
 	if err != nil {

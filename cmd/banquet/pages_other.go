@@ -2,5 +2,5 @@
 
 package main
 
-// releaseStartupPages does nothing where pages are not told apart.
+// releaseStartupPages does nothing on other systems.
 func releaseStartupPages() {}

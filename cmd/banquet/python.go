@@ -18,20 +18,19 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// pythonFlag is --python[=PROGRAM]: what it says, once it is given, counts for
-// what the file says.
+// pythonFlag is --python[=PROGRAM]. If it is given, it takes precedence over the file.
 type pythonFlag struct {
 	given   bool
 	program config.Python
 }
 
-// String is what the flag says.
+// String returns the flag's value.
 func (p *pythonFlag) String() string { return string(p.program) }
 
-// Type is how help calls the value.
+// Type is the name of the value in the help.
 func (p *pythonFlag) Type() string { return "PROGRAM" }
 
-// Set takes a program, or what means yes or no.
+// Set accepts a program, or a word for yes or no.
 func (p *pythonFlag) Set(text string) error {
 	p.given = true
 	switch strings.ToLower(text) {
@@ -60,9 +59,9 @@ func (a *app) pythonFlag(cmd *cobra.Command) {
 	}
 }
 
-// python gives the Python that is to read the definitions; false for the native
-// reader. A program of the flag is taken from where the user is, one of the
-// file from the repository.
+// python returns the Python that reads the definitions; false means the native reader.
+// The path of a program is relative to the current directory if it is from the flag,
+// and to the repository if it is from the file.
 func (r *repository) python() (program string, ok bool) {
 	choice := r.app.python.program
 	if !r.app.python.given {
@@ -96,11 +95,11 @@ func (r *repository) native(ctx context.Context) (*definitions.Repo, error) {
 	if err != nil {
 		return nil, wayOut(err)
 	}
-	return repo, repo.Twice // with Python, too, no registry takes both
+	return repo, repo.Twice // an error with Python, too: the registry cannot hold both
 }
 
-// printed is where what the repository's code prints goes: nowhere, unless the
-// user wants to know more. Standard output is for what banquet says.
+// printed is the writer for output of the repository's code: it is discarded unless the
+// user wants it. Standard output is for banquet's own output.
 func (a *app) printed() io.Writer {
 	if a.verbose || a.log.Enabled(context.Background(), slog.LevelInfo) {
 		return a.err
@@ -108,8 +107,7 @@ func (a *app) printed() io.Writer {
 	return nil
 }
 
-// wayOut adds to a refusal of the native reader what can be done without
-// changing the file.
+// wayOut adds to a refusal of the native reader a remedy that does not change the file.
 func wayOut(err error) error {
 	var f *fault.Error
 	if !errors.As(err, &f) || f.Kind != fault.Invalid || f.Object.Kind != "definition" {
@@ -120,8 +118,8 @@ func wayOut(err error) error {
 	return &next
 }
 
-// compareReaders reads the definitions natively too, when Python has read them,
-// and says where the two differ first.
+// compareReaders reads the definitions with the native reader, too, if Python has read
+// them, and reports the first difference.
 func (r *repository) compareReaders(ctx context.Context, f *findings, byPython *registry.Objects) {
 	if _, ok := r.python(); !ok {
 		return

@@ -15,7 +15,7 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// system is what a command sees of the machine.
+// system is the environment of a command.
 type system struct {
 	args                  []string
 	in                    io.Reader
@@ -35,13 +35,13 @@ type app struct {
 	log      *slog.Logger
 }
 
-// errUsage marks what a user typed wrong: exit code 2.
+// errUsage marks a wrong command line: exit code 2.
 var errUsage = errors.New("usage")
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// run runs the command line and gives the exit code: 0, 1 for a failure, 2 for
-// wrong usage.
+// run runs the command line and returns the exit code: 0, 1 for a failure, 2 for a
+// wrong command line.
 func run(ctx context.Context, sys system) int {
 	a := &app{system: sys}
 	root := a.root()
@@ -61,11 +61,10 @@ func run(ctx context.Context, sys system) int {
 	return 1
 }
 
-// longest is how many lines of an error are shown on a terminal.
+// longest is the maximum number of lines of an error on a terminal.
 const longest = 12
 
-// report writes an error for a person: what, where, remedy. The cause is in
-// the log.
+// report prints an error: what, where, remedy. The cause is in the log.
 func (a *app) report(err error) {
 	f := fault.Of(err)
 	text := f.Text
@@ -104,8 +103,8 @@ func (a *app) root() *cobra.Command {
 			return cmd.Help()
 		},
 		Args: cobra.ArbitraryArgs,
-		// Flags before the verb are banquet's own: -c and -f mean other things
-		// after some verbs, as they do in Feast.
+		// Flags before the command are global: after some commands -c and -f have
+		// another meaning, as in Feast.
 		TraverseChildren: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -122,8 +121,8 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// ownShorthand hides the shorthand of a flag of the root, so that a command
-// can use the letter. The long name goes on working.
+// ownShorthand hides the shorthand of a global flag, so that a command can use the
+// letter. The long name still works.
 func (a *app) ownShorthand(cmd *cobra.Command, name string, target *string) {
 	cmd.Flags().StringVar(target, name, *target, "")
 	_ = cmd.Flags().MarkHidden(name)
@@ -152,14 +151,13 @@ func (a *app) setLog() error {
 	return nil
 }
 
-// colors reports whether output may have colours: on a terminal, unless
-// NO_COLOR says no.
+// colors reports whether the output has colors: on a terminal, unless NO_COLOR is set.
 func (a *app) colors() bool {
 	_, no := a.env("NO_COLOR")
 	return a.terminal && !no
 }
 
-// green marks what matters in a line.
+// green marks the important part of a line.
 func (a *app) green(s string) string {
 	if !a.colors() {
 		return s
@@ -184,7 +182,7 @@ func noArgs(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// exactly wants n arguments.
+// exactly requires n arguments.
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != n {

@@ -72,7 +72,7 @@ func (a *app) serveCommand() *cobra.Command {
 			s, r, err := a.newServer(cmd.Context(), &f)
 			if err != nil {
 				if cmd.Context().Err() != nil {
-					return nil // it was told to stop before it had begun
+					return nil // stopped before it has started
 				}
 				return err
 			}
@@ -92,7 +92,7 @@ func (a *app) serveCommand() *cobra.Command {
 	return cmd
 }
 
-// sayListening writes one line of JSON: where the server listens.
+// sayListening prints the server's addresses as one line of JSON.
 func (a *app) sayListening(s *server.Server) error {
 	at := s.Addresses()
 	line, err := json.Marshal(map[string]string{"grpc": at.GRPC, "http": at.HTTP, "admin": at.Admin})
@@ -103,8 +103,8 @@ func (a *app) sayListening(s *server.Server) error {
 	return err
 }
 
-// newServer opens the repository and the listeners. Without any registry it
-// listens and is not ready until there is one.
+// newServer opens the repository and the listeners. Without a registry, the server
+// listens but is not ready until there is one.
 func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *repository, error) {
 	if err := f.check(); err != nil {
 		return nil, nil, err
@@ -160,7 +160,7 @@ func registerHolder(metrics *prometheus.Registry, h *registry.Holder) {
 			func() float64 { return float64(h.Status().Checked.UnixMilli()) / 1000 }))
 }
 
-// check refuses to listen in the open by accident.
+// check refuses to listen without TLS on other addresses than loopback by accident.
 func (f *serveFlags) check() error {
 	if f.insecure {
 		return nil

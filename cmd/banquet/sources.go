@@ -11,9 +11,9 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// warnOfSources looks at the file sources of feature views before an apply.
-// What is wrong is said and stops nothing, as in Feast: the files may come
-// later. Sources in a database are not asked; validate asks them.
+// warnOfSources checks the file sources of feature views before an apply. A problem is
+// only a warning, as in Feast: the files may be written later. Only validate checks
+// sources in a database.
 func (r *repository) warnOfSources(ctx context.Context, objects *registry.Objects) {
 	warn := func(view string, err error) {
 		fmt.Fprintf(r.app.err, "warning: feature view %s: %s\n", view, fault.Of(err).Text)
@@ -35,7 +35,7 @@ func (r *repository) warnOfSources(ctx context.Context, objects *registry.Object
 	}
 }
 
-// warnOfConfig says what the configuration asks for and does not get.
+// warnOfConfig warns about settings that have no effect.
 func (r *repository) warnOfConfig() {
 	for _, w := range r.config.Warnings() {
 		fmt.Fprintln(r.app.err, "warning: "+w)

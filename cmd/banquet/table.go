@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// writeTable writes rows below a header in columns two blanks apart, as Feast's
-// lists are.
+// writeTable writes rows below a header, with two blanks between columns, as Feast's
+// lists.
 func writeTable(w io.Writer, header []string, rows [][]string) {
 	widths := make([]int, len(header))
 	for i, h := range header {

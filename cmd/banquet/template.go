@@ -63,7 +63,7 @@ func (a *app) init(dir string) error {
 	return nil
 }
 
-// projectName makes a legal project name out of a directory's.
+// projectName makes a valid project name from the name of a directory.
 func projectName(dir string) string {
 	name := strings.Trim(regexp.MustCompile(`[^A-Za-z0-9_]+`).ReplaceAllString(dir, "_"), "_")
 	if name == "" {
@@ -117,7 +117,7 @@ func writeParquet(path string, batch arrow.RecordBatch) error {
 	return w.Close() // closes the file
 }
 
-// The applicant that the examples ask about is in the data whatever else is.
+// The applicant of the examples is always in the data.
 const (
 	demoZipcode = 76104
 	demoSSN     = "19530219_5179"
@@ -137,7 +137,7 @@ func moments(r *rand.Rand) []time.Time {
 	return out
 }
 
-// zipcodes makes the facts about postal codes: made up, and the same each time.
+// zipcodes generates data about postal codes, the same each time.
 func zipcodes() arrow.RecordBatch {
 	event, created := stamps()
 	schema := arrow.NewSchema([]arrow.Field{
@@ -169,7 +169,7 @@ func zipcodes() arrow.RecordBatch {
 	return b.NewRecordBatch()
 }
 
-// histories makes credit histories: made up, and the same each time.
+// histories generates credit histories, the same each time.
 func histories() arrow.RecordBatch {
 	event, created := stamps()
 	fields := []arrow.Field{{Name: "dob_ssn", Type: arrow.BinaryTypes.String}}

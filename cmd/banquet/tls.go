@@ -8,8 +8,8 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// tls gives the TLS settings, nil if none are asked for. The files are read
-// once: a renewed certificate needs a restart.
+// tls returns the TLS settings, nil without certificate. The files are read once: a
+// renewed certificate needs a restart.
 func (f *serveFlags) tls() (*tls.Config, error) {
 	if f.key == "" && f.cert == "" {
 		if f.clientCA != "" {

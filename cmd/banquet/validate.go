@@ -33,7 +33,7 @@ func (a *app) validateCommand() *cobra.Command {
 	return cmd
 }
 
-// findings gathers what a validation found.
+// findings collects the findings of a validation.
 type findings struct {
 	faults []string
 	good   []string
@@ -50,7 +50,7 @@ func (f *findings) check(what string, err error, good string) bool {
 	return true
 }
 
-// validatePlan is an apply up to its first write.
+// validatePlan does everything that an apply does before its first write.
 func (a *app) validatePlan(ctx context.Context, r *repository, repo *definitions.Repo, s skips) error {
 	if !s.source {
 		r.warnOfSources(ctx, &repo.Objects)
@@ -134,7 +134,7 @@ func (a *app) validateStores(ctx context.Context, r *repository, f *findings) {
 	f.check("offline store", off.Check(ctx), r.config.Offline.Type+" answers")
 }
 
-// onlineAddress says where the online store is.
+// onlineAddress is the address of the online store.
 func (r *repository) onlineAddress() string {
 	switch r.config.Online.Type {
 	case "sqlite":

@@ -29,7 +29,7 @@ func writeMessage(b *strings.Builder, m protoreflect.Message, indent string) {
 	}
 	slices.SortFunc(fields, func(x, y protoreflect.FieldDescriptor) int { return int(x.Number() - y.Number()) })
 	for _, f := range fields {
-		// Feast's objects do not know the project that they are described in.
+		// Feast's objects have no project when they are described.
 		if !m.Has(f) || f.Name() == "project" {
 			continue
 		}
@@ -121,8 +121,8 @@ func leaf(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
 	return v.String()
 }
 
-// scalar writes a text as PyYAML does: plain where it can only be read as text,
-// else in single quotes, in double quotes when it holds line breaks.
+// scalar writes a text as PyYAML does: plain if it can only be read as text, else in
+// single quotes, or in double quotes if it contains line breaks.
 func scalar(s string) string {
 	plain := regexp.MustCompile(`^[A-Za-z_/][A-Za-z0-9_ ./+=()@-]*$|^\d+s$`)
 	words := regexp.MustCompile(`(?i)^(true|false|yes|no|on|off|null|y|n|~)$`)
@@ -135,7 +135,7 @@ func scalar(s string) string {
 	return s
 }
 
-// safe accepts texts with other signs that YAML takes plainly.
+// safe accepts texts with other characters that need no quotes in YAML.
 func safe(s string) bool {
 	if strings.Contains(s, ": ") || strings.Contains(s, " #") || strings.HasSuffix(s, ":") {
 		return false
