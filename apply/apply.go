@@ -1,5 +1,5 @@
-// Package apply makes the registry and the online store hold what a feature
-// repository defines: plan says what that would change, apply does it.
+// Package apply writes the definitions of a feature repository to the registry and the
+// online store: plan shows the changes, apply makes them.
 package apply
 
 import (
@@ -23,24 +23,23 @@ type Options struct {
 	Storage  registry.Storage
 	Registry registry.Options
 	Project  string
-	// Online makes and removes tables; nil when there is no online store.
+	// Online creates and removes tables; nil if there is no online store.
 	Online stores.Admin
-	// SQLite is the path of the online store, as the registry tells Feast of its
-	// tables; empty for other stores, which Feast does not list.
+	// SQLite is the path of the online store for the list of its tables in the registry;
+	// empty for other stores, whose tables Feast does not list.
 	SQLite string
-	// Columns tells what sources hold, for inference.
+	// Columns returns the columns of sources, for inference.
 	Columns Columns
 	Log     *slog.Logger
-	// Passed tell what of the definitions was passed over, one line each. Objects
-	// may be missing then: nothing is deleted, unless AllowDeletions says that it is
-	// meant.
+	// Passed lists what the reader of definitions has skipped, one line each. Objects may
+	// be missing then: nothing is deleted without AllowDeletions.
 	Passed         []string
 	AllowDeletions bool
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
 
-// Applier plans and applies definitions. It is for one project.
+// Applier plans and applies the definitions of one project.
 type Applier struct {
 	opt Options
 }
@@ -60,19 +59,19 @@ func New(opt Options) *Applier {
 type Plan struct {
 	// Changes of the registry.
 	Changes registry.Changes
-	// Keep are the tables that are made when they are missing.
+	// Keep are the tables that are created if they are missing.
 	Keep []stores.TableSpec
 	// Drop are the tables that are removed.
 	Drop []stores.Table
-	// Findings are the online store's remarks.
+	// Findings are the findings of the online store.
 	Findings []stores.Finding
-	// Refused is why an apply stops although the definitions are valid; nil when it
-	// does not.
+	// Refused is the error with which an apply would stop although the definitions are
+	// valid; nil if it would not.
 	Refused error
 }
 
-// Plan says what applying the objects would change. It changes nothing; the
-// objects are completed from their sources.
+// Plan returns what applying the objects would change. It writes nothing, but it
+// completes the objects from their sources.
 func (a *Applier) Plan(ctx context.Context, objects *registry.Objects) (*Plan, error) {
 	if err := Infer(ctx, objects, a.opt.Columns); err != nil {
 		return nil, err
@@ -85,7 +84,7 @@ func (a *Applier) Plan(ctx context.Context, objects *registry.Objects) (*Plan, e
 	return plan, err
 }
 
-// current is the registry as it is, empty when there is none yet.
+// current is the stored registry, empty if there is none yet.
 func (a *Applier) current(ctx context.Context) (*core.Registry, error) {
 	reg, _, err := a.opt.Storage.Load(ctx)
 	if err != nil && fault.KindOf(err) == fault.NotFound {
@@ -94,7 +93,7 @@ func (a *Applier) current(ctx context.Context) (*core.Registry, error) {
 	return reg, err
 }
 
-// plan works out the next registry and the tables that go with it.
+// plan computes the next registry and its tables.
 func (a *Applier) plan(ctx context.Context, reg *core.Registry, objects *registry.Objects) (*core.Registry, *Plan, error) {
 	next, _ := proto.Clone(reg).(*core.Registry)
 	changes, err := registry.Apply(next, a.opt.Project, *objects, a.opt.Now())
@@ -133,7 +132,7 @@ func (a *Applier) plan(ctx context.Context, reg *core.Registry, objects *registr
 	return next, p, nil
 }
 
-// refusal says why a plan may not be applied; nil when it may.
+// refusal is the error of a plan that must not be applied; nil if it may be applied.
 func (a *Applier) refusal(p *Plan, empty bool) error {
 	if err := refused(p.Findings); err != nil {
 		return err
@@ -170,8 +169,8 @@ func listed(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// tables lists the online tables that a registry needs, of all its projects:
-// those of others are looked at for collisions only.
+// tables lists the online tables of all projects in a registry: those of other
+// projects are only checked for collisions.
 func (a *Applier) tables(reg *core.Registry) ([]stores.TableSpec, error) {
 	snapshot, err := registry.OpenSnapshot(reg, a.opt.Registry)
 	if err != nil {
@@ -197,16 +196,16 @@ func (a *Applier) tables(reg *core.Registry) ([]stores.TableSpec, error) {
 	return specs, nil
 }
 
-// Observer is told what an apply does. Nil functions are not called.
+// Observer has functions that an apply calls. Nil functions are not called.
 type Observer struct {
-	// Planned comes before anything is changed, with the plan in force.
+	// Planned is called with the plan before anything is changed.
 	Planned func(p *Plan)
 }
 
-// Apply makes registry and online store hold the objects. Tables are made and
-// removed first, then the registry is saved in one piece: what stops in between
-// is completed by the next apply. When somebody else changes the registry
-// meanwhile, it plans again.
+// Apply writes the objects to the registry and the online store. Tables are created and
+// removed first, then the registry is saved as a whole: if it stops in between, the
+// next apply completes it. If another writer changes the registry in the meantime, it
+// plans again.
 func (a *Applier) Apply(ctx context.Context, objects *registry.Objects, observer Observer) (*Plan, error) {
 	if err := Infer(ctx, objects, a.opt.Columns); err != nil {
 		return nil, err
@@ -248,7 +247,7 @@ func (a *Applier) updateTables(ctx context.Context, p *Plan) error {
 	return err
 }
 
-// refused makes one error of all findings that stop an apply.
+// refused joins all findings that stop an apply into one error.
 func refused(findings []stores.Finding) error {
 	var texts []string
 	for _, f := range findings {

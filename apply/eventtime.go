@@ -9,8 +9,8 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// eventTimes gives every source that names no timestamp_field the one that its
-// columns tell, wherever a view or another source embeds it.
+// eventTimes infers the timestamp_field of every source without one from its columns,
+// also for copies in views and other sources.
 func (in *inference) eventTimes(o *registry.Objects) error {
 	var sources []*core.DataSource
 	sources = append(sources, o.DataSources...)
@@ -37,8 +37,7 @@ func (in *inference) eventTimes(o *registry.Objects) error {
 	return nil
 }
 
-// timeColumn finds the event time of a source that names none: the one
-// timestamp column of a file.
+// timeColumn infers the event time of a source: the only timestamp column of a file.
 func (in *inference) timeColumn(source *core.DataSource) error {
 	if source == nil || source.GetType() == core.DataSource_REQUEST_SOURCE {
 		return nil
@@ -75,17 +74,17 @@ func (in *inference) timeColumn(source *core.DataSource) error {
 	}
 	switch len(times) {
 	case 0:
-		return refuse("its event time cannot be told, it has no timestamp column")
+		return refuse("its event time is unknown: it has no timestamp column")
 	case 1:
 		source.TimestampField, in.times[id] = times[0], times[0]
 		in.known[identity(source)] = columns
 		return nil
 	}
-	return refuse("its event time cannot be told, it has the timestamp columns %s", strings.Join(times, " and "))
+	return refuse("its event time is unknown: it has the timestamp columns %s", strings.Join(times, " and "))
 }
 
-// streams gives a stream source, and a push source itself, the event time of
-// its batch source.
+// streams sets the event time of a stream source or push source to that of its batch
+// source.
 func (in *inference) streams(source *core.DataSource) {
 	batch := source.GetBatchSource()
 	if batch == nil {
@@ -97,7 +96,7 @@ func (in *inference) streams(source *core.DataSource) {
 	}
 }
 
-// settle gives a copy of a source the event time that was inferred for it.
+// settle sets the inferred event time in a copy of a source.
 func (in *inference) settle(source *core.DataSource) {
 	if source != nil && source.GetTimestampField() == "" {
 		source.TimestampField = in.times[identity(source)]

@@ -16,16 +16,16 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// Columns tells the columns of a data source; an offline store does.
+// Columns returns the columns of a data source; an offline store implements it.
 type Columns interface {
 	Columns(ctx context.Context, source *core.DataSource) ([]offline.Column, error)
 }
 
 // Infer completes definitions from their sources, as Feast does at apply: the
-// event times of file sources wherever they are embedded, the entity columns of
-// views, the features of views that list none, and those of services and
-// on-demand views over them. It changes the objects in place and asks a source
-// only where something is missing.
+// event times of file sources and their copies, the entity columns of views, the
+// features of views without a schema, and those of services and on-demand views over
+// them. It changes the objects in place and reads a source only if something is
+// missing.
 func Infer(ctx context.Context, objects *registry.Objects, columns Columns) error {
 	in := &inference{
 		ctx: ctx, columns: columns, entities: map[string]*core.EntitySpecV2{}, views: map[string]*inferred{},
@@ -76,15 +76,15 @@ type inference struct {
 	times    map[string]string // event times that were inferred, by source
 }
 
-// inferred is what is known of a view when it is done.
+// inferred is the result for a view.
 type inferred struct {
 	spec     *core.FeatureViewSpec // of a batch view
 	features []*core.FeatureSpecV2
-	// all tells that the view lists no features of its own.
+	// all is set if the view lists no features.
 	all bool
 }
 
-// identity is what two copies of one source have in common.
+// identity is equal for two copies of one source.
 func identity(source *core.DataSource) string {
 	c, _ := proto.Clone(source).(*core.DataSource)
 	c.Project, c.DataSourceClassType, c.Meta = "", "", nil
@@ -92,7 +92,7 @@ func identity(source *core.DataSource) string {
 	return string(id)
 }
 
-// of gives the columns of a source, asking once for each.
+// of returns the columns of a source and reads each source once.
 func (in *inference) of(source *core.DataSource) ([]offline.Column, error) {
 	id := identity(source)
 	if c, ok := in.known[id]; ok {
@@ -106,7 +106,7 @@ func (in *inference) of(source *core.DataSource) ([]offline.Column, error) {
 	return c, nil
 }
 
-// shape is what inference completes in any kind of view.
+// shape holds the parts of any kind of view that inference completes.
 type shape struct {
 	kind, name string
 	source     *core.DataSource
@@ -125,8 +125,8 @@ func (in *inference) featureView(spec *core.FeatureViewSpec) error {
 	return nil
 }
 
-// streamView leaves the entity columns among the features: that is how Feast
-// writes stream feature views.
+// streamView keeps the entity columns in the features, as Feast does for stream feature
+// views.
 func (in *inference) streamView(spec *core.StreamFeatureViewSpec) error {
 	s := shape{"stream feature view", spec.GetName(), spec.GetBatchSource(), spec.GetEntities(), spec.GetEntityColumns(), nil}
 	for _, f := range spec.GetFeatures() {
@@ -143,7 +143,7 @@ func (in *inference) streamView(spec *core.StreamFeatureViewSpec) error {
 	return nil
 }
 
-// parents makes the views that a view is derived from those that were inferred.
+// parents replaces the source views of a view by the inferred ones.
 func (in *inference) parents(spec *core.FeatureViewSpec) {
 	for i, p := range spec.GetSourceViews() {
 		if v := in.views[p.GetName()]; v != nil && v.spec != nil {
@@ -174,9 +174,9 @@ func (in *inference) complete(s *shape) error {
 	return nil
 }
 
-// keys adds the entity columns of entities that say their type, and gives the
-// join keys that columns are wanted for. Entities that the repository does not
-// hold count as one key without a name, as with Feast.
+// keys adds the entity columns of entities with a type, and returns the join keys whose
+// columns must be inferred. Entities that are not in the repository count as one key
+// without a name, as in Feast.
 func (in *inference) keys(s *shape) []string {
 	var joinKeys []string
 	for _, name := range s.entities {
@@ -197,8 +197,8 @@ func (in *inference) keys(s *shape) []string {
 	return joinKeys
 }
 
-// fromSource takes entity columns, and features when none are listed, from the
-// columns of the source.
+// fromSource infers entity columns, and features if none are listed, from the columns
+// of the source.
 func (in *inference) fromSource(s *shape, joinKeys []string, columns []offline.Column) error {
 	mapping := s.source.GetFieldMapping()
 	skip := originals(mapping, s.source.GetTimestampField(), s.source.GetCreatedTimestampColumn())
@@ -223,7 +223,7 @@ func (in *inference) fromSource(s *shape, joinKeys []string, columns []offline.C
 	return nil
 }
 
-// originals are the columns that the given ones are mapped from.
+// originals are the columns in the source that are mapped to the given ones.
 func originals(mapping map[string]string, columns ...string) map[string]bool {
 	skip := map[string]bool{}
 	for _, c := range columns {
@@ -238,7 +238,7 @@ func originals(mapping map[string]string, columns ...string) map[string]bool {
 	return skip
 }
 
-// add appends the field of a column to a list that lacks it.
+// add appends the field of a column to a list unless it is there.
 func (s *shape) add(list *[]*core.FeatureSpecV2, name string, c offline.Column) error {
 	if c.Unmapped != "" {
 		return fault.New(fault.Invalid,
@@ -251,8 +251,7 @@ func (s *shape) add(list *[]*core.FeatureSpecV2, name string, c offline.Column) 
 	return nil
 }
 
-// typeTags are what Feast writes beside the types whose fields or elements an
-// inference cannot tell.
+// typeTags are Feast's tags for types whose fields or elements cannot be inferred.
 func typeTags(t types.ValueType_Enum) map[string]string {
 	switch t {
 	case types.ValueType_STRUCT, types.ValueType_STRUCT_LIST:

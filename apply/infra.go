@@ -6,11 +6,11 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
-// sqliteTable is the class by which Feast knows a table of its infrastructure.
+// sqliteTable is Feast's class for a table in the infrastructure.
 const sqliteTable = "feast.infra.online_stores.sqlite.SqliteTable"
 
-// recordInfra lists the online tables of the project in the registry, as Feast
-// does for SQLite: its plan goes by them. Tables of other projects stay.
+// recordInfra lists the online tables of the project in the registry, as Feast does for
+// SQLite: Feast's plan uses the list. Tables of other projects are kept.
 func (a *Applier) recordInfra(reg *core.Registry) {
 	if a.opt.SQLite == "" {
 		return

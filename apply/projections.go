@@ -10,15 +10,14 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
-// onDemandView completes the projections that an on-demand view computes from,
-// and its entity columns where an entity does not say its type. Its features
-// must be listed: Feast would call the function to learn them.
+// onDemandView completes the source projections of an on-demand view, and its entity
+// columns where an entity has no type. Its features must be listed: Feast would call
+// the function to infer them.
 func (in *inference) onDemandView(spec *core.OnDemandFeatureViewSpec) error {
 	projections := sourceProjections(spec)
 	for _, p := range projections {
 		in.settle(p.GetBatchSource())
-		// Feast fills all of an inferred view's features in, also where some were
-		// chosen.
+		// Feast adds all features of an inferred view, even if some were selected.
 		if v := in.views[p.GetFeatureViewName()]; v != nil && v.all {
 			p.FeatureColumns = cloneSpecs(v.features)
 		}
@@ -34,7 +33,7 @@ func (in *inference) onDemandView(spec *core.OnDemandFeatureViewSpec) error {
 		}
 	}
 	if len(s.features) == 0 {
-		return fault.New(fault.Invalid, "on-demand feature view %s lists no features, and only running its function would tell them; list them in its schema", s.name).
+		return fault.New(fault.Invalid, "on-demand feature view %s lists no features, and they are only known when its function runs; list them in its schema", s.name).
 			About("on-demand feature view", s.name, "")
 	}
 	spec.EntityColumns = s.columns
@@ -42,7 +41,7 @@ func (in *inference) onDemandView(spec *core.OnDemandFeatureViewSpec) error {
 	return nil
 }
 
-// sourceProjections are the views that an on-demand view computes from, by name.
+// sourceProjections are the source views of an on-demand view, by name.
 func sourceProjections(spec *core.OnDemandFeatureViewSpec) []*core.FeatureViewProjection {
 	var list []*core.FeatureViewProjection
 	for _, name := range slices.Sorted(maps.Keys(spec.GetSources())) {
@@ -53,7 +52,7 @@ func sourceProjections(spec *core.OnDemandFeatureViewSpec) []*core.FeatureViewPr
 	return list
 }
 
-// keysOf adds the entity columns that the source of a projection has.
+// keysOf adds the entity columns of a projection's source.
 func (in *inference) keysOf(s *shape, joinKeys []string, p *core.FeatureViewProjection) error {
 	s.source = p.GetBatchSource()
 	if s.source == nil {
@@ -76,8 +75,8 @@ func (in *inference) keysOf(s *shape, joinKeys []string, p *core.FeatureViewProj
 	return nil
 }
 
-// service fills what the projections of a service could not know of views
-// without a schema: all features of the view, or the types of the chosen ones.
+// service completes the projections of a service on views without a schema: all
+// features of the view, or the types of the selected ones.
 func (in *inference) service(spec *core.FeatureServiceSpec) error {
 	for _, p := range spec.GetFeatures() {
 		in.settle(p.GetBatchSource())
@@ -109,8 +108,8 @@ func (in *inference) service(spec *core.FeatureServiceSpec) error {
 	return nil
 }
 
-// typed reports whether features have types; those chosen from a view that
-// lists none do not.
+// typed reports whether features have types. Features selected from a view without a
+// schema have none.
 func typed(specs []*core.FeatureSpecV2) bool {
 	return !slices.ContainsFunc(specs, func(s *core.FeatureSpecV2) bool { return s.GetValueType() == 0 })
 }

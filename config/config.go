@@ -1,6 +1,5 @@
-// Package config reads feature_store.yaml as Feast does, and the banquet:
-// section beside Feast's own. It reports all faults of a file at once, each
-// with its line.
+// Package config reads feature_store.yaml as Feast does, and its banquet: section. It
+// reports all faults of a file at once, each with its line.
 package config
 
 import (
@@ -13,10 +12,10 @@ import (
 	"time"
 )
 
-// Secret is text that does not print.
+// Secret is a text that is never printed.
 type Secret string
 
-// Hidden is what stands for a secret.
+// Hidden is printed instead of a secret.
 const hidden = "****"
 
 var (
@@ -36,10 +35,10 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 // LogValue hides the secret.
 func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 
-// Reveal gives the secret itself, for the one place that needs it.
+// Reveal returns the secret, for the one place that needs it.
 func (s Secret) Reveal() string { return string(s) }
 
-// Config is a feature_store.yaml with its defaults filled in.
+// Config is a feature_store.yaml with its defaults.
 type Config struct {
 	Project            string       `yaml:"project"`
 	ProjectDescription string       `yaml:"project_description"`
@@ -62,14 +61,14 @@ type Config struct {
 	Banquet            Banquet      `yaml:"banquet"`
 	// Dir is the feature repository: the directory of the file.
 	Dir string `yaml:"-"`
-	// File is the file's path, or where else the text came from.
+	// File is the file's path, or another name of the text's origin.
 	File string `yaml:"-"`
-	// engine is the type of the batch engine, lines where parts are named.
+	// engine is the type of the batch engine, lines are the lines of the parts.
 	engine string
 	lines  map[string]int
 }
 
-// Registry says where the registry is kept.
+// Registry says where the registry is stored.
 type Registry struct {
 	Type         string `yaml:"registry_type"`
 	Path         string `yaml:"path"`
@@ -83,7 +82,7 @@ type Registry struct {
 }
 
 // OnlineStore is one of the online stores; the section of its Type is set. Type
-// may name a store that banquet does not have: OnlineBuilt tells.
+// may name a store that banquet does not have: see OnlineBuilt.
 type OnlineStore struct {
 	Type     string
 	SQLite   SQLite
@@ -144,8 +143,8 @@ type Postgres struct {
 	SelectMode     string `yaml:"entity_select_mode"`
 }
 
-// EffectiveSSLMode is the sslmode in force. Without one Feast demands TLS, which
-// a PostgreSQL on the same machine seldom has: there TLS is used if it can be.
+// EffectiveSSLMode is the sslmode in use. Without a setting Feast requires TLS, which a
+// PostgreSQL on the same machine rarely has: there, TLS is optional.
 func (p *Postgres) EffectiveSSLMode() string {
 	if p.SSLMode != "" {
 		return p.SSLMode
@@ -156,14 +155,14 @@ func (p *Postgres) EffectiveSSLMode() string {
 	return "require"
 }
 
-// OfflineStore is one of the offline stores. Type may name one that banquet does
-// not have: OfflineBuilt tells.
+// OfflineStore is one of the offline stores. Type may name a store that banquet does
+// not have: see OfflineBuilt.
 type OfflineStore struct {
 	Type     string
 	Postgres Postgres
 }
 
-// Auth says how callers are known.
+// Auth says how callers authenticate.
 type Auth struct {
 	Type string `yaml:"type"`
 }
@@ -189,29 +188,29 @@ type BanquetDefinitions struct {
 }
 
 // Python says whether Python reads the definitions, and which: empty for the
-// native reader, AnyPython, a path, or a name to be looked up in PATH.
+// native reader, AnyPython, a path, or a name that is looked up in PATH.
 type Python string
 
 // AnyPython is python3, else python, from PATH.
 const AnyPython Python = "true"
 
-// BanquetDynamo chooses the client of the data plane.
+// BanquetDynamo chooses the client for reads and writes.
 type BanquetDynamo struct {
 	Client string `yaml:"client"`
 }
 
-// BanquetServing says how requests are answered.
+// BanquetServing configures the serving of requests.
 type BanquetServing struct {
 	TTL      string   `yaml:"ttl"`
 	Deadline Duration `yaml:"default_deadline"`
 }
 
-// BanquetHTTP says which statuses Feast's HTTP routes give.
+// BanquetHTTP says which statuses Feast's HTTP routes return.
 type BanquetHTTP struct {
 	Status string `yaml:"status"`
 }
 
-// Limits bound requests; 0 is no bound.
+// Limits bound requests; 0 means no limit.
 type Limits struct {
 	Cells       int `yaml:"cells"`
 	Rows        int `yaml:"rows"`
@@ -228,8 +227,7 @@ type Limits struct {
 // Duration is a time span written as Go does: 10s, 250ms.
 type Duration time.Duration
 
-// Default is the configuration of an empty file but for what has no default:
-// project and registry.
+// Default is the configuration with all defaults; project and registry have none.
 func Default() *Config {
 	return &Config{
 		Provider: "local", KeyVersion: 3, CoerceTZAware: true,
@@ -260,7 +258,7 @@ func defaultPostgres() Postgres {
 	return Postgres{Type: "postgres", MinConn: 1, MaxConn: 10, ConnType: "singleton", Port: 5432, Schema: "public", Similarity: "cosine", SelectMode: "temp_table"}
 }
 
-// Path resolves a path of the file: relative ones lie in the feature repository.
+// Path resolves a path of the file, relative to the feature repository.
 func (c *Config) Path(p string) string {
 	if filepath.IsAbs(p) || p == "" {
 		return p
@@ -271,7 +269,7 @@ func (c *Config) Path(p string) string {
 // OnlineName is the store's type as Feast prints it.
 func (o *OnlineStore) OnlineName() string { return o.Type }
 
-// String shows the stores and where the registry lies, without secrets.
+// String shows the stores and the registry's path, without secrets.
 func (c *Config) String() string {
 	return fmt.Sprintf("project %s, registry %s, online store %s, offline store %s", c.Project, c.Registry.Path, c.Online.Type, c.Offline.Type)
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// decoder walks the YAML against the structs and gathers faults.
+// decoder decodes the YAML into the structs and collects faults.
 type decoder struct {
 	name   string
 	faults []string
 }
 
-// fault notes what is wrong with a key; path is empty for the file.
+// fault adds a fault of a key; path is empty for the file.
 func (d *decoder) fault(line int, path, text string) {
 	if path != "" {
 		text = path + ": " + text
@@ -45,16 +45,16 @@ func (d *decoder) syntax(err error) {
 	d.fault(line, "", "not YAML: "+text)
 }
 
-// anchor reports a value that begins with * and names no anchor, by the place
-// of it alone: the value may be a secret.
+// anchor reports a value that starts with * and names no anchor. It reports only the
+// line, since the value may be a secret.
 func (d *decoder) anchor(text string) {
 	for i, line := range strings.Split(text, "\n") {
 		if regexp.MustCompile(`(:|-)\s+\*`).MatchString(line) {
-			d.fault(i+1, "", "not YAML: a value that begins with * has to stand in quotes")
+			d.fault(i+1, "", "not YAML: a value that begins with * must be in quotes")
 			return
 		}
 	}
-	d.fault(1, "", "not YAML: a value that begins with * has to stand in quotes")
+	d.fault(1, "", "not YAML: a value that begins with * must be in quotes")
 }
 
 // section decodes a mapping into a struct. Keys that the struct does not have
@@ -105,7 +105,7 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// nearest suggests the key that was perhaps meant.
+// nearest suggests the most similar key.
 func nearest(key string, fields map[string]int) string {
 	best, distance := "", 4
 	for f := range fields {
@@ -119,8 +119,7 @@ func nearest(key string, fields map[string]int) string {
 	return "; did you mean " + best + "?"
 }
 
-// edits is the number of letters to change, put in or take out to get from a
-// to b.
+// edits is the edit distance of a and b.
 func edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -162,8 +161,7 @@ func kindOf(n *yaml.Node) string {
 	return n.Value
 }
 
-// value decodes one value. Nothing, as after a key without a value, keeps the
-// default.
+// value decodes one value. A key without a value keeps the default.
 func (d *decoder) value(n *yaml.Node, path string, out reflect.Value) {
 	n = resolve(n)
 	if n.Tag == "!!null" {
@@ -211,7 +209,7 @@ func (d *decoder) duration(n *yaml.Node, path string, out *Duration) {
 	*out = Duration(v)
 }
 
-// text takes what YAML reads as a text; a secret may look like something else.
+// text accepts a YAML string; a secret may have another type.
 func (d *decoder) text(n *yaml.Node, path string, out reflect.Value) {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && out.Type() != reflect.TypeFor[Secret]() {
 		d.fault(n.Line, path, "want text, not "+kindOf(n)+"; put it in quotes")
@@ -229,7 +227,7 @@ func (d *decoder) number(n *yaml.Node, path string, out reflect.Value) {
 	out.SetFloat(v)
 }
 
-// boolean reads what YAML 1.1 takes for one, as Feast's reader does.
+// boolean accepts the booleans of YAML 1.1, as Feast does.
 func boolean(n *yaml.Node) (v, ok bool) {
 	if n.Kind != yaml.ScalarNode || n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 		return false, false
@@ -282,7 +280,7 @@ func (d *decoder) texts(n *yaml.Node, path string, out *map[string]string) {
 	}
 }
 
-// child finds a key of a mapping; of several the last one counts.
+// child finds a key of a mapping; of repeated keys the last one counts.
 func child(n *yaml.Node, key string) *yaml.Node {
 	var found *yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -293,7 +291,7 @@ func child(n *yaml.Node, key string) *yaml.Node {
 	return found
 }
 
-// top decodes the file: unknown keys at the top are other people's.
+// top decodes the file: unknown keys at the top level are ignored.
 func (d *decoder) top(root *yaml.Node, c *Config) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, value := root.Content[i], resolve(root.Content[i+1])
@@ -326,7 +324,7 @@ func (d *decoder) registry(n *yaml.Node, c *Config) {
 	d.section(n, "registry", &c.Registry, true)
 }
 
-// typeOf reads a store's type; a scalar section is only that.
+// typeOf reads a store's type; a scalar section is the type itself.
 func (d *decoder) typeOf(n *yaml.Node, fallback string) (string, int) {
 	if n.Tag == "!!null" {
 		return "none", n.Line

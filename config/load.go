@@ -54,8 +54,8 @@ func Load(dir, file string, encoded bool, env Env) (*Config, error) {
 	return Parse(file, filepath.Dir(file), b, env)
 }
 
-// Parse reads the text of a configuration. name is how errors call it, dir the
-// feature repository. The error holds all faults, one a line.
+// Parse reads the text of a configuration. name is its name in errors, dir the
+// feature repository. The error has all faults, one per line.
 func Parse(name, dir string, text []byte, env Env) (*Config, error) {
 	d := &decoder{name: name}
 	expanded := d.expand(string(text), env)
@@ -84,9 +84,9 @@ func Parse(name, dir string, text []byte, env Env) (*Config, error) {
 	return c, nil
 }
 
-// expand puts environment variables in the place of $NAME and ${NAME}, as
-// Feast does before it reads the YAML. A variable that is not set is a fault:
-// left as it is, its name would be taken for the value.
+// expand replaces $NAME and ${NAME} by environment variables, as Feast does before it
+// reads the YAML. A variable that is not set is a fault: otherwise its name would be
+// used as the value.
 func (d *decoder) expand(text string, env Env) string {
 	lines := strings.SplitAfter(text, "\n")
 	for i, line := range lines {
@@ -96,8 +96,7 @@ func (d *decoder) expand(text string, env Env) string {
 	return strings.Join(lines, "")
 }
 
-// splitComment cuts off a comment: a # at the start or after a blank, outside
-// of quotes.
+// splitComment separates a comment: a # at the start or after a blank, outside quotes.
 func splitComment(line string) (code, comment string) {
 	quote := byte(0)
 	for i := range len(line) {
@@ -134,7 +133,7 @@ func (d *decoder) expandLine(line int, s string, env Env) string {
 		v, ok := env(name)
 		switch {
 		case !ok && secret && s[i+1] != '{':
-			// A part of the password, as Feast has it. Its text is not for errors.
+			// A part of the password, as in Feast. It must not be in an error.
 			v = s[i : i+size]
 		case !ok:
 			d.fault(line, "", "environment variable "+name+" is not set")
@@ -148,13 +147,13 @@ func (d *decoder) expandLine(line int, s string, env Env) string {
 	}
 }
 
-// isSecret tells a line that sets a password.
+// isSecret reports whether a line sets a password.
 func isSecret(line string) bool {
 	key, _, ok := strings.Cut(strings.TrimLeft(line, " \t{,"), ":")
 	return ok && strings.Trim(key, ` "'`) == "password"
 }
 
-// variable reads the name after a dollar sign, and how long all of it is.
+// variable returns the name after a dollar sign, and the length of the whole reference.
 func variable(s string) (name string, size int) {
 	if strings.HasPrefix(s, "${") {
 		end := strings.IndexByte(s, '}')

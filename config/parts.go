@@ -10,18 +10,18 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// The parts that Feast 0.66 knows by name beside those that banquet has. Others
-// are named by their class.
+// The parts that Feast 0.66 knows by name and banquet does not have. Other parts are
+// named by their class.
 const (
 	feastOnline = "aerospike datastore redis snowflake.online bigtable hbase cassandra scylladb mysql hazelcast elasticsearch remote singlestore qdrant " +
 		"couchbase.online milvus mongodb hybrid"
 	feastOffline = "bigquery redshift snowflake.offline spark trino athena mssql remote couchbase.offline clickhouse ray oracle hybrid"
-	// The engines say only where Feast runs a materialization, not what comes out.
+	// The engines say only where Feast runs a materialization, not what it writes.
 	feastEngines = "local snowflake.engine lambda k8s spark.engine ray.engine flink.engine spark_application"
 )
 
-// builtClass is the short name of a class of Feast's that banquet has under it,
-// else the class itself.
+// builtClass is the short name of a class of Feast that banquet has, else the class
+// itself.
 func builtClass(class string) string {
 	switch class {
 	case "feast.infra.online_stores.sqlite.SqliteOnlineStore":
@@ -39,8 +39,8 @@ func builtClass(class string) string {
 	return class
 }
 
-// foreign accepts the name of a store that Feast knows, or may know: a class
-// whose name ends as its classes must. What such a section holds is not read.
+// foreign accepts the name of a store that Feast knows or may know: a class whose name
+// has the required ending. The keys of its section are not read.
 func (d *decoder) foreign(line int, path, kind, feast, suffix, ours string) {
 	if slices.Contains(strings.Fields(feast), kind) || strings.Contains(kind, ".") && strings.HasSuffix(kind, suffix) {
 		return
@@ -48,7 +48,7 @@ func (d *decoder) foreign(line int, path, kind, feast, suffix, ours string) {
 	d.fault(line, path, "unknown type "+fmt.Sprintf("%q", kind)+"; banquet has "+ours)
 }
 
-// lines remembers where the parts are named.
+// lines finds the lines in which the parts are named.
 func (d *decoder) lines(root *yaml.Node, c *Config) {
 	c.lines = map[string]int{}
 	for _, key := range []string{"provider", "online_store", "offline_store", "batch_engine", "data_quality_monitoring", "openlineage", "mlflow"} {
@@ -68,14 +68,14 @@ func (d *decoder) lines(root *yaml.Node, c *Config) {
 	}
 }
 
-// unbuilt is the refusal of a part that banquet does not have, by what needs it.
+// unbuilt is the error for a part that banquet does not have; need is what needs it.
 func (c *Config) unbuilt(key, name, need, remedy string) error {
 	return fault.New(fault.Unimplemented, "%s:%d: %s %s is not built into banquet: %s needs it; %s, or run this with Feast", c.File, c.lines[key], key, name, need, remedy).
 		About("configuration", c.File, c.Project)
 }
 
-// OnlineBuilt refuses an online store that banquet does not have. It is asked by
-// what is about to use the store, and says so: "materialize".
+// OnlineBuilt refuses an online store that banquet does not have. need is the command
+// that is about to use the store, such as "materialize".
 func (c *Config) OnlineBuilt(need string) error {
 	switch c.Online.Type {
 	case "sqlite", "dynamodb", "postgres":
@@ -86,7 +86,7 @@ func (c *Config) OnlineBuilt(need string) error {
 	return c.unbuilt("online_store", c.Online.Type, need, "use dynamodb, postgres or sqlite")
 }
 
-// OfflineBuilt is OnlineBuilt of the offline store.
+// OfflineBuilt is OnlineBuilt for the offline store.
 func (c *Config) OfflineBuilt(need string) error {
 	switch c.Offline.Type {
 	case "file", "dask", "duckdb", "postgres":
@@ -95,8 +95,8 @@ func (c *Config) OfflineBuilt(need string) error {
 	return c.unbuilt("offline_store", c.Offline.Type, need, "use postgres or files (file)")
 }
 
-// ProviderBuilt refuses a provider other than Feast's own, which only passes on
-// to the stores: what such a one does with them only its code knows.
+// ProviderBuilt refuses a provider that is not Feast's. Feast's providers only call the
+// stores; what another provider does with them is unknown.
 func (c *Config) ProviderBuilt(need string) error {
 	switch c.Provider {
 	case "local", "gcp", "aws", "azure":
@@ -105,8 +105,8 @@ func (c *Config) ProviderBuilt(need string) error {
 	return c.unbuilt("provider", c.Provider, need, "use local")
 }
 
-// EngineBuilt refuses a batch engine that is not Feast's own. The results of
-// those do not depend on where they run.
+// EngineBuilt refuses a batch engine that is not Feast's. The results of Feast's
+// engines do not depend on where they run.
 func (c *Config) EngineBuilt(need string) error {
 	if c.engine == "" || slices.Contains(strings.Fields(feastEngines), c.engine) || strings.HasPrefix(c.engine, "feast.infra.compute_engines.") {
 		return nil
@@ -114,8 +114,8 @@ func (c *Config) EngineBuilt(need string) error {
 	return c.unbuilt("batch_engine", c.engine, need, "leave it out")
 }
 
-// QualityBuilt refuses an apply that would compute the baselines of Feast's
-// monitoring, which it stores beside the features.
+// QualityBuilt refuses an apply that would have to compute the baselines of Feast's
+// monitoring.
 func (c *Config) QualityBuilt(need string) error {
 	section, ok := c.Quality.(map[string]any)
 	if baseline, given := section["auto_baseline"].(bool); !ok || given && !baseline {
@@ -124,9 +124,8 @@ func (c *Config) QualityBuilt(need string) error {
 	return c.unbuilt("data_quality_monitoring", "of new features", need, "set auto_baseline: false")
 }
 
-// VectorsBuilt refuses an online store that would keep more of each value than
-// the value: vectors, and numbers to search by. What reads features does not
-// need them.
+// VectorsBuilt refuses an online store that must store vectors for search in addition
+// to the values. Commands that read features do not need them.
 func (c *Config) VectorsBuilt(need string) error {
 	vectors, numbers := false, false
 	switch c.Online.Type {
@@ -144,8 +143,7 @@ func (c *Config) VectorsBuilt(need string) error {
 	return nil
 }
 
-// Warnings are what the file asks for and does not get, where features are not
-// touched by it.
+// Warnings lists the settings that have no effect and do not change features.
 func (c *Config) Warnings() []string {
 	var out []string
 	for _, w := range []struct {

@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// validate checks what is decoded, against itself and against what banquet has.
+// validate checks the decoded values, and that banquet supports them.
 func (d *decoder) validate(root *yaml.Node, c *Config) {
 	line := func(keys ...string) int {
 		n, at := root, 1
@@ -79,8 +79,8 @@ func (d *decoder) project(c *Config, line int) {
 	}
 }
 
-// checkRegistry takes a file for the registry and refuses all else by name: a
-// registry that lies elsewhere must never be taken for an empty file.
+// checkRegistry accepts a file registry and refuses all others by name: a registry in
+// another place must never be treated as an empty file.
 func (d *decoder) checkRegistry(c *Config, line func(...string) int) {
 	const remedy = "; keep the registry in a file (registry: registry.db), or run this with Feast"
 	at := line("registry")
