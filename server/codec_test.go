@@ -40,8 +40,8 @@ func TestMessagesGoBackToTheirPool(t *testing.T) {
 		return m
 	}
 	for name, message := range map[string]func(mem.BufferPool) proto.Message{
-		"a maxCopied answer":  func(p mem.BufferPool) proto.Message { return spliced(p, maxCopied/2) },
-		"a spliced answer": func(p mem.BufferPool) proto.Message { return spliced(p, 100*maxCopied) },
+		"a copied response":  func(p mem.BufferPool) proto.Message { return spliced(p, maxCopied/2) },
+		"a spliced response": func(p mem.BufferPool) proto.Message { return spliced(p, 100*maxCopied) },
 		"any other": func(mem.BufferPool) proto.Message {
 			return &feast.GetFeastServingInfoResponse{Version: strings.Repeat("1", 100<<10)}
 		},
