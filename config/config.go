@@ -218,8 +218,8 @@ type Limits struct {
 	BodyBytes   int `yaml:"body_bytes"`
 	Concurrency int `yaml:"concurrency"`
 	Queue       int `yaml:"queue"`
-	// StoreBytes bounds what the online store answers to one request,
-	// StoreBytesTotal to all under way.
+	// StoreBytes bounds the bytes of the online store's responses for one request,
+	// StoreBytesTotal those for all requests in flight.
 	StoreBytes      int `yaml:"store_bytes"`
 	StoreBytesTotal int `yaml:"store_bytes_total"`
 }

@@ -37,7 +37,7 @@ type fixture struct {
 	versioned         bool
 	change            func(*server.Options)
 	limits            serving.Limits
-	budget            *stores.Budget // of DynamoDB's answers
+	budget            *stores.Budget // of DynamoDB's responses
 }
 
 // served is a running server.

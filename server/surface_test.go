@@ -79,9 +79,9 @@ func TestPartialResponses(t *testing.T) {
 	}
 }
 
-// TestAnswersOfTheStoreAreBounded asks for more than a request may have of the
-// store, and for more than all may have together.
-func TestAnswersOfTheStoreAreBounded(t *testing.T) {
+// TestResponsesOfTheStoreAreBounded exceeds the limit on the store's bytes for one
+// request, and the limit for all requests.
+func TestResponsesOfTheStoreAreBounded(t *testing.T) {
 	const features = `"features":["zipcode_features:city"]`
 	small, large := `{`+features+`,"entities":{"zipcode":[76104]}}`, `{`+features+`,"entities":{"zipcode":[76104,10001,94109,1,2,3]}}`
 	for _, c := range []struct {
@@ -117,12 +117,12 @@ func TestAnswersOfTheStoreAreBounded(t *testing.T) {
 		}
 		release()
 		if n := c.budget.Used(); n != 0 {
-			t.Errorf("%d bytes are not given back", n)
+			t.Errorf("%d bytes are not released", n)
 		}
 	}
 }
 
-// hold has n bytes of a budget in use.
+// hold uses n bytes of a budget.
 func hold(t *testing.T, b *stores.Budget, n int) (release func()) {
 	t.Helper()
 	l := stores.NewLayer(holding(n))
@@ -134,7 +134,7 @@ func hold(t *testing.T, b *stores.Budget, n int) (release func()) {
 	return rows.Release
 }
 
-// holding answers with so many bytes.
+// holding is a driver whose responses have so many bytes.
 type holding int
 
 func (h holding) Fetch(_ context.Context, reads []stores.Read, meter *stores.Meter) (*stores.Rows, error) {

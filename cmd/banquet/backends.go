@@ -13,7 +13,7 @@ import (
 	"github.com/banquet-fs/banquet/stores/dynamo"
 )
 
-// openDynamo opens DynamoDB as the configuration says.
+// openDynamo opens DynamoDB with the settings of the configuration.
 func (r *repository) openDynamo(ctx context.Context) (stores.Backend, error) {
 	c := &r.config.Online.DynamoDB
 	seconds := func(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
@@ -31,11 +31,11 @@ func (r *repository) openDynamo(ctx context.Context) (stores.Backend, error) {
 	return s, nil
 }
 
-// dynamoHost is where DynamoDB was opened.
+// dynamoHost is the address of DynamoDB.
 func (r *repository) dynamoHost() string { return r.host }
 
-// openPostgres makes the offline store in PostgreSQL; it connects when it is
-// first asked.
+// openPostgres makes the offline store in PostgreSQL, which connects when it is first
+// used.
 func (r *repository) openPostgres() offline.Store {
 	s := postgres.New(r.postgresOptions(&r.config.Offline.Postgres))
 	r.closers = append(r.closers, s.Close)

@@ -25,8 +25,8 @@ import (
 	"github.com/banquet-fs/banquet/stores/sqlite"
 )
 
-// repository is an opened feature repository: its configuration and the parts
-// that the configuration names, each opened when it is first needed.
+// repository is an open feature repository: its configuration and the parts that the
+// configuration names, each opened when it is first needed.
 type repository struct {
 	app     *app
 	config  *config.Config
@@ -37,8 +37,8 @@ type repository struct {
 	host    string // of DynamoDB
 }
 
-// open reads the configuration. encoded says whether the command takes it from
-// the environment in base64, as Feast's does.
+// open reads the configuration. encoded says whether the command also reads it from the
+// environment in base64, as in Feast.
 func (a *app) open(encoded bool) (*repository, error) {
 	dir := a.dir
 	if dir == "" {
@@ -58,7 +58,7 @@ func (a *app) open(encoded bool) (*repository, error) {
 	return &repository{app: a, config: c, storage: file.New(c.Path(c.Registry.Path))}, nil
 }
 
-// close closes what was opened.
+// close closes all open parts.
 func (r *repository) close() {
 	for _, c := range r.closers {
 		c()
@@ -69,7 +69,7 @@ func (r *repository) options() registry.Options {
 	return registry.Options{VersionedTables: r.config.Registry.Versioned}
 }
 
-// snapshot is the registry as it is now.
+// snapshot loads the current registry.
 func (r *repository) snapshot(ctx context.Context) (*registry.Snapshot, error) {
 	reg, _, err := r.storage.Load(ctx)
 	if err != nil {
@@ -78,7 +78,7 @@ func (r *repository) snapshot(ctx context.Context) (*registry.Snapshot, error) {
 	return registry.OpenSnapshot(reg, r.options())
 }
 
-// project is the configured project of the registry as it is now. One that was
+// project returns the configured project of the current registry. A project that was
 // never applied is empty, as in Feast.
 func (r *repository) project(ctx context.Context) (*registry.Project, error) {
 	s, err := r.snapshot(ctx)
@@ -88,7 +88,7 @@ func (r *repository) project(ctx context.Context) (*registry.Project, error) {
 	return s.Project(r.config.Project)
 }
 
-// onlineStore opens the online store, with retries. need is who asks.
+// onlineStore opens the online store, with retries. need is what needs it.
 func (r *repository) onlineStore(ctx context.Context, metrics prometheus.Registerer, need string) (stores.Store, error) {
 	if r.online != nil {
 		return r.online, nil
@@ -120,7 +120,7 @@ func (r *repository) openOnline(ctx context.Context) (stores.Backend, error) {
 	}
 }
 
-// offlineStore chooses and opens the offline store. need is who asks.
+// offlineStore chooses and opens the offline store. need is what needs it.
 func (r *repository) offlineStore(need string) (offline.Store, error) {
 	if r.offline != nil {
 		return r.offline, nil
@@ -140,16 +140,15 @@ func (r *repository) offlineStore(need string) (offline.Store, error) {
 // files reads file sources, which need no offline store.
 func (r *repository) files() offline.Store { return parquet.New(r.config.Dir) }
 
-// lazyColumns opens the offline store when a source is asked for: definitions
-// that list everything need none.
+// lazyColumns opens the offline store when the columns of a source are read: definitions
+// that list everything need no store.
 type lazyColumns struct{ r *repository }
 
-// planning is what plan needs its parts for.
+// planning is the need of plan, for errors.
 const planning = "plan"
 
-// applier makes the use case of plan and apply, for what was read. need is who
-// asks: a plan can be made without an online store that banquet has, as long as
-// there are no tables to look at.
+// applier makes the use case of plan and apply. need is what needs it: plan also works
+// with an online store that banquet does not have, if there are no tables to check.
 func (r *repository) applier(ctx context.Context, repo *definitions.Repo, deletions bool, need string) (*apply.Applier, error) {
 	opt := apply.Options{
 		Storage: r.storage, Registry: r.options(), Project: r.config.Project, Columns: lazyColumns{r}, Log: r.app.log,
@@ -172,13 +171,13 @@ func (r *repository) applier(ctx context.Context, repo *definitions.Repo, deleti
 	return apply.New(opt), nil
 }
 
-// absent stands for an online store that banquet does not have.
+// absent replaces an online store that banquet does not have.
 type absent struct {
 	err     error
 	project string
 }
 
-// Check refuses as soon as there is a table to look at.
+// Check refuses if there is a table to check.
 func (a absent) Check(_ context.Context, tables []stores.TableSpec) ([]stores.Finding, error) {
 	if slices.ContainsFunc(tables, func(s stores.TableSpec) bool { return s.Table.Project == a.project }) {
 		return nil, a.err
@@ -191,10 +190,10 @@ func (a absent) Update(context.Context, []stores.TableSpec, []stores.Table) ([]s
 	return nil, a.err
 }
 
-// servingNeed is what serve and get-online-features need their parts for.
+// servingNeed is the need of serve and get-online-features, for errors.
 const servingNeed = "reading features"
 
-// servingBuilt refuses what reading features needs and banquet does not have.
+// servingBuilt refuses parts that reading features needs and banquet does not have.
 func (r *repository) servingBuilt() error {
 	if err := r.config.ProviderBuilt(servingNeed); err != nil {
 		return err
