@@ -9,7 +9,7 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// What a timestamp in a record batch says when it is no time: PostgreSQL's
+// What a timestamp in a record batch says when it is not a time: PostgreSQL's
 // infinities. Both lie outside of what any unit of Arrow is used for, and neither
 // is the lowest number, which pandas uses for a null.
 const (
@@ -33,13 +33,13 @@ func ParseTime(text string) (time.Time, error) {
 	if hint := hintOf(strings.TrimSpace(text)); hint != "" {
 		why = hint
 	}
-	return time.Time{}, fault.New(fault.Invalid, "%s is no time%s; want one such as 2024-01-31T00:00:00", short(strconv.AppendQuote(nil, text)), why)
+	return time.Time{}, fault.New(fault.Invalid, "%s is not a time%s; want one such as 2024-01-31T00:00:00", short(strconv.AppendQuote(nil, text)), why)
 }
 
 const years = ": only the years 0001 to 9999 in UTC are read"
 
 // scanner reads a text from left to right. Its methods say why they cannot, in
-// words that follow "is no time".
+// words that follow "is not a time".
 type scanner struct{ rest string }
 
 func (s *scanner) time() (t time.Time, why string) {

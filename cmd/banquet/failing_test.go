@@ -32,8 +32,8 @@ func TestMaterializeFromAFailingSource(t *testing.T) {
 		columns + "1 / (i - 40000) > -1":                                 "data source carts_source: division by zero",
 		columns + "('x' || i)::int > 0":                                  `data source carts_source: invalid input syntax for type integer: "x1"`,
 		columns + "i = 5 AND (SELECT i FROM nope) = 1":                   `data source carts_source: relation "nope" does not exist in database ` + opt.Database,
-		"SELECT 1::int8 AS shopper, 2 AS items, 1705312800 AS at":        `data source carts_source: column at is integer, and no time; if it holds seconds since 1970, write to_timestamp("at") AS "at" in the query`,
-		"SELECT 1::int8 AS shopper, 2 AS items, 'yesterday' AS at":       `data source carts_source, column at, row 1: "yesterday" is no time`,
+		"SELECT 1::int8 AS shopper, 2 AS items, 1705312800 AS at":        `data source carts_source: column at is integer, not a time; if it holds seconds since 1970, write to_timestamp("at") AS "at" in the query`,
+		"SELECT 1::int8 AS shopper, 2 AS items, 'yesterday' AS at":       `data source carts_source, column at, row 1: "yesterday" is not a time`,
 		"SELECT 1::int8 AS shopper, 2 AS items, 3 AS items, now() AS at": "data source carts_source: it has two columns items",
 	} {
 		t.Run(want, func(t *testing.T) {

@@ -14,8 +14,8 @@ func refused(kind, text string) error {
 	return &refusal{status: 400, kind: "com.amazon.coral.service#" + kind, text: text}
 }
 
-// verify checks the credentials of a call as far as the faults ask for it: AWS
-// Signature Version 4, recomputed from what the call says it signed.
+// verify checks the credentials of a call if the faults require it: AWS
+// Signature Version 4, recomputed from the headers that the call signed.
 func verify(r *http.Request, body []byte, f Faults) error {
 	if f.ValidKey == "" && f.Secret == "" && f.Ahead == 0 {
 		return nil
@@ -38,7 +38,7 @@ func verify(r *http.Request, body []byte, f Faults) error {
 	}
 	at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
 	if err != nil {
-		return refused("IncompleteSignatureException", "X-Amz-Date is no time")
+		return refused("IncompleteSignatureException", "X-Amz-Date is not a time")
 	}
 	if time.Since(at.Add(-f.Ahead)).Abs() > 5*time.Minute {
 		return refused("InvalidSignatureException", "Signature expired, or not yet current")

@@ -24,7 +24,8 @@ func (o *Options) unreachable(err error) error {
 	return o.refuse(fault.Unavailable, err, "%s cannot be reached; is it running, and are host and port right?", o.at())
 }
 
-// Fault says what PostgreSQL refused. what is the thing that was asked for.
+// Fault classifies an error of PostgreSQL. what names the thing that was
+// requested.
 func (o *Options) Fault(err error, what string) error {
 	if err == nil {
 		return nil
@@ -66,7 +67,7 @@ func (o *Options) Lost(err error, what, lastWords string) error {
 	return o.refuse(fault.Unavailable, err, "%s: the connection to %s was lost%s", what, o.at(), lastWords)
 }
 
-// serverFault classifies what the server itself said, by its SQLSTATE.
+// serverFault classifies an error of the server by its SQLSTATE.
 func (o *Options) serverFault(e *pgconn.PgError, what string, refuse func(fault.Kind, string, ...any) error) error {
 	first := Line(e.Message)
 	switch poolerCode(e) {
@@ -99,8 +100,8 @@ func (o *Options) serverFault(e *pgconn.PgError, what string, refuse func(fault.
 	return o.otherFault(e, what, first, refuse)
 }
 
-// otherFault classifies by the class of the SQLSTATE, and by words where poolers
-// have no code of their own.
+// otherFault classifies by the class of the SQLSTATE, and by the message where
+// poolers have no code of their own.
 func (o *Options) otherFault(e *pgconn.PgError, what, first string, refuse func(fault.Kind, string, ...any) error) error {
 	if strings.Contains(e.Message, "unsupported startup parameter") {
 		return refuse(fault.Invalid, "%s is a pooler and refuses a setting of PGOPTIONS or PGTZ (%s); unset it, or list it in the pooler's ignore_startup_parameters", o.at(), first)
@@ -117,9 +118,9 @@ func (o *Options) otherFault(e *pgconn.PgError, what, first string, refuse func(
 	return refuse(fault.Invalid, "%s: %s", what, describe(e, first))
 }
 
-// poolerCode is the SQLSTATE of what a server said. PgBouncer has one, that of a
-// broken protocol, for all that it refuses by itself, and says in words only
-// what is a lasting fault of the settings and what will pass.
+// poolerCode is the SQLSTATE of an error. PgBouncer has one code, that of a
+// protocol violation, for all errors of its own; only the message distinguishes
+// wrong settings from a passing failure.
 func poolerCode(e *pgconn.PgError) string {
 	if e.Code != "08P01" {
 		return e.Code
@@ -138,12 +139,12 @@ func poolerCode(e *pgconn.PgError) string {
 	return e.Code
 }
 
-// longest is how much of a text of somebody else an error shows.
+// longest is how much foreign text an error shows.
 const longest = 300
 
-// Line makes one line of a text that somebody else wrote, such as the server or
-// whoever filled a cell: its first, without what a terminal would obey, cut if it
-// is long.
+// Line makes one line of text that comes from outside, such as the server or a
+// cell: its first line, without the control characters that a terminal would
+// obey, and cut if it is long.
 func Line(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	if len(line) > longest {

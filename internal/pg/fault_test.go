@@ -14,7 +14,7 @@ import (
 	"github.com/banquet-fs/banquet/internal/pg"
 )
 
-// What a server says is told by kind, in one line, with its own words.
+// A server's error is classified, and shown in one line with its own words.
 func TestFaultsOfAServer(t *testing.T) {
 	opt := pg.Options{Host: "db", Port: 5432, Database: "features", User: "feast", SSLMode: "prefer"}
 	for code, kind := range map[string]fault.Kind{
@@ -67,7 +67,7 @@ func TestFaultsOfAConnection(t *testing.T) {
 	}
 }
 
-// A text of somebody else is shown as one line that no terminal obeys.
+// Text from outside is shown as one line without control characters.
 func TestLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                              "",

@@ -1,5 +1,5 @@
-// Package pg opens connections to PostgreSQL and says in plain words what went
-// wrong with one. It knows no SQL of anybody.
+// Package pg opens connections to PostgreSQL and explains their failures in
+// plain words. It contains no SQL of its callers.
 package pg
 
 import (
@@ -21,8 +21,8 @@ import (
 // connectTime bounds how long one attempt to connect takes.
 const connectTime = 5 * time.Second
 
-// Parting bounds how long the end of a query or a connection takes, whatever the
-// server does: a run that failed says so within a second.
+// Parting bounds how long ending a query or a connection takes, whatever the
+// server does: a failed run reports within a second.
 const Parting = 400 * time.Millisecond
 
 // Options say how to connect.
@@ -44,7 +44,7 @@ type Options struct {
 	Lookup dial.Lookup
 }
 
-// Address is where the server is, for texts.
+// Address is the server's address for messages.
 func (o *Options) Address() string {
 	if strings.HasPrefix(o.Host, "/") {
 		return o.Host
@@ -52,9 +52,9 @@ func (o *Options) Address() string {
 	return net.JoinHostPort(o.Host, strconv.Itoa(o.Port))
 }
 
-// SearchPath is the statement's value of search_path: the schema, then public.
-// Feast hands the schema to the server as it is written, so it may be a list, and
-// a name is in lower case unless it is quoted. What is no such list is one name.
+// SearchPath is the value of search_path: the schema, then public. Feast passes
+// the schema to the server as it is written, so it may be a list, and a name is
+// in lower case unless it is quoted. A text that is not such a list is one name.
 func (o *Options) SearchPath() string {
 	schema := strings.TrimSpace(o.Schema)
 	if schema == "" {
@@ -100,7 +100,7 @@ func schemas(list string) (names []string, ok bool) {
 	}
 }
 
-// unquoted reads a name up to its closing quote, and gives what follows.
+// unquoted reads a name up to its closing quote, and returns the rest of the text.
 func unquoted(text string) (name, rest string, ok bool) {
 	for {
 		part, rest, found := strings.Cut(text, `"`)
@@ -115,7 +115,7 @@ func unquoted(text string) (name, rest string, ok bool) {
 	}
 }
 
-// Connect opens a pool and makes sure that the server answers.
+// Connect opens a pool and checks that the server responds.
 func Connect(ctx context.Context, opt Options) (*pgxpool.Pool, error) {
 	pool, err := Pool(opt)
 	if err != nil {
@@ -136,8 +136,9 @@ func Connect(ctx context.Context, opt Options) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-// Close closes a pool. It does not wait long for connections that are still in
-// use, or for a server that does not answer: what is left closes by itself.
+// Close closes a pool. It waits only a short time for connections that are
+// still in use, or for a server that does not respond; those close by
+// themselves.
 func Close(pool *pgxpool.Pool) {
 	done := make(chan struct{})
 	go func() {
@@ -151,9 +152,10 @@ func Close(pool *pgxpool.Pool) {
 }
 
 // Pool opens a pool; it connects when a connection is first needed. Connections
-// may lead through a pooler that changes servers between transactions: nothing is
-// asked for at start-up that a pooler would refuse, no statement is kept on the
-// server, and a query is one round trip. To ask a server what a query's columns
+// may pass through a pooler that changes servers between transactions: so the
+// start-up requests no setting that a pooler would refuse, no statement is kept
+// on the server, and a query is one round trip. Asking the server for a query's
+// columns takes two round trips, which must be in one transaction.
 // are takes two, which must be in one transaction.
 func Pool(opt Options) (*pgxpool.Pool, error) {
 	c, err := pgxpool.ParseConfig(opt.dsn())
@@ -175,7 +177,7 @@ func Pool(opt Options) (*pgxpool.Pool, error) {
 	dialer := &dial.Dialer{Timeout: connectTime, KeepAlive: idle, Lookup: opt.Lookup}
 	c.ConnConfig.DialFunc = dialer.DialContext
 	c.ConnConfig.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil } // the dialer resolves it
-	pool, err := pgxpool.NewWithConfig(context.Background(), c)                                                     // it outlives whoever needs it first
+	pool, err := pgxpool.NewWithConfig(context.Background(), c)                                                     // it outlives its first caller
 	if err != nil {
 		return nil, opt.Fault(err, "connect")
 	}
@@ -204,18 +206,18 @@ func (o *Options) dsn() string {
 	return u.String()
 }
 
-// lastWords is where a connection keeps what the server said before it hung up.
+// lastWords holds what the server said before it closed the connection.
 const lastWords = "last words"
 
-// keepLastWords keeps the warning that a server gives instead of an error when it
-// is shut down at once.
+// keepLastWords keeps the warning that a server sends instead of an error when
+// it shuts down at once.
 func keepLastWords(conn *pgconn.PgConn, notice *pgconn.Notice) {
 	if strings.HasPrefix(notice.Code, "57P") {
 		conn.CustomData()[lastWords] = notice.Message
 	}
 }
 
-// LastWords is what the server said before it hung up, empty if nothing.
+// LastWords is what the server said before it closed the connection, or empty.
 func LastWords(conn *pgconn.PgConn) string {
 	text, _ := conn.CustomData()[lastWords].(string)
 	return Line(text)

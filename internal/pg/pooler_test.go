@@ -12,8 +12,9 @@ import (
 	"github.com/banquet-fs/banquet/internal/pgtest"
 )
 
-// What a pooler refuses is told by kind and with a remedy, as what the server
-// refuses is: it has one SQLSTATE for nearly everything, that of a lost connection.
+// A pooler's errors are classified and name a remedy, like those of the server,
+// although it has one SQLSTATE for nearly everything: that of a lost
+// connection.
 func TestWhatAPoolerRefuses(t *testing.T) {
 	direct := pgtest.Options(t)
 	for _, c := range []struct {
@@ -55,8 +56,9 @@ func TestWhatAPoolerRefuses(t *testing.T) {
 	}
 }
 
-// hold takes the connections that the pooler allows, until the test ends. One
-// that has just gone counts for a moment still, hence the many attempts.
+// hold occupies the connections that the pooler allows, until the test ends. A
+// connection that was just closed still counts for a moment, hence the many
+// attempts.
 func hold(t *testing.T, opt *pg.Options) {
 	t.Helper()
 	for range 10 {

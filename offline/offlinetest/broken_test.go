@@ -18,7 +18,7 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// broken is a store that keeps the contract but for what is replaced.
+// broken is a store that keeps the contract except for what is replaced.
 type broken struct {
 	*model
 	query  func(*offline.Query)
@@ -28,7 +28,8 @@ type broken struct {
 	reader func(array.RecordReader) array.RecordReader
 	// columns changes what Columns says.
 	columns func([]offline.Column)
-	// blind always says that the store is there, leaks holds on to what is refused.
+	// blind always says that the store is there, leaks keeps resources after a
+	// refusal.
 	blind, leaks bool
 	// cells changes a column of the source before it is written.
 	cells func(arrow.Array) arrow.Array
@@ -132,7 +133,7 @@ type telling struct {
 
 func (r *telling) Err() error { return r.told(r.RecordReader.Err()) }
 
-// hoarding keeps what it has read.
+// hoarding keeps all that it has read.
 type hoarding struct {
 	array.RecordReader
 	all []arrow.RecordBatch
@@ -146,7 +147,7 @@ func (r *hoarding) Next() bool {
 	return false
 }
 
-// reusing reads each batch into the memory of the one before.
+// reusing reads each batch into the memory of the previous one.
 type reusing struct{ array.RecordReader }
 
 func (r *reusing) Next() bool {
@@ -162,7 +163,7 @@ func (r *reusing) Next() bool {
 	return r.RecordReader.Next()
 }
 
-// forgetful is closed only by its end.
+// forgetful is closed only at its end.
 type forgetful struct{ array.RecordReader }
 
 func (r *forgetful) Release() {
@@ -171,7 +172,8 @@ func (r *forgetful) Release() {
 	}
 }
 
-// restless gives its last batch again when it has failed, and forgets why.
+// restless returns its last batch again after it has failed, and forgets the
+// error.
 type restless struct {
 	array.RecordReader
 	failed int
@@ -185,12 +187,12 @@ func (r *restless) Next() bool {
 	return true
 }
 
-// single ends with the first Release, whoever else holds it.
+// single ends at the first Release, even if others hold it.
 type single struct{ array.RecordReader }
 
 func (*single) Retain() {}
 
-// impatient ends when another is begun.
+// impatient ends when another reader is opened.
 type impatient struct {
 	array.RecordReader
 	ended atomic.Bool
@@ -214,7 +216,7 @@ func (r *distinct) RecordBatch() arrow.RecordBatch {
 	return batch.NewSlice(1, batch.NumRows())
 }
 
-// needy fails when there are no rows.
+// needy fails when the source is empty.
 type needy struct {
 	array.RecordReader
 	rows bool
@@ -233,7 +235,7 @@ func (r *needy) Err() error {
 	return fault.New(fault.NotFound, "there are no rows")
 }
 
-// shifted changes the numbers of times that are finite.
+// shifted changes the numbers of finite times.
 func shifted(change func(n int64, of *arrow.TimestampType) int64) func(arrow.Array) arrow.Array {
 	return cells(arrow.TIMESTAMP, nil, func(text string, t arrow.DataType) string {
 		of, _ := t.(*arrow.TimestampType)
@@ -245,8 +247,8 @@ func shifted(change func(n int64, of *arrow.TimestampType) int64) func(arrow.Arr
 	})
 }
 
-// cells changes the cells of the columns of a type, as Arrow's builders read
-// them: times are numbers then, and lists those of integers.
+// cells changes the cells of the columns of a type, in the form that Arrow's
+// builders read: times and lists as numbers.
 func cells(of arrow.Type, to arrow.DataType, change func(text string, t arrow.DataType) string) func(arrow.Array) arrow.Array {
 	return func(a arrow.Array) arrow.Array {
 		if a.DataType().ID() != of || of == arrow.LIST && !arrow.TypeEqual(a.DataType(), arrow.ListOf(arrow.PrimitiveTypes.Int64)) {
@@ -263,14 +265,14 @@ func cells(of arrow.Type, to arrow.DataType, change func(text string, t arrow.Da
 				text = strconv.FormatInt(int64(ts.Value(i)), 10)
 			}
 			if err := b.AppendValueFromString(change(text, a.DataType())); err != nil {
-				panic(err) // a fault of this test
+				panic(err) // a fault in this test
 			}
 		}
 		return b.NewArray()
 	}
 }
 
-// replaced changes one cell for another.
+// replaced replaces one cell.
 func replaced(from, to string) func(string, arrow.DataType) string {
 	return func(text string, _ arrow.DataType) string {
 		if text == from {

@@ -18,7 +18,7 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// kind is the value type that a column of an Arrow type is read for.
+// kind is the value type for which a column of an Arrow type is read.
 func kind(of arrow.DataType) types.ValueType_Enum {
 	switch of.ID() {
 	case arrow.INT16, arrow.INT32:
@@ -44,7 +44,8 @@ func kind(of arrow.DataType) types.ValueType_Enum {
 	return types.ValueType_STRING
 }
 
-// same reads columns of one length back and wants them as they were written.
+// same reads columns of one length back and compares them with what was
+// written.
 func same(t testing.TB, b Backend, columns ...column) {
 	t.Helper()
 	n := len(columns[0].cells)
@@ -147,8 +148,8 @@ func allNull(t testing.TB, b Backend) {
 		column{"double", arrow.PrimitiveTypes.Float64, none}, column{"at", micros, none})
 }
 
-// wantTimes reads a source whose event and created times have a type, and wants
-// the times given, which stand for those cells.
+// wantTimes reads a source whose event and created times have a type, and
+// compares them with the given times.
 func wantTimes(t testing.TB, b Backend, of arrow.DataType, cells, times []string) {
 	t.Helper()
 	src := write(t, b, column{"ts", of, cells}, column{"made", of, cells})
@@ -239,8 +240,8 @@ func numberTimes(t testing.TB, b Backend) {
 	}
 }
 
-// refusedRow wants an error about a row, or one of several. A text file's first
-// line is the header.
+// refusedRow expects an error about the row, or about one of several. A text
+// file's first line is the header.
 func refusedRow(t testing.TB, err error, column string, rows ...int) {
 	t.Helper()
 	refused(t, err, invalid, "src", column)
@@ -267,7 +268,7 @@ func badTimes(t testing.TB, b Backend) {
 	refusedRow(t, err, "made", 3)
 }
 
-// lateBadTime has its bad cell behind the first batch.
+// lateBadTime has its bad cell after the first batch.
 func lateBadTime(t testing.TB, b Backend) {
 	const bad = longRows - 1000
 	cells := slices.Repeat([]string{"2024-01-01"}, longRows)
@@ -279,8 +280,8 @@ func lateBadTime(t testing.TB, b Backend) {
 	refusedRow(t, err, "at", bad)
 }
 
-// farTimes are beyond what 64 bits say in nanoseconds, or finer than microseconds,
-// or, in one source of text, both.
+// farTimes are beyond the range of 64 bits of nanoseconds, or finer than
+// microseconds, or, in one source of text, both.
 func farTimes(t testing.TB, b Backend) {
 	const old, fine = "0001-01-01T00:00:00Z", "2024-01-01T00:00:00.0000005Z"
 	near := slices.Clip([]string{days(1)[0], days(2)[1]})
@@ -379,8 +380,8 @@ func spanFails(t testing.TB, b Backend) {
 	refused(t, err, invalid, "src", "at")
 }
 
-// spanOfInfinities has a source whose last time is infinite, or, where sources
-// know no infinity, far away.
+// spanOfInfinities has a source whose last time is infinite, or, if the source
+// has no infinity, far in the future.
 func spanOfInfinities(t testing.TB, b Backend) {
 	for _, cell := range []string{infinity, minusInfinity} {
 		q := query(write(t, b, column{"at", micros, []string{days(1)[0], cell}}))

@@ -15,7 +15,7 @@ import (
 // kinds is a set of kinds of fault.
 type kinds uint16
 
-// What sentences allow.
+// The kinds of fault that sentences allow.
 const (
 	invalid  kinds = 1 << fault.Invalid
 	absent   kinds = 1<<fault.NotFound | invalid
@@ -79,7 +79,7 @@ func check(t testing.TB, b Backend) {
 	refused(t, b.Unreachable(t).Check(t.Context()), gone)
 }
 
-// short is a source of three rows with something behind them.
+// short is a source of three rows that are followed by some trouble.
 func short(t testing.TB, b Backend, then Trouble) *core.DataSource {
 	t.Helper()
 	return writeThen(t, b, then, key("a", "b", "c"), ts(days(3)...))
@@ -125,11 +125,11 @@ func failedReader(t testing.TB, b Backend) {
 		}
 	}
 	if first == nil || r.Err() == nil || r.Err().Error() != first.Error() {
-		t.Errorf("the error was %v and is %v", first, r.Err())
+		t.Errorf("the error was %v and is now %v", first, r.Err())
 	}
 }
 
-// attemptIn reads with a context that is done, or will be, before the end.
+// attemptIn reads with a context that is done, or will be before the end.
 func attemptIn(t testing.TB, ctx context.Context, limit time.Duration, s offline.Store, q offline.Query) (err error) { //nolint:revive // t first, as everywhere here
 	t.Helper()
 	within(t, limit, "a read whose context is done", func() {
@@ -173,7 +173,7 @@ func doneAmidst(t testing.TB, b Backend) {
 	refused(t, r.Err(), canceled)
 }
 
-// doneEarly has a context that is done after Range and before Next.
+// doneEarly has a context that ends after Range and before Next.
 func doneEarly(t testing.TB, b Backend) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -191,7 +191,7 @@ func doneEarly(t testing.TB, b Backend) {
 	refused(t, r.Err(), canceled)
 }
 
-// started has read its first batch.
+// started is a reader whose first batch was read.
 func started(t testing.TB, ctx context.Context, s offline.Store, q offline.Query) array.RecordReader { //nolint:revive // t first, as everywhere here
 	t.Helper()
 	r, err := s.Range(ctx, q)
@@ -200,12 +200,12 @@ func started(t testing.TB, ctx context.Context, s offline.Store, q offline.Query
 	}
 	if !r.Next() {
 		defer r.Release()
-		t.Fatalf("there is no batch: %v: %v", r.Err(), fault.Cause(r.Err()))
+		t.Fatalf("no batch: %v: %v", r.Err(), fault.Cause(r.Err()))
 	}
 	return r
 }
 
-// doneWaiting lets the source hang before its first row and behind its third.
+// doneWaiting makes the source hang before its first row and after its third.
 func doneWaiting(t testing.TB, b Backend) {
 	const wait = 200 * time.Millisecond
 	for _, src := range []*core.DataSource{writeThen(t, b, Stall, key(), ts()), short(t, b, Stall)} {
@@ -221,10 +221,10 @@ func doneWaiting(t testing.TB, b Backend) {
 	}
 }
 
-// second is the second that a store is given, on a machine that is busy.
+// second is the second that a store is given, with a margin for a busy machine.
 const second = 2 * time.Second
 
-// nothingHeld gives the store a second to let go.
+// nothingHeld gives the store a second to release everything.
 func nothingHeld(t testing.TB, b Backend, when string) {
 	t.Helper()
 	deadline := time.NewTimer(second)
@@ -277,7 +277,7 @@ func releasedFailed(t testing.TB, b Backend) {
 	q := query(failing, "k")
 	q.Timestamp = "k"
 	_, _ = attempt(t, t.Context(), b.Store(), q)
-	nothingHeld(t, b, "after a time that is none")
+	nothingHeld(t, b, "after a bad time")
 	ctx, cancel := context.WithCancel(t.Context())
 	r := started(t, ctx, b.Store(), query(long(t, b, End), "k"))
 	cancel()

@@ -27,7 +27,7 @@ func long(t testing.TB, b Backend, then Trouble) *core.DataSource {
 	return generated(t, b, "src", then, longRows, func(i int) string { return "k" + strconv.Itoa(i) })
 }
 
-// generated is a source of n rows, made while they are written.
+// generated is a source of n rows, which are made as they are written.
 func generated(t testing.TB, b Backend, name string, then Trouble, n int, text func(int) string) *core.DataSource {
 	t.Helper()
 	return writeRows(t, b, name, then, generate(t, n, text), key(), ts())
@@ -55,7 +55,8 @@ func generate(t testing.TB, n int, text func(int) string) iter.Seq[arrow.RecordB
 	}
 }
 
-// retained keeps the first batch while the rest is read and the reader is gone.
+// retained keeps the first batch while the rest is read and the reader is
+// released.
 func retained(t testing.TB, b Backend) {
 	r := started(t, t.Context(), b.Store(), query(long(t, b, End), "k"))
 	kept := r.RecordBatch()
@@ -71,7 +72,7 @@ func retained(t testing.TB, b Backend) {
 	}
 }
 
-// retainedReader lets one of two holders of a reader go.
+// retainedReader releases one of two references to a reader.
 func retainedReader(t testing.TB, b Backend) {
 	r := started(t, t.Context(), b.Store(), query(long(t, b, End), "k"))
 	rows := int(r.RecordBatch().NumRows())
@@ -87,7 +88,8 @@ func retainedReader(t testing.TB, b Backend) {
 	nothingHeld(t, b, "after the last Release")
 }
 
-// concurrent reads two sources in turn by turn, and both by many at once.
+// concurrent reads two sources alternately, and both by many goroutines at
+// once.
 func concurrent(t testing.TB, b Backend) {
 	one := query(generated(t, b, "one", End, longRows, func(int) string { return "one" }), "k")
 	two := query(generated(t, b, "two", End, longRows/2, func(int) string { return "two" }), "k")
@@ -149,7 +151,8 @@ func count(counts map[string]int, r array.RecordReader) {
 	}
 }
 
-// Wide rows are bounded by their bytes: all of them are more than a batch may be.
+// Wide rows are bounded by their bytes: together they exceed the size of a
+// batch.
 const (
 	wideRows   = 512
 	wideText   = 256 << 10
@@ -181,7 +184,7 @@ func bounded(t testing.TB, b Backend) {
 	}
 }
 
-// largeRows are more than any batch's bytes each.
+// largeRows are each larger than a batch may be.
 func largeRows(t testing.TB, b Backend) {
 	const size = 20 << 20
 	text := func(i int) string { return strings.Repeat(string(rune('a'+i)), size) }
@@ -200,7 +203,7 @@ func largeRows(t testing.TB, b Backend) {
 	}
 }
 
-// heap is what is in use, garbage apart.
+// heap is the memory in use, without garbage.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

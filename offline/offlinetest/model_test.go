@@ -23,8 +23,8 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// model is a store that holds the contract with as little as that takes: it
-// keeps tables as they were written.
+// model is a minimal store that meets the contract: it keeps tables as they
+// were written.
 type model struct {
 	mu     sync.Mutex
 	tables map[string]offlinetest.Table
@@ -131,7 +131,7 @@ func (m *model) Range(ctx context.Context, q offline.Query) (array.RecordReader,
 	return r, nil
 }
 
-// reader is one query on its way.
+// reader is one running query.
 type reader struct {
 	ctx    context.Context //nolint:containedctx // lives as long as the reader
 	model  *model
@@ -160,7 +160,7 @@ func (r *reader) Release() {
 	}
 }
 
-// end lets go of the table.
+// end releases the table.
 func (r *reader) end(err error) bool {
 	if !r.done {
 		r.done, r.err = true, err
@@ -170,7 +170,7 @@ func (r *reader) end(err error) bool {
 	return false
 }
 
-// plan finds the columns of the answer.
+// plan finds the columns of the result.
 func (r *reader) plan() (fields []arrow.Field, err error) {
 	q := r.query
 	if err := q.Check(); err != nil {
@@ -231,7 +231,7 @@ func (r *reader) trouble() error {
 	return nil
 }
 
-// answer makes the columns of the answer and leaves rows out.
+// answer makes the columns of the result and leaves rows out.
 func (r *reader) answer(batch arrow.RecordBatch) (arrow.RecordBatch, error) {
 	columns := make([]arrow.Array, len(r.fields))
 	keep := array.NewBooleanBuilder(memory.DefaultAllocator)
@@ -280,7 +280,7 @@ func (r *reader) times(a arrow.Array, f arrow.Field, event bool, keep []bool) (a
 	return b.NewArray(), nil
 }
 
-// timeType is the type that a time column is answered in.
+// timeType is the type in which a time column is returned.
 func timeType(t arrow.DataType) (arrow.DataType, error) {
 	unit := arrow.Microsecond
 	switch t := t.(type) {
@@ -288,7 +288,7 @@ func timeType(t arrow.DataType) (arrow.DataType, error) {
 		unit = t.Unit
 	case *arrow.Date32Type, *arrow.StringType:
 	default:
-		return nil, fault.New(fault.Invalid, "%s is no time", t)
+		return nil, fault.New(fault.Invalid, "%s is not a time", t)
 	}
 	return &arrow.TimestampType{Unit: unit, TimeZone: "UTC"}, nil
 }
@@ -309,5 +309,5 @@ func timeOf(a arrow.Array, i int) (at time.Time, ok bool, err error) {
 		at, err = value.ParseTime(a.Value(i))
 		return at, true, err
 	}
-	return at, false, fault.New(fault.Invalid, "%s is no time", a.DataType())
+	return at, false, fault.New(fault.Invalid, "%s is not a time", a.DataType())
 }

@@ -1,6 +1,6 @@
-// Package offlinetest holds every offline store to the contract of package
-// offline, sentence by sentence. What one backend alone has, such as types that
-// Arrow lacks, is for its own tests.
+// Package offlinetest checks every offline store against the contract of
+// package offline, sentence by sentence. Features of a single backend, such as
+// types that Arrow lacks, are checked by its own tests.
 package offlinetest
 
 import (
@@ -14,17 +14,17 @@ import (
 	"github.com/banquet-fs/banquet/offline"
 )
 
-// Backend is an offline store under test, with a place for sources that nobody
-// else writes to.
+// Backend is an offline store under test, with a place for sources to which
+// nothing else writes.
 type Backend interface {
 	// Store reads what Write makes.
 	Store() offline.Store
-	// Write makes a source of a table.
+	// Write makes a source from a table.
 	Write(tb testing.TB, table Table) *core.DataSource
-	// Held counts what the store holds outside of the process's memory for its
-	// readers: open files, connections that are not idle.
+	// Held counts the resources outside of the process's memory that the store
+	// holds for its readers: open files, connections that are not idle.
 	Held(tb testing.TB) int
-	// Unreachable is a store whose server or directory is not there.
+	// Unreachable is a store whose server or directory does not exist.
 	Unreachable(tb testing.TB) offline.Store
 }
 
@@ -41,21 +41,20 @@ type Trouble uint8
 
 // What may follow rows.
 const (
-	End     Trouble = iota // nothing: the rows are all there is
+	End     Trouble = iota // nothing follows
 	Damage                 // a row that cannot be read
 	Loss                   // the connection to the store is lost
 	Stall                  // a row that never comes
 	Missing                // there are no rows, and no such source
 )
 
-// Sentence is one sentence of the contract with the check that holds a store
-// to it.
+// Sentence is one sentence of the contract with the check of it.
 type Sentence struct {
 	Name  string
 	Check func(testing.TB, Backend)
 }
 
-// Exception names a sentence that a backend does not hold, and why.
+// Exception names a sentence that a backend does not meet, and why.
 type Exception struct {
 	Sentence, Reason string
 }
@@ -101,8 +100,8 @@ func Sentences() []Sentence {
 		{"a date is its midnight in UTC", dates},
 		{"a text is the time that value.ParseTime reads", textTimes},
 		{"bounds hold for times of every encoding", boundsOfEncodings},
-		{"a number is no time", numberTimes},
-		{"a text that is no time is Invalid and named by row and column", badTimes},
+		{"a number is not a time", numberTimes},
+		{"a text that is not a time is Invalid and named by row and column", badTimes},
 		{"a row is named by its number in the order of reading", lateBadTime},
 		{"a far time is exact, or Invalid and named by row and column", farTimes},
 		{"an infinite event time is Invalid and named by row and column", infiniteTimes},
@@ -152,7 +151,7 @@ func Run(t *testing.T, open func(testing.TB) Backend, exceptions ...Exception) {
 		}
 		t.Run(s.Name, func(t *testing.T) {
 			before := goleak.IgnoreCurrent()
-			t.Cleanup(func() { // after whatever closes the store
+			t.Cleanup(func() { // runs after the cleanup that closes the store
 				if err := goleak.Find(before); err != nil {
 					t.Errorf("a goroutine is left: %v", err)
 				}

@@ -27,14 +27,14 @@ func TestTheModelHoldsTheContract(t *testing.T) {
 	offlinetest.Run(t, func(testing.TB) offlinetest.Backend { return new(model) })
 }
 
-// flaw is one way to break the contract, and the sentences that find it.
+// flaw is one way to break the contract, with the sentences that find it.
 type flaw struct {
 	name   string
 	broken broken
 	in     []string
 }
 
-// rowFlaws give other rows or columns than those asked for.
+// rowFlaws return other rows or columns than those requested.
 func rowFlaws() []flaw {
 	return []flaw{
 		{"columns come sorted", broken{query: func(q *offline.Query) {
@@ -107,11 +107,11 @@ func rowFlaws() []flaw {
 			if len(q.Columns) > 0 {
 				q.Timestamp = q.Columns[0]
 			}
-		}}, []string{"names are the source's own, whatever they hold", "bounds hold for times of every encoding", "a number is no time", "nothing is held after Release, however far the reader was read", "Span's Columns do not count"}},
+		}}, []string{"names are the source's own, whatever they hold", "bounds hold for times of every encoding", "a number is not a time", "nothing is held after Release, however far the reader was read", "Span's Columns do not count"}},
 	}
 }
 
-// cellFlaws take a cell of the source for another.
+// cellFlaws misread a cell of the source.
 func cellFlaws() []flaw {
 	return []flaw{
 		{"a null text is empty", broken{cells: cells(arrow.STRING, nil, replaced(array.NullValueStr, ""))}, []string{
@@ -154,7 +154,7 @@ func cellFlaws() []flaw {
 	}
 }
 
-// timeFlaws take a time of the source for another.
+// timeFlaws misread a time of the source.
 func timeFlaws() []flaw {
 	offset := regexp.MustCompile(`(:\d\d(?:\.\d+)?)[+-]\d\d(:\d\d)?$`)
 	return []flaw{
@@ -270,7 +270,7 @@ func errorFlaws() []flaw {
 				return "row " + strconv.Itoa(n-1)
 			}))
 		}}, []string{
-			"a text that is no time is Invalid and named by row and column",
+			"a text that is not a time is Invalid and named by row and column",
 			"a row is named by its number in the order of reading",
 			"a far time is exact, or Invalid and named by row and column",
 			"an infinite event time is Invalid and named by row and column",
@@ -278,8 +278,8 @@ func errorFlaws() []flaw {
 		{"errors lose their kind", broken{err: func(err error) error { return errors.New(err.Error()) }}, []string{
 			"CreatedAfter without Created is Invalid",
 			"a query without Timestamp is Invalid",
-			"a number is no time",
-			"a text that is no time is Invalid and named by row and column",
+			"a number is not a time",
+			"a text that is not a time is Invalid and named by row and column",
 			"a row is named by its number in the order of reading",
 			"a far time is exact, or Invalid and named by row and column",
 			"an infinite event time is Invalid and named by row and column",
@@ -299,7 +299,7 @@ func errorFlaws() []flaw {
 			"Check reaches the store, or says in one line why it cannot",
 		}},
 		{"a failure is an end", broken{err: func(error) error { return nil }}, []string{
-			"a text that is no time is Invalid and named by row and column",
+			"a text that is not a time is Invalid and named by row and column",
 			"a row is named by its number in the order of reading",
 			"a far time is exact, or Invalid and named by row and column",
 			"an infinite event time is Invalid and named by row and column",
@@ -316,7 +316,7 @@ func errorFlaws() []flaw {
 }
 
 // Each store breaks the contract in one way; the suite must find it in the
-// sentences named, and in no other. No sentence finds nothing.
+// sentences named, and in no other. Every sentence must find some flaw.
 func TestBrokenStoresFailInWhatTheyBreak(t *testing.T) {
 	found := map[string]bool{"a column that is not asked for does not matter": true} // what would break it?
 	for _, c := range slices.Concat(rowFlaws(), cellFlaws(), timeFlaws(), endFlaws(), errorFlaws()) {
@@ -361,8 +361,8 @@ func (v *verdict) Fatal(...any)          { v.fail(); runtime.Goexit() }
 func (v *verdict) Fatalf(string, ...any) { v.fail(); runtime.Goexit() }
 func (v *verdict) Failed() bool          { v.mu.Lock(); defer v.mu.Unlock(); return v.failed }
 
-// failing lists the sentences that a store does not hold. Those that take their
-// time are tried only where they are expected to fail.
+// failing lists the sentences that a store does not meet. Slow sentences run
+// only where they are expected to fail.
 func failing(t *testing.T, expected []string, open func() offlinetest.Backend) (names []string) {
 	long := []string{
 		"a row is named by its number in the order of reading", "a source that fails in the middle ends in an error", "a connection lost in the middle is Unavailable",

@@ -13,8 +13,8 @@ import (
 	"github.com/banquet-fs/banquet/offline"
 )
 
-// names lists the fields of a query's answer and makes sure that the answer has
-// one row.
+// names lists the fields of a query's result and checks that the result has one
+// row.
 func names(t testing.TB, s offline.Store, q offline.Query) []string {
 	t.Helper()
 	r, err := s.Range(t.Context(), q)
@@ -183,8 +183,8 @@ func inclusive(t testing.TB, b Backend) {
 	wantKeys(t, b, q, "d2 d3 d4")
 }
 
-// fineBounds holds bounds against a source of microseconds: what a bound says of
-// nanoseconds must neither be lost nor rounded.
+// fineBounds checks bounds against a source of microseconds: the nanoseconds of
+// a bound must be neither lost nor rounded.
 func fineBounds(t testing.TB, b Backend) {
 	at := func(nanos int) time.Time { return day(0).Add(time.Duration(nanos)) }
 	q := query(write(t, b, key("u1", "u2", "u3"), ts("2024-01-01T00:00:00.000001Z", "2024-01-01T00:00:00.000002Z", "2024-01-01T00:00:00.000003Z")), "k")
@@ -207,7 +207,7 @@ func noBounds(t testing.TB, b Backend) {
 	wantKeys(t, b, q, "epoch old")
 }
 
-// farBounds are beyond what a store may be able to say.
+// farBounds are bounds beyond the range of some stores.
 func farBounds(t testing.TB, b Backend) {
 	q := week(t, b)
 	year := func(n int) time.Time { return time.Date(n, 1, 1, 0, 0, 0, 0, time.UTC) }

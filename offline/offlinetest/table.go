@@ -55,7 +55,7 @@ func days(n int) []string {
 
 func day(i int) time.Time { return time.Date(2024, 1, 1+i, 0, 0, 0, 0, time.UTC) }
 
-// record puts columns of equal length together.
+// record joins columns of equal length.
 func record(t testing.TB, columns ...column) arrow.RecordBatch {
 	t.Helper()
 	fields := make([]arrow.Field, len(columns))
@@ -74,7 +74,7 @@ func record(t testing.TB, columns ...column) arrow.RecordBatch {
 	return b.NewRecordBatch()
 }
 
-// write makes a source that is called src.
+// write makes a source named src.
 func write(t testing.TB, b Backend, columns ...column) *core.DataSource {
 	t.Helper()
 	return writeThen(t, b, End, columns...)
@@ -94,15 +94,15 @@ func writeRows(t testing.TB, b Backend, name string, then Trouble, rows iter.Seq
 	return b.Write(t, Table{Name: name, Schema: record(t, heads...).Schema(), Rows: rows, Then: then})
 }
 
-// query asks for columns of a source whose event time is ts.
+// query requests columns of a source whose event time is ts.
 func query(source *core.DataSource, columns ...string) offline.Query {
 	return offline.Query{Source: source, Columns: columns, Timestamp: "ts"}
 }
 
-// patience is how long a check waits for what ought to be there at once.
+// patience is how long a check waits for something that should come at once.
 const patience = 20 * time.Second
 
-// within runs f and fails when that takes longer.
+// within runs f and fails when it takes longer than limit.
 func within(t testing.TB, limit time.Duration, what string, f func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -119,7 +119,7 @@ func within(t testing.TB, limit time.Duration, what string, f func()) {
 	}
 }
 
-// read gives all rows of a query as texts, sorted.
+// read returns all rows of a query as texts, sorted.
 func read(t testing.TB, s offline.Store, q offline.Query) (rows []string) {
 	t.Helper()
 	rows, err := attempt(t, t.Context(), s, q)
@@ -129,7 +129,8 @@ func read(t testing.TB, s offline.Store, q offline.Query) (rows []string) {
 	return rows
 }
 
-// attempt is read for what may fail. It gives the rows that came before.
+// attempt is read for queries that may fail. It returns the rows before the
+// failure.
 func attempt(t testing.TB, ctx context.Context, s offline.Store, q offline.Query) (rows []string, err error) { //nolint:revive // t first, as everywhere here
 	t.Helper()
 	within(t, patience, "a read", func() {
@@ -158,7 +159,7 @@ func drain(t testing.TB, r array.RecordReader) (rows []string) {
 	return rows
 }
 
-// show writes the rows of a batch.
+// show writes the rows of a batch as texts.
 func show(batch arrow.RecordBatch) []string {
 	rows := make([]string, batch.NumRows())
 	for i := range rows {
@@ -181,8 +182,8 @@ func want(t testing.TB, got []string, rows ...string) {
 	}
 }
 
-// refused makes sure that an error is a fault of one of the kinds, in one line
-// that says all the texts.
+// refused checks that an error is a fault of one of the kinds, in one line that
+// contains all the texts.
 func refused(t testing.TB, err error, allowed kinds, says ...string) {
 	t.Helper()
 	if err == nil {
@@ -202,8 +203,8 @@ func refused(t testing.TB, err error, allowed kinds, says ...string) {
 	}
 }
 
-// cell writes a cell with what sort of thing it is, so that two different cells
-// never read alike: "int 5", "text 5", "decimal 5.0".
+// cell writes a cell with its kind, so that two different cells never read
+// alike: "int 5", "text 5", "decimal 5.0".
 func cell(a arrow.Array, row int) string {
 	text, ok := Text(a, row)
 	if !ok {
@@ -236,7 +237,7 @@ func cell(a arrow.Array, row int) string {
 	return fmt.Sprintf("%s %s", a.DataType(), a.ValueStr(row))
 }
 
-// number writes a number of a fixed size. Integers of all sizes are alike.
+// number writes a number of a fixed width. Integers of all widths look alike.
 func number(a arrow.Array, row int) (string, bool) {
 	switch id := a.DataType().ID(); {
 	case arrow.IsInteger(id):

@@ -11,10 +11,11 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// Text writes a cell as people write it in SQL and CSV, for backends whose sources
-// are made of text; false for a null. Bytes are in hex; lists are the backend's.
+// Text writes a cell as it is written in SQL and CSV, for backends whose
+// sources are made of text; false for a null. Bytes are in hex; the backend
+// writes lists.
 func Text(a arrow.Array, row int) (string, bool) {
-	if a.DataType().ID() == arrow.NULL || a.IsNull(row) { // an array of the null type says of no row that it is null
+	if a.DataType().ID() == arrow.NULL || a.IsNull(row) { // an array of the null type reports no row as null
 		return "", false
 	}
 	return plain(a, row), true
@@ -44,13 +45,13 @@ func plain(a arrow.Array, row int) string {
 		return strings.TrimPrefix(a.ValueStr(row), "+")
 	case *array.Decimal128:
 		if t, ok := a.DataType().(arrow.DecimalType); ok {
-			return a.Value(row).ToString(t.GetScale()) // ValueStr goes by way of a float
+			return a.Value(row).ToString(t.GetScale()) // ValueStr converts through a float
 		}
 	}
 	return a.ValueStr(row)
 }
 
-// zone is where a column's times are written.
+// zone is the zone in which a column's times are written.
 func zone(unit *arrow.TimestampType) *time.Location {
 	if at, err := unit.GetZone(); err == nil && unit.TimeZone != "" {
 		return at

@@ -17,8 +17,8 @@ import (
 	"github.com/banquet-fs/banquet/offline/parquet"
 )
 
-// TestBatchesAreBoundedByBytes: 100 rows of a megabyte, which a Parquet file
-// keeps in one megabyte by a dictionary, come a few at a time.
+// TestBatchesAreBoundedByBytes: 100 rows of one megabyte each, which a Parquet
+// file stores in one megabyte by a dictionary, arrive a few at a time.
 func TestBatchesAreBoundedByBytes(t *testing.T) {
 	const rows, most = 100, 40 << 20
 	dir := t.TempDir()
@@ -71,7 +71,8 @@ func writeRepeated(t *testing.T, path, cell string, rows int) {
 	}
 }
 
-// TestNestedCellsOverManyBatches come out as they went in, wherever a batch ends.
+// TestNestedCellsOverManyBatches come out as they went in, wherever a batch
+// ends.
 func TestNestedCellsOverManyBatches(t *testing.T) {
 	const rows = 3000
 	dir := t.TempDir()

@@ -46,7 +46,7 @@ func TestContractOfCSV(t *testing.T) {
 	)
 }
 
-// backend is a store of a directory of its own.
+// backend is a store with a directory of its own.
 type backend struct {
 	root, ext string
 	store     *parquet.Store
@@ -60,7 +60,7 @@ func newBackend(tb testing.TB, ext string, write func(testing.TB, string, offlin
 
 func (b *backend) Store() offline.Store { return b.store }
 
-// Unreachable has a file where the directory ought to be.
+// Unreachable has a file in place of the directory.
 func (b *backend) Unreachable(tb testing.TB) offline.Store {
 	root := filepath.Join(b.root, "no directory")
 	if err := os.WriteFile(root, nil, 0o600); err != nil {
@@ -94,7 +94,7 @@ func (b *backend) Write(tb testing.TB, table offlinetest.Table) *core.DataSource
 	}
 }
 
-// writeParquet writes a file whose last row group is damaged if that is asked.
+// writeParquet writes a file, whose last row group is damaged on request.
 func writeParquet(tb testing.TB, path string, table offlinetest.Table) {
 	tb.Helper()
 	out, err := os.Create(path)
@@ -163,7 +163,7 @@ func damage(tb testing.TB, path string) {
 	}
 }
 
-// writeCSV writes a file whose last line has a cell too much if that is asked.
+// writeCSV writes a file, whose last line has one cell too many on request.
 func writeCSV(tb testing.TB, path string, table offlinetest.Table) {
 	tb.Helper()
 	out, err := os.Create(path)

@@ -15,14 +15,14 @@ import (
 	"github.com/banquet-fs/banquet/offline/parquet"
 )
 
-// TestTypesOfCSVColumns shows what the cells of a column make of it. Keys such
-// as 19530219_5179 are text, though Go would read them as numbers; so are codes
-// that begin with a zero, and more digits than a number has.
+// TestTypesOfCSVColumns shows which type the cells of a column give it. Keys
+// such as 19530219_5179 are text, though Go would read them as numbers; so are
+// codes that begin with a zero, and numbers with too many digits.
 func TestTypesOfCSVColumns(t *testing.T) {
 	for _, c := range []struct {
 		cells string
 		want  types.ValueType_Enum
-		read  string // as which type it is read when nobody says what it is for
+		read  string // the type it is read as when the query names none
 	}{
 		{"19530219_5179,19781116_7723", types.ValueType_STRING, "utf8"},
 		{"1,-2", types.ValueType_INT64, "int64"},
@@ -66,7 +66,7 @@ func TestTypesOfCSVColumns(t *testing.T) {
 	}
 }
 
-// csvOf is a store of one file.
+// csvOf is a store with one file.
 func csvOf(t *testing.T, text string) *parquet.Store {
 	t.Helper()
 	dir := t.TempDir()
@@ -153,7 +153,7 @@ func TestCSVCellsAreReadAsWhatIsWanted(t *testing.T) {
 	}
 }
 
-// cells reads the first column of a query of one batch.
+// cells reads the first column of a query with one batch.
 func cells(t *testing.T, store *parquet.Store, query offline.Query) (string, error) {
 	t.Helper()
 	reader, err := store.Range(t.Context(), query)
@@ -168,7 +168,7 @@ func cells(t *testing.T, store *parquet.Store, query offline.Query) (string, err
 	return got, reader.Err()
 }
 
-// TestNullsOfCSV are those of pandas.
+// TestNullsOfCSV: null cells are those of pandas.
 func TestNullsOfCSV(t *testing.T) {
 	words := []string{
 		"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
@@ -182,7 +182,7 @@ func TestNullsOfCSV(t *testing.T) {
 	}
 }
 
-// TestCSVFilesThatCannotBeRead names what is wrong and what to do.
+// TestCSVFilesThatCannotBeRead: errors name the problem and the remedy.
 func TestCSVFilesThatCannotBeRead(t *testing.T) {
 	const head = "at,x\n2024-01-01,1\n"
 	for _, c := range []struct{ name, content, want string }{
@@ -202,7 +202,7 @@ func TestCSVFilesThatCannotBeRead(t *testing.T) {
 		{"CR alone", "at,x\r2024-01-01,1\r", "ends its lines with CR"},
 		{"a Parquet file", "PAR1....", "is a Parquet file; its name must not end in .csv"},
 		{"a packed file", "\x1f\x8b\x08\x00...", "is compressed; unpack it"},
-		{"an event time that is none", head + "\n2024-01-02 25:00,1\n", `rows.csv, line 4, column at: "2024-01-02 25:00" is no time`},
+		{"an event time that is none", head + "\n2024-01-02 25:00,1\n", `rows.csv, line 4, column at: "2024-01-02 25:00" is not a time`},
 		{"an event time out of range", head + "9999-12-31,1\n", "rows.csv, line 3, column at: the time 9999-12-31T00:00:00Z does not fit a timestamp of ns"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -215,17 +215,18 @@ func TestCSVFilesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestAQuoteThatNeverEnds does not take the rest of a large file for one cell.
+// TestAQuoteThatNeverEnds: it does not make one cell of the rest of a large
+// file.
 func TestAQuoteThatNeverEnds(t *testing.T) {
 	line := strings.Repeat("2024-01-03,2 ", 10000) + "\n"
 	store := csvOf(t, "at,x\n2024-01-01,1\n2024-01-02,\"1\n"+strings.Repeat(line, (70<<20)/len(line)))
 	_, err := cells(t, store, offline.Query{Source: sourceOf("rows.csv"), Columns: []string{"x"}, Types: []types.ValueType_Enum{types.ValueType_INT64}, Timestamp: "at"})
-	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "the row behind line 2 does not end within 64 MB; is a quote missing?") {
+	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "the row after line 2 does not end within 64 MB; is a quote missing?") {
 		t.Error(err)
 	}
 }
 
-// TestCSVFilesThatAreRead though they look odd.
+// TestCSVFilesThatAreRead although they look odd.
 func TestCSVFilesThatAreRead(t *testing.T) {
 	for _, c := range []struct{ name, content, want string }{
 		{"a byte order mark", "\xef\xbb\xbfat,x\n2024-01-01,1\n", "[1]"},
@@ -233,7 +234,7 @@ func TestCSVFilesThatAreRead(t *testing.T) {
 		{"no line end at the end", "at,x\n2024-01-01,1", "[1]"},
 		{"an index of pandas", ",at,x\n0,2024-01-01,1\n", "[1]"},
 		{"a line break in a cell", "at,note,x\n2024-01-01,\"a\nb\",1\n2024-01-01,c,2\n", "[1 2]"},
-		{"Latin-1 where nobody looks", "at,note,x\n2024-01-01,caf\xe9,1\n", "[1]"},
+		{"Latin-1 in a column that is not requested", "at,note,x\n2024-01-01,caf\xe9,1\n", "[1]"},
 		{"nulls for times", "at,x\nNA,1\n,2\n2024-01-01,3\n", "[3]"},
 		{"times as psql writes them", "at,x\n2024-01-01 00:00:00.123456+00,1\n", "[1]"},
 	} {

@@ -13,8 +13,9 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// isNull reports whether a cell is null: the list of pandas.read_csv, of whose
-// users most of these files are. It holds for quoted cells and for text as well.
+// isNull reports whether a cell is null: it has the list of pandas.read_csv,
+// since most users of CSV files read them with pandas. It holds for quoted
+// cells and for text as well.
 func isNull(cell string) bool {
 	switch cell {
 	case "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
@@ -24,7 +25,7 @@ func isNull(cell string) bool {
 	return false
 }
 
-// cellType is the type in which cells are read that are to become a value type.
+// cellType is the Arrow type in which to read cells that become a value type.
 // Text keeps each cell as it is written.
 func cellType(kind types.ValueType_Enum) arrow.DataType {
 	switch kind {
@@ -64,7 +65,7 @@ func appendCell(b array.Builder, cell string) error {
 			return err
 		}
 		b.Append(v)
-	case *array.Float32Builder: // at once: by way of a double it is rounded twice
+	case *array.Float32Builder: // parsed directly: through a double it would be rounded twice
 		v, err := parseFloat(plain, 32)
 		if err != nil {
 			return err
@@ -88,13 +89,13 @@ func appendCell(b array.Builder, cell string) error {
 	return nil
 }
 
-// parseInt reads an integer; 7.0 is one, which pandas writes once a column has a
-// null, and 7.5 is not.
+// parseInt reads an integer. It accepts 7.0, which pandas writes once a column
+// has a null, but not 7.5.
 func parseInt(cell string) (int64, error) {
 	whole, fraction, _ := strings.Cut(cell, ".")
 	v, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil || strings.Trim(fraction, "0") != "" {
-		return 0, fault.New(fault.Invalid, "%q is no integer of 64 bits", cut(cell)).Because(err)
+		return 0, fault.New(fault.Invalid, "%q is not a 64-bit integer", cut(cell)).Because(err)
 	}
 	return v, nil
 }
@@ -103,7 +104,7 @@ func parseInt(cell string) (int64, error) {
 func parseFloat(cell string, bits int) (float64, error) {
 	v, err := strconv.ParseFloat(cell, bits)
 	if err != nil || strings.ContainsAny(cell, "_xXpP") { // Go reads 1_0 and 0x1p4, which no data file means
-		return 0, fault.New(fault.Invalid, "%q is no number of %d bits", cut(cell), bits).Because(err)
+		return 0, fault.New(fault.Invalid, "%q is not a %d-bit number", cut(cell), bits).Because(err)
 	}
 	return v, nil
 }
@@ -119,8 +120,8 @@ func parseBool(cell string) (bool, error) {
 	return false, fault.New(fault.Invalid, "%q is neither true nor false", cut(cell))
 }
 
-// parseStamp reads a time, or the seconds since 1970, as which the online store
-// has it.
+// parseStamp reads a time, or a number as seconds since 1970, which is how the
+// online store keeps times.
 func parseStamp(cell string, b *array.TimestampBuilder) (arrow.Timestamp, error) {
 	t, ok := b.Type().(*arrow.TimestampType)
 	if !ok {
@@ -129,30 +130,31 @@ func parseStamp(cell string, b *array.TimestampBuilder) (arrow.Timestamp, error)
 	if v, err := parseInt(cell); err == nil {
 		per := perSecond(t.Unit)
 		if v > math.MaxInt64/per || v < math.MinInt64/per {
-			return 0, fault.New(fault.Invalid, "%q lies outside of the times that can be said", cell)
+			return 0, fault.New(fault.Invalid, "%q lies outside the range of times that can be stored", cell)
 		}
 		return arrow.Timestamp(v * per), nil
 	}
 	return parsed(cell, t.Unit)
 }
 
-// cellKinds is the set of types that all cells of a column fit so far, and the
-// set of those in which they can be written back as they are.
+// cellKinds is the set of types that all cells of a column have fitted so far,
+// and the set of those types from which the cells can be written back
+// unchanged.
 type cellKinds uint16
 
 const (
 	intKind cellKinds = 1 << iota
 	floatKind
 	boolKind
-	microTime // times that microseconds can say
-	nanoTime  // times that nanoseconds can say
+	microTime // times that microseconds can represent
+	nanoTime  // times that nanoseconds can represent
 	sameInt
 	sameFloat
 	seen
 	anyKind = intKind | floatKind | boolKind | microTime | nanoTime | sameInt | sameFloat
 )
 
-// after leaves out the types that a cell does not fit.
+// after removes the types that a cell does not fit.
 func (k cellKinds) after(cell string) cellKinds {
 	k |= seen
 	if k&(intKind|floatKind) != 0 {
@@ -171,7 +173,7 @@ func (k cellKinds) after(cell string) cellKinds {
 	return k
 }
 
-// notTime gives the units that cannot say a cell.
+// notTime returns the units that cannot represent a cell.
 func notTime(cell string) cellKinds {
 	t, err := value.ParseTime(cell)
 	if err != nil {
@@ -187,8 +189,9 @@ func notTime(cell string) cellKinds {
 	return out
 }
 
-// notNumber gives the kinds of number that a cell rules out. Digits behind a
-// zero are a code, such as that of a town; so are more digits than integers have.
+// notNumber returns the kinds of number that a cell rules out. Digits after a
+// leading zero are a code, such as a postal code; so are more digits than
+// integers have.
 func notNumber(cell string) cellKinds {
 	out := cellKinds(0)
 	if !plainInteger(cell) {
@@ -210,8 +213,8 @@ func notNumber(cell string) cellKinds {
 	return out
 }
 
-// plainFloat reports whether a cell is how a float is written that needs no
-// exponent.
+// plainFloat reports whether a cell is exactly how a float without an exponent is
+// written.
 func plainFloat(cell string, v float64) bool {
 	if math.Abs(v) >= 1e16 || v != 0 && math.Abs(v) < 1e-4 {
 		return false
@@ -220,7 +223,7 @@ func plainFloat(cell string, v float64) bool {
 	return text == cell || text+".0" == cell
 }
 
-// inferred is the type of a column for those who ask what it holds.
+// inferred is the type that Columns reports for a column.
 func (k cellKinds) inferred() arrow.DataType {
 	switch {
 	case k&seen == 0:
@@ -239,8 +242,8 @@ func (k cellKinds) inferred() arrow.DataType {
 	return arrow.BinaryTypes.String
 }
 
-// exact is the type in which a column is read for those who do not say what they
-// want of it: numbers only if writing them back gives the same text.
+// exact is the type in which a column is read when the query does not name one:
+// a number only if writing the cells back gives the same text.
 func (k cellKinds) exact() arrow.DataType {
 	switch {
 	case k&seen == 0:

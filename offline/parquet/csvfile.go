@@ -21,7 +21,8 @@ import (
 type csvFile struct {
 	path   string
 	header []string
-	// kinds are what the cells of each column fit, once somebody asked.
+	// kinds are the types that the cells of each column fit, once they were
+	// inferred.
 	kinds []cellKinds
 }
 
@@ -43,7 +44,7 @@ func openCSV(path string) (part, error) {
 
 func (c *csvFile) name() string { return c.path }
 
-// hint says what the header has where a wanted column is missing.
+// hint says what the header has when a requested column is missing.
 func (c *csvFile) hint() string {
 	if len(c.header) == 1 {
 		for _, other := range []struct{ char, name string }{{";", "semicolons"}, {"\t", "tabs"}, {"|", "bars"}} {
@@ -55,7 +56,7 @@ func (c *csvFile) hint() string {
 	return fmt.Sprintf("; its first line, which must name the columns, has %s", names(c.header))
 }
 
-// fit reads the whole file to see what its cells fit.
+// fit reads the whole file to find out which types its cells fit.
 func (c *csvFile) fit(ctx context.Context) error {
 	if c.kinds != nil {
 		return nil
@@ -110,13 +111,14 @@ func (c *csvFile) typeOf(ctx context.Context, w want) (arrow.DataType, error) {
 	return cellType(w.kind), nil
 }
 
-// read reads the wanted columns. The whole file is read whatever the bounds.
+// read reads the requested columns. It reads the whole file, whatever the
+// bounds.
 func (c *csvFile) read(ctx context.Context, wants []want, _ bounds) iter.Seq2[*chunk, error] {
 	return func(yield func(*chunk, error) bool) {
 		rows, err := openRows(c.path)
 		if err == nil && !slices.Equal(rows.header, c.header) {
 			rows.close()
-			err = fault.New(fault.Unavailable, "%s was changed while it was read; run it again when nobody writes it", c.path)
+			err = fault.New(fault.Unavailable, "%s was changed while it was read; run again when nothing writes to it", c.path)
 		}
 		var b *csvBuilder
 		if err == nil {
@@ -150,7 +152,7 @@ func (c *csvFile) read(ctx context.Context, wants []want, _ bounds) iter.Seq2[*c
 type csvBuilder struct {
 	file     *csvFile
 	wants    []want
-	at       []int // where each wanted column stands, -1 where the file has none
+	at       []int // index of each requested column, -1 if the file lacks it
 	builders []array.Builder
 	lines    []int
 	bytes    int
@@ -201,11 +203,11 @@ func (b *csvBuilder) add(cells []string, line int) error {
 	return nil
 }
 
-// checkText refuses what no store could give back as text.
+// checkText refuses text that no store could return as text.
 func checkText(cell string) error {
 	switch {
 	case !utf8.ValidString(cell):
-		return fault.New(fault.Invalid, "%q is no text in UTF-8; save the file as UTF-8", cut(cell))
+		return fault.New(fault.Invalid, "%q is not UTF-8 text; save the file as UTF-8", cut(cell))
 	case strings.IndexByte(cell, 0) >= 0:
 		return fault.New(fault.Invalid, "%q holds a NUL byte; is the file UTF-16? Save it as UTF-8", cut(cell))
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// csvRows reads the rows of a CSV file, one by one. It passes over empty lines.
+// csvRows reads the rows of a CSV file, one by one. It skips empty lines.
 type csvRows struct {
 	path   string
 	file   *os.File
@@ -21,15 +21,16 @@ type csvRows struct {
 	reader *csv.Reader
 	limit  *limited
 	header []string
-	// cells are those of the row, valid until the next; line is where it begins.
+	// cells are the cells of the row, valid until the next row; line is where
+	// the row begins.
 	cells []string
 	line  int
 	count int
 	err   error
 }
 
-// maxRow is how long a row may be: a quote that is never closed would take the
-// rest of the file for one cell.
+// maxRow bounds the length of a row: without it, a quote that is never closed
+// would make one cell of the rest of the file.
 const maxRow = 64 << 20
 
 func openRows(path string) (*csvRows, error) {
@@ -93,7 +94,7 @@ func (r *csvRows) readHeader() error {
 
 // next reads the next row; err tells how the rows ended.
 func (r *csvRows) next(ctx context.Context) bool {
-	const often = 1024 // rows between two looks at whether the reader is still wanted
+	const often = 1024 // rows between two checks of the context
 	if r.count++; r.count%often == 0 && ctx.Err() != nil {
 		r.err = fault.Of(ctx.Err())
 		return false
@@ -112,9 +113,9 @@ func (r *csvRows) next(ctx context.Context) bool {
 	return true
 }
 
-// end says how the rows ended: rows may come behind the others while a file is
-// read, but what was cut off is missing, and a row that is being written may have
-// only the first digits of a number.
+// end tells how the rows ended. Rows may be appended to a file while it is read,
+// but a file that was cut short has lost rows, and a row that is still being
+// written may have only the first digits of a number.
 func (r *csvRows) end(err error) error {
 	if errors.Is(err, io.EOF) {
 		now, statErr := r.file.Stat()
@@ -133,7 +134,7 @@ func (r *csvRows) fail(err error) error {
 	var at *csv.ParseError
 	switch {
 	case errors.Is(err, errLongRow):
-		return fault.New(fault.Invalid, "%s: the row behind line %d does not end within %d MB; is a quote missing?", r.path, r.line, maxRow>>20).Because(err)
+		return fault.New(fault.Invalid, "%s: the row after line %d does not end within %d MB; is a quote missing?", r.path, r.line, maxRow>>20).Because(err)
 	case !errors.As(err, &at):
 		return broken(r.path, err)
 	case errors.Is(err, csv.ErrFieldCount):

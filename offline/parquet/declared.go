@@ -9,8 +9,8 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/schema"
 )
 
-// plainOrigin replaces the types that arrow-go knows of writers and cannot read,
-// such as durations, with what they are stored as.
+// plainOrigin replaces the declared types that arrow-go recognizes but cannot
+// read, such as durations, with the types in which they are stored.
 func plainOrigin(t arrow.DataType) arrow.DataType {
 	plain := func(f arrow.Field) arrow.Field {
 		if d, ok := f.Type.(*arrow.DictionaryType); ok { // arrow-go makes none for lists that are all empty
@@ -42,8 +42,9 @@ func plainOrigin(t arrow.DataType) arrow.DataType {
 	return t
 }
 
-// declared is the type that the writer of a column meant: what arrow-go reads,
-// with durations, time zones, booleans of a byte and JSON text put back.
+// declared is the type that the writer of a column meant: the type that
+// arrow-go reads, with durations, time zones, one-byte booleans and JSON text
+// restored.
 func declared(f *pqarrow.SchemaField, origin arrow.DataType, own *schema.Schema) arrow.DataType {
 	if ext, ok := origin.(arrow.ExtensionType); ok && ext.ExtensionName() != "arrow.bool8" {
 		origin = ext.StorageType()
@@ -103,7 +104,7 @@ func declaredLeaf(t, origin arrow.DataType, leaf *schema.Column) arrow.DataType 
 		if t.ID() == arrow.INT64 {
 			return from
 		}
-	case arrow.ExtensionType: // only booleans of a byte come so far
+	case arrow.ExtensionType: // only one-byte booleans get here
 		if t.ID() == arrow.INT8 {
 			return arrow.FixedWidthTypes.Boolean
 		}
@@ -118,7 +119,8 @@ func declaredLeaf(t, origin arrow.DataType, leaf *schema.Column) arrow.DataType 
 	return t
 }
 
-// restore gives an array the type that was declared for its column. It takes a over.
+// restore converts an array to the type that its column declares. It takes
+// ownership of a.
 func restore(a arrow.Array, want arrow.DataType) (arrow.Array, error) {
 	if arrow.TypeEqual(a.DataType(), want) {
 		return a, nil
@@ -134,8 +136,8 @@ func restore(a arrow.Array, want arrow.DataType) (arrow.Array, error) {
 	return out, err
 }
 
-// restored shares the buffers: all but booleans are laid out as what they were
-// read as.
+// restored shares the buffers: all types but booleans have the layout of the
+// type in which they were read.
 func restored(d arrow.ArrayData, want arrow.DataType) arrow.ArrayData {
 	if arrow.TypeEqual(d.DataType(), want) {
 		d.Retain()

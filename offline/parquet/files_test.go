@@ -27,8 +27,8 @@ import (
 
 var stamp = &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
 
-// write makes a Parquet file of columns x and at; each text of rows is a row
-// group, in JSON, whose at is filled in where it is missing.
+// write makes a Parquet file with columns x and at. Each text of rows is a row
+// group in JSON; at is filled in where it is missing.
 func write(t testing.TB, path string, x arrow.DataType, rows ...string) {
 	t.Helper()
 	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: x, Nullable: true}, {Name: "at", Type: stamp, Nullable: true}}, nil)
@@ -59,7 +59,7 @@ func writeAs(t testing.TB, path string, schema *arrow.Schema, rows ...string) {
 	}
 }
 
-// group is a row group of n rows, whose x is what is given.
+// group is a row group of n rows, all with the given x.
 func group(n int, x string) string {
 	return "[" + strings.TrimSuffix(strings.Repeat(fmt.Sprintf(`{"x":%s,"at":"2024-01-01T00:00:00Z"},`, x), n), ",") + "]"
 }
@@ -84,7 +84,7 @@ func ask(path string) offline.Query {
 	return offline.Query{Source: sourceOf(path), Columns: []string{"x"}, Timestamp: "at"}
 }
 
-// TestFilesThatAreNoParquet says what they are instead.
+// TestFilesThatAreNoParquet: errors say what the files are instead.
 func TestFilesThatAreNoParquet(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "good.parquet"), arrow.BinaryTypes.String, group(10, `"a"`))
@@ -98,11 +98,11 @@ func TestFilesThatAreNoParquet(t *testing.T) {
 		content []byte
 		want    string
 	}{
-		{"0 bytes", nil, "is no Parquet file"},
-		{"text", []byte("at,x\n2024-01-01,1\n"), "is no Parquet file; the name of a CSV file must end in .csv"},
-		{"cut short", good[:end-10], "is a Parquet file without its end; it was cut short or is still being written"},
-		{"encrypted", append(bytes.Clone(good[:end-4]), "PARE"...), "is encrypted, which is not read; write it without encryption"},
-		{"a footer that is none", append(append(bytes.Clone(good[:end-60]), bytes.Repeat([]byte{0xff}, 52)...), good[end-8:]...), "is damaged, or encoded in a way that is not read; write the file again"},
+		{"0 bytes", nil, "is not a Parquet file"},
+		{"text", []byte("at,x\n2024-01-01,1\n"), "is not a Parquet file; the name of a CSV file must end in .csv"},
+		{"cut short", good[:end-10], "is a Parquet file that lacks its end; it was cut short or is still being written"},
+		{"encrypted", append(bytes.Clone(good[:end-4]), "PARE"...), "is encrypted, which is not supported; write it without encryption"},
+		{"a footer that is none", append(append(bytes.Clone(good[:end-60]), bytes.Repeat([]byte{0xff}, 52)...), good[end-8:]...), "is damaged, or has an unsupported encoding; write the file again"},
 		{"a footer longer than the file", append(bytes.Clone(good[:end-8]), 0xff, 0xff, 0xff, 0x7f, 'P', 'A', 'R', '1'), "is damaged"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestFilesThatAreNoParquet(t *testing.T) {
 		if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := drain(t.Context(), parquet.New(dir), ask("pipe")); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "is no regular file") {
+		if _, err := drain(t.Context(), parquet.New(dir), ask("pipe")); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "is not a regular file") {
 			t.Error(err)
 		}
 	})
@@ -159,7 +159,7 @@ func rewrite(t *testing.T, path string, change func(r *file.Reader)) {
 	}
 }
 
-// TestColumnsThatCannotBeRead matter to those who ask for them.
+// TestColumnsThatCannotBeRead matter only to queries that request them.
 func TestColumnsThatCannotBeRead(t *testing.T) {
 	const size = 300
 	for _, c := range []struct {
@@ -170,10 +170,10 @@ func TestColumnsThatCannotBeRead(t *testing.T) {
 	}{
 		{"a codec that is not read", func(t *testing.T, path string) {
 			rewrite(t, path, func(r *file.Reader) { r.MetaData().RowGroups[1].Columns[0].MetaData.Codec = 3 })
-		}, "column x is compressed with LZO, which is not read; write it with snappy or zstd", size},
+		}, "column x is compressed with LZO, which is not supported; write it with snappy or zstd", size},
 		{"a page that is damaged", func(t *testing.T, path string) {
 			damagePage(t, path, 1)
-		}, "row 301, column x is damaged, or encoded in a way that is not read; write the file again", size},
+		}, "row 301, column x is damaged, or has an unsupported encoding; write the file again", size},
 		{"fewer rows than the file says", func(t *testing.T, path string) {
 			rewrite(t, path, func(r *file.Reader) { r.MetaData().RowGroups[1].NumRows++ })
 		}, "row 601, column x is damaged", size},
@@ -202,8 +202,8 @@ func TestColumnsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestOldTimesOutOfRange are refused with their row, where they would be another
-// time: INT96 reaches further than nanoseconds of 64 bits do.
+// TestOldTimesOutOfRange are refused with their row, since they would become
+// other times: INT96 has a wider range than 64-bit nanoseconds.
 func TestOldTimesOutOfRange(t *testing.T) {
 	_, err := drain(t.Context(), parquet.New("../testdata/parquet"), ask("int96_far.parquet"))
 	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "int96_far.parquet, row 2, column x: the time does not fit nanoseconds") {
@@ -232,7 +232,7 @@ func damagePage(t *testing.T, path string, group int) {
 	}
 }
 
-// TestAFileThatIsChangedWhileItIsRead is no damaged file.
+// TestAFileThatIsChangedWhileItIsRead: it is not reported as damaged.
 func TestAFileThatIsChangedWhileItIsRead(t *testing.T) {
 	for _, name := range []string{"rows.parquet", "rows.csv"} {
 		t.Run(name, func(t *testing.T) {
@@ -265,7 +265,7 @@ func TestAFileThatIsChangedWhileItIsRead(t *testing.T) {
 	}
 }
 
-// TestReadingEndsWhenItIsCanceled: at once, and nothing stays behind.
+// TestReadingEndsWhenItIsCanceled: at once, and nothing is left open.
 func TestReadingEndsWhenItIsCanceled(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "rows.parquet"), arrow.BinaryTypes.String, group(20000, `"a"`), group(20000, `"b"`))

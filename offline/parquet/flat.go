@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-// checkSchema looks through the flatbuffer of an Arrow schema before arrow-go
-// does. That believes the counts it finds, and a damaged one ends the process:
-// nobody can recover from memory that is not there.
+// checkSchema walks the flatbuffer of an Arrow schema before arrow-go does.
+// arrow-go trusts the counts in it, and a damaged count ends the process:
+// nothing can recover from a failed allocation.
 func checkSchema(message []byte) error {
 	const marker = 0xffffffff
 	if len(message) >= 8 && binary.LittleEndian.Uint32(message) == marker {
@@ -32,9 +32,9 @@ func checkSchema(message []byte) error {
 	})
 }
 
-var errFlat = errors.New("the schema of Arrow is damaged")
+var errFlat = errors.New("the Arrow schema is damaged")
 
-// flat reads a flatbuffer. Places outside of it end in a panic, which guard turns
+// flat reads a flatbuffer. An offset outside of it panics, which guard turns
 // into an error.
 type flat struct {
 	b    []byte
@@ -43,7 +43,7 @@ type flat struct {
 
 func (f *flat) uint32(at int) int { return int(binary.LittleEndian.Uint32(f.b[at:])) }
 
-// slot is where a field of a table stands, 0 if the table has none.
+// slot is the offset of a field in a table, 0 if the table lacks it.
 func (f *flat) slot(table, n int) int {
 	vtable := table - int(int32(binary.LittleEndian.Uint32(f.b[table:])))
 	size := int(binary.LittleEndian.Uint16(f.b[vtable:]))
@@ -55,7 +55,7 @@ func (f *flat) slot(table, n int) int {
 	return 0
 }
 
-// child is where a slot points to, 0 if there is nothing.
+// child is the offset to which a slot points, 0 if the slot is empty.
 func (f *flat) child(table, n int) int {
 	if at := f.slot(table, n); at != 0 {
 		return at + f.uint32(at)
@@ -66,7 +66,7 @@ func (f *flat) child(table, n int) int {
 // fits reports whether a vector of tables can lie in the buffer.
 func (f *flat) fits(vector int) bool { return vector == 0 || f.uint32(vector) <= len(f.b)/4 }
 
-// fields counts what a vector of fields has.
+// fields counts the fields in a vector.
 func (f *flat) fields(vector, depth int) error {
 	const (
 		unionType, typeSlot, childrenSlot, notesSlot = 14, 2, 5, 6

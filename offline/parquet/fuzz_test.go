@@ -15,8 +15,8 @@ import (
 	"github.com/banquet-fs/banquet/offline/parquet"
 )
 
-// FuzzParquet reads files that are damaged anywhere: the answer is rows or a
-// fault with a kind, never a panic or an error that nobody named.
+// FuzzParquet reads files that are damaged anywhere: the result is rows or a
+// fault with a kind, never a panic or an unclassified error.
 func FuzzParquet(f *testing.F) {
 	dir := f.TempDir()
 	nested := arrow.StructOf(
@@ -46,7 +46,7 @@ func FuzzParquet(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) { readAny(t, "rows.parquet", raw) })
 }
 
-// FuzzCSV does the same with text.
+// FuzzCSV does the same with text files.
 func FuzzCSV(f *testing.F) {
 	for _, text := range []string{
 		"at,x\n2024-01-01,1\n", "\xef\xbb\xbfat,x\r\n2024-01-01 00:00:00+00,\"a,\"\"b\"\r\n", "at;x\n1;2\n", "at,x\n\"2024", "at,x\n2024-01-01,1,2\n",

@@ -16,8 +16,9 @@ import (
 	"github.com/banquet-fs/banquet/offline/parquet"
 )
 
-// TestEveryKindOfColumn holds what is read of each type that pyarrow can write
-// to a list that was compared with pyarrow's own reading, once.
+// TestEveryKindOfColumn compares what is read of each type that pyarrow can
+// write with a recorded list, which was once compared with pyarrow's own
+// reading.
 func TestEveryKindOfColumn(t *testing.T) {
 	want, err := os.ReadFile("../testdata/kinds.txt")
 	if err != nil {
@@ -47,8 +48,8 @@ func TestEveryKindOfColumn(t *testing.T) {
 // text prints a column on one line.
 func text(a arrow.Array) string { return strings.Join(strings.Fields(fmt.Sprint(a)), " ") }
 
-// TestOldTimesAreReadWithoutAZone: INT96 keeps nanoseconds and no zone, whatever
-// the schema of Arrow beside it says.
+// TestOldTimesAreReadWithoutAZone: INT96 holds nanoseconds and no zone,
+// whatever the Arrow schema beside it says.
 func TestOldTimesAreReadWithoutAZone(t *testing.T) {
 	batch := one(t, parquet.New("../testdata/parquet"), offline.Query{Source: sourceOf("int96.parquet"), Columns: []string{"c"}, Timestamp: "at"})
 	defer batch.Release()
@@ -74,7 +75,7 @@ func sourceOf(path string) *core.DataSource {
 	}
 }
 
-// one reads a query that gives one batch.
+// one reads a query that returns one batch.
 func one(t *testing.T, store *parquet.Store, query offline.Query) arrow.RecordBatch {
 	t.Helper()
 	reader, err := store.Range(t.Context(), query)

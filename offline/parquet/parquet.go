@@ -3,14 +3,14 @@
 //
 // A source's path is a file, a directory, whose files are read as one, or a
 // glob, in which ** stands for directories of any depth. Links are followed.
-// Within directories hidden files, those whose name starts with an underscore, and
-// empty ones are passed over; directories named key=value give a column of that name.
-// Times without a zone are UTC; a column's own unit counts, and an integer
-// without a time unit is no time.
+// Within directories hidden files, files whose name starts with an underscore,
+// and empty files are skipped; directories named key=value add a column of that
+// name. Times without a zone are UTC; a time column keeps its own unit, and an
+// integer without a time unit is not a time.
 //
 // A cell of a CSV file is text. It is read as the value type that the query
-// wants; where a query says none, a column is of numbers only if these, written
-// back, are the same text. The cells that pandas takes for null
+// asks for; where the query names no type, a column holds numbers only if
+// these, written back, give the same text. The cells that pandas treats as null
 // are null.
 package parquet
 
@@ -46,11 +46,11 @@ type Store struct {
 
 var _ offline.Store = (*Store)(nil)
 
-// New makes a Store; relative paths of sources are relative to root, the
+// New makes a Store. Relative paths of sources are relative to root, the
 // feature repository.
 func New(root string) *Store { return &Store{root: root} }
 
-// Check makes sure that the root is there.
+// Check makes sure that the root directory exists.
 func (s *Store) Check(context.Context) error {
 	if _, err := os.Stat(s.root); err != nil {
 		return fault.New(fault.Unavailable, "the directory %s of the feature repository cannot be read", s.root).Because(err)
@@ -62,16 +62,17 @@ func (s *Store) Check(context.Context) error {
 type part interface {
 	// columns lists the file's columns with the types that they are inferred to have.
 	columns(ctx context.Context) ([]offline.Column, error)
-	// typeOf is the type in which read gives a column, nil if the file has none.
+	// typeOf is the type in which read returns a column, nil if the file lacks
+	// it.
 	typeOf(ctx context.Context, w want) (arrow.DataType, error)
-	// read streams the columns that are wanted, in that order; it may leave out row
-	// groups in which no time of the column lies within the bounds.
+	// read streams the requested columns, in that order. It may skip row groups
+	// in which no time of the column lies within the bounds.
 	read(ctx context.Context, wants []want, when bounds) iter.Seq2[*chunk, error]
 	// name is the file's path.
 	name() string
 }
 
-// want is a column that is asked for.
+// want is a requested column.
 type want struct {
 	name string
 	// kind is the value type that its cells become; INVALID leaves it to the file.
@@ -84,7 +85,7 @@ type want struct {
 type chunk struct {
 	columns []arrow.Array
 	rows    int
-	// place names a row as a person finds it in the file.
+	// place names a row by its file and number, for error messages.
 	place func(row int) string
 }
 
@@ -99,11 +100,11 @@ func (c *chunk) release() {
 // bounds are those of a query on its time column.
 type bounds struct {
 	column     string
-	start, end time.Time // inclusive; zero is no bound
+	start, end time.Time // inclusive; zero means no bound
 }
 
-// open looks at all files of a source. None stays open: a source may have more
-// files than a process may open.
+// open looks at all files of a source. It keeps none open: a source may have
+// more files than a process may open.
 func (s *Store) open(source *core.DataSource) ([]part, error) {
 	paths, err := s.paths(source)
 	if err != nil {
@@ -125,8 +126,8 @@ func openPart(path string) (part, error) {
 	switch {
 	case err != nil:
 		return nil, broken(path, err)
-	case !info.Mode().IsRegular(): // a pipe would be waited for without end
-		return nil, fault.New(fault.Invalid, "%s is no regular file", path)
+	case !info.Mode().IsRegular(): // reading a pipe could wait forever
+		return nil, fault.New(fault.Invalid, "%s is not a regular file", path)
 	case strings.EqualFold(filepath.Ext(path), ".csv"):
 		return openCSV(path)
 	}

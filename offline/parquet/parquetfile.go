@@ -59,7 +59,8 @@ func openParquet(path string) (part, error) {
 	return p, nil
 }
 
-// checkMagic tells what is no Parquet file from what is a damaged one.
+// checkMagic distinguishes a file of another format from a damaged Parquet
+// file.
 func checkMagic(f *os.File, path string, size int64) error {
 	const magic, encrypted = "PAR1", "PARE"
 	var first, last [4]byte
@@ -73,17 +74,17 @@ func checkMagic(f *os.File, path string, size int64) error {
 	}
 	switch {
 	case string(last[:]) == encrypted:
-		return fault.New(fault.Invalid, "%s is encrypted, which is not read; write it without encryption", path)
+		return fault.New(fault.Invalid, "%s is encrypted, which is not supported; write it without encryption", path)
 	case string(last[:]) == magic:
 		return nil
 	case string(first[:]) == magic:
-		return fault.New(fault.Invalid, "%s is a Parquet file without its end; it was cut short or is still being written", path)
+		return fault.New(fault.Invalid, "%s is a Parquet file that lacks its end; it was cut short or is still being written", path)
 	}
-	return fault.New(fault.Invalid, "%s is no Parquet file; the name of a CSV file must end in .csv", path)
+	return fault.New(fault.Invalid, "%s is not a Parquet file; the name of a CSV file must end in .csv", path)
 }
 
-// props read page after page: without, arrow-go holds a whole column of a row
-// group. The bounds of a page are those that a file may claim of itself.
+// props make arrow-go read page by page: by default it holds a whole column of
+// a row group. They bound the size that a page may claim.
 func (p *parquetFile) props() *parquet.ReaderProperties {
 	props := parquet.NewReaderProperties(memory.DefaultAllocator)
 	props.BufferedStreamEnabled = true
@@ -125,8 +126,8 @@ func (p *parquetFile) column(name string) *fileColumn {
 	return nil
 }
 
-// read reads the row groups whose statistics do not rule them out, one by one,
-// so that the number of a row in the file is known.
+// read reads, one by one, the row groups that their statistics do not rule out,
+// so that each row's number in the file is known.
 func (p *parquetFile) read(ctx context.Context, wants []want, when bounds) iter.Seq2[*chunk, error] {
 	return func(yield func(*chunk, error) bool) {
 		f, err := os.Open(p.path)
@@ -166,7 +167,7 @@ type scanner struct {
 	file   *os.File
 	reader *file.Reader
 	arrow  *pqarrow.FileReader
-	// wanted are the columns of the chunks, nil where the file has none.
+	// wanted are the columns of the chunks, nil where the file lacks one.
 	wanted []*fileColumn
 	size   sizer
 }
@@ -184,7 +185,7 @@ func (p *parquetFile) scanner(ctx context.Context, f *os.File, wants []want) (*s
 	return s, err
 }
 
-// group reads one row group, whose first row has a number in the file.
+// group reads one row group; first is the number of its first row in the file.
 func (s *scanner) group(g int, first, rows int64, yield func(*chunk, error) bool) bool {
 	readers := make([]*pqarrow.ColumnReader, len(s.wanted))
 	defer func() {
@@ -276,8 +277,9 @@ func (s *scanner) open(c *fileColumn, g int) (*pqarrow.ColumnReader, error) {
 			if err := s.openable(g, leaf); err != nil {
 				return err
 			}
-			// arrow-go opens the columns of structs in goroutines of its own, whose
-			// panics nobody can recover: what would panic there panics here.
+			// arrow-go opens the columns of structs in goroutines of its own,
+			// where a panic cannot be recovered. What would panic there panics
+			// here first.
 			if _, err := s.reader.RowGroup(g).GetColumnPageReader(leaf); err != nil {
 				return err
 			}
@@ -289,7 +291,7 @@ func (s *scanner) open(c *fileColumn, g int) (*pqarrow.ColumnReader, error) {
 	return r, err
 }
 
-// openable refuses what is known not to be read.
+// openable refuses columns that are known to be unreadable.
 func (s *scanner) openable(g, leaf int) error {
 	chunk, err := s.part.meta.RowGroup(g).ColumnChunk(leaf)
 	if err != nil {
@@ -297,16 +299,16 @@ func (s *scanner) openable(g, leaf int) error {
 	}
 	where := fmt.Sprintf("%s: column %s", s.part.path, s.part.meta.Schema.Column(leaf).Path())
 	if chunk.CryptoMetadata() != nil {
-		return fault.New(fault.Invalid, "%s is encrypted, which is not read; write it without encryption", where)
+		return fault.New(fault.Invalid, "%s is encrypted, which is not supported; write it without encryption", where)
 	}
 	if _, err := compress.GetCodec(chunk.Compression()); err != nil {
-		return fault.New(fault.Invalid, "%s is compressed with %s, which is not read; write it with snappy or zstd", where, chunk.Compression()).Because(err)
+		return fault.New(fault.Invalid, "%s is compressed with %s, which is not supported; write it with snappy or zstd", where, chunk.Compression()).Because(err)
 	}
 	return nil
 }
 
-// cellFault finds the row at which a column cannot be read on: what is read of
-// it again, row by row, fails there.
+// cellFault finds the row at which reading a column failed: it reads the rows
+// again, one by one, until one fails.
 func (s *scanner) cellFault(c *fileColumn, g int, first, at, n int64, cause error) error {
 	where := s.part.path + ", column " + c.field.Name
 	if r, err := s.open(c, g); err == nil {
@@ -321,7 +323,7 @@ func (s *scanner) cellFault(c *fileColumn, g int, first, at, n int64, cause erro
 	return s.part.broken(s.file, where, cause)
 }
 
-// failing counts the rows that can be read from at on, up to n.
+// failing counts the rows that can be read from at, up to n.
 func failing(ctx context.Context, r *pqarrow.ColumnReader, at, n int64) int64 {
 	read := func(rows int64) bool {
 		a, err := next(r, rows)

@@ -20,12 +20,12 @@ func (s *Store) paths(source *core.DataSource) ([]string, error) {
 		return fault.New(kind, "data source "+source.GetName()+": "+format, args...).About("data source", source.GetName(), source.GetProject())
 	}
 	if source.GetType() != core.DataSource_BATCH_FILE || uri == "" {
-		return nil, refuse(fault.Invalid, "it is no file, and the offline store of this repository reads files; set offline_store.type to where it lies")
+		return nil, refuse(fault.Invalid, "it is not a file source, and the offline store of this repository reads files; set offline_store.type to the store that holds it")
 	}
 	path := uri
 	if scheme, rest, ok := strings.Cut(uri, "://"); ok {
 		if scheme != "file" {
-			return nil, refuse(fault.Unimplemented, "%s:// paths are not read yet; copy the file to a local path", scheme)
+			return nil, refuse(fault.Unimplemented, "%s:// paths are not supported yet; copy the file to a local path", scheme)
 		}
 		path = rest
 	}
@@ -153,12 +153,13 @@ func walk(root string) ([]string, error) {
 	return paths, err
 }
 
-// walker shows what lies below a directory that is not hidden, each directory
-// once: it follows links, and two may lead to the same.
+// walker visits everything below a directory that is not hidden. It follows links,
+// and visits a directory to which two links lead only once.
 type walker struct {
 	show func(path string, dir bool) error
 	all  []fs.FileInfo // the directories so far
-	// linked are those that a link led to: only they can come again as themselves.
+	// linked are the directories to which a link led: only they can be reached
+	// again without a link.
 	linked []fs.FileInfo
 }
 
@@ -204,7 +205,7 @@ func (w *walker) visit(dir string, link bool) error {
 	return nil
 }
 
-// noPartition is the directory of rows that have null.
+// noPartition is the directory name of rows whose value is null.
 const noPartition = "__HIVE_DEFAULT_PARTITION__"
 
 // partitionsOf reads the key=value directories of a path. Null is "".

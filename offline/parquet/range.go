@@ -32,13 +32,13 @@ func (s *Store) Range(ctx context.Context, query offline.Query) (array.RecordRea
 	return newReader(plan.schema, plan.batches(ctx)), nil
 }
 
-// scan says how the rows of a query are made.
+// scan says how to make the rows of a query.
 type scan struct {
 	query  offline.Query
 	parts  []part
 	schema *arrow.Schema
 	wants  []want
-	// times is where the event time stands; a created time stands behind it.
+	// times is the index of the event time; a created time follows it.
 	times int
 }
 
@@ -68,7 +68,7 @@ func newScan(ctx context.Context, query offline.Query, parts []part) (*scan, err
 	return p, nil
 }
 
-// batches reads file after file.
+// batches reads one file after the other.
 func (p *scan) batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
 		when := bounds{column: p.query.Timestamp, start: p.query.Start, end: p.query.End}
@@ -134,7 +134,7 @@ func (p *scan) shape(ctx context.Context, part part, c *chunk) (arrow.RecordBatc
 	return kept, nil
 }
 
-// column gives one column in the scan's type.
+// column returns one column in the scan's type.
 func (p *scan) column(ctx context.Context, part part, c *chunk, i int) (arrow.Array, error) {
 	w, t, a := p.wants[i], p.schema.Field(i).Type, c.columns[i]
 	place := func(row int) string { return fmt.Sprintf("%s, column %s", c.place(row), w.name) }
@@ -149,7 +149,7 @@ func (p *scan) column(ctx context.Context, part part, c *chunk, i int) (arrow.Ar
 	return adapt(ctx, a, t, place)
 }
 
-// dated is a time column of one value.
+// dated is a time column that holds one value.
 func dated(t arrow.DataType, v string, rows int, where string) (arrow.Array, error) {
 	text, err := constant(arrow.BinaryTypes.String, v, rows, where)
 	if err != nil {
@@ -159,7 +159,8 @@ func dated(t arrow.DataType, v string, rows int, where string) (arrow.Array, err
 	return toTimes(text, t, func(int) string { return where })
 }
 
-// constant is a column of one value: what a directory says, or null.
+// constant is a column that holds one value: one from a directory's name, or
+// null.
 func constant(t arrow.DataType, v string, rows int, where string) (arrow.Array, error) {
 	if v == "" {
 		return array.MakeArrayOfNull(memory.DefaultAllocator, t, rows), nil
@@ -174,7 +175,7 @@ func constant(t arrow.DataType, v string, rows int, where string) (arrow.Array, 
 	return b.NewArray(), nil
 }
 
-// mask marks the rows that belong to the answer, by their times.
+// mask marks the rows that the query selects by their times.
 func (p *scan) mask(times []arrow.Array) (mask arrow.Array, all bool) {
 	b := array.NewBooleanBuilder(memory.DefaultAllocator)
 	defer b.Release()
@@ -196,7 +197,7 @@ func (p *scan) mask(times []arrow.Array) (mask arrow.Array, all bool) {
 	return b.NewArray(), all
 }
 
-// names joins the names of columns for people, not too many.
+// names joins some names of columns for an error message.
 func names(columns []string) string {
 	const most = 20
 	if len(columns) > most {

@@ -28,10 +28,10 @@ func newReader(schema *arrow.Schema, batches iter.Seq2[arrow.RecordBatch, error]
 	return r
 }
 
-// Retain keeps the reader for one more caller.
+// Retain adds a reference.
 func (r *reader) Retain() { r.holds.Add(1) }
 
-// Release gives the reader up; the last one ends the reading.
+// Release drops a reference; dropping the last one ends the reading.
 func (r *reader) Release() {
 	if r.holds.Add(-1) == 0 {
 		r.end()
@@ -50,10 +50,10 @@ func (r *reader) drop() {
 	}
 }
 
-// Schema is that of all batches.
+// Schema is the schema of all batches.
 func (r *reader) Schema() *arrow.Schema { return r.schema }
 
-// Next reads the next batch; the one before is no longer valid.
+// Next reads the next batch; the previous one is no longer valid.
 func (r *reader) Next() bool {
 	r.drop()
 	if r.err != nil {
@@ -72,8 +72,8 @@ func (r *reader) Next() bool {
 // RecordBatch is the batch of the last Next.
 func (r *reader) RecordBatch() arrow.RecordBatch { return r.batch }
 
-// Record is the old name of RecordBatch, which the interface still asks for.
+// Record is the old name of RecordBatch, which the interface still requires.
 func (r *reader) Record() arrow.RecordBatch { return r.batch }
 
-// Err tells how the stream ended.
+// Err tells why the stream ended.
 func (r *reader) Err() error { return r.err }

@@ -19,26 +19,26 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// arrowSchema is the key of a Parquet file under which writers that know Arrow
-// keep the schema they had; the format itself has fewer types.
+// arrowSchema is the key of a Parquet file under which writers that use Arrow
+// keep the original schema; the format itself has fewer types.
 const arrowSchema = "ARROW:schema"
 
 // fileColumn is a column of a Parquet file.
 type fileColumn struct {
-	// field is what a chunk has: the type that the writer meant.
+	// field is the column of a chunk, with the type that the writer meant.
 	field arrow.Field
-	// raw is what arrow-go reads.
+	// raw is the type that arrow-go reads.
 	raw    pqarrow.SchemaField
 	index  int
 	leaves map[int]bool
-	// int96 marks times of the old kind, which may lie outside of what is read.
+	// int96 marks timestamps of the old INT96 type, which may be out of range.
 	int96 bool
-	// problem is why the column cannot be read.
+	// problem is why the column cannot be read, nil if it can.
 	problem error
 }
 
-// fileColumns looks at each column for itself, so that one that cannot be read
-// matters only to those who ask for it.
+// fileColumns looks at each column separately, so that an unreadable column
+// affects only queries that request it.
 func fileColumns(meta *metadata.FileMetaData) []fileColumn {
 	origin := originOf(meta.KeyValueMetadata())
 	root := meta.Schema.Root()
@@ -75,7 +75,7 @@ func fileColumns(meta *metadata.FileMetaData) []fileColumn {
 	return columns
 }
 
-// endOf is where the elements of the schema of a column end that begin at at.
+// endOf is the end of the schema elements of the column that begins at at.
 func endOf(meta *metadata.FileMetaData, at int) int {
 	elements := meta.FileMetaData.Schema
 	for left := 1; left > 0 && at < len(elements); at++ {
@@ -97,20 +97,21 @@ func ownSchema(meta *metadata.FileMetaData, from, to int) (*schema.Schema, error
 	}
 	group, ok := node.(*schema.GroupNode)
 	if !ok {
-		return nil, errors.New("the root of the schema is no group")
+		return nil, errors.New("the root of the schema is not a group")
 	}
 	return schema.NewSchema(group), nil
 }
 
-// read finds out the types of a column whose first leaf has a number in the file.
+// read finds the types of a column; leaf is the file's number of its first
+// leaf.
 func (c *fileColumn) read(own *schema.Schema, origin arrow.DataType, leaf int) error {
 	manifest, err := manifestOf(own, origin)
-	if err != nil && origin != nil { // what the writer says of itself does not fit its file
+	if err != nil && origin != nil { // the writer's own schema does not fit its file
 		origin = nil
 		manifest, err = manifestOf(own, nil)
 	}
 	if err != nil {
-		return fault.New(fault.Invalid, "its type %s is not known here; write it as text, a number or a time",
+		return fault.New(fault.Invalid, "its type %s is not supported; write it as text, a number or a time",
 			strings.TrimSpace(own.Root().Field(0).LogicalType().String())).Because(err)
 	}
 	c.raw = manifest.Fields[0]
@@ -151,8 +152,8 @@ func manifestOf(own *schema.Schema, origin arrow.DataType) (m *pqarrow.SchemaMan
 	return m, err
 }
 
-// originOf is the schema that the writer had, nil if there is none or it cannot
-// be understood: the schema of the format says how the bytes are read.
+// originOf is the schema that the writer stored, nil if it is missing or cannot
+// be parsed: the schema of the format says how the bytes are read.
 func originOf(kv metadata.KeyValueMetadata) *arrow.Schema {
 	text := kv.FindValue(arrowSchema)
 	if text == nil {
@@ -177,9 +178,9 @@ func originOf(kv metadata.KeyValueMetadata) *arrow.Schema {
 	return origin
 }
 
-// arrowReader makes a reader of the columns. arrow-go's own way there makes all
-// columns anew and fails with the first that it does not know, so it is shown a
-// file of no columns.
+// arrowReader makes a reader of the columns. arrow-go's own constructor
+// converts all columns and fails at the first unknown one, so it gets a file
+// without columns.
 func arrowReader(from parquet.ReaderAtSeeker, props *parquet.ReaderProperties, meta *metadata.FileMetaData, columns []fileColumn) (*file.Reader, *pqarrow.FileReader, error) {
 	shown, bare := *meta, *meta.FileMetaData
 	bare.KeyValueMetadata = nil

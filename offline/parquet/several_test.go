@@ -35,9 +35,9 @@ func TestFilesThatDiffer(t *testing.T) {
 		{arrow.PrimitiveTypes.Int32, "1", arrow.PrimitiveTypes.Int64, "9007199254740993", "int64 [1] [9007199254740993]"},
 		{arrow.PrimitiveTypes.Uint8, "1", arrow.PrimitiveTypes.Uint64, "18446744073709551615", "uint64 [1] [18446744073709551615]"},
 		{arrow.PrimitiveTypes.Int64, "-1", arrow.PrimitiveTypes.Uint64, "5", "int64 [-1] [5]"},
-		{arrow.PrimitiveTypes.Int64, "-1", arrow.PrimitiveTypes.Uint64, "18446744073709551615", "!b.parquet, row 1, column x: 18446744073709551615 is no int64"},
+		{arrow.PrimitiveTypes.Int64, "-1", arrow.PrimitiveTypes.Uint64, "18446744073709551615", "!b.parquet, row 1, column x: 18446744073709551615 does not fit int64"},
 		{arrow.PrimitiveTypes.Int64, "3", arrow.PrimitiveTypes.Float64, "2.5", "float64 [3] [2.5]"},
-		{arrow.PrimitiveTypes.Int64, "9007199254740993", arrow.PrimitiveTypes.Float64, "2.5", "!a.parquet, row 1, column x: 9007199254740993 is no float64"},
+		{arrow.PrimitiveTypes.Int64, "9007199254740993", arrow.PrimitiveTypes.Float64, "2.5", "!a.parquet, row 1, column x: 9007199254740993 does not fit float64"},
 		{arrow.PrimitiveTypes.Float32, "1.5", arrow.PrimitiveTypes.Float64, "2.5", "float64 [1.5] [2.5]"},
 		{&arrow.Decimal128Type{Precision: 9, Scale: 2}, `"12.30"`, &arrow.Decimal128Type{Precision: 12, Scale: 3}, `"1.500"`, `decimal (decimal)["12.30"] (decimal)["1.500"]`},
 		{&arrow.Decimal128Type{Precision: 9, Scale: 2}, `"-0.05"`, &arrow.Decimal256Type{Precision: 60, Scale: 1}, `"1.0"`, `decimal (decimal)["-0.05"] (decimal)["1.0"]`},
@@ -160,8 +160,8 @@ func TestATextAndAParquetFile(t *testing.T) {
 	}
 }
 
-// TestDirectoriesGiveColumns: as integers where they are written as such, else
-// as the text that they are.
+// TestDirectoriesGiveColumns: integers where all are written as integers,
+// otherwise text.
 func TestDirectoriesGiveColumns(t *testing.T) {
 	for _, c := range []struct {
 		dirs []string
@@ -174,7 +174,7 @@ func TestDirectoriesGiveColumns(t *testing.T) {
 		{[]string{"day=1", "day=2"}, types.ValueType_STRING, `utf8 ["1"] ["2"]`},
 		{[]string{"day=a%20b", "day=__HIVE_DEFAULT_PARTITION__"}, types.ValueType_STRING, `utf8 [(null)] ["a b"]`},
 		{[]string{"day=1.50"}, types.ValueType_DOUBLE, "float64 [1.5]"},
-		{[]string{"day=x"}, types.ValueType_INT64, `!a.parquet, column day: "x" is no integer of 64 bits`},
+		{[]string{"day=x"}, types.ValueType_INT64, `!a.parquet, column day: "x" is not a 64-bit integer`},
 	} {
 		t.Run(strings.Join(c.dirs, " "), func(t *testing.T) {
 			dir := t.TempDir()
@@ -200,7 +200,7 @@ func TestDirectoriesGiveColumns(t *testing.T) {
 	}
 }
 
-// TestTimeColumns are read in every form that says an instant.
+// TestTimeColumns are read in every form that denotes an instant.
 func TestTimeColumns(t *testing.T) {
 	stamps := func(u arrow.TimeUnit, zone string) arrow.DataType {
 		return &arrow.TimestampType{Unit: u, TimeZone: zone}
@@ -222,12 +222,12 @@ func TestTimeColumns(t *testing.T) {
 		{dictionary, `"2024-01-01T00:00:00Z"`, "2024-01-01T00:00:00Z"},
 		{arrow.Null, "null", ""},
 		{arrow.BinaryTypes.String, "null", ""},
-		{arrow.BinaryTypes.String, `"20:00 EST"`, `!rows.parquet, row 1, column t: "20:00 EST" is no time`},
-		{dictionary, `"soon"`, `!rows.parquet, row 1, column t: "soon" is no time`},
-		{arrow.PrimitiveTypes.Int64, "1704067200", `!holds int64, which is no time; a number says no unit of time; write it as a timestamp, in pandas with pd.to_datetime(df["t"], unit="s", utc=True)`},
-		{arrow.PrimitiveTypes.Float64, "1", "!holds float64, which is no time"},
-		{arrow.FixedWidthTypes.Boolean, "true", "!holds bool, which is no time; write it as a timestamp"},
-		{arrow.FixedWidthTypes.Time64us, `"00:00:01"`, "!holds time64[us], which is no time"},
+		{arrow.BinaryTypes.String, `"20:00 EST"`, `!rows.parquet, row 1, column t: "20:00 EST" is not a time`},
+		{dictionary, `"soon"`, `!rows.parquet, row 1, column t: "soon" is not a time`},
+		{arrow.PrimitiveTypes.Int64, "1704067200", `!holds int64, which is not a time; a number does not tell its unit of time; write it as a timestamp, in pandas with pd.to_datetime(df["t"], unit="s", utc=True)`},
+		{arrow.PrimitiveTypes.Float64, "1", "!holds float64, which is not a time"},
+		{arrow.FixedWidthTypes.Boolean, "true", "!holds bool, which is not a time; write it as a timestamp"},
+		{arrow.FixedWidthTypes.Time64us, `"00:00:01"`, "!holds time64[us], which is not a time"},
 	} {
 		t.Run(fmt.Sprintf("%s %s", c.at, c.cell), func(t *testing.T) {
 			dir := t.TempDir()
@@ -251,8 +251,8 @@ func TestTimeColumns(t *testing.T) {
 	}
 }
 
-// TestStatisticsNeverLoseRows: the same rows whether statistics are there, are
-// doubtful, or not.
+// TestStatisticsNeverLoseRows: the same rows are read with statistics, with
+// doubtful ones, and without.
 func TestStatisticsNeverLoseRows(t *testing.T) {
 	groups := []string{`[{"at":"1969-12-31T23:59:59.999Z"},{"at":null}]`, `[{"at":"2024-01-01T00:00:00.000Z"},{"at":"2024-01-01T00:00:00.001Z"}]`, `[{"at":null}]`, `[{"at":"2024-01-02T00:00:00Z"}]`}
 	units := []arrow.DataType{
@@ -312,7 +312,7 @@ func TestStatisticsNeverLoseRows(t *testing.T) {
 }
 
 // TestTheSchemaOfArrowIsAHint: where it disagrees with the file, or cannot be
-// understood, the file's own types and units count.
+// parsed, the file's own types and units count.
 func TestTheSchemaOfArrowIsAHint(t *testing.T) {
 	dir := t.TempDir()
 	of := func(name string, x, at arrow.DataType) string {
@@ -348,8 +348,8 @@ func TestTheSchemaOfArrowIsAHint(t *testing.T) {
 	}
 }
 
-// TestFilesThatLackAColumn give nulls for it; without an event time they give no
-// rows, and where a directory is the time, it is.
+// TestFilesThatLackAColumn give nulls for it. A file without an event time
+// gives no rows, unless a directory name is the time.
 func TestFilesThatLackAColumn(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "at=2024-01-05"), 0o700); err != nil {
@@ -368,7 +368,7 @@ func TestFilesThatLackAColumn(t *testing.T) {
 	}
 }
 
-// TestTwoColumnsOfOneName matter to those who ask for them.
+// TestTwoColumnsOfOneName matter only to queries that request them.
 func TestTwoColumnsOfOneName(t *testing.T) {
 	dir := t.TempDir()
 	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.PrimitiveTypes.Int64}, {Name: "y", Type: arrow.PrimitiveTypes.Int64}, {Name: "at", Type: stamp}}, nil)
@@ -382,7 +382,7 @@ func TestTwoColumnsOfOneName(t *testing.T) {
 	}
 }
 
-// TestQueriesThatNoFileAnswers are refused before a file is looked at.
+// TestQueriesThatNoFileAnswers are refused before any file is opened.
 func TestQueriesThatNoFileAnswers(t *testing.T) {
 	noTime, noCreated := ask("none"), ask("none")
 	noTime.Timestamp = ""

@@ -5,8 +5,8 @@ import (
 )
 
 // sizer says how many rows the next batch may have. It begins small and grows:
-// what a file tells of its sizes is that of its pages, in which a long text that
-// a thousand rows share stands once.
+// the sizes in a file are those of its pages, in which a long text that a
+// thousand rows share is stored once.
 type sizer struct {
 	rows     int64
 	perRow   int64
@@ -16,8 +16,8 @@ type sizer struct {
 // firstRows is the size of the first batch.
 const firstRows = 16
 
-// next gives the rows of a batch; claimed is how many bytes the file says that a
-// row has.
+// next returns the rows of the next batch; claimed is the number of bytes per
+// row according to the file.
 func (s *sizer) next(claimed int64) int64 {
 	s.rows = min(batchRows, max(firstRows, s.rows*4))
 	perRow := max(claimed, 1)
@@ -48,13 +48,14 @@ func arrayBytes(d arrow.ArrayData) int64 {
 	for _, child := range d.Children() {
 		bytes += arrayBytes(child)
 	}
-	if d.DataType().ID() == arrow.DICTIONARY { // of all others it is a nil that is none
+	if d.DataType().ID() == arrow.DICTIONARY { // for all others it is a non-nil interface that holds nil
 		bytes += arrayBytes(d.Dictionary())
 	}
 	return bytes
 }
 
-// rowBytes is what a row group says that a row of the wanted columns has.
+// rowBytes is the size of a row of the requested columns according to a row
+// group.
 func (p *parquetFile) rowBytes(g int, wanted []*fileColumn) int64 {
 	bytes := int64(0)
 	for _, c := range wanted {
@@ -68,9 +69,9 @@ func (p *parquetFile) rowBytes(g int, wanted []*fileColumn) int64 {
 	return bytes / max(p.meta.RowGroups[g].NumRows, 1)
 }
 
-// chunkBytes is what the values of a column take in a row group. Newer writers
-// say it; else it is the size of the pages, in which each value of a dictionary
-// stands once.
+// chunkBytes is the size of a column's values in a row group. Newer writers
+// store it; otherwise it is the size of the pages, in which each value of a
+// dictionary is stored once.
 func (p *parquetFile) chunkBytes(g, leaf int) int64 {
 	columns := p.meta.RowGroups[g].Columns
 	if leaf >= len(columns) || columns[leaf].MetaData == nil {

@@ -5,8 +5,8 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 )
 
-// integerStatistics are those of the one leaf that a column has in a row group;
-// nil when there are none to rely on.
+// integerStatistics are the statistics of a column with one leaf in a row group;
+// nil when they are missing or unreliable.
 func (p *parquetFile) integerStatistics(group int, c *fileColumn) (out *metadata.Int64Statistics) {
 	err := guard(func() error {
 		for leaf := range c.leaves {
@@ -18,7 +18,7 @@ func (p *parquetFile) integerStatistics(group int, c *fileColumn) (out *metadata
 			if err != nil || stats == nil || !stats.HasMinMax() {
 				return err
 			}
-			out, _ = stats.(*metadata.Int64Statistics) // INT96 has no order to rely on
+			out, _ = stats.(*metadata.Int64Statistics) // the order of INT96 is undefined
 		}
 		return nil
 	})
@@ -28,8 +28,8 @@ func (p *parquetFile) integerStatistics(group int, c *fileColumn) (out *metadata
 	return out
 }
 
-// outside reports whether the statistics of a row group rule out every row. What
-// is doubtful in them rules out nothing.
+// outside reports whether the statistics of a row group rule out every row.
+// Doubtful statistics rule out nothing.
 func (p *parquetFile) outside(group int, when bounds) bool {
 	c := p.column(when.column)
 	if c == nil || c.problem != nil || len(c.leaves) != 1 {

@@ -13,7 +13,8 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// timeType is the type that a time column is answered in: its own unit, in UTC.
+// timeType is the type in which a time column is returned: its own unit, in
+// UTC.
 func timeType(t arrow.DataType, column, file string) (arrow.DataType, error) {
 	unit := arrow.Microsecond
 	remedy := "write it as a timestamp"
@@ -21,15 +22,15 @@ func timeType(t arrow.DataType, column, file string) (arrow.DataType, error) {
 	case *arrow.TimestampType:
 		unit = t.Unit
 	case *arrow.StringType, *arrow.LargeStringType, *arrow.StringViewType:
-		unit = arrow.Nanosecond // where a text says less, nothing is lost; far years are refused by their row
+		unit = arrow.Nanosecond // fine enough for every text; rows of years out of range are refused
 	case *arrow.Date32Type, *arrow.Date64Type, *arrow.NullType:
 	case *arrow.DictionaryType:
 		return timeType(t.ValueType, column, file)
 	default:
 		if isNumber(t) {
-			remedy = fmt.Sprintf("a number says no unit of time; write it as a timestamp, in pandas with pd.to_datetime(df[%q], unit=\"s\", utc=True)", column)
+			remedy = fmt.Sprintf("a number does not tell its unit of time; write it as a timestamp, in pandas with pd.to_datetime(df[%q], unit=\"s\", utc=True)", column)
 		}
-		return nil, fault.New(fault.Invalid, "column %s of %s holds %s, which is no time; %s", column, file, t, remedy)
+		return nil, fault.New(fault.Invalid, "column %s of %s holds %s, which is not a time; %s", column, file, t, remedy)
 	}
 	return &arrow.TimestampType{Unit: unit, TimeZone: "UTC"}, nil
 }
@@ -58,7 +59,8 @@ func finer(a, b arrow.DataType) arrow.TimeUnit {
 // perSecond is how many of a unit make a second.
 func perSecond(u arrow.TimeUnit) int64 { return int64(time.Second) / int64(u.Multiplier()) }
 
-// limits are inclusive bounds in the unit of a column; a zero time is no bound.
+// limits are inclusive bounds in the unit of a column; a zero time means no
+// bound.
 func limits(ts *array.Timestamp, start, end time.Time) (low, high int64) {
 	low, high = math.MinInt64, math.MaxInt64
 	unit := perSecond(timeUnit(ts))
@@ -71,8 +73,8 @@ func limits(ts *array.Timestamp, start, end time.Time) (low, high int64) {
 	return low, high
 }
 
-// scaled gives a time in units per second, rounded up or down, held within what
-// 64 bits can say.
+// scaled converts a time to units per second, rounded up or down, and clamps it
+// to 64 bits.
 func scaled(t time.Time, perSecond int64, up bool) int64 {
 	sec, nanos := t.Unix(), int64(t.Nanosecond())
 	if sec > math.MaxInt64/perSecond-1 {
@@ -88,14 +90,15 @@ func scaled(t time.Time, perSecond int64, up bool) int64 {
 	return sec*perSecond + nanos/step
 }
 
-// toTimes gives a column as timestamps of the wanted type: other units, dates
-// and text are converted, and what has no zone is taken as UTC. place names rows.
+// toTimes converts a column to timestamps of the requested type: other units,
+// dates and text are converted, and times without a zone are UTC. place names
+// rows.
 func toTimes(a arrow.Array, want arrow.DataType, place func(int) string) (arrow.Array, error) {
 	to, ok := want.(*arrow.TimestampType)
 	if !ok {
-		return nil, fault.New(fault.Internal, "%s: times are wanted as %s", place(0), want)
+		return nil, fault.New(fault.Internal, "%s: times are requested as %s", place(0), want)
 	}
-	if a.DataType().ID() == arrow.NULL { // whose cells do not say that they are null
+	if a.DataType().ID() == arrow.NULL { // an array of this type does not report its cells as null
 		return array.MakeArrayOfNull(memory.DefaultAllocator, to, a.Len()), nil
 	}
 	cells, at := a, func(i int) int { return i }
@@ -137,7 +140,7 @@ func timeAt(a arrow.Array, i int, unit arrow.TimeUnit) (arrow.Timestamp, error) 
 	case *array.LargeString:
 		return parsed(c.Value(i), unit)
 	}
-	return 0, fault.New(fault.Invalid, "%s is no time", a.DataType())
+	return 0, fault.New(fault.Invalid, "%s is not a time", a.DataType())
 }
 
 func parsed(s string, unit arrow.TimeUnit) (arrow.Timestamp, error) {

@@ -7,8 +7,9 @@ import (
 )
 
 // valueType is the value type that Feast gives an Arrow type; false for types
-// that Feast cannot infer. Feast goes by the name of a list's element: item, as
-// old writers have it, is read with every type, element with five only.
+// that Feast cannot infer. Feast looks at the name of a list's element: lists
+// whose element is called item, as old writers call it, are read with every
+// type, those with element only with five types.
 func valueType(dt arrow.DataType) (types.ValueType_Enum, bool) {
 	list, ok := dt.(*arrow.ListType)
 	if !ok {

@@ -12,8 +12,9 @@ import (
 	"github.com/banquet-fs/banquet/offline/parquet"
 )
 
-// TestTypesOfParquetColumns holds every Arrow type, as three writers store it,
-// to the value type that Feast gives it; "" is one that Feast has none for.
+// TestTypesOfParquetColumns compares every Arrow type, as three writers store
+// it, with the value type that Feast gives it; "" means that Feast has none for
+// it.
 func TestTypesOfParquetColumns(t *testing.T) {
 	raw, err := os.ReadFile("../testdata/parquet.json")
 	if err != nil {

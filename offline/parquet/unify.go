@@ -54,7 +54,7 @@ func unify(ctx context.Context, source *core.DataSource, w want, parts []part) (
 	return found, nil
 }
 
-// missing says which columns there are instead.
+// missing names the columns that the source has instead.
 func missing(ctx context.Context, source *core.DataSource, name string, first part) error {
 	about := func(format string, args ...any) error {
 		return fault.New(fault.NotFound, "data source "+source.GetName()+": "+format, args...).About("data source", source.GetName(), source.GetProject())
@@ -73,9 +73,10 @@ func missing(ctx context.Context, source *core.DataSource, name string, first pa
 	return about("%s has no column %s; its columns are %s", first.name(), name, names(list))
 }
 
-// partitionType is the type of a column that directories give. They are text as
-// the cells of CSV are, read as what is wanted of them; where nothing is, they are
-// integers if all are written as integers are, else text, so that 01 stays 01.
+// partitionType is the type of a column that directory names give. Their values
+// are text, as CSV cells are, and are read as the requested type; without one
+// they are integers if each is written exactly as an integer is, otherwise
+// text, so that 01 stays 01.
 func partitionType(w want, parts []part) arrow.DataType {
 	switch {
 	case w.time:
@@ -91,7 +92,7 @@ func partitionType(w want, parts []part) arrow.DataType {
 	return arrow.PrimitiveTypes.Int64
 }
 
-// plainInteger reports whether text is how an integer of 64 bits is written.
+// plainInteger reports whether text is exactly how a 64-bit integer is written.
 func plainInteger(text string) bool {
 	v, err := strconv.ParseInt(text, 10, 64)
 	return err == nil && strconv.FormatInt(v, 10) == text
@@ -188,7 +189,8 @@ func isBytes(t arrow.DataType) bool {
 	return t.ID() == arrow.BINARY || t.ID() == arrow.LARGE_BINARY || t.ID() == arrow.BINARY_VIEW
 }
 
-// wideInt holds two integer types; what does not fit is refused in its row.
+// wideInt holds the values of two integer types; a value that does not fit is
+// refused with its row.
 func wideInt(a, b arrow.DataType) arrow.DataType {
 	if a.ID() == arrow.UINT64 && arrow.IsUnsignedInteger(b.ID()) || b.ID() == arrow.UINT64 && arrow.IsUnsignedInteger(a.ID()) {
 		return arrow.PrimitiveTypes.Uint64
@@ -205,7 +207,7 @@ func zone(a, b arrow.DataType) string {
 	return "UTC"
 }
 
-// adapt gives a column the type that widen found.
+// adapt converts a column to the type that widen found.
 func adapt(ctx context.Context, a arrow.Array, want arrow.DataType, place func(int) string) (arrow.Array, error) {
 	from := a.DataType()
 	switch {
@@ -228,16 +230,16 @@ func adapt(ctx context.Context, a arrow.Array, want arrow.DataType, place func(i
 	if ctx.Err() != nil {
 		return nil, fault.Of(ctx.Err())
 	}
-	for i := range a.Len() { // which row it is
+	for i := range a.Len() { // find the row that failed
 		one := array.NewSlice(a, int64(i), int64(i+1))
 		single, oneErr := compute.CastArray(ctx, one, compute.SafeCastOptions(want))
 		one.Release()
 		if oneErr != nil {
-			return nil, fault.New(fault.Invalid, "%s: %s is no %s, which the column is in another file", place(i), a.ValueStr(i), want).Because(err)
+			return nil, fault.New(fault.Invalid, "%s: %s does not fit %s, the type of the column in another file", place(i), a.ValueStr(i), want).Because(err)
 		}
 		single.Release()
 	}
-	return nil, fault.New(fault.Invalid, "%s: the column cannot be read as %s, which it is in another file", place(0), want).Because(err)
+	return nil, fault.New(fault.Invalid, "%s: the column cannot be read as %s, its type in another file", place(0), want).Because(err)
 }
 
 func isNested(t arrow.DataType) bool {
@@ -245,7 +247,7 @@ func isNested(t arrow.DataType) bool {
 }
 
 func adaptNested(ctx context.Context, a arrow.Array, want arrow.DataType, place func(int) string) (arrow.Array, error) {
-	inside := func(int) string { return place(0) + ", or a row behind it" }
+	inside := func(int) string { return place(0) + ", or a later row" }
 	d := a.Data()
 	children := make([]arrow.ArrayData, len(d.Children()))
 	for i, child := range d.Children() {
@@ -270,7 +272,7 @@ func adaptNested(ctx context.Context, a arrow.Array, want arrow.DataType, place 
 	return array.MakeFromData(out), nil
 }
 
-// decimals writes numbers out, each with the scale that it has.
+// decimals writes numbers out as text, each with its own scale.
 func decimals(a arrow.Array, want arrow.DataType) (arrow.Array, error) {
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	defer b.Release()
@@ -285,7 +287,7 @@ func decimals(a arrow.Array, want arrow.DataType) (arrow.Array, error) {
 	defer text.Release()
 	ext, ok := want.(arrow.ExtensionType)
 	if !ok {
-		return nil, fault.New(fault.Internal, "decimals are wanted as %s", want)
+		return nil, fault.New(fault.Internal, "decimals are requested as %s", want)
 	}
 	return array.NewExtensionArrayWithStorage(ext, text), nil
 }

@@ -5,12 +5,12 @@ import (
 	"errors"
 )
 
-var errArrayText = errors.New("the server sent an array that is not written as one")
+var errArrayText = errors.New("the server sent an array in an unknown text form")
 
-// eachText visits the elements of an array in PostgreSQL's text form,
-// {a,"b c",NULL}, with the bounds before it if they are not the usual ones:
+// eachText visits the elements of an array in PostgreSQL's text form, {a,"b
+// c",NULL}, which may begin with the bounds:
 // https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO. An element is
-// valid until the next; nil is a null.
+// valid until the next one; nil is a null.
 func eachText(text []byte, delimiter byte, visit func([]byte) error) error {
 	if len(text) > 0 && text[0] == '[' {
 		end := bytes.IndexByte(text, '=')
@@ -51,8 +51,8 @@ func eachText(text []byte, delimiter byte, visit func([]byte) error) error {
 	}
 }
 
-// elementText reads one element into dst, and what follows: the delimiter and
-// more, or the bracket that ends the array.
+// elementText reads one element into dst and returns it with the rest of the
+// text, which begins with the delimiter or the closing bracket.
 func elementText(text []byte, delimiter byte, dst []byte) (element, rest []byte, err error) {
 	quoted := len(text) > 0 && text[0] == '"'
 	i := 0
@@ -83,7 +83,8 @@ func elementText(text []byte, delimiter byte, dst []byte) (element, rest []byte,
 	return nil, nil, errArrayText
 }
 
-// bare ends an element without quotes: NULL is a null, and nothing is none.
+// bare ends an element without quotes: NULL is a null; an empty one is an
+// error.
 func bare(element, written, rest []byte, delimiter byte) (_, _ []byte, err error) {
 	if len(written) == 0 || !ends(rest, delimiter) {
 		return nil, nil, errArrayText

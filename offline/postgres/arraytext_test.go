@@ -63,7 +63,8 @@ func FuzzArrayText(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// What was read is read again from the text that PostgreSQL would write for it.
+		// What was read is read again from the text that PostgreSQL would write
+		// for it.
 		quoted := make([]string, len(first))
 		for i, e := range first {
 			quoted[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(e) + `"`

@@ -12,22 +12,23 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// The binary forms of PostgreSQL's types are those of its functions typsend, all
-// big-endian: https://www.postgresql.org/docs/current/protocol-overview.html.
+// The binary forms of PostgreSQL's types are those that its functions typsend
+// write, all big-endian:
+// https://www.postgresql.org/docs/current/protocol-overview.html.
 
 var (
-	errShort = errors.New("the server sent a value of another length than its type has")
+	errShort = errors.New("the server sent a value whose length does not fit its type")
 	errCut   = errors.New("the server sent an array that ends too early")
 )
 
-// errDimensions refuses what Feast cannot read either.
+// errDimensions refuses arrays that Feast cannot read either.
 func errDimensions(n int) error {
-	return fmt.Errorf("the array has %d dimensions, and arrays of one are read", n)
+	return fmt.Errorf("the array has %d dimensions; only arrays of one dimension can be read", n)
 }
 
-// eachElement visits the elements of an array in PostgreSQL's binary form:
-// dimensions, a flag for nulls, the element type, then for each dimension its
-// size and lower bound, then each element with its length, -1 for null.
+// eachElement visits the elements of an array in PostgreSQL's binary form: the
+// number of dimensions, a flag for nulls, the element type; for each dimension
+// its size and lower bound; then each element with its length, -1 for null.
 func eachElement(raw []byte, visit func([]byte) error) error {
 	if len(raw) < 12 {
 		return errCut
@@ -134,9 +135,9 @@ const (
 	epoch2000 = 946684800 * second
 )
 
-var errFar = errors.New("the time lies after the year 294246, which 64 bits of microseconds cannot say")
+var errFar = errors.New("the time lies after the year 294246, the last one that 64 bits of microseconds can represent")
 
-// timestampAt reads a timestamp as microseconds since 1970. Infinities are
+// timestampAt reads a timestamp as microseconds since 1970. Infinities become
 // those of package value.
 func timestampAt(raw []byte) (int64, error) {
 	if len(raw) != 8 {
@@ -154,7 +155,7 @@ func timestampAt(raw []byte) (int64, error) {
 	}
 }
 
-// dateAt reads the midnight at which a date begins, in UTC.
+// dateAt reads a date as its midnight in UTC.
 func dateAt(raw []byte) (int64, error) {
 	if len(raw) != 4 {
 		return 0, errShort

@@ -13,21 +13,21 @@ import (
 	"github.com/banquet-fs/banquet/internal/pg"
 )
 
-// kind is what is known of a PostgreSQL type.
+// kind describes a PostgreSQL type.
 type kind struct {
-	// oid is the type's, below all domains.
+	// oid is that of the type below all domains.
 	oid uint32
-	// name is PostgreSQL's own.
+	// name is PostgreSQL's name of the type.
 	name string
-	// text tells that it is a kind of text.
+	// text reports that the type is a kind of text.
 	text bool
-	// element is what an array is of, nil for all others; delimiter stands between
-	// elements in the array's text.
+	// element is the type of an array's elements, nil for other types;
+	// delimiter separates elements in the array's text.
 	element   *kind
 	delimiter byte
 }
 
-// scalars are the types that are known without asking.
+// scalars are the types that are known without a query to the catalog.
 func scalars(oid uint32) (name string, text, ok bool) { //nolint:gocyclo // a table: one line for each type
 	switch oid {
 	case pgtype.BoolOID:
@@ -68,7 +68,8 @@ func scalars(oid uint32) (name string, text, ok bool) { //nolint:gocyclo // a ta
 	return "", false, false
 }
 
-// elements are the arrays that are known without asking, by what they are of.
+// elements are the array types that are known without a query, by their
+// element.
 func elements(oid uint32) uint32 { //nolint:gocyclo // a table: one line for each type
 	switch oid {
 	case pgtype.BoolArrayOID:
@@ -109,8 +110,8 @@ func elements(oid uint32) uint32 { //nolint:gocyclo // a table: one line for eac
 	return 0
 }
 
-// catalogSQL asks for a type. Arrays are the types that are read as such: some
-// vectors of the system have elements, too, and another text.
+// catalogSQL looks up a type. It treats only real arrays as arrays: some vector
+// types of the system have elements, too, but another text form.
 const catalogSQL = `SELECT pg_catalog.format_type(t.oid, NULL), t.typcategory = 'S', t.typbasetype::int8, t.typdelim::text,
 	CASE WHEN t.typinput = 'pg_catalog.array_in'::pg_catalog.regproc THEN t.typelem::int8 ELSE 0 END
 	FROM pg_catalog.pg_type t WHERE t.oid = `
@@ -118,7 +119,7 @@ const catalogSQL = `SELECT pg_catalog.format_type(t.oid, NULL), t.typcategory = 
 // nested bounds domains of domains and arrays of them.
 const nested = 32
 
-// kindOf finds out about a type.
+// kindOf looks up a type.
 func (t *transaction) kindOf(oid uint32) (*kind, error) {
 	if k := t.kinds[oid]; k != nil {
 		return k, nil
@@ -168,20 +169,20 @@ type described struct {
 
 const describeSQL = "SELECT * FROM "
 
-// describe asks the server what the columns of a relation are. Nothing of it runs.
+// describe asks the server for the columns of a relation. It executes nothing.
 func (t *transaction) describe(r *relation) (*described, error) {
 	statement, err := t.conn().Prepare(t.ctx, "", describeSQL+r.from+" AS source", nil)
 	if err != nil {
 		return nil, t.fault(r.inQuery(err, len(describeSQL)), r.what())
 	}
 	if len(statement.ParamOIDs) > 0 {
-		return nil, r.refuse(fault.Invalid, "its query has a parameter, $%d, and nobody gives it a value", len(statement.ParamOIDs))
+		return nil, r.refuse(fault.Invalid, "its query has a parameter, $%d, which gets no value", len(statement.ParamOIDs))
 	}
 	return &described{relation: r, fields: statement.Fields}, nil
 }
 
-// inQuery turns the place of an error into one in the query that somebody wrote,
-// which stands behind so many letters and a bracket.
+// inQuery translates the position of an error into one in the user's query,
+// which follows a prefix of so many letters and a bracket.
 func (r *relation) inQuery(err error, before int) error {
 	var server *pgconn.PgError
 	if !errors.As(err, &server) || server.Position == 0 {
@@ -195,7 +196,7 @@ func (r *relation) inQuery(err error, before int) error {
 	return &moved
 }
 
-// identifier is the most bytes that a name has for the server, which cuts others.
+// identifier is the longest name in bytes; the server truncates longer ones.
 const identifier = 63
 
 // column finds a column by its name.

@@ -14,10 +14,10 @@ import (
 
 // column turns the cells of one column of PostgreSQL into Arrow.
 type column struct {
-	// dt is the Arrow type: that which Feast gives the type where it has one,
-	// decimals as their text, and text for all else.
+	// dt is the Arrow type: the one that Feast gives the type if it has one,
+	// DecimalText for decimals, and text for all other types.
 	dt arrow.DataType
-	// format is how the server is asked to send the cells.
+	// format is the format in which the server sends the cells.
 	format int16
 	// read appends a cell that is not null.
 	read func(b array.Builder, raw []byte) error
@@ -32,7 +32,7 @@ func (c *column) append(b array.Builder, raw []byte) error {
 	return c.read(b, raw)
 }
 
-// moment is the Arrow type that Feast gives times and dates of PostgreSQL.
+// moment is the Arrow type that Feast gives PostgreSQL's times and dates.
 var moment = &arrow.TimestampType{Unit: arrow.Microsecond}
 
 // newColumn chooses how a type is read.
@@ -46,8 +46,8 @@ func newColumn(k *kind) *column {
 	return textList(k)
 }
 
-// inBinary reports whether the binary form of a type is known: others may have
-// none, not even kinds of text.
+// inBinary reports whether the binary form of a type is known. Other types may
+// lack one, even kinds of text.
 func inBinary(k *kind) bool {
 	switch k.oid {
 	case pgtype.TextOID, pgtype.VarcharOID, pgtype.BPCharOID:
@@ -84,7 +84,7 @@ func newScalar(k *kind) *column {
 }
 
 // readAs is the column for a value type. Bits are text of zeros and ones, which
-// every other type would take for decimal digits.
+// every other value type would read as decimal digits.
 func (c *column) readAs(k *kind, asked types.ValueType_Enum) *column {
 	if k.element != nil {
 		k = k.element
@@ -105,7 +105,7 @@ func textColumn() *column {
 	return &column{dt: arrow.BinaryTypes.String, format: pgtype.TextFormatCode, read: readText}
 }
 
-// readText reads what is text for the server, too, or the text that it gives.
+// readText reads text, or the text form that the server gives other types.
 func readText(b array.Builder, raw []byte) error {
 	if !utf8.Valid(raw) {
 		return fmt.Errorf("the text is not valid UTF-8")
@@ -119,7 +119,7 @@ func readDecimal(b array.Builder, raw []byte) error {
 	return readText(b.(*array.ExtensionBuilder).Builder, raw)
 }
 
-// listOf makes a column of lists out of the column of the elements.
+// listOf makes a column of lists from the column of their elements.
 func listOf(element *column, format int16, each func(raw []byte, visit func([]byte) error) error) *column {
 	return &column{dt: arrow.ListOf(element.dt), format: format, read: func(b array.Builder, raw []byte) error {
 		list := b.(*array.ListBuilder)
@@ -132,7 +132,7 @@ func binaryList(element *column) *column {
 	return listOf(element, pgtype.BinaryFormatCode, eachElement)
 }
 
-// textList reads arrays whose elements come as text.
+// textList reads arrays whose elements arrive as text.
 func textList(k *kind) *column {
 	element := textColumn()
 	if k.element.oid == pgtype.NumericOID {

@@ -22,8 +22,8 @@ import (
 	"github.com/banquet-fs/banquet/offline/postgres"
 )
 
-// TestContract has one database, whose settings must not matter, and empties it
-// for each sentence.
+// TestContract uses one database, whose settings must not matter, and empties
+// it for each sentence.
 func TestContract(t *testing.T) {
 	opt := pgtest.Options(t)
 	pgtest.Exec(t, opt, "ALTER DATABASE "+opt.Database+" SET timezone = 'America/St_Johns'; ALTER DATABASE "+opt.Database+" SET datestyle = 'SQL, DMY'")
@@ -42,7 +42,7 @@ func TestContract(t *testing.T) {
 	)
 }
 
-// backend is the store and a database of its own.
+// backend is the store and its own database.
 type backend struct {
 	opt   pg.Options
 	pool  *pgxpool.Pool // of the test, not of the store
@@ -66,7 +66,7 @@ func (b *backend) Unreachable(tb testing.TB) offline.Store {
 	return s
 }
 
-// Held counts the connections in a transaction, the test's own apart.
+// Held counts the connections in a transaction, except the test's own.
 func (b *backend) Held(tb testing.TB) (n int) {
 	err := b.pool.QueryRow(tb.Context(), "SELECT count(*)::int4 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'").Scan(&n)
 	if err != nil {
@@ -124,8 +124,8 @@ func named(name, table, query string) *core.DataSource {
 	return src
 }
 
-// trouble is what happens when a row is made. Nothing of it is constant: the
-// planner would compute it before the rows.
+// trouble is what happens when a row is made. None of it is constant: the
+// planner would compute a constant before the rows.
 func trouble(then offlinetest.Trouble) string {
 	switch then {
 	case offlinetest.Loss:
@@ -137,7 +137,7 @@ func trouble(then offlinetest.Trouble) string {
 	}
 }
 
-// sqlType is the type of PostgreSQL that holds an Arrow type.
+// sqlType is the PostgreSQL type that holds an Arrow type.
 func sqlType(t arrow.DataType) string {
 	switch t := t.(type) {
 	case *arrow.ListType:
@@ -180,7 +180,7 @@ func copyText(w io.Writer, table offlinetest.Table) error {
 	return nil
 }
 
-// sqlText is a cell as PostgreSQL reads it; false for a null.
+// sqlText is a cell in the form that PostgreSQL reads; false for a null.
 func sqlText(a arrow.Array, row int) (string, bool) {
 	text, ok := offlinetest.Text(a, row)
 	switch a := a.(type) {

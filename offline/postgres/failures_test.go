@@ -16,15 +16,15 @@ import (
 	"github.com/banquet-fs/banquet/offline/postgres"
 )
 
-// soon is within what a failure must be told, and all of it be over.
+// soon is the time within which a failure must be reported and its work ended.
 const soon = time.Second
 
-// moments are the rows, of so many, at which a source fails: before anything is
-// read, behind more than two batches, at the last row.
+// moments are the rows at which a source fails: before any row is read, after
+// more than two batches, at the last row.
 var moments = []struct {
 	name string
 	row  int
-	// batches are those before it.
+	// batches is the number of batches before that row.
 	batches int64
 }{{"before the first row", 1, 0}, {"in the middle", 700, 3}, {"at the end", 1000, 4}}
 
@@ -33,18 +33,19 @@ const (
 	rowsOfBatch  = 200
 )
 
-// failing is a query that runs a statement when it comes to a row.
+// failing is a query that runs a statement when it reaches a row.
 func failing(row int, statement string) string {
 	return fmt.Sprintf("SELECT at_row(i, %d, $q$%s$q$) AS v, timestamptz '2024-01-01' AS ts FROM generate_series(1, %d) i", row, statement, rowsOfSource)
 }
 
-// failures are what can go wrong within a query: by a statement that fails where
-// it stands, or by a query that is the whole source.
+// failures are what can go wrong within a query: a statement fails at some row,
+// or the query that is the source fails.
 var failures = []struct {
 	name string
-	// statement fails, with the settings of the role, if any.
+	// statement fails, with the given settings of the role.
 	statement, settings string
-	// whole is a source that fails as it is, or its columns in the first row.
+	// whole is a source whose query fails, or whose columns fail in the first
+	// row.
 	whole string
 	kind  fault.Kind
 	says  string
@@ -98,8 +99,8 @@ const failureSchema = `
 	CREATE TABLE locked (v int8, ts timestamptz);
 	CREATE ROLE %[1]s LOGIN PASSWORD 'secret'; GRANT SELECT ON guarded, circular, locked TO %[1]s; GRANT SELECT (a, ts) ON partly TO %[1]s; GRANT USAGE ON SEQUENCE counter TO %[1]s`
 
-// failureDatabase makes a database for failures, and the settings of a user with
-// few rights.
+// failureDatabase makes a database for failures. It returns the settings of a
+// user with few rights.
 func failureDatabase(t *testing.T) (admin, user pg.Options) {
 	t.Helper()
 	admin = pgtest.Options(t)
@@ -109,8 +110,8 @@ func failureDatabase(t *testing.T) (admin, user pg.Options) {
 	return admin, user
 }
 
-// A query that fails, at whatever moment, ends the reading with the server's
-// words, at once, and leaves no connection.
+// A query that fails at any moment ends the read at once, with the server's
+// words, and leaves no connection.
 func TestFailuresOfAQuery(t *testing.T) {
 	admin, user := failureDatabase(t)
 	locker := connectAdmin(t, admin)
@@ -143,7 +144,7 @@ func TestFailuresOfAQuery(t *testing.T) {
 	}
 }
 
-// connectAdmin connects past what is tested.
+// connectAdmin connects without the code under test.
 func connectAdmin(t *testing.T, opt pg.Options) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), fmt.Sprintf("host=%s port=%d user=%s password=%s dbname=%s", opt.Host, opt.Port, opt.User, opt.Password, opt.Database))
@@ -154,7 +155,7 @@ func connectAdmin(t *testing.T, opt pg.Options) *pgx.Conn {
 	return conn
 }
 
-// set gives a role settings for one test.
+// set changes the settings of a role for one test.
 func set(t *testing.T, conn *pgx.Conn, admin, user pg.Options, settings string) {
 	t.Helper()
 	alter := "ALTER ROLE " + user.User + " IN DATABASE " + admin.Database + " "
@@ -169,17 +170,17 @@ func set(t *testing.T, conn *pgx.Conn, admin, user pg.Options, settings string) 
 	}
 }
 
-// outcome is how a reading went.
+// outcome is how a read ended.
 type outcome struct {
 	rows int64
 	err  error
-	// late is how long after the last sign of life, or after what was done to it, it
+	// late is how long after the last batch, or after the interference, it
 	// ended.
 	late time.Duration
 }
 
-// readAll reads a query to its end. done, if any, gives the time at which
-// something was done to the reading.
+// readAll reads a query to its end. done, if any, gives the time of the
+// interference with the read.
 func readAll(ctx context.Context, store *postgres.Store, query string, done func() time.Time) (o outcome) {
 	last := time.Now()
 	r, err := store.Range(ctx, offline.Query{Source: source("", query), Columns: []string{"v"}, Timestamp: "ts"})
@@ -218,7 +219,7 @@ func checkFailure(t *testing.T, told outcome, kind fault.Kind, says ...string) {
 	}
 }
 
-// checkGone closes a store, which has no connection then.
+// checkGone closes a store and checks that it has no connection.
 func checkGone(t *testing.T, watch *pgx.Conn, store *postgres.Store) {
 	t.Helper()
 	began := time.Now()

@@ -19,7 +19,7 @@ import (
 	"github.com/banquet-fs/banquet/offline/postgres"
 )
 
-// outside is what may be done to a reading from outside of its query.
+// outside is an interference with a read from outside of its query.
 type outside struct {
 	watch  *pgx.Conn
 	proxy  *proxy
@@ -48,8 +48,8 @@ var outsides = []struct {
 	{"the store is closed", func(_ *testing.T, o *outside) { o.store.Close() }, fault.Canceled, ""},
 }
 
-// What is done to a reading from outside ends it at once, too, at whatever
-// moment, and the server does not go on with the query.
+// An interference from outside ends the read at once, too, at any moment, and
+// the server does not continue the query.
 func TestFailuresFromOutside(t *testing.T) {
 	admin, user := failureDatabase(t)
 	watch := connectAdmin(t, admin)
@@ -71,7 +71,7 @@ func TestFailuresFromOutside(t *testing.T) {
 	}
 }
 
-// A deadline that passes is told as such.
+// A passed deadline is reported as such.
 func TestADeadlineThatPasses(t *testing.T) {
 	t.Parallel()
 	admin, user := failureDatabase(t)
@@ -93,8 +93,8 @@ func TestADeadlineThatPasses(t *testing.T) {
 	}
 }
 
-// whenAsleep does something as soon as a query sleeps. What it gives waits for
-// that, and tells when it was done.
+// whenAsleep does something as soon as a query sleeps. The function that it
+// returns waits for that and returns its time.
 func whenAsleep(t *testing.T, watch *pgx.Conn, do func()) func() time.Time {
 	t.Helper()
 	var at time.Time
@@ -123,8 +123,8 @@ func whenAsleep(t *testing.T, watch *pgx.Conn, do func()) func() time.Time {
 	}
 }
 
-// A server that does not answer any more holds up neither who stops nor the end of
-// the program.
+// A server that no longer responds delays neither a canceled caller nor the end
+// of the program.
 func TestAServerThatFallsSilent(t *testing.T) {
 	t.Parallel()
 	admin, user := failureDatabase(t)
@@ -183,7 +183,7 @@ func TestAServerThatIsShutDown(t *testing.T) {
 	}
 }
 
-// What fails before there is a query.
+// Failures before a query starts.
 func TestFailuresOfConnecting(t *testing.T) {
 	t.Parallel()
 	admin, user := failureDatabase(t)
@@ -234,8 +234,7 @@ func TestFailuresOfConnecting(t *testing.T) {
 	}
 }
 
-// A reader that is given up has no need of the rows that are left, nor of one
-// being read first.
+// A released reader reads neither the remaining rows nor one more first.
 func TestAReaderThatIsGivenUp(t *testing.T) {
 	t.Parallel()
 	admin, user := failureDatabase(t)
@@ -266,7 +265,7 @@ func TestAReaderThatIsGivenUp(t *testing.T) {
 	}
 }
 
-// proxy leads connections to a server, and may fail.
+// proxy forwards connections to a server, and can fail.
 type proxy struct {
 	listener net.Listener
 	target   string
@@ -352,7 +351,7 @@ func (p *proxy) cut() {
 	p.conns = nil
 }
 
-// stall swallows all that is sent, both ways.
+// stall swallows all data, both ways.
 func (p *proxy) stall() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

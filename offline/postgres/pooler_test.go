@@ -17,8 +17,8 @@ import (
 )
 
 // Behind a pooler in transaction mode, fifty readers share a few servers. Each
-// reads its own schema, and times without a zone in UTC, whatever the server of its
-// transaction is set to, some give up halfway, and nothing is left behind.
+// reads its own schema, and times without a zone in UTC, whatever the settings of
+// its transaction's server; some stop halfway, and nothing is left behind.
 func TestReadersBehindAPooler(t *testing.T) {
 	for name, settings := range map[string][]string{
 		"as installed":                     nil,
@@ -55,7 +55,8 @@ func TestReadersBehindAPooler(t *testing.T) {
 	}
 }
 
-// checkWindow reads three seconds of a source, once it has been described.
+// checkWindow reads three seconds of a source whose columns were looked up
+// before.
 func checkWindow(t *testing.T, store *postgres.Store, schema int, from int64) {
 	if cols, err := store.Columns(t.Context(), source("t", "")); err != nil || len(cols) != 3 {
 		t.Errorf("columns %v, %v", cols, err)
@@ -81,7 +82,7 @@ func checkWindow(t *testing.T, store *postgres.Store, schema int, from int64) {
 	}
 }
 
-// Who stops behind a pooler stops the query on the server, too.
+// A canceled read behind a pooler ends the query on the server, too.
 func TestStoppingBehindAPooler(t *testing.T) {
 	pooler := pgtest.StartPooler(t)
 	admin, _ := failureDatabase(t)
@@ -128,7 +129,7 @@ func giveUp(t *testing.T, store *postgres.Store) {
 	}
 }
 
-// nothingLeft looks at what the pooler's servers are set to, each of several
+// nothingLeft checks the settings of the pooler's servers, each server several
 // times.
 func nothingLeft(t *testing.T, opt pg.Options) {
 	t.Helper()

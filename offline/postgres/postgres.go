@@ -16,13 +16,13 @@ import (
 	"github.com/banquet-fs/banquet/offline"
 )
 
-// Store reads data sources in one database. It connects when it is first asked
-// for something.
+// Store reads data sources in one database. It connects at its first request.
 type Store struct {
 	opt  pg.Options
 	mu   sync.Mutex
 	pool *pgxpool.Pool
-	// open is done when the store is closed; close ends it and what is being read.
+	// open is done when the store is closed; close ends it and all running
+	// reads.
 	open  context.Context //nolint:containedctx // lives as long as the store
 	close context.CancelFunc
 	batch limit
@@ -30,8 +30,8 @@ type Store struct {
 
 var _ offline.Store = (*Store)(nil)
 
-// fewest is how many connections a store may have at least: whoever reads and
-// asks something else meanwhile must not wait for itself.
+// fewest is the least number of connections of a store: a caller that makes
+// another request while it reads must not block itself.
 const fewest = 4
 
 // New makes a Store.
@@ -44,8 +44,8 @@ func New(opt pg.Options) *Store {
 	return s
 }
 
-// Close ends what is being read and closes the connections. It waits for a
-// server that does not answer no longer than a moment.
+// Close ends all running reads and closes the connections. It waits only a
+// moment for a server that does not respond.
 func (s *Store) Close() {
 	s.close()
 	s.mu.Lock()
@@ -72,7 +72,7 @@ func (s *Store) connect(ctx context.Context) (*pgxpool.Pool, error) {
 	return s.pool, nil
 }
 
-// Check connects and asks the server for nothing.
+// Check connects and runs a query that reads nothing.
 func (s *Store) Check(ctx context.Context) error {
 	pool, err := s.connect(ctx)
 	if err != nil {
@@ -82,26 +82,27 @@ func (s *Store) Check(ctx context.Context) error {
 	return s.opt.Fault(err, "offline store")
 }
 
-// settings decide what values look like as text, whatever server, database or
-// role are set to. What decides the values themselves is left alone: the zone,
-// which says what the hour and the day of a time are, and what a time without a
-// zone is where a query or a view casts it; the order of day and month in what a
-// query itself says; and lc_monetary, which says what an amount of money is.
+// settings pin the text form of values, whatever server, database or role are set
+// to. They leave alone the settings that decide the values themselves: the zone,
+// which determines the hour and the day of a time, and the value of a time without
+// a zone where a query or a view casts it; the order of day and month, which the
+// text of a query may rely on; and lc_monetary, which decides the currency of an
+// amount.
 const settings = `SET LOCAL datestyle = 'ISO'; SET LOCAL intervalstyle = 'postgres'; ` +
 	`SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL quote_all_identifiers = off; SET LOCAL search_path = `
 
-// transaction is a transaction that cannot write. All settings are local to it:
-// a pooler may give the next one another server.
+// transaction is a transaction that cannot write. All its settings are local: a
+// pooler may give the next transaction another server.
 type transaction struct {
 	store *Store
 	tx    pgx.Tx
-	// ctx ends with the caller's context, with the store, or when the transaction is
-	// given up.
+	// ctx ends with the caller's context, with the store, or when the
+	// transaction is abandoned.
 	ctx    context.Context //nolint:containedctx // lives as long as the transaction
 	cancel context.CancelFunc
 	caller context.Context //nolint:containedctx // tells whether the caller gave up
 	unhook func() bool
-	// kinds are the types that were asked for.
+	// kinds are the types that were looked up.
 	kinds map[uint32]*kind
 }
 
@@ -133,9 +134,9 @@ func (t *transaction) release() {
 
 func (t *transaction) conn() *pgconn.PgConn { return t.tx.Conn().PgConn() }
 
-// end ends the transaction and gives its connection back. A query that is still
-// running is ended on the server first; for that, and for a server that does not
-// answer, it waits a moment only.
+// end ends the transaction and returns its connection. It first ends a query
+// that is still running on the server; it waits only a moment for that, and for
+// a server that does not respond.
 func (t *transaction) end() {
 	conn := t.conn()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), pg.Parting)
@@ -150,8 +151,8 @@ func (t *transaction) end() {
 	}
 }
 
-// fault says why something failed: first that the caller or the store gave up,
-// which makes all else fail, too.
+// fault says why something failed. It checks first whether the caller or the
+// store stopped, since that makes everything else fail, too.
 func (t *transaction) fault(err error, what string) error {
 	opt := &t.store.opt
 	var server *pgconn.PgError

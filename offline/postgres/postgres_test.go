@@ -46,7 +46,7 @@ func rows(t *testing.T, s *postgres.Store, q offline.Query) []string {
 	return out
 }
 
-// window is rows, for goroutines that may not end a test.
+// window is rows, for goroutines, which must not end a test.
 func window(t *testing.T, s *postgres.Store, q offline.Query) (out []string, err error) {
 	t.Helper()
 	r, err := s.Range(t.Context(), q)
@@ -155,7 +155,7 @@ func TestFaultsNameTheThing(t *testing.T) {
 		{"a missing column", offline.Query{Source: source("t", ""), Columns: []string{"gone"}, Timestamp: "ts"}, fault.NotFound, "gone"},
 		{"a time that is none", offline.Query{Source: source("t", ""), Timestamp: "k"}, fault.Invalid, "k"},
 		{"a file", offline.Query{Source: &core.DataSource{Name: "file", Type: core.DataSource_BATCH_FILE}, Timestamp: "ts"}, fault.Invalid, "file"},
-		{"a source of ClickHouse with the same options", offline.Query{Source: clickhouse, Timestamp: "ts"}, fault.Invalid, "is no PostgreSQLSource"},
+		{"a source of ClickHouse with the same options", offline.Query{Source: clickhouse, Timestamp: "ts"}, fault.Invalid, "is not a PostgreSQLSource"},
 		{"broken SQL", offline.Query{Source: source("", "SELECT FROM WHERE"), Timestamp: "ts"}, fault.Invalid, "src"},
 	} {
 		_, err := s.Range(t.Context(), c.query)
@@ -165,7 +165,7 @@ func TestFaultsNameTheThing(t *testing.T) {
 	}
 }
 
-// What describes a source, or looks at its extent, is refused as its reading is.
+// Columns and Span refuse a source as Range does.
 func TestDescribingWhatMayNotBeRead(t *testing.T) {
 	_, user := failureDatabase(t)
 	store := postgres.New(user)

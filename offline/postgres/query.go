@@ -29,8 +29,8 @@ func (t *transaction) run(s *command) *pgconn.ResultReader {
 	return t.conn().ExecParams(t.ctx, s.sql, s.params, oids, formats, s.formats)
 }
 
-// where adds to a command which rows belong to a query, as far as the server
-// can tell.
+// where adds to a command the conditions on a query's rows that the server can
+// check.
 func (s *command) where(times []*timeColumn) {
 	s.sql += "\nWHERE " + times[0].sql + " IS NOT NULL"
 	for _, c := range times {
@@ -71,7 +71,7 @@ func (s *Store) Range(ctx context.Context, query offline.Query) (array.RecordRea
 	return r, nil
 }
 
-// open finds out what the columns are, and starts the query.
+// open finds the columns and starts the query.
 func (r *reader) open(from *relation, query offline.Query) error {
 	d, err := r.t.describe(from)
 	if err != nil {
@@ -123,7 +123,7 @@ func (s *Store) Columns(ctx context.Context, source *core.DataSource) ([]offline
 	if err != nil {
 		return nil, err
 	}
-	// No row is read, but the right to read them is checked.
+	// The query reads no row, but checks the right to read them.
 	if _, err := t.run(&command{sql: describeSQL + from.from + " AS source LIMIT 0"}).Close(); err != nil {
 		return nil, t.fault(from.inQuery(err, len(describeSQL)), from.what())
 	}

@@ -12,14 +12,15 @@ import (
 	"github.com/banquet-fs/banquet/internal/pg"
 )
 
-// limit is how much a record batch holds at most, but for one row.
+// limit bounds the content of a record batch, except that of a single row.
 type limit struct{ rows, bytes int }
 
-// cellBytes is about what a cell takes beside its content, or if it is null.
+// cellBytes is about the size of a cell besides its content, and of a null.
 const cellBytes = 8
 
-// reader turns rows into record batches as they arrive. It is array.RecordReader,
-// and runs in the caller's goroutine: there is nothing to be left behind.
+// reader turns rows into record batches as they arrive. It is an
+// array.RecordReader and runs in the caller's goroutine, so it leaves none
+// behind.
 type reader struct {
 	t       *transaction
 	what    string
@@ -30,14 +31,14 @@ type reader struct {
 	stamps  []stamp
 	builder *array.RecordBuilder
 	batch   arrow.RecordBatch
-	// row is the number of the row that is being read.
+	// row is the number of the row being read.
 	row     int64
 	err     error
 	ended   bool
 	retains atomic.Int64
 }
 
-// stamp is a time of the row that is being read.
+// stamp is a time of the row being read.
 type stamp struct {
 	v    arrow.Timestamp
 	null bool
@@ -45,7 +46,7 @@ type stamp struct {
 
 var _ array.RecordReader = (*reader)(nil)
 
-// build makes the schema and what batches are built with.
+// build makes the schema and the builders of batches.
 func (r *reader) build(names []string) {
 	fields := make([]arrow.Field, 0, len(names)+len(r.times))
 	for i, c := range r.columns {
@@ -60,22 +61,22 @@ func (r *reader) build(names []string) {
 	r.retains.Store(1)
 }
 
-// Schema is that of the batches.
+// Schema is the schema of the batches.
 func (r *reader) Schema() *arrow.Schema { return r.schema }
 
 // RecordBatch is the batch that Next read.
 func (r *reader) RecordBatch() arrow.RecordBatch { return r.batch }
 
-// Record is RecordBatch, for callers of old.
+// Record is the old name of RecordBatch.
 func (r *reader) Record() arrow.RecordBatch { return r.batch }
 
-// Err tells why there was no next batch, nil at the end of the rows.
+// Err tells why there was no next batch; nil at the end of the rows.
 func (r *reader) Err() error { return r.err }
 
-// Retain is for a caller that hands the reader on.
+// Retain adds a reference.
 func (r *reader) Retain() { r.retains.Add(1) }
 
-// Release ends the query if it still runs.
+// Release drops a reference; dropping the last one ends a running query.
 func (r *reader) Release() {
 	if r.retains.Add(-1) != 0 {
 		return
@@ -92,8 +93,8 @@ func (r *reader) drop() {
 	}
 }
 
-// end gives the transaction back. The rows that nobody wants are not read: the
-// query is ended on the server.
+// end gives the transaction back. It does not read the remaining rows: it ends
+// the query on the server.
 func (r *reader) end(err error) {
 	if r.ended {
 		return
@@ -174,7 +175,7 @@ func (r *reader) take(cells [][]byte) (bool, error) {
 	return true, nil
 }
 
-// refuse says which cell cannot be read.
+// refuse names the cell that cannot be read.
 func (r *reader) refuse(field int, err error) error {
 	return refuseCell(r.what, r.schema.Field(field).Name, r.row, err)
 }

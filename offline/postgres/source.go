@@ -11,16 +11,16 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
-// relation is what a data source is to the server.
+// relation is a data source as the server sees it.
 type relation struct {
 	source *core.DataSource
 	// from is the relation in FROM: a table, or a query in brackets.
 	from string
-	// query tells that it is one.
+	// query reports that the relation is a query.
 	query bool
 }
 
-// what is how errors call it.
+// what is the source's name in errors.
 func (r *relation) what() string { return "data source " + r.source.GetName() }
 
 // refuse makes a fault about the data source.
@@ -33,12 +33,13 @@ func newRelation(source *core.DataSource) (*relation, error) {
 	refuse := func(why string) error {
 		return fault.New(fault.Invalid, "data source %s %s", source.GetName(), why).About("data source", source.GetName(), source.GetProject())
 	}
-	// Sources of other stores may have the same options: only the class tells.
+	// Sources of other stores may have the same options: only the class tells
+	// them apart.
 	class := source.GetDataSourceClassType()
 	class = class[strings.LastIndexByte(class, '.')+1:]
 	var options struct{ Table, Query string }
 	if err := json.Unmarshal(source.GetCustomOptions().GetConfiguration(), &options); err != nil || class != "" && class != "PostgreSQLSource" {
-		return nil, refuse("is no PostgreSQLSource, and the offline store of this repository is PostgreSQL; set offline_store.type to where it lies")
+		return nil, refuse("is not a PostgreSQLSource, and the offline store of this repository is PostgreSQL; set offline_store.type to the store that holds it")
 	}
 	if table := strings.TrimSpace(options.Table); table != "" {
 		return &relation{source: source, from: tableName(table)}, nil
@@ -51,7 +52,7 @@ func newRelation(source *core.DataSource) (*relation, error) {
 }
 
 // tableName is a table as a definition names it: schema.table and quoted names
-// as they are, anything else is quoted.
+// stay as they are, anything else is quoted.
 func tableName(name string) string {
 	if regexp.MustCompile(`^("([^"]|"")+"|[A-Za-z_][\w$]*)(\.("([^"]|"")+"|[A-Za-z_][\w$]*))*$`).MatchString(name) && !reserved(name) {
 		return name
@@ -59,7 +60,7 @@ func tableName(name string) string {
 	return pgx.Identifier(strings.Split(name, ".")).Sanitize()
 }
 
-// reserved reports whether a bare name is a word that SQL keeps for itself.
+// reserved reports whether a bare name is a reserved word of SQL.
 func reserved(name string) bool {
 	switch strings.ToLower(name) {
 	case "all", "and", "any", "array", "as", "asc", "both", "case", "cast", "check", "collate", "column", "constraint", "create", "default", "desc",

@@ -12,8 +12,7 @@ import (
 	"github.com/banquet-fs/banquet/offline"
 )
 
-// Span asks the database for the extent of a query. Times at infinity do not
-// count.
+// Span asks the database for the extent of a query. It ignores infinite times.
 func (s *Store) Span(ctx context.Context, query offline.Query) (offline.Span, error) {
 	if err := query.Check(); err != nil {
 		return offline.Span{}, err
@@ -67,7 +66,7 @@ func (t *transaction) span(from *relation, times []*timeColumn) (offline.Span, e
 	return span, nil
 }
 
-// spanOf reads how many rows there are, and the first and the last time.
+// spanOf reads the number of rows, and the first and the last time.
 func spanOf(cells [][]byte) (span offline.Span, err error) {
 	if len(cells) != 3 || len(cells[0]) != 8 {
 		return span, errShort
@@ -121,8 +120,8 @@ func (t *transaction) spanOfText(from *relation, times []*timeColumn) (offline.S
 	return span, nil
 }
 
-// readTimes reads the event time of a row; ok is false if the row does not belong
-// to the query. An error is about the column.
+// readTimes reads the event time of a row; ok is false if the query does not
+// select the row. An error is about the column.
 func readTimes(times []*timeColumn, cells [][]byte) (event time.Time, ok bool, column string, err error) {
 	for i, c := range times {
 		v, _, ok, err := c.read(cells[i])

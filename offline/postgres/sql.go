@@ -2,8 +2,8 @@ package postgres
 
 import "strings"
 
-// oneSelect takes the end off a query: blanks, comments and one semicolon. A
-// problem is told when there is more than one statement, or none.
+// oneSelect removes the end of a query: blanks, comments and one semicolon.
+// problem is set when there is more than one statement, or none.
 func oneSelect(query string) (sql, problem string) {
 	end, rest := statement(query)
 	if strings.TrimSpace(stripComments(query[:end])) == "" {
@@ -104,7 +104,7 @@ func literal(q string, quote byte, escapes bool) int {
 	return len(q)
 }
 
-// dollar measures a $tag$…$tag$ literal; $1 is none.
+// dollar measures a $tag$…$tag$ literal; $1 is not one.
 func dollar(q string) int {
 	end := strings.IndexByte(q[1:], '$')
 	if end < 0 {
@@ -122,7 +122,7 @@ func dollar(q string) int {
 	return len(q)
 }
 
-// stripComments takes comments out.
+// stripComments removes comments.
 func stripComments(q string) string {
 	var b strings.Builder
 	for i := 0; i < len(q); {

@@ -13,7 +13,7 @@ import (
 	"github.com/banquet-fs/banquet/offline/postgres"
 )
 
-// textSchema makes types of every kind that a database can add.
+// textSchema makes one type of every kind that a database can add.
 const textSchema = `CREATE TYPE mood AS ENUM ('sad', 'it''s "fine", {really}'); CREATE TYPE pair AS (a int, b text); CREATE DOMAIN small AS int CHECK (VALUE < 100);
 	CREATE DOMAIN smaller AS small CHECK (VALUE < 10); CREATE DOMAIN ints AS int[]; CREATE DOMAIN mail AS text; CREATE DOMAIN price AS numeric(9, 2);
 	CREATE TYPE spans AS RANGE (subtype = float8, multirange_type_name = manyspans); CREATE TABLE "Order" (id int); 
@@ -21,17 +21,17 @@ const textSchema = `CREATE TYPE mood AS ENUM ('sad', 'it''s "fine", {really}'); 
 	CREATE FUNCTION folded_out(folded) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
 	CREATE TYPE folded (INPUT = folded_in, OUTPUT = folded_out, LIKE = text, CATEGORY = 'S');`
 
-// oddSettings are what a role or a database may be set to. The zone is not among
-// them: times in ranges and composites are told in it, with their offset.
+// oddSettings are settings that a role or a database may have. The zone is not
+// among them: times in ranges and composites are written in it, with their offset.
 var oddSettings = []string{
 	"datestyle = 'SQL, DMY'", "intervalstyle = 'iso_8601'", "extra_float_digits = -10",
 	"bytea_output = 'escape'", "quote_all_identifiers = on", "search_path = 'nowhere'", "client_encoding = 'LATIN1'", "default_transaction_isolation = 'serializable'",
 }
 
-// texts are the types of PostgreSQL, by a value of each and what is read: where
-// Feast has a value type, a typed column; for all others the text of psql.
+// texts are the types of PostgreSQL, each with a value and what is read of it:
+// a typed column where Feast has a value type, psql's text for all others.
 var texts = []struct{ sql, dt, want string }{
-	// Those that Feast knows.
+	// Types that Feast knows.
 	{"true", "bool", "true"},
 	{"1::int2", "int32", "1"},
 	{"-2147483648", "int32", "-2147483648"},
@@ -62,7 +62,7 @@ var texts = []struct{ sql, dt, want string }{
 	{"5::small", "int32", "5"},
 	{"5::smaller", "int32", "5"},
 	{"'a@b'::mail", "utf8", "a@b"},
-	// Lists of those.
+	// Lists of those types.
 	{"'{t,NULL}'::bool[]", "list<item: bool, nullable>", "[true,null]"},
 	{"'{1,NULL,3}'::int2[]", "list<item: int32, nullable>", "[1,null,3]"},
 	{"'{9007199254740993}'::int8[]", "list<item: int64, nullable>", "[9007199254740993]"},
@@ -86,7 +86,7 @@ var texts = []struct{ sql, dt, want string }{
 	{"'{a}'::mail[]", "list<item: utf8, nullable>", `["a"]`},
 	{"'{1,2}'::ints", "list<item: int32, nullable>", "[1,2]"},
 	{`'{"{1,2}",NULL}'::ints[]`, "list<item: utf8, nullable>", `["{1,2}",null]`},
-	// All others.
+	// All other types.
 	{"time '10:00:00.5'", "utf8", "10:00:00.5"},
 	{"timetz '10:00:00.5+09'", "utf8", "10:00:00.5+09"},
 	{"interval '1 year -2 days 03:04:05.6'", "utf8", "1 year -2 days +03:04:05.6"},
@@ -133,7 +133,7 @@ var texts = []struct{ sql, dt, want string }{
 	{"'Of An Extension'::folded", "utf8", "Of An Extension"},
 	{"'{a,NULL,\"b c\"}'::folded[]", "list<item: utf8, nullable>", `["a",null,"b c"]`},
 	{"pg_notify('a', 'b')", "utf8", ""}, // void
-	// Lists of those.
+	// Lists of those types.
 	{"'{10:00,NULL}'::time[]", "list<item: utf8, nullable>", `["10:00:00",null]`},
 	{"'{1 day,NULL}'::interval[]", "list<item: utf8, nullable>", `["1 day",null]`},
 	{"'{10.0.0.1,10.0.0.0/8}'::inet[]", "list<item: utf8, nullable>", `["10.0.0.1","10.0.0.0/8"]`},
@@ -150,8 +150,8 @@ var texts = []struct{ sql, dt, want string }{
 	{"ARRAY[ROW(1, 2)]", "list<item: utf8, nullable>", `["(1,2)"]`},
 }
 
-// TestEveryKindOfType reads a value of each type. What a role or a database is
-// set to makes no difference.
+// TestEveryKindOfType reads a value of each type. The settings of a role or a
+// database make no difference.
 func TestEveryKindOfType(t *testing.T) {
 	for _, odd := range []bool{false, true} {
 		opt := pgtest.Options(t)
@@ -184,8 +184,8 @@ func TestEveryKindOfType(t *testing.T) {
 	}
 }
 
-// TestNullsOfEveryType reads a null, and a list of one, of every type that the
-// server has.
+// TestNullsOfEveryType reads a null, and a list with one, of every type that
+// the server has.
 func TestNullsOfEveryType(t *testing.T) {
 	opt := pgtest.Options(t)
 	pgtest.Exec(t, opt, textSchema)
@@ -231,8 +231,8 @@ func TestNullsOfEveryType(t *testing.T) {
 	}
 }
 
-// A database in another encoding is read in UTF-8, and one without any says which
-// bytes are no text.
+// A database in another encoding is read in UTF-8. In one without an encoding,
+// an error names the bytes that are not text.
 func TestDatabasesInOtherEncodings(t *testing.T) {
 	t.Parallel()
 	admin := pgtest.Options(t)
@@ -261,7 +261,8 @@ func TestDatabasesInOtherEncodings(t *testing.T) {
 
 func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// TestBitsAreNoNumbers holds bits to be text: 101 is five, not a hundred and one.
+// TestBitsAreNoNumbers: bits are text, so that 101 is not read as a hundred and
+// one.
 func TestBitsAreNoNumbers(t *testing.T) {
 	s := open(t, `CREATE TABLE t (ts timestamp, fixed bit(3), free varbit, several bit(3)[]); INSERT INTO t VALUES ('2024-01-01', B'101', B'1', ARRAY[B'101'])`)
 	for _, name := range []string{"fixed", "free", "several"} {

@@ -15,20 +15,20 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// The Arrow types of event and created times: the server's have microseconds, and
-// texts may say more.
+// The Arrow types of event and created times: the server's have microseconds,
+// and texts may be finer.
 var (
 	micros = &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
 	nanos  = &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
 )
 
-// bound is one end of the times that a query takes.
+// bound is one end of the times that a query selects.
 type bound struct {
 	op string
 	t  time.Time
 }
 
-// admits compares in Go what the server compares otherwise.
+// admits does in Go the comparison that the server does for other columns.
 func (b bound) admits(t time.Time) bool {
 	switch b.op {
 	case ">=":
@@ -45,20 +45,22 @@ type timeColumn struct {
 	name   string
 	sql    string
 	bounds []bound
-	// format is how the server is asked to send it.
+	// format is the format in which the server sends the column.
 	format int16
-	// text tells that it is text: then the server cannot compare it with a time.
+	// text reports that the column is text: then the server cannot compare it
+	// with a time.
 	text bool
-	// naive tells that its type has no zone. Its times are in UTC, whatever zone the
-	// session has, so it may not be compared with a timestamptz.
+	// naive reports that the type has no zone. Its times are in UTC, whatever zone
+	// the session has, so it must not be compared with a timestamptz.
 	naive bool
-	// at reads a cell that is no text.
+	// at reads a cell of a column that is not text.
 	at func(raw []byte) (int64, error)
-	// dt is the Arrow type that says all of it.
+	// dt is the Arrow type that loses nothing of it.
 	dt *arrow.TimestampType
 }
 
-// newTimeColumn looks up a time of a relation; a type that is none is refused.
+// newTimeColumn looks up a time column of a relation; any other type is
+// refused.
 func (t *transaction) newTimeColumn(d *described, name string, bounds ...bound) (*timeColumn, error) {
 	f, err := d.column(name)
 	if err != nil {
@@ -83,12 +85,12 @@ func (t *transaction) newTimeColumn(d *described, name string, bounds ...bound) 
 	case k.text:
 		c.text, c.format, c.dt = true, pgtype.TextFormatCode, nanos
 	default:
-		return nil, d.refuse(fault.Invalid, "column %s is %s, and no time; %s", name, k.name, remedy(k.oid, name))
+		return nil, d.refuse(fault.Invalid, "column %s is %s, not a time; %s", name, k.name, remedy(k.oid, name))
 	}
 	return c, nil
 }
 
-// remedy says what to write for a column that is no time.
+// remedy says what to write instead of a column that is not a time.
 func remedy(oid uint32, name string) string {
 	quoted := pgx.Identifier{name}.Sanitize()
 	switch oid {
@@ -105,7 +107,8 @@ func columnSQL(f pgconn.FieldDescription) string {
 // compares reports whether the server can apply the bounds.
 func (c *timeColumn) compares() bool { return !c.text }
 
-// like gives the SQL of a timestamptz as what the column can be compared with.
+// like converts the SQL of a timestamptz to a form that the column can be compared
+// with.
 func (c *timeColumn) like(instant string) string {
 	if c.naive {
 		return "(" + instant + " AT TIME ZONE 'UTC')"
@@ -113,7 +116,7 @@ func (c *timeColumn) like(instant string) string {
 	return instant
 }
 
-// instant gives the SQL of a value of the column as a timestamptz.
+// instant converts the SQL of a value of the column to a timestamptz.
 func (c *timeColumn) instant(sql string) string {
 	if c.naive {
 		return "((" + sql + ")::timestamp AT TIME ZONE 'UTC')"
@@ -123,8 +126,8 @@ func (c *timeColumn) instant(sql string) string {
 
 var errInfinite = errors.New("the time is infinite; leave such rows out in the query of the data source")
 
-// read reads a cell; ok is false for a null, and for a text that lies outside of
-// the bounds.
+// read reads a cell; ok is false for a null, and for a text outside of the
+// bounds.
 func (c *timeColumn) read(raw []byte) (v arrow.Timestamp, null, ok bool, err error) {
 	if raw == nil {
 		return 0, true, len(c.bounds) == 0, nil
@@ -149,7 +152,7 @@ func (c *timeColumn) read(raw []byte) (v arrow.Timestamp, null, ok bool, err err
 	return v, false, true, err
 }
 
-var errFarText = errors.New("the time lies outside of the years 1678 to 2261, which is all that 64 bits of nanoseconds can say; cast the column to timestamptz in the query of the data source")
+var errFarText = errors.New("the time lies outside of the years 1678 to 2261, the range of 64 bits of nanoseconds; cast the column to timestamptz in the query of the data source")
 
 func nanosecondsOf(t time.Time) (arrow.Timestamp, error) {
 	if y := t.Year(); y < 1678 || y > 2261 {
@@ -158,7 +161,7 @@ func nanosecondsOf(t time.Time) (arrow.Timestamp, error) {
 	return arrow.Timestamp(t.UnixNano()), nil
 }
 
-// The first and the last second that a timestamp can say, since 2000:
+// The first and the last second that a timestamp can represent, since 2000:
 // https://www.postgresql.org/docs/current/datatype-datetime.html.
 const (
 	firstSecond = -211813488000
@@ -166,7 +169,7 @@ const (
 )
 
 // parameter is a bound in the binary form of a timestamptz. The server's times
-// have microseconds: a lower bound between two of them is the later one.
+// have microseconds: a lower bound between two of them becomes the later one.
 func (b bound) parameter() []byte {
 	seconds, part := b.t.Unix()-epoch2000/second, b.t.Nanosecond()/1000
 	if b.op == ">=" && b.t.Nanosecond()%1000 > 0 {
@@ -182,13 +185,13 @@ func (b bound) parameter() []byte {
 }
 
 // timesOf looks up the times of a query: the event time, then the created time
-// if it has one.
+// if the query has one.
 func (t *transaction) timesOf(d *described, query offline.Query) ([]*timeColumn, error) {
 	switch {
 	case query.Timestamp == "":
 		return nil, d.refuse(fault.Invalid, "it has no timestamp_field; name the column of the event time")
 	case query.Created == "" && !query.CreatedAfter.IsZero():
-		return nil, d.refuse(fault.Invalid, "rows by their created time are asked for, and it has no created_timestamp_column; name the column")
+		return nil, d.refuse(fault.Invalid, "a query of rows by their created time needs a created_timestamp_column, which it lacks; name the column")
 	}
 	event, err := t.newTimeColumn(d, query.Timestamp, bound{">=", query.Start}, bound{"<=", query.End})
 	if err != nil || query.Created == "" {

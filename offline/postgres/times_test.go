@@ -23,7 +23,7 @@ import (
 var noon = time.Date(2024, 1, 1, 12, 0, 0, 0, time.UTC)
 
 // The same rows are found whatever type the times have, and whatever zone the
-// database is set to: bounds are inclusive, but for the created time's.
+// database is set to. Bounds are inclusive, except the one on the created time.
 func TestWindowsOfEveryTypeOfTime(t *testing.T) {
 	opt := pgtest.Options(t)
 	pgtest.Exec(t, opt, "ALTER DATABASE "+opt.Database+" SET timezone = 'Asia/Seoul'; ALTER DATABASE "+opt.Database+" SET datestyle = 'SQL, DMY'; CREATE DOMAIN stamp AS timestamptz; CREATE DOMAIN words AS text")
@@ -70,8 +70,8 @@ func TestWindowsOfEveryTypeOfTime(t *testing.T) {
 	}
 }
 
-// What a query or a view makes of a time, it makes in the zone that the role or the
-// database is set to, as for every other client of the server.
+// A query or a view converts times in the zone that the role or the database is set
+// to, as for every other client of the server.
 func TestQueriesRunInTheZoneOfTheDatabase(t *testing.T) {
 	opt := pgtest.Options(t)
 	pgtest.Exec(t, opt, "ALTER DATABASE "+opt.Database+" SET timezone = 'Asia/Seoul'")
@@ -91,8 +91,8 @@ func TestQueriesRunInTheZoneOfTheDatabase(t *testing.T) {
 }
 
 // A created time without a zone counts as later only where it is so in UTC and in
-// the zone of the database, whose clock it often is: no row that a run has taken
-// seems to have come after it.
+// the zone of the database, whose clock often writes it: no row that a run has read
+// seems to have arrived after it.
 func TestCreatedTimesOfTheDatabasesClock(t *testing.T) {
 	for zone, hours := range map[string]int{"Asia/Seoul": 9, "America/Caracas": -4} {
 		opt := pgtest.Options(t)
@@ -111,8 +111,8 @@ func TestCreatedTimesOfTheDatabasesClock(t *testing.T) {
 	}
 }
 
-// Bounds finer than the microseconds of the server neither take nor leave a row
-// beside them.
+// Bounds finer than the server's microseconds neither add nor drop a row next
+// to them.
 func TestBoundsBetweenMicroseconds(t *testing.T) {
 	store := open(t, `CREATE TABLE t AS SELECT i AS k, timestamptz '2024-01-01 12:00:00Z' + i * interval '1 microsecond' AS ts FROM generate_series(0, 3) i`)
 	for _, c := range []struct {
@@ -130,8 +130,8 @@ func TestBoundsBetweenMicroseconds(t *testing.T) {
 	}
 }
 
-// Texts may say more than microseconds, and that is kept; far ones are refused
-// with their row, unless the bounds leave them out.
+// Texts finer than microseconds keep their digits. Times out of range are
+// refused with their row, unless the bounds leave them out.
 func TestTimesOfTextAreExact(t *testing.T) {
 	store := open(t, "CREATE TABLE t (ts text); INSERT INTO t VALUES ('2024-01-01T12:00:00.000000001Z'), ('2024-01-01 12:00:00.000001'), ('9999-12-31'), ('0001-01-01')")
 	q := offline.Query{Source: source("t", ""), Timestamp: "ts", Start: noon.Add(1), End: noon.Add(1000)}
@@ -148,7 +148,7 @@ func TestTimesOfTextAreExact(t *testing.T) {
 	}
 }
 
-// A query that says too little is refused.
+// A query that lacks a column is refused.
 func TestQueriesThatSayTooLittle(t *testing.T) {
 	store := open(t, "CREATE TABLE t (ts timestamptz)")
 	for _, q := range []offline.Query{{Source: source("t", "")}, {Source: source("t", ""), Timestamp: "ts", CreatedAfter: noon}} {
@@ -160,20 +160,20 @@ func TestQueriesThatSayTooLittle(t *testing.T) {
 	}
 }
 
-// Columns that are no times are refused with what to write instead; the others
-// that cannot be read are refused with their row.
+// Columns of other types than time are refused with what to write instead;
+// other unreadable cells are refused with their row.
 func TestTimesThatAreNone(t *testing.T) {
 	store := open(t, "")
 	for _, c := range []struct{ name, query, says string }{
-		{"bigint", "SELECT 1 AS k, 1704067200::bigint AS ts", `column ts is bigint, and no time; if it holds seconds since 1970, write to_timestamp("ts") AS "ts" in the query of the data source`},
-		{"numeric", "SELECT 1 AS k, 1704067200.5 AS ts", "column ts is numeric, and no time; if it holds seconds"},
-		{"a time of day", "SELECT 1 AS k, time '10:00' AS ts", "column ts is time without time zone, and no time"},
-		{"a list", "SELECT 1 AS k, ARRAY[now()] AS ts", "column ts is timestamp with time zone[], and no time"},
-		{"json", "SELECT 1 AS k, '1'::json AS ts", "column ts is json, and no time"},
-		{"a text that is none", "SELECT i AS k, CASE WHEN i = 3 THEN 'tomorrow' ELSE '2024-01-01' END AS ts FROM generate_series(1, 4) i", `column ts, row 3: "tomorrow" is no time`},
+		{"bigint", "SELECT 1 AS k, 1704067200::bigint AS ts", `column ts is bigint, not a time; if it holds seconds since 1970, write to_timestamp("ts") AS "ts" in the query of the data source`},
+		{"numeric", "SELECT 1 AS k, 1704067200.5 AS ts", "column ts is numeric, not a time; if it holds seconds"},
+		{"a time of day", "SELECT 1 AS k, time '10:00' AS ts", "column ts is time without time zone, not a time"},
+		{"a list", "SELECT 1 AS k, ARRAY[now()] AS ts", "column ts is timestamp with time zone[], not a time"},
+		{"json", "SELECT 1 AS k, '1'::json AS ts", "column ts is json, not a time"},
+		{"a text that is none", "SELECT i AS k, CASE WHEN i = 3 THEN 'tomorrow' ELSE '2024-01-01' END AS ts FROM generate_series(1, 4) i", `column ts, row 3: "tomorrow" is not a time`},
 		{"infinity", "SELECT i AS k, CASE WHEN i = 3 THEN timestamptz 'infinity' ELSE '2024-01-01' END AS ts FROM generate_series(1, 4) i", "column ts, row 3: the time is infinite; leave such rows out in the query"},
 		{"minus infinity of a date", "SELECT 1 AS k, date '-infinity' AS ts", "column ts, row 1: the time is infinite"},
-		{"a text without end", "SELECT 1 AS k, repeat('x', 1000000) AS ts", "column ts, row 1: \"" + strings.Repeat("x", 59) + "... is no time"},
+		{"a text without end", "SELECT 1 AS k, repeat('x', 1000000) AS ts", "column ts, row 1: \"" + strings.Repeat("x", 59) + "... is not a time"},
 		{"beyond 64 bits", "SELECT 1 AS k, date '5000000-01-01' AS ts", "column ts, row 1: the time lies after the year 294246"},
 		{"beyond 64 bits since 1970", "SELECT 1 AS k, timestamp '294276-12-31' AS ts", "column ts, row 1: the time lies after the year 294246"},
 	} {
@@ -185,7 +185,7 @@ func TestTimesThatAreNone(t *testing.T) {
 			continue
 		}
 		_, span := store.Span(t.Context(), offline.Query{Source: source("", c.query), Timestamp: "ts"})
-		if text := strings.Contains(c.name, "text"); span == nil == (text || strings.Contains(c.says, "no time")) {
+		if text := strings.Contains(c.name, "text"); span == nil == (text || strings.Contains(c.says, "not a time")) {
 			t.Errorf("%s: the span gives %v", c.name, span)
 		} else if text && span.Error() != err.Error() {
 			t.Errorf("%s: the span gives %v, want %v", c.name, span, err)
@@ -197,8 +197,8 @@ func TestTimesThatAreNone(t *testing.T) {
 	}
 }
 
-// Infinities of features are what package value says, never a null, in lists,
-// too.
+// Infinities of features are those of package value, never a null, also in
+// lists.
 func TestInfinitiesOfFeatures(t *testing.T) {
 	store := open(t, "")
 	r, err := store.Range(t.Context(), offline.Query{
@@ -238,10 +238,10 @@ func TestInfinitiesOfFeatures(t *testing.T) {
 func TestCellsThatCannotBeRead(t *testing.T) {
 	store := open(t, "")
 	for _, c := range []struct{ name, cell, says string }{
-		{"two dimensions", "'{{1,2},{3,4}}'::int8[]", "the array has 2 dimensions, and arrays of one are read"},
-		{"two dimensions of text", "'{{1 day},{2 days}}'::interval[]", "the array has 2 dimensions, and arrays of one are read"},
-		{"two dimensions and bounds", "'[0:0][0:1]={{1 day,1 day}}'::interval[]", "the array has 2 dimensions, and arrays of one are read"},
-		{"a date beyond 64 bits", "date '5000000-01-01'", "the time lies after the year 294246, which 64 bits of microseconds cannot say"},
+		{"two dimensions", "'{{1,2},{3,4}}'::int8[]", "the array has 2 dimensions; only arrays of one dimension can be read"},
+		{"two dimensions of text", "'{{1 day},{2 days}}'::interval[]", "the array has 2 dimensions; only arrays of one dimension can be read"},
+		{"two dimensions and bounds", "'[0:0][0:1]={{1 day,1 day}}'::interval[]", "the array has 2 dimensions; only arrays of one dimension can be read"},
+		{"a date beyond 64 bits", "date '5000000-01-01'", "the time lies after the year 294246, the last one that 64 bits of microseconds can represent"},
 	} {
 		_, err := window(t, store, offline.Query{Source: source("", "SELECT CASE WHEN i = 3 THEN "+c.cell+" END AS v, now() AS ts FROM generate_series(1, 4) i"), Columns: []string{"v"}, Timestamp: "ts"})
 		if want := "data source src, column v, row 3: " + c.says; err == nil || err.Error() != want || fault.KindOf(err) != fault.Invalid {
@@ -263,7 +263,7 @@ func TestColumnsAreFoundByName(t *testing.T) {
 		{"another case", "SELECT * FROM t", "K", fault.NotFound, "it has no column K; it has k, ts"},
 		{"a time", "SELECT 1 AS v, now() AS at", "v", fault.NotFound, "it has no column ts; it has v, at"},
 		{"no columns at all", "SELECT", "v", fault.NotFound, "it has no column v; it has none"},
-		{"a parameter", "SELECT $1::timestamptz AS v, now() AS ts", "v", fault.Invalid, "data source src: its query has a parameter, $1, and nobody gives it a value"},
+		{"a parameter", "SELECT $1::timestamptz AS v, now() AS ts", "v", fault.Invalid, "data source src: its query has a parameter, $1, which gets no value"},
 		{"the place of an error", "SELECT nope FROM t", "v", fault.NotFound, `column "nope" does not exist (character 8)`},
 	} {
 		_, err := window(t, store, offline.Query{Source: source("", c.query), Columns: []string{c.column}, Timestamp: "ts"})
@@ -278,8 +278,8 @@ func TestColumnsAreFoundByName(t *testing.T) {
 	}
 }
 
-// Batches are bounded by bytes, too: of rows with a megabyte each, a few are in
-// memory.
+// Batches are bounded by bytes, too: of rows with a megabyte each, only a few
+// are in memory.
 func TestMemoryIsThatOfABatch(t *testing.T) {
 	store := open(t, "")
 	r, err := store.Range(t.Context(), offline.Query{
@@ -305,8 +305,8 @@ func TestMemoryIsThatOfABatch(t *testing.T) {
 	}
 }
 
-// Who reads, and asks something else meanwhile, does not wait for itself, however
-// few connections are allowed.
+// A caller that makes another request while it reads does not block itself,
+// however few connections are allowed.
 func TestAskingWhileReading(t *testing.T) {
 	opt := pgtest.Options(t)
 	opt.MaxConn = 1
@@ -328,7 +328,7 @@ func TestAskingWhileReading(t *testing.T) {
 	}
 }
 
-// What was handed on is still whole when the next batch is read.
+// Data that was handed on is still intact when the next batch is read.
 func TestBatchesThatAreKept(t *testing.T) {
 	store := postgres.SmallBatches(open(t, ""), 2)
 	r, err := store.Range(t.Context(), offline.Query{
