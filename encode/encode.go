@@ -1,7 +1,7 @@
 // Package encode turns rows of a data source into what an online store keeps:
-// entity keys and serialized values. It knows what a feature view wants of its
-// source, and nothing of windows, queries or stores; whoever has record batches,
-// read from a source or sent by a client, encodes them here.
+// entity keys and serialized values. It knows what a feature view needs from
+// its source, but nothing of windows, queries or stores; a caller with record
+// batches, read from a source or sent by a client, encodes them here.
 package encode
 
 import (
@@ -14,11 +14,12 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// Layout says which columns of a source make the rows of a view, and what each
-// is. It is made once for a view and safe for concurrent use.
+// Layout says which columns of a source make the rows of a view, and the type
+// of each. It is made once for a view and safe for concurrent use.
 type Layout struct {
 	view *registry.View
-	// names are the source's columns: those of the join keys, then those of the features.
+	// names are the source's columns: those of the join keys, then those of the
+	// features.
 	names              []string
 	timestamp, created string
 	keys, cells        []column
@@ -34,9 +35,9 @@ type column struct {
 	kind  types.ValueType_Enum
 }
 
-// NewLayout makes the layout of a view. Names of the view are turned back into
-// names of its batch source by the source's field mapping; where that gives a
-// name two columns of the source, or none, the view is refused.
+// NewLayout makes the layout of a view. The source's field mapping turns names
+// of the view back into names of its batch source; where it maps two columns of
+// the source, or none, to a name, the view is refused.
 func NewLayout(v *registry.View, keyVersion int) (*Layout, error) {
 	source := v.Batch
 	if err := checkMapping(v); err != nil {
@@ -73,8 +74,8 @@ func (l *Layout) add(name string, kind types.ValueType_Enum) column {
 	return column{index: len(l.names) - 1, name: name, kind: kind}
 }
 
-// Columns are the source's names of the columns that a record batch must begin
-// with: the join keys', then the features'. Behind them it has the event time
+// Columns are the source's names of the columns with which a record batch must
+// begin: the join keys', then the features'. After them it has the event time
 // and, if the source has one, the created time.
 func (l *Layout) Columns() []string { return l.names }
 
@@ -95,8 +96,8 @@ func (l *Layout) Timestamp() string { return l.timestamp }
 // Created is the source's name of the created time; empty if it has none.
 func (l *Layout) Created() string { return l.created }
 
-// Batch is one record batch with the encoders of its columns. It may be used by
-// one goroutine at a time.
+// Batch is one record batch with the encoders of its columns. Only one
+// goroutine at a time may use it.
 type Batch struct {
 	layout         *Layout
 	record         arrow.RecordBatch
@@ -106,7 +107,8 @@ type Batch struct {
 	parts          [][]byte
 }
 
-// Open looks at a record batch. It stays the caller's, and must outlive the Batch.
+// Open makes a Batch of a record batch. The caller still owns the record batch,
+// which must outlive the Batch.
 func (l *Layout) Open(record arrow.RecordBatch) (*Batch, error) {
 	b := &Batch{layout: l, record: record, parts: make([][]byte, len(l.keys))}
 	b.keys = encoders(record, l.keys, value.NewArrowKeyEncoder)
@@ -133,11 +135,11 @@ func encoders(record arrow.RecordBatch, columns []column, encoder func(arrow.Dat
 	return list
 }
 
-// Rows is how many rows there are.
+// Rows is the number of rows.
 func (b *Batch) Rows() int { return int(b.record.NumRows()) }
 
-// Times gives the event time of a row, false when it has none, and its created
-// time, zero when it has none.
+// Times returns the event time of a row, false when it has none, and its
+// created time, zero when it has none.
 func (b *Batch) Times(row int) (event, created time.Time, ok bool) {
 	event, ok = b.event(row)
 	created, _ = b.created(row)
@@ -178,7 +180,7 @@ func (b *Batch) Key(row int) ([]byte, bool, error) {
 }
 
 // Values serializes the features of a row, in the view's order, into one piece
-// of memory that is the caller's.
+// of memory that the caller owns.
 func (b *Batch) Values(row int) ([][]byte, error) {
 	values := make([][]byte, len(b.cells))
 	buf := make([]byte, 0, 16*len(b.cells))

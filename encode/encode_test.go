@@ -17,7 +17,7 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// view is one of a join key and a feature.
+// view is a view with one join key and one feature.
 func view(key, feature types.ValueType_Enum, mapping map[string]string) *registry.View {
 	return &registry.View{
 		Name: "trips", Project: "p",
@@ -27,7 +27,7 @@ func view(key, feature types.ValueType_Enum, mapping map[string]string) *registr
 	}
 }
 
-// batch opens rows given as JSON: a key, a feature and an event time each.
+// batch opens rows given as JSON, each with a key, a feature and an event time.
 func batch(t *testing.T, v *registry.View, key, feature arrow.DataType, rows string) *encode.Batch {
 	t.Helper()
 	l, err := encode.NewLayout(v, 3)
@@ -116,10 +116,10 @@ func TestMappingsThatLeaveTheColumnOpen(t *testing.T) {
 		mapping map[string]string
 		want    string // empty: the mapping is clear
 	}{
-		{"two columns, one name", map[string]string{"b": "x", "a": "x"}, "the source's columns a and b are both called x by its field mapping; keep one of them"},
-		{"two columns, one key", map[string]string{"b": "driver_id", "a": "driver_id"}, "the source's columns a and b are both called driver_id by its field mapping; keep one of them"},
-		{"two columns, one time", map[string]string{"b": "ts", "a": "ts"}, "the source's columns a and b are both called ts by its field mapping; keep one of them"},
-		{"renamed away", map[string]string{"x": "y"}, "column x of the source is called y by its field mapping; there is no other one for x"},
+		{"two columns, one name", map[string]string{"b": "x", "a": "x"}, "the source's field mapping renames both column a and column b to x; keep one of them"},
+		{"two columns, one key", map[string]string{"b": "driver_id", "a": "driver_id"}, "the source's field mapping renames both column a and column b to driver_id; keep one of them"},
+		{"two columns, one time", map[string]string{"b": "ts", "a": "ts"}, "the source's field mapping renames both column a and column b to ts; keep one of them"},
+		{"renamed away", map[string]string{"x": "y"}, "the source's field mapping renames column x to y, and no other column gives x"},
 		{"swapped", map[string]string{"x": "driver_id", "driver_id": "x"}, ""},
 		{"two that the view does not want", map[string]string{"a": "z", "b": "z"}, ""},
 		{"plain", map[string]string{"a": "x", "t": "ts"}, ""},

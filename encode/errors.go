@@ -10,7 +10,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// cellFault says which cell an error is about.
+// cellFault names the cell of an error.
 func (b *Batch) cellFault(c column, row int, err error) error {
 	text := fault.Of(err).Text
 	if c.kind == types.ValueType_INVALID {
@@ -19,7 +19,7 @@ func (b *Batch) cellFault(c column, row int, err error) error {
 	return b.fault(fmt.Sprintf("column %s, row %s", c.name, b.Row(row)), text, err)
 }
 
-// rowFault says which row an error is about.
+// rowFault names the row of an error.
 func (b *Batch) rowFault(row int, err error) error {
 	return b.fault("row "+b.Row(row), fault.Of(err).Text, err)
 }
@@ -30,7 +30,7 @@ func (b *Batch) fault(place, text string, err error) error {
 		About("feature view", v.Name, v.Project).Because(err)
 }
 
-// Row names a row for people: by its join keys as the source has them, and its
+// Row names a row in messages: by its join keys as the source has them, and its
 // event time.
 func (b *Batch) Row(row int) string {
 	var keys []string
@@ -49,7 +49,7 @@ func (b *Batch) Row(row int) string {
 	return strings.Join(append(keys, at), " ")
 }
 
-// shown cuts a cell that would fill the screen, and keeps it on one line.
+// shown cuts a long cell and keeps it on one line.
 func shown(cell string) string {
 	const longest = 60
 	if !utf8.ValidString(cell) || strings.ContainsFunc(cell, func(r rune) bool { return r < ' ' || r == 0x7f }) {

@@ -8,7 +8,7 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// Originals gives the source's name of a view's name.
+// Originals returns the source's name of a view's name.
 func Originals(mapping map[string]string) func(string) string {
 	names := make(map[string]string, len(mapping))
 	for from, to := range mapping {
@@ -22,10 +22,10 @@ func Originals(mapping map[string]string) func(string) string {
 	}
 }
 
-// checkMapping refuses a field mapping that leaves open which column of the
-// source a name of the view is: two columns are called by it, or its own column
-// is called by another name. A column of the source that has the name that another
-// one is mapped to is not read, as in Feast.
+// checkMapping refuses a field mapping that is ambiguous for a name of the
+// view: it maps two columns to the name, or maps the column of that name to
+// another name. If another column is mapped to the name of a column, the column
+// itself is not read, as in Feast.
 func checkMapping(v *registry.View) error {
 	mapping := v.Batch.GetFieldMapping()
 	if len(mapping) == 0 {
@@ -43,7 +43,7 @@ func checkMapping(v *registry.View) error {
 	}
 	for _, name := range names {
 		if to, renamed := mapping[name]; renamed && len(sources[name]) == 0 {
-			return mappingFault(v, "column %s of the source is called %s by its field mapping; there is no other one for %s", name, to, name)
+			return mappingFault(v, "the source's field mapping renames column %s to %s, and no other column gives %s", name, to, name)
 		}
 	}
 	return nil
@@ -68,7 +68,7 @@ func oneSource(v *registry.View, name string, sources []string) error {
 		return nil
 	}
 	slices.Sort(sources)
-	return mappingFault(v, "the source's columns %s and %s are both called %s by its field mapping; keep one of them", sources[0], sources[1], name)
+	return mappingFault(v, "the source's field mapping renames both column %s and column %s to %s; keep one of them", sources[0], sources[1], name)
 }
 
 func mappingFault(v *registry.View, format string, args ...any) error {

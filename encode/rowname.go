@@ -2,7 +2,7 @@ package encode
 
 import "time"
 
-// RowName names a row for people by what finds it in the source: its join keys
+// RowName names a row in messages by what finds it in the source: its join keys
 // and its event time.
 func (l *Layout) RowName(key []byte, event time.Time) string {
 	at := event.UTC().Format(time.RFC3339Nano)

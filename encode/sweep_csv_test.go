@@ -17,13 +17,13 @@ import (
 	"github.com/banquet-fs/banquet/offline/parquet"
 )
 
-// backends gives the columns of each backend, in the order of the docs.
+// backends iterates over the columns of each backend, in the order of the docs.
 func backends(t *testing.T) iter.Seq2[string, []column] {
 	t.Helper()
 	return func(yield func(string, []column) bool) {
 		files := columns(t, "parquet")
-		// Feast reads no CSV: what it makes of a Parquet column is what the text of
-		// its values must give.
+		// Feast does not read CSV: the text of a Parquet column's values must
+		// give what Feast makes of that column.
 		texts := slices.DeleteFunc(slices.Clone(files), func(c column) bool { return c.CSV == nil })
 		_ = yield("postgres", columns(t, "postgres")) && yield("parquet", files) && yield("csv", texts)
 	}
@@ -48,7 +48,7 @@ func csvReader(t *testing.T) read {
 			t.Fatal(err, w.Error())
 		}
 		rows, err := batches(t, parquet.New(dir), c, fileSource("rows.csv"), kind)
-		if err != nil { // which goes into the docs, and the directory is another one every time
+		if err != nil { // the docs show it, and the directory differs in every run
 			err = errors.New(strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), ""))
 		}
 		return rows, err

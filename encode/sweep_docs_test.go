@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// docsFile tells people how values are converted. Its tables are what the sweep
-// has seen; the text around them stands in docsTemplate.
+// docsFile documents how values are converted. Its tables are the results of
+// the sweep; the text around them is in docsTemplate.
 const (
 	docsFile     = "../docs/conversions.md"
 	docsTemplate = recordDir + "/conversions.md.tmpl"
@@ -39,7 +39,7 @@ func checkDocs(t *testing.T, all []swept, meant []*block) {
 		want = strings.ReplaceAll(want, name, text)
 	}
 	if *update {
-		if err := os.WriteFile(docsFile, []byte(want), 0o644); err != nil { //nolint:gosec // for everybody to read
+		if err := os.WriteFile(docsFile, []byte(want), 0o644); err != nil { //nolint:gosec // the docs are readable for all users
 			t.Fatal(err)
 		}
 	}
@@ -52,11 +52,11 @@ func checkDocs(t *testing.T, all []swept, meant []*block) {
 	}
 }
 
-// row is a line of a table: which value types a type of a source fills.
+// row is a line of a table: the value types that a type of a source fills.
 type row struct{ same, other string }
 
-// table has a line for each type of a source; those that fill the same stand
-// together.
+// table has a line for each type of a source; types that fill the same value
+// types share a line.
 func table(all []swept, use, backend string) string {
 	var sources []string
 	byType := map[string][]swept{}
@@ -85,9 +85,9 @@ func table(all []swept, use, backend string) string {
 	return b.String()
 }
 
-// rowOf tells which value types a type of a source fills. One that is stored
-// otherwise than Feast stores it stands in the second place, with the values
-// that are when others are as Feast's.
+// rowOf tells which value types a type of a source fills. A value type that
+// differs from Feast is in the second column, with the values that differ when
+// others are equal.
 func rowOf(conversions []swept) row {
 	var same, other []string
 	for _, kind := range kinds() {
@@ -138,7 +138,7 @@ func differencesText(meant []*block) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// words are the alternatives of a pattern, for people.
+// words formats the alternatives of a pattern.
 func words(alternatives []string) string {
 	list := make([]string, len(alternatives))
 	for i, a := range alternatives {

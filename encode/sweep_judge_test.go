@@ -8,8 +8,8 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// TestJudge tells that the sweep can fail: each way to differ from Feast is seen
-// as that, and what is equal is not.
+// TestJudge shows that the sweep can fail: it detects each way to differ from
+// Feast, and accepts what is equal.
 func TestJudge(t *testing.T) {
 	seven, eight := value.AppendInt64(nil, 7), value.AppendInt64(nil, 8)
 	recorded := func(raw []byte) *string {
@@ -47,7 +47,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestPatterns tells which lines of differences.txt are about what.
+// TestPatterns tests which lines of differences.txt match a difference.
 func TestPatterns(t *testing.T) {
 	d := difference{use: "features", backend: "parquet", source: "list<int64> (bare)", title: "null within", kind: "INT64_LIST", how: stored}
 	for line, want := range map[string]bool{

@@ -10,23 +10,23 @@ import (
 	"testing"
 )
 
-// block is a deliberate difference from Feast, as differences.txt tells it.
+// block is a deliberate difference from Feast, as differences.txt describes it.
 type block struct {
 	title, reason string
 	patterns      []*pattern
 }
 
-// pattern says which conversions a block is about.
+// pattern selects the conversions that a block covers.
 type pattern struct {
 	fields [6][]string // use, backend, source, case, value type, how
 	line   string
 	used   int
-	first  difference // of those it is about
-	own    bool       // the first is about no pattern before it
+	first  difference // of the differences it covers
+	own    bool       // no earlier pattern covers the first
 }
 
-// blocks reads differences.txt: a title in brackets, the reason, and behind tabs
-// the patterns.
+// blocks reads differences.txt: a title in brackets, the reason, and the
+// patterns after tabs.
 func blocks(t *testing.T) []*block {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(recordDir, "differences.txt"))
@@ -70,7 +70,8 @@ func parsePattern(t *testing.T, line string) *pattern {
 
 func (p *pattern) matches(d difference) bool {
 	for i, value := range []string{d.use, d.backend, d.source, d.title, d.kind, d.how} {
-		// A type in a file without pyarrow's schema is as that of one with it.
+		// A type in a file without pyarrow's schema matches like the same type
+		// with it.
 		plain, _, _ := strings.Cut(value, " (")
 		if !oneOf(p.fields[i], value) && !oneOf(p.fields[i], plain) {
 			return false
@@ -79,8 +80,8 @@ func (p *pattern) matches(d difference) bool {
 	return true
 }
 
-// oneOf tells whether one of the alternatives matches a value, and none that
-// stands behind an exclamation mark.
+// oneOf reports whether one of the alternatives matches a value, and none after
+// an exclamation mark does.
 func oneOf(alternatives []string, value string) bool {
 	found := strings.HasPrefix(alternatives[0], "!")
 	for _, with := range alternatives {
@@ -95,7 +96,7 @@ func oneOf(alternatives []string, value string) bool {
 	return found
 }
 
-// wildcard matches a text; * stands for any piece of it.
+// wildcard matches a text; * matches any part of it.
 func wildcard(with, text string) bool {
 	first, rest, more := strings.Cut(with, "*")
 	if !more {
@@ -113,7 +114,8 @@ func wildcard(with, text string) bool {
 	return false
 }
 
-// listed takes out the differences that are meant, and gives the lines that mean none.
+// listed removes the deliberate differences, and returns the lines that match
+// none.
 func listed(t *testing.T, meant []*block, all []difference) (left []difference, unused []string) {
 	t.Helper()
 	var list []*pattern
@@ -145,8 +147,8 @@ func listed(t *testing.T, meant []*block, all []difference) (left []difference, 
 	return left, unused
 }
 
-// writeReport writes the differences for people: the worst first, and one block
-// for all value types and cases that say the same of a type.
+// writeReport writes the differences for reading: the worst first, and one
+// block for all value types and cases of a type with the same outcome.
 func writeReport(t *testing.T, left []difference) {
 	t.Helper()
 	if *report == "" {

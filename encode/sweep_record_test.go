@@ -18,10 +18,11 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// recordDir holds what conformance/conversions.py has recorded of Feast.
+// recordDir holds the results of Feast that conformance/conversions.py
+// recorded.
 const recordDir = "../testdata/conversions"
 
-// column is a column of a source with what Feast makes of it.
+// column is a column of a source with Feast's results for it.
 type column struct {
 	Source, Case string
 	Query        string   // of PostgreSQL
@@ -32,13 +33,14 @@ type column struct {
 	Features, Keys outcomes
 }
 
-// outcomes are by value type: the rows in order, or why there are none.
+// outcomes are by value type: the rows in order, or the error that replaces
+// them.
 type outcomes struct {
 	Stored map[string][]*string
 	Failed map[string][]string
 }
 
-// of gives the rows of a value type, or Feast's error.
+// of returns the rows of a value type, or Feast's error.
 func (o outcomes) of(kind string) (rows []*string, failed string) {
 	for text, kinds := range o.Failed {
 		if slices.Contains(kinds, kind) {
@@ -75,8 +77,8 @@ func columns(t *testing.T, backend string) []column {
 	return list
 }
 
-// kinds are the value types of Feast that a feature can have, by its names. Two
-// of them have no name in the wire format.
+// kinds are the value types that a feature can have in Feast, by Feast's names.
+// Two of them have no name in the wire format.
 func kinds() []string {
 	list := []string{"PDF_BYTES", "IMAGE_BYTES"}
 	for name, number := range types.ValueType_Enum_value {
@@ -98,8 +100,8 @@ func kindOf(name string) types.ValueType_Enum {
 	return types.ValueType_Enum(types.ValueType_Enum_value[name])
 }
 
-// sameValue compares Values by their bytes; maps and sets, which have no order
-// of their own, by their content.
+// sameValue compares Values by their bytes; it compares maps and sets, which
+// have no order, by their content.
 func sameValue(want *string, got []byte) bool {
 	if want == nil {
 		return false
@@ -111,7 +113,7 @@ func sameValue(want *string, got []byte) bool {
 	return string(raw) == string(got) || unordered(raw) && normal(raw) == normal(got)
 }
 
-// unordered tells whether a Value holds a map or a set somewhere.
+// unordered reports whether a Value contains a map or a set.
 func unordered(raw []byte) bool {
 	var v types.Value
 	if proto.Unmarshal(raw, &v) != nil {
@@ -155,7 +157,7 @@ func sortSets(m protoreflect.Message) {
 	})
 }
 
-// readable shows a Value to people.
+// readable shows a Value as text.
 func readable(raw []byte) string {
 	var v types.Value
 	if len(raw) == 0 {

@@ -24,7 +24,7 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-var report = flag.String("report", "", "a file that takes all differences from Feast, for reading") //nolint:gochecknoglobals // a flag of the test
+var report = flag.String("report", "", "a file to which all differences from Feast are written") //nolint:gochecknoglobals // a flag of the test
 
 // How a cell can differ from Feast's.
 const (
@@ -34,21 +34,21 @@ const (
 	unnamed    = "unnamed" // it is refused without its row and column; never right
 )
 
-// difference is one from Feast: of a column, for a value type.
+// difference is one difference from Feast: of a column, for a value type.
 type difference struct {
 	use, backend, source, title, kind, how string
 	feast, ours                            string
 }
 
-// swept is what a conversion came to.
+// swept is the result of a conversion.
 type swept struct {
 	difference
 	differs bool
 	filled  bool // some value that is not null was stored
 }
 
-// TestSweep holds every conversion to Feast's: equal, or listed with its reason.
-// docs/conversions.md is made of the outcomes.
+// TestSweep compares every conversion with Feast's: it is equal, or listed with
+// its reason. docs/conversions.md is made from the results.
 func TestSweep(t *testing.T) {
 	var all []swept
 	for backend, list := range backends(t) {
@@ -67,7 +67,7 @@ func TestSweep(t *testing.T) {
 	meant := blocks(t)
 	left, unused := listed(t, meant, different)
 	for _, line := range unused {
-		t.Errorf("differences.txt has a line that nothing needs: %s", line)
+		t.Errorf("differences.txt has a line that matches no difference: %s", line)
 	}
 	writeReport(t, left)
 	for i, d := range left {
@@ -84,7 +84,7 @@ func (d difference) String() string {
 	return fmt.Sprintf("%s of %s, %s (%s) as %s: %s\n      Feast: %s\n      ours:  %s", d.use, d.backend, d.source, d.title, d.kind, d.how, d.feast, d.ours)
 }
 
-// read gives a column as a value type is made of it: record batches of k, the
+// read reads a column as it is read for a value type: record batches of k, the
 // column and the event time.
 type read func(column, types.ValueType_Enum) ([]arrow.RecordBatch, error)
 
@@ -118,8 +118,7 @@ func reader(t *testing.T, backend string) read {
 	})
 }
 
-// once reads a column that has a type of its own once for all value types; bits
-// are text of a sort.
+// once reads a typed column once for all value types; bits count as text.
 func once(from read) read {
 	var last string
 	var rows []arrow.RecordBatch
@@ -174,14 +173,15 @@ func batches(t *testing.T, store offline.Store, c column, source *core.DataSourc
 	return list, r.Err()
 }
 
-// cell is what becomes of a row: bytes, none for a row without a key, or an error.
+// cell is the result of a row: bytes, none for a row without a key, or an
+// error.
 type cell struct {
 	bytes []byte
 	none  bool
 	err   error
 }
 
-// compare holds a column to Feast's record of it, for all value types.
+// compare compares a column with Feast's record of it, for all value types.
 func compare(t *testing.T, backend string, c column, from read) (all []swept) {
 	t.Helper()
 	for _, kind := range kinds() {
@@ -207,7 +207,7 @@ func compare(t *testing.T, backend string, c column, from read) (all []swept) {
 	return all
 }
 
-// filled tells whether the rows were stored, and not as nulls alone.
+// filled reports whether rows were stored other than as nulls.
 func filled(cells []cell) bool {
 	if slices.ContainsFunc(cells, func(c cell) bool { return c.err != nil }) {
 		return false
@@ -215,7 +215,7 @@ func filled(cells []cell) bool {
 	return slices.ContainsFunc(cells, func(c cell) bool { return c.err == nil && len(c.bytes) > 0 })
 }
 
-// encoded makes the rows of a column in the order of k.
+// encoded encodes the rows of a column in the order of k.
 func encoded(t *testing.T, use string, c column, kind types.ValueType_Enum, rows []arrow.RecordBatch) []cell {
 	t.Helper()
 	view := &registry.View{
@@ -312,8 +312,8 @@ func (d *difference) judge(c column, want []*string, failed string, cells []cell
 	return !slices.EqualFunc(want, cells, func(w *string, c cell) bool { return sameValue(w, c.bytes) })
 }
 
-// sameKeys compares the keys of a column; rows of one key are one in the record,
-// and those without a key are left out here.
+// sameKeys compares the keys of a column. Rows with the same key are one row in
+// the record, and rows without a key are left out here.
 func sameKeys(want []*string, cells []cell) bool {
 	keys := func(yield func(string) bool) {
 		for _, c := range cells {
@@ -368,8 +368,8 @@ func shownFeast(use string, rows []*string) string {
 	return strings.Join(parts, " ; ")
 }
 
-// shownBytes shows a Value, or of a key what follows its head of 17 bytes for a
-// name of one letter.
+// shownBytes shows a Value, or the part of a key after the 17 bytes that begin
+// it for a one-letter name.
 func shownBytes(use string, raw []byte) string {
 	if use == "keys" {
 		return fmt.Sprintf("key %q", raw[min(len(raw), 13):])

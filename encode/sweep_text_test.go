@@ -9,8 +9,8 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// TestTextIsPostgreSQLs holds the types of PostgreSQL that Feast cannot read to
-// what the server itself prints, alone and in arrays.
+// TestTextIsPostgreSQLs compares the types of PostgreSQL that Feast cannot read
+// with what the server itself prints, alone and in arrays.
 func TestTextIsPostgreSQLs(t *testing.T) {
 	from := reader(t, "postgres")
 	compared := 0

@@ -10,11 +10,11 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// timeFunc reads a time, false where there is none.
+// timeFunc reads a time, false if the cell has none.
 type timeFunc func(row int) (time.Time, bool)
 
-// times reads a column of times: timestamps, dates, or nulls alone. The null of
-// pandas and PostgreSQL's infinities are no times.
+// times reads a column of times: timestamps, dates, or only nulls. The null of
+// pandas and PostgreSQL's infinities are not times.
 func times(a arrow.Array, name string) (timeFunc, error) {
 	switch c := a.(type) {
 	case *array.Timestamp:
@@ -40,8 +40,8 @@ func timestamps(c *array.Timestamp, unit arrow.TimeUnit) timeFunc {
 	}
 }
 
-// isTime refuses the numbers that say something else; nanoseconds know no
-// infinity, for their highest number is the last time of pandas.
+// isTime refuses the numbers with a special meaning. Nanoseconds have no
+// infinity, since their highest number is the last time of pandas.
 func isTime(v int64, unit arrow.TimeUnit) bool {
 	const null = -1 << 63
 	return v != null && (unit == arrow.Nanosecond || v != value.Infinity && v != value.MinusInfinity)

@@ -31,12 +31,12 @@ var allTypes = filepath.Join("..", "testdata", "golden", "all_types")
 var (
 	start = time.Date(2009, 1, 1, 0, 0, 0, 0, time.UTC)
 	end   = time.Date(2024, 3, 6, 0, 0, 0, 0, time.UTC)
-	// views are those that Feast could materialize, too.
+	// views are views that Feast can materialize, too.
 	views = []string{"scalars", "arrays", "triple", "forever", "inferred", "mapped", "by_moment", "overall"}
 )
 
-// setUp opens the recorded repository after its first apply, with an empty
-// online store.
+// setUp opens the recorded repository as it was after its first apply, with an
+// empty online store.
 func setUp(t *testing.T) (opt ingest.Options, db string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -135,7 +135,7 @@ func cells(t *testing.T, path string) []string {
 	return out
 }
 
-// writes notes the keys of each write.
+// writes records the keys of each write.
 type writes struct {
 	stores.Writer
 	mu   sync.Mutex
@@ -153,8 +153,8 @@ func (w *writes) Write(ctx context.Context, table stores.Table, features *stores
 	return w.Writer.Write(ctx, table, features, records, mode)
 }
 
-// Rows are written in the order of their keys, a write carries as many as asked
-// for, and none of them overlaps another.
+// Rows are written in the order of their keys, each write carries the requested
+// number, and no two writes overlap.
 func TestRowsAreWrittenByKey(t *testing.T) {
 	for name, c := range map[string]struct{ size, cells, want int }{"by rows": {2, 1000, 2}, "by values": {0, 1000, 125}, "few values": {0, 8, 1000}} {
 		t.Run(name, func(t *testing.T) {
@@ -178,8 +178,8 @@ func TestRowsAreWrittenByKey(t *testing.T) {
 	}
 }
 
-// TestGolden materializes the recorded repository with every type: the rows are
-// those that Feast wrote, and so are the intervals.
+// TestGolden materializes the recorded repository, which has every type: the
+// rows and the intervals are those that Feast wrote.
 func TestGolden(t *testing.T) {
 	opt, db := setUp(t)
 	if _, err := ingest.New(opt).Materialize(t.Context(), ingest.Request{Views: views, Start: start, End: end}); err != nil {
@@ -240,8 +240,8 @@ func TestWhatCannotBeMaterialized(t *testing.T) {
 	}
 }
 
-// A feature that was inferred from a type of the source that Feast does not know
-// has no type; what to do is said.
+// A feature that was inferred from a source type that Feast does not know has
+// no value type; the error names the remedy.
 func TestAFeatureWithoutATypeIsNotMaterialized(t *testing.T) {
 	opt, _ := setUp(t)
 	_, err := registry.Update(t.Context(), opt.Storage, func(reg *core.Registry) error {
@@ -261,7 +261,7 @@ func TestAFeatureWithoutATypeIsNotMaterialized(t *testing.T) {
 	}
 }
 
-// Two columns that are mapped to one name are not picked from in silence.
+// If two columns are mapped to one name, none is chosen silently.
 func TestTwoColumnsOfOneNameAreNotMaterialized(t *testing.T) {
 	opt, db := setUp(t)
 	_, err := registry.Update(t.Context(), opt.Storage, func(reg *core.Registry) error {
@@ -276,13 +276,13 @@ func TestTwoColumnsOfOneNameAreNotMaterialized(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = ingest.New(opt).Materialize(t.Context(), ingest.Request{Views: []string{"scalars"}, Start: start, End: end})
-	if err == nil || !strings.Contains(fault.Of(err).Text, "the source's columns f_float64 and f_int32 are both called f_int64 by its field mapping") || len(cells(t, db)) > 0 {
+	if err == nil || !strings.Contains(fault.Of(err).Text, "the source's field mapping renames both column f_float64 and column f_int32 to f_int64") || len(cells(t, db)) > 0 {
 		t.Errorf("%v", err)
 	}
 }
 
-// TestIncremental goes on where the last window ended, and heals nothing that
-// is whole.
+// TestIncremental continues where the last window ended, and repairs nothing
+// that is intact.
 func TestIncremental(t *testing.T) {
 	opt, _ := setUp(t)
 	m := ingest.New(opt)
