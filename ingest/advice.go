@@ -13,19 +13,19 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// questionTime is how long a question to the source may take whose answer is not
-// needed.
+// questionTime bounds a question to the source whose answer is optional.
 const questionTime = 10 * time.Second
 
 // interval is a span of event times, both ends inclusive.
 type interval struct{ start, end time.Time }
 
-// after and before are the times next to one. A clock of ours has microseconds.
+// after and before are the times next to a time. Recorded times have
+// microseconds.
 func after(t time.Time) time.Time  { return t.Add(time.Microsecond) }
 func before(t time.Time) time.Time { return t.Add(-time.Nanosecond).Truncate(time.Microsecond) }
 
-// questions asks the source of a view what rows it holds. That is a courtesy:
-// when the source cannot tell, nothing is said.
+// questions asks the source of a view which rows it holds. The answers are
+// hints: when the source cannot answer, nothing is reported.
 type questions struct {
 	store  offline.Store
 	view   *registry.View
@@ -37,20 +37,21 @@ func (m *Materializer) questions(v *registry.View, l *encode.Layout) *questions 
 	return &questions{m.opt.Offline, v, l, m.opt.Log}
 }
 
-// ask gives the extent of the rows of a query; -1 rows if it cannot be told.
+// ask returns the extent of the rows of a query; Rows is -1 if the source
+// cannot tell.
 func (q *questions) ask(ctx context.Context, query offline.Query) offline.Span {
 	ctx, cancel := context.WithTimeout(ctx, questionTime)
 	defer cancel()
 	query.Source, query.Timestamp, query.Created = q.view.Batch, q.layout.Timestamp(), q.layout.Created()
 	s, err := q.store.Span(ctx, query)
 	if err != nil {
-		q.log.DebugContext(ctx, "the source does not tell what it holds", slog.String("view", q.view.Name), slog.Any("error", err))
+		q.log.DebugContext(ctx, "the source cannot tell which rows it holds", slog.String("view", q.view.Name), slog.Any("error", err))
 		return offline.Span{Rows: -1}
 	}
 	return s
 }
 
-// advise looks for rows that no run has taken.
+// advise looks for rows that no run has read.
 func (q *questions) advise(ctx context.Context, p past, recorded interval, r *Result) {
 	if !p.end.IsZero() && q.layout.Created() != "" {
 		r.Late = q.late(ctx, p, r)
@@ -60,9 +61,9 @@ func (q *questions) advise(ctx context.Context, p past, recorded interval, r *Re
 	}
 }
 
-// late says where rows lie that came after the last run and that neither this
-// window nor a later one takes: before this window, or, if it lies in the past,
-// between its end and that of the last one.
+// late tells where rows lie that arrived after the last run and that neither
+// this window nor a later one covers: before this window, or, if the window
+// lies in the past, between its end and the end of the last one.
 func (q *questions) late(ctx context.Context, p past, r *Result) string {
 	s := q.ask(ctx, offline.Query{End: before(r.Start), CreatedAfter: p.read})
 	if start := after(r.End); !start.After(p.end) {
@@ -71,11 +72,11 @@ func (q *questions) late(ctx context.Context, p past, r *Result) string {
 	if s.Rows <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s: %s came after the last run, of %s, with event times outside of this window, from %s to %s, and %s not taken; to take %s: %s",
+	return fmt.Sprintf("%s: %s arrived after the last run, of %s, with event times outside of this window, from %s to %s, and %s not materialized; to materialize %s: %s",
 		r.View, count(s.Rows, "row"), stamp(p.read), stamp(s.First), stamp(s.Last), choose(s.Rows, "is", "are"), choose(s.Rows, "it", "them"), command(r.View, s))
 }
 
-// join is the extent of two queries' rows.
+// join is the extent of the rows of two queries.
 func join(a, b offline.Span) offline.Span {
 	switch {
 	case b.Rows <= 0:
@@ -100,7 +101,7 @@ func choose(n int64, one, many string) string {
 	return many
 }
 
-// intervals are those that the view has now, in the order of time.
+// intervals are the view's intervals now, ordered by time.
 func intervals(v *registry.View, last interval) []interval {
 	list := slices.DeleteFunc(append(spans(v.Intervals), last), func(i interval) bool { return i.start.After(i.end) })
 	slices.SortFunc(list, func(a, b interval) int { return a.start.Compare(b.start) })
@@ -115,9 +116,9 @@ func spans(list []*core.MaterializationInterval) []interval {
 	return out
 }
 
-// overlap says that other runs went on at the same time, and what puts right what
-// they may have done to each other's rows: a window that begins before the last
-// one's end replaces no newer row.
+// overlap reports that other runs went on at the same time, and the command
+// that repairs rows that they may have replaced for each other: a window that
+// begins before the end of the last one replaces no newer row.
 func overlap(view string, own interval, others []interval) string {
 	if len(others) == 0 {
 		return ""
@@ -126,7 +127,7 @@ func overlap(view string, own interval, others []interval) string {
 	for _, o := range others {
 		s = join(offline.Span{Rows: 1, First: s.First, Last: s.Last}, offline.Span{Rows: 1, First: o.start, Last: o.end})
 	}
-	return fmt.Sprintf("%s: another run of it was recorded while this one went on, and older rows of the one may have replaced newer ones of the other; to put them back: %s",
+	return fmt.Sprintf("%s: another run of this view was recorded during this one, and older rows of one run may have replaced newer rows of the other; to repair them: %s",
 		view, command(view, s))
 }
 
@@ -145,10 +146,10 @@ func gaps(list []interval) []interval {
 	return found
 }
 
-// hint says where rows lie when a window holds none. What lies before the first
-// recorded window was left out when that was chosen, and what lies after the
-// last one is taken by a later run: beside rows that were taken neither is
-// missing. What lies between two windows is.
+// hint tells where rows lie when a window holds none. Rows before the first
+// recorded window were left out on purpose, and rows after the last one will be
+// read by a later run, so neither are missing if some rows were read. Rows
+// between two windows are missing.
 func (q *questions) hint(ctx context.Context, taken []interval, r *Result) string {
 	s := q.ask(ctx, offline.Query{})
 	switch {
@@ -169,7 +170,7 @@ func (q *questions) hint(ctx context.Context, taken []interval, r *Result) strin
 	case s.First.After(last):
 		return nearest(r.View, s.First, "after", s)
 	case len(taken) == 1 && s.First.Before(first) && s.Last.After(last):
-		return fmt.Sprintf("%s: no row lies between %s and %s, and all of the source's lie before or after; to take all of it: %s",
+		return fmt.Sprintf("%s: the source has no row between %s and %s, only rows before and after; to materialize all of them: %s",
 			r.View, stamp(r.Start), stamp(r.End), command(r.View, s))
 	}
 	for _, g := range gaps(taken) {
@@ -177,7 +178,7 @@ func (q *questions) hint(ctx context.Context, taken []interval, r *Result) strin
 			continue
 		}
 		if between := q.ask(ctx, offline.Query{Start: g.start, End: g.end}); between.Rows > 0 {
-			return fmt.Sprintf("%s: %s from %s to %s %s between two recorded windows and %s never taken; to take %s: %s", r.View,
+			return fmt.Sprintf("%s: %s from %s to %s %s between two recorded windows and %s never materialized; to materialize %s: %s", r.View,
 				count(between.Rows, "row"), stamp(between.First), stamp(between.Last), choose(between.Rows, "lies", "lie"),
 				choose(between.Rows, "was", "were"), choose(between.Rows, "it", "them"), command(r.View, between))
 		}
@@ -199,10 +200,10 @@ func tooEarly(v *registry.View, w Window) string {
 }
 
 func nearest(view string, event time.Time, side string, s offline.Span) string {
-	return fmt.Sprintf("%s: the source's nearest event, %s, lies %s the window; to take all of it: %s", view, stamp(event), side, command(view, s))
+	return fmt.Sprintf("%s: the source's nearest event, %s, lies %s the window; to materialize all its rows: %s", view, stamp(event), side, command(view, s))
 }
 
-// command takes all rows of a span.
+// command is the command that reads all rows of a span.
 func command(view string, s offline.Span) string {
 	return fmt.Sprintf("banquet materialize %s %s --views %s", argument(s.First), argument(s.Last.Add(time.Second-time.Nanosecond)), view)
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// refusing is an online store that cannot hold the rows of some shoppers.
+// refusing is an online store that refuses the rows of some shoppers.
 type refusing struct {
 	stores.Writer
 	kind     fault.Kind
@@ -55,14 +55,14 @@ func (r *refusing) Write(ctx context.Context, table stores.Table, features *stor
 	return out, err
 }
 
-// run materializes all that there is up to now.
+// run materializes everything up to now.
 func (s *shop) run(ctx context.Context) ([]ingest.Result, error) {
 	return ingest.New(s.opt).Materialize(ctx, ingest.Request{Start: noon.AddDate(-1, 0, 0), End: noon})
 }
 
-// A row that the store cannot hold is named by its join keys and event time with
-// the reason; all others are stored, the window is not recorded, and the views
-// that were to come are named.
+// A row that the store cannot hold is named by its join keys and event time,
+// with the reason; all other rows are stored, the window is not recorded, and
+// the remaining views are named.
 func TestRowsThatTheStoreCannotHold(t *testing.T) {
 	for name, c := range map[string]struct {
 		bad  []int64
@@ -94,7 +94,8 @@ func TestRowsThatTheStoreCannotHold(t *testing.T) {
 	}
 }
 
-// Rows that a newer stored one keeps out are counted apart.
+// Rows that were not written because a newer one is stored are counted
+// separately.
 func TestOlderRowsAreCountedApart(t *testing.T) {
 	s := newShop(t, false, "carts")
 	s.source.add(some(10, noon.Add(-time.Hour))...)
@@ -118,8 +119,8 @@ func TestOlderRowsAreCountedApart(t *testing.T) {
 	}
 }
 
-// When the store fails, writes that are under way are ended, no further one
-// begins, and no goroutine is left.
+// When the store fails, running writes are ended, no other one begins, and no
+// goroutine is left.
 func TestAFailingWriteEndsAllOthers(t *testing.T) {
 	for name, c := range map[string]struct {
 		before func(ctx context.Context, call int64) error
@@ -167,8 +168,8 @@ func TestAFailingWriteEndsAllOthers(t *testing.T) {
 	}
 }
 
-// A run ends at once when its caller goes, wherever it is, and says what is
-// stored.
+// A run ends at once when its caller cancels it, wherever it is, and says what
+// is stored.
 func TestACanceledRun(t *testing.T) {
 	for name, c := range map[string]struct {
 		at   func(s *shop, cancel func())
@@ -234,7 +235,7 @@ func TestACanceledRun(t *testing.T) {
 	}
 }
 
-// noContext is a store that notices no context.
+// noContext is a store that ignores contexts.
 type noContext struct{ stores.Writer }
 
 func (n noContext) Write(_ context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
@@ -254,7 +255,7 @@ func (s storage) Save(ctx context.Context, next *core.Registry, base registry.Re
 	return s.Storage.Save(ctx, next, base)
 }
 
-// Whatever fails, the run says the cause, what is stored and what is not.
+// Whatever fails, the run reports the cause, what is stored and what is not.
 func TestFailures(t *testing.T) {
 	for name, c := range map[string]struct {
 		at   func(s *shop)
@@ -289,8 +290,8 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// Of equal event times the later created one counts, and one without a created
-// time is the oldest.
+// Of rows with equal event times the one created last wins, and a row without a
+// created time is the oldest.
 func TestTheNewestRowOfAKey(t *testing.T) {
 	for name, c := range map[string]struct {
 		rows []row
@@ -358,8 +359,8 @@ func TestRunsAtTheSameTime(t *testing.T) {
 	}
 }
 
-// Two runs of a view at the same time may replace each other's rows. The one that
-// is recorded last says so, and the command that it names puts them right.
+// Two runs of a view at the same time may replace each other's rows. The run
+// that is recorded last reports it, and its command repairs the rows.
 func TestRunsOfOneViewAtTheSameTime(t *testing.T) {
 	s := newShop(t, false, "carts", "clicks")
 	s.source.add(row{shopper: 1, items: 10, at: noon.Add(-time.Hour)})
@@ -381,7 +382,7 @@ func TestRunsOfOneViewAtTheSameTime(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	if got := s.stored(t, 1); got[1] != 10 {
-		t.Errorf("the case that is meant does not come about: %v", got)
+		t.Errorf("the test did not produce the overlap: %v", got)
 	}
 	results, err = ingest.New(s.opt).Materialize(t.Context(), ingest.Request{Views: []string{"carts"}, Start: noon.AddDate(0, 0, -30), End: noon.Add(time.Hour)})
 	if err != nil || results[0].Overlap != "" {

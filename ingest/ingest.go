@@ -1,6 +1,6 @@
-// Package ingest is everything that goes into the online store. Materialize
-// reads a window of a feature view's batch source, keeps the newest row of each
-// key, writes it and records the window in the registry once all rows are in.
+// Package ingest writes to the online store. Materialize reads a window of a
+// feature view's batch source, keeps the newest row of each key, writes it, and
+// records the window in the registry once all rows are stored.
 package ingest
 
 import (
@@ -23,29 +23,31 @@ type Options struct {
 	Online   stores.Writer
 	// KeyVersion is the entity_key_serialization_version.
 	KeyVersion int
-	// BatchSize is how many rows one write carries; 0 is a good default.
+	// BatchSize is how many rows one write carries; 0 chooses a default.
 	BatchSize int
-	// BatchCells lets a write carry more rows, unless BatchSize is given, while it
-	// has no more values than that: for stores that wait for a disk at each write.
+	// BatchCells lets a write carry more rows, unless BatchSize is given, while
+	// it has no more values than BatchCells: for stores that wait for a disk at
+	// each write.
 	BatchCells int
-	// Observer is told what happens; its zero value is silent.
+	// Observer is told about the run; its zero value is silent.
 	Observer Observer
 	Log      *slog.Logger
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
 
-// Observer is told how a run goes, from one goroutine at a time. Nil functions
-// are not called.
+// Observer is told about the progress of a run, by one goroutine at a time. Nil
+// functions are not called.
 type Observer struct {
-	// Planned comes once, before anything is read.
+	// Planned is called once, before anything is read.
 	Planned func(windows []Window)
-	// Started comes before a view is read.
+	// Started is called before a view is read.
 	Started func(w Window)
-	// Written comes whenever the store has answered for more rows; total is the
-	// number of distinct keys, known once the window has been read.
+	// Written is called whenever the store has acknowledged more rows; total is
+	// the number of distinct keys, which is known once the window has been
+	// read.
 	Written func(w Window, rows, total int)
-	// Finished comes when a view is done and its window recorded.
+	// Finished is called when a view is done and its window recorded.
 	Finished func(r Result)
 }
 
@@ -55,30 +57,31 @@ type Window struct {
 	View       string
 	Start, End time.Time
 	// Assumed is set when an incremental run found no earlier window and a ttl
-	// of 0, and therefore goes one year back.
+	// of 0, and therefore starts one year ago.
 	Assumed bool
 }
 
-// Result tells what became of one view. Written, Older and those that the store
+// Result is the outcome of one view. Written, Older and the rows that the store
 // refused add up to Keys.
 type Result struct {
 	Window
 	Read     int64 // rows of the window
 	Keys     int   // distinct keys among them, each of which is one row to write
 	Written  int   // rows that are stored, as the store says
-	Older    int   // rows that a newer stored one kept out
-	NullKeys int64 // rows left out since a join key is null
+	Older    int   // rows that were not written because a newer one is stored
+	NullKeys int64 // rows left out because a join key is null
 	Elapsed  time.Duration
-	// Hint is set when nothing was found although the source holds rows that were
-	// never taken: where they lie, and the command that would take them.
+	// Hint is set when the window had no rows although the source holds rows
+	// that were never materialized: it tells where they lie, and the command
+	// that materializes them.
 	Hint string
-	// Late is set when rows came after the last run with event times that an
-	// earlier window had covered, or that none will: how many, where they lie, and
-	// the command that would take them.
+	// Late is set when rows arrived after the last run with event times that an
+	// earlier window had covered, or that no window will: it tells how many,
+	// where they lie, and the command that materializes them.
 	Late string
-	// Overlap is set when another run of the view was recorded while this one went
-	// on: the one may have replaced newer rows of the other, and the command that
-	// is named puts them back.
+	// Overlap is set when another run of the view was recorded during this one:
+	// older rows of one run may have replaced newer rows of the other, and the
+	// command in it repairs them.
 	Overlap string
 }
 
@@ -113,11 +116,11 @@ func New(opt Options) *Materializer {
 	return &Materializer{opt: opt}
 }
 
-// Materialize takes the rows of one window for each view. Views are done one
-// after the other; when one fails, those before it are written and recorded, and
-// the error says how far the run came. A row that cannot be encoded fails its
-// view before anything of it is written; a row that the store cannot hold fails
-// it after all others are stored.
+// Materialize reads the rows of one window for each view. It does one view
+// after the other; when one fails, the views before it are written and
+// recorded, and the error says how far the run came. A row that cannot be
+// encoded fails its view before any row of the view is written; a row that the
+// store cannot hold fails the view after all other rows are stored.
 func (m *Materializer) Materialize(ctx context.Context, req Request) ([]Result, error) {
 	if req.Start.After(req.End) {
 		return nil, fault.New(fault.Invalid, "the start %s lies after the end %s", stamp(req.Start), stamp(req.End))
@@ -127,8 +130,8 @@ func (m *Materializer) Materialize(ctx context.Context, req Request) ([]Result, 
 	})
 }
 
-// MaterializeIncremental takes for each view the rows since its last window.
-// A view that has none goes back by its ttl, or by a year when its ttl is 0.
+// MaterializeIncremental reads for each view the rows since its last window. A
+// view without a window starts its ttl ago, or a year ago when its ttl is 0.
 func (m *Materializer) MaterializeIncremental(ctx context.Context, req Request) ([]Result, error) {
 	return m.run(ctx, req, func(v *registry.View) (Window, error) { return m.incremental(v, req.End) })
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// view takes one view: read, write, record.
+// view materializes one view: read, write, record.
 func (m *Materializer) view(ctx context.Context, v *registry.View, w Window) (Result, error) {
 	began := time.Now()
 	result := Result{Window: w}
@@ -25,9 +25,9 @@ func (m *Materializer) view(ctx context.Context, v *registry.View, w Window) (Re
 	if err != nil {
 		return result, err
 	}
-	// What arrives from here on is taken by the next run, whether this one still
-	// sees it or not. Sources tell microseconds apart, so the one that has begun is
-	// left to it, too.
+	// The next run covers rows that arrive from here on, even if this run still
+	// reads them. Sources have microseconds, so the current microsecond is left
+	// to the next run, too.
 	read := m.opt.Now().Truncate(time.Microsecond)
 	rows, err := m.readNewest(ctx, v, w, l)
 	if err != nil {
@@ -42,7 +42,7 @@ func (m *Materializer) view(ctx context.Context, v *registry.View, w Window) (Re
 	q := m.questions(v, l)
 	out := m.newWriting(v, w, l, rows.records)
 	if earlier.cut && out.mode == stores.Replace && len(rows.records) > 0 && q.ask(ctx, offline.Query{Start: after(w.End)}).Rows != 0 {
-		out.mode = stores.Newer // the last run may have stored rows from beyond this window
+		out.mode = stores.Newer // the last run may have stored rows later than this window
 	}
 	err = out.run(ctx)
 	result.Written, result.Older = out.stored, out.older
@@ -80,11 +80,11 @@ func (m *Materializer) readNewest(ctx context.Context, v *registry.View, w Windo
 	return rows, reader.Err()
 }
 
-// record appends the window to the view's intervals and gives what is recorded.
-// It never reaches past the moment before the read began: rows that arrived
-// after it may not have been seen. That moment is recorded as the view's last
-// update, too, and tells the next run since when rows are late. others are the
-// windows that other runs have recorded since this one began.
+// record appends the window to the view's intervals and returns the recorded
+// interval. It never extends past the moment before the read began, since rows
+// that arrived later may have been missed. That moment is also recorded as the
+// view's last update, and tells the next run which rows are late. others are
+// the windows that other runs have recorded since this one began.
 func (m *Materializer) record(ctx context.Context, v *registry.View, w Window, read time.Time) (done interval, others []interval, err error) {
 	done = interval{w.Start, w.End}
 	if done.end.After(read) {
@@ -106,8 +106,8 @@ func (m *Materializer) record(ctx context.Context, v *registry.View, w Window, r
 	return done, others, err
 }
 
-// recordedSince gives the windows that a registry has more of a view than the
-// view tells. Each run appends one.
+// recordedSince returns the windows of a view that were recorded after the view
+// was loaded. Each run appends one.
 func recordedSince(reg *core.Registry, v *registry.View) []interval {
 	var now []*core.MaterializationInterval
 	for _, f := range reg.GetFeatureViews() {

@@ -8,7 +8,8 @@ import (
 )
 
 // newest keeps the newest row of each key: by event time, then by created time
-// (a row without one is the oldest), then the first in the source's order.
+// (a row without one is the oldest), then by the source's order, the first row
+// first.
 // Memory grows with the number of distinct keys.
 type newest struct {
 	layout   *encode.Layout

@@ -25,21 +25,22 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// row is one row of a source: a null key, event time or created time is nil or
-// zero.
+// row is one row of a source: nil or zero is a null key, event time or created
+// time.
 type row struct {
 	shopper  any
 	items    int64
 	at, made time.Time
 }
 
-// source is an offline store over rows in memory.
+// source is an offline store with its rows in memory.
 type source struct {
 	offline.Store
 	mu      sync.Mutex
 	rows    []row
 	queries []offline.Query // of Span
-	// ranged is called after the rows of a Range are chosen, before they are read.
+	// ranged is called after Range has chosen its rows and before they are
+	// read.
 	ranged func(ctx context.Context) error
 	spanOf func(ctx context.Context) error
 }
@@ -211,7 +212,8 @@ func (s *shop) intervals(t *testing.T, view string) [][2]time.Time {
 	return list
 }
 
-// stored are the shoppers among some who have a row in carts, with their items.
+// stored are those of the given shoppers that have a row in carts, with their
+// items.
 func (s *shop) stored(t *testing.T, shoppers ...int) map[int]int64 {
 	t.Helper()
 	l := value.NewKeyLayout(3, []string{"shopper"})
@@ -235,7 +237,8 @@ func (s *shop) stored(t *testing.T, shoppers ...int) map[int]int64 {
 	return found
 }
 
-// some makes n rows of shoppers from 1 on, a minute apart, the last at a time.
+// some makes n rows of shoppers from 1 on, a minute apart, the last at the
+// given time.
 func some(n int, last time.Time) []row {
 	var rows []row
 	for i := n; i > 0; i-- {

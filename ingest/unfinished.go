@@ -8,14 +8,14 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// unfinished is the error of a run that stopped at a view: the cause, and what is
-// stored and what is not. r is what is known of the view.
+// unfinished is the error of a run that stopped at a view: the cause, what is
+// stored, and what is not. r is the outcome of the view so far.
 func unfinished(ctx context.Context, err error, windows []Window, at int, r Result) error {
 	cause := fault.Of(err)
 	f := *cause
 	switch {
 	case ctx.Err() != nil:
-		// Whatever the parts say of it, it was the caller who ended the run.
+		// The caller ended the run, whatever error its parts returned.
 		f = *fault.New(fault.KindOf(ctx.Err()), "stopped")
 	case cause.Kind == fault.Internal:
 		f.Text = err.Error()
@@ -34,7 +34,7 @@ func unfinished(ctx context.Context, err error, windows []Window, at int, r Resu
 	return &f
 }
 
-// stored says how much of a view's window is in the store.
+// stored tells how much of a view's window is in the store.
 func stored(r *Result) string {
 	switch {
 	case r.Keys == 0:

@@ -10,8 +10,8 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// views resolves the names against the registry as it is now. A view that is
-// named twice is taken once.
+// views resolves names with the current registry. A view that is named twice
+// occurs once in the result.
 func (m *Materializer) views(ctx context.Context, names []string) ([]*registry.View, error) {
 	reg, _, err := m.opt.Storage.Load(ctx)
 	if err != nil {
@@ -45,8 +45,8 @@ func (m *Materializer) views(ctx context.Context, names []string) ([]*registry.V
 	return views, nil
 }
 
-// allViews are the views that a run without names takes. One that only a
-// function could fill is left out with a warning instead of written wrong.
+// allViews are the views of a run without names. A view that needs a function
+// is left out with a warning.
 func (m *Materializer) allViews(project *registry.Project) ([]*registry.View, error) {
 	var views []*registry.View
 	add := func(name string) error {
@@ -76,14 +76,14 @@ func (m *Materializer) allViews(project *registry.Project) ([]*registry.View, er
 	}
 	for _, v := range project.OnDemandFeatureViews() {
 		if v.GetSpec().GetWriteToOnlineStore() {
-			m.opt.Log.Warn("on-demand feature view left out: its function is not computed here",
+			m.opt.Log.Warn("on-demand feature view left out: banquet cannot run its function",
 				slog.String("view", v.GetSpec().GetName()))
 		}
 	}
 	return views, nil
 }
 
-// checkNamed refuses a view that was asked for by name and cannot be taken.
+// checkNamed refuses a named view that cannot be materialized.
 func checkNamed(v *registry.View) error {
 	refuse := func(kind fault.Kind, format string, args ...any) error {
 		return fault.New(kind, format, args...).About("feature view", v.Name, v.Project)
@@ -94,7 +94,7 @@ func checkNamed(v *registry.View) error {
 	case v.Kind == registry.OnDemandView && !v.OnDemand.GetSpec().GetWriteToOnlineStore():
 		return refuse(fault.Invalid, "on-demand feature view %s is not configured to be written to the online store", v.Name)
 	case v.Kind == registry.OnDemandView:
-		return refuse(fault.Unimplemented, "on-demand feature view %s is filled by a function, which is not computed here", v.Name)
+		return refuse(fault.Unimplemented, "on-demand feature view %s is computed by a function, which banquet cannot run", v.Name)
 	case !v.Enabled:
 		return refuse(fault.Disabled, "Feature view '%s' is disabled; set enabled=True in its definition and run `banquet apply`", v.Name)
 	case !v.Online:
@@ -103,7 +103,8 @@ func checkNamed(v *registry.View) error {
 	return checkPlain(v)
 }
 
-// checkPlain refuses views whose rows are made by code that cannot run here.
+// checkPlain refuses views whose rows are computed by code that cannot run
+// here.
 func checkPlain(v *registry.View) error {
 	refuse := func(why string) error {
 		return fault.New(fault.Unimplemented, "feature view %s %s, which banquet does not compute; materialize it with its own engine", v.Name, why).

@@ -10,7 +10,7 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// A view without a ttl and without an earlier window goes back so far.
+// A view without a ttl and without an earlier window starts this long ago.
 const year = 52 * 7 * 24 * time.Hour
 
 // writeTag is the view tag that protects rows that others write, too.
@@ -41,18 +41,18 @@ func (m *Materializer) incremental(v *registry.View, end time.Time) (Window, err
 	return w, nil
 }
 
-// past is what the registry tells of a view's earlier runs.
+// past is what the registry records of a view's earlier runs.
 type past struct {
-	// end is where the last window ended; zero if there was none.
+	// end is the end of the last window; zero if there was none.
 	end time.Time
-	// read is when the rows of the last run were read. A run records that as the
-	// view's last update, which intervals alone do not tell: a window often ends
-	// hours before its rows are created and read, and all of them would seem late.
-	// A change of the definition updates the view, too: what came between the run
-	// and it then does not count as late.
+	// read is when the rows of the last run were read. A run records that as
+	// the view's last update, since the intervals do not contain it: a window
+	// often ends hours before its rows are created and read, and all of them
+	// would count as late. A change of the definition updates the view, too:
+	// rows that arrived between the run and the change do not count as late.
 	read time.Time
-	// cut is set when the last window ended where it was read, since its end had not
-	// come yet: rows beyond it may be stored.
+	// cut is set when the last window was cut at the time of its read, since
+	// its end lay in the future: rows after that time may be stored.
 	cut bool
 }
 
@@ -88,8 +88,8 @@ func lastEnd(v *registry.View) (time.Time, bool) {
 	return last, len(v.Intervals) > 0
 }
 
-// lastEndBefore is the newest recorded end that is not after now; else the
-// start of the earliest interval that is wrong, so that nothing is skipped.
+// lastEndBefore is the newest recorded end that is not after now; if all are,
+// it is the start of the earliest wrong interval, so that nothing is skipped.
 func lastEndBefore(v *registry.View, now time.Time) time.Time {
 	var last, start time.Time
 	for _, i := range v.Intervals {
@@ -110,8 +110,8 @@ func lastEndBefore(v *registry.View, now time.Time) time.Time {
 	return last
 }
 
-// hasTTL reports whether the view carries a ttl message; a batch feature view
-// may have none at all.
+// hasTTL reports whether the view has a ttl message; a batch feature view may
+// lack it.
 func hasTTL(v *registry.View) bool {
 	switch m := v.Message.(type) {
 	case *core.FeatureView:
@@ -122,8 +122,8 @@ func hasTTL(v *registry.View) bool {
 	return false
 }
 
-// mode says whether stored rows may be newer than those of the window: then
-// each row is compared, which costs a call per row.
+// mode tells whether stored rows may be newer than those of the window: then
+// each row is compared, which costs one call per row.
 func mode(v *registry.View, w Window) stores.Mode {
 	last, found := lastEnd(v)
 	switch {
@@ -140,8 +140,8 @@ func stamp(t time.Time) string {
 	return t.UTC().Truncate(time.Second).Format("2006-01-02 15:04:05+00:00")
 }
 
-// argument writes a time as the command line takes it, whose years are 1 to 9999:
-// rows that lie outside no window takes.
+// argument writes a time in the form of a command-line argument, which has the
+// years 1 to 9999: no window includes rows outside of them.
 func argument(t time.Time) string {
 	first, last := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 	if t.Before(first) {

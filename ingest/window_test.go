@@ -12,8 +12,8 @@ import (
 	"github.com/banquet-fs/banquet/offline"
 )
 
-// Rows that arrive while a run reads are taken by the next one, wherever the end
-// of the window lies: before the read began, while it went on, or in the future.
+// The next run covers rows that arrive while a run reads, wherever the end of
+// the window lies: before the read began, during it, or in the future.
 func TestRowsThatArriveMeanwhileAreTakenByTheNextRun(t *testing.T) {
 	for name, end := range map[string]time.Time{
 		"before": noon.Add(-time.Second), "at": noon, "meanwhile": noon.Add(2 * time.Second), "soon": noon.Add(20 * time.Second), "far": noon.AddDate(1, 0, 0),
@@ -49,7 +49,7 @@ func TestRowsThatArriveMeanwhileAreTakenByTheNextRun(t *testing.T) {
 	}
 }
 
-// A window that lies in the future as a whole is read and not recorded.
+// A window that lies entirely in the future is read and not recorded.
 func TestAWindowInTheFuture(t *testing.T) {
 	s := newShop(t, false, "carts")
 	s.source.add(row{shopper: 1, items: 1, at: noon.AddDate(0, 0, 2)})
@@ -63,7 +63,7 @@ func TestAWindowInTheFuture(t *testing.T) {
 }
 
 // Rows that were created after the last run with event times before the window
-// are counted, once, and the command that is named takes them.
+// are counted, once, and the named command materializes them.
 func TestLateRowsAreCounted(t *testing.T) {
 	s := newShop(t, true, "carts")
 	// A window may end long before its rows are written and read.
@@ -77,12 +77,12 @@ func TestLateRowsAreCounted(t *testing.T) {
 	}
 	early := noon.Add(-50 * time.Hour)
 	s.source.add(row{shopper: 1, items: 70, at: early, made: noon.Add(time.Minute)}, row{shopper: 6, items: 6, at: early.Add(time.Hour + time.Millisecond), made: noon.Add(time.Minute)},
-		row{shopper: 7, items: 7, at: early}, // nobody knows when it was created
+		row{shopper: 7, items: 7, at: early}, // its created time is unknown
 		row{shopper: 8, items: 8, at: noon.Add(time.Minute), made: noon.Add(time.Minute)})
 	s.clock.set(noon.Add(time.Hour))
 	r := s.incremental(t, noon.Add(time.Hour))
-	want := "carts: 2 rows came after the last run, of 2024-06-01 12:00:00+00:00, with event times outside of this window, from 2024-05-30 10:00:00+00:00 to 2024-05-30 11:00:00+00:00, " +
-		"and are not taken; to take them: banquet materialize 2024-05-30T10:00:00 2024-05-30T11:00:01 --views carts"
+	want := "carts: 2 rows arrived after the last run, of 2024-06-01 12:00:00+00:00, with event times outside of this window, from 2024-05-30 10:00:00+00:00 to 2024-05-30 11:00:00+00:00, " +
+		"and are not materialized; to materialize them: banquet materialize 2024-05-30T10:00:00 2024-05-30T11:00:01 --views carts"
 	if r.Late != want || r.Written != 1 || r.Hint != "" {
 		t.Errorf("%+v", r)
 	}
@@ -99,7 +99,7 @@ func TestLateRowsAreCounted(t *testing.T) {
 	}
 }
 
-// Rows that come late while a run reads are counted by the next one.
+// The next run counts rows that arrive late while a run reads.
 func TestLateRowsWhileARunReads(t *testing.T) {
 	s := newShop(t, true, "carts")
 	s.source.add(some(3, noon.Add(-time.Hour))...)
@@ -111,13 +111,13 @@ func TestLateRowsWhileARunReads(t *testing.T) {
 	}
 	s.incremental(t, noon.Add(-time.Minute))
 	s.clock.set(noon.Add(time.Hour))
-	if r := s.incremental(t, noon.Add(time.Hour)); !strings.HasPrefix(r.Late, "carts: 1 row came after the last run, of 2024-06-01 12:00:00+00:00") {
+	if r := s.incremental(t, noon.Add(time.Hour)); !strings.HasPrefix(r.Late, "carts: 1 row arrived after the last run, of 2024-06-01 12:00:00+00:00") {
 		t.Errorf("%+v", r)
 	}
 }
 
-// A run over a window of the past counts rows as late on both of its sides, and
-// none that it takes itself or that a later run takes.
+// A run over a window of the past counts late rows on both of its sides, and
+// none that it reads itself or that a later run reads.
 func TestLateRowsAroundAnExplicitWindow(t *testing.T) {
 	s := newShop(t, true, "carts")
 	s.source.add(some(3, noon.Add(-time.Hour))...)
@@ -132,7 +132,7 @@ func TestLateRowsAroundAnExplicitWindow(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := results[0]
-	if r.Written+r.Older != 2 || !strings.HasPrefix(r.Late, "carts: 3 rows came after the last run") || !strings.HasSuffix(r.Late, "banquet materialize 2024-05-31T06:00:00 2024-06-01T03:00:00 --views carts") {
+	if r.Written+r.Older != 2 || !strings.HasPrefix(r.Late, "carts: 3 rows arrived after the last run") || !strings.HasSuffix(r.Late, "banquet materialize 2024-05-31T06:00:00 2024-06-01T03:00:00 --views carts") {
 		t.Errorf("%+v", r)
 	}
 	if r := s.incremental(t, noon.Add(time.Hour)); r.Written != 1 || r.Late != "" {
@@ -140,8 +140,8 @@ func TestLateRowsAroundAnExplicitWindow(t *testing.T) {
 	}
 }
 
-// A run whose end lies in the future stores rows from beyond the recorded end. A
-// later one whose end comes before them does not put older rows in their place.
+// A run whose end lies in the future stores rows later than the recorded end. A
+// later run whose end comes before them does not replace them with older rows.
 func TestRowsFromTheFutureStay(t *testing.T) {
 	s := newShop(t, false, "carts")
 	s.source.add(row{shopper: 1, items: 1, at: noon.Add(-time.Hour)}, row{shopper: 2, items: 2, at: noon.Add(48 * time.Hour)})
@@ -156,8 +156,8 @@ func TestRowsFromTheFutureStay(t *testing.T) {
 	}
 }
 
-// Looking for late rows never fails a run, and is not done where nothing can be
-// told.
+// Looking for late rows never fails a run, and is skipped where it can find
+// nothing.
 func TestLateRowsAreACourtesy(t *testing.T) {
 	s := newShop(t, true, "carts")
 	s.source.add(some(3, noon.Add(-time.Hour))...)
@@ -185,7 +185,7 @@ func TestLateRowsAreACourtesy(t *testing.T) {
 	}
 }
 
-// A quiet run warns when something is missing, and only then.
+// A run without problems warns only when something is missing.
 func TestQuietRuns(t *testing.T) {
 	hour := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Hour) }
 	explicit := func(s *shop, from, to time.Time) ingest.Result {
@@ -216,7 +216,7 @@ func TestQuietRuns(t *testing.T) {
 		}, ""},
 		"a first run that comes years after the rows": {
 			some(5, hour(-90000)), func(s *shop) ingest.Result { return s.incremental(t, hour(0)) },
-			"nearest event, 2014-02-24 12:00:00+00:00, lies before the window; to take all of it: banquet materialize 2014-02-24T11:56:00 2014-02-24T12:00:00 --views carts",
+			"nearest event, 2014-02-24 12:00:00+00:00, lies before the window; to materialize all its rows: banquet materialize 2014-02-24T11:56:00 2014-02-24T12:00:00 --views carts",
 		},
 		"and a second one": {some(5, hour(-90000)), func(s *shop) ingest.Result {
 			s.incremental(t, hour(0))
@@ -226,19 +226,19 @@ func TestQuietRuns(t *testing.T) {
 		"too early": {some(5, hour(-1)), func(s *shop) ingest.Result { return explicit(s, hour(-90000), hour(-89000)) }, "lies after the window"},
 		"before and after": {
 			append(some(5, hour(-1)), row{shopper: 9, at: hour(-100)}), func(s *shop) ingest.Result { return explicit(s, hour(-50), hour(-49)) },
-			"no row lies between 2024-05-30 10:00:00+00:00 and 2024-05-30 11:00:00+00:00, and all of the source's lie before or after",
+			"the source has no row between 2024-05-30 10:00:00+00:00 and 2024-05-30 11:00:00+00:00, only rows before and after",
 		},
 		"times that no window can name": {
 			[]row{{shopper: 9, at: time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC)}, {shopper: 9, at: time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)}},
 			func(s *shop) ingest.Result { return explicit(s, hour(-50), hour(-49)) },
-			"to take all of it: banquet materialize 0001-01-01T00:00:00 9999-12-31T23:59:59 --views carts",
+			"to materialize all of them: banquet materialize 0001-01-01T00:00:00 9999-12-31T23:59:59 --views carts",
 		},
 		"between two windows": {append(some(5, hour(-1)), row{shopper: 9, at: hour(-100)}, row{shopper: 9, at: hour(-50)}), func(s *shop) ingest.Result {
 			explicit(s, hour(-101), hour(-99))
 			explicit(s, hour(-2), hour(0))
 			s.clock.set(hour(1))
 			return s.incremental(t, hour(1))
-		}, "1 row from 2024-05-30 10:00:00+00:00 to 2024-05-30 10:00:00+00:00 lies between two recorded windows and was never taken; to take it: banquet materialize 2024-05-30T10:00:00 2024-05-30T10:00:00 --views carts"},
+		}, "1 row from 2024-05-30 10:00:00+00:00 to 2024-05-30 10:00:00+00:00 lies between two recorded windows and was never materialized; to materialize it: banquet materialize 2024-05-30T10:00:00 2024-05-30T10:00:00 --views carts"},
 		"nothing between two windows": {append(some(5, hour(-1)), row{shopper: 9, at: hour(-100)}), func(s *shop) ingest.Result {
 			explicit(s, hour(-101), hour(-99))
 			explicit(s, hour(-2), hour(0))
@@ -278,7 +278,7 @@ func TestAFirstRunThatEndsTooEarly(t *testing.T) {
 	}
 }
 
-// The questions of a courtesy end with the run's context.
+// The optional questions to the source end with the run's context.
 func TestACourtesyEndsWithItsContext(t *testing.T) {
 	s := newShop(t, true, "carts")
 	s.source.add(some(3, noon.Add(-time.Hour))...)

@@ -17,16 +17,15 @@ import (
 )
 
 const (
-	// defaultBatch is how many rows one write carries unless configured.
+	// defaultBatch is how many rows one write carries by default.
 	defaultBatch = 1000
-	// writers is how many writes are under way at once; a backend splits each
-	// further.
+	// writers is how many writes run at once; a backend splits each further.
 	writers = 4
 	// namedRows is how many refused rows an error names.
 	namedRows = 5
 )
 
-// writing is the writing of a view's rows, and what became of them.
+// writing is the state and outcome of writing a view's rows.
 type writing struct {
 	online   stores.Writer
 	layout   *encode.Layout
@@ -69,10 +68,10 @@ func (m *Materializer) newWriting(v *registry.View, w Window, l *encode.Layout, 
 }
 
 // run stores the records, a few writes at a time, and counts what the store
-// acknowledged. Each key occurs once, so the order of the writes is free: that
-// of the keys lets a store with a tree of them change each of its pages once,
-// and not in every write. A failure of the store ends all writes at once; rows
-// that it cannot hold are an error at the end.
+// acknowledged. Each key occurs once, so the writes may come in any order: in
+// key order, a store that keeps a tree changes each page once instead of in
+// every write. A failure of the store ends all writes at once; rows that it
+// cannot hold are reported as an error at the end.
 func (w *writing) run(ctx context.Context) error {
 	slices.SortFunc(w.records, func(a, b stores.Record) int { return bytes.Compare(a.Key, b.Key) })
 	group, ctx := errgroup.WithContext(ctx)
@@ -89,8 +88,9 @@ func (w *writing) run(ctx context.Context) error {
 	return w.refusals()
 }
 
-// write makes one write, and counts what became of its rows. Of failures only an
-// Invalid one is the row's own: any other is the store's and ends the writing.
+// write makes one write and counts its outcomes. Only an Invalid failure
+// concerns a single row: any other is a failure of the store and ends the
+// writing.
 func (w *writing) write(ctx context.Context, start, end int) error {
 	done, err := w.online.Write(ctx, w.table, w.features, w.records[start:end], w.mode)
 	if err != nil {
@@ -111,7 +111,7 @@ func (w *writing) write(ctx context.Context, start, end int) error {
 	return nil
 }
 
-// refuse notes a row that the store cannot hold. Of many the first are named.
+// refuse notes a row that the store cannot hold. Only the first few are named.
 func (w *writing) refuse(record int, err error) {
 	w.refused++
 	at, _ := slices.BinarySearchFunc(w.named, record, func(r refusal, record int) int { return r.record - record })

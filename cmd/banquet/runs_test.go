@@ -60,7 +60,7 @@ func TestADayOfRuns(t *testing.T) {
 
 	pgtest.Exec(t, opt, "INSERT INTO notes VALUES (1, 'new', now()); INSERT INTO notes SELECT i, 'late', '2024-01-01 00:00:00.25Z' FROM generate_series(2999, 3001) i")
 	out, errText = incremental()
-	take := regexp.MustCompile(`notes: 3 rows came after the last run, .* and are not taken; to take them: banquet (materialize 2024-01-01T00:00:00 2024-01-01T00:00:01 --views notes)\n$`).FindStringSubmatch(errText)
+	take := regexp.MustCompile(`notes: 3 rows arrived after the last run, .* and are not materialized; to materialize them: banquet (materialize 2024-01-01T00:00:00 2024-01-01T00:00:01 --views notes)\n$`).FindStringSubmatch(errText)
 	if !strings.Contains(out, "  1 rows written of 1 read") || take == nil {
 		t.Fatalf("late rows: %s%s", out, errText)
 	}
@@ -120,7 +120,7 @@ func TestRunsOverAFile(t *testing.T) {
 	}
 	write(append(rows, "3,70,30,2024-01-12T00:00:00,"+time.Now().UTC().Add(time.Minute).Format(time.RFC3339))...)
 	_, errText := step("materialize-incremental", "2024-04-01")
-	if !strings.Contains(errText, "carts: 1 row came after the last run") || !strings.HasSuffix(errText, "is not taken; to take it: banquet materialize 2024-01-12T00:00:00 2024-01-12T00:00:00 --views carts\n") {
+	if !strings.Contains(errText, "carts: 1 row arrived after the last run") || !strings.HasSuffix(errText, "is not materialized; to materialize it: banquet materialize 2024-01-12T00:00:00 2024-01-12T00:00:00 --views carts\n") {
 		t.Errorf("a late row: %s", errText)
 	}
 }
