@@ -1,5 +1,5 @@
-// Package awsconf settles how AWS is reached: region, endpoint, credentials. It
-// calls no service.
+// Package awsconf determines how to reach AWS: region, endpoint, credentials.
+// It calls no service.
 package awsconf
 
 import (
@@ -21,15 +21,15 @@ import (
 	"github.com/banquet-fs/banquet/internal/dial"
 )
 
-// Options are what a configuration file says; all may be empty.
+// Options are the settings of a configuration file; all may be empty.
 type Options struct {
 	Region string
-	// Endpoint wins over AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL and the
-	// profile's endpoint_url, and is in force where those are to be ignored.
+	// Endpoint overrides AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL and the
+	// profile's endpoint_url, and is used even where those are to be ignored.
 	Endpoint string
-	// MaxConns bounds the connections; 0 is a good default.
+	// MaxConns bounds the connections; 0 chooses a default.
 	MaxConns int
-	// ConnectTime and ReadTime bound a connection attempt and one answer.
+	// ConnectTime and ReadTime bound a connection attempt and one response.
 	ConnectTime, ReadTime time.Duration
 	// Lookup resolves host names; nil asks the system.
 	Lookup dial.Lookup
@@ -38,14 +38,14 @@ type Options struct {
 // Config is the SDK's configuration with the endpoint in force.
 type Config struct {
 	AWS aws.Config
-	// Endpoint is empty for AWS's own.
+	// Endpoint is empty for AWS's own endpoint.
 	Endpoint string
 	// Dialer makes the connections of every client.
 	Dialer *dial.Dialer
 }
 
-// Load settles the configuration. An endpoint on this machine needs neither
-// credentials nor a real region, and no proxy leads to it.
+// Load determines the configuration. An endpoint on this machine needs neither
+// credentials nor a real region, and is reached without a proxy.
 func Load(ctx context.Context, opt Options) (Config, error) {
 	endpoint := opt.Endpoint
 	if endpoint == "" {
@@ -55,7 +55,7 @@ func Load(ctx context.Context, opt Options) (Config, error) {
 	if endpoint != "" {
 		u, err := url.Parse(endpoint)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return Config{}, fault.New(fault.Invalid, "endpoint_url %q is no URL; want one such as http://localhost:8000", endpoint)
+			return Config{}, fault.New(fault.Invalid, "endpoint_url %q is not a URL; use one such as http://localhost:8000", endpoint)
 		}
 		local = loopback(u.Hostname())
 	}
@@ -85,8 +85,8 @@ func Load(ctx context.Context, opt Options) (Config, error) {
 }
 
 // configured is the endpoint of the environment or, after it, of the profile;
-// empty where they name none or are to be ignored. What is wrong with either is
-// told by the SDK, which reads them, too.
+// empty where neither names one or both are to be ignored. The SDK, which reads
+// them, too, reports their errors.
 func configured(ctx context.Context) string {
 	env, err := config.NewEnvConfig()
 	if err != nil {
@@ -121,8 +121,8 @@ func configured(ctx context.Context) string {
 	return shared.BaseEndpoint
 }
 
-// renewInTime has credentials of the SDK's chain replaced before they expire, by
-// a chain that is made anew.
+// renewInTime makes the credentials of the SDK's chain be replaced before they
+// expire, by a new chain.
 func renewInTime(c *aws.Config, load []func(*config.LoadOptions) error) {
 	cache, ok := c.Credentials.(*aws.CredentialsCache)
 	if !ok {
@@ -135,7 +135,7 @@ func renewInTime(c *aws.Config, load []func(*config.LoadOptions) error) {
 		}
 		cache, ok := again.Credentials.(*aws.CredentialsCache)
 		if !ok {
-			return nil, errors.New("the SDK caches no credentials any more")
+			return nil, errors.New("the SDK does not cache credentials any more")
 		}
 		return cache, nil
 	})
@@ -146,7 +146,7 @@ func loopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
-// hasCredentials reports whether the environment names credentials.
+// hasCredentials reports whether the environment contains credentials.
 func hasCredentials() bool {
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"} {
 		if os.Getenv(name) != "" {
@@ -156,8 +156,8 @@ func hasCredentials() bool {
 	return false
 }
 
-// client makes the HTTP client. Idle connections are given up before the other
-// side does, so that no request meets a closed one.
+// client makes the HTTP client. It closes idle connections before the other
+// side does, so that no request uses a closed one.
 func client(opt Options, dialer *dial.Dialer, local bool) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConns, t.MaxIdleConnsPerHost = 512, 512

@@ -9,16 +9,17 @@ import (
 )
 
 const (
-	// ahead is how long before they expire credentials are replaced: more than
-	// the time in which the services that issue them have the next ones.
+	// ahead is how long before their expiry credentials are replaced: early
+	// enough, but after the services that issue them have new ones.
 	ahead = 6 * time.Minute
-	// renewEvery is how often that is tried, renewTime how long one try may take.
+	// renewEvery is the interval between attempts, renewTime bounds one
+	// attempt.
 	renewEvery, renewTime = 20 * time.Second, 20 * time.Second
 )
 
-// renewing are credentials that are replaced before they expire, while requests
-// go on with those there are. The SDK's own cache lets the first request after
-// their end wait for new ones, and all others with it.
+// renewing provides credentials that are replaced before they expire, while
+// requests use the present ones. With the SDK's own cache, the first request
+// after the expiry waits for new credentials, and all others wait with it.
 type renewing struct {
 	// chain makes the chain of providers anew.
 	chain func(context.Context) (*aws.CredentialsCache, error)
@@ -33,7 +34,7 @@ func newRenewing(cache *aws.CredentialsCache, chain func(context.Context) (*aws.
 	return r
 }
 
-// Retrieve gives the credentials in force.
+// Retrieve returns the present credentials.
 func (r *renewing) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	cache := r.cache.Load()
 	creds, err := cache.Retrieve(ctx)
@@ -43,11 +44,11 @@ func (r *renewing) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return creds, err
 }
 
-// Invalidate has the next request fetch new ones.
+// Invalidate makes the next request fetch new credentials.
 func (r *renewing) Invalidate() { r.cache.Load().Invalidate() }
 
-// renew fetches new credentials in the background unless that was just tried.
-// When it fails the present ones are good for a while.
+// renew fetches new credentials in the background unless an attempt was just
+// made. When it fails, the present ones are still valid for a while.
 func (r *renewing) renew(cache *aws.CredentialsCache, old aws.Credentials) {
 	if last := r.tried.Load(); last != nil && time.Since(*last) < renewEvery || !r.busy.CompareAndSwap(false, true) {
 		return

@@ -14,8 +14,8 @@ import (
 	"github.com/banquet-fs/banquet/internal/awsconf"
 )
 
-// sts answers AssumeRoleWithWebIdentity, each time with other credentials that
-// are good for a time, and takes its time for it.
+// sts responds slowly to AssumeRoleWithWebIdentity, each time with new
+// credentials that are valid for a time.
 func sts(t *testing.T, good, delay time.Duration) *atomic.Int32 {
 	t.Helper()
 	asked := new(atomic.Int32)
@@ -40,8 +40,8 @@ func sts(t *testing.T, good, delay time.Duration) *atomic.Int32 {
 	return asked
 }
 
-// Credentials of a role are replaced before they end, and no request waits for
-// the new ones.
+// Credentials of a role are replaced before they expire, and no request waits
+// for the new ones.
 func TestCredentialsAreRenewedWhileRequestsGoOn(t *testing.T) {
 	const delay = 300 * time.Millisecond
 	asked := sts(t, 2*time.Minute, delay)
@@ -80,7 +80,7 @@ func TestCredentialsAreRenewedWhileRequestsGoOn(t *testing.T) {
 	}
 }
 
-// Credentials that are good for long are asked for once.
+// Credentials that are valid for long are fetched once.
 func TestCredentialsThatAreGoodAreKept(t *testing.T) {
 	asked := sts(t, time.Hour, 0)
 	c, err := awsconf.Load(t.Context(), awsconf.Options{Region: "ap-northeast-2"})

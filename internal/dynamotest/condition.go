@@ -6,7 +6,7 @@ import (
 )
 
 // condition evaluates the part of DynamoDB's condition language that stores
-// write: OR, AND, brackets, attribute_exists, attribute_not_exists, contains and
+// use: OR, AND, brackets, attribute_exists, attribute_not_exists, contains and
 // comparisons of a text attribute with a value.
 type condition struct {
 	words  []string

@@ -80,8 +80,8 @@ func checkKeys(keys []item) error {
 	return nil
 }
 
-// read gives the items of the keys in no order, as the service does, and the
-// keys that it leaves unread. It adds what the items weigh to the size of the
+// read returns the items of the keys in random order, as the service does, and the
+// keys that it leaves unread. It adds the size of the items to the size of the
 // call.
 func (t *table) read(r gets, size *int, f Faults) (items, unread []item, consumed float64, err error) {
 	items = []item{}
@@ -108,7 +108,7 @@ func (t *table) read(r gets, size *int, f Faults) (items, unread []item, consume
 }
 
 // units is the read capacity that an item costs: one unit for each 4 KB begun,
-// half of it for a read that may lag.
+// half of that for an eventually consistent read.
 func units(size int, consistent bool) float64 {
 	n := float64(max(1, (size+4095)/4096))
 	if consistent {
@@ -117,7 +117,7 @@ func units(size int, consistent bool) float64 {
 	return n / 2
 }
 
-// project picks attributes. A map of which no wanted key is there is left out.
+// project selects attributes. A map without any requested key is left out.
 func project(it item, expression string, names map[string]string) (item, error) {
 	if expression == "" {
 		return it, nil

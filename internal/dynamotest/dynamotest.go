@@ -1,6 +1,6 @@
-// Package dynamotest is DynamoDB's wire protocol in process, for tests and
-// measurements: the calls that an online store makes, with the service's real
-// limits and refusals, and faults that can be switched on.
+// Package dynamotest implements DynamoDB's wire protocol in the process, for
+// tests and measurements: the calls that an online store makes, with the
+// service's real limits and refusals, and with faults that can be switched on.
 package dynamotest
 
 import (
@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// item is an item in wire JSON: attribute to {"S": …}.
+// item is an item in wire JSON: a map from attribute to {"S": …}.
 type item = map[string]json.RawMessage
 
 // table is one table.
@@ -48,22 +48,22 @@ type Server struct {
 	connections, open atomic.Int64
 }
 
-// Faults are what goes wrong, and how often: shares between 0 and 1 of the
-// calls, or of the keys for Unprocessed.
+// Faults are injected failures, and how often they occur: shares between 0 and
+// 1 of the calls, or of the keys for Unprocessed.
 type Faults struct {
 	Throttle, Error500, Error503, Unprocessed float64
 	Hang, Reset, Cut, BadCRC, Garbage         float64
 	// Latency passes before every answer.
 	Latency func() time.Duration
-	// SlowFirstByte holds back the answer of a share of the calls by Delay.
+	// SlowFirstByte delays a share of the responses by Delay.
 	SlowFirstByte float64
 	Delay         time.Duration
-	// Forbidden tables answer AccessDeniedException.
+	// Forbidden lists tables that respond with AccessDeniedException.
 	Forbidden map[string]bool
-	// Refuse names ids whose items are taken for invalid.
+	// Refuse lists ids whose items are treated as invalid.
 	Refuse map[string]bool
-	// Expired takes all credentials for expired, ValidKey all but those of one
-	// access key.
+	// Expired treats all credentials as expired; ValidKey treats all but those
+	// of one access key as expired.
 	Expired  bool
 	ValidKey string
 	// Secret is the key that signatures are verified with; empty verifies none.
@@ -73,7 +73,7 @@ type Faults struct {
 	Ahead time.Duration
 }
 
-// New makes a server that is not listening; it is an http.Handler.
+// New makes a server that does not listen; it is an http.Handler.
 func New() *Server { return &Server{tables: map[string]*table{}, counts: map[string]int{}} }
 
 // Start starts a server for a test.
@@ -82,8 +82,8 @@ func Start(tb testing.TB) *Server {
 	return StartClosing(tb, 0)
 }
 
-// StartClosing starts a server that closes connections which were idle for a
-// time; 0 is never.
+// StartClosing starts a server that closes connections after they were idle for
+// a time; 0 means never.
 func StartClosing(tb testing.TB, idle time.Duration) *Server {
 	tb.Helper()
 	s := New()
@@ -117,14 +117,14 @@ func (s *Server) Set(f Faults) {
 	s.faults = f
 }
 
-// Count tells how often an operation was called since the last Reset.
+// Count returns how often an operation was called since the last Reset.
 func (s *Server) Count(operation string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.counts[operation]
 }
 
-// Connections tells how many connections were made, and how many are open.
+// Connections returns how many connections were made, and how many are open.
 func (s *Server) Connections() (made, open int) {
 	return int(s.connections.Load()), int(s.open.Load())
 }
@@ -171,7 +171,7 @@ func (s *Server) Tags(name string) map[string]string {
 	return nil
 }
 
-// Drop removes a table behind everybody's back.
+// Drop removes a table without the store's knowledge.
 func (s *Server) Drop(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,7 +200,7 @@ func denied() error {
 	return &refusal{status: 400, kind: "com.amazon.coral.service#AccessDeniedException", text: "User is not authorized to perform this operation"}
 }
 
-// ServeHTTP answers one call.
+// ServeHTTP responds to one call.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, op, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	body, err := io.ReadAll(r.Body)
@@ -227,7 +227,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.write(w, f, answer)
 }
 
-// count counts a call and gives the faults in force.
+// count counts a call and returns the faults in force.
 func (s *Server) count(op string) Faults {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -247,7 +247,7 @@ func pause(r *http.Request, d time.Duration) {
 	}
 }
 
-// broken lets a call fail before it is answered.
+// broken fails a call before it is processed.
 func (s *Server) broken(w http.ResponseWriter, r *http.Request, f Faults) bool {
 	hit := func(share float64) bool { return share > 0 && rand.Float64() < share }
 	switch {
@@ -288,7 +288,7 @@ func hijack(w http.ResponseWriter, b []byte) {
 func (s *Server) write(w http.ResponseWriter, f Faults, answer any) {
 	b, err := json.Marshal(answer)
 	if err != nil {
-		panic(err) // answers are made of what came as JSON
+		panic(err) // responses consist of values that came as JSON
 	}
 	sum := crc32.ChecksumIEEE(b)
 	if f.BadCRC > 0 && rand.Float64() < f.BadCRC {
@@ -321,7 +321,7 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 	_, _ = w.Write(b)
 }
 
-// answer carries out an operation.
+// answer executes an operation.
 func (s *Server) answer(op string, body []byte, f Faults) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -342,7 +342,7 @@ func (s *Server) answer(op string, body []byte, f Faults) (any, error) {
 	return s.admin(op, body, f)
 }
 
-// table finds a table that may be used.
+// table finds a table that is accessible.
 func (s *Server) table(name string, f Faults) (*table, error) {
 	if f.Forbidden[name] {
 		return nil, denied()

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// StartFixed starts a server that answers every call what answer says, and
-// gives its address: for answers that no real server gives.
+// StartFixed starts a server that responds to every call with what answer
+// returns, and returns its address: for responses that no real server sends.
 func StartFixed(tb testing.TB, answer func(request []byte) []byte) string {
 	tb.Helper()
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -15,9 +15,9 @@ const (
 	maxDepth   = 32
 )
 
-// put stores an item. Its size is kept, since reads are billed by it.
+// put stores an item. It keeps its size, by which reads are billed.
 func (t *table) put(it item) {
-	size, _ := sizeOf(it) // what came without the protocol is taken as it is
+	size, _ := sizeOf(it) // Put may store any item
 	t.items[idOf(it)], t.sizes[idOf(it)] = it, size
 }
 
@@ -26,7 +26,7 @@ func (t *table) remove(id string) {
 	delete(t.sizes, id)
 }
 
-// checkItem holds an item to the service's rules.
+// checkItem checks an item against the service's rules.
 func (f *Faults) checkItem(it item) error {
 	if err := checkKey(it); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (f *Faults) checkItem(it item) error {
 	return nil
 }
 
-// checkKey holds an item's key to the service's rules.
+// checkKey checks an item's key against the service's rules.
 func checkKey(it item) error {
 	raw, ok := it["entity_id"]
 	if !ok {
@@ -66,8 +66,8 @@ func checkKey(it item) error {
 	return nil
 }
 
-// sizeOf is the size of an item as the service counts it: names and values, and
-// what maps and lists take besides.
+// sizeOf is the size of an item as the service counts it: names, values, and
+// the overhead of maps and lists.
 func sizeOf(it item) (int, error) {
 	n := 0
 	for name, raw := range it {
@@ -80,7 +80,7 @@ func sizeOf(it item) (int, error) {
 	return n, nil
 }
 
-// sizeOfValue is the size of {"S": …} and its like.
+// sizeOfValue is the size of a value such as {"S": …}.
 func sizeOfValue(raw json.RawMessage, depth int) (int, error) {
 	var typed map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &typed); err != nil {

@@ -52,7 +52,7 @@ func TestItemsThatAreRefused(t *testing.T) {
 		"refused by itself": {"entity_id": json.RawMessage(`{"S":"2"}`)},
 	} {
 		if err := f.checkItem(it); err == nil {
-			t.Errorf("%s is taken", name)
+			t.Errorf("%s is accepted", name)
 		}
 	}
 	for name, it := range map[string]item{

@@ -89,7 +89,7 @@ func (s *Server) createTable(name string, tags []tag) (any, error) {
 	return map[string]any{"TableDescription": describe(name, t)}, nil
 }
 
-// checkTags holds tags to AWS's rules.
+// checkTags checks tags against AWS's rules.
 func checkTags(tags []tag) error {
 	legal := regexp.MustCompile(`^[\pL\pZ\pN_.:/=+\-@]*$`)
 	if len(tags) > 50 {

@@ -1,6 +1,6 @@
 // Package pgtest runs a real PostgreSQL for tests: one server for each test
-// process, without disk safety, as an unprivileged user, and a database of its
-// own for each test.
+// process, without fsync, as an unprivileged user, with a separate database for
+// each test.
 package pgtest
 
 import (
@@ -39,18 +39,18 @@ var server struct {
 	mu  sync.Mutex
 }
 
-// process is a PostgreSQL with a directory of its own.
+// process is a PostgreSQL with its own directory.
 type process struct {
 	dir  string
 	port int
 	cmd  *exec.Cmd
 }
 
-// Server is a PostgreSQL of one test, which it may stop.
+// Server is a PostgreSQL for one test, which the test may stop.
 type Server struct{ process }
 
 // Start starts a server for one test. It takes a second or two: most tests need
-// only a database, which is what Options is for.
+// only a database, which Options gives them.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
 	p, err := startServer()
@@ -66,12 +66,13 @@ func Start(tb testing.TB) *Server {
 	return s
 }
 
-// Options gives the settings of its database.
+// Options returns the settings of the server's database.
 func (s *Server) Options() pg.Options {
 	return pg.Options{Host: "localhost", Port: s.port, Database: "postgres", User: superuser, Password: password, SSLMode: "prefer"}
 }
 
-// Shutdown stops it: at the end of what is under way, or at once as if it crashed.
+// Shutdown stops the server: after running transactions, or at once as if it
+// crashed.
 func (s *Server) Shutdown(immediate bool) error {
 	if immediate {
 		return s.cmd.Process.Signal(syscall.SIGQUIT)
@@ -79,7 +80,8 @@ func (s *Server) Shutdown(immediate bool) error {
 	return s.cmd.Process.Signal(os.Interrupt)
 }
 
-// Options gives the settings of a fresh database, dropped after the test.
+// Options returns the settings of a new database, which is dropped after the
+// test.
 func Options(tb testing.TB) pg.Options {
 	tb.Helper()
 	server.once.Do(start)
@@ -122,7 +124,8 @@ func Exec(tb testing.TB, opt pg.Options, statements string) {
 	}
 }
 
-// find finds one of PostgreSQL's programs; Debian keeps them off the PATH.
+// find finds one of PostgreSQL's programs; Debian does not put them on the
+// PATH.
 func find(name string) (string, error) {
 	dirs, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	slices.Reverse(dirs)
@@ -204,8 +207,8 @@ func (p *process) launch(postgres, data string, attr *syscall.SysProcAttr) error
 	}
 }
 
-// owned gives a directory to the user that programs of PostgreSQL run as, and
-// says how to start them so: they refuse to run as root.
+// owned gives a directory to the user that runs PostgreSQL's programs, and
+// returns the attributes to start them with: they refuse to run as root.
 func owned(dir string) (*syscall.SysProcAttr, error) {
 	attr := &syscall.SysProcAttr{}
 	if os.Getuid() == 0 {
@@ -220,7 +223,7 @@ func owned(dir string) (*syscall.SysProcAttr, error) {
 	return attr, os.Chmod(dir, 0o755)
 }
 
-// unprivileged is the user that the server runs as under root.
+// unprivileged is the user that the server runs as when the test runs as root.
 func unprivileged() (*syscall.Credential, error) {
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)
@@ -231,7 +234,7 @@ func unprivileged() (*syscall.Credential, error) {
 		gid, _ := strconv.ParseUint(u.Gid, 10, 32)
 		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 	}
-	return nil, errors.New("there is no unprivileged user for PostgreSQL")
+	return nil, errors.New("no unprivileged user exists that can run PostgreSQL")
 }
 
 func freePort() (int, error) {

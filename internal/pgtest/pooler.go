@@ -19,12 +19,13 @@ import (
 	"github.com/banquet-fs/banquet/internal/pg"
 )
 
-// Pooler is a PgBouncer in transaction mode before the server of the tests.
+// Pooler is a PgBouncer in transaction mode in front of the tests' server.
 type Pooler struct{ port int }
 
-// StartPooler starts a PgBouncer that ends with the test, with its own defaults
-// but for the settings given ("server_round_robin = 1"). Where it is not
-// installed the test is skipped, but fails under CI: there nobody would read it.
+// StartPooler starts a PgBouncer that ends with the test, with its defaults
+// except for the given settings ("server_round_robin = 1"). If it is not
+// installed the test is skipped, but under CI it fails, since a skipped test
+// would go unnoticed there.
 func StartPooler(tb testing.TB, settings ...string) *Pooler {
 	tb.Helper()
 	server.once.Do(start)
@@ -46,14 +47,15 @@ func StartPooler(tb testing.TB, settings ...string) *Pooler {
 	return p
 }
 
-// Through leads connections through the pooler.
+// Through sends connections through the pooler.
 func (p *Pooler) Through(opt pg.Options) pg.Options {
 	opt.Host, opt.Port = "localhost", p.port
 	return opt
 }
 
 // skipUnknown skips a test of settings that the installed PgBouncer does not
-// know: max_prepared_statements came with 1.21, and older ones never track any.
+// know: max_prepared_statements came with 1.21; older versions never track
+// prepared statements.
 func skipUnknown(tb testing.TB, program string, settings []string) {
 	tb.Helper()
 	if !strings.Contains(strings.Join(settings, "\n"), "max_prepared_statements") {
@@ -72,7 +74,8 @@ func skipUnknown(tb testing.TB, program string, settings []string) {
 	}
 }
 
-// pgbouncer finds the program, which Debian keeps where only root looks.
+// pgbouncer finds the program, which Debian puts into a directory of root's
+// PATH.
 func pgbouncer() (string, error) {
 	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -131,7 +134,7 @@ func launchPooler(tb testing.TB, program string, settings []string) (*Pooler, er
 	return &Pooler{port: port}, nil
 }
 
-// listening waits until something accepts connections at a port.
+// listening waits until a port accepts connections.
 func listening(ctx context.Context, port int, ended <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
