@@ -128,7 +128,7 @@ ROWS = [
     Allowed("integers are exact, also when they are written 1.0", "OK", "OK", inexact),
     Allowed("NaN and the infinities are no key", r"OK", COLUMN + r"(the value is NaN; a key needs .*|-?Infinity is not a value of type .*|Value out of range: 1e400)"),
     Allowed("half of a surrogate pair is no text", r"FAULT ('utf-8' codec can't encode character .*|invalid literal for int\(\) .*)", COLUMN + ".* holds half of a surrogate pair"),
-    Allowed("a number with a fraction is no integer key", r"OK|FAULT (?:Value out of range|invalid literal for int\(\)).*", COLUMN + ".* has a fraction, a value of type .* has none"),
+    Allowed("a number with a fraction is not an integer key", r"OK|FAULT (?:Value out of range|invalid literal for int\(\)).*", COLUMN + ".* has a fraction, which a value of type .* cannot have"),
     Allowed("integers are exact, also when they are written 1.0", r"FAULT Value out of range: .*", "OK"),
     Allowed("JSON has no bytes", r"FAULT Type `<class '.*'>` not in {<class 'bytes'>}", COLUMN + "a value of type BYTES cannot be given as an entity value"),
     Allowed("a value of another type is named with its column and row", r"FAULT (?:Type `<class '.*'>` not in {.*}|'float' object cannot be interpreted as an integer)", COLUMN + ".* is not a value of type .*"),

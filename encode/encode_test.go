@@ -72,7 +72,7 @@ func TestRefusalsNameTheRow(t *testing.T) {
 	t.Run("a key", func(t *testing.T) {
 		b := batch(t, view(types.ValueType_INT64, types.ValueType_INT64, nil), float64s, int64s, `[{"driver_id":7.5,"x":1}]`)
 		_, _, err := b.Key(0)
-		wantText(t, err, "feature view trips, column driver_id, row driver_id=7.5 without an event time: 7.5 has a fraction, an integer has none")
+		wantText(t, err, "feature view trips, column driver_id, row driver_id=7.5 without an event time: 7.5 has a fraction, but the value must be an integer")
 	})
 	t.Run("a key of a type that none can be", func(t *testing.T) {
 		b := batch(t, view(types.ValueType_DOUBLE, types.ValueType_INT64, nil), float64s, int64s, `[{"driver_id":7.5,`+at+`}]`)

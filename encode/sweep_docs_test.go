@@ -78,7 +78,7 @@ func table(all []swept, use, backend string) string {
 		together[r] = append(together[r], "`"+source+"`")
 	}
 	var b strings.Builder
-	b.WriteString("| source | as Feast | otherwise than Feast |\n| --- | --- | --- |\n")
+	b.WriteString("| source | as in Feast | unlike Feast |\n| --- | --- | --- |\n")
 	for _, r := range order {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", strings.Join(together[r], ", "), r.same, r.other)
 	}

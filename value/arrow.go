@@ -11,21 +11,21 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// appendFunc appends what stands at a row that is not null. Nothing appended is
-// the null Value.
+// appendFunc appends the Value of a row that is not null. If it appends
+// nothing, the Value is null.
 type appendFunc func(dst []byte, a arrow.Array, row int) ([]byte, error)
 
 // ArrowEncoder turns the cells of an Arrow column into Values of one type. It
 // is made once for a column's type and safe for concurrent use.
 //
 // The conversions are those of Feast's materialization, but exact: integers of
-// a column that holds nulls do not go through a float, and what Feast would cut,
-// guess or lose is an Invalid fault that shows the cell. An encoder can be made
-// for any pair of types: where nothing of the one fits the other, nulls are null
-// all the same, and the first cell that is not null is refused.
+// a column that holds nulls do not pass through a float, and where Feast would
+// cut, guess or lose something, the result is an Invalid fault that shows the
+// cell. An encoder can be made for any pair of types: where the types do not
+// fit, nulls still become null, and the first cell that is not null is refused.
 type ArrowEncoder struct {
 	scalar appendFunc
-	// null is what a feature's null is stored as.
+	// null is how a feature's null is stored.
 	null []byte
 }
 
@@ -36,8 +36,8 @@ func NewArrowEncoder(dt arrow.DataType, t types.ValueType_Enum) *ArrowEncoder {
 }
 
 // NewArrowKeyEncoder makes an encoder of columns of type dt into join keys of
-// type t: a number with a fraction is no integer, for cut it would be the key of
-// another row.
+// type t. It refuses a number with a fraction as an integer key, since cutting
+// the fraction would give another row's key.
 func NewArrowKeyEncoder(dt arrow.DataType, t types.ValueType_Enum) *ArrowEncoder {
 	return newEncoder(dt, t, exact)
 }
@@ -60,8 +60,8 @@ func misfit(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	})
 }
 
-// nullIsTime reports whether Feast stores the null of a column as the lowest
-// timestamp, which every reader of Feast takes for null.
+// nullIsTime reports whether Feast stores a column's null as the lowest
+// timestamp, which every reader of Feast treats as null.
 func nullIsTime(dt arrow.DataType) bool {
 	switch dt.ID() {
 	case arrow.TIMESTAMP, arrow.DATE32, arrow.DATE64, arrow.FLOAT16, arrow.FLOAT32, arrow.FLOAT64:
@@ -71,7 +71,7 @@ func nullIsTime(dt arrow.DataType) bool {
 	}
 }
 
-// plain is the type of what a column holds, however it is packed.
+// plain is the type of a column's values, however they are packed.
 func plain(dt arrow.DataType) arrow.DataType {
 	switch d := dt.(type) {
 	case *arrow.DictionaryType:
@@ -84,7 +84,7 @@ func plain(dt arrow.DataType) arrow.DataType {
 
 // AppendFeature appends the Value of a feature's row as Feast stores it: the
 // null of a time column is the lowest timestamp, which every reader of Feast
-// takes for null; any other null appends nothing.
+// treats as null; any other null appends nothing.
 func (e *ArrowEncoder) AppendFeature(dst []byte, a arrow.Array, row int) ([]byte, error) {
 	if !a.IsNull(row) {
 		before := len(dst)
@@ -106,7 +106,7 @@ func (e *ArrowEncoder) Append(dst []byte, a arrow.Array, row int) ([]byte, error
 	return e.scalar(dst, a, row)
 }
 
-// encoderOf gives the conversion between two types, nil if there is none.
+// encoderOf returns the conversion between two types, nil if none exists.
 func encoderOf(dt arrow.DataType, t types.ValueType_Enum, how fraction) appendFunc {
 	switch d := dt.(type) {
 	case *arrow.NullType:
@@ -144,7 +144,7 @@ func encoderOf(dt arrow.DataType, t types.ValueType_Enum, how fraction) appendFu
 	}
 }
 
-// unpacked lets an encoder of plain cells take packed ones.
+// unpacked lets an encoder of plain cells read packed ones.
 func unpacked(dt arrow.DataType, inner appendFunc) appendFunc {
 	switch d := dt.(type) {
 	case *arrow.DictionaryType:
@@ -188,8 +188,8 @@ func orNull(inner appendFunc, dst []byte, a arrow.Array, at int) ([]byte, error)
 	return inner(dst, a, at)
 }
 
-// extensionEncoder looks at what an extension type is: decimals of PostgreSQL
-// and booleans of a byte; any other is what it is stored as, as in Feast.
+// extensionEncoder handles extension types: PostgreSQL's decimals and one-byte
+// booleans; any other is converted as its storage type, as in Feast.
 func extensionEncoder(d arrow.ExtensionType, t types.ValueType_Enum, how fraction) appendFunc {
 	var inner appendFunc
 	switch d := d.(type) {
@@ -216,7 +216,7 @@ func extensionEncoder(d arrow.ExtensionType, t types.ValueType_Enum, how fractio
 }
 
 func wrongArray(a arrow.Array) error {
-	return fault.New(fault.Internal, "a column of type %s has other cells than its type says", a.DataType())
+	return fault.New(fault.Internal, "a column of type %s holds cells of another type", a.DataType())
 }
 
 func bytesEncoder(dt arrow.DataType) appendFunc {
@@ -255,7 +255,7 @@ func isText(dt arrow.DataType) bool {
 	return false
 }
 
-// textAt reads a text. Only UTF-8 is one: what every reader would refuse is
+// textAt reads a text. It must be UTF-8: text that every reader would refuse is
 // refused before it is stored.
 func textAt(a arrow.Array, row int) (string, error) {
 	var s string

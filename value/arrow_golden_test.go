@@ -93,27 +93,28 @@ func kinds() map[string]types.ValueType_Enum {
 	return all
 }
 
-// difference is a kind of cell that is stored otherwise than by Feast.
+// difference is a kind of cell that is stored differently from Feast.
 type difference struct{ kinds, columns, why string }
 
-// deliberate are the cells of which Feast stores a Value, and banquet another:
-// only where Feast loses or makes up something.
+// deliberate are the cells for which Feast stores one Value and banquet
+// another: only where Feast loses or invents something.
 var deliberate = []difference{ //nolint:gochecknoglobals // a table of the test
 	{"UNIX_TIMESTAMP", `^double`, "numbers of a double column are all null in Feast"},
 	{"UNIX_TIMESTAMP|INT64|STRING", `^u?int\d+:\[\d+, None`, "integers beside a null go through a double in Feast"},
 	{"BYTES|IMAGE_BYTES|STRING", `^binary:b''$`, "a column of empty bytes alone is null in Feast"},
-	{"DOUBLE_LIST|FLOAT_LIST", `null|decimal.*\[none\]|halffloat.*\[none\]`, "nulls that are all of a list are zeros in Feast, or NaN of other bits"},
+	{"DOUBLE_LIST|FLOAT_LIST", `null|decimal.*\[none\]|halffloat.*\[none\]`, "in a list of only nulls, these are zeros in Feast, or NaN with other bits"},
 	{"UNIX_TIMESTAMP_LIST", `timestamp\[ns`, "nanoseconds are stored as seconds in Feast"},
 	{"UNIX_TIMESTAMP", `^timestamp\[ns.*-9223372036854775807`, "the first time of pandas overflows in numpy"},
-	{"UNIX_TIMESTAMP", `^date32\[day\]:\[None\]`, "a date's null is no null time in Feast when all are null"},
-	{"JSON_LIST", `None|none`, "a null beside numbers is the text NaN in Feast, which is no JSON"},
+	{"UNIX_TIMESTAMP", `^date32\[day\]:\[None\]`, "a null date is not the null time in Feast when all dates are null"},
+	{"JSON_LIST", `None|none`, "a null beside numbers is the text NaN in Feast, which is not JSON"},
 	{"JSON|STRUCT", `None`, "a null of numbers and times is the text NaN or NaT in Feast"},
 	{"JSON|STRUCT", `nan|timestamp.*-9223372036854775808`, "a NaN is the text nan in Feast"},
 	{"STRUCT", `^(json:null|string:'null')$`, "JSON's null is the text None in Feast"},
 	{"STRUCT", `^map<`, "an Arrow map is the text of numpy's array in Feast"},
 }
 
-// obvious are the cells at which Feast fails, though there is one right Value.
+// obvious are the cells for which Feast fails although one Value is clearly
+// right.
 var obvious = []difference{ //nolint:gochecknoglobals // a table of the test
 	{"BOOL", `int.*:(0|1|\[)|ree`, "0 and 1 of every integer type"},
 	{"DOUBLE", `int|halffloat|^float|null value`, "numbers of every width"},
@@ -135,9 +136,9 @@ func (d difference) is(kind, column string) bool {
 	return regexp.MustCompile(`^(`+d.kinds+`)$`).MatchString(kind) && regexp.MustCompile(d.columns).MatchString(column)
 }
 
-// TestArrowCellsAreFeasts compares every recorded cell: it is Feast's Value, or
-// refused, or stands in one of the two tables above; and each row of the tables
-// is needed.
+// TestArrowCellsAreFeasts compares every recorded cell: its Value is Feast's,
+// or it is refused, or it is in one of the two tables above; and each row of
+// the tables is needed.
 func TestArrowCellsAreFeasts(t *testing.T) {
 	used := map[string]bool{}
 	equal := 0
@@ -176,13 +177,13 @@ func TestArrowCellsAreFeasts(t *testing.T) {
 	}
 	for _, d := range slices.Concat(deliberate, obvious) {
 		if !used[d.why] {
-			t.Errorf("nothing differs any more by this: %s", d.why)
+			t.Errorf("no cell differs for this reason any more: %s", d.why)
 		}
 	}
 }
 
-// sameValue compares Values byte by byte; of maps the entries, and of sets the
-// elements, neither of which have an order, nor do repeats in a set mean anything.
+// sameValue compares Values byte by byte, but maps by their entries and sets by
+// their distinct elements, since neither have an order.
 func sameValue(t *testing.T, kind string, got, want []byte) bool {
 	t.Helper()
 	if bytes.Equal(got, want) {
@@ -207,8 +208,8 @@ func words(v *types.Value) []string {
 	return slices.Compact(list)
 }
 
-// TestPackedCellsAreTheSame finds the same Value wherever a cell lies: in a part
-// of a longer column, in a dictionary, in a run.
+// TestPackedCellsAreTheSame expects the same Value however a cell is packed: in
+// a slice of a longer column, in a dictionary, in a run.
 func TestPackedCellsAreTheSame(t *testing.T) {
 	packings := map[string]func(*testing.T, arrow.Array) arrow.Array{"sliced": sliced, "dictionary": dictionary, "runs": runs}
 	for _, r := range recordedCells(t) {

@@ -154,7 +154,7 @@ func shown(t testing.TB, b []byte) string {
 	return strings.Trim(string(out), `"`)
 }
 
-// TestCellsRefused names what cannot be stored, each with what it says to people.
+// TestCellsRefused lists cells that cannot be stored, each with its error.
 func TestCellsRefused(t *testing.T) {
 	deep := strings.Repeat(`{"a":`, 60) + "1" + strings.Repeat("}", 60)
 	list := arrow.ListOf
@@ -171,7 +171,7 @@ func TestCellsRefused(t *testing.T) {
 		{"infinity in a set", listOf(t, times(t, value.MinusInfinity)), types.ValueType_UNIX_TIMESTAMP_SET, "element 1: the time is -infinity"},
 		{"infinity in a list of lists", listOf(t, listOf(t, times(t, value.Infinity))), types.ValueType_VALUE_LIST, "element 1: element 1: the time is infinity"},
 		{"infinity in a struct", structOf(t, times(t, value.Infinity)), types.ValueType_MAP, `key "f": the time is infinity`},
-		{"infinity of numeric", decimals(t, "Infinity"), types.ValueType_INT64, "Infinity is no integer"},
+		{"infinity of numeric", decimals(t, "Infinity"), types.ValueType_INT64, "Infinity is not an integer"},
 		{"null among integers", column(t, list(arrow.PrimitiveTypes.Int64), "[[5,null,7]]"), types.ValueType_INT64_LIST, "element 2: a null"},
 		{"null in a set of texts", column(t, list(arrow.BinaryTypes.String), `[["a",null]]`), types.ValueType_STRING_SET, "element 2: a null"},
 		{"null map in a list", column(t, list(arrow.StructOf(arrow.Field{Name: "a", Type: arrow.PrimitiveTypes.Int64, Nullable: true})), `[[null]]`), types.ValueType_MAP_LIST, "element 1: a null"},
@@ -192,14 +192,14 @@ func TestCellsRefused(t *testing.T) {
 		{"numeric beyond INT64", decimals(t, "9223372036854775808"), types.ValueType_INT64, "does not fit a signed integer"},
 		{"bool", column(t, arrow.PrimitiveTypes.Int32, "[2]"), types.ValueType_BOOL, "2 is neither 0 nor 1"},
 		{"float as bool", column(t, arrow.PrimitiveTypes.Float64, "[1.0]"), types.ValueType_BOOL, "does not fit value type BOOL"},
-		{"text with a fraction", texts(t, "7.5"), types.ValueType_INT64, `"7.5" is no integer`},
+		{"text with a fraction", texts(t, "7.5"), types.ValueType_INT64, `"7.5" is not an integer`},
 		{"not UTF-8", texts(t, "a\xff"), types.ValueType_STRING, "is not UTF-8"},
 		{"not UTF-8 JSON", texts(t, "\"\xff\""), types.ValueType_JSON, "is not UTF-8"},
 		{"not UTF-8 MAP", texts(t, "{\"\xff\":1}"), types.ValueType_MAP, "is not UTF-8"},
 		{"not UTF-8 in a list", listOf(t, texts(t, "a", "\xff")), types.ValueType_STRING_LIST, "element 2: the text"},
 		{"not UTF-8 in a struct", structOf(t, texts(t, "\xff")), types.ValueType_MAP, `key "f": the text`},
-		{"no JSON", texts(t, "{"), types.ValueType_JSON, `the text "{" is no JSON`},
-		{"trailing", texts(t, `{"a":1} x`), types.ValueType_MAP, "is no JSON object"},
+		{"no JSON", texts(t, "{"), types.ValueType_JSON, `the text "{" is not JSON`},
+		{"trailing", texts(t, `{"a":1} x`), types.ValueType_MAP, "is not a JSON object"},
 		{"null list object", texts(t, `[null]`), types.ValueType_MAP_LIST, "element 1: a null"},
 		{"NaN in a list of integers", listOf(t, decimals(t, "NaN")), types.ValueType_INT64_LIST, "element 1: NaN"},
 		{"NaN in a list of texts", listOf(t, decimals(t, "1", "NaN")), types.ValueType_STRING_LIST, "element 2: NaN"},
@@ -209,13 +209,13 @@ func TestCellsRefused(t *testing.T) {
 		{"big number", texts(t, `{"a":[1e400]}`), types.ValueType_MAP, `key "a": element 1: 1e400 does not fit value type DOUBLE`},
 		{"half a surrogate pair", texts(t, `{"a":"\ud800"}`), types.ValueType_MAP, "half of a surrogate pair"},
 		{"deep", texts(t, deep), types.ValueType_MAP, "nested too deep"},
-		{"very deep", texts(t, strings.Repeat(`{"a":`, 100000)), types.ValueType_MAP, "is no JSON object"},
+		{"very deep", texts(t, strings.Repeat(`{"a":`, 100000)), types.ValueType_MAP, "is not a JSON object"},
 		{"no string keys", column(t, arrow.MapOf(arrow.PrimitiveTypes.Int64, arrow.BinaryTypes.String), `[[{"key":1,"value":"a"}]]`), types.ValueType_MAP, "does not fit value type MAP"},
 		{"a key twice", column(t, arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int64), `[[{"key":"a","value":1},{"key":"a","value":2}]]`), types.ValueType_MAP, `the key "a" twice`},
 		{"a key twice as JSON", column(t, arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int64), `[[{"key":"a","value":1},{"key":"a","value":2}]]`), types.ValueType_JSON, `the key "a" twice`},
 		{"scalar map", column(t, arrow.MapOf(arrow.PrimitiveTypes.Int64, arrow.BinaryTypes.String), `[[]]`), types.ValueType_SCALAR_MAP, "does not fit value type SCALAR_MAP"},
 		{"zoned", times(t, 0), types.ValueType_ZONED_TIMESTAMP, "does not fit value type ZONED_TIMESTAMP"},
-		{"long", texts(t, strings.Repeat("x", 1000)), types.ValueType_INT64, strings.Repeat("x", 60) + `"... is no integer`},
+		{"long", texts(t, strings.Repeat("x", 1000)), types.ValueType_INT64, strings.Repeat("x", 60) + `"... is not an integer`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := value.NewArrowEncoder(c.a.DataType(), c.kind).AppendFeature(nil, c.a, 0)
@@ -251,7 +251,7 @@ func structOf(t testing.TB, cells arrow.Array) arrow.Array {
 	return a
 }
 
-// TestKeysAreExact stores a key under its own bytes or not at all.
+// TestKeysAreExact stores a key exactly or refuses it.
 func TestKeysAreExact(t *testing.T) {
 	for _, c := range []struct {
 		a       arrow.Array
@@ -310,8 +310,8 @@ func TestCellsKeepTheirText(t *testing.T) {
 	}
 }
 
-// FuzzCellText gives text of a source to every value type: what is stored every
-// reader takes.
+// FuzzCellText gives text of a source to every value type: every reader accepts
+// what is stored.
 func FuzzCellText(f *testing.F) {
 	for _, s := range []string{"7", "7.5", `{"a":[1,2.5,null,{"b":"é"}]}`, "[{}]", "NaN", "\xff", `{"a":NaN}`, "1e400", "-.5", "00.10", "٧_0", `{"a":"\ud800"}`, "Infinity"} {
 		f.Add(s)
@@ -327,7 +327,7 @@ func FuzzCellText(f *testing.F) {
 					continue
 				}
 				if _, isDecimal := a.DataType().(*value.DecimalText); isDecimal {
-					continue // of a server, not of a stranger
+					continue // from a server, not from outside
 				}
 				if err := value.Check(got); err != nil {
 					t.Fatalf("%q as %s: %v", s, name, err)
@@ -337,7 +337,7 @@ func FuzzCellText(f *testing.F) {
 	})
 }
 
-// TestHalfFloats has the texts of numpy, of which all 65536 were compared.
+// TestHalfFloats has numpy's texts; all 65536 half floats were compared once.
 func TestHalfFloats(t *testing.T) {
 	b := array.NewFloat16Builder(memory.DefaultAllocator)
 	defer b.Release()
@@ -376,12 +376,12 @@ func TestTimesAtTheEnds(t *testing.T) {
 		a    arrow.Array
 		want int64
 	}{
-		{nanos(math.MaxInt64), 9223372036}, // the last time of pandas is no infinity
+		{nanos(math.MaxInt64), 9223372036}, // the last time of pandas is not an infinity
 		{nanos(-math.MaxInt64), -9223372037},
 		{nanos(math.MinInt64), math.MinInt64},
 		{times(t, math.MinInt64), math.MinInt64},
 		{times(t, -1), -1},
-		{times(t, math.MaxInt64-1), 9223372036854}, // the last that microseconds can say
+		{times(t, math.MaxInt64-1), 9223372036854}, // the last one that microseconds can represent
 		{column(t, arrow.PrimitiveTypes.Date32, "[2147483647]"), 2147483647 * 86400},
 	} {
 		got, err := value.NewArrowEncoder(c.a.DataType(), types.ValueType_UNIX_TIMESTAMP).AppendFeature(nil, c.a, 0)

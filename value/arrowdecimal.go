@@ -12,17 +12,17 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// decimal is a number in base ten: the digits without a leading zero, "0" for
-// zero, the last scale of which stand behind the point. The scale is part of it:
-// 7.50 and 7.5 are different texts, and different keys.
+// decimal is a number in base ten: its digits without leading zeros ("0" for
+// zero), of which the last scale digits follow the decimal point. The scale
+// counts: 7.50 and 7.5 are different texts, and different keys.
 type decimal struct {
 	negative bool
 	digits   string
 	scale    int
 }
 
-// decimalAt reads a cell of one of Arrow's decimals. A scale below zero is
-// written out, as on the way through pandas.
+// decimalAt reads a cell of one of Arrow's decimals. A negative scale is
+// written out as zeros, as pandas does.
 func decimalAt(a arrow.Array, row int) (decimal, error) {
 	scaled, ok := a.DataType().(arrow.DecimalType)
 	if !ok {
@@ -57,7 +57,7 @@ func decimalAt(a arrow.Array, row int) (decimal, error) {
 }
 
 // parseDecimal reads plain notation, as PostgreSQL writes it; ok is false for
-// anything else.
+// any other text.
 func parseDecimal(text string) (d decimal, ok bool) {
 	text, d.negative = strings.CutPrefix(text, "-")
 	whole, rest, _ := strings.Cut(text, ".")
@@ -102,7 +102,7 @@ func (d decimal) String() string {
 	return out.String()
 }
 
-// integer is the number without its fraction, which exact does not allow.
+// integer is the number without its fraction; exact allows no fraction.
 func (d decimal) integer(how fraction) (int64, error) {
 	at := max(0, len(d.digits)-d.scale)
 	whole, rest := d.digits[:at], d.digits[at:]
@@ -122,7 +122,7 @@ func (d decimal) integer(how fraction) (int64, error) {
 	return v, nil
 }
 
-// float is the double that is nearest to the number.
+// float is the double nearest to the number.
 func (d decimal) float() (float64, error) {
 	f, err := strconv.ParseFloat(d.String(), 64)
 	if err != nil {
@@ -131,29 +131,29 @@ func (d decimal) float() (float64, error) {
 	return f, nil
 }
 
-// same reports whether two decimals are one number, whatever their scales.
+// same reports whether two decimals are the same number, whatever their scales.
 func (d decimal) same(other decimal) bool {
 	a, as := trimmed(d.digits, d.scale)
 	b, bs := trimmed(other.digits, other.scale)
 	return a == b && (a == "" || as == bs && d.negative == other.negative)
 }
 
-// trimmed drops the zeros at the end; nothing is left of zero.
+// trimmed drops the zeros at the end; zero becomes the empty text.
 func trimmed(digits string, scale int) (string, int) {
 	short := strings.TrimRight(digits, "0")
 	return short, scale - (len(digits) - len(short))
 }
 
 // decimalTextEncoder makes Values of decimals. Feast reads PostgreSQL's numeric as
-// a double: where that says the number exactly a STRING is the double's text, as
-// in Feast; where it does not, the text of PostgreSQL. The others are Python's
-// decimals to Feast.
+// a double: where the double is exact, a STRING is the double's text, as in Feast;
+// where it is not, a STRING is PostgreSQL's text. Feast reads other decimals as
+// Python's.
 func decimalTextEncoder(dt *DecimalText, t types.ValueType_Enum, how fraction) appendFunc {
 	var build func(dst []byte, text string) ([]byte, error)
 	switch {
 	case dt.scaled && (t == types.ValueType_STRING || t == types.ValueType_DECIMAL):
 		return decimalBuilder(func(dst []byte, text string) ([]byte, error) { return scaledText(dst, t, text) })
-	case dt.scaled && t == types.ValueType_JSON: // which Python's decimals are not
+	case dt.scaled && t == types.ValueType_JSON: // Python cannot write its decimals as JSON
 		return nil
 	}
 	switch t {
@@ -193,7 +193,7 @@ func decimalBuilder(build func(dst []byte, text string) ([]byte, error)) appendF
 func integerOfDecimal(dst []byte, text string, t types.ValueType_Enum, how fraction) ([]byte, error) {
 	d, ok := parseDecimal(text)
 	if !ok {
-		return nil, fault.New(fault.Invalid, "%s is no integer", shortText(text))
+		return nil, fault.New(fault.Invalid, "%s is not an integer", shortText(text))
 	}
 	v, err := d.integer(how)
 	switch {
@@ -234,7 +234,8 @@ func textOfDecimal(dst []byte, text string) ([]byte, error) {
 	return AppendString(dst, s), err
 }
 
-// doubleText is the double's text where it says the number, else the number's own.
+// doubleText is the double's text if the double is exact, otherwise the
+// number's own.
 func doubleText(text string) (string, error) {
 	if !sameDouble(text) {
 		return text, nil
@@ -243,7 +244,7 @@ func doubleText(text string) (string, error) {
 	return pythonFloat(f), err
 }
 
-// jsonOfDecimal is the number as JSON, which has no infinity.
+// jsonOfDecimal is the number as JSON, which has no infinities.
 func jsonOfDecimal(text string) (string, error) {
 	if _, ok := parseDecimal(text); !ok {
 		return "", fault.New(fault.Invalid, "JSON has no number %s", shortText(text))
@@ -261,8 +262,9 @@ func isDecimalText(dt arrow.DataType) bool {
 	return decimalText(dt) != nil
 }
 
-// decimalElement makes elements of lists and sets of PostgreSQL's numeric. There
-// a NaN is no null: a double and a decimal can say it, any other type cannot.
+// decimalElement makes elements of lists and sets of PostgreSQL's numeric.
+// There NaN is not null: a double or a decimal can hold it, other types refuse
+// it.
 func decimalElement(dt *DecimalText, kind types.ValueType_Enum) appendFunc {
 	inner := decimalTextEncoder(dt, kind, exact)
 	if inner == nil {
@@ -282,8 +284,8 @@ func decimalElement(dt *DecimalText, kind types.ValueType_Enum) appendFunc {
 	}
 }
 
-// sameDouble reports whether a double says a number exactly, as its shortest text
-// shows it.
+// sameDouble reports whether a double, in its shortest text, is exactly the
+// number.
 func sameDouble(text string) bool {
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsInf(f, 0) {

@@ -15,8 +15,8 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// jsonEncoder makes JSON Values out of text that is JSON, which stays as it is,
-// and out of nested cells and doubles: the text that Python's json module gives.
+// jsonEncoder makes JSON Values. Text that is JSON stays as it is; nested cells
+// and doubles become the text that Python's json module writes.
 func jsonEncoder(dt arrow.DataType) appendFunc {
 	if isText(dt) {
 		return jsonText
@@ -31,8 +31,8 @@ func jsonEncoder(dt arrow.DataType) appendFunc {
 	return dumped(dt)
 }
 
-// jsonElement makes the elements of a JSON_LIST: here numbers and booleans have a
-// JSON text, too.
+// jsonElement makes the elements of a JSON_LIST, where numbers and booleans
+// also have a JSON text.
 func jsonElement(dt arrow.DataType) appendFunc {
 	switch {
 	case isText(plain(dt)):
@@ -49,7 +49,7 @@ func jsonText(dst []byte, a arrow.Array, row int) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case !isJSON(s):
-		return nil, fault.New(fault.Invalid, "the text %s is no JSON", quoted(s))
+		return nil, fault.New(fault.Invalid, "the text %s is not JSON", quoted(s))
 	}
 	return AppendText(dst, types.ValueType_JSON, s), nil
 }
@@ -80,7 +80,7 @@ func isJSON(s string) bool {
 	return json.Valid(b)
 }
 
-// quotedEnd is the place of the quote that ends a JSON string.
+// quotedEnd is the index of the quote that ends a JSON string.
 func quotedEnd(b []byte) int {
 	for i := 1; i < len(b); i++ {
 		switch b[i] {
@@ -93,7 +93,7 @@ func quotedEnd(b []byte) int {
 	return len(b)
 }
 
-// dumped makes JSON Values of cells as Python's json.dumps writes them.
+// dumped makes JSON Values of cells in the form of Python's json.dumps.
 func dumped(dt arrow.DataType) appendFunc {
 	dump := dumper(dt)
 	if dump == nil {
@@ -111,7 +111,7 @@ func dumped(dt arrow.DataType) appendFunc {
 	}
 }
 
-// dumper writes cells of a type as JSON; nil for types that JSON has no form for.
+// dumper writes cells of a type as JSON; nil for types without a JSON form.
 func dumper(dt arrow.DataType) appendFunc {
 	var inner appendFunc
 	switch d := dt.(type) {

@@ -12,7 +12,8 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// listParts says what a list type's elements are and whether repeats go.
+// listParts describes a list type: the type of its elements, and whether
+// repeats are removed.
 func listParts(t types.ValueType_Enum) (element types.ValueType_Enum, set, ok bool) {
 	switch {
 	case t >= types.ValueType_BYTES_LIST && t <= types.ValueType_UNIX_TIMESTAMP_LIST:
@@ -51,7 +52,7 @@ func elementType(dt arrow.DataType) arrow.DataType {
 	return nil
 }
 
-// elements gives the array that a list row's elements lie in, and where.
+// elements returns the array of a list row's elements, and their range in it.
 func elements(a arrow.Array, row int) (values arrow.Array, from, to int, err error) {
 	l, ok := a.(array.ListLike)
 	if !ok {
@@ -61,14 +62,14 @@ func elements(a arrow.Array, row int) (values arrow.Array, from, to int, err err
 	return l.ListValues(), int(start), int(end), nil
 }
 
-// inElement says which element of a list an error is about, counted from one.
+// inElement adds the number of the element, counted from one, to an error.
 func inElement(i int, err error) error {
 	return fault.New(fault.Of(err).Kind, "element %d: %s", i+1, fault.Of(err).Text).Because(err)
 }
 
-// elementEncoder makes the elements of lists and sets of kind. It is narrower
-// than what a column can be: Feast does not convert within lists, so only what
-// says the very same is taken, and no fraction is cut.
+// elementEncoder makes the elements of lists and sets of kind. It accepts less
+// than a column does: Feast does not convert within lists, so an element must
+// be exactly representable, and no fraction is cut.
 func elementEncoder(dt arrow.DataType, kind types.ValueType_Enum, set bool) appendFunc {
 	inner := plain(dt)
 	id := inner.ID()
@@ -88,8 +89,8 @@ func elementEncoder(dt arrow.DataType, kind types.ValueType_Enum, set bool) appe
 	return encoderOf(dt, kind, exact)
 }
 
-// elementFits reports whether elements of an Arrow type can be of kind, so far
-// as Feast goes within lists; a single value of the type may be of more kinds.
+// elementFits reports whether Feast converts elements of an Arrow type to kind
+// within lists; single values of the type may be converted to more kinds.
 func elementFits(dt arrow.DataType, kind types.ValueType_Enum) bool {
 	id := dt.ID()
 	switch {
@@ -103,14 +104,14 @@ func elementFits(dt arrow.DataType, kind types.ValueType_Enum) bool {
 	return (id == arrow.BOOL) == (kind == types.ValueType_BOOL)
 }
 
-// packed reports whether elements of a kind stand in one field, one behind the
-// other; texts and bytes have a field each.
+// packed reports whether the elements of a kind are packed into one field;
+// texts and bytes have one field each.
 func packed(kind types.ValueType_Enum) bool {
 	return shapeOf(uint64(kind)) != text && kind != types.ValueType_BYTES
 }
 
-// listEncoder makes list and set Values of scalars. A list within a map or another
-// list is nested.
+// listEncoder makes list and set Values of scalars. A list within a map or
+// another list is nested.
 func listEncoder(dt arrow.DataType, t types.ValueType_Enum, nested bool) appendFunc {
 	kind, set, ok := listParts(t)
 	elem := elementType(dt)
@@ -136,8 +137,8 @@ func listEncoder(dt arrow.DataType, t types.ValueType_Enum, nested bool) appendF
 	}
 }
 
-// noText reports whether the elements of a list are numbers of which texts are
-// made, other than Arrow's decimals in a list of decimals: there Feast has no null.
+// noText reports whether texts are made of a list of numbers, other than
+// Arrow's decimals in a list of decimals: Feast has no null there.
 func noText(dt arrow.DataType, kind types.ValueType_Enum) bool {
 	d := decimalText(dt)
 	scaled := arrow.IsDecimal(dt.ID()) || d != nil && d.scaled
@@ -148,11 +149,11 @@ func noText(dt arrow.DataType, kind types.ValueType_Enum) bool {
 type list struct {
 	kind        types.ValueType_Enum
 	set, packed bool
-	full        bool // a null is no empty text
+	full        bool // a null is not an empty text
 	inner       appendFunc
 }
 
-// body is the elements of a row, without repeats in a set.
+// body is the elements of a row, without repeats for a set.
 func (l *list) body(a arrow.Array, row int) ([]byte, error) {
 	values, from, to, err := elements(a, row)
 	if err != nil {
@@ -187,8 +188,8 @@ func (l *list) body(a arrow.Array, row int) ([]byte, error) {
 	return body, nil
 }
 
-// floats appends lists of floats, embeddings as a rule, without a look at each
-// one's type.
+// floats appends lists of floats, usually embeddings, without checking the type
+// of each element.
 func (l *list) floats(dst []byte, values arrow.Array, from, to int) ([]byte, bool) {
 	switch c := values.(type) {
 	case *array.Float64:
@@ -219,8 +220,8 @@ func (l *list) floats(dst []byte, values arrow.Array, from, to int) ([]byte, boo
 	return nil, false
 }
 
-// identity is what makes two elements of a set one: as in Python, zero is zero
-// whatever its sign.
+// identity decides which elements of a set are equal: as in Python, zero equals
+// zero whatever its sign.
 func (l *list) identity(one []byte) string {
 	if l.kind == types.ValueType_DOUBLE && string(one) == "\x00\x00\x00\x00\x00\x00\x00\x80" {
 		return "\x00\x00\x00\x00\x00\x00\x00\x00"
@@ -231,9 +232,9 @@ func (l *list) identity(one []byte) string {
 	return string(one)
 }
 
-// element appends an element without its field tag: a Value of one field less
-// the tag. Nulls and NaN are not known: none is the same as another one, so that
-// a set has them all, as in Python.
+// element appends an element without its field tag: a Value of one field, minus
+// the tag. Nulls and NaN have known false: none equals another, so that a set
+// keeps them all, as in Python.
 func (l *list) element(dst []byte, values arrow.Array, i int) (out []byte, known bool, err error) {
 	if values.IsNull(i) {
 		out, err = l.null(dst)
@@ -251,11 +252,11 @@ func (l *list) element(dst []byte, values arrow.Array, i int) (out []byte, known
 	return append(dst[:start], dst[start+n:]...), true, nil
 }
 
-// quietNaN are the bits of Python's NaN, which are not those of Go's.
+// quietNaN has the bits of Python's NaN, which differ from those of Go's.
 const quietNaN = 0x7ff8000000000000
 
-// null is what Feast stores for a null within a list; where Feast refuses it, and
-// where it would make up a number or a text, it is refused.
+// null is how Feast stores a null within a list. It is refused where Feast
+// refuses it, and where Feast would invent a number or a text.
 func (l *list) null(dst []byte) ([]byte, error) {
 	switch l.kind {
 	case types.ValueType_DOUBLE:

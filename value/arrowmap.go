@@ -11,8 +11,8 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// mapEncoder makes MAP and STRUCT Values out of Arrow maps, structs and JSON
-// text. The types of the entries are those that their cells have.
+// mapEncoder makes MAP and STRUCT Values from Arrow maps, structs and JSON
+// text. The types of the entries follow from their cells.
 func mapEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	if isText(dt) {
 		return fromJSON(t, entriesFromJSON)
@@ -30,8 +30,7 @@ func mapEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	})
 }
 
-// checked refuses Values that are nested so deep that readers of protobuf do not
-// take them.
+// checked refuses Values that are nested too deep for readers of protobuf.
 func checked(inner appendFunc) appendFunc {
 	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
 		before := len(dst)
@@ -66,7 +65,7 @@ func mapBody(dt arrow.DataType) appendFunc {
 	return nil
 }
 
-// fromJSON makes Values of a type out of JSON text. JSON's null is null.
+// fromJSON makes Values of a type from JSON text. JSON's null is null.
 func fromJSON(t types.ValueType_Enum, body func(dst []byte, s string) ([]byte, error)) appendFunc {
 	return checked(func(dst []byte, a arrow.Array, row int) ([]byte, error) {
 		s, err := textAt(a, row)
@@ -78,8 +77,8 @@ func fromJSON(t types.ValueType_Enum, body func(dst []byte, s string) ([]byte, e
 	})
 }
 
-// mapEntries appends the entries of an Arrow map. Keys are texts; the same key
-// twice is refused, for one of the two would be lost.
+// mapEntries appends the entries of an Arrow map. Keys are texts; a repeated
+// key is refused, since one of its values would be lost.
 func mapEntries(d *arrow.MapType) appendFunc {
 	value := naturalEncoder(d.ItemType())
 	if value == nil || !isText(plain(d.KeyType())) {
@@ -113,7 +112,7 @@ func mapEntries(d *arrow.MapType) appendFunc {
 	}
 }
 
-// inKey says which entry of a map an error is about.
+// inKey adds the key of the map entry to an error.
 func inKey(name string, err error) error {
 	return fault.New(fault.Of(err).Kind, "key %s: %s", quoted(name), fault.Of(err).Text).Because(err)
 }
@@ -185,11 +184,11 @@ func mapListEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	})
 }
 
-// natural is the value type that a cell of an Arrow type has by itself, within a
-// map or a list of lists.
+// natural is the value type that a cell of an Arrow type has without a declared
+// one, within a map or a list of lists.
 func natural(dt arrow.DataType) types.ValueType_Enum {
 	switch id := dt.ID(); {
-	case arrow.IsInteger(id), id == arrow.TIMESTAMP && unitOf(dt) == arrow.Nanosecond: // whose count it is in Feast
+	case arrow.IsInteger(id), id == arrow.TIMESTAMP && unitOf(dt) == arrow.Nanosecond: // Feast stores its count
 		return types.ValueType_INT64
 	case arrow.IsFloating(id):
 		return types.ValueType_DOUBLE
@@ -218,7 +217,7 @@ func natural(dt arrow.DataType) types.ValueType_Enum {
 	return types.ValueType_INVALID
 }
 
-// naturalList is the type of a list by its elements' type.
+// naturalList is the list type for elements of a type.
 func naturalList(elem arrow.DataType) types.ValueType_Enum {
 	switch id := elem.ID(); {
 	case id == arrow.FLOAT32:
@@ -240,7 +239,7 @@ func naturalList(elem arrow.DataType) types.ValueType_Enum {
 	}
 }
 
-// naturalEncoder makes Values of a cell's own type.
+// naturalEncoder makes Values of a cell's natural type.
 func naturalEncoder(dt arrow.DataType) appendFunc {
 	kind := natural(plain(dt))
 	if dt.ID() == arrow.TIMESTAMP && kind == types.ValueType_UNIX_TIMESTAMP {
@@ -252,8 +251,8 @@ func naturalEncoder(dt arrow.DataType) appendFunc {
 	return encoderOf(dt, kind, exact)
 }
 
-// nestedEncoder makes lists and sets of lists. An empty list within one is the
-// null Value, as in Feast.
+// nestedEncoder makes lists and sets of lists. An empty inner list is the null
+// Value, as in Feast.
 func nestedEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	elem := elementType(dt)
 	if elem == nil || elementType(elem) == nil && elem.ID() != arrow.NULL {

@@ -13,11 +13,12 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// fraction says what becomes of a number's fraction where an integer is wanted.
+// fraction decides what happens to a number's fraction when it becomes an
+// integer.
 type fraction uint8
 
 const (
-	// cut leaves it away, as Feast does with features.
+	// cut drops it, as Feast does with features.
 	cut fraction = iota
 	// exact refuses it.
 	exact
@@ -59,12 +60,12 @@ func integerEncoder(dt arrow.DataType, t types.ValueType_Enum, how fraction) app
 	}
 }
 
-// integerFunc reads a cell as an integer; known is false for a null, such as the
-// NaN that pandas writes into a column of integers.
+// integerFunc reads a cell as an integer; known is false for a null, such as
+// the NaN that pandas writes into a column of integers.
 type integerFunc func(a arrow.Array, row int) (v int64, known bool, err error)
 
-// integerGetter reads a column as integers: numbers, numeric text, booleans, and
-// nanoseconds, whose bare count is what Feast stores.
+// integerGetter reads a column as integers: numbers, numeric text, booleans,
+// and nanoseconds, of which Feast stores the bare count.
 func integerGetter(dt arrow.DataType, how fraction) integerFunc {
 	switch dt.ID() {
 	case arrow.INT8, arrow.INT16, arrow.INT32, arrow.INT64, arrow.UINT8, arrow.UINT16, arrow.UINT32, arrow.UINT64, arrow.BOOL:
@@ -134,7 +135,7 @@ func fromFloat(a arrow.Array, row int, how fraction) (int64, bool, error) {
 }
 
 func hasFraction(number string) error {
-	return fault.New(fault.Invalid, "%s has a fraction, an integer has none", shortText(number))
+	return fault.New(fault.Invalid, "%s has a fraction, but the value must be an integer", shortText(number))
 }
 
 func integerInText(a arrow.Array, row int) (int64, bool, error) {
@@ -144,12 +145,13 @@ func integerInText(a arrow.Array, row int) (int64, bool, error) {
 	}
 	v, err := strconv.ParseInt(pythonInteger(asciiDigits(text)), 10, 64)
 	if err != nil {
-		return 0, false, fault.New(fault.Invalid, "%s is no integer", quoted(text)).Because(err)
+		return 0, false, fault.New(fault.Invalid, "%s is not an integer", quoted(text)).Because(err)
 	}
 	return v, true, nil
 }
 
-// asciiDigits writes decimal digits of other scripts as Python reads them.
+// asciiDigits converts decimal digits of other scripts, which Python reads,
+// too.
 func asciiDigits(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 0x80 || !unicode.Is(unicode.Nd, r) {
@@ -159,7 +161,7 @@ func asciiDigits(s string) string {
 	}, s)
 }
 
-// digitOf gives the value of a decimal digit: in Unicode they stand in runs of
+// digitOf returns the value of a decimal digit: in Unicode they come in runs of
 // ten, from zero to nine.
 func digitOf(r rune) rune {
 	for _, run := range unicode.Nd.R16 {
@@ -175,8 +177,8 @@ func digitOf(r rune) rune {
 	return 0
 }
 
-// boolEncoder makes BOOL Values of booleans and of integers: any INT64 but 0 is
-// true, as in Feast; other integers, which Feast refuses, can be 0 and 1.
+// boolEncoder makes BOOL Values from booleans and integers: any INT64 but 0 is
+// true, as in Feast; other integers, which Feast refuses, must be 0 or 1.
 func boolEncoder(dt arrow.DataType) appendFunc {
 	if dt.ID() != arrow.BOOL && !arrow.IsInteger(dt.ID()) {
 		return nil
@@ -188,7 +190,7 @@ func boolEncoder(dt arrow.DataType) appendFunc {
 		case err != nil:
 			return nil, err
 		case !lax && v != 0 && v != 1:
-			return nil, fault.New(fault.Invalid, "%d is neither 0 nor 1, which a BOOL can be", v)
+			return nil, fault.New(fault.Invalid, "%d is neither 0 nor 1, as a BOOL must be", v)
 		}
 		return AppendBool(dst, v != 0), nil
 	}
@@ -212,7 +214,7 @@ func floatEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 		case err != nil:
 			return nil, err
 		case math.IsNaN(f):
-			return dst, nil // a NaN of a column is a null, as in Feast
+			return dst, nil // a NaN in a column is null, as in Feast
 		case t == types.ValueType_FLOAT:
 			return appendNarrow(dst, f)
 		}
@@ -220,7 +222,7 @@ func floatEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	}
 }
 
-// plainDouble and plainFloat are the ways of most floats.
+// plainDouble and plainFloat are the fast paths of most floats.
 func plainDouble(dst []byte, a arrow.Array, row int) ([]byte, error) {
 	c, ok := a.(*array.Float64)
 	if !ok {
@@ -243,8 +245,8 @@ func plainFloat(dst []byte, a arrow.Array, row int) ([]byte, error) {
 	return dst, nil
 }
 
-// exactFloats makes floats of the integers in a list, which Feast refuses: only
-// those fit that the float says exactly.
+// exactFloats makes floats from the integers in a list, which Feast refuses:
+// only integers that the float represents exactly are accepted.
 func exactFloats(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	limit := int64(1) << 53
 	if t == types.ValueType_FLOAT {
@@ -264,8 +266,8 @@ func exactFloats(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	})
 }
 
-// appendNarrow appends a FLOAT Value; a finite number beyond its range does not
-// become an infinity.
+// appendNarrow appends a FLOAT Value; a finite number beyond its range is
+// refused, since it would become an infinity.
 func appendNarrow(dst []byte, f float64) ([]byte, error) {
 	narrow := float32(f)
 	if math.IsInf(float64(narrow), 0) && !math.IsInf(f, 0) {
@@ -297,7 +299,7 @@ func floatGetter(dt arrow.DataType, t types.ValueType_Enum) func(a arrow.Array, 
 	if t != types.ValueType_FLOAT {
 		return nil
 	}
-	switch { // these Feast gives to float(), which it does with FLOAT only
+	switch { // Feast calls float() on these, but only for FLOAT
 	case dt.ID() == arrow.BOOL:
 		return func(a arrow.Array, row int) (float64, error) {
 			v, _, err := integerAt(a, row)
@@ -309,8 +311,8 @@ func floatGetter(dt arrow.DataType, t types.ValueType_Enum) func(a arrow.Array, 
 	return nil
 }
 
-// fromUint64 reads integers that Feast takes for FLOAT and refuses for DOUBLE:
-// there only those fit that a double says exactly.
+// fromUint64 reads integers that Feast accepts for FLOAT and refuses for
+// DOUBLE, which accepts only integers that a double represents exactly.
 func fromUint64(a arrow.Array, row int, t types.ValueType_Enum) (float64, error) {
 	c, ok := a.(*array.Uint64)
 	if !ok {
@@ -324,8 +326,8 @@ func fromUint64(a arrow.Array, row int, t types.ValueType_Enum) (float64, error)
 	return f, nil
 }
 
-// floatInText reads what Python's float() reads out of text, but for NaN, which
-// is no number.
+// floatInText reads the text that Python's float() reads, except NaN, which is
+// not a number.
 func floatInText(a arrow.Array, row int) (float64, error) {
 	text, err := textAt(a, row)
 	if err != nil {
@@ -335,12 +337,12 @@ func floatInText(a arrow.Array, row int) (float64, error) {
 	plain := strings.ReplaceAll(number, "_", "")
 	f, err := strconv.ParseFloat(plain, 64)
 	if err != nil || math.IsNaN(f) || strings.ContainsAny(plain, "xXpP") || misplaced(number) {
-		return 0, fault.New(fault.Invalid, "%s is no number", quoted(text)).Because(err)
+		return 0, fault.New(fault.Invalid, "%s is not a number", quoted(text)).Because(err)
 	}
 	return f, nil
 }
 
-// misplaced finds an underscore that does not stand between two digits.
+// misplaced finds an underscore that is not between two digits.
 func misplaced(number string) bool {
 	digit := func(i int) bool { return i >= 0 && i < len(number) && number[i] >= '0' && number[i] <= '9' }
 	for i := range len(number) {
@@ -358,7 +360,7 @@ func floatAt(a arrow.Array, row int) (float64, error) {
 	case *array.Float32:
 		return float64(c.Value(row)), nil
 	case *array.Float16:
-		return halfFloat(c.Value(row).Uint16()), nil // Arrow's own way is wrong for the smallest
+		return halfFloat(c.Value(row).Uint16()), nil // Arrow's own conversion is wrong for the smallest
 	}
 	return 0, wrongArray(a)
 }

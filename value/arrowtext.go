@@ -59,7 +59,7 @@ func textEncoder(dt arrow.DataType, t types.ValueType_Enum) appendFunc {
 	return nil
 }
 
-// plainString is the way of most texts.
+// plainString is the fast path of most texts.
 func plainString(dst []byte, a arrow.Array, row int) ([]byte, error) {
 	c, ok := a.(*array.String)
 	if !ok {
@@ -80,7 +80,7 @@ func uuidEncoder(t types.ValueType_Enum) appendFunc {
 			return nil, err
 		}
 		if len(v) != 16 {
-			return nil, fault.New(fault.Invalid, "%d bytes are no UUID", len(v))
+			return nil, fault.New(fault.Invalid, "%d bytes are not a UUID", len(v))
 		}
 		return AppendText(dst, t, fmt.Sprintf("%x-%x-%x-%x-%x", v[:4], v[4:6], v[6:8], v[8:10], v[10:])), nil
 	}
@@ -122,7 +122,7 @@ func integerText(t types.ValueType_Enum) appendFunc {
 }
 
 // floatText prints a float as numpy does: the shortest text that reads back in
-// the float's own width, with an exponent for the large and the small.
+// the float's own width, with an exponent for large and small numbers.
 func floatText(dst []byte, a arrow.Array, row int) ([]byte, error) {
 	f, err := floatAt(a, row)
 	switch {
@@ -140,8 +140,8 @@ func floatText(dst []byte, a arrow.Array, row int) ([]byte, error) {
 	return AppendString(dst, pythonFloat(f)), nil
 }
 
-// narrowText writes a float whose shortest digits are given with an exponent.
-// From limit on, and below a ten-thousandth, numpy keeps the exponent.
+// narrowText writes a float, given its shortest digits with an exponent. numpy
+// keeps the exponent from limit on, and below a ten-thousandth.
 func narrowText(f, limit float64, scientific string) string {
 	if size := math.Abs(f); math.IsInf(f, 0) || size != 0 && (size < 1e-4 || size >= limit) {
 		if math.IsInf(f, 0) {
@@ -156,13 +156,13 @@ func narrowText(f, limit float64, scientific string) string {
 	return pythonFloat(digits)
 }
 
-// halfText gives the shortest digits that read back as the same half float.
+// halfText returns the shortest digits that read back as the same half float.
 func halfText(bits uint16) string {
 	f := halfFloat(bits)
 	size := bits & 0x7fff
 	low, high := (halfSize(max(size, 1)-1)+halfSize(size))/2, (halfSize(size)+halfSize(size+1))/2
 	for digits := range 5 {
-		for _, near := range [...]float64{f, math.Nextafter(f, 2*f)} { // a half is rounded to an even digit, or up
+		for _, near := range [...]float64{f, math.Nextafter(f, 2*f)} { // a tie rounds to the even digit, or up
 			s := strconv.FormatFloat(near, 'e', digits, 64)
 			back, err := strconv.ParseFloat(s, 64)
 			if back = math.Abs(back); err == nil && (back > low && back < high || bits&1 == 0 && (back == low || back == high)) {
@@ -173,7 +173,7 @@ func halfText(bits uint16) string {
 	return strconv.FormatFloat(f, 'e', -1, 64)
 }
 
-// halfFloat reads a half float, the small ones without a leading bit, too.
+// halfFloat reads a half float, including subnormal ones.
 func halfFloat(bits uint16) float64 {
 	f := halfSize(bits & 0x7fff)
 	switch {
@@ -188,8 +188,8 @@ func halfFloat(bits uint16) float64 {
 	return f
 }
 
-// halfSize is what a half float without a sign says, infinity as the number that
-// would come after the last one.
+// halfSize is the size of a half float without its sign; infinity counts as the
+// number after the largest.
 func halfSize(bits uint16) float64 {
 	exponent, rest := int(bits>>10), float64(bits&0x3ff)
 	if exponent == 0 {
@@ -227,7 +227,7 @@ func pythonBytes(b []byte) string {
 // longest is how much of a cell an error shows.
 const longest = 60
 
-// quoted quotes a text in an error, cut where it is long.
+// quoted quotes a text in an error, and cuts a long one.
 func quoted(s string) string {
 	if len(s) > longest {
 		return strconv.Quote(s[:cutAt(s)]) + "..."
@@ -243,7 +243,7 @@ func shortText(s string) string {
 	return s
 }
 
-// cutAt is a place near the longest where no character is cut apart.
+// cutAt is an index near longest that does not split a character.
 func cutAt(s string) int {
 	at := longest
 	for at > longest-utf8.UTFMax && !utf8.RuneStart(s[at]) {

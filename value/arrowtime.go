@@ -52,8 +52,8 @@ func secondsGetter(dt arrow.DataType, how fraction) integerFunc {
 }
 
 // cutTimes makes UNIX_TIMESTAMP Values of the times in lists and maps. Python
-// makes datetimes of those, and cuts them to seconds: before 1970 that is the
-// other way round than above. Of nanoseconds it makes no datetimes.
+// makes datetimes of them and truncates these to seconds, so that times before
+// 1970 round up, unlike those above. It does not make datetimes of nanoseconds.
 func cutTimes(dt arrow.DataType) appendFunc {
 	unit := unitOf(dt)
 	per := perSecond(unit)
@@ -79,8 +79,8 @@ func unitOf(dt arrow.DataType) arrow.TimeUnit {
 func perSecond(unit arrow.TimeUnit) int64 { return int64(time.Second / unit.Multiplier()) }
 
 // timestampAt reads a timestamp in its unit. The lowest number is the null of
-// pandas. The infinities of PostgreSQL are no times; nanoseconds have none, their
-// highest number is the last time that pandas can say.
+// pandas. PostgreSQL's infinities are not times; nanoseconds have no infinity,
+// since their highest number is the last time of pandas.
 func timestampAt(a arrow.Array, row int, unit arrow.TimeUnit) (v int64, known bool, err error) {
 	c, ok := a.(*array.Timestamp)
 	if !ok {
@@ -102,7 +102,7 @@ func timestampAt(a arrow.Array, row int, unit arrow.TimeUnit) (v int64, known bo
 }
 
 func noInfinity(text string) error {
-	return fault.New(fault.Invalid, "the time is %s, which no value can say; write NULL or a far time instead", text)
+	return fault.New(fault.Invalid, "the time is %s, which no value can represent; write NULL or a far time instead", text)
 }
 
 // countAt is the bare number of a timestamp or a duration.
@@ -132,7 +132,7 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// timeText gives the text that Python has for times, dates, times of a day and
+// timeText returns the text that Python gives times, dates, times of day and
 // durations; nil for other types.
 func timeText(dt arrow.DataType) appendFunc {
 	var build func(a arrow.Array, row int) (string, error)
@@ -160,11 +160,11 @@ func timeText(dt arrow.DataType) appendFunc {
 	}
 }
 
-// farthest bounds the seconds that calendars of Go are right for.
+// farthest bounds the seconds for which Go's calendar is right.
 const farthest = int64(1e15)
 
 // timestampText is numpy's text of a time in UTC, with as many digits as the
-// unit has; nothing for a null.
+// unit has; empty for a null.
 func timestampText(a arrow.Array, row int, unit arrow.TimeUnit) (string, error) {
 	v, known, err := timestampAt(a, row, unit)
 	if err != nil || !known {
@@ -174,7 +174,7 @@ func timestampText(a arrow.Array, row int, unit arrow.TimeUnit) (string, error) 
 	seconds := floorDiv(v, per)
 	t := time.Unix(seconds, (v-seconds*per)*int64(unit.Multiplier())).UTC()
 	if seconds > farthest || seconds < -farthest || t.Year() < 0 {
-		return "", fault.New(fault.Invalid, "the time %d s from 1970 has a year that text cannot say", seconds)
+		return "", fault.New(fault.Invalid, "the time %d s from 1970 has a year that text cannot represent", seconds)
 	}
 	layout := map[arrow.TimeUnit]string{
 		arrow.Second: "", arrow.Millisecond: ".000", arrow.Microsecond: ".000000", arrow.Nanosecond: ".000000000",
@@ -190,10 +190,10 @@ func dateText(a arrow.Array, row int) (string, error) {
 	if t := time.Unix(seconds, 0).UTC(); seconds < farthest && seconds > -farthest && t.Year() >= 1 && t.Year() <= 9999 {
 		return t.Format(time.DateOnly), nil
 	}
-	return "", fault.New(fault.Invalid, "the date %d days from 1970 has a year that text cannot say", floorDiv(seconds, 86400))
+	return "", fault.New(fault.Invalid, "the date %d days from 1970 has a year that text cannot represent", floorDiv(seconds, 86400))
 }
 
-// clockText is Python's text of a time of the day: microseconds where there are.
+// clockText is Python's text of a time of day, with microseconds if it has any.
 func clockText(a arrow.Array, row int, unit arrow.TimeUnit) (string, error) {
 	var v int64
 	switch c := a.(type) {
@@ -206,7 +206,7 @@ func clockText(a arrow.Array, row int, unit arrow.TimeUnit) (string, error) {
 	}
 	per := perSecond(unit)
 	if v < 0 || v >= 86400*per {
-		return "", fault.New(fault.Invalid, "%d %s are no time of a day", v, unit)
+		return "", fault.New(fault.Invalid, "%d %s are not a time of day", v, unit)
 	}
 	t := time.Unix(v/per, v%per*int64(unit.Multiplier())).UTC()
 	switch {
@@ -218,7 +218,7 @@ func clockText(a arrow.Array, row int, unit arrow.TimeUnit) (string, error) {
 	return "", fault.New(fault.Invalid, "the time %s has nanoseconds, which Feast does not know", t.Format("15:04:05.000000000"))
 }
 
-// durationText is numpy's text of a span of time.
+// durationText is numpy's text of a duration.
 func durationText(a arrow.Array, row int, unit arrow.TimeUnit) (string, error) {
 	v, known, err := countAt(a, row)
 	if err != nil || !known {

@@ -9,7 +9,7 @@ import (
 // maxDepth is how deep Values may nest; protobuf readers refuse deeper ones.
 const maxDepth = 100
 
-// Check reports whether b is a Value that every protobuf reader takes and
+// Check reports whether b is a Value that every protobuf reader accepts and
 // AppendJSON can write: well framed, one known field, text in UTF-8, nested at
 // most 100 messages deep. It allocates only when it fails. Empty is null.
 func Check(b []byte) error {
@@ -19,8 +19,8 @@ func Check(b []byte) error {
 	return checkValue(b, 1)
 }
 
-// checkScalar accepts the common case without a further look: one scalar
-// field, and nothing after it.
+// checkScalar accepts the common case early: one scalar field, and nothing
+// after it.
 func checkScalar(b []byte) bool {
 	switch b[0] {
 	case 2<<3 | 2:
@@ -54,14 +54,14 @@ func checkValue(b []byte, depth int) error {
 	return checkContent(shapeOf(number), wire, content, depth)
 }
 
-// field takes one field apart: for a sized one content is what the size
-// covers, else the bytes of the number.
+// field splits off one field: for a length-prefixed one, content is the bytes
+// after the length, otherwise the bytes of the number.
 func field(b []byte) (number uint64, wire protowire.Type, content, rest []byte, err error) {
 	tag, n := uvarint(b)
 	if n == 0 || tag>>3 == 0 || tag>>3 > uint64(protowire.MaxValidNumber) {
 		return 0, 0, nil, nil, corrupt("a broken field tag")
 	}
-	if n != protowire.SizeVarint(tag) { // what reads Values elsewhere looks at the shortest form only
+	if n != protowire.SizeVarint(tag) { // other readers of Values expect the shortest form
 		return 0, 0, nil, nil, corrupt("a field tag in more bytes than it needs")
 	}
 	number, wire, b = tag>>3, protowire.Type(tag&7), b[n:]
@@ -227,7 +227,7 @@ func checkZoned(b []byte) error {
 }
 
 // checkNested checks lists of Values, maps and lists of maps. Each message on
-// the way counts one level.
+// the way counts as one level.
 func checkNested(s shape, b []byte, depth int) error {
 	if depth+2 > maxDepth {
 		return corrupt("nested too deep")

@@ -9,9 +9,9 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// DecimalText is the Arrow type of decimal numbers of any size, each with a scale
-// of its own, such as PostgreSQL's numeric: text in plain notation ("12.30"), and
-// NaN. Arrow's own decimals have one scale for a column, and an end.
+// DecimalText is the Arrow type of decimal numbers of any size, each with its
+// own scale, such as PostgreSQL's numeric: text in plain notation ("12.30"),
+// and NaN. Arrow's own decimals have one scale per column and a limited size.
 type DecimalText struct {
 	arrow.ExtensionBase
 	// scaled marks decimals that Feast reads as Python's: their text has their scale.
@@ -37,7 +37,7 @@ func (*DecimalText) ArrayType() reflect.Type { return reflect.TypeFor[DecimalTex
 // ExtensionName names the type.
 func (*DecimalText) ExtensionName() string { return "banquet.decimal_text" }
 
-// String names the type for people.
+// String is the name of the type in messages.
 func (*DecimalText) String() string { return "decimal" }
 
 // ExtensionEquals reports whether other is the same type.
@@ -48,7 +48,7 @@ func (t *DecimalText) ExtensionEquals(other arrow.ExtensionType) bool {
 
 const scaledMark = "scaled"
 
-// Serialize gives the parameters of the type.
+// Serialize returns the parameters of the type.
 func (t *DecimalText) Serialize() string {
 	if t.scaled {
 		return scaledMark
@@ -56,7 +56,7 @@ func (t *DecimalText) Serialize() string {
 	return ""
 }
 
-// Deserialize makes the type again.
+// Deserialize restores the type.
 func (*DecimalText) Deserialize(storage arrow.DataType, parameters string) (arrow.ExtensionType, error) {
 	if storage.ID() != arrow.STRING {
 		return nil, fault.New(fault.Invalid, "decimals are kept as text, not as %s", storage)

@@ -15,7 +15,7 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// FuzzValue holds what Check lets pass to: protobuf reads it, it renders as JSON,
+// FuzzValue checks what Check accepts: protobuf reads it, it renders as JSON,
 // and its key is that of what protobuf reads.
 func FuzzValue(f *testing.F) {
 	b, err := os.ReadFile(filepath.Join("..", "testdata", "golden", "values.jsonl"))
@@ -61,8 +61,8 @@ func FuzzValue(f *testing.F) {
 	})
 }
 
-// FuzzFromJSON gives tokens of all kinds to all types: what is taken is a value
-// that passes Check.
+// FuzzFromJSON gives tokens of all kinds to all types: an accepted token gives
+// a value that passes Check.
 func FuzzFromJSON(f *testing.F) {
 	for _, s := range []string{"1", "-0", "1e3", "1.5", `"76104"`, "true", "null", "[1,2]", "{}", "NaN", "9007199254740993", `"é"`} {
 		for _, kind := range []int32{1, 2, 3, 4, 5, 6, 7, 8, 12} {

@@ -16,7 +16,7 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// golden reads the rows of a recorded file; one that is gone fails the test.
+// golden reads the rows of a recorded file; a missing file fails the test.
 func golden[T any](t testing.TB, name string) []T {
 	t.Helper()
 	f, err := os.Open(filepath.Join("..", "testdata", "golden", name))
@@ -98,8 +98,8 @@ func TestValuesAsJSONAreFeasts(t *testing.T) {
 		Text  *string `json:"json_text"`
 		Error string
 	}
-	// Feast refuses the whole answer for these; banquet writes text for the
-	// number that JSON lacks, and the year as it is.
+	// Feast refuses the whole response for these; banquet writes text for a
+	// number without a JSON form, and the year as it is.
 	ours := map[string]string{
 		"29000000000000f87f": `"NaN"`, "29000000000000f07f": `"Infinity"`, "29000000000000f0ff": `"-Infinity"`,
 		"350000c07f": `"NaN"`, "350000807f": `"Infinity"`, "35000080ff": `"-Infinity"`,
@@ -171,7 +171,7 @@ func TestEntityValuesFromJSONAreFeasts(t *testing.T) {
 	// Deliberate: a number with a fraction is refused where Feast cuts it.
 	refused := map[string]bool{
 		"INT32 [1.9]": true, "INT64 [1.9]": true, "INT64 [-1.9]": true, "UNIX_TIMESTAMP [1700000000.9]": true,
-		"UNKNOWN [1,1.5]": true, // Feast takes INT64 from the first row and cuts the second
+		"UNKNOWN [1,1.5]": true, // Feast infers INT64 from the first row and cuts the second
 	}
 	done := 0
 	for _, r := range golden[row](t, "value_conversion.jsonl") {
@@ -182,7 +182,7 @@ func TestEntityValuesFromJSONAreFeasts(t *testing.T) {
 		column, _ := json.Marshal(r.Column)
 		name := r.Type + " " + string(column)
 		if !ok || r.NaN || !entityType(types.ValueType_Enum(kind)) || kind == 0 && strings.ContainsAny(string(column[1:len(column)-1]), "[{") {
-			continue // a type that no entity column has, or a NaN, which JSON cannot say
+			continue // a type that no entity column has, or a NaN, which JSON cannot represent
 		}
 		done++
 		tokens := make([][]byte, len(r.Column))

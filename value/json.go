@@ -22,7 +22,7 @@ func AppendJSON(dst, b []byte) ([]byte, error) { return form{}.value(dst, b) }
 // in lists: Feast writes the lowest number for them, this null.
 func AppendOwnJSON(dst, b []byte) ([]byte, error) { return form{nullTimes: true}.value(dst, b) }
 
-// form is how Values are written.
+// form is the form in which Values are written.
 type form struct{ nullTimes bool }
 
 func (f form) value(dst, b []byte) ([]byte, error) {
@@ -110,8 +110,8 @@ func (f form) number(dst []byte, s shape, c []byte) ([]byte, error) {
 	}
 }
 
-// AppendFloat64JSON appends a double as Python's json module does; what JSON
-// has no number for becomes text.
+// AppendFloat64JSON appends a double as Python's json module does; NaN and the
+// infinities become text.
 func AppendFloat64JSON(dst []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):
@@ -125,7 +125,7 @@ func AppendFloat64JSON(dst []byte, f float64) []byte {
 }
 
 // appendRepr appends a finite double as Python's repr: plain between 1e-4 and
-// 1e16, else with an exponent of at least two digits.
+// 1e16, otherwise with an exponent of at least two digits.
 func appendRepr(dst []byte, f float64) []byte {
 	start := len(dst)
 	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
@@ -140,8 +140,8 @@ func appendRepr(dst []byte, f float64) []byte {
 	return append(dst, '.', '0')
 }
 
-// AppendQuoted appends UTF-8 text as a JSON string, escaping no more than JSON
-// demands.
+// AppendQuoted appends UTF-8 text as a JSON string, escaping only what JSON
+// requires.
 func AppendQuoted[T ~string | ~[]byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
 	start := 0
@@ -302,11 +302,11 @@ func (f form) object(dst, c []byte) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// noTime is the unix timestamp that stands for a null.
+// noTime is the unix timestamp that means null.
 const noTime = math.MinInt64
 
 // appendZoned writes a zoned timestamp in its own zone; in UTC when the zone is
-// empty or not known.
+// empty or unknown.
 func appendZoned(dst, c []byte) ([]byte, error) {
 	var at int64
 	zone := ""
@@ -328,7 +328,7 @@ func appendZoned(dst, c []byte) ([]byte, error) {
 	}
 	t := time.Unix(at, 0).In(location(zone))
 	layout := "2006-01-02T15:04:05-07:00"
-	if _, offset := t.Zone(); offset%60 != 0 { // local mean times, before there were zones
+	if _, offset := t.Zone(); offset%60 != 0 { // local mean time, from before time zones
 		layout = "2006-01-02T15:04:05-07:00:00"
 	}
 	dst = append(dst, '"')

@@ -27,8 +27,8 @@ func TestZonedTimestampsOfLocalMeanTime(t *testing.T) {
 	}
 }
 
-// A null time is the lowest number for Feast, and null on our own surfaces,
-// wherever it stands.
+// A null time is the lowest number in Feast's responses, and null in our own,
+// wherever it occurs.
 func TestNullTimes(t *testing.T) {
 	at := func(v int64) *types.Value {
 		return &types.Value{Val: &types.Value_UnixTimestampVal{UnixTimestampVal: v}}

@@ -15,10 +15,11 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// decodeJSON reads one JSON text with exact numbers; into is what it must be.
+// decodeJSON reads one JSON text with exact numbers; what names the expected
+// form.
 func decodeJSON(s string, into any, what string) error {
 	refuse := func(err error) error {
-		return fault.New(fault.Invalid, "the text %s is no %s", quoted(s), what).Because(err)
+		return fault.New(fault.Invalid, "the text %s is not %s", quoted(s), what).Because(err)
 	}
 	dec := json.NewDecoder(strings.NewReader(s))
 	dec.UseNumber()
@@ -34,15 +35,15 @@ func decodeJSON(s string, into any, what string) error {
 	return nil
 }
 
-// entriesFromJSON appends the entries of a JSON object. Of a key that is there
-// twice the last one counts, as in Feast.
+// entriesFromJSON appends the entries of a JSON object. Of a repeated key the
+// last one counts, as in Feast.
 func entriesFromJSON(dst []byte, s string) ([]byte, error) {
 	var object map[string]any
-	if err := decodeJSON(s, &object, "JSON object"); err != nil {
+	if err := decodeJSON(s, &object, "a JSON object"); err != nil {
 		return nil, err
 	}
 	if object == nil {
-		return nil, fault.New(fault.Invalid, "the text %s is no JSON object", quoted(s))
+		return nil, fault.New(fault.Invalid, "the text %s is not a JSON object", quoted(s))
 	}
 	return appendObjectEntries(dst, object)
 }
@@ -50,11 +51,11 @@ func entriesFromJSON(dst []byte, s string) ([]byte, error) {
 // mapsFromJSON appends the objects of a JSON array.
 func mapsFromJSON(dst []byte, s string) ([]byte, error) {
 	var objects []map[string]any
-	if err := decodeJSON(s, &objects, "JSON array of objects"); err != nil {
+	if err := decodeJSON(s, &objects, "a JSON array of objects"); err != nil {
 		return nil, err
 	}
 	if objects == nil {
-		return nil, fault.New(fault.Invalid, "the text %s is no JSON array of objects", quoted(s))
+		return nil, fault.New(fault.Invalid, "the text %s is not a JSON array of objects", quoted(s))
 	}
 	for i, object := range objects {
 		if object == nil {
@@ -100,8 +101,8 @@ func fromAny(v any) ([]byte, error) {
 	return nil, corrupt("JSON of an unknown form")
 }
 
-// fromNumber makes an INT64 of an integer and a DOUBLE of any other number, and
-// refuses what they cannot say.
+// fromNumber makes an INT64 from an integer and a DOUBLE from any other number,
+// and refuses numbers out of their range.
 func fromNumber(s string) ([]byte, error) {
 	if !strings.ContainsAny(s, ".eE") {
 		v, err := strconv.ParseInt(s, 10, 64)
@@ -117,8 +118,8 @@ func fromNumber(s string) ([]byte, error) {
 	return AppendDouble(nil, f), nil
 }
 
-// listFromAny makes a list of the type of its elements; a mixed, nested or empty
-// one, which Feast refuses, is a list of Values.
+// listFromAny makes a list of the type of its elements; a mixed, nested or
+// empty list, which Feast refuses, becomes a list of Values.
 func listFromAny(list []any) ([]byte, error) {
 	kind := types.ValueType_INVALID
 	values := make([][]byte, len(list))
@@ -152,7 +153,7 @@ func listFromAny(list []any) ([]byte, error) {
 	return appendSized(nil, types.ValueType_VALUE_LIST, body), nil
 }
 
-// sizedList makes a list of texts or maps out of Values of them.
+// sizedList makes a list of texts or maps from Values.
 func sizedList(values [][]byte, kind types.ValueType_Enum) []byte {
 	t := types.ValueType_STRING_LIST
 	if kind == types.ValueType_MAP {

@@ -14,11 +14,11 @@ import (
 // KeyLayout is the part of a serialized entity key that does not depend on the
 // values. It is made once for a list of join keys, and safe for concurrent use.
 //
-// Version 3 is: the number of keys; for each join key, sorted, the type number
-// of STRING, the length and the name; for each value in the same order its type
-// number, its length and its bytes. Version 2 lacks the count and the lengths
-// of the names; versions 0 and 1 besides pack an INT64 into four bytes. Numbers
-// are little-endian and 32 bits wide.
+// In version 3 a key consists of: the number of join keys; for each join key,
+// sorted, the type number of STRING, the length and the name; for each value in
+// the same order its type number, its length and its bytes. Version 2 lacks the
+// count and the lengths of the names; versions 0 and 1 also pack an INT64 into
+// four bytes. Numbers are little-endian and 32 bits wide.
 type KeyLayout struct {
 	version int
 	names   []string
@@ -26,7 +26,7 @@ type KeyLayout struct {
 	head    []byte
 }
 
-// NewKeyLayout makes the layout of an entity_key_serialization_version and the
+// NewKeyLayout makes the layout for an entity_key_serialization_version and the
 // caller's order of join keys. A version above 3 is like 3.
 func NewKeyLayout(version int, joinKeys []string) *KeyLayout {
 	l := &KeyLayout{version: version, names: joinKeys, order: make([]int, len(joinKeys))}
@@ -83,7 +83,7 @@ func (l *KeyLayout) appendValue(dst []byte, at int, b []byte) ([]byte, error) {
 	case types.ValueType_STRING, types.ValueType_BYTES:
 		piece, _, ok := sized(b[1:])
 		if !ok {
-			return refuse("the bytes are no feast.types.Value")
+			return refuse("the bytes are not a feast.types.Value")
 		}
 		return append(le32(le32(dst, int(kind)), len(piece)), piece...), nil
 	case types.ValueType_INT32, types.ValueType_INT64, types.ValueType_UNIX_TIMESTAMP:
@@ -94,7 +94,7 @@ func (l *KeyLayout) appendValue(dst []byte, at int, b []byte) ([]byte, error) {
 	}
 	v, n := uvarint(b[1:])
 	if n == 0 {
-		return refuse("the bytes are no feast.types.Value")
+		return refuse("the bytes are not a feast.types.Value")
 	}
 	dst = le32(dst, int(kind))
 	narrow := kind == types.ValueType_INT64 && l.version <= 1

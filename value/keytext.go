@@ -15,9 +15,9 @@ import (
 // longestKeyText is how much of one join key's value a text shows.
 const longestKeyText = 60
 
-// Text writes a serialized entity key for people, on one line: each join key, in
-// the caller's order, with its value. A long value is cut. What is no key of this
-// layout is shown as its bytes.
+// Text writes a serialized entity key for messages, on one line: each join key,
+// in the caller's order, with its value. A long value is cut. Bytes that are
+// not a key of this layout are shown in hex.
 func (l *KeyLayout) Text(key []byte) string {
 	parts, ok := l.texts(key)
 	if !ok {
@@ -83,7 +83,7 @@ func keyText(kind types.ValueType_Enum, b []byte) (string, bool) {
 	}
 }
 
-// clip shortens a text, between two characters.
+// clip shortens a text at the end of a character.
 func clip(s string) string {
 	if len(s) <= longestKeyText {
 		return s

@@ -30,7 +30,7 @@ func TestKeyText(t *testing.T) {
 	}
 }
 
-// What would break a line, or is no text, is shown by its escapes.
+// Line breaks, and bytes that are not text, are shown as escapes.
 func TestKeyTextStaysOnItsLine(t *testing.T) {
 	l := value.NewKeyLayout(3, []string{"zone"})
 	for text, want := range map[string]string{"a\nb\x00": `zone="a\nb\x00"`, "a\xff": `zone="a\xff"`, "": "zone="} {

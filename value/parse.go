@@ -15,15 +15,15 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// maxNumber bounds the length of a number token: longer ones are no key, and
-// exact arithmetic on them would cost too much.
+// maxNumber bounds the length of a number token: a longer one is not a key, and
+// exact arithmetic on it would cost too much.
 const maxNumber = 100
 
 // FromJSON makes a Value of type t from one JSON token, by Feast's rules for
 // entity values: integers come exactly from numbers without a fraction, from
-// texts that hold one and from booleans; texts from any scalar. null, NaN, lists
-// and objects are null, as in Feast. Unlike Feast a number with a fraction is not
-// cut to an integer: that would be another key.
+// texts that hold an integer and from booleans; texts come from any scalar.
+// null, NaN, lists and objects are null, as in Feast. Unlike Feast, it refuses
+// to cut a number with a fraction to an integer: that would be another key.
 func FromJSON(token []byte, t types.ValueType_Enum) ([]byte, error) {
 	token = bytes.TrimSpace(token)
 	if len(token) == 0 || token[0] == 'n' || token[0] == 'N' || token[0] == '[' || token[0] == '{' {
@@ -51,7 +51,7 @@ func FromJSON(token []byte, t types.ValueType_Enum) ([]byte, error) {
 }
 
 // AppendFromJSON appends what FromJSON makes. Plain integers and plain texts,
-// which keys are as a rule, cost no allocation.
+// the usual keys, cost no allocation.
 func AppendFromJSON(dst, token []byte, t types.ValueType_Enum) ([]byte, error) {
 	switch {
 	case t == types.ValueType_INT64 && plainInteger(token):
@@ -92,8 +92,8 @@ func plainText(token []byte) bool {
 	return true
 }
 
-// Infer gives the type of a column of JSON tokens: as in Feast that of the first
-// one that is not null.
+// Infer returns the type of a column of JSON tokens: as in Feast, that of the
+// first token that is not null.
 func Infer(tokens [][]byte) types.ValueType_Enum {
 	for _, token := range tokens {
 		token = bytes.TrimSpace(token)
@@ -120,7 +120,7 @@ func mismatch(token []byte, t types.ValueType_Enum) error {
 	return fault.New(fault.Invalid, "%s is not a value of type %s", short(token), t)
 }
 
-// short quotes a token in an error, cut where it is long.
+// short quotes a token in an error, and cuts a long one.
 func short(token []byte) string {
 	const longest = 60
 	if len(token) > longest {
@@ -134,7 +134,7 @@ func textFrom(token []byte) (string, error) {
 	case '"':
 		var s string
 		if err := json.Unmarshal(token, &s); err != nil {
-			return "", fault.New(fault.Invalid, "%s is no JSON string", short(token)).Because(err)
+			return "", fault.New(fault.Invalid, "%s is not a JSON string", short(token)).Because(err)
 		}
 		if halfPair(token) {
 			return "", fault.New(fault.Invalid, "%s holds half of a surrogate pair", short(token))
@@ -158,14 +158,14 @@ func textFrom(token []byte) (string, error) {
 	}
 	f, err := strconv.ParseFloat(string(token), 64)
 	if err != nil && !math.IsInf(f, 0) {
-		return "", fault.New(fault.Invalid, "%s is no number", short(token)).Because(err)
+		return "", fault.New(fault.Invalid, "%s is not a number", short(token)).Because(err)
 	}
 	return pythonFloat(f), nil
 }
 
-// halfPair finds an escape such as \ud800 that is no character: a reader of JSON
-// replaces it by another one, and the key would be another key. The token is
-// valid JSON.
+// halfPair finds an escape such as \ud800 that is not a character: JSON readers
+// replace it by another character, which would give another key. The token must
+// be valid JSON.
 func halfPair(token []byte) bool {
 	for i := 0; i+1 < len(token); i++ {
 		if token[i] != '\\' {
@@ -211,7 +211,7 @@ func integerFrom(token []byte, t types.ValueType_Enum) ([]byte, error) {
 	}
 }
 
-// exactInteger reads an integer without going through a float.
+// exactInteger reads an integer without a float in between.
 func exactInteger(token []byte, t types.ValueType_Enum) (int64, error) {
 	s := string(token)
 	switch token[0] {
@@ -237,8 +237,8 @@ func exactInteger(token []byte, t types.ValueType_Enum) (int64, error) {
 	return decimalInteger(s, t)
 }
 
-// pythonInteger gives what Python's int() reads out of text, or "": blanks
-// around, one underscore between digits and a sign are fine.
+// pythonInteger returns the integer that Python's int() reads from text, or "":
+// surrounding blanks, single underscores between digits and a sign are allowed.
 func pythonInteger(s string) string {
 	s = strings.TrimSpace(s)
 	digits := strings.TrimLeft(s, "+-")
@@ -257,8 +257,8 @@ func pythonInteger(s string) string {
 	return digits
 }
 
-// decimalInteger reads a number with a fraction or an exponent that is an
-// integer all the same, such as 1001.0 and 1e3.
+// decimalInteger reads an integer that is written with a fraction or an
+// exponent, such as 1001.0 and 1e3.
 func decimalInteger(s string, t types.ValueType_Enum) (int64, error) {
 	if at := strings.IndexAny(s, "eE"); at >= 0 {
 		if e, err := strconv.Atoi(s[at+1:]); err != nil || e > maxNumber || e < -maxNumber {
@@ -270,7 +270,7 @@ func decimalInteger(s string, t types.ValueType_Enum) (int64, error) {
 	case !ok:
 		return 0, mismatch([]byte(s), t)
 	case !r.IsInt():
-		return 0, fault.New(fault.Invalid, "%s has a fraction, a value of type %s has none", s, t)
+		return 0, fault.New(fault.Invalid, "%s has a fraction, which a value of type %s cannot have", s, t)
 	case !r.Num().IsInt64():
 		return 0, fault.New(fault.Invalid, "Value out of range: %s", r.Num())
 	}
@@ -315,7 +315,7 @@ func boolFrom(token []byte) ([]byte, error) {
 	return nil, mismatch(token, types.ValueType_BOOL)
 }
 
-// Coerce turns a typed value into type t where nothing is lost: between the
+// Coerce converts a typed value to type t if that loses nothing: between the
 // integer types within their range, from text that holds an integer, and from
 // numbers to text. A value of type t is returned as it is, null stays null.
 func Coerce(b []byte, t types.ValueType_Enum) ([]byte, error) {
@@ -331,6 +331,6 @@ func Coerce(b []byte, t types.ValueType_Enum) ([]byte, error) {
 	case types.ValueType_INT32, types.ValueType_INT64, types.ValueType_UNIX_TIMESTAMP, types.ValueType_STRING, types.ValueType_DOUBLE, types.ValueType_FLOAT:
 		return FromJSON(token, t)
 	default:
-		return nil, fault.New(fault.Invalid, "a value of type %s is not one of type %s", kind, t)
+		return nil, fault.New(fault.Invalid, "a value of type %s cannot become one of type %s", kind, t)
 	}
 }

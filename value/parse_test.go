@@ -7,7 +7,7 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// columnOf makes Values of JSON tokens as the server does of a column of a request.
+// columnOf makes Values from JSON tokens as the server does for a request's column.
 func columnOf(tokens [][]byte, t types.ValueType_Enum) ([][]byte, error) {
 	if t == types.ValueType_INVALID {
 		t = value.Infer(tokens)
@@ -23,7 +23,7 @@ func columnOf(tokens [][]byte, t types.ValueType_Enum) ([][]byte, error) {
 	return values, nil
 }
 
-// A column that no view types is of the type of its first value.
+// A column without a declared type has the type of its first value.
 func TestInfinitiesAreDoubles(t *testing.T) {
 	got, err := columnOf([][]byte{[]byte("-Infinity"), []byte("3")}, types.ValueType_INVALID)
 	if err != nil || string(got[1]) != string(value.AppendDouble(nil, 3)) {
@@ -31,7 +31,7 @@ func TestInfinitiesAreDoubles(t *testing.T) {
 	}
 }
 
-// A reader of JSON puts another character in place of half a pair.
+// A JSON reader replaces half of a surrogate pair by another character.
 func TestHalfOfASurrogatePairIsNoText(t *testing.T) {
 	for token, fine := range map[string]bool{
 		`"\ud83d\ude00"`: true, `"\\ud800"`: true, `"\ufffd"`: true, `"\u00fc\n"`: true,
@@ -43,7 +43,7 @@ func TestHalfOfASurrogatePairIsNoText(t *testing.T) {
 	}
 }
 
-// A text key that is given as a number is what Python prints of that number.
+// A text key that is given as a number becomes Python's text of the number.
 func TestTextFromNumbersIsPythons(t *testing.T) {
 	for token, want := range map[string]string{
 		"-0": "0", "0": "0", "-0.0": "-0.0", "1E+3": "1000.0", "Infinity": "inf", "-Infinity": "-inf", "true": "True",

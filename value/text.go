@@ -8,9 +8,9 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// Text is the content of the value_text column that Feast's SQL online stores
+// Text is the content of the value_text column, which Feast's SQL online stores
 // keep beside a Value: a STRING as it is, a number or BOOL as Python prints it.
-// Other types have none.
+// Other types have no text.
 func Text(b []byte) (string, bool) {
 	kind := Kind(b)
 	switch kind {
@@ -32,7 +32,7 @@ func Text(b []byte) (string, bool) {
 	}
 }
 
-// Float64 gives the number of a DOUBLE or FLOAT Value.
+// Float64 returns the number of a DOUBLE or FLOAT Value.
 func Float64(b []byte) (float64, bool) {
 	switch {
 	case len(b) == 9 && b[0] == 5<<3|1:

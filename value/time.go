@@ -9,21 +9,22 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// What a timestamp in a record batch says when it is not a time: PostgreSQL's
-// infinities. Both lie outside of what any unit of Arrow is used for, and neither
-// is the lowest number, which pandas uses for a null.
+// How a timestamp in a record batch represents PostgreSQL's infinities. Both
+// lie outside of the usual range of every Arrow unit, and neither is the lowest
+// number, which pandas uses for null.
 const (
 	Infinity      = math.MaxInt64
 	MinusInfinity = -math.MaxInt64
 )
 
-// ParseTime reads a time in ISO 8601, the one way in which all of banquet reads
-// times from text: a date of the years 1 to 9999, then after a blank or a T the
-// hour, minutes, seconds and a fraction of up to nine digits, then an offset of
-// hours, minutes and seconds, Z, UTC or GMT. Without a zone it is UTC, whatever
-// the zone of the machine. Other names of zones are refused: they mean different
-// offsets in different places. So is what has more than one reading, and what no
-// calendar has: nothing is carried over into the next minute or day.
+// ParseTime reads a time in ISO 8601. All of banquet reads times from text with
+// it: a date of the years 1 to 9999, then after a blank or a T the hour,
+// minutes, seconds and a fraction of up to nine digits, then an offset of
+// hours, minutes and seconds, Z, UTC or GMT. Without a zone the time is UTC,
+// whatever the zone of the machine. Other zone names are refused, since they
+// mean different offsets in different places. Ambiguous texts and dates that no
+// calendar has are refused, too: nothing carries over into the next minute or
+// day.
 func ParseTime(text string) (time.Time, error) {
 	s := scanner{rest: strings.TrimSpace(text)}
 	t, why := s.time()
@@ -33,13 +34,13 @@ func ParseTime(text string) (time.Time, error) {
 	if hint := hintOf(strings.TrimSpace(text)); hint != "" {
 		why = hint
 	}
-	return time.Time{}, fault.New(fault.Invalid, "%s is not a time%s; want one such as 2024-01-31T00:00:00", short(strconv.AppendQuote(nil, text)), why)
+	return time.Time{}, fault.New(fault.Invalid, "%s is not a time%s; use a form such as 2024-01-31T00:00:00", short(strconv.AppendQuote(nil, text)), why)
 }
 
 const years = ": only the years 0001 to 9999 in UTC are read"
 
-// scanner reads a text from left to right. Its methods say why they cannot, in
-// words that follow "is not a time".
+// scanner reads a text from left to right. Its methods return why they cannot,
+// in words that follow "is not a time".
 type scanner struct{ rest string }
 
 func (s *scanner) time() (t time.Time, why string) {
@@ -86,7 +87,7 @@ func (s *scanner) digits(n int) (v int, ok bool) {
 	return v, true
 }
 
-// one reads one of some characters.
+// one reads one of the given characters.
 func (s *scanner) one(of string) bool {
 	if s.rest == "" || strings.IndexByte(of, s.rest[0]) < 0 {
 		return false
@@ -109,7 +110,7 @@ func (s *scanner) date() (year, month, day int, ok bool) {
 // clock is a time of day.
 type clock struct{ hour, minute, second, nanos int }
 
-const clockShape = ": after the date want a blank or a T, then HH:MM:SS"
+const clockShape = ": the date must be followed by a blank or a T, then HH:MM:SS"
 
 func (s *scanner) clock() (c clock, why string) {
 	blank := strings.HasPrefix(s.rest, " ")
@@ -121,7 +122,7 @@ func (s *scanner) clock() (c clock, why string) {
 		return c, clockShape
 	}
 	if blank && !strings.HasPrefix(s.rest, ":") {
-		return c, clockShape // a number behind a day may be anything
+		return c, clockShape // a number after a day may mean anything
 	}
 	if s.one(":") {
 		if why = s.minutes(&c); why != "" {
@@ -131,7 +132,7 @@ func (s *scanner) clock() (c clock, why string) {
 	return c, c.impossible()
 }
 
-// hour reads two digits, or the one that a spreadsheet writes in 9:30.
+// hour reads two digits, or the one digit of 9:30, as spreadsheets write it.
 func (s *scanner) hour() (int, bool) {
 	if h, ok := s.digits(2); ok {
 		return h, true
@@ -140,7 +141,7 @@ func (s *scanner) hour() (int, bool) {
 	return h, ok && strings.HasPrefix(s.rest, ":")
 }
 
-// minutes reads what stands behind the colon of the hour: MM, MM:SS or more.
+// minutes reads the text after the colon of the hour: MM, MM:SS or more.
 func (s *scanner) minutes(c *clock) (why string) {
 	var ok bool
 	if c.minute, ok = s.digits(2); !ok {
@@ -156,13 +157,13 @@ func (s *scanner) minutes(c *clock) (why string) {
 	return why
 }
 
-// impossible says why no day has such a time; "" when days have it.
+// impossible says why no day has such a time; "" if it is valid.
 func (c clock) impossible() string {
 	switch {
 	case c.hour == 24 && c.minute == 0 && c.second == 0:
-		return ": a day has no hour 24, write hour 00 of the next day"
+		return ": a day has no hour 24; write hour 00 of the next day"
 	case c.minute < 60 && c.second == 60:
-		return ": a minute has no second 60, write second 00 of the next minute"
+		return ": a minute has no second 60; write second 00 of the next minute"
 	case c.hour > 23 || c.minute > 59 || c.second > 59:
 		return ": a day has no such hour, minute or second"
 	}
@@ -175,18 +176,18 @@ func (s *scanner) fraction() (nanos int, why string) {
 	}
 	n := len(s.rest) - len(strings.TrimLeft(s.rest, "0123456789"))
 	if n == 0 {
-		return 0, ": after the seconds want digits of a fraction"
+		return 0, ": the digits of the fraction are missing"
 	}
 	digits := strings.TrimRight(s.rest[:n], "0")
 	if len(digits) > 9 {
-		return 0, ": a fraction has up to nine digits, and none is rounded"
+		return 0, ": a fraction can have up to nine digits, and is not rounded"
 	}
 	s.rest = s.rest[n:]
 	nanos, _ = strconv.Atoi((digits + "000000000")[:9])
 	return nanos, ""
 }
 
-// zone reads what is left: seconds east of Greenwich.
+// zone reads the rest of the text: seconds east of Greenwich.
 func (s *scanner) zone() (offset int, why string) {
 	s.rest = strings.TrimLeft(s.rest, " ")
 	switch strings.ToUpper(s.rest) {
@@ -200,7 +201,7 @@ func (s *scanner) zone() (offset int, why string) {
 	if !s.one("+-") {
 		return 0, noOffset(s.rest)
 	}
-	const shape = ": want an offset such as +09:00"
+	const shape = ": the offset must be written as +09:00"
 	hour, ok := s.digits(2)
 	if !ok {
 		return 0, shape
@@ -224,17 +225,17 @@ func (s *scanner) zone() (offset int, why string) {
 	return sign * (3600*hour + 60*parts[0] + parts[1]), ""
 }
 
-// noOffset says what is wrong with a text that stands where an offset should.
+// noOffset says what is wrong with a text in place of an offset.
 func noOffset(s string) string {
 	if letter(s[0]) || s[0] == '[' {
-		return ": names of zones mean different offsets in different places, write the offset, such as +09:00"
+		return ": zone names mean different offsets in different places; write the offset, such as +09:00"
 	}
-	return ": after the time of day there is more than an offset"
+	return ": the time of day is followed by more than an offset"
 }
 
 func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-// hintOf knows what people write who do not write ISO 8601.
+// hintOf recognizes common forms that are not ISO 8601.
 func hintOf(s string) string {
 	lower := strings.ToLower(s)
 	number := strings.TrimLeft(s, "+-")
@@ -253,16 +254,16 @@ func hintOf(s string) string {
 	return dateHint(number, digits)
 }
 
-// dateHint knows the dates that are no ISO 8601, or a form of it that is not
-// read. The date begins with so many digits.
+// dateHint recognizes dates that are not ISO 8601, or in a form of it that is
+// not supported. digits is how many digits the text begins with.
 func dateHint(number string, digits int) string {
 	switch {
 	case (digits == 1 || digits == 2) && len(number) > digits && strings.IndexByte("/-.", number[digits]) >= 0:
-		return ": it does not say which is the day and which the month, begin with the year"
+		return ": it is unclear which number is the day and which the month; begin with the year"
 	case digits == 4 && len(number) > 4 && strings.IndexByte("/.", number[4]) >= 0:
-		return ": between year, month and day want -"
+		return ": year, month and day must be separated by -"
 	case digits == 8 && len(number) > 8 && (number[8] == 'T' || number[8] == 't'), digits == 4 && strings.HasPrefix(strings.ToLower(number[4:]), "-w"):
-		return ": of the forms of ISO 8601 the one with - and : is read"
+		return ": only the ISO 8601 form with - and : can be read"
 	}
 	return ""
 }

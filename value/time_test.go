@@ -53,15 +53,15 @@ func TestParseTimeReads(t *testing.T) {
 
 func TestParseTimeRefuses(t *testing.T) {
 	const (
-		names  = "names of zones mean different offsets"
+		names  = "zone names mean different offsets"
 		begin  = "does not begin with a date"
 		day    = "the calendar has no such day"
-		after  = "after the date want a blank or a T"
+		after  = "the date must be followed by a blank or a T"
 		number = "a number may count seconds or milliseconds"
-		order  = "which is the day and which the month"
+		order  = "which number is the day and which the month"
 		years  = "only the years 0001 to 9999"
-		offset = "want an offset such as +09:00"
-		form   = "the one with - and : is read"
+		offset = "the offset must be written as +09:00"
+		form   = "the ISO 8601 form with - and :"
 	)
 	for text, why := range map[string]string{
 		"":                                "it is empty",
@@ -87,7 +87,7 @@ func TestParseTimeRefuses(t *testing.T) {
 		"01/02/2024 10:00":                order,
 		"1-2-2024":                        order,
 		"31.01.2024":                      order,
-		"2024/01/31":                      "between year, month and day want -",
+		"2024/01/31":                      "year, month and day must be separated by -",
 		"1700000000":                      number,
 		"1700000000000":                   number,
 		"-1":                              number,
@@ -129,9 +129,9 @@ func TestParseTimeRefuses(t *testing.T) {
 		"2024-01-01T05:06:":               after,
 		"2024-01-01T050607":               "more than an offset",
 		"2024-01-01T05:06.5":              "more than an offset",
-		"2024-01-01T05:06:07.":            "digits of a fraction",
-		"2024-01-01T05:06:07.Z":           "digits of a fraction",
-		"2024-01-01T05:06:07.1234567891":  "none is rounded",
+		"2024-01-01T05:06:07.":            "digits of the fraction are missing",
+		"2024-01-01T05:06:07.Z":           "digits of the fraction are missing",
+		"2024-01-01T05:06:07.1234567891":  "is not rounded",
 		"2024-01-01 24:00":                "no hour 24",
 		"2024-01-01 24:00:00":             "no hour 24",
 		"2024-01-01 23:59:60":             "no second 60",
@@ -140,7 +140,7 @@ func TestParseTimeRefuses(t *testing.T) {
 		"2024-01-01 05:06:61":             "no such hour",
 	} {
 		got, err := value.ParseTime(text)
-		if err == nil || !strings.Contains(err.Error(), why) || !strings.Contains(err.Error(), "want one such as 2024-01-31T00:00:00") {
+		if err == nil || !strings.Contains(err.Error(), why) || !strings.Contains(err.Error(), "use a form such as 2024-01-31T00:00:00") {
 			t.Errorf("%q is %s, %v; want a refusal that says %q", text, got, err, why)
 		}
 	}

@@ -1,6 +1,6 @@
-// Package value knows feast.types.Value on the wire: it reads, checks and
-// builds serialized Values without decoding them to messages, converts JSON
-// and Arrow to them, writes them as JSON and text, and serializes entity keys.
+// Package value implements feast.types.Value on the wire: it reads, checks and
+// builds serialized Values without decoding them to messages, converts JSON and
+// Arrow to them, writes them as JSON and text, and serializes entity keys.
 //
 // A Value is a protobuf message with one field set, whose number is the number
 // of its type (feast.types.ValueType.Enum). An empty message is null. Formats
@@ -12,7 +12,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// shape is how the content of a Value's field is laid out.
+// shape is the layout of a Value field's content.
 type shape uint8
 
 const (
@@ -51,8 +51,8 @@ var numbered = [49]shape{
 	42: valueList, 43: valueList, 44: text, 45: textList, 46: textList, 47: scalarMap, 48: zoned,
 }
 
-// shapeOf gives the layout of a field number; unknown for those that
-// feast.types.Value does not have.
+// shapeOf returns the layout of a field number; unknown for numbers that
+// feast.types.Value lacks.
 func shapeOf(number uint64) shape {
 	if number < uint64(len(numbered)) {
 		return numbered[number]
@@ -60,8 +60,8 @@ func shapeOf(number uint64) shape {
 	return unknown
 }
 
-// Kind gives the type of a Value: INVALID for null and for bytes that are no
-// Value.
+// Kind returns the type of a Value: INVALID for null and for bytes that are not
+// a Value.
 func Kind(b []byte) types.ValueType_Enum {
 	tag, _ := uvarint(b)
 	number := tag >> 3
@@ -71,7 +71,7 @@ func Kind(b []byte) types.ValueType_Enum {
 	return types.ValueType_Enum(number)
 }
 
-// uvarint reads a varint; n is 0 when there is none.
+// uvarint reads a varint; n is 0 when b does not begin with one.
 func uvarint(b []byte) (v uint64, n int) {
 	if len(b) > 0 && b[0] < 0x80 {
 		return uint64(b[0]), 1
@@ -90,7 +90,7 @@ func uvarint(b []byte) (v uint64, n int) {
 	return 0, 0
 }
 
-// sized reads a length-prefixed piece; ok is false when it is cut.
+// sized reads a length-prefixed field; ok is false when it is cut short.
 func sized(b []byte) (piece, rest []byte, ok bool) {
 	size, n := uvarint(b)
 	if n == 0 || size > uint64(len(b)-n) {
@@ -101,5 +101,5 @@ func sized(b []byte) (piece, rest []byte, ok bool) {
 }
 
 func corrupt(what string) error {
-	return fault.New(fault.Invalid, "the bytes are no feast.types.Value: %s", what)
+	return fault.New(fault.Invalid, "the bytes are not a feast.types.Value: %s", what)
 }

@@ -1,10 +1,11 @@
-// Read reads many feature repositories and pieces of Python with the native
-// reader, in one process: definitions.py compares what comes out with Feast and
+// Read reads many feature repositories and Python snippets with the native
+// reader, in one process: definitions.py compares the results with Feast and
 // CPython.
 //
 //	go run ./conformance/read cases.json
 //
-// The answers are lines of JSON on standard output, one per case and in the
+// The results are lines of JSON on standard output, one per case and in the
+// order of the cases. A case that panics or does not end has a result, too.
 // order of the cases. A case that panics or does not end is answered too.
 package main
 
@@ -28,26 +29,26 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// patience is how long one case may take.
+// patience bounds the time of one case.
 const patience = 20 * time.Second
 
-// input is a case: the directory of a repository or a piece of Python.
+// input is a case: the directory of a repository, or a Python snippet.
 type input struct {
 	Dir    string            `json:"dir"`
 	Source string            `json:"source"`
 	Env    map[string]string `json:"env"`
 }
 
-// answer is what the native reader makes of a case; one of the first four is
-// set.
+// answer is the native reader's result for a case; exactly one of the first
+// four fields is set.
 type answer struct {
 	Objects json.RawMessage `json:"objects,omitempty"`
-	// Repr is Python's repr of the value of a piece.
+	// Repr is Python's repr of a snippet's value.
 	Repr  string `json:"repr,omitempty"`
 	Error string `json:"error,omitempty"`
-	// Broken is a panic or work without an end.
+	// Broken reports a panic or a case that did not end.
 	Broken string `json:"broken,omitempty"`
-	// Passed tells what was passed over.
+	// Passed lists what was skipped.
 	Passed []string `json:"passed,omitempty"`
 	Notes  []string `json:"notes,omitempty"`
 }
@@ -80,8 +81,8 @@ func run(args []string, out io.Writer) error {
 	return nil
 }
 
-// bounded answers a case even if it panics or does not end; what does not end
-// is left to itself.
+// bounded returns a result even if the case panics or does not end; a case that
+// does not end is left running.
 func (in input) bounded() answer {
 	done := make(chan answer, 1)
 	go func() {
@@ -123,7 +124,7 @@ func (in input) lookup(name string) (string, bool) {
 // alone is a host without files.
 type alone struct{ library map[string]*python.Module }
 
-// Module gives a module of package library.
+// Module returns a module of package library.
 func (a *alone) Module(name string) (*python.Module, bool) {
 	m, ok := a.library[name]
 	return m, ok
@@ -132,7 +133,7 @@ func (a *alone) Module(name string) (*python.Module, bool) {
 // Find finds nothing.
 func (*alone) Find(string) (*python.File, bool) { return nil, false }
 
-// piece reads a piece of Python, which binds the repr of its value to the name
+// piece reads a Python snippet, which binds the repr of its value to the name
 // __text.
 func (in input) piece() answer {
 	host := &alone{}
@@ -153,7 +154,7 @@ func (in input) piece() answer {
 	return answer{Repr: text, Passed: reader.Passed()}
 }
 
-// message gives objects in the form that Feast's are recorded in.
+// message returns objects in the form in which Feast's are recorded.
 func message(o registry.Objects) *core.Registry {
 	reg := &core.Registry{
 		DataSources: o.DataSources, Entities: o.Entities, FeatureViews: o.FeatureViews, StreamFeatureViews: o.StreamFeatureViews,
@@ -163,8 +164,8 @@ func message(o registry.Objects) *core.Registry {
 		reg.Projects = []*core.Project{o.Project}
 	}
 	for _, s := range reg.GetFeatureServices() {
-		// Of features chosen before they are inferred only the names are known; Feast
-		// keeps these beside the message.
+		// For features chosen before they are inferred, only the names are
+		// known; Feast keeps these beside the message.
 		for _, p := range s.GetSpec().GetFeatures() {
 			p.FeatureColumns = slices.DeleteFunc(p.GetFeatureColumns(), func(f *core.FeatureSpecV2) bool { return f.GetValueType() == 0 })
 		}
