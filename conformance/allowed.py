@@ -1,4 +1,4 @@
-"""What banquet answers otherwise than Feast on purpose: one list, each entry with its reason."""
+"""How banquet's responses differ from Feast's on purpose: one list, each entry with its reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 import calls
 
-# One word for what the surfaces say in numbers, codes and classes.
+# One word for each kind of status, code and exception class.
 WORDS = {
     "200": "OK", "ok": "OK", "500": "FAULT", "UNKNOWN": "FAULT", "INTERNAL": "FAULT", "RetryError": "FAULT", "400": "CALLER", "INVALID_ARGUMENT": "CALLER", "FAILED_PRECONDITION": "CALLER",
     "FeatureNameCollisionError": "CALLER", "FeatureViewNotFoundException": "ABSENT", "FeatureViewVersionNotFound": "ABSENT", "RequestDataNotFoundInEntityRowsException": "ABSENT", "404": "ABSENT", "NOT_FOUND": "ABSENT", "501": "UNBUILT", "UNIMPLEMENTED": "UNBUILT",
@@ -17,13 +17,13 @@ WORDS = {
 
 
 def said(case: Any, answer: Any) -> str:
-    """An answer as a word and a message, without what the surface wraps around it."""
+    """A response as a word and a message, without the surface's wrapping."""
     status, text = answer.status, answer.text.removeprefix("Exception calling application: ")
     if case.surface == "sdk" and (m := re.fullmatch(r"Failed to get online features: (\d+) (.*)", text, re.DOTALL)):
         status, text = m.groups()
     word = WORDS.get(status, status)
     if word == "FAULT" and answer is case.got and case.served.seed.feast_status:
-        word = "CALLER"  # Feast's own status is what was asked for
+        word = "CALLER"  # the request asked for Feast's own status
     if word == "OK":
         return "OK"
     for _ in range(2):  # JSON, and an exception as JSON in it
@@ -39,10 +39,10 @@ def said(case: Any, answer: Any) -> str:
 
 @dataclass
 class Allowed:
-    """A difference that is right.
+    """A difference that is allowed.
 
-    `feast` has to match all of Feast's answer and `banquet` all of banquet's, as said gives them;
-    {0}, {1} in the latter stand for what the groups of the former matched.
+    `feast` must match all of Feast's response and `banquet` all of banquet's, in the form that said returns;
+    {0}, {1} in `banquet` stand for what the groups of `feast` matched.
     """
 
     reason: str
@@ -72,7 +72,7 @@ def reads(*names: str) -> Callable[[Any], bool]:
 
 
 def mistakes(case: Any) -> int:
-    """How many things of a request can be found fault with."""
+    """How many mistakes a request contains."""
     ask, names = case.ask, [n for group in case.groups for n in group]
     if ask is None:
         return 0
@@ -81,7 +81,7 @@ def mistakes(case: Any) -> int:
 
 
 def words(pattern: str) -> Callable[[Any], bool]:
-    """Equal but for the order of the words of a list, which is that of a set or map."""
+    """Equal except for the order of a list's words, which come from a set or map."""
     def when(case: Any) -> bool:
         lists = [sorted(re.findall(r"[^\s,\[\]']+", m.group(1))) if (m := re.search(pattern, said(case, a), re.DOTALL)) else [] for a in (case.want, case.got)]
         return lists[0] == lists[1] != []
@@ -89,14 +89,14 @@ def words(pattern: str) -> Callable[[Any], bool]:
 
 
 def undated(case: Any) -> bool:
-    """Equal but for the event times of views whose rows have several."""
+    """Equal except for the event times of views whose rows have several."""
     patched = any(v.patched for v in case.served.repo.views if v.name in views(case))
     strip = lambda a: sorted((n, re.sub(r'"event_timestamps": \[[^]]*\]|event_timestamps \{[^}]*\}\n', "", c)) for n, c in zip(a.names, a.columns))
     return patched and case.difference == "columns" and strip(case.want) == strip(case.got)
 
 
 def both_keys(case: Any) -> bool:
-    """The join key of a projection is there under the caller's name and under its own or its entity's."""
+    """The request has a projection's join key both under the caller's name and under its own or its entity's."""
     entities = {k.name: k.entity.name for k in case.served.repo.keys}
     services = [s for s in case.served.repo.services if s.name == case.ask.service]
     names = set(case.ask.columns)
@@ -104,13 +104,13 @@ def both_keys(case: Any) -> bool:
 
 
 def by_entity(case: Any) -> bool:
-    """A join key comes under the name of its entity, and its values are not those that Feast would guess the type of."""
+    """The request names a join key by its entity, and Feast would guess another type from its values."""
     odd = any(w != "rename" for w in case.ask.wrong)
     return any(k.entity.name in case.ask.columns and k.entity.name != k.name and (odd or k.value not in ("string_val", "int64_val")) for k in case.served.repo.keys)
 
 
 def inexact(case: Any) -> bool:
-    """Integers that are written 1.0, which Feast takes for floats: large ones lose digits, and times become null."""
+    """Integers that are written 1.0, which Feast reads as floats: large ones lose digits, and times become null."""
     numbers = [v for name, c in case.ask.columns.items() if case.ask.kinds.get(name) in ("int64_val", "int32_val", "unix_timestamp_val") for v in c]
     return case.difference == "columns" and any(isinstance(v, (float, calls.Raw)) for v in numbers)
 
@@ -118,43 +118,43 @@ def inexact(case: Any) -> bool:
 COLUMN = r'CALLER entity column ".*", row \d+: '
 ROWS = [
     Allowed("the caller's mistakes are 400 and INVALID_ARGUMENT", r"FAULT (.*)", "CALLER {0}"),
-    Allowed("what is unknown is NOT_FOUND over gRPC, too", r"FAULT ((?:Feature view|Feature service|Version v).* does not exist in project .*)", "ABSENT {0}"),
+    Allowed("unknown names are NOT_FOUND over gRPC, too", r"FAULT ((?:Feature view|Feature service|Version v).* does not exist in project .*)", "ABSENT {0}"),
     Allowed("the names of a collision come out of a set", r"FAULT (Duplicate features named ).* found\.\n(.*)", r"CALLER {0}.* found\.\n{1}", words(r"named (.*) found\.")),
     Allowed("columns of a gRPC request come out of a map", r"FAULT (Missing join key values .*)Provided join_key_values: (.*)", "CALLER {0}Provided .*", words(r"Provided join_key_values: \[(.*)\]")),
     Allowed("a bad key is named with its column and row", r"FAULT (invalid literal for int\(\) with base 10: .*|Value out of range: .*)", COLUMN + "{0}"),
-    Allowed("null, a list and an object are no key", r"FAULT (?:attribute name must be string, not 'NoneType'|int\(\) argument must be .* not '(?:list|dict|NoneType)'|Couldn't infer value type from empty value)", COLUMN + "the value is (null|a list|an object); a key needs .*"),
-    Allowed("null, a list and an object are no key", r"OK", COLUMN + "the value is (null|a list|an object); a key needs .*"),
-    Allowed("NaN and the infinities are no key", r"FAULT (?:cannot convert float (?:NaN|infinity) to integer|attribute name must be string, not 'NoneType')", COLUMN + r"(the value is NaN; a key needs .*|-?Infinity is not a value of type .*|Value out of range: .*)"),
+    Allowed("null, a list and an object cannot be a key", r"FAULT (?:attribute name must be string, not 'NoneType'|int\(\) argument must be .* not '(?:list|dict|NoneType)'|Couldn't infer value type from empty value)", COLUMN + "the value is (null|a list|an object); a key needs .*"),
+    Allowed("null, a list and an object cannot be a key", r"OK", COLUMN + "the value is (null|a list|an object); a key needs .*"),
+    Allowed("NaN and the infinities cannot be a key", r"FAULT (?:cannot convert float (?:NaN|infinity) to integer|attribute name must be string, not 'NoneType')", COLUMN + r"(the value is NaN; a key needs .*|-?Infinity is not a value of type .*|Value out of range: .*)"),
     Allowed("integers are exact, also when they are written 1.0", "OK", "OK", inexact),
-    Allowed("NaN and the infinities are no key", r"OK", COLUMN + r"(the value is NaN; a key needs .*|-?Infinity is not a value of type .*|Value out of range: 1e400)"),
-    Allowed("half of a surrogate pair is no text", r"FAULT ('utf-8' codec can't encode character .*|invalid literal for int\(\) .*)", COLUMN + ".* holds half of a surrogate pair"),
+    Allowed("NaN and the infinities cannot be a key", r"OK", COLUMN + r"(the value is NaN; a key needs .*|-?Infinity is not a value of type .*|Value out of range: 1e400)"),
+    Allowed("half of a surrogate pair is not text", r"FAULT ('utf-8' codec can't encode character .*|invalid literal for int\(\) .*)", COLUMN + ".* holds half of a surrogate pair"),
     Allowed("a number with a fraction is not an integer key", r"OK|FAULT (?:Value out of range|invalid literal for int\(\)).*", COLUMN + ".* has a fraction, which a value of type .* cannot have"),
     Allowed("integers are exact, also when they are written 1.0", r"FAULT Value out of range: .*", "OK"),
     Allowed("JSON has no bytes", r"FAULT Type `<class '.*'>` not in {<class 'bytes'>}", COLUMN + "a value of type BYTES cannot be given as an entity value"),
     Allowed("a value of another type is named with its column and row", r"FAULT (?:Type `<class '.*'>` not in {.*}|'float' object cannot be interpreted as an integer)", COLUMN + ".* is not a value of type .*"),
-    Allowed("the type that can be no key is named with its join key", r"FAULT Value type not supported for feast feature store: .*", r"CALLER row \d+ of the entity columns: join key .*: a value of type .* cannot be a key"),
-    Allowed("the columns of unequal length are named", r"FAULT (All entity rows must have the same columns\.)", r"CALLER {0} Column .* has \d+ values, column .* has \d+\."),
-    Allowed("a request without columns is told what it lacks", r"FAULT 'pop from an empty set'|FAULT pop from an empty set", "CALLER the request has no entity columns; .*"),
+    Allowed("a type that cannot be a key is named with its join key", r"FAULT Value type not supported for feast feature store: .*", r"CALLER row \d+ of the entity columns: join key .*: a value of type .* cannot be a key"),
+    Allowed("columns of unequal length are named", r"FAULT (All entity rows must have the same columns\.)", r"CALLER {0} Column .* has \d+ values, column .* has \d+\."),
+    Allowed("the error for a request without columns says what is missing", r"FAULT 'pop from an empty set'|FAULT pop from an empty set", "CALLER the request has no entity columns; .*"),
     Allowed("a stale feature service is named", r"FAULT (The projection for .* cannot be applied because it contains .*)", "CALLER {0} Apply feature service .* again\\."),
     Allowed("a view with online=False has no table: NOT_FOUND", r"FAULT (?:no such table: .*_offline_only|.*ResourceNotFoundException.*)", "OK", reads("offline_only")),
     Allowed("NaN and the infinities are texts in JSON", r"FAULT Out of range float values are not JSON compliant", "OK", lambda c: re.search(r'"(NaN|-?Infinity)"', str(c.got.columns)) is not None),
-    Allowed("an item with none of the wanted features is NOT_FOUND", r"FAULT '?values'?", "OK", lambda c: c.served.seed.dynamo),
-    Allowed("a view that is being refreshed goes on serving", r"FAULT Feature view '.*' is in state 'MATERIALIZING' and cannot serve features.*", "OK"),
+    Allowed("an item without any requested feature is NOT_FOUND", r"FAULT '?values'?", "OK", lambda c: c.served.seed.dynamo),
+    Allowed("a view that is being refreshed continues to serve", r"FAULT Feature view '.*' is in state 'MATERIALIZING' and cannot serve features.*", "OK"),
     Allowed("on-demand features are not computed", r".*", "UNBUILT on-demand feature view .* is computed at request time, .*", reads("computed")),
-    Allowed("Feast's gRPC server fails on columns that no view of the request is read by, and on most types of keys",
+    Allowed("Feast's gRPC server fails on columns that no view of the request uses, and on most types of keys",
             r"FAULT (?:Value with native type value cannot be converted .*|int\(\) argument must be .* not 'Value'|Type `<class 'feast.types.Value_pb2.Value'>` not in .*|float\(\) argument must be .* not 'Value')", "(OK|CALLER .*)", lambda c: c.surface == "grpc"),
     Allowed("Feast's gRPC server fails on a column of several types", r"FAULT '?<' not supported between instances of .*", "(OK|CALLER .*)", lambda c: c.surface == "grpc"),
-    Allowed("an empty name is no feature service", r"FAULT Feature service  does not exist in project .*", "CALLER No features specified for retrieval", lambda c: c.surface == "grpc"),
-    Allowed("what an on-demand view does not have is refused", r"OK|FAULT '?values'?", r"CALLER '?Feature .* not found in projection written'?", reads("written")),
+    Allowed("an empty name is not a feature service", r"FAULT Feature service  does not exist in project .*", "CALLER No features specified for retrieval", lambda c: c.surface == "grpc"),
+    Allowed("a feature that an on-demand view lacks is refused", r"OK|FAULT '?values'?", r"CALLER '?Feature .* not found in projection written'?", reads("written")),
     Allowed("a feature service reads its view's own version", r"(OK|TypeError .*|ValueError .*|FAULT Out of range float.*|FAULT .*Max retries exceeded.*)", "(OK|TypeError .*|ValueError .*)", lambda c: c.served.repo.versioned and c.ask.service is not None and reads("view_0")(c)),
-    Allowed("SQLite: the time of a row is that of the features asked for", r"OK", "OK", undated),
-    Allowed("a projection takes the caller's name of a join key before the key's own", r"OK|FAULT Out of range float values are not JSON compliant|FAULT '?values'?|TypeError .*|ValueError .*", "OK|TypeError .*|ValueError .*", both_keys),
+    Allowed("SQLite: the time of a row is that of the requested features", r"OK", "OK", undated),
+    Allowed("a projection prefers the caller's name of a join key to the key's own", r"OK|FAULT Out of range float values are not JSON compliant|FAULT '?values'?|TypeError .*|ValueError .*", "OK|TypeError .*|ValueError .*", both_keys),
     Allowed("under the name of its entity a join key has its own type, too", r"OK|FAULT Value type not supported for feast feature store: .*", r"OK|CALLER .* cannot be a key", by_entity),
-    Allowed("digits of other scripts are no integer", r"OK|FAULT invalid literal for int\(\) .*", COLUMN + "invalid literal for int\\(\\) with base 10: '\u0663'"),
-    Allowed("of two mistakes another one may be named", r"(?:FAULT|ABSENT) .*", "(CALLER|ABSENT) .*", lambda c: mistakes(c) > 1 and "Max retries" not in str(c.want)),
-    Allowed("a body is UTF-8", r"ABSENT .*", 'CALLER {"detail":"There was an error parsing the body"}', lambda c: c.what == "utf-16"),
-    Allowed("the SDK guesses types by what comes first, and maps have no order", "(?:ValueError|TypeError) .*", "(ValueError|TypeError) .*", lambda c: c.surface == "sdk"),
-    Allowed("the SDK asks again after 500 and loses what it was told", r"FAULT .*Max retries exceeded.*", "(CALLER|ABSENT|UNBUILT) .*", lambda c: c.surface == "sdk"),
+    Allowed("digits of other scripts are not an integer", r"OK|FAULT invalid literal for int\(\) .*", COLUMN + "invalid literal for int\\(\\) with base 10: '\u0663'"),
+    Allowed("if there are two mistakes, the errors may name different ones", r"(?:FAULT|ABSENT) .*", "(CALLER|ABSENT) .*", lambda c: mistakes(c) > 1 and "Max retries" not in str(c.want)),
+    Allowed("a body must be UTF-8", r"ABSENT .*", 'CALLER {"detail":"There was an error parsing the body"}', lambda c: c.what == "utf-16"),
+    Allowed("the SDK guesses types from the first value, and maps have no order", "(?:ValueError|TypeError) .*", "(ValueError|TypeError) .*", lambda c: c.surface == "sdk"),
+    Allowed("the SDK retries after 500 and loses the error", r"FAULT .*Max retries exceeded.*", "(CALLER|ABSENT|UNBUILT) .*", lambda c: c.surface == "sdk"),
     Allowed("the SDK reads what Feast's server fails on", r"FAULT .*Max retries exceeded.*", "OK|TypeError .*|ValueError .*", lambda c: c.surface == "sdk" and (c.served.seed.dynamo or reads("odd", "offline_only", "view_1")(c))),
 ]
 

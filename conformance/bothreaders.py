@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Reads the recorded repositories and those of cases/ natively and with Python, and compares the two.
 
-All that Feast reads must be read with --python; the native reader gives the same or refuses. Also
-looks at the errors of code that fails, applies on-demand functions with --python, and lets the real
-Feast load and run what came to the registry.
+Everything that Feast reads must be read with --python; the native reader gives the same or refuses. Also
+checks the errors of failing code, applies on-demand functions with --python, and lets the real
+Feast load and run the functions in the registry.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ ENV = dict(os.environ, FEAST_USAGE="False", NO_COLOR="1", BANQUET_SET="from the 
 SAME = "readers: Python and the native reader give the same"
 REFUSED = "readers: the native reader refuses the repository"
 
-# What Feast reads and the native reader refuses, and what Feast's registry
-# refuses after its reader did not.
+# Cases that Feast reads and the native reader refuses, and cases that Feast's
+# registry refuses although its reader accepts them.
 REFUSED_NATIVELY = {
-    "source_filesource_path_": "an empty path names no file",
+    "source_filesource_path_": "an empty path does not name a file",
     "source_pushsource_name_": "an empty name names nothing",
     "source_requestsource_name_schema_": "an empty name names nothing",
 }
 REFUSED_AT_APPLY = {
-    "two_projects": "one project is allowed",
+    "two_projects": "only one project is allowed",
     "label_views": "a label view has no entities",
     "on_demand_without_function": "neither function nor aggregations",
 }
 
 
-# Drivers that are not beside Feast here: sources of their stores were recorded elsewhere.
+# Drivers that are not installed here: sources of their stores were recorded elsewhere.
 DRIVERS = ("clickhouse_connect", "couchbase_columnar", "pymongo", "ray", "trino")
 
 
@@ -58,7 +58,7 @@ def project(record: dict) -> str:
 
 
 def doubled(objects: dict) -> bool:
-    """Whether names are given twice, which Feast's reader takes and no registry: views and sources, and other objects that differ."""
+    """Whether a name occurs twice, which Feast's reader accepts and no registry does: among views and sources, or among other objects that differ."""
     views = [o for kind in ("featureViews", "streamFeatureViews", "onDemandFeatureViews", "labelViews") for o in objects.get(kind, ())]
     seen: dict = {}
     for kind, items in {**objects, "views": views}.items():
@@ -72,7 +72,7 @@ def doubled(objects: dict) -> bool:
 
 
 def compare(banquet: str, python: str, source: Path, work: Path) -> str:
-    """Gives what is wrong with a recorded repository."""
+    """Returns the faults of a recorded repository."""
     record = json.loads(source.with_suffix(".json").read_text())
     repo = work / source.stem
     if source.is_dir():
@@ -99,7 +99,7 @@ from feast.on_demand_feature_view import on_demand_feature_view
 from feast.types import Float64, Int64
 from factors import FACTOR
 
-print("what is printed is not taken for an answer")
+print("printed text is not read as a result")
 driver = Entity(name="driver", join_keys=["driver_id"], value_type=ValueType.INT64)
 trips = FeatureView(name="trips", entities=[driver], schema=[Field(name="km", dtype=Float64)], source=FileSource(path="trips.parquet", timestamp_field="ts"))
 def scaled(by):
@@ -118,7 +118,7 @@ print(json.dumps(v.feature_transformation.udf({"km": [1.5]})))
 
 
 def functions(banquet: str, work: Path) -> None:
-    """Functions with closures and defaults come to the registry as Feast pickles them, and are renewed."""
+    """Functions with closures and defaults are stored in the registry as Feast pickles them, and are updated."""
     repo = work / "functions"
     repo.mkdir()
     (repo / "feature_store.yaml").write_text(YAML.format(project="p"))
@@ -145,12 +145,12 @@ def functions(banquet: str, work: Path) -> None:
     assert p.returncode == 0 and "No changes to registry" in p.stdout, p.stdout + p.stderr
 
 
-# What Feast reads, and whose message has no JSON to compare.
+# Cases that Feast reads, whose message has no JSON form to compare.
 ONLY_AS_TEXT = {"ttl huge"}
 
 
 def small(banquet: str, python: str, case: corpus.Case, right: dict, work: Path) -> str:
-    """Gives what is wrong with a repository of cases/."""
+    """Returns the faults of a repository of cases/."""
     shutil.rmtree(work / "again", ignore_errors=True)
     case.write(work / "again")  # Feast has run the code in the other one
     repo = Path(case.dir)
@@ -158,7 +158,7 @@ def small(banquet: str, python: str, case: corpus.Case, right: dict, work: Path)
     p = run(banquet, "validate", f"--python={python}", cwd=repo, env=corpus.ENV | {"NO_COLOR": "1"} | case.env)
     readers = [line for line in (p.stdout + p.stderr).splitlines() if "readers: " in line]
     if p.returncode == 1 and "Feast refuses" in p.stderr and not readers:
-        return ""  # by the checks that Feast makes at apply
+        return ""  # refused by the checks that Feast makes at apply
     if case.name in ONLY_AS_TEXT:
         return "" if readers else p.stdout + p.stderr
     if "objects" not in right or doubled(right["objects"]):
@@ -187,7 +187,7 @@ ERRORS = [
 
 
 def errors(banquet: str, work: Path) -> None:
-    """What the code gets wrong is told with its place, and in a few lines."""
+    """An error in the code is reported with its place, in a few lines."""
     repo = work / "errors"
     repo.mkdir()
     (repo / "feature_store.yaml").write_text(YAML.format(project="p"))
@@ -199,7 +199,7 @@ def errors(banquet: str, work: Path) -> None:
 
 
 def stopped(banquet: str, work: Path) -> None:
-    """Code that hangs ends with banquet, with all that it has started."""
+    """Code that hangs ends with banquet, together with all processes that it started."""
     repo = work / "stopped"
     repo.mkdir()
     (repo / "feature_store.yaml").write_text(YAML.format(project="p"))
@@ -223,7 +223,7 @@ def stopped(banquet: str, work: Path) -> None:
 
 
 def repositories(banquet: str, only: str, work: Path) -> int:
-    """Compares the readers on every repository; gives how many are wrong."""
+    """Compares the readers on every repository; returns how many are wrong."""
     recorded = sorted((RECORDED / "cases").glob("*.py")) + sorted(p for p in (RECORDED / "repos").iterdir() if p.is_dir())
     recorded = [p for p in recorded if only in p.stem]
     cases = [c for c in corpus.repositories() if only in c.name]

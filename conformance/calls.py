@@ -1,4 +1,4 @@
-"""Requests made by chance: what a caller may ask of a repository, and what he may get wrong."""
+"""Random requests: what a caller may request of a repository, and the mistakes that callers make."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import repos
 
 
 class Raw(str):
-    """A JSON token as it stands, such as 1e3."""
+    """A literal JSON token, such as 1e3."""
 
 
 @dataclass
 class Ask:
-    """A request before it is written down for one of the surfaces."""
+    """A request before it is encoded for one of the surfaces."""
 
     features: list[str] = field(default_factory=list)
     service: str | None = None
     full: bool = False
     columns: dict[str, list] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)  # the field of Value of each column
-    wrong: list[str] = field(default_factory=list)  # what was done to it
+    wrong: list[str] = field(default_factory=list)  # the mistakes in it
 
 
 def dump(v: Any, rng: random.Random) -> str:
-    """JSON with a caller's freedoms: escapes or not, blanks or not."""
+    """JSON in the variants that callers write: with or without escapes and blanks."""
     if isinstance(v, Raw):
         return str(v)
     if isinstance(v, bytes):
@@ -42,7 +42,7 @@ def dump(v: Any, rng: random.Random) -> str:
 
 
 def parts_of(rng: random.Random, repo: repos.Repo) -> tuple[Ask, list[tuple[repos.View, dict[str, str]]]]:
-    """What is asked for, and of which views under which names of join keys."""
+    """The requested features, and their views with the names of the join keys."""
     if rng.random() < 0.3:
         s = rng.choice(repo.services)
         return Ask(service=s.name), [(v, mapped) for _, v, _, mapped in s.projections]
@@ -80,7 +80,7 @@ def ask(rng: random.Random, repo: repos.Repo) -> Ask:
 
 
 def expected(a: Ask, repo: repos.Repo) -> list[list[str]]:
-    """The names of features in the order of the answer, those of a view together."""
+    """The names of features in the order of the response, those of a view together."""
     groups: dict[str, list[str]] = {}
     if a.service:
         s = next((s for s in repo.services if s.name == a.service), None)
@@ -94,7 +94,7 @@ def expected(a: Ask, repo: repos.Repo) -> list[list[str]]:
     return [[f"{v}__{f}" if a.full else f for f in features] for v, features in groups.items()]
 
 
-# What a caller may get wrong, or do in an unusual way. Each is given a copy of the request.
+# Mistakes and unusual forms of requests. Each function changes a copy of the request.
 def reference(make: Callable[[random.Random, str], str]) -> Callable:
     def change(rng: random.Random, repo: repos.Repo, a: Ask) -> None:
         if a.service or not a.features:
@@ -142,7 +142,7 @@ def rename(rng: random.Random, repo: repos.Repo, a: Ask, name: str) -> None:
 
 
 def beside(rng: random.Random, repo: repos.Repo, a: Ask, name: str) -> None:
-    """A further column: known to the project or not."""
+    """An extra column: known to the project or not."""
     rows = len(a.columns[name])
     k = rng.choice(repo.keys)
     extra = rng.choice([("stranger", [1] * rows, "int64_val"), ("stranger", [None] * rows, "int64_val"), ("factor", [1.5] * rows, "double_val"), (k.name, [rng.choice(k.pool) for _ in range(rows)], k.value),
@@ -257,7 +257,7 @@ def http_calls(rng: random.Random, repo: repos.Repo, n: int) -> list[Call]:
 
 
 def typed(rng: random.Random, a: Ask) -> dict[str, list[Value]]:
-    """The columns as messages: those of the right type, and of what a caller took for it."""
+    """The columns as messages: with the right type, and with types that a caller may confuse with it."""
     return {name: [message(rng, a.kinds.get(name, "string_val"), v) for v in values] for name, values in a.columns.items()}
 
 
@@ -273,7 +273,7 @@ def message(rng: random.Random, kind: str, v: Any) -> Value:
 
 
 def broken_calls() -> list[Call]:
-    """Bodies and headers that are no request, each once."""
+    """Bodies and headers that are not a request, each once."""
     out = [Call("body " + b[:40], b.encode("utf-8", "surrogatepass")) for b in BODIES]
     fine = b'{"entities": {"text_id": ["a"]}, "features": ["nowhere:f"]}'
     out += [Call("content type " + str(t), fine, headers={"Content-Type": t} if t else {}) for t in ("text/plain", "application/json; charset=utf-8", "application/vnd.api+json", "APPLICATION/JSON", "application/x-json", "", "json", "application/json;")]

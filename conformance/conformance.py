@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares banquet with the real Feast, over real PostgreSQL, moto and dynalite.
 
-Each check is a function; a difference is an AssertionError that says what differs.
+Each check is a function; a difference raises an AssertionError that describes it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PROJECT = "credit_scoring_aws"
 
 
 class World:
-    """What the checks share: the programs, the servers, a place for files."""
+    """What the checks share: the programs, the servers, a directory for files."""
 
     def __init__(self, banquet: str, work: Path, pg: int, dynamo: str):
         self.banquet, self.work, self.pg, self.dynamo = banquet, work, pg, dynamo
@@ -68,7 +68,7 @@ class World:
 
     @contextmanager
     def serving(self, repo: Path, **env: str):
-        """banquet serve; gives its addresses."""
+        """Runs banquet serve; returns its addresses."""
         p = subprocess.Popen([self.banquet, "serve", "--port", "0", "--grpc-port", "0", "--admin-port", "0"], cwd=repo, env=dict(self.env, **env), stdout=subprocess.PIPE, text=True)
         try:
             yield json.loads(p.stdout.readline())
@@ -84,7 +84,7 @@ def post(url: str, body: dict) -> dict:
 
 
 def script(w: World, repo: Path, code: str, **env: str):
-    """Runs a program of the SDK in a process of its own and gives what it prints, as JSON."""
+    """Runs a program with the SDK in a separate process and returns its output, parsed as JSON."""
     p = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=repo, env=dict(w.env, **env), capture_output=True, text=True, timeout=300)
     assert p.returncode == 0, p.stderr
     return json.loads(p.stdout.strip().splitlines()[-1])
@@ -128,7 +128,7 @@ def load(w: World) -> None:
 
 
 def feast_writes_banquet_reads(w: World) -> None:
-    """Feast applies and materializes; banquet, on the same files, answers the same."""
+    """Feast applies and materializes; banquet, on the same files, returns the same responses."""
     repo = w.repo("feast_repo")
     w.run(w.feast, repo, "apply")
     fresh = w.work / "fresh"
@@ -160,8 +160,8 @@ def remote(w: World, at: dict, want: dict) -> None:
     equal("SDK with a remote online store", want, got)
 
 
-# Feast carries the integers of a column that holds a null through a float64, and
-# loses digits; banquet does not. The three functions let that pass, and no more.
+# Feast converts the integers of a column that holds a null through a float64, and
+# loses digits; banquet does not. The three functions allow only that difference.
 def same_number(feast, banquet) -> bool:
     return isinstance(feast, int) and isinstance(banquet, int) and feast == int(float(banquet))
 
@@ -184,7 +184,7 @@ def same_items(w: World, view: str, endpoint: str) -> None:
 
 
 def banquet_writes_feast_reads(w: World) -> None:
-    """banquet applies and materializes to an empty DynamoDB; items and answers are Feast's."""
+    """banquet applies and materializes to an empty DynamoDB; items and responses are Feast's."""
     with servers.moto() as endpoint:
         repo = w.repo("banquet_repo")
         env = {"DYNAMODB_ENDPOINT": endpoint}

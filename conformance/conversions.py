@@ -5,12 +5,12 @@ Every column of conversions_data.py is read by Feast's offline store, goes throu
 the nodes of its local engine, as `feast materialize` runs them, and is converted
 to every value type, as a feature and as a join key. testdata/conversions holds
 the serialized Values and keys, or the errors; a test of banquet converts the same
-columns and compares. --check records afresh and compares with the files.
+columns and compares. --check records again and compares with the files.
 
-A column is read once for all value types. What stands between is Feast's own:
+A column is read once for all value types. All steps in between are Feast's own:
 LocalSourceReadNode, LocalFilterNode, LocalDedupNode, _convert_arrow_to_proto and
-serialize_entity_key. Every so many of them go through store.materialize into
-SQLite besides, and must give what is recorded.
+serialize_entity_key. A regular sample also goes through store.materialize into
+SQLite, and must give what is recorded.
 """
 
 from __future__ import annotations
@@ -65,11 +65,11 @@ import servers
 OUT = Path(__file__).resolve().parent.parent / "testdata" / "conversions"
 START, END = dt.datetime(2023, 1, 1, tzinfo=dt.timezone.utc), dt.datetime(2025, 1, 1, tzinfo=dt.timezone.utc)
 KINDS = [t for t in ValueType if t not in (ValueType.UNKNOWN, ValueType.NULL)]
-THROUGH = 600  # every so many combinations goes through materialize, too
+THROUGH = 600  # one of so many combinations goes through materialize, too
 
 
 def said(e: BaseException) -> str:
-    """The beginning of an error, without what changes from run to run: addresses, and what stands in sets."""
+    """The beginning of an error, without parts that change from run to run: addresses, and the content of sets."""
     text = re.sub(r"0x[0-9a-f]+", "0x", f"{type(e).__name__}: {e}".split("\n")[0])
     return re.sub(r'(not in|^TypeError: Value) .*', r"\1 ...", text)[:80]
 
@@ -85,14 +85,14 @@ def normal(v: Value) -> str:
 
 
 def run(node, value, context):
-    """What a node of the engine makes of what another has made."""
+    """The output of a node of the engine for another node's output."""
     context.node_outputs = {"input": value} if value is not None else {}
     node.inputs = [SimpleNamespace(name="input")] if value is not None else []
     return node.execute(context)
 
 
 def read(source, config: RepoConfig, store) -> tuple[ExecutionContext, Any]:
-    """What the source and filter nodes make of a column."""
+    """The output of the source and filter nodes for a column."""
     context = ExecutionContext("p", config, store, None, [])
     info = ColumnInfo(["k"], ["x"], "ts", None, {})
     table = run(LocalSourceReadNode("source", source, info, START, END), None, context)
@@ -121,19 +121,19 @@ def features(batch: pa.RecordBatch, kind: ValueType) -> list[str] | str:
 
 
 def keys(batch: pa.RecordBatch | str, kind: ValueType) -> list[str | None] | str:
-    """The serialized keys, each once; None is a row that writing ends at since its key is null."""
+    """The serialized keys, each once; None is a row at which writing stops since its key is null."""
     if isinstance(batch, str):
         return batch
     try:
         rows = convert(batch, ("k", ValueType.INT64), ("x", kind))
         made = [serialize_entity_key(row[0], 3).hex() if row[0].entity_values[0].WhichOneof("val") else None for row in rows]
-        return made if any(made) else [None]  # of lists, which have no hash, pandas keeps now one and now more
+        return made if any(made) else [None]  # of lists, which have no hash, pandas keeps sometimes one and sometimes more
     except Exception as e:
         return said(e)
 
 
 def record(case: data.Case, source, config: RepoConfig, store) -> dict:
-    """What becomes of a column. Value types of one outcome stand together."""
+    """The results for a column. Value types with the same result are grouped."""
     line: dict[str, Any] = {"source": case.source, "case": case.case}
     try:
         context, table = read(source, config, store)
@@ -161,7 +161,7 @@ def config(work: Path, offline: dict) -> RepoConfig:
 
 
 def materialize(work: Path, conf: RepoConfig, source, kind: ValueType) -> list[str] | str:
-    """The values that a true materialize puts into SQLite, by k; or its error."""
+    """The values that a real materialize writes to SQLite, by k; or its error."""
     for name in ("registry.db", "online.db"):
         (work / name).unlink(missing_ok=True)
     store = FeatureStore(config=conf)
@@ -178,7 +178,7 @@ def materialize(work: Path, conf: RepoConfig, source, kind: ValueType) -> list[s
 
 
 def through(work: Path, conf: RepoConfig, columns: list[tuple[dict, Any]]) -> tuple[int, list[str]]:
-    """How many true runs there were, and how they differ from the record."""
+    """How many real runs there were, and how they differ from the record."""
     faults = []
     plenty = [(line, source, k) for line, source in columns if "features" in line for k in KINDS]
     some = plenty[::THROUGH] + [c for i, c in enumerate(c for c in plenty if c[2].name in c[0]["features"]["stored"]) if i % THROUGH == 7]
@@ -221,7 +221,7 @@ def postgres(work: Path) -> Iterator[tuple[dict, Any, RepoConfig]]:
 
 
 def parquet(work: Path) -> Iterator[tuple[dict, Any, RepoConfig]]:
-    """Reads each column from a file of its own; the repository keeps those of as many rows in one file."""
+    """Reads each column from a separate file; the repository keeps columns with the same number of rows in one file."""
     conf = config(work, {"type": "dask"})
     store = DaskOfflineStore()
     for i, case in enumerate(data.parquet()):
@@ -290,7 +290,7 @@ def differences(name: str, want: str, got: str) -> Iterator[str]:
 def main() -> int:
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("--check", action="store_true", help="compare with testdata/conversions instead of writing it")
-    args.add_argument("--no-through", action="store_true", help="leave true runs of materialize out")
+    args.add_argument("--no-through", action="store_true", help="skip the real runs of materialize")
     opt = args.parse_args()
     faults: list[str] = []
     began, combinations, runs = time.monotonic(), 0, 0

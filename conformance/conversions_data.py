@@ -1,8 +1,8 @@
-"""The columns that conversions are tried on: types of PostgreSQL and of Arrow.
+"""The columns on which conversions are tested: types of PostgreSQL and of Arrow.
 
-Feast's errors are those of a whole column. So each value that may be taken ill has
-a column of its own, beside one of ordinary values, one of these with a null among
-them and one of nulls alone.
+Feast's errors concern a whole column. So each value that may be refused has a
+separate column, besides a column of ordinary values, one of ordinary values and a
+null, and one of only nulls.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ CREATE DOMAIN posint AS int8 CHECK (VALUE > 0); CREATE DOMAIN label AS text; CRE
 CREATE TYPE pair AS (a int8, b text);
 """
 
-# What makes a text fill other value types.
+# Texts that can be parsed as other value types.
 WRITTEN = {"number": "12", "fraction": "7.5", "json object": "{}", "json list": "[]", "json list of objects": "[{}]"}
 QUOTED = {name: f"'{text}'" for name, text in WRITTEN.items()}
-# Each type: its ordinary values, and by name those that stand alone. Values are SQL.
+# Each type: its ordinary values, and by name those with a separate column. Values are SQL.
 POSTGRES: dict[str, tuple[list[str], dict[str, str]]] = {
     "bool": (["true", "false", "true"], {}),
     "int2": (["1", "-5", "0"], {"max": "32767", "min": "-32768"}),
@@ -102,7 +102,7 @@ POSTGRES: dict[str, tuple[list[str], dict[str, str]]] = {
     "inet[]": (["'{10.0.0.1,10.0.0.0/8}'"], {"null within": "'{10.0.0.1,NULL}'"}), "mood[]": (["'{sad,\"so so\"}'"], {"null within": "'{sad,NULL}'", "empty": "'{}'"}), "posint[]": (["'{1,2}'"], {}), "pair[]": (["ARRAY[ROW(1, 'a')::pair, ROW(2, 'b,c')::pair]"], {}),
     "int4range[]": (["ARRAY['[1,5)'::int4range, '(,5)']"], {}), "point[]": (["ARRAY['(1,2.5)'::point]"], {}), "citext[]": (["'{A,b}'"], {}), "oid[]": (["'{1,2}'"], {}), "name[]": (["'{a,b}'"], {}), "bit(3)[]": (["ARRAY[B'101']"], {}), "box[]": (["ARRAY['(1,1),(0,0)'::box, '(2,2),(0,0)']"], {}), "money[]": (["ARRAY['12.30'::money]"], {}), "\"char\"[]": (["ARRAY['a'::\"char\"]"], {}),
 }
-# Columns that have no type of their own in SQL.
+# Columns without a named type in SQL.
 UNTYPED = {"unknown": ["'a'", "'b'", "'c'"], "record": ["ROW(1, 'a')", "ROW(2, 'b')"], "null": ["NULL", "NULL"]}
 
 
@@ -110,7 +110,7 @@ UNTYPED = {"unknown": ["'a'", "'b'", "'c'"], "record": ["ROW(1, 'a')", "ROW(2, '
 class Case:
     source: str
     case: str
-    values: Any  # of PostgreSQL a query, of Parquet an array
+    values: Any  # for PostgreSQL a query, for Parquet an array
     file: str = ""  # how the Parquet file is written: one of WRITING
 
 
@@ -125,12 +125,12 @@ def query(values: list[str], cast: str) -> str:
     return f"SELECT k::int8 AS k, x, timestamptz '2024-01-01 12:00:00Z' - k * interval '1 hour' AS ts FROM (VALUES {rows}) AS v(k, x)"
 
 
-# Types of pg_type that no column is made of: they are the server's own.
+# Types of pg_type for which no column is made: the server uses them internally.
 INTERNAL = {"gtsvector", "pg_node_tree", "pg_ndistinct", "pg_dependencies", "pg_mcv_list", "pg_brin_bloom_summary", "pg_brin_minmax_multi_summary", "pg_ddl_command"}
 
 
 def arrays() -> dict[str, tuple[list[str], dict[str, str]]]:
-    """An array of each type that has none in the table."""
+    """An array of each type without one in the table."""
     out = {}
     for kind, (ordinary, _) in POSTGRES.items():
         if not kind.endswith("]") and f"{kind}[]" not in POSTGRES:
@@ -228,7 +228,7 @@ ARROW: dict[str, tuple[Callable[[], pa.DataType], list, dict[str, Any]]] = {
 
 
 def invalid(kind: pa.DataType) -> pa.Array:
-    """One text of bytes that are no UTF-8."""
+    """One text whose bytes are not UTF-8."""
     return pa.Array.from_buffers(kind, 1, [None, pa.py_buffer((0).to_bytes(4, "little") + (2).to_bytes(4, "little")), pa.py_buffer(b"a\xff")])
 
 

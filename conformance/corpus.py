@@ -1,4 +1,4 @@
-"""The repositories and pieces of Python in cases/, and what Feast and CPython make of them.
+"""The repositories and pieces of Python in cases/, and the results of Feast and CPython for them.
 
 cases/README.md describes the files.
 """
@@ -28,7 +28,7 @@ E = Entity(name="E", join_keys=["e_id"], value_type=ValueType.INT64)
 def V(name, *fields, **kw):
     return FeatureView(name=name, entities=[E], schema=[Field(name="e_id", dtype=Int64)] + [f if isinstance(f, Field) else Field(name=f, dtype=Float32) for f in fields or ["x"]], source=FileSource(name=name + "_src", path="data/x.parquet", timestamp_field="ts"), **kw)
 '''
-# All the environment that files see, in Feast and in the native reader.
+# The complete environment of the files, in Feast and in the native reader.
 ENV = {"HOME": "/root", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "FEAST_USAGE": "False", "BANQUET_SET": "from the environment"}
 TIMEOUT = 20  # seconds for one case in Python
 ENDLESS = "it ended without an answer"
@@ -51,7 +51,7 @@ class Case:
         self.dir = str(root.resolve())
 
     def key(self) -> str:
-        """What Python's answer depends on."""
+        """The input on which Python's result depends."""
         text = repr((sorted(self.files.items()), self.source, self.env, ENV, sys.version, version("feast")))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -60,7 +60,7 @@ class Case:
 
 
 def encoded(text: str, how: str) -> bytes:
-    """The bytes of a file, written as a line #WRITE says."""
+    """The bytes of a file, written as its #WRITE line says."""
     if "no-newline" in how:
         text = text.rstrip("\n")
     if "crlf" in how:
@@ -121,7 +121,7 @@ def unique(cases: list[Case]) -> list[Case]:
 
 
 def valued(text: str) -> str:
-    """A piece that binds the repr of its last expression; one that is no Python stays as it is."""
+    """A piece that binds the repr of its last expression; a piece that is not Python stays as it is."""
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError):
@@ -136,7 +136,7 @@ def valued(text: str) -> str:
 
 
 def feast(case: Case) -> dict[str, Any]:
-    """What Feast's parse_repo makes of a repository."""
+    """The result of Feast's parse_repo for a repository."""
     from record import load
 
     os.chdir(case.dir)
@@ -153,7 +153,7 @@ def cpython(case: Case) -> dict[str, Any]:
 
 
 def child(read: Callable[[Case], dict[str, Any]], case: Case, out: str) -> None:
-    """The body of a child: it leaves its answer in a file."""
+    """The body of a child: it writes its result to a file."""
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
@@ -176,7 +176,7 @@ def child(read: Callable[[Case], dict[str, Any]], case: Case, out: str) -> None:
 
 
 def ask(read: Callable[[Case], dict[str, Any]], cases: list[Case]) -> list[dict[str, Any]]:
-    """Asks Python about each case in a child of its own, a few at a time."""
+    """Runs each case in Python, in a separate child, a few at a time."""
     with tempfile.TemporaryDirectory() as tmp:
         running: set[int] = set()
         for number, case in enumerate(cases):
@@ -202,7 +202,7 @@ def ask(read: Callable[[Case], dict[str, Any]], cases: list[Case]) -> list[dict[
 
 
 def answers(read: Callable[[Case], dict[str, Any]], cases: list[Case], fresh: bool) -> list[dict[str, Any]]:
-    """Python's answers, those kept from earlier runs included unless all are to be fresh."""
+    """Python's results; results of earlier runs are reused unless fresh is set."""
     kept: dict[str, Any] = {}
     if KEPT.exists() and not fresh:
         kept = json.loads(KEPT.read_text("utf-8"))

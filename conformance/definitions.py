@@ -3,11 +3,11 @@
 
 Usage: definitions.py [-v] [--only WORDS] [--sweep | --no-sweep] [--fresh]
 
-Each case of cases/ comes out as one of: equal; refused, where the native reader stops with an error
-and Python reads; both refuse; different, which is never allowed: another value, an object too few or
-too many, a panic, or something read that Python refuses; on purpose, which is different and has its
-name and reason in the table below. The sweep puts lines that cannot be read at
-every statement of many repositories: all objects or a refusal must come out, never fewer.
+Each case of cases/ has one of these results: equal; refused, where the native reader stops with an
+error and Python reads the case; both refuse; different, which is never allowed: another value, a missing
+or extra object, a panic, or something read that Python refuses; on purpose, which is different and listed
+with its reason in the table below. The sweep puts unreadable lines before every statement of many
+repositories: the result must be all objects or a refusal, never fewer objects.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ import sweep
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORIES, PIECES, SHARE = 300, 400, 0.70  # what must be compared, and read natively
 
-# Cases in which the native reader means to give something else than Python here, and why.
-MISSING = "the module is not installed beside Feast here, and nothing of it reaches a definition; where it is, Python reads this"
+# Cases in which the native reader differs from Python on purpose, and why.
+MISSING = "the module is not installed here, and no definition depends on it; where it is installed, Python reads this"
 IDLE = "a file that mentions neither feast nor a module of the repository can define nothing, and is not read"
-TOLD = "what stops Python is passed over and told, and apply then deletes nothing"
+TOLD = "the reader skips and reports what stops Python, and apply then deletes nothing"
 ON_PURPOSE = {
     "while unknown": MISSING,
     "sorted unknown key": MISSING,
     "import of an unknown module used for nothing": MISSING,
     "trino source": MISSING,
-    "import of a name the standard library does not have": "which names a module of Python has is looked at when they are used",
+    "import of a name the standard library does not have": "the names of a Python module are checked only when they are used",
     "exception in another file without feast": IDLE,
     "exit in another file": IDLE,
     "syntax error py2": TOLD,
-    "stream view in spark mode": "pyspark is not installed beside Feast here",
+    "stream view in spark mode": "pyspark is not installed here",
     "try import of an own module that fails to import": MISSING,
     "projection bound to a name": "Feast collects the projection as a second view of the same name, and then refuses to apply the two",
     "with_name": "Feast collects the projection as a second view of the same name, and then refuses to apply the two",
@@ -82,7 +82,7 @@ def value(answer: dict[str, Any]) -> Any:
 
 
 def ordered(text: str) -> str:
-    """A repr with the items of its sets sorted, which come in any order."""
+    """A repr with the items of its sets sorted, since their order varies."""
     if "{" not in text:
         return text
     try:
@@ -106,7 +106,7 @@ def verdict(name: str, right: dict[str, Any], native: dict[str, Any]) -> str:
 
 
 def difference(right: dict[str, Any], native: dict[str, Any]) -> str:
-    """One line on what is different."""
+    """One line that describes the difference."""
     if "broken" in native:
         return native["broken"].splitlines()[0]
     if "error" in native:
@@ -148,7 +148,7 @@ def compare(kind: str, cases: list[corpus.Case], native: Native, right: list[dic
     for case, want, got in zip(cases, right, read):
         v = verdict(case.name, want, got)
         if case.name in ON_PURPOSE and v != "on purpose":
-            print(f"{case.name}: {v} by now; take it from the list of what differs on purpose")
+            print(f"{case.name}: {v} now; remove it from ON_PURPOSE")
         count[v] += 1
         if v == "different" or args.verbose:
             print(f"{v}: {case.name}: {difference(want, got) if v != 'equal' else summary(value(got))}")
@@ -159,7 +159,7 @@ def compare(kind: str, cases: list[corpus.Case], native: Native, right: list[dic
 
 
 def verdicts(count: Counter[str], total: int, least: int, kind: str, args: argparse.Namespace) -> list[str]:
-    """What must hold and does not."""
+    """The requirements that are not met."""
     wrong = [f"{count['different']} {kind} are different in silence"] if count["different"] else []
     if not args.only and total < least:
         wrong.append(f"only {total} {kind} were compared; there must be {least}")
@@ -171,7 +171,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("-v", "--verbose", action="count", default=0, help="print every case; twice: with both answers")
     parser.add_argument("--only", metavar="WORDS", help="only the cases whose name contains this")
     parser.add_argument("--sweep", action=argparse.BooleanOptionalAction, help="only the sweep, or all but it")
-    parser.add_argument("--fresh", action="store_true", help="ask Python all anew; else its answers for the same case are kept from run to run")
+    parser.add_argument("--fresh", action="store_true", help="run every case in Python again; otherwise results of earlier runs are reused")
     return parser.parse_args()
 
 
@@ -179,7 +179,7 @@ def main() -> int:
     args, start, wrong = arguments(), time.time(), []
     import record  # noqa: F401  loads Feast, for all children
 
-    # Of a directory on the path, files of the repositories could mean ours.
+    # If this directory stayed on the path, repositories could import our files.
     sys.path[:] = [p for p in sys.path if p not in (str(ROOT / "conformance"), str(ROOT / "definitions/testdata"))]
     chosen = lambda cases: [c for c in cases if not args.only or args.only in c.name]
     with tempfile.TemporaryDirectory() as tmp:
@@ -193,7 +193,7 @@ def main() -> int:
             wrong += verdicts(count, len(repositories), REPOSITORIES, "repositories", args)
             readable = sum("objects" in r for r in right)
             share = count["equal"] / max(readable, 1)
-            print(f"{readable} of them are read by Feast, {share:.1%} of these natively")
+            print(f"{readable} of them are read by Feast, {share:.1%} of those natively")
             if share < SHARE and not args.only:
                 wrong.append(f"only {share:.1%} of the repositories that Feast reads are read natively; {SHARE:.0%} must be")
             count = compare("pieces of Python", pieces, native, corpus.answers(corpus.cpython, pieces, args.fresh), args)

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""What the messages of the installed Feast are, as canonical JSON.
+"""The message descriptors of the installed Feast, as canonical JSON.
 
     descriptors.py --write testdata/golden/feast_descriptors.json.gz
     descriptors.py --check testdata/golden/feast_descriptors.json.gz
 
 --write makes the snapshot that the Go test in proto/ compares our own messages
-with. --check tells whether the snapshot still is what the installed Feast has:
-it prints each difference on a line and exits with 1.
+with. --check compares the snapshot with the installed Feast: it prints each
+difference on a line and exits with 1.
 
 The document holds every file of Feast's protobuf packages. Lists are sorted (fields
 and enum values by number), keys too, so that equal descriptors give equal bytes.
-Names of messages, enums and services are full names. Left out is what does not show
-on the wire: JSON names, options of other languages, comments.
+Names of messages, enums and services are full names. Details that do not show
+on the wire are left out: JSON names, options of other languages, comments.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def write(path: Path, document: dict[str, Any]) -> None:
     data = canonical(document)
-    # Without a time in the header equal documents are equal files.
+    # Without a time in the header, equal documents give equal files.
     path.write_bytes(gzip.compress(data, 9, mtime=0) if path.suffix == ".gz" else data)
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compares the answers of banquet with those of the real Feast, on repositories and requests made by chance.
+"""Compares the responses of banquet with those of the real Feast, on random repositories and requests.
 
 Feast applies and writes each repository, then both serve it: Feast's HTTP and gRPC servers and
-banquet are asked the same, and the unmodified SDK reads through both. A difference is an error
+banquet get the same requests, and the unmodified SDK reads through both. A difference is an error
 unless allowed.py lists it. The same seed makes the same repositories, requests and order.
 """
 
@@ -49,7 +49,7 @@ class Seed:
 SEEDS = [Seed(1), Seed(2, versioned=True), Seed(3, key_version=2, feast_status=True), Seed(4, versioned=True, dynamo=True)]
 ENV = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1", "FEAST_USAGE": "False", "NO_COLOR": "1"}
 
-# Feast's servers are children that have loaded Feast already: to load it anew takes seconds each time.
+# Feast's servers are forked children with Feast already loaded: loading it again takes seconds.
 fork = multiprocessing.get_context("fork")
 
 
@@ -78,7 +78,7 @@ def feast(repo: Path, *args: str) -> Iterator[None]:
 
 @contextmanager
 def banquet(program: str, repo: Path) -> Iterator[dict[str, str]]:
-    """banquet serve; gives its addresses."""
+    """Runs banquet serve; returns its addresses."""
     with open(repo / "banquet.log", "w") as log:
         p = subprocess.Popen([program, "serve", "--port", "0", "--grpc-port", "0", "--admin-port", "0"], cwd=repo, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
@@ -114,19 +114,19 @@ def serving(program: str, seed: Seed, work: Path, endpoint: str) -> Iterator[lis
 
 @dataclass
 class Answer:
-    """What a server said: a status, and text or named columns."""
+    """A server's response: a status, and text or named columns."""
 
     status: str
     text: str = ""
     names: list[str] | None = None
     columns: list[str] | None = None  # each as text that is equal for equal columns
-    keys: str = ""  # of the answer besides its columns
+    keys: str = ""  # keys of the response other than its columns
 
     def __str__(self) -> str:
         return f"{self.status} {self.text}" if self.names is None else f"{self.status} {list(zip(self.names, self.columns))} {self.keys}"
 
     def beside(self, other: Answer) -> str:
-        """The answer without the columns that the other one has, too; the names stay in order."""
+        """The response without the columns that the other one has, too; the names stay in order."""
         if self.names is None or other.names is None:
             return str(self)
         theirs = set(zip(other.names, other.columns))
@@ -134,7 +134,7 @@ class Answer:
 
 
 class Web:
-    """A connection that is used again."""
+    """A connection that is reused."""
 
     def __init__(self, address: str):
         self.conn = http.client.HTTPConnection(address, timeout=30)
@@ -162,7 +162,7 @@ def web_answer(status: int, body: str) -> Answer:
 
 
 def same(c: Case) -> str:
-    """Compares two answers; gives what differs. Feast's order of features inside a view is arbitrary."""
+    """Compares two responses; returns the difference. Feast's order of features inside a view is arbitrary."""
     want, got = c.want, c.got
     if want.names is None or got.names is None:
         return "" if str(want) == str(got) else "answers"
@@ -200,7 +200,7 @@ class Remote:
             features = self.store.get_feature_service(a.service) if a.service else a.features
             out = self.store.get_online_features(features=features, entity_rows=rows, full_feature_names=a.full).to_dict()
         except Exception as e:  # noqa: BLE001: what the caller sees is what is compared
-            self.sessions.close_session()  # Feast's server closes a connection after 500, and the SDK would trip over it
+            self.sessions.close_session()  # Feast's server closes a connection after 500, and the SDK would fail on it
             return Answer(type(e).__name__, str(e))
         return Answer("ok", "", list(out), [repr(v) for v in out.values()])
 
@@ -234,7 +234,7 @@ class Rpc:
 
 @dataclass
 class Case:
-    """One question and both answers."""
+    """One request and both responses."""
 
     served: Served
     surface: str
@@ -243,7 +243,7 @@ class Case:
     ask: calls.Ask | None
     want: Answer
     got: Answer
-    groups: list[list[str]]  # the names of features in the order of the answer, those of a view together
+    groups: list[list[str]]  # the names of features in the order of the response, those of a view together
     difference: str = ""
 
 
@@ -265,7 +265,7 @@ def over_grpc(s: Served, rng: random.Random, n: int) -> Iterator[Case]:
         try:
             yield case(s, "grpc", ", ".join(a.wrong) or "valid", f"{a} {columns}", a, theirs.ask(a, columns), ours.ask(a, columns))
         except (TypeError, ValueError, UnicodeError):
-            continue  # what a message cannot hold
+            continue  # a message cannot hold it
     theirs.channel.close()  # before the next servers are forked
     ours.channel.close()
 
@@ -279,7 +279,7 @@ def through_sdk(s: Served, rng: random.Random, n: int) -> Iterator[Case]:
 
 
 def compare(s: Served, questions: Iterator[Case], show: int) -> tuple[int, int]:
-    """Asks and compares; gives how many answers there were and how many differ without a reason."""
+    """Sends requests and compares; returns how many responses there were and how many differ without a reason."""
     asked = failed = 0
     for c in questions:
         asked += 1
@@ -297,8 +297,8 @@ def compare(s: Served, questions: Iterator[Case], show: int) -> tuple[int, int]:
 def main() -> int:
     args = argparse.ArgumentParser()
     args.add_argument("--banquet", required=True)
-    args.add_argument("--seed", type=int, help="only this one, which need not be among the fixed ones")
-    args.add_argument("-n", type=int, default=75, help="requests over HTTP per project; a half of it over gRPC, a fifth through the SDK")
+    args.add_argument("--seed", type=int, help="run only this seed, which may be any number")
+    args.add_argument("-n", type=int, default=75, help="requests over HTTP per project; half as many over gRPC, a fifth through the SDK")
     args.add_argument("--show", type=int, default=5, help="how many differences to print of each project and surface")
     opt = args.parse_args()
     os.environ.update(ENV)
@@ -319,7 +319,7 @@ def main() -> int:
         uses[row.reason] += row.uses
     for reason, n in uses.items():
         print(f"{n:5} {reason}")
-    print(f"differential: {sum(asked.values())} answers compared ({', '.join(f'{v} {k}' for k, v in asked.items())}), {failed} differ, {time.monotonic() - began:.0f} s")
+    print(f"differential: {sum(asked.values())} responses compared ({', '.join(f'{v} {k}' for k, v in asked.items())}), {failed} differ, {time.monotonic() - began:.0f} s")
     return 1 if failed else 0
 
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Compares what apply makes of definitions, banquet's beside Feast's.
+"""Compares what banquet's apply and Feast's apply make of definitions.
 
 Each block of inference_cases.txt is a repository of one file. Feast applies it
 into one registry and banquet into another. Both must hold the same, field by
 field, and each program's plan on the other's registry must find no changes;
 where Feast refuses, banquet must, too. Lines of a block that begin with `#`
-and a word in capitals say more:
+and a word in capitals are directives:
 
     #STORE postgres   the offline store is PostgreSQL
-    #REFUSED text     banquet alone refuses it, and says the text
-    #THEN             what follows is applied on top, by both
-    #KEPT             banquet takes it when the registry has Feast's pickle
+    #REFUSED text     only banquet refuses it, and its error contains the text
+    #THEN             both apply the following text on top
+    #KEPT             banquet accepts it when the registry has Feast's pickle
     #READ features    Feast's commands read what banquet wrote, and the features
                       are computed for x = 2.0
 """
@@ -110,10 +110,10 @@ def write(at: Path, case: Case, step: int) -> None:
 
 
 def feast(repo: Path, operation) -> str:
-    """Runs apply or plan of Feast in this process; gives what it printed."""
+    """Runs apply or plan of Feast in this process; returns its output."""
     os.chdir(repo)
     sys.modules.pop("features", None)
-    linecache.clearcache()  # the texts of functions come out of it
+    linecache.clearcache()  # Feast reads the texts of functions from it
     importlib.invalidate_caches()
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
@@ -162,7 +162,7 @@ def sort_stream(view) -> None:
 
 
 def content(path: Path, updated: bool) -> dict[str, str]:
-    """What a registry holds, as text for each object. Feast drops the classes of some sources when it updates a view."""
+    """The content of a registry, as text for each object. Feast drops the classes of some sources when it updates a view."""
     registry = Registry_pb2.Registry()
     registry.ParseFromString(path.read_bytes())
     found = {}
@@ -211,7 +211,7 @@ def unchanged(what: str, output: str) -> list[str]:
 
 
 def feast_plan(mine: Path, other: Path, again: bool) -> list[str]:
-    """Feast's plan on banquet's registry; where Feast's own registry gives changes or an error, too, it says nothing."""
+    """Feast's plan on banquet's registry; empty if Feast's own registry gives changes or an error, too."""
     found = []
     for repo in (other, mine):
         try:
@@ -229,7 +229,7 @@ def feast_plan(mine: Path, other: Path, again: bool) -> list[str]:
 
 
 def readable(repo: Path, features: list[str]) -> list[str]:
-    """Runs Feast's commands on what banquet wrote."""
+    """Runs Feast's commands on the registry that banquet wrote."""
     found = []
     for command in COMMANDS:
         result = CliRunner().invoke(cli, ["--chdir", str(repo), *command])

@@ -1,4 +1,4 @@
-"""The columns that inference is tried on: Parquet files and PostgreSQL tables."""
+"""The columns on which inference is tested: Parquet files and PostgreSQL tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 UTC = pa.timestamp("us", tz="UTC")
-# Each file: its columns and their types. Feast looks at the schema alone.
+# Each file: its columns and their types. Feast looks only at the schema.
 FILES = {
     "plain": {"driver_id": pa.int64(), "event_timestamp": UTC, "created": UTC, "rate": pa.float32(), "trips": pa.int64(), "city": pa.string()},
     "one_time": {"driver_id": pa.int64(), "ts": UTC, "rate": pa.float64(), "trips": pa.int32()},
@@ -27,7 +27,7 @@ FILES = {
     "lists": {"driver_id": pa.int64(), "ts": UTC, "i32": pa.list_(pa.int32()), "i64": pa.list_(pa.int64()), "f32": pa.list_(pa.float32()), "f64": pa.list_(pa.float64()), "s": pa.list_(pa.string()),
               "b": pa.list_(pa.binary()), "flag": pa.list_(pa.bool_()), "at": pa.list_(UTC), "nested": pa.list_(pa.list_(pa.int64()))},
 }
-# One file for each type beside a key and a time: Feast takes some and ends with a KeyError at others.
+# One file for each type, with a key and a time: Feast accepts some types and raises a KeyError for others.
 SINGLE = {
     "int8": pa.int8(), "int16": pa.int16(), "uint8": pa.uint8(), "uint16": pa.uint16(), "uint32": pa.uint32(), "uint64": pa.uint64(), "float16": pa.float16(),
     "decimal": pa.decimal128(10, 2), "date32": pa.date32(), "date64": pa.date64(), "time32": pa.time32("ms"), "time64": pa.time64("us"), "duration": pa.duration("us"),
@@ -39,7 +39,7 @@ SINGLE = {
     "null": pa.null(), "not_null_item": pa.list_(pa.field("item", pa.int64(), nullable=False)), "list_of_map_list": pa.list_(pa.list_(pa.map_(pa.string(), pa.int64()))),
     "null_list": pa.list_(pa.null()), "struct_of_list": pa.struct([("a", pa.list_(pa.float64()))]),
 }
-# Lists as files of older writers name their elements: item.
+# Lists whose elements are called item, as in files of older writers.
 OLD = {"item_" + name: kind for name, kind in {**SINGLE, **{n: pa.list_(t) for n, t in FILES["scalars"].items()}, "list": pa.list_(pa.list_(pa.int64())), "list_date": pa.list_(pa.date32())}.items() if str(kind).startswith("list")}
 
 
@@ -76,7 +76,7 @@ CREATE TABLE every (
     date_l date[], time_l time[], timestamp_l timestamp[], timestamptz_l timestamptz[], uuid_l uuid[], json_l json[], jsonb_l jsonb[]
 );
 """
-# Types that Feast's map does not hold.
+# Types that are missing in Feast's map.
 UNKNOWN = {"varchar_list": "varchar[]", "name": "name", "timetz": "timetz", "interval": "interval", "money": "money", "inet": "inet", "mood": "mood", "oid": "oid", "char1": '"char"', "point": "point", "xml": "xml"}
 
 

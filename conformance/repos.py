@@ -1,4 +1,4 @@
-"""Feast repositories made by chance: a seed gives the same objects, rows and answers every time.
+"""Random Feast repositories: a seed gives the same objects, rows and responses every time.
 
 Feast itself applies and writes them, so that registry and tables are Feast's bytes. Values are
 made as messages, since a DataFrame cannot hold all that a table can.
@@ -94,7 +94,7 @@ KINDS["json_list"] = (ft.Array(ft.Json), many("json_list_val", pb.StringList, JS
 
 @dataclass
 class Key:
-    """An entity: its join key, and values of it. Those that no key can be made of are only asked for."""
+    """An entity: its join key, and values of it. Values that cannot be a key occur only in requests."""
 
     entity: Entity
     name: str
@@ -118,7 +118,7 @@ class View:
 @dataclass
 class Service:
     name: str
-    # For each projection: the name in the answer, the view, the features, join keys as the caller names them.
+    # For each projection: the name in the response, the view, the features, join keys as the caller names them.
     projections: list[tuple[str, View, list[str], dict[str, str]]]
 
 
@@ -174,7 +174,7 @@ class Builder:
         self.rng, self.path, self.project, self.versioned = random.Random(seed), path, project, versioned
         self.keys = make_keys(self.rng, "" if len(project) % 2 else "2")
         self.kinds: dict[str, dict[str, str]] = {}
-        self.left: list[str] = []  # kinds of value that no view has yet
+        self.left: list[str] = []  # value types that no view has yet
         self.views: list[View] = []
 
     def fresh_kinds(self, n: int) -> dict[str, str]:
@@ -198,7 +198,7 @@ class Builder:
         return self.rng.sample(pool, self.rng.randint(1, most))
 
     def build(self) -> list[Any]:
-        """Everything that is applied."""
+        """All objects to apply."""
         for i in range(self.rng.randint(5, 6)):
             self.add(f"view_{i}", self.stored_keys())
         self.add("Mixed-Case.name", self.stored_keys(1))
@@ -245,7 +245,7 @@ class Builder:
         return Service(name, projections)
 
     def twice(self) -> Service:
-        """One view for two parties of a row."""
+        """One view that is read for two entities of a row."""
         v = next(v for v in self.views if len(v.keys) == 1 and v.name.startswith(("view", "Mixed", "framed")))
         k = v.keys[0].name
         return Service("twice", [("first", v, v.features[:2], {k: "first_" + k}), ("second", v, v.features[:2], {k: "second_" + k})])
@@ -294,7 +294,7 @@ class Builder:
         return KINDS[kind][1](rng)
 
     def write_frame(self, store: FeatureStore, v: View) -> None:
-        """Rows that go through a DataFrame, as from a push."""
+        """Rows that are written through a DataFrame, as by a push."""
         ids = [1, 1001, 76104, -1]
         v.rows = [(n,) for n in ids]
         frame = pd.DataFrame({v.keys[0].name: ids, "amount": [1, 2, 2**53 + 1, -5], "city": ["a", None, "", "ü"], "score": [0.1, None, 1e16, -2.5], "f1": [[1.0], [], None, [0.1, 2.0]],
@@ -302,7 +302,7 @@ class Builder:
         store.write_to_online_store(v.name, frame)
 
 
-# The only way through the states of a view; on the way it serves or it does not.
+# The order of a view's states; it serves in some of them only.
 STATES = [FeatureViewState.CREATED, FeatureViewState.GENERATED, FeatureViewState.MATERIALIZING, FeatureViewState.AVAILABLE_ONLINE]
 
 
@@ -325,7 +325,7 @@ banquet:
 
 
 def build(seed: int, at: Path, online: str, versioned: bool, key_version: int, feast_status: bool) -> list[Repo]:
-    """Two projects of one seed, which share a registry and a store."""
+    """The two projects of a seed, which share a registry and a store."""
     warnings.simplefilter("ignore")
     repos = []
     for project in ("main", "second"):
@@ -345,11 +345,11 @@ def build(seed: int, at: Path, online: str, versioned: bool, key_version: int, f
 
 
 def renew(b: Builder, store: FeatureStore) -> list[View]:
-    """A second version of a view: its first one stays to be asked for by number."""
+    """A second version of a view: the first one can still be requested by number."""
     old = next(v for v in b.views if v.name == "view_0")
     kinds = dict(b.kinds["view_0"])
     if b.project == "main":
-        kinds.pop(old.features[-1])  # services that have it cannot be read any more
+        kinds.pop(old.features[-1])  # services that contain it cannot be read any more
     kinds["late"] = "int64"
     b.kinds["view_0"] = kinds
     new = FeatureView(name="view_0", entities=[k.entity for k in old.keys], schema=schema(b.rng, old.keys, kinds), source=old.object.batch_source, ttl=old.object.ttl)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the comparison needs under .cache and runs it. Environments that
-# are there already can be named: FEAST_PYTHON, MOTO_SERVER, DYNALITE.
+# Installs the comparison's programs under .cache and runs it. Programs that are
+# already installed can be named by FEAST_PYTHON, MOTO_SERVER and DYNALITE.
 set -eu
 cd "$(dirname "$0")/.."
 cache=$PWD/.cache/conformance
@@ -46,7 +46,7 @@ export FEAST_PYTHON MOTO_SERVER DYNALITE
 make --no-print-directory build
 "$FEAST_PYTHON" conformance/descriptors.py --check testdata/golden/feast_descriptors.json.gz
 [ $# -gt 0 ] || "$FEAST_PYTHON" conformance/conversions.py --check
-[ $# -gt 0 ] || "$FEAST_PYTHON" conformance/definitions.py --fresh # bothreaders.py takes its answers
+[ $# -gt 0 ] || "$FEAST_PYTHON" conformance/definitions.py --fresh # bothreaders.py reuses its results
 [ $# -gt 0 ] || "$FEAST_PYTHON" conformance/bothreaders.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/conformance.py --banquet "$PWD/bin/banquet" "$@"
 [ $# -eq 0 ] || exit 0

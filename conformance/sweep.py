@@ -1,7 +1,7 @@
-"""The sweep: something unreadable at every statement of many repositories.
+"""The sweep: puts something unreadable at every statement of many repositories.
 
-Each time the native reader must refuse, or give exactly the objects of the repository as it was, or
-what Feast makes of it as it is now. Never fewer.
+Each time the native reader must refuse, or return exactly the objects of the unchanged repository, or
+those that Feast reads from the changed one. Never fewer.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def chosen(repositories: list[corpus.Case], right: list[dict[str, Any]], native:
 
 
 def places(source: str) -> Iterator[int]:
-    """The lines, from 0, in front of which a statement of the module can be put; none where it is no Python."""
+    """The lines, from 0, before which a statement of the module can be inserted; none if it is not Python."""
     try:
         body = ast.parse(source).body
     except SyntaxError:
@@ -77,7 +77,7 @@ def run(native: Any, repositories: list[corpus.Case], right: list[dict[str, Any]
             before.append(objects)
     read = native.read(cases)
     count: Counter[str] = Counter()
-    open_ = []  # only Feast can say whether these are right
+    open_ = []  # only Feast can tell whether these are right
     for case, objects, got in zip(cases, before, read):
         if "error" in got:
             count["refused"] += 1

@@ -1,8 +1,8 @@
-"""A Python that has loaded Feast already, for `banquet apply --python=PROGRAM`.
+"""A Python with Feast already loaded, for `banquet apply --python=PROGRAM`.
 
 Loading Feast takes seconds. `with warm.python() as program:` gives a program that
-takes the same arguments as python and is answered by a copy of this process, in
-its own process, with its own directory, environment and output.
+accepts the same arguments as python and is executed by a forked copy of this
+process, with its own directory, environment and output.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def run(request: dict, out: int, err: int) -> None:
         runpy.run_path(sys.argv[0], run_name="__main__")
     except SystemExit as e:
         code = e.code if isinstance(e.code, int) else 1
-    except BaseException:  # noqa: BLE001 the exit code says it
+    except BaseException:  # noqa: BLE001 the exit code reports it
         code = 1
     os._exit(code)
 
@@ -62,7 +62,7 @@ def answer(conn: socket.socket) -> None:
 
 
 def serve(listener: socket.socket) -> None:
-    """Answers until the listener is closed; in a process of its own, without threads when it forks."""
+    """Serves until the listener is closed, in a separate process, which has no threads when it forks."""
     from feast.feature_store import FeatureStore  # noqa: F401 loads everything
     import feast.repo_operations  # noqa: F401
     sys.path[:] = [p for p in sys.path if p != str(Path(__file__).resolve().parent)]

@@ -1,4 +1,4 @@
-"""SQLite event times under several time zones: Feast's numbers, and what each reader makes of them."""
+"""SQLite event times under several time zones: Feast's numbers, and how each reader reads them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def stored(repo: Path) -> dict:
 
 
 def compare(w, script, post, equal) -> None:
-    """All of it, in each zone, with each program as the writer."""
+    """Runs all checks in each zone, with each program as the writer."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
