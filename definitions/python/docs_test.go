@@ -15,14 +15,15 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// docsFile lists what of Python is read, and what is refused, as the tests have it.
+// docsFile lists the Python that is read and the Python that is refused, by the
+// tests' programs.
 const docsFile = "../../docs/python.md"
 
-const preface = `# What of Python is read
+const preface = `# The Python that banquet reads
 
-banquet reads ` + "`features.py`" + ` without Python. What it reads, it reads as Python 3.11 does; anything else is refused with file,
-line and caret, and ` + "`--python`" + ` then lets your own Python and Feast read the repository
-([configuration.md](configuration.md)). What is not in these lists, and not plain Python of every day, is likely refused.
+banquet reads ` + "`features.py`" + ` without Python. It reads each construct exactly as Python 3.11 does, or refuses it with file,
+line and caret; with ` + "`--python`" + ` your own Python and Feast read the repository instead
+([configuration.md](configuration.md)). Uncommon Python that is not in these lists is probably refused.
 
 This file is made from the tests: ` + "`go test ./definitions/python -run Docs -update`" + ` writes it again. Each line of the first two
 lists is a program in ` + "`definitions/python/testdata`" + `.
@@ -31,11 +32,11 @@ lists is a program in ` + "`definitions/python/testdata`" + `.
 
 const modulesPreface = `## Modules
 
-Modules of the repository are found as Python finds them when Feast runs it: by their name from the root, after what is
-installed. A module that is neither there nor in one of these lists may hold definitions: what it gives is refused where a name
-is bound to it, and where it is called.
+Modules of the repository are found as Python finds them when Feast runs it: by their name from the root, after the installed
+modules. A module that is neither in the repository nor in one of these lists may hold definitions: its values are refused where
+a name is bound to one, and where one is called.
 
-Read, with these names (others of the module are as in the next lists):
+These modules are read, with these names (their other names are treated as in the next lists):
 
 `
 
@@ -71,14 +72,14 @@ func docs(t *testing.T) string {
 	var b strings.Builder
 	b.WriteString(preface + "## Read exactly\n\n" + list(read) + "\n## Refused by name\n\n" + list(refused) + "\n" + modulesPreface)
 	modules := library.New(python.New(&alone{}), os.DirFS("."), "/repo", environment).Modules
-	delete(modules, "shutil") // which is there to be refused: it writes files
+	delete(modules, "shutil") // exists only to be refused: it writes files
 	for _, name := range sortedNames(modules) {
 		fmt.Fprintf(&b, "- `%s`: %s\n", name, strings.Join(modules[name].Dir(), ", "))
 	}
-	b.WriteString("- `abc`, `collections`, `contextlib`, `copy`, `dataclasses`, `datetime`, `enum`, `functools`, `itertools`, `os`, `pathlib`, `sys`, `typing`: what the lists above tell\n")
-	b.WriteString("\nKnown to make no definitions. Names of them may be bound and called, and what comes out is unknown: it is an error only where a\n" +
-		"definition depends on it. A call that is given what makes definitions, or a function that changes values of the file, is refused.\n" +
-		"What was not run is told, and then nothing is deleted without `--allow-deletions`.\n\n")
+	b.WriteString("- `abc`, `collections`, `contextlib`, `copy`, `dataclasses`, `datetime`, `enum`, `functools`, `itertools`, `os`, `pathlib`, `sys`, `typing`: see the lists above\n")
+	b.WriteString("\nThese modules are known to make no definitions. Their names may be bound and called, but the results are unknown: that is an error\n" +
+		"only where a definition depends on a result. A call whose arguments make definitions, or are a function that changes values of the\n" +
+		"file, is refused. The reader reports what it did not run, and apply then deletes nothing without `--allow-deletions`.\n\n")
 	for _, l := range [][2]string{{"Python's own", python.StandardLibrary}, {"What Feast itself needs", python.FeastNeeds}, {"Others", python.MayBeInstalled}} {
 		fmt.Fprintf(&b, "- %s: %s\n", l[0], strings.Join(strings.Fields(l[1]), ", "))
 	}
