@@ -15,7 +15,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// anyText keeps a text of any of Arrow's types for it.
+// anyText stores a text of any of Arrow's text types.
 func anyText(t types.ValueType_Enum) appendFunc {
 	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
 		s, err := textAt(a, row)

@@ -10,8 +10,8 @@ import (
 	"github.com/banquet-fs/banquet/internal/awsconf"
 )
 
-// The endpoint in force is the one that the SDK would take, and it is ignored
-// where the user says so.
+// The endpoint is the one that the SDK would use; configured endpoints are
+// ignored where the user says so.
 func TestConfiguredEndpoints(t *testing.T) {
 	const (
 		profile  = "[default]\nendpoint_url = http://profile:1\n"
@@ -60,7 +60,7 @@ func TestConfiguredEndpoints(t *testing.T) {
 				t.Errorf("%q, want %q", got.Endpoint, c.want)
 			}
 			if base := dynamodb.NewFromConfig(got.AWS).Options().BaseEndpoint; c.explicit == "" && (base == nil) != (c.want == "") || base != nil && c.explicit == "" && *base != c.want {
-				t.Errorf("the SDK takes %v, want %q", base, c.want)
+				t.Errorf("the SDK uses %v, want %q", base, c.want)
 			}
 		})
 	}

@@ -1,9 +1,9 @@
-// Package dial connects to hosts that have several addresses, some of which may
-// be dead.
+// Package dial connects to hosts with several addresses, some of which may be
+// dead.
 //
-// It follows RFC 8305: when an address does not answer within a short pause, the
-// next one is tried beside it, and the first connection wins. An address that
-// failed, or that a later one overtook, is tried last for a while.
+// It follows RFC 8305: when an address does not respond within a short pause,
+// the next one is tried in parallel, and the first connection wins. An address
+// that failed, or lost to a later one, is tried last for a while.
 package dial
 
 import (
@@ -16,23 +16,24 @@ import (
 )
 
 const (
-	// longestPause is the longest wait before the next address is tried. Where the
-	// time is short the pauses are too: all addresses are tried in the first half.
+	// longestPause is the longest wait before the next address is tried. When
+	// the time limit is short, the pauses are shorter: all addresses are tried
+	// in its first half.
 	longestPause = 150 * time.Millisecond
-	// lastFor is how long an address that did not answer is tried last.
+	// lastFor is how long an address that did not respond is tried last.
 	lastFor = time.Minute
-	// keepAlive is the default of net.Dialer, for the connections to last as long.
+	// keepAlive is the default of net.Dialer, so that connections live as long.
 	keepAlive = 30 * time.Second
 )
 
-// Lookup gives the addresses of a host.
+// Lookup returns the addresses of a host.
 type Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 
 // Dialer makes connections. The zero value is ready for use. It is safe for
 // concurrent use.
 type Dialer struct {
-	// Timeout bounds one DialContext, name resolution and all addresses together;
-	// 0 is no bound.
+	// Timeout bounds one DialContext, name resolution and all addresses
+	// together; 0 means no bound.
 	Timeout time.Duration
 	// KeepAlive is the period of TCP keepalive; 0 is 30 s.
 	KeepAlive time.Duration
@@ -43,8 +44,8 @@ type Dialer struct {
 	until map[string]time.Time // by address: until when it is tried last
 }
 
-// DialContext connects to an address of the form host:port. What is no TCP is
-// left to the net package.
+// DialContext connects to an address of the form host:port. The net package
+// handles networks other than TCP.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	if d.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -88,7 +89,7 @@ func (d *Dialer) lookup(ctx context.Context, host string) ([]netip.Addr, error) 
 	return ips, err
 }
 
-// interleaved orders addresses so that IPv4 and IPv6 take turns, beginning with
+// interleaved orders addresses so that IPv4 and IPv6 alternate, beginning with
 // the kind of the first one.
 func interleaved(ips []netip.Addr) []netip.Addr {
 	var first, second []netip.Addr
@@ -112,7 +113,7 @@ func interleaved(ips []netip.Addr) []netip.Addr {
 	return out
 }
 
-// ordered puts the addresses that did not answer lately behind the others.
+// ordered moves the addresses that recently failed to respond to the end.
 func (d *Dialer) ordered(addresses []string) []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -133,7 +134,7 @@ func (d *Dialer) ordered(addresses []string) []string {
 	return append(out, last...)
 }
 
-// demote has an address tried last for a while.
+// demote makes an address be tried last for a while.
 func (d *Dialer) demote(address string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -141,7 +142,7 @@ func (d *Dialer) demote(address string) {
 		d.until = map[string]time.Time{}
 	}
 	now := time.Now()
-	for a, until := range d.until { // addresses that are no longer the host's
+	for a, until := range d.until { // addresses that the host no longer has
 		if now.After(until) {
 			delete(d.until, a)
 		}
@@ -149,22 +150,22 @@ func (d *Dialer) demote(address string) {
 	d.until[address] = now.Add(lastFor)
 }
 
-// attempt is what became of one address.
+// attempt is the outcome of one address.
 type attempt struct {
 	index int
 	conn  net.Conn
 	err   error
 }
 
-// race tries the addresses one after the other without waiting for the end of an
-// attempt, and gives the first connection.
+// race starts an attempt for one address after the other, without waiting for
+// the previous one to end, and returns the first connection.
 func (d *Dialer) race(ctx context.Context, addresses []string) (net.Conn, error) {
 	if len(addresses) == 1 {
 		return d.connect(ctx, "tcp", addresses[0])
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	results := make(chan attempt, len(addresses)) // nobody has to wait to tell
-	open := map[int]bool{}                        // attempts under way
+	results := make(chan attempt, len(addresses)) // no attempt blocks when it reports
+	open := map[int]bool{}                        // running attempts
 	defer func() {
 		cancel()
 		if len(open) > 0 {
@@ -216,7 +217,7 @@ func (d *Dialer) race(ctx context.Context, addresses []string) (net.Conn, error)
 	}
 }
 
-// closeLate closes the connections that came when there was one already.
+// closeLate closes the connections that were made after the first one.
 func closeLate(results <-chan attempt, n int) {
 	for range n {
 		if r := <-results; r.conn != nil {
@@ -225,7 +226,7 @@ func closeLate(results <-chan attempt, n int) {
 	}
 }
 
-// pauseOf is how long an address has before the next one is tried beside it.
+// pauseOf is how long an address has before the next one is tried in parallel.
 func pauseOf(ctx context.Context, addresses int) time.Duration {
 	pause := longestPause
 	if deadline, ok := ctx.Deadline(); ok {

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package dialtest has addresses that do not answer, for tests.
+// Package dialtest provides addresses that do not respond, for tests.
 package dialtest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Host is a name that Lookup knows: it has a dead address and a live one.
+// Host is a name that Lookup resolves to a dead address and a live one.
 const Host = "store.test"
 
 // Dead is the dead address of Host.
@@ -24,7 +24,7 @@ const Dead = "127.0.0.77"
 // Live is the live address of Host.
 const Live = "127.0.0.1"
 
-// Lookup gives the addresses of Host, the dead one first.
+// Lookup returns the addresses of Host, the dead one first.
 func Lookup(_ context.Context, host string) ([]netip.Addr, error) {
 	if host != Host {
 		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
@@ -32,8 +32,8 @@ func Lookup(_ context.Context, host string) ([]netip.Addr, error) {
 	return []netip.Addr{netip.MustParseAddr(Dead), netip.MustParseAddr(Live)}, nil
 }
 
-// Blackhole makes a port of the dead address one where nobody answers a SYN: the
-// queue of its listener is full.
+// Blackhole makes a port of the dead address ignore every SYN: the queue of its
+// listener is full.
 func Blackhole(t testing.TB, port int) {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
@@ -58,7 +58,7 @@ func Blackhole(t testing.TB, port int) {
 		}
 		t.Cleanup(func() { _ = c.Close() })
 	}
-	t.Fatal("a full listener still takes connections")
+	t.Fatal("a full listener still accepts connections")
 }
 
 func isTimeout(err error) bool {

@@ -168,8 +168,8 @@ func project(it item, expression string, names map[string]string) (item, error) 
 	return out, nil
 }
 
-// resolve splits a path into its attributes and puts in what the #names of it
-// stand for.
+// resolve splits a path into its attributes and replaces its #names by the
+// attributes' own names.
 func resolve(path string, names map[string]string, used map[string]bool) ([]string, error) {
 	parts := strings.Split(strings.TrimSpace(path), ".")
 	for i, p := range parts {

@@ -122,7 +122,7 @@ func concurrent(t testing.TB, b Backend) {
 	group.Wait()
 }
 
-// ownRows asks for the span of a source and reads it: it has so many rows, and
+// ownRows checks the span of a source and reads it: it has so many rows, and
 // none of another source.
 func ownRows(t testing.TB, b Backend, q offline.Query, rows int64) {
 	if got, err := b.Store().Span(t.Context(), q); err != nil || got.Rows != rows {
