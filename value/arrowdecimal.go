@@ -224,7 +224,7 @@ func floatOfDecimal(dst []byte, text string, t types.ValueType_Enum) ([]byte, er
 func scaledText(dst []byte, t types.ValueType_Enum, text string) ([]byte, error) {
 	d, ok := parseDecimal(text)
 	if !ok {
-		return nil, fault.New(fault.Internal, "%s is no decimal", shortText(text))
+		return nil, fault.New(fault.Internal, "%s is not a decimal", shortText(text))
 	}
 	return AppendText(dst, t, d.String()), nil
 }
