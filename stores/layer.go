@@ -5,23 +5,24 @@ import (
 	"sync"
 )
 
-// Driver is what a backend does of a read: all that callers may ask for is made
-// simple by a Layer before. It is safe for concurrent use.
+// Driver is the reading side of a backend. A Layer above it simplifies every call
+// first. It is safe for concurrent use.
 type Driver interface {
-	// Fetch answers every key of every read, in order. What Reader says of Read
-	// holds of it, and
+	// Fetch reads every key of every read, in order. It keeps the contract of
+	// Reader.Read, and its callers guarantee that
 	//
 	//   - no two reads are of the same table,
-	//   - no key is twice in a read, and no feature twice in a selection,
-	//   - reads of the same keys have the same slice of them: see SameKeys,
-	//   - it counts the bytes of the answers by the meter, and gives up once that
-	//     refuses them; what it then returns does not matter.
+	//   - no key repeats within a read, and no feature within a selection,
+	//   - reads of the same keys share one slice: see SameKeys.
+	//
+	// Fetch counts the bytes of its responses with the meter and stops when the meter
+	// refuses them; its result is then ignored.
 	Fetch(ctx context.Context, reads []Read, meter *Meter) (*Rows, error)
 }
 
 // Layer is the reading side of every backend: a store embeds it above its own
-// Driver. It settles which keys repeat, which reads are of the same table, and
-// which bytes are too many. A read that asks nothing twice costs it nothing.
+// Driver. It removes repeated keys, merges reads of one table and enforces the
+// byte budget. A read without repeats costs nothing extra.
 type Layer struct {
 	driver Driver
 	budget *Budget
@@ -30,10 +31,10 @@ type Layer struct {
 // NewLayer makes the layer above a driver, without a budget.
 func NewLayer(d Driver) *Layer { return &Layer{driver: d} }
 
-// Limit bounds the bytes of answers. It is called before the first Read.
+// Limit sets the byte budget of responses. Call it before the first Read.
 func (l *Layer) Limit(b *Budget) { l.budget = b }
 
-// Read answers every key of every read, in order, repeats included.
+// Read reads every key of every read, in order, repeats included.
 func (l *Layer) Read(ctx context.Context, reads []Read) (*Rows, error) {
 	if settled(reads) {
 		return l.fetch(ctx, reads)
@@ -48,7 +49,7 @@ func (l *Layer) Read(ctx context.Context, reads []Read) (*Rows, error) {
 
 var meters = sync.Pool{New: func() any { return new(Meter) }}
 
-// fetch asks the driver within the budget.
+// fetch calls the driver within the budget.
 func (l *Layer) fetch(ctx context.Context, reads []Read) (*Rows, error) {
 	var meter *Meter
 	if l.budget != nil {
@@ -71,12 +72,12 @@ func (l *Layer) fetch(ctx context.Context, reads []Read) (*Rows, error) {
 	return rows, nil
 }
 
-// SameKeys reports whether two reads have one and the same list of keys.
+// SameKeys reports whether two reads share the same slice of keys.
 func SameKeys(a, b [][]byte) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// settled reports whether reads are what a driver is asked.
+// settled reports whether reads can go to the driver as they are.
 func settled(reads []Read) bool {
 	for i := range reads {
 		for j := range i {
@@ -93,7 +94,7 @@ func settled(reads []Read) bool {
 	return true
 }
 
-// repeats reports whether a key is there twice.
+// repeats reports whether a key occurs twice.
 func repeats(keys [][]byte) bool {
 	if len(keys) < 2 {
 		return false
@@ -105,23 +106,23 @@ func repeats(keys [][]byte) bool {
 	return len(seen) < len(keys)
 }
 
-// merged are reads as a driver is asked them, and where each row and each value
-// of the caller's reads is found among theirs.
+// merged holds the reads as sent to a driver, and where each row and each value
+// of the caller's reads is found in their results.
 type merged struct {
 	reads  []Read
-	table  []int   // by read of the caller: the merged one
+	table  []int   // by the caller's read: index of the merged read
 	keys   [][]int // by read and key
 	values [][]int // by read and feature; nil when they are the same
 }
 
-// union is one table's read while it is put together.
+// union is the read of one table while it is built.
 type union struct {
 	keys     map[string]int
 	features map[string]int
 	names    []string
 }
 
-// merge makes one read of all those of a table.
+// merge makes one read of all reads of a table.
 func merge(reads []Read) *merged {
 	m := &merged{table: make([]int, len(reads)), keys: make([][]int, len(reads)), values: make([][]int, len(reads))}
 	at := map[Table]int{}
@@ -155,7 +156,7 @@ func merge(reads []Read) *merged {
 	return m
 }
 
-// add takes a read of the caller into the one of its table.
+// add merges one of the caller's reads into the read of its table.
 func (m *merged) add(i int, read *Read, u *union) {
 	out := &m.reads[m.table[i]]
 	out.Consistent = out.Consistent || read.Consistent
@@ -181,7 +182,7 @@ func (m *merged) add(i int, read *Read, u *union) {
 	}
 }
 
-// inOrder gives nil for places that are 0, 1, 2 and so on.
+// inOrder returns nil if the positions are 0, 1, 2 and so on.
 func inOrder(places []int) []int {
 	for i, at := range places {
 		if i != at {
@@ -191,7 +192,7 @@ func inOrder(places []int) []int {
 	return nil
 }
 
-// fan makes the caller's rows of those that the driver brought.
+// fan builds the caller's rows from those of the driver.
 func (m *merged) fan(reads []Read, fetched *Rows) *Rows {
 	rows := NewRows(reads, nil)
 	rows.Stats = fetched.Stats

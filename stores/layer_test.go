@@ -9,8 +9,8 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// driver answers each key by its own text and the feature's name, and keeps what
-// it was asked.
+// driver returns for each key its own text and the feature's name, and records
+// what it was asked.
 type driver struct {
 	asked [][]stores.Read
 	bytes int // of each value
@@ -41,7 +41,8 @@ func keysOf(texts ...string) (keys [][]byte) {
 	return keys
 }
 
-// Whatever is asked twice, a driver gets it once, and each read its own rows.
+// A driver gets each repeated key once, and each of the caller's reads gets its own
+// rows.
 func TestADriverGetsDistinctKeysAndTables(t *testing.T) {
 	for name, reads := range map[string][]stores.Read{
 		"nothing":       {},
@@ -85,33 +86,32 @@ func TestADriverGetsDistinctKeysAndTables(t *testing.T) {
 func checkAsked(t *testing.T, asked [][]stores.Read) {
 	t.Helper()
 	if len(asked) != 1 {
-		t.Fatalf("the driver is asked %d times", len(asked))
+		t.Fatalf("the driver was asked %d times", len(asked))
 	}
 	tables := map[stores.Table]bool{}
 	for _, read := range asked[0] {
 		if tables[read.Table] {
-			t.Errorf("table %v is asked twice", read.Table)
+			t.Errorf("table %v was asked twice", read.Table)
 		}
 		tables[read.Table] = true
 		seen := map[string]bool{}
 		for _, k := range read.Keys {
 			if seen[string(k)] {
-				t.Errorf("key %s is asked twice", k)
+				t.Errorf("key %s was asked twice", k)
 			}
 			seen[string(k)] = true
 		}
 		names := map[string]bool{}
 		for _, f := range read.Features.Features {
 			if names[f] {
-				t.Errorf("feature %s is asked twice", f)
+				t.Errorf("feature %s was asked twice", f)
 			}
 			names[f] = true
 		}
 	}
 }
 
-// A read that says that it asks nothing twice goes to the driver as it is, at the
-// cost of nothing.
+// A read marked Distinct goes to the driver unchanged and without allocations.
 func TestTheLayerCostsNothing(t *testing.T) {
 	d := new(idle)
 	l := stores.NewLayer(d)
@@ -129,7 +129,7 @@ func TestTheLayerCostsNothing(t *testing.T) {
 	}
 }
 
-// idle fails.
+// idle is a driver whose reads fail.
 type idle struct{}
 
 var errIdle = fault.Store(fault.Unavailable, "idle")
@@ -170,7 +170,7 @@ func TestBudgets(t *testing.T) {
 	first.Release()
 	second.Release()
 	if b.Used() != 0 {
-		t.Errorf("%d bytes are not given back", b.Used())
+		t.Errorf("%d bytes were not returned to the budget", b.Used())
 	}
 	third, err := ask(3)
 	if err != nil {

@@ -6,31 +6,31 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// Budget bounds the bytes of a store's answers: those to one read, and those to
-// all reads that are under way or whose rows are not released yet. It is safe for
+// Budget bounds the bytes of a store's responses: for one read, and for all reads
+// that are under way or whose rows are not released yet. It is safe for
 // concurrent use.
 type Budget struct {
 	one, all int64
 	used     atomic.Int64
 }
 
-// NewBudget makes a budget; a bound of 0 is none.
+// NewBudget makes a budget; 0 means no bound.
 func NewBudget(one, all int64) *Budget { return &Budget{one: one, all: all} }
 
-// Used is how many bytes are counted at the moment.
+// Used returns how many bytes are counted at the moment.
 func (b *Budget) Used() int64 { return b.used.Load() }
 
-// Meter counts the bytes of the answers to one read. A driver counts before it
-// allocates memory for them, or as they come. The nil Meter counts nothing. It is safe
-// for concurrent use.
+// Meter counts the bytes of the responses to one read. A driver counts bytes before it
+// allocates memory for them, or as they arrive. The nil Meter counts nothing. It is
+// safe for concurrent use.
 type Meter struct {
 	budget  *Budget
 	counted atomic.Int64
 	refusal atomic.Pointer[fault.Error]
 }
 
-// Count counts n bytes more. An error says that they are too many: the driver then
-// gives up the read.
+// Count adds n bytes. It returns an error when the budget is exceeded: the driver
+// then stops the read.
 func (m *Meter) Count(n int) error {
 	if m == nil || m.budget == nil {
 		return nil
@@ -43,9 +43,9 @@ func (m *Meter) Count(n int) error {
 	var f *fault.Error
 	switch {
 	case b.one > 0 && one > b.one:
-		f = fault.New(fault.TooLarge, "the online store's answer to this request has more than %d bytes (banquet.limits.store_bytes); ask for fewer rows or features at a time", b.one)
-	case b.all > 0 && all > b.all && all > one: // a read that is alone may have all
-		f = fault.New(fault.Overloaded, "the online store's answers to the requests under way have more than %d bytes (banquet.limits.store_bytes_total); try again shortly", b.all)
+		f = fault.New(fault.TooLarge, "the online store's response to this request has more than %d bytes (banquet.limits.store_bytes); ask for fewer rows or features at a time", b.one)
+	case b.all > 0 && all > b.all && all > one: // a single read may use the whole budget
+		f = fault.New(fault.Overloaded, "the online store's responses to the requests under way have more than %d bytes (banquet.limits.store_bytes_total); try again shortly", b.all)
 	default:
 		return nil
 	}
@@ -53,7 +53,7 @@ func (m *Meter) Count(n int) error {
 	return m.refusal.Load()
 }
 
-// Refusal is why bytes were refused; nil if none were.
+// Refusal returns why bytes were refused; nil if none were.
 func (m *Meter) Refusal() error {
 	if m == nil {
 		return nil
@@ -64,7 +64,7 @@ func (m *Meter) Refusal() error {
 	return nil
 }
 
-// end gives the bytes back, and the meter to the next read.
+// end returns the bytes to the budget and the meter to the pool.
 func (m *Meter) end() {
 	if m == nil {
 		return

@@ -3,7 +3,7 @@ package stores
 import "strconv"
 
 // VersionedName is the view part of a physical table name: the view's own name
-// for version 0, else with the version behind it.
+// for version 0, else the name with the version appended.
 func (t Table) VersionedName() string {
 	if t.Version == 0 {
 		return t.View
@@ -14,8 +14,8 @@ func (t Table) VersionedName() string {
 // SQLName is the table name of Feast's SQL layouts.
 func (t Table) SQLName() string { return t.Project + "_" + t.VersionedName() }
 
-// Collisions finds tables whose physical names are the same: their rows would
-// be mixed. fold makes names equal that the store does not tell apart.
+// Collisions finds tables with the same physical name: their rows would be mixed.
+// fold maps names that the store treats as equal to one text.
 func Collisions(tables []TableSpec, name func(Table) string, fold func(string) string) []Finding {
 	owners := map[string]Table{}
 	var findings []Finding

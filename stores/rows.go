@@ -5,30 +5,31 @@ import (
 	"time"
 )
 
-// Row is what a table holds for one key.
+// Row is the row of one key.
 type Row struct {
 	Found bool
-	// Event is the row's event time, to whatever precision the store keeps.
+	// Event is the row's event time, at the precision of the store.
 	Event time.Time
-	// Values is aligned to the read's selection; nil is an absent feature, an
-	// empty value a stored null. It is nil when the row is not Found.
+	// Values is aligned to the read's selection: nil is an absent feature, an empty
+	// value is a stored null. Values is nil when Found is false.
 	Values [][]byte
-	// Err says why this key could not be read; Found is then false and means
-	// nothing.
+	// Err says why this key could not be read; Found is then false and has no
+	// meaning.
 	Err error
 }
 
-// Stats tells what a Read cost, since backends know no metrics.
+// Stats is the cost of a Read; backends themselves keep no metrics.
 type Stats struct {
 	Calls    int   // calls to the store
-	Retries  int   // calls that repeated an earlier one
+	Retries  int   // calls that repeat an earlier call
 	Received int64 // bytes received
-	// Capacity is the read capacity consumed per table, where a store says it.
+	// Capacity is the read capacity consumed per table, if the store reports it.
 	Capacity map[Table]float64
 }
 
-// Rows answers one Read. Values point into memory that Release gives back:
-// after it neither the Rows nor anything reached through it may be touched.
+// Rows is the result of one Read. Values point into memory that Release returns
+// to a pool: after Release neither the Rows nor anything reached through it may
+// be used.
 type Rows struct {
 	// Reads holds the rows of each read, in order, aligned to its keys.
 	Reads [][]Row
@@ -40,7 +41,7 @@ type Rows struct {
 	released atomic.Bool
 }
 
-// Add counts the cost of another read to this one.
+// Add adds the cost of another read.
 func (s *Stats) Add(o Stats) {
 	s.Calls += o.Calls
 	s.Retries += o.Retries
@@ -53,8 +54,8 @@ func (s *Stats) Add(o Stats) {
 	}
 }
 
-// Hold takes over rows whose memory these rows point into, too: they are
-// released with them.
+// Hold takes ownership of other rows whose memory these rows also point into:
+// both are released together.
 func (r *Rows) Hold(other *Rows) {
 	for r.held != nil {
 		r = r.held
@@ -62,20 +63,20 @@ func (r *Rows) Hold(other *Rows) {
 	r.held = other
 }
 
-// NewRows makes the answer of reads with every row present and not Found. The
-// caller releases it; free, which may be nil, then takes back the memory that
+// NewRows makes the rows of reads, all of them not Found. The caller releases
+// them; Release then calls free, which may be nil, to reclaim the memory that
 // values point into.
 func NewRows(reads []Read, free func()) *Rows { return new(Slab).NewRows(reads, free) }
 
-// Slab is memory for rows that is used again: a backend keeps it with what
-// else a read needs, and makes the next rows of it once free was called for
-// the ones before.
+// Slab is reusable memory for rows: a backend keeps it with its other memory for
+// a read, and makes the next rows in it once free was called for the previous
+// rows.
 type Slab struct {
 	rows  []Row
 	reads [][]Row
 }
 
-// NewRows makes rows as the function of that name does, out of the slab.
+// NewRows is like the function NewRows, but uses the memory of the slab.
 func (s *Slab) NewRows(reads []Read, free func()) *Rows {
 	n := 0
 	for i := range reads {
@@ -95,15 +96,15 @@ func (s *Slab) NewRows(reads []Read, free func()) *Rows {
 	return &Rows{Reads: s.reads, free: free}
 }
 
-// Clear makes the slab fit for the next rows, and lets go of what the last
-// ones pointed to. free calls it.
+// Clear prepares the slab for the next rows and drops the pointers of the
+// previous rows. free calls it.
 func (s *Slab) Clear() {
 	clear(s.rows)
 	clear(s.reads)
 }
 
 // Release ends the use of the rows. A second Release is a bug that would corrupt
-// other requests' answers, hence the panic.
+// other requests' responses, hence the panic.
 func (r *Rows) Release() {
 	if r.released.Swap(true) {
 		panic("stores: Rows released twice")

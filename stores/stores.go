@@ -1,9 +1,9 @@
-// Package stores defines what an online store must do.
+// Package stores defines the contract of an online store.
 //
 // Stores move bytes: a key is a serialized entity key, a value is a serialized
-// feast.types.Value, and no store looks into either. Backends live in
-// subpackages, decorators beside them; storetest holds all of them to the
-// contract that the comments here state.
+// feast.types.Value, and no store parses either. Backends are in subpackages,
+// decorators beside them; storetest checks all of them against the contract in
+// these comments.
 package stores
 
 import (
@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Table says whose rows are meant; each backend derives its own physical name
-// from it. Version 0 is the unversioned table of a view.
+// Table identifies a table; each backend derives its own physical name from it.
+// Version 0 is the unversioned table of a view.
 type Table struct {
 	Project, View string
 	Version       int
@@ -29,9 +29,9 @@ type Selection struct {
 // NewSelection makes a selection of the named features; names do not repeat.
 func NewSelection(features ...string) *Selection { return &Selection{Features: features} }
 
-// Derive gives what a backend keeps on the selection under its key, such as
-// expression text or SQL. The first call makes it; when two calls race, one
-// result wins and both get it. Derive is safe for concurrent use.
+// Derive returns what a backend caches on the selection under its key, such as
+// expression text or SQL. The first call builds it; when two calls race, both
+// return the same result. Derive is safe for concurrent use.
 func (s *Selection) Derive(key any, build func() any) any {
 	if v, ok := s.derived.Load(key); ok {
 		return v
@@ -40,96 +40,95 @@ func (s *Selection) Derive(key any, build func() any) any {
 	return v
 }
 
-// Read asks one table for some features of some keys. Keys may repeat.
+// Read requests some features of some keys of one table. Keys may repeat.
 type Read struct {
 	Table    Table
 	Features *Selection
 	Keys     [][]byte
-	// Distinct says that no key repeats, which spares the store to look.
+	// Distinct says that no key repeats; the store then skips its check.
 	Distinct bool
 	// Consistent asks the store not to answer from a lagging replica.
 	Consistent bool
 }
 
-// Record is one row to write: its key, its event and created time, and its
-// values aligned to a selection. A nil value leaves the feature absent, an
-// empty one stores a null. Created may be zero: unknown.
+// Record is one row to write: its key, its event and created times, and its
+// values, aligned to a selection. A nil value leaves the feature absent, an empty
+// value stores a null. Created may be zero (unknown).
 type Record struct {
 	Key            []byte
 	Event, Created time.Time
 	Values         [][]byte
 }
 
-// Mode says what a write does to a row that is already there.
+// Mode says what a write does to a row that exists already.
 type Mode uint8
 
 const (
-	// Replace lets the last write win.
+	// Replace: the last write wins.
 	Replace Mode = iota
-	// Newer keeps order: an older event never replaces a newer one; at equal event times
-	// the later write wins.
+	// Newer: an older event never replaces a newer one; at equal event times the later
+	// write wins.
 	Newer
 )
 
 // Reader is all that serving needs. It is safe for concurrent use.
 type Reader interface {
-	// Read answers every key of every read, in order, repeats included.
+	// Read reads every key of every read, in order, repeats included.
 	//
-	//   - An absent key is a Row that is not Found, never an error.
+	//   - An absent key gives a Row that is not Found, never an error.
 	//   - An absent feature is a nil value; a stored null is empty, not nil.
-	//   - Features that were not asked for do not show.
-	//   - Any number of keys is allowed, and the same table may occur twice:
-	//     a Layer settles that for every backend, and packing and splitting is
-	//     the work of its Driver.
-	//   - A key that could not be read says why in its own Row, and the rows
-	//     of the others are there.
-	//   - An error comes only when nothing could be read, and then without
-	//     rows. Once ctx is done Read returns promptly, with an error or with
-	//     rows whose Err says so.
-	//   - The rows are the caller's until Release.
-	//   - Answers of more bytes than the Budget allows are refused as a whole.
+	//   - Features that were not requested are not returned.
+	//   - Any number of keys is allowed, and a table may occur more than once: a
+	//     Layer handles repeats for every backend, its Driver splits and packs calls.
+	//   - A key that could not be read has the reason in its own Row; the other rows
+	//     are returned.
+	//   - An error is returned only when nothing could be read, and then without
+	//     rows. When ctx is done, Read returns promptly, with an error or with rows
+	//     whose Err is set.
+	//   - The caller owns the rows until Release.
+	//   - A read whose responses exceed the Budget is refused as a whole.
 	Read(ctx context.Context, reads []Read) (*Rows, error)
 }
 
-// Writer loads rows. It is safe for concurrent use.
+// Writer writes rows. It is safe for concurrent use.
 type Writer interface {
-	// Write stores records in the order given. A record replaces the whole row,
-	// and writing it twice changes nothing.
+	// Write stores records in the given order. A record replaces the whole row;
+	// writing it twice changes nothing.
 	//
-	//   - Each record is stored, or Written names it: as older or as failed.
-	//   - In mode Newer a record is older when a newer row of its key is there in
-	//     the end, out of the table or out of the same call. It is no failure. A
-	//     record that another one of the call replaced counts as stored.
-	//   - A record that the store cannot hold, for its size or its times (see
-	//     CheckTimes), fails alone and by a reason of kind Invalid; the others are
+	//   - Each record is stored, or listed in Written as older or as failed.
+	//   - In mode Newer a record is older when the table ends up with a newer row of
+	//     its key, from the table or from the same call. This is not a failure. A
+	//     record that another record of the call replaced counts as stored.
+	//   - A record that the store cannot hold, because of its size or its times (see
+	//     CheckTimes), fails alone with a reason of kind Invalid; the others are
 	//     stored, those of the same key too.
-	//   - All records of one key share a failure that may pass, so that those that
-	//     failed can be written again.
-	//   - An error comes only when nothing is known to be stored, and then without
-	//     a Written. Records may be stored all the same, if it was the answer that
-	//     was lost: to write them again is safe.
-	//   - Once ctx is done Write returns promptly. What the store acknowledged
-	//     until then is stored, the rest failed.
+	//   - A failure that may pass applies to all records of its key, so that the
+	//     failed records can be written again.
+	//   - An error is returned only when nothing is known to be stored, and then
+	//     without a Written. Records may be stored nevertheless if only the response
+	//     was lost; writing them again is safe.
+	//   - When ctx is done, Write returns promptly. What the store acknowledged so
+	//     far is stored, the rest failed.
 	Write(ctx context.Context, table Table, features *Selection, records []Record, mode Mode) (Written, error)
-	// Delete removes rows; a key that is not there is no error. It names the keys
-	// that may still be there; an error means that none is known to be gone.
+	// Delete removes rows; an absent key is not an error. It returns the keys that
+	// may still exist; an error means that no key is known to be deleted.
 	Delete(ctx context.Context, table Table, keys [][]byte) (Unwritten, error)
 }
 
-// Admin makes and removes tables.
+// Admin creates and removes tables.
 type Admin interface {
-	// Check says what Update would refuse or change with a warning: colliding
-	// or overlong names, tags that the store does not take, missing rights. It
-	// reaches the store, so that an unreachable one is an error here.
+	// Check says what Update would refuse or change with a warning: colliding or
+	// overlong names, tags that the store rejects, missing rights. It connects to the
+	// store: an unreachable store is an error.
 	Check(ctx context.Context, tables []TableSpec) ([]Finding, error)
-	// Update makes the tables of keep that are missing, brings their tags up to
-	// date and removes the tables of drop. Tables that are there already, or are
-	// gone already, are no error. It does what it can for every table before it
-	// reports an error. A table is usable when Update returns.
+	// Update creates the missing tables of keep, updates their tags, and removes the
+	// tables of drop. A table that exists already, or is gone already, is not an
+	// error. Update processes every table before it returns an error. A table is
+	// usable when Update returns.
 	Update(ctx context.Context, keep []TableSpec, drop []Table) ([]Finding, error)
 }
 
-// Store is a backend, or a decorator around one. Close ends it.
+// Store is a backend, or a decorator around one. Close closes it.
 type Store interface {
 	Reader
 	Writer
@@ -137,21 +136,21 @@ type Store interface {
 	Close() error
 }
 
-// Backend is a store itself, not a decorator: it reads through a Layer.
+// Backend is a store proper, not a decorator: it reads through a Layer.
 type Backend interface {
 	Store
 	Driver
-	// Limit bounds the bytes of answers. It is called before the first Read.
+	// Limit sets the byte budget of responses. Call it before the first Read.
 	Limit(b *Budget)
 }
 
-// TableSpec describes a table that Admin makes.
+// TableSpec describes a table that Admin creates.
 type TableSpec struct {
 	Table Table
-	// Features names the view's features with their value types' names
+	// Features are the view's features with the names of their value types
 	// ("STRING"), for stores whose layout depends on them.
 	Features []Feature
-	// Tags are the view's own tags; a store without tags ignores them.
+	// Tags are the view's own tags; a store that has no tags ignores them.
 	Tags map[string]string
 }
 
@@ -160,8 +159,8 @@ type Feature struct {
 	Name, Type string
 }
 
-// Finding is one remark of Admin about a table. Refused findings stop an apply
-// before anything is changed, the others are warnings.
+// Finding is a remark of Admin about a table. Findings with Refused set stop an
+// apply before any change; the others are warnings.
 type Finding struct {
 	Table   Table
 	Refused bool

@@ -8,26 +8,27 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// Writing is the bookkeeping of one Write, the same for every backend: of the
-// records of one key only one is sent to the store, and what becomes of it says
-// what became of the others. It is safe for concurrent use within a round.
+// Writing tracks the records of one Write, the same way for every backend: only
+// one record of each key is sent to the store, and its outcome decides the
+// outcome of the others. It is safe for concurrent use within a round.
 type Writing struct {
 	records []Record
 	mode    Mode
 	unit    time.Duration
 
 	waiting []int         // records for the next round
-	sent    []int         // those of this round, one of each key
-	same    map[int][]int // the others of a key, by the one that is sent
+	sent    []int         // records of this round, one per key
+	same    map[int][]int // the other records of a key, by the record that is sent
 
 	mu      sync.Mutex
 	older   map[int]bool
 	errs    map[int]error
-	refused map[int]bool // for what the records are
+	refused map[int]bool // because of their own content
 }
 
-// NewWriting begins a Write to a store that keeps event times to a unit. Records
-// that CheckTimes or check, which may be nil, refuses have failed already.
+// NewWriting begins a Write to a store that keeps event times in the given unit.
+// Records that CheckTimes or check (which may be nil) refuses have failed
+// already.
 func NewWriting(records []Record, mode Mode, unit time.Duration, check func(*Record) error) *Writing {
 	w := &Writing{records: records, mode: mode, unit: unit, older: map[int]bool{}, errs: map[int]error{}, refused: map[int]bool{}}
 	w.waiting = make([]int, 0, len(records))
@@ -45,9 +46,9 @@ func NewWriting(records []Record, mode Mode, unit time.Duration, check func(*Rec
 	return w
 }
 
-// Round gives the records to send next, one of each key: the one that is there
-// when all are stored one after the other. It ends with none. A further round
-// comes when a record was refused and there are others of its key.
+// Round returns the records to send next, one per key: the record that would
+// remain if all were stored one after the other. An empty round is the last. A
+// further round follows when a record was refused and its key has other records.
 func (w *Writing) Round() []int {
 	w.settle()
 	waiting := w.waiting
@@ -80,22 +81,22 @@ func (w *Writing) before(i, j int) bool {
 	return w.records[i].Event.Truncate(w.unit).Before(w.records[j].Event.Truncate(w.unit))
 }
 
-// Older says that a record which was sent was kept out by a newer row.
+// Older marks a sent record as older: a newer row kept it out.
 func (w *Writing) Older(index int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.older[index] = true
 }
 
-// Refuse says why the store cannot hold a record: another one of its key may be
-// good.
+// Refuse says why the store cannot hold a record; another record of its key may
+// be valid.
 func (w *Writing) Refuse(err error, index int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.errs[index], w.refused[index] = err, true
 }
 
-// Fail says why records which were sent are not stored, nor any other of their
+// Fail says why sent records are not stored; it applies to all records of their
 // keys.
 func (w *Writing) Fail(err error, indexes ...int) {
 	if err == nil {
@@ -108,8 +109,8 @@ func (w *Writing) Fail(err error, indexes ...int) {
 	}
 }
 
-// settle says what became of the records that were not sent, and has those sent
-// in the next round that still can be stored.
+// settle decides the outcome of the records that were not sent, and schedules
+// those for the next round that can still be stored.
 func (w *Writing) settle() {
 	for _, i := range w.sent {
 		others := w.same[i]
@@ -134,9 +135,9 @@ func (w *Writing) settle() {
 	slices.Sort(w.waiting)
 }
 
-// Result is what Write returns, once no round is left. When nothing at all is
-// stored, and not for what the records are or since the store is busy, it is an
-// error.
+// Result is the result of Write, once no round is left. It is an error when
+// nothing is stored, unless the records were refused for their content or the
+// store is busy.
 func (w *Writing) Result() (Written, error) {
 	w.settle()
 	var out Written

@@ -19,8 +19,8 @@ type row struct {
 	value string
 }
 
-// naive stores records one after the other, but for those that failed, and tells
-// which are older than what is there then: the plainest way to do so.
+// naive stores records one after the other, except the failed ones, and returns
+// which are older than the row in the table: the plainest implementation.
 func naive(table map[string]row, records []stores.Record, mode stores.Mode, unit time.Duration, failed map[int]bool) (older []int) {
 	for i, r := range records {
 		key, event := string(r.Key), r.Event.Truncate(unit)
@@ -36,8 +36,8 @@ func naive(table map[string]row, records []stores.Record, mode stores.Mode, unit
 	return older
 }
 
-// Sending one record of each key gives the rows, and the outcomes, of sending
-// all one after the other, whatever repeats and whatever is bad.
+// Sending one record per key gives the same rows and outcomes as sending all
+// records one after the other, whatever repeats and whatever is bad.
 func TestRoundsDoWhatTheOrderGivenDoes(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for n := range 3000 {
@@ -63,10 +63,10 @@ func TestRoundsDoWhatTheOrderGivenDoes(t *testing.T) {
 		}
 		older := naive(want, records, mode, unit, failed)
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(row{})); diff != "" {
-			t.Fatalf("%d: rows (-one after the other +rounds)\n%s", n, diff)
+			t.Fatalf("%d: rows (-one by one +rounds)\n%s", n, diff)
 		}
 		if diff := cmp.Diff(older, w.Older); diff != "" {
-			t.Fatalf("%d: older (-one after the other +rounds)\n%s", n, diff)
+			t.Fatalf("%d: older (-one by one +rounds)\n%s", n, diff)
 		}
 		for i, r := range records {
 			if failed[i] != bad[i] && (failed[i] || i%2 == 0 || got[string(r.Key)].value == string(r.Values[0])) {
@@ -79,8 +79,9 @@ func TestRoundsDoWhatTheOrderGivenDoes(t *testing.T) {
 	}
 }
 
-// send sends records in rounds. Half of the bad ones are known before, the others
-// when they are sent: those that another one replaces anyway never are.
+// send sends records in rounds. Half of the bad records are known before, the
+// others are refused when they are sent; records that another record replaces are
+// never sent.
 func send(t *testing.T, table map[string]row, records []stores.Record, mode stores.Mode, unit time.Duration, bad map[int]bool) stores.Written {
 	t.Helper()
 	refusal := fault.New(fault.Invalid, "bad")
@@ -117,7 +118,7 @@ func send(t *testing.T, table map[string]row, records []stores.Record, mode stor
 	return written
 }
 
-// A failure that may pass is that of all records of the key: written again, they
+// A failure that may pass applies to all records of the key: written again, they
 // are stored in their order.
 func TestAFailureIsThatOfTheWholeKey(t *testing.T) {
 	records := []stores.Record{{Key: []byte("a")}, {Key: []byte("b")}, {Key: []byte("a")}, {Key: []byte("c")}}
@@ -133,7 +134,7 @@ func TestAFailureIsThatOfTheWholeKey(t *testing.T) {
 	}
 }
 
-// Nothing is stored: an error, unless each record has a reason of its own.
+// When nothing is stored Write fails, unless each record has its own reason.
 func TestWhenNothingIsStored(t *testing.T) {
 	records := []stores.Record{{Key: []byte("a")}, {Key: []byte("b")}}
 	for _, c := range []struct {

@@ -30,7 +30,8 @@ const (
 	itemOther = `{"entity_id":{"S":"00000000000000000000000000000000"},"values":{"M":{"a":{"B":"EgNhYmM="}}}}`
 )
 
-// Of an answer that does not say whether a row is there, none is missing.
+// A response that does not say whether a row exists is an error, never a missing
+// row.
 func TestAnswersThatDoNotTellAreErrors(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		for name, text := range map[string]string{
@@ -52,7 +53,7 @@ func TestAnswersThatDoNotTellAreErrors(t *testing.T) {
 		} {
 			row, err := readOneBy(t, sdk, []byte(text))
 			if fault.KindOf(err) != fault.Unavailable {
-				t.Errorf("%s: taken for %+v, %v", name, row, err)
+				t.Errorf("%s: read as %+v, %v", name, row, err)
 				continue
 			}
 			if !strings.Contains(err.Error(), "p.v") {
@@ -62,7 +63,7 @@ func TestAnswersThatDoNotTellAreErrors(t *testing.T) {
 	})
 }
 
-// What is said beside an answer does no harm to it.
+// Unknown or unrequested parts of a response do no harm.
 func TestWhatIsSaidBesideAnAnswerIsPassedOver(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		for name, text := range map[string]string{
@@ -78,7 +79,7 @@ func TestWhatIsSaidBesideAnAnswerIsPassedOver(t *testing.T) {
 	})
 }
 
-// A stored value that is no bytes is an invalid one, not one that is missing.
+// A stored value that is not bytes is invalid, not missing.
 func TestStoredValuesOfOtherTypesAreInvalid(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		for _, text := range []string{
@@ -96,8 +97,8 @@ func TestStoredValuesOfOtherTypesAreInvalid(t *testing.T) {
 	})
 }
 
-// Something in front of the service that answers for it is told by its status,
-// whatever the body.
+// Refusals of a proxy or load balancer are classified by their status, whatever
+// the body.
 func TestRefusalsOfAProxy(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		for status, want := range map[int]fault.Kind{
@@ -118,13 +119,13 @@ func TestRefusalsOfAProxy(t *testing.T) {
 	})
 }
 
-// A caller whose time runs out is told what did not answer, also in the midst of
-// an answer.
+// When the deadline passes, the error names the table that did not respond, also
+// in the middle of a response.
 func TestTimeThatRunsOutNamesTheTable(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		for _, part := range []string{"", `{"Responses":`} {
 			h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				_, _ = io.Copy(io.Discard, r.Body) // before that the server does not notice that a caller goes
+				_, _ = io.Copy(io.Discard, r.Body) // a server notices a closed connection only after it has read the body
 				if part != "" {
 					w.Header().Set("Content-Length", "100")
 					_, _ = fmt.Fprint(w, part)
@@ -142,7 +143,7 @@ func TestTimeThatRunsOutNamesTheTable(t *testing.T) {
 	})
 }
 
-// readFrom reads one key from a server within a time, and gives the failure.
+// readFrom reads one key from a server within a time limit, and returns the error.
 func readFrom(t *testing.T, url string, sdk bool, within time.Duration) error {
 	t.Helper()
 	c, err := awsconf.Load(t.Context(), awsconf.Options{Region: "ap-northeast-2", Endpoint: url})

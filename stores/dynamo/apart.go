@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// badFor is how long a table is kept apart from others after it failed them.
+// badFor is how long a failed table is read in calls of its own.
 const badFor = 5 * time.Second
 
 // badTables remembers tables that are missing or forbidden.

@@ -9,7 +9,7 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// answerOf makes a call of n keys and the body that answers it.
+// answerOf makes a call of n keys and the body of its response.
 func answerOf(n, features int) (*tableRead, *call, []byte) {
 	var names []string
 	for f := range features {
@@ -43,7 +43,7 @@ func answerOf(n, features int) (*tableRead, *call, []byte) {
 	return t, &call{spans: []span{{table: t, keys: indexes}}}, []byte(b.String())
 }
 
-// scanOnce scans a body anew: base64 is decoded in place.
+// scanOnce scans a fresh copy of a body: base64 is decoded in place.
 func scanOnce(tb testing.TB, t *tableRead, c *call, values [][]byte, body, scratch []byte) {
 	copy(scratch, body)
 	c.spans[0].values = values
@@ -80,13 +80,13 @@ func BenchmarkRequestBody(b *testing.B) {
 	}
 }
 
-// The scanner allocates per answer, not per value.
+// The scanner allocates per response, not per value.
 func TestScanningAllocatesNoMoreThanBefore(t *testing.T) {
 	table, c, body := answerOf(100, 50)
 	values, scratch := make([][]byte, 100*50), make([]byte, len(body))
 	got := testing.AllocsPerRun(20, func() { scanOnce(t, table, c, values, body, scratch) })
 	if got > 6 {
-		t.Errorf("scanning an answer allocates %.0f times", got)
+		t.Errorf("scanning a response allocates %.0f times", got)
 	}
 	var request []byte
 	if got := testing.AllocsPerRun(20, func() { request = appendBatchGet(request[:0], c.spans) }); got > 1 {

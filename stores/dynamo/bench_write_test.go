@@ -10,8 +10,8 @@ import (
 	"github.com/banquet-fs/banquet/stores/dynamo"
 )
 
-// BenchmarkWrite writes rows of ten features to a server that takes everything
-// at once: what is measured is the client.
+// BenchmarkWrite writes rows of ten features to a server that accepts everything
+// at once: it measures the client.
 func BenchmarkWrite(b *testing.B) {
 	for name, sdk := range map[string]bool{"direct": false, "sdk": true} {
 		b.Run(name, func(b *testing.B) {

@@ -39,7 +39,7 @@ func openClient(t testing.TB, s *dynamotest.Server, sdk bool) *dynamo.Store {
 }
 
 // Both clients write the same items and read the same rows, whatever bytes and
-// names there are.
+// names they contain.
 func TestBothClientsWriteAndReadTheSame(t *testing.T) {
 	server := dynamotest.Start(t)
 	direct, sdk := openClient(t, server, false), openClient(t, server, true)
@@ -47,7 +47,7 @@ func TestBothClientsWriteAndReadTheSame(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	tables := []stores.Table{{Project: "p", View: "direct"}, {Project: "p", View: "sdk"}}
 	ready(t, direct, tables...)
-	names = append(names[:5], names[6:]...) // DynamoDB takes no empty name
+	names = append(names[:5], names[6:]...) // DynamoDB rejects an empty name
 	selection := stores.NewSelection(names...)
 	var recs []stores.Record
 	var keys [][]byte
@@ -95,7 +95,7 @@ func TestBothClientsWriteAndReadTheSame(t *testing.T) {
 	}
 }
 
-// decoded gives a table's items as trees: base64 and escapes may be written in
+// decoded returns a table's items as trees: base64 and escapes can be written in
 // more than one way.
 func decoded(t *testing.T, s *dynamotest.Server, table string) map[string]any {
 	t.Helper()
@@ -117,7 +117,7 @@ func decoded(t *testing.T, s *dynamotest.Server, table string) map[string]any {
 	return out
 }
 
-// readRows reads and copies.
+// readRows reads rows and copies them.
 func readRows(t *testing.T, s *dynamo.Store, reads []stores.Read) [][]stores.Row {
 	t.Helper()
 	rows, err := s.Read(t.Context(), reads)
@@ -147,16 +147,16 @@ func readRows(t *testing.T, s *dynamo.Store, reads []stores.Read) [][]stores.Row
 	return out
 }
 
-// A golden answer's bytes, and others that mean the same, are read alike.
+// A golden response and other spellings of it are read the same way.
 func TestAnswersInOtherSpellingsAreReadAlike(t *testing.T) {
 	plain := `{"Responses":{"p.v":[{"event_ts":{"S":"2024-06-12 06:11:06+00:00"},"values":{"M":{"a":{"B":"EgNhYmM="},"b":{"B":""}}},"entity_id":{"S":"ID"}}]},"UnprocessedKeys":{}}`
 	for name, text := range map[string]string{
-		"plain":         plain,
-		"blanks":        `{ "Responses" : { "p.v" : [ { "event_ts" : { "S" : "2024-06-12 06:11:06+00:00" } , "values" : { "M" : { "a" : { "B" : "EgNhYmM=" } , "b" : { "B" : "" } } } , "entity_id" : { "S" : "ID" } } ] } }` + "\n",
-		"escapes":       `{"Responses":{"p\u002ev":[{"event_ts":{"S":"2024-06-12\u002006:11:06+00:00"},"values":{"M":{"\u0061":{"B":"EgNh\u0059mM="},"b":{"B":""}}},"entity_id":{"S":"ID"}}]}}`,
-		"offset":        `{"Responses":{"p.v":[{"entity_id":{"S":"ID"},"event_ts":{"S":"2024-06-12 15:11:06+09:00"},"values":{"M":{"b":{"B":""},"a":{"B":"EgNhYmM="}}}}]}}`,
-		"other fields":  `{"Unknown":[1,-2.5e3,true,null,{"x":["]}"]}],"Responses":{"other":[{"a":{"NULL":true}}],"p.v":[{"extra":{"L":[{"N":"1"},{"SS":["a"]}]},"values":{"M":{"zzz":{"N":"5"},"a":{"B":"EgNhYmM="},"b":{"B":""}}},"event_ts":{"S":"2024-06-12 06:11:06+00:00"},"entity_id":{"S":"ID"}}]}}`,
-		"uninvited row": `{"Responses":{"p.v":[{"entity_id":{"S":"00000000000000000000000000000000"},"values":{"M":{"a":{"B":"AAAA"}}}},{"entity_id":{"S":"ID"},"event_ts":{"S":"2024-06-12 06:11:06+00:00"},"values":{"M":{"a":{"B":"EgNhYmM="},"b":{"B":""}}}}]}}`,
+		"plain":           plain,
+		"blanks":          `{ "Responses" : { "p.v" : [ { "event_ts" : { "S" : "2024-06-12 06:11:06+00:00" } , "values" : { "M" : { "a" : { "B" : "EgNhYmM=" } , "b" : { "B" : "" } } } , "entity_id" : { "S" : "ID" } } ] } }` + "\n",
+		"escapes":         `{"Responses":{"p\u002ev":[{"event_ts":{"S":"2024-06-12\u002006:11:06+00:00"},"values":{"M":{"\u0061":{"B":"EgNh\u0059mM="},"b":{"B":""}}},"entity_id":{"S":"ID"}}]}}`,
+		"offset":          `{"Responses":{"p.v":[{"entity_id":{"S":"ID"},"event_ts":{"S":"2024-06-12 15:11:06+09:00"},"values":{"M":{"b":{"B":""},"a":{"B":"EgNhYmM="}}}}]}}`,
+		"other fields":    `{"Unknown":[1,-2.5e3,true,null,{"x":["]}"]}],"Responses":{"other":[{"a":{"NULL":true}}],"p.v":[{"extra":{"L":[{"N":"1"},{"SS":["a"]}]},"values":{"M":{"zzz":{"N":"5"},"a":{"B":"EgNhYmM="},"b":{"B":""}}},"event_ts":{"S":"2024-06-12 06:11:06+00:00"},"entity_id":{"S":"ID"}}]}}`,
+		"unrequested row": `{"Responses":{"p.v":[{"entity_id":{"S":"00000000000000000000000000000000"},"values":{"M":{"a":{"B":"AAAA"}}}},{"entity_id":{"S":"ID"},"event_ts":{"S":"2024-06-12 06:11:06+00:00"},"values":{"M":{"a":{"B":"EgNhYmM="},"b":{"B":""}}}}]}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			row, err := readOne(t, []byte(text))
@@ -170,12 +170,12 @@ func TestAnswersInOtherSpellingsAreReadAlike(t *testing.T) {
 	}
 }
 
-// An answer that is no answer is an error, never a row that is not there.
+// A malformed response is an error, never a missing row.
 func TestAnswersThatAreBrokenAreErrors(t *testing.T) {
 	whole := []byte(`{"Responses":{"p.v":[{"event_ts":{"S":"2024-06-12 06:11:06+00:00"},"values":{"M":{"a":{"B":"EgNhYmM="},"b":{"B":""}}},"entity_id":{"S":"ID"}}]},"UnprocessedKeys":{}}`)
 	for n := range whole {
 		if row, err := readOne(t, whole[:n]); err == nil {
-			t.Errorf("%d bytes of %d are taken for %+v", n, len(whole), row)
+			t.Errorf("%d bytes of %d are read as %+v", n, len(whole), row)
 		}
 	}
 	for name, text := range map[string]string{
@@ -183,23 +183,23 @@ func TestAnswersThatAreBrokenAreErrors(t *testing.T) {
 		"no base64":           `{"Responses":{"p.v":[{"values":{"M":{"a":{"B":"Eg_hYmM="}}},"entity_id":{"S":"ID"}}]}}`,
 		"half base64":         `{"Responses":{"p.v":[{"values":{"M":{"a":{"B":"EgNhY"}}},"entity_id":{"S":"ID"}}]}}`,
 		"no key":              `{"Responses":{"p.v":[{"values":{"M":{"a":{"B":"EgNhYmM="}}}}]}}`,
-		"something behind":    `{"Responses":{}}{"Responses":{}}`,
+		"trailing data":       `{"Responses":{}}{"Responses":{}}`,
 		"a list":              `[]`,
 	} {
 		if row, err := readOne(t, []byte(text)); err == nil {
-			t.Errorf("%s: taken for %+v", name, row)
+			t.Errorf("%s: read as %+v", name, row)
 		}
 	}
 }
 
-// readOne reads features a, b, c of one key through the direct client, which
-// is answered the text. ID stands for the key's id.
+// readOne reads features a, b, c of one key through the direct client; the server
+// sends the text as its response. ID stands for the key's id.
 func readOne(t *testing.T, text []byte) (stores.Row, error) {
 	t.Helper()
 	return readOneBy(t, false, text)
 }
 
-// readOneBy is readOne by either client.
+// readOneBy is readOne with either client.
 func readOneBy(t *testing.T, sdk bool, text []byte) (stores.Row, error) {
 	t.Helper()
 	server := dynamotest.StartFixed(t, func(request []byte) []byte {
@@ -209,7 +209,7 @@ func readOneBy(t *testing.T, sdk bool, text []byte) (stores.Row, error) {
 			}
 		}
 		if err := json.Unmarshal(request, &in); err != nil {
-			t.Errorf("the request is no JSON: %v", err)
+			t.Errorf("the request is not JSON: %v", err)
 		}
 		return bytes.ReplaceAll(text, []byte(`"ID"`), []byte(`"`+in.RequestItems["p.v"].Keys[0]["entity_id"].S+`"`))
 	})
@@ -225,7 +225,7 @@ func readOneBy(t *testing.T, sdk bool, text []byte) (stores.Row, error) {
 	}
 	defer rows.Release()
 	row := rows.Reads[0][0]
-	row.Values = slices.Clone(row.Values) // beyond Release
+	row.Values = slices.Clone(row.Values) // valid after Release
 	for i, v := range row.Values {
 		row.Values[i] = bytes.Clone(v)
 	}

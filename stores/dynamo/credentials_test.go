@@ -15,8 +15,8 @@ import (
 	"github.com/banquet-fs/banquet/stores/dynamo"
 )
 
-// Credentials that are not there are named as that, whoever makes the call and
-// whatever the provider says.
+// Missing credentials are reported as such, whatever the call and whatever the
+// provider's error says.
 func TestNoCredentials(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		c, err := awsconf.Load(t.Context(), awsconf.Options{Region: "ap-northeast-2", Endpoint: dynamotest.Start(t).URL})

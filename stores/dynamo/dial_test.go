@@ -17,8 +17,8 @@ import (
 	"github.com/banquet-fs/banquet/stores/dynamo"
 )
 
-// A store whose first address is dead answers by its other one within the time
-// of the request; later connections do not ask the dead one first.
+// A store whose first address is dead is reached through the second within the
+// deadline of the request; later connections do not try the dead address first.
 func TestADeadAddressOfTheStore(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		server := dynamotest.Start(t)

@@ -1,13 +1,13 @@
 // Package dynamo is the online store in DynamoDB, in Feast's layout.
 //
-// A feature view has a table, by default named <project>.<view>, with the hash
-// key entity_id (S), the hex MurmurHash3 of the serialized entity key. event_ts
-// (S) is the event time as Python prints it, values (M) maps features to
-// serialized feast.types.Value messages (B); a null is an empty one.
+// Each feature view has a table, by default named <project>.<view>, with the hash
+// key entity_id (S): the hex MurmurHash3 of the serialized entity key. event_ts
+// (S) is the event time as Python prints it; values (M) maps features to
+// serialized feast.types.Value messages (B); an empty value is a null.
 //
 // A read packs the keys of all its tables into as few BatchGetItem calls as
-// there are hundreds of keys. Retries are the work of a decorator: what is
-// throttled or left unprocessed is reported key by key.
+// possible, up to 100 keys each. Retries are the work of a decorator: throttled
+// and unprocessed keys are reported one by one.
 package dynamo
 
 import (
@@ -30,9 +30,9 @@ import (
 
 // The limits of the service.
 const (
-	maxGet   = 100 // keys of one BatchGetItem
-	maxWrite = 25  // items of one BatchWriteItem
-	// inFlight bounds the calls that one read or write has under way.
+	maxGet   = 100 // keys per BatchGetItem
+	maxWrite = 25  // items per BatchWriteItem
+	// inFlight bounds the concurrent calls of one read or write.
 	inFlight = 64
 )
 
@@ -41,15 +41,15 @@ type Options struct {
 	AWS awsconf.Config
 	// TableTemplate names tables; {project} and {table_name} are replaced.
 	TableTemplate string
-	// BatchSize bounds the keys of one call, at most 100.
+	// BatchSize bounds the keys of one call; the maximum is 100.
 	BatchSize int
-	// Consistent asks for strongly consistent reads throughout.
+	// Consistent makes all reads strongly consistent.
 	Consistent bool
-	// Tags are put on every table; a view's tag of the same key wins.
+	// Tags are set on every table; a view's own tag of the same key wins.
 	Tags map[string]string
-	// SDK has reads and writes made by the AWS SDK too, not by the direct client.
+	// SDK makes reads and writes use the AWS SDK instead of the direct client.
 	SDK bool
-	// ReadTime bounds the wait for one answer; 0 is no bound.
+	// ReadTime bounds the wait for one response; 0 means no bound.
 	ReadTime time.Duration
 }
 
@@ -57,29 +57,29 @@ type Options struct {
 type Store struct {
 	*stores.Layer // reads by Fetch
 	opt           Options
-	data          transport        // of reads and writes
-	client        *dynamodb.Client // what else is asked of items
-	admin         *dynamodb.Client // retries by itself: the decorator retries rows only
+	data          transport        // for reads and writes
+	client        *dynamodb.Client // for other requests about items
+	admin         *dynamodb.Client // has its own retries: the decorator retries only rows
 	names         sync.Map         // stores.Table to *tableName
 	readings      sync.Pool        // of *reading
-	calls         chan struct{}    // bounds the calls of the process
+	calls         chan struct{}    // bounds the concurrent calls of the process
 	bad           badTables
-	renewal       atomic.Pointer[time.Time] // when credentials were last fetched anew
+	renewal       atomic.Pointer[time.Time] // when credentials were last renewed
 }
 
 var _ stores.Backend = (*Store)(nil)
 
-// transport makes the calls that move data. What the service refuses is a
-// smithy.APIError, a condition that does not hold a wire.ConditionError.
+// transport makes the calls that move data. A refusal of the service is a
+// smithy.APIError; a failed condition is a wire.ConditionError.
 type transport interface {
-	// batchGet makes one BatchGetItem and files what it brings into the call.
+	// batchGet makes one BatchGetItem and stores the response in the call.
 	batchGet(ctx context.Context, c *call) error
 	batchWrite(ctx context.Context, b *batch) error
 	putItem(ctx context.Context, p *put) error
 	close()
 }
 
-// Open makes a Store. It calls nothing yet.
+// Open makes a Store. It makes no calls yet.
 func Open(opt Options) *Store {
 	if opt.TableTemplate == "" {
 		opt.TableTemplate = "{project}.{table_name}"
@@ -97,7 +97,7 @@ func Open(opt Options) *Store {
 		if opt.AWS.Endpoint != "" {
 			o.BaseEndpoint = &opt.AWS.Endpoint
 		}
-		o.DisableValidateResponseChecksum = true // the body's checksum is verified by package wire, for which a mismatch is an error
+		o.DisableValidateResponseChecksum = true // package wire verifies the checksum: there a mismatch is an error
 		o.APIOptions = append(o.APIOptions, wire.VerifyChecksum)
 	}
 	retrying := func(o *dynamodb.Options) {
@@ -116,7 +116,7 @@ func Open(opt Options) *Store {
 	return s
 }
 
-// Host is where the store is, for people.
+// Host is the host of the store, for messages.
 func (s *Store) Host() string {
 	if s.opt.AWS.Endpoint != "" {
 		return s.opt.AWS.Endpoint
@@ -124,7 +124,7 @@ func (s *Store) Host() string {
 	return "dynamodb." + s.opt.AWS.AWS.Region + ".amazonaws.com"
 }
 
-// tableName is a table's physical name, as it is and as JSON has it.
+// tableName is a table's physical name, plain and as JSON text.
 type tableName struct{ name, json string }
 
 func (s *Store) tableName(t stores.Table) *tableName {
@@ -137,23 +137,23 @@ func (s *Store) tableName(t stores.Table) *tableName {
 	return n
 }
 
-// name is the physical name of a table.
+// name returns the physical name of a table.
 func (s *Store) name(t stores.Table) string { return s.tableName(t).name }
 
-// Close lets go of idle connections.
+// Close closes idle connections.
 func (s *Store) Close() error {
 	s.data.close()
 	(&viaSDK{s.client}).close()
 	return nil
 }
 
-// renewals is how far apart credentials are fetched anew: calls that fail
-// together need new ones once, and a provider whose credentials are never taken
-// is not asked for others by every call.
+// renewals is the minimum time between two renewals of credentials: calls that
+// fail together need new ones once, and a provider whose credentials are always
+// rejected is not asked again by every call.
 const renewals = time.Second
 
-// renewed reports whether an error says that the credentials are no longer
-// good; they are then fetched anew by the next call, unless they just were.
+// renewed reports whether an error says that the credentials have expired; the
+// next call then fetches new ones, unless they were just renewed.
 func (s *Store) renewed(err error) bool {
 	switch errorCode(err) {
 	case "ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException", "InvalidClientTokenId":
@@ -161,14 +161,15 @@ func (s *Store) renewed(err error) bool {
 		return false
 	}
 	cache, ok := s.client.Options().Credentials.(interface{ Invalidate() })
-	now, last := time.Now(), s.renewal.Load() // with a reading of the monotonic clock: the other may be set
+	now, last := time.Now(), s.renewal.Load() // with the monotonic clock: the wall clock may be set
 	if ok && (last == nil || now.Sub(*last) > renewals) && s.renewal.CompareAndSwap(last, &now) {
 		cache.Invalidate()
 	}
 	return ok
 }
 
-// begin waits until the process may make one more call; end says that it is made.
+// begin waits until the process may make one more call; end must be called after
+// it.
 func (s *Store) begin(ctx context.Context) (end func(), err error) {
 	select {
 	case s.calls <- struct{}{}:

@@ -140,13 +140,14 @@ func TestOneBadTableHarmsOnlyItself(t *testing.T) {
 			server.Reset()
 			read().Release()
 			if n := server.Count("BatchGetItem"); n != 2 {
-				t.Errorf("the next read takes %d calls, want 2: the bad table is asked apart", n)
+				t.Errorf("the next read takes %d calls, want 2: the bad table gets a call of its own", n)
 			}
 		})
 	}
 }
 
-// After a call for several tables is refused, they are asked at the same time.
+// After a call for several tables is refused, the tables are read by concurrent
+// calls.
 func TestTablesAreAskedApartAtTheSameTime(t *testing.T) {
 	const latency = 200 * time.Millisecond
 	eachClient(t, func(t *testing.T, open func(testing.TB, *dynamotest.Server) *dynamo.Store) {
@@ -169,7 +170,7 @@ func TestTablesAreAskedApartAtTheSameTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer rows.Release()
-		if took := time.Since(start); took > 4*latency { // one after the other it is 13 times
+		if took := time.Since(start); took > 4*latency { // one by one it would be 13 times
 			t.Errorf("%v, and a call takes %v", took, latency)
 		}
 		for i, read := range rows.Reads {
@@ -261,7 +262,7 @@ func TestTheItemIsFeasts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Keys differ, since the golden ids are hashes; all else must be there again.
+	// Keys differ, since the golden ids are hashes; everything else must be equal.
 	want, got := map[string]int{}, map[string]int{}
 	for _, it := range golden {
 		want[canonical(t, it)]++
@@ -276,7 +277,7 @@ func TestTheItemIsFeasts(t *testing.T) {
 	}
 }
 
-// canonical is an item without its id, keys sorted.
+// canonical is an item without its id, with sorted keys.
 func canonical(t *testing.T, it map[string]json.RawMessage) string {
 	t.Helper()
 	tree := map[string]any{}

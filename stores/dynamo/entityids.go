@@ -6,22 +6,22 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// idSet holds the entity ids of a list of keys, and finds the key of an id. Keys
-// are the callers' choice, hence the seeded hash.
+// idSet holds the entity ids of a list of keys, and finds the key of an id.
+// Callers choose the keys, hence the seeded hash.
 type idSet struct {
 	text  []byte  // value.EntityIDLen bytes for each key
-	slots []int32 // open addressing: index of the key + 1; 0 is free
-	// twins are keys whose id is that of an earlier one: MurmurHash3 can be made to
-	// collide, and DynamoDB refuses a call that names an id twice.
+	slots []int32 // open addressing: index of the key + 1; 0 means free
+	// twins are keys with the same id as an earlier key: MurmurHash3 collisions can
+	// be constructed, and DynamoDB refuses a call that names an id twice.
 	twins []twin
 }
 
-// twin is a key that has the id of an earlier one.
+// twin is a key with the id of an earlier key.
 type twin struct{ key, first int32 }
 
 var idSeed = maphash.MakeSeed()
 
-// fill makes the set of keys, in the memory of an earlier one.
+// fill fills the set with keys and reuses its memory.
 func (s *idSet) fill(keys [][]byte) {
 	size := 4
 	for size < 2*len(keys) {
@@ -45,16 +45,16 @@ func (s *idSet) fill(keys [][]byte) {
 	}
 }
 
-// len is the number of keys.
+// len returns the number of keys.
 func (s *idSet) len() int { return len(s.text) / value.EntityIDLen }
 
-// id is the id of a key.
+// id returns the id of a key.
 func (s *idSet) id(key int32) []byte {
 	at := int(key) * value.EntityIDLen
 	return s.text[at : at+value.EntityIDLen]
 }
 
-// find gives the first key of an id, or -1 and the free slot for it.
+// find returns the first key of an id, or -1 and the free slot for it.
 func (s *idSet) find(id []byte) (key int32, slot int) {
 	mask := uint64(len(s.slots) - 1)
 	for i := maphash.Bytes(idSeed, id) & mask; ; i = (i + 1) & mask {

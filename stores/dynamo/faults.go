@@ -18,14 +18,14 @@ import (
 	"github.com/banquet-fs/banquet/stores/dynamo/wire"
 )
 
-// outOfTime reports whether the caller's time is over. net/http watches the
-// deadline itself, and may break off before the context says so.
+// outOfTime reports whether the caller's deadline has passed. net/http watches
+// the deadline itself, and may stop before the context says so.
 func outOfTime(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
 	return ctx.Err() != nil || ok && time.Until(deadline) <= 0
 }
 
-// fault says what DynamoDB answered. table may be empty.
+// fault turns an error of a call into a fault. table may be empty.
 func (s *Store) fault(ctx context.Context, err error, table stores.Table) error {
 	if err == nil {
 		return nil
@@ -49,7 +49,7 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 	case outOfTime(ctx) && !answered:
 		return refuse(fault.TimedOut, "did not answer in the time allowed for the request")
 	case errors.As(err, &broken) && !errors.Is(err, context.DeadlineExceeded):
-		return fault.Store(fault.Unavailable, "an answer of %s arrived damaged", where).About("table", name, table.Project).Because(broken.Why())
+		return fault.Store(fault.Unavailable, "a response of %s arrived damaged", where).About("table", name, table.Project).Because(broken.Why())
 	case broken == nil && errors.As(err, &f):
 		return f
 	case errors.As(err, &missing):
@@ -62,7 +62,7 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 	return s.unanswered(err, refuse)
 }
 
-// unanswered says why there is no answer at all.
+// unanswered returns the fault of a call without a response.
 func (s *Store) unanswered(err error, refuse func(fault.Kind, string) error) error {
 	switch {
 	case errors.Is(err, wire.ErrNoAnswer), errors.Is(err, context.DeadlineExceeded):
@@ -76,8 +76,8 @@ func (s *Store) unanswered(err error, refuse func(fault.Kind, string) error) err
 	return fault.Store(fault.Unavailable, "DynamoDB at %s cannot be reached", s.Host()).About("online store", s.Host(), "").Because(err)
 }
 
-// certificateFault says what is wrong with the TLS of the service; empty if
-// nothing is.
+// certificateFault returns what is wrong with the service's TLS; empty if nothing
+// is.
 func certificateFault(err error) string {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
@@ -104,11 +104,11 @@ func isCredentials(err error) bool {
 	return errors.As(err, &missing)
 }
 
-// unknownCode is the SDK's for a refusal whose body tells none.
+// unknownCode is the SDK's code for a refusal whose body holds no code.
 const unknownCode = "UnknownError"
 
-// statusOf is the HTTP status of an answer that is none of the service's own, 0
-// if there was no answer.
+// statusOf returns the HTTP status of a response that did not come from the
+// service itself, 0 if there was no response.
 func statusOf(err error) int {
 	var direct *wire.StatusError
 	var sdk *smithyhttp.ResponseError
@@ -121,7 +121,8 @@ func statusOf(err error) int {
 	return 0
 }
 
-// classifyStatus says what something in front of the service answered.
+// classifyStatus returns the fault of a response from something in front of the
+// service.
 func classifyStatus(status int, refuse func(fault.Kind, string) error) error {
 	switch {
 	case status == http.StatusTooManyRequests:
@@ -129,7 +130,7 @@ func classifyStatus(status int, refuse func(fault.Kind, string) error) error {
 	case status >= http.StatusInternalServerError:
 		return refuse(fault.Unavailable, "cannot serve at the moment")
 	}
-	return refuse(fault.Unavailable, "answers with HTTP status "+strconv.Itoa(status)+" and no error of DynamoDB; is something in between?")
+	return refuse(fault.Unavailable, "responded with HTTP status "+strconv.Itoa(status)+" and no DynamoDB error; check for a proxy or load balancer in between")
 }
 
 func classify(api smithy.APIError, refuse func(fault.Kind, string) error) error {
@@ -141,7 +142,7 @@ func classify(api smithy.APIError, refuse func(fault.Kind, string) error) error 
 	case "UnrecognizedClientException", "InvalidSignatureException", "MissingAuthenticationTokenException", "InvalidClientTokenId", "OptInRequired":
 		return refuse(fault.Denied, "does not know these credentials; check the access key, its secret and the region")
 	case "ExpiredTokenException", "ExpiredToken", "RequestExpired":
-		return refuse(fault.Denied, "refuses the credentials: they have expired; see to what renews them")
+		return refuse(fault.Denied, "refuses the credentials: they have expired; check what renews them")
 	case "ResourceNotFoundException":
 		return refuse(fault.NotFound, "does not exist; run `banquet apply`")
 	case "InternalServerError", "InternalServerErrorException", "InternalFailure", "ServiceUnavailable", "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException", "TransactionInProgressException":
@@ -155,7 +156,8 @@ func classify(api smithy.APIError, refuse func(fault.Kind, string) error) error 
 	return refuse(fault.Invalid, "refuses the request: "+api.ErrorMessage())
 }
 
-// errorCode is the service's code of an error, empty if it is none of its own.
+// errorCode returns the service's error code, empty if the error is not from the
+// service.
 func errorCode(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {

@@ -22,8 +22,8 @@ import (
 	"github.com/banquet-fs/banquet/stores/retry"
 )
 
-// ignored are goroutines that end by themselves some time after a client was
-// closed: fasthttp's watch over idle connections sleeps in between.
+// ignored are goroutines that end by themselves some time after a client is
+// closed: fasthttp's cleaner of idle connections sleeps between its checks.
 var ignored = []goleak.Option{
 	goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*HostClient).connsCleaner"),
 	goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*TCPDialer).tcpAddrsClean"),
@@ -31,7 +31,7 @@ var ignored = []goleak.Option{
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m, ignored...) }
 
-// bench is a store as the server has it, over two tables of three rows.
+// bench is a store as the server builds it, over two tables of three rows.
 type bench struct {
 	server  *dynamotest.Server
 	store   stores.Store
@@ -57,8 +57,8 @@ func newBench(t *testing.T, server *dynamotest.Server, open func(testing.TB, *dy
 	return b
 }
 
-// read reads all rows of both tables within a time, and says how long it took.
-// A row that is there and is answered as missing, or with another value, fails
+// read reads all rows of both tables within a time limit and returns how long it
+// took. An existing row that is returned as missing, or with another value, fails
 // the test, whatever the fault.
 func (b *bench) read(t *testing.T, within time.Duration) (failed int, kind fault.Kind, took time.Duration) {
 	t.Helper()
@@ -83,7 +83,7 @@ func (b *bench) read(t *testing.T, within time.Duration) (failed int, kind fault
 			case r.Err != nil:
 				failed, kind = failed+1, fault.KindOf(r.Err)
 			case !r.Found:
-				t.Errorf("row %d is answered as missing", i)
+				t.Errorf("row %d is returned as missing", i)
 			case string(r.Values[0]) != fmt.Sprintf("\x12\x03%03d", i):
 				t.Errorf("row %d is %q", i, r.Values[0])
 			}
@@ -92,7 +92,7 @@ func (b *bench) read(t *testing.T, within time.Duration) (failed int, kind fault
 	return failed, kind, took
 }
 
-// failures sums the counter of failures.
+// failures sums the failure counter.
 func (b *bench) failures(t *testing.T) float64 {
 	t.Helper()
 	families, err := b.metrics.Gather()
@@ -110,8 +110,8 @@ func (b *bench) failures(t *testing.T) float64 {
 	return sum
 }
 
-// Whatever fails: no row that is there is answered as missing, the deadline is
-// kept, the metrics count it, and all is well again afterwards.
+// Whatever fails: no existing row is returned as missing, the deadline is kept,
+// the metrics count the failure, and reads succeed afterwards.
 func TestFaultsAreNeverMissingRows(t *testing.T) {
 	faults := map[string]dynamotest.Faults{
 		"unprocessed": {Unprocessed: 1}, "throttled": {Throttle: 1}, "500": {Error500: 1}, "503": {Error503: 1}, "hang": {Hang: 1},
@@ -134,7 +134,7 @@ func TestFaultsAreNeverMissingRows(t *testing.T) {
 						late++
 					}
 				}
-				if late == 3 { // a busy machine may make one late, not each
+				if late == 3 { // on a busy machine one read may be late, not each
 					t.Errorf("the deadline of %v is overrun by more than %v each time", deadline, slack)
 				}
 				if b.failures(t) == 0 {
@@ -142,14 +142,14 @@ func TestFaultsAreNeverMissingRows(t *testing.T) {
 				}
 				b.server.Set(dynamotest.Faults{})
 				if failed, kind, _ := b.read(t, 2*time.Second); failed > 0 {
-					t.Errorf("%d rows still fail (%v) when all is well again", failed, kind)
+					t.Errorf("%d rows still fail (%v) when the fault has passed", failed, kind)
 				}
 			})
 		}
 	})
 }
 
-// What happens now and then is not seen at all.
+// Rare faults are hidden by retries.
 func TestPassingFaultsAreNotSeen(t *testing.T) {
 	faults := map[string]dynamotest.Faults{
 		"unprocessed": {Unprocessed: 0.3}, "throttled": {Throttle: 0.3}, "500": {Error500: 0.2}, "503": {Error503: 0.2},
@@ -170,7 +170,7 @@ func TestPassingFaultsAreNotSeen(t *testing.T) {
 					}
 				}
 				if unanswered > reads/20 {
-					t.Errorf("%d of %d reads are not answered whole", unanswered, reads)
+					t.Errorf("%d of %d reads are incomplete", unanswered, reads)
 				}
 				if calls := b.server.Count("BatchGetItem"); calls > 12*reads {
 					t.Errorf("%d calls for %d reads", calls, reads)
@@ -197,14 +197,14 @@ func TestATableThatCannotBeReadFailsAlone(t *testing.T) {
 				b.server.Reset()
 				b.read(t, time.Second)
 				if n := b.server.Count("BatchGetItem"); n != 2 {
-					t.Errorf("the next read takes %d calls, want 2: the bad table is asked apart", n)
+					t.Errorf("the next read takes %d calls, want 2: the bad table gets a call of its own", n)
 				}
 			})
 		}
 	})
 }
 
-// A server that closes unused connections early is not noticed.
+// A server that closes idle connections early causes no errors.
 func TestConnectionsClosedWhileIdleAreNotSeen(t *testing.T) {
 	eachClient(t, func(t *testing.T, open func(testing.TB, *dynamotest.Server) *dynamo.Store) {
 		b := newBench(t, dynamotest.StartClosing(t, 30*time.Millisecond), open)
@@ -225,8 +225,8 @@ func TestConnectionsClosedWhileIdleAreNotSeen(t *testing.T) {
 	})
 }
 
-// An answer that does not come within the read timeout is no stale connection:
-// the call is not made again on the next one, to wait as long.
+// A response that misses the read timeout does not mean a stale connection: the
+// call is not repeated on the next connection, to wait as long again.
 func TestAnAnswerThatIsLateIsNotAskedForAgainAtOnce(t *testing.T) {
 	server := dynamotest.Start(t)
 	c, err := awsconf.Load(t.Context(), awsconf.Options{Region: "ap-northeast-2", Endpoint: server.URL})
@@ -243,7 +243,7 @@ func TestAnAnswerThatIsLateIsNotAskedForAgainAtOnce(t *testing.T) {
 		}
 		return err
 	}
-	if err := read(); err != nil { // leaves a connection to be used again
+	if err := read(); err != nil { // leaves a connection for reuse
 		t.Fatal(err)
 	}
 	server.Set(dynamotest.Faults{Hang: 1})
@@ -256,7 +256,7 @@ func TestAnAnswerThatIsLateIsNotAskedForAgainAtOnce(t *testing.T) {
 	}
 }
 
-// provider gives credentials that are replaced by others.
+// provider returns credentials that change with each request.
 type provider struct{ asked atomic.Int32 }
 
 func (p *provider) Retrieve(context.Context) (aws.Credentials, error) {
@@ -275,7 +275,7 @@ func openWith(t testing.TB, url string, p aws.CredentialsProvider, sdk bool) *dy
 	return s
 }
 
-// Credentials that the service no longer takes are fetched anew within the call.
+// Credentials that the service no longer accepts are renewed within the call.
 func TestExpiredCredentialsAreRenewed(t *testing.T) {
 	for name, sdk := range map[string]bool{"direct": false, "sdk": true} {
 		t.Run(name, func(t *testing.T) {
@@ -292,8 +292,8 @@ func TestExpiredCredentialsAreRenewed(t *testing.T) {
 	}
 }
 
-// Calls that fail together get new credentials once, and credentials that are
-// never taken are not fetched by every call.
+// Calls that fail together renew the credentials once, and credentials that are
+// always rejected are not fetched by every call.
 func TestCredentialsAreRenewedOnceForAll(t *testing.T) {
 	for name, sdk := range map[string]bool{"direct": false, "sdk": true} {
 		t.Run(name, func(t *testing.T) {
@@ -316,7 +316,7 @@ func TestCredentialsAreRenewedOnceForAll(t *testing.T) {
 			start := time.Now()
 			for range 20 {
 				if failed, kind, _ := b.read(t, time.Second); failed == 0 || kind != fault.Denied {
-					t.Errorf("credentials that are not taken: %d rows fail as %v", failed, kind)
+					t.Errorf("rejected credentials: %d rows fail as %v", failed, kind)
 				}
 			}
 			if n, most := p.asked.Load(), 3+int32(time.Since(start)/time.Second); n > most {
@@ -326,8 +326,8 @@ func TestCredentialsAreRenewedOnceForAll(t *testing.T) {
 	}
 }
 
-// The signatures hold, with a session token and without, reads and writes; a
-// clock that is wrong is corrected within the call.
+// Signatures are valid with and without a session token, for reads and writes; a
+// wrong clock is corrected within the call.
 func TestSignatures(t *testing.T) {
 	for name, sdk := range map[string]bool{"direct": false, "sdk": true} {
 		t.Run(name, func(t *testing.T) {
@@ -346,7 +346,7 @@ func TestSignatures(t *testing.T) {
 				t.Errorf("a wrong secret fails %d rows as %v", failed, kind)
 			}
 			if sdk {
-				return // the SDK corrects its clock with the call after
+				return // the SDK corrects its clock with the next call
 			}
 			server.Set(dynamotest.Faults{Secret: "secret", Ahead: 20 * time.Minute})
 			if failed, kind, _ := b.read(t, time.Second); failed > 0 {
@@ -356,7 +356,7 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
-// A caller who goes away ends a call at once, and its connection with it.
+// A caller that cancels ends its call at once, together with the connection.
 func TestACallerWhoGoesAwayEndsTheCall(t *testing.T) {
 	eachClient(t, func(t *testing.T, open func(testing.TB, *dynamotest.Server) *dynamo.Store) {
 		b := newBench(t, dynamotest.Start(t), open)
@@ -370,15 +370,15 @@ func TestACallerWhoGoesAwayEndsTheCall(t *testing.T) {
 		}
 		b.server.Reset()
 		if _, err := b.store.Read(ctx, []stores.Read{{Table: zip, Features: stores.NewSelection("f"), Keys: b.keys}}); fault.KindOf(err) != fault.Canceled {
-			t.Errorf("a caller who has gone is answered: %v", err)
+			t.Errorf("a canceled call returned: %v", err)
 		}
 		if n := b.server.Count("BatchGetItem"); n != 0 {
-			t.Errorf("%d calls are made for a caller who has gone", n)
+			t.Errorf("%d calls were made for a canceled caller", n)
 		}
 	})
 }
 
-// Connections serve many reads, and none is left open behind a closed store.
+// Connections serve many reads, and none stays open after the store is closed.
 func TestConnectionsAreReusedAndClosed(t *testing.T) {
 	eachClient(t, func(t *testing.T, open func(testing.TB, *dynamotest.Server) *dynamo.Store) {
 		server := dynamotest.Start(t)
@@ -396,14 +396,14 @@ func TestConnectionsAreReusedAndClosed(t *testing.T) {
 			if _, open := server.Connections(); open == 0 {
 				return
 			} else if time.Now().After(end) {
-				t.Fatalf("%d connections are open behind a closed store", open)
+				t.Fatalf("%d connections are open after the store was closed", open)
 			}
 		}
 	})
 }
 
-// Keys that were left because the answer had its full size are asked for at
-// once, without a retry of the decorator.
+// Keys left unprocessed because the response was full are requested at once,
+// without a retry of the decorator.
 func TestAnswersOfFullSizeAreContinued(t *testing.T) {
 	eachClient(t, func(t *testing.T, open func(testing.TB, *dynamotest.Server) *dynamo.Store) {
 		server := dynamotest.Start(t)
@@ -412,11 +412,11 @@ func TestAnswersOfFullSizeAreContinued(t *testing.T) {
 		large := strings.Repeat("x", 250<<10)
 		var recs []stores.Record
 		var keys [][]byte
-		for i := range 90 { // 22 MB, of which an answer holds 16
+		for i := range 90 { // 22 MB; a response holds 16
 			keys = append(keys, fmt.Appendf(nil, "large-%d", i))
 			recs = append(recs, stores.Record{Key: keys[i], Event: moment, Values: [][]byte{fmt.Appendf(nil, "\x12\x03%03d", i), []byte(large)}})
 		}
-		for i := range recs { // one at a time: a call takes 16 MB
+		for i := range recs { // one at a time: a call accepts 16 MB
 			if w, err := s.Write(t.Context(), zip, stores.NewSelection("f", "large"), recs[i:i+1], stores.Replace); err != nil || len(w.Failed.Indexes) > 0 {
 				t.Fatal(w, err)
 			}

@@ -9,8 +9,8 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// FuzzScan holds the scanner of answers to encoding/json: it never panics, and
-// what both take they take for the same.
+// FuzzScan compares the scanner of responses with encoding/json: it never panics,
+// and what both accept they read the same way.
 func FuzzScan(f *testing.F) {
 	id := entityID([]byte("k"))
 	f.Add([]byte(`{"Responses":{"p.v":[{"event_ts":{"S":"2024-06-12 06:11:06+00:00"},"values":{"M":{"a":{"B":"EgNhYmM="},"b":{"B":""}}},"entity_id":{"S":"` + id + `"}}]},"UnprocessedKeys":{}}`))
@@ -49,7 +49,7 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// FuzzStamp holds the quick reader of event times to the thorough one.
+// FuzzStamp compares the fast parser of event times with the general one.
 func FuzzStamp(f *testing.F) {
 	for _, s := range []string{"2024-06-12 06:11:06+00:00", "2024-02-29 23:59:59.000001+00:00", "2023-02-29 00:00:00+00:00", "0000-00-00 00:00:00+00:00"} {
 		f.Add(s)

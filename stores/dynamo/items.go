@@ -6,8 +6,8 @@ import (
 	"github.com/banquet-fs/banquet/stores/dynamo/wire"
 )
 
-// noValue stands for a stored value that is no bytes at all: it is no
-// feast.types.Value, so that its cell is told to be invalid, not missing.
+// noValue stands for a stored value that is not bytes: it is not a valid
+// feast.types.Value, so the cell is reported as invalid, not as missing.
 var noValue = []byte{0xff}
 
 // scanItems reads the items of one table.
@@ -16,25 +16,25 @@ func (sp *span) scanItems(s *wire.Scanner) error {
 	return s.Array(it.item)
 }
 
-// itemScanner reads the items of one table. Items of a table have their
-// features in the same order as a rule: each is first looked for where the item
-// before had it.
+// itemScanner reads the items of one table. Items of a table usually have their
+// features in the same order: each feature is looked for first at its position in
+// the previous item.
 type itemScanner struct {
 	*wire.Scanner
 	span       *span
 	projection *projection
-	order      [64]int16 // by position in the item: the feature that was there, plus 1
-	// of the item at hand
+	order      [64]int16 // by position in the previous item: feature index + 1
+	// of the current item
 	values [][]byte
 	id     []byte
 	event  time.Time
 }
 
-// item reads one item. Its values go to where the next row's are; which row
-// that is its key tells, wherever it stands.
+// item reads one item. Its values go to the memory of the next row; the item's
+// key, wherever it is in the text, tells which row it is.
 func (it *itemScanner) item() error {
 	width := len(it.projection.features)
-	if len(it.span.values) < width { // more items than keys: what is too much is thrown away
+	if len(it.span.values) < width { // more items than keys: the surplus is discarded
 		it.values = make([][]byte, width)
 	} else {
 		it.values = it.span.values[:width:width]
@@ -94,7 +94,7 @@ func (it *itemScanner) shortText() ([]byte, error) {
 	return text, err
 }
 
-// stamp reads the event time.
+// stamp parses the event time.
 func (it *itemScanner) stamp(text []byte) {
 	if t, ok := quickStamp(text); ok {
 		it.event = t
@@ -103,7 +103,7 @@ func (it *itemScanner) stamp(text []byte) {
 	it.event, _ = parseStamp(string(text))
 }
 
-// attribute reads an attribute that is written in another way than usual.
+// attribute reads an attribute in an unusual spelling.
 func (it *itemScanner) attribute() error {
 	s := it.Scanner
 	key, err := s.Text()
@@ -136,14 +136,14 @@ func (it *itemScanner) attribute() error {
 	return s.Skip()
 }
 
-// fill gives all features of the item one value.
+// fill sets all features of the item to one value.
 func (it *itemScanner) fill(v []byte) {
 	for i := range it.values {
 		it.values[i] = v
 	}
 }
 
-// features reads the map of the values.
+// features reads the map of values.
 func (it *itemScanner) features() error {
 	s := it.Scanner
 	if !s.Eat('{') {
@@ -154,7 +154,7 @@ func (it *itemScanner) features() error {
 	}
 	starts := it.projection.starts
 	for position := 0; ; position++ {
-		// Most often the feature is the one that it was in the item before.
+		// The feature is usually the same as at this position in the previous item.
 		at := -1
 		if position < len(it.order) {
 			if f := int(it.order[position]) - 1; f >= 0 && s.Starts(starts[f]) {
@@ -178,7 +178,7 @@ func (it *itemScanner) features() error {
 	}
 }
 
-// feature reads a value of the map whose name is not known beforehand.
+// feature reads a value of the map whose name is not yet known.
 func (it *itemScanner) feature(position int) error {
 	s := it.Scanner
 	name, err := s.Text()

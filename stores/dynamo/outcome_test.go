@@ -21,7 +21,7 @@ import (
 // zipItems is the table of zip.
 const zipItems = "credit_scoring_aws.zipcode_features"
 
-// loads runs a test with each client, in each mode, alone and behind retries.
+// loads runs a test with each client, in each mode, with and without retries.
 func loads(t *testing.T, faults dynamotest.Faults, test func(t *testing.T, server *dynamotest.Server, s stores.Store, mode stores.Mode)) {
 	t.Helper()
 	eachClient(t, func(t *testing.T, open func(testing.TB, *dynamotest.Server) *dynamo.Store) {
@@ -33,7 +33,7 @@ func loads(t *testing.T, faults dynamotest.Faults, test func(t *testing.T, serve
 				server.Set(faults)
 				test(t, server, s, mode)
 			})
-			t.Run(name+" behind retries", func(t *testing.T) {
+			t.Run(name+" with retries", func(t *testing.T) {
 				server := dynamotest.Start(t)
 				s := open(t, server)
 				ready(t, s, zip)
@@ -46,7 +46,8 @@ func loads(t *testing.T, faults dynamotest.Faults, test func(t *testing.T, serve
 	})
 }
 
-// stored tells whether the items of records are there, and nothing else.
+// stored checks that exactly the items of the records exist, except the missing
+// ones.
 func stored(t *testing.T, server *dynamotest.Server, recs []stores.Record, missing ...int) {
 	t.Helper()
 	items := server.Items(zipItems)
@@ -69,8 +70,8 @@ func wantFailed(t *testing.T, w stores.Written, err error, indexes ...int) {
 	}
 }
 
-// An item over 400 KB has only itself refused, and says how large it is and what
-// of it is.
+// An item over 400 KB fails alone, and the error says its size and its largest
+// feature.
 func TestAnItemThatIsTooLargeFailsAlone(t *testing.T) {
 	loads(t, dynamotest.Faults{}, func(t *testing.T, server *dynamotest.Server, s stores.Store, mode stores.Mode) {
 		recs, _ := records(60)
@@ -89,7 +90,7 @@ func TestAnItemThatIsTooLargeFailsAlone(t *testing.T) {
 	})
 }
 
-// Around the limit the service decides: what it takes is stored.
+// Close to the limit the service decides: what it accepts is stored.
 func TestItemsAroundTheLimit(t *testing.T) {
 	loads(t, dynamotest.Faults{}, func(t *testing.T, server *dynamotest.Server, s stores.Store, mode stores.Mode) {
 		const around = len("entity_id") + 32 + len("event_ts") + len("2024-06-12 06:11:06+00:00") + len("values") + 3 + 1 + len("f")
@@ -103,8 +104,8 @@ func TestItemsAroundTheLimit(t *testing.T) {
 	})
 }
 
-// What the service alone knows to be wrong with some items is no fault of the
-// others in their call.
+// Items that only the service can find invalid do not fail the others in their
+// call.
 func TestItemsThatAreRefusedFailAlone(t *testing.T) {
 	recs, keys := records(80)
 	refuse := map[string]bool{}
@@ -132,12 +133,12 @@ func TestEveryItemIsRefused(t *testing.T) {
 	})
 }
 
-// Of repeats of a key the one that counts may be bad: the next one then counts.
+// When the deciding record of a repeated key is bad, the next one decides.
 func TestARefusedRepeatLeavesTheOthers(t *testing.T) {
 	loads(t, dynamotest.Faults{}, func(t *testing.T, server *dynamotest.Server, s stores.Store, mode stores.Mode) {
 		recs, _ := records(4)
 		recs[1].Key, recs[2].Key = recs[0].Key, recs[0].Key
-		// The service counts four bytes more than are counted here.
+		// The service counts four bytes more than banquet does.
 		recs[1].Values[0] = make([]byte, 400<<10-len("entity_id")-32-len("event_ts")-25-len("values")-len("f"))
 		recs[2].Values[0] = make([]byte, 400<<10)
 		w, err := s.Write(t.Context(), zip, stores.NewSelection("f"), recs, mode)
@@ -146,7 +147,7 @@ func TestARefusedRepeatLeavesTheOthers(t *testing.T) {
 	})
 }
 
-// A call is no larger than the service takes, whatever names there are.
+// A call is never larger than the service accepts, whatever the names.
 func TestCallsOfManyBytes(t *testing.T) {
 	loads(t, dynamotest.Faults{}, func(t *testing.T, server *dynamotest.Server, s stores.Store, mode stores.Mode) {
 		recs, _ := records(30)
@@ -166,8 +167,8 @@ func TestCallsOfManyBytes(t *testing.T) {
 	})
 }
 
-// A caller who goes away in the middle is told of each record: what is not named
-// is stored.
+// A canceled write returns the outcome of each record: a record that is not
+// listed is stored.
 func TestAWriteThatIsCanceledTellsWhatIsStored(t *testing.T) {
 	loads(t, dynamotest.Faults{}, func(t *testing.T, server *dynamotest.Server, s stores.Store, mode stores.Mode) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -201,8 +202,8 @@ func TestAWriteThatIsCanceledTellsWhatIsStored(t *testing.T) {
 	})
 }
 
-// Answers that are lost after the work was done are asked for again; a record is
-// not older than itself.
+// Lost responses to completed writes are retried; a record is not older than
+// itself.
 func TestLostAnswersChangeNothing(t *testing.T) {
 	loads(t, dynamotest.Faults{Cut: 0.3}, func(t *testing.T, server *dynamotest.Server, s stores.Store, mode stores.Mode) {
 		recs, _ := records(200)
@@ -212,7 +213,7 @@ func TestLostAnswersChangeNothing(t *testing.T) {
 	})
 }
 
-// Items that Feast wrote with another offset are compared by their time.
+// Items that Feast wrote with another UTC offset are compared by their time.
 func TestOlderThanWhatFeastWrote(t *testing.T) {
 	loads(t, dynamotest.Faults{}, func(t *testing.T, server *dynamotest.Server, s stores.Store, mode stores.Mode) {
 		recs, _ := records(4)

@@ -5,39 +5,39 @@ import (
 	"github.com/banquet-fs/banquet/stores/dynamo/wire"
 )
 
-// reading is one Fetch on its way. Its memory is used again by later ones.
+// reading is one Fetch in progress. Later ones reuse its memory.
 type reading struct {
 	store    *Store
 	slab     stores.Slab
 	sets     []idSet
 	tables   []tableRead
 	values   [][]byte
-	ordinals []int32 // 0, 1, 2 …: the keys of most spans are pieces of it
+	ordinals []int32 // 0, 1, 2 …: the keys of most spans are slices of it
 	calls    []call
 	stats    stores.Stats
 	units    map[stores.Table]float64
 	free     func()
 }
 
-// tableRead is what is asked of one table.
+// tableRead is what a Fetch reads from one table.
 type tableRead struct {
 	table stores.Table
 	*tableName
 	consistent bool
 	projection *projection
 	set        *idSet
-	keys       []int32      // those to ask for, ascending
+	keys       []int32      // the keys to request, ascending
 	rows       []stores.Row // the caller's, by key
 }
 
-// span is what a call asks of one table.
+// span is the part of a call for one table.
 type span struct {
 	table *tableRead
 	keys  []int32 // ascending
-	// values is memory for those of the rows, in the order in which they come.
+	// values is memory for the values of the rows, in the order of arrival.
 	values [][]byte
 	unread []int32 // keys that were left unprocessed
-	// strangers: the response names keys that the call does not ask for.
+	// strangers: the response names keys that the call did not request.
 	strangers bool
 }
 
@@ -49,12 +49,12 @@ type call struct {
 	units     []units
 	responses []*wire.Response
 	body      []byte
-	full      bool // keys were left since the response had its full size
-	// strangers: the response names tables that the call does not ask.
+	full      bool // keys were left because the response was full
+	// strangers: the response names tables that the call did not request.
 	strangers bool
 }
 
-// units are the read capacity that a table's share of a call consumed.
+// units are the read capacity that one table's part of a call consumed.
 type units struct {
 	table stores.Table
 	units float64
@@ -66,7 +66,7 @@ func newReading(s *Store) *reading {
 	return r
 }
 
-// release takes the memory back after the rows made of it were released.
+// release reclaims the memory after its rows were released.
 func (r *reading) release() {
 	for i := range r.calls {
 		c := &r.calls[i]
@@ -85,8 +85,8 @@ func (r *reading) release() {
 	r.store.readings.Put(r)
 }
 
-// gather prepares the tables. Reads of one request share their keys as a rule,
-// whose ids are then made once.
+// gather prepares the tables. Reads of one request usually share their keys,
+// whose ids are then computed once.
 func (r *reading) gather(reads []stores.Read, rows *stores.Rows) {
 	r.tables = r.tables[:0]
 	if cap(r.sets) < len(reads) {
@@ -127,8 +127,7 @@ func (r *reading) gather(reads []stores.Read, rows *stores.Rows) {
 	}
 }
 
-// firstKeys are the keys of a set without those whose id is that of an earlier
-// one.
+// firstKeys returns the keys of a set without its twins.
 func (r *reading) firstKeys(s *idSet) []int32 {
 	all := r.ordinals[:s.len():s.len()]
 	if len(s.twins) == 0 {
@@ -146,8 +145,8 @@ func (r *reading) firstKeys(s *idSet) []int32 {
 	return first
 }
 
-// pack cuts all keys into calls of at most n; a call may span tables. Tables that
-// failed lately are not packed with others.
+// pack splits all keys into calls of at most n; a call may span tables. Tables
+// that failed recently get calls of their own.
 func (r *reading) pack(n int, meter *stores.Meter) {
 	r.calls = r.calls[:0]
 	values := r.values
@@ -179,7 +178,7 @@ func (r *reading) pack(n int, meter *stores.Meter) {
 
 func (r *reading) newCall() *call {
 	if len(r.calls) < cap(r.calls) {
-		r.calls = r.calls[:len(r.calls)+1] // with the memory of an earlier one
+		r.calls = r.calls[:len(r.calls)+1] // reuses the memory of an earlier call
 	} else {
 		r.calls = append(r.calls, call{})
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// An endpoint with a path is asked under the path that the SDK asks it under, and
-// the signature is the one that the SDK's signer makes.
+// An endpoint with a path is called under the same path as by the SDK, and the
+// signature equals that of the SDK's signer.
 func TestEndpointsWithAPath(t *testing.T) {
 	const hash = "X-Hash" // of the body
 	paths := []string{"", "/", "/base", "/base/", "/a b/%2F", "/a%20b", "/%2Fx", "/ü/~x_-.y", "/a+b=c:d@e", "/a%25b", "//two"}
@@ -40,7 +40,7 @@ func TestEndpointsWithAPath(t *testing.T) {
 		}
 		server.Close()
 		if len(seen) != 2 || seen[0].RequestURI != seen[1].RequestURI {
-			t.Fatalf("%q: the SDK asks %s, the direct client %s", path, seen[0].RequestURI, seen[len(seen)-1].RequestURI)
+			t.Fatalf("%q: the SDK calls %s, the direct client %s", path, seen[0].RequestURI, seen[len(seen)-1].RequestURI)
 		}
 		direct := seen[1]
 		at, err := time.Parse("20060102T150405Z", direct.Header.Get("X-Amz-Date"))

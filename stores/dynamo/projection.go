@@ -8,24 +8,24 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// maxExpression is how many bytes a projection may have; a longer one is
-// refused, and then all values are read and picked from.
+// maxExpression is the maximum length of a projection in bytes; with a longer one
+// all values are read and the wanted ones picked.
 const maxExpression = 4096
 
-// projection is what a call asks of a table's items: the key, the time and the
-// wanted values, under short placeholders. It is made once for a selection.
+// projection names what a call reads of a table's items: the key, the time and
+// the wanted values, under short placeholders. It is made once per selection.
 type projection struct {
 	features   []string
 	index      map[string]int // of features
 	expression string
 	names      map[string]string // placeholders
-	// json is the projection as a request's text has it.
+	// json is the projection as JSON text of a request.
 	json []byte
-	// starts are how a feature's value begins in an answer: `"name":{"B":"`.
+	// starts are the texts that begin a feature's value in a response: `"name":{"B":"`.
 	starts []string
 }
 
-// projectionKey is under which a selection keeps its projection.
+// projectionKey is the key under which a selection caches its projection.
 type projectionKey struct{}
 
 func projectionOf(s *stores.Selection) *projection {

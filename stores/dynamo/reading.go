@@ -40,7 +40,7 @@ func (s *Store) Fetch(ctx context.Context, reads []stores.Read, meter *stores.Me
 	return rows, nil
 }
 
-// wholeFailure is the failure of a read of which nothing came back.
+// wholeFailure returns the error of a read that returned nothing.
 func (r *reading) wholeFailure() error {
 	var first error
 	for i := range r.tables {
@@ -61,7 +61,7 @@ func (r *reading) wholeFailure() error {
 	return nil
 }
 
-// run makes the calls, many at a time, until the meter refuses what they bring.
+// run makes the calls concurrently, until the meter refuses their bytes.
 func (r *reading) run(ctx context.Context, meter *stores.Meter) {
 	if n := min(len(r.calls), inFlight); n > 1 {
 		var next atomic.Int32
@@ -93,8 +93,8 @@ func (r *reading) run(ctx context.Context, meter *stores.Meter) {
 }
 
 // call makes one BatchGetItem. One bad table makes DynamoDB refuse the whole call
-// without naming it: then each table is asked apart, so that only the bad one's
-// rows fail.
+// without naming the table: each table then gets a call of its own, so that only
+// rows of the bad one fail.
 func (s *Store) call(ctx context.Context, c *call) {
 	err := s.get(ctx, c)
 	if err == nil {
@@ -119,13 +119,13 @@ func (s *Store) call(ctx context.Context, c *call) {
 	}
 }
 
-// callApart asks the tables of a call by one call each, at the same time.
+// callApart makes one call for each table of a call, concurrently.
 func (s *Store) callApart(ctx context.Context, c *call) {
 	apart := make([]call, len(c.spans))
 	var group sync.WaitGroup
 	for i := range apart {
 		apart[i] = call{spans: c.spans[i : i+1 : i+1], meter: c.meter}
-		group.Go(func() { s.call(ctx, &apart[i]) }) // as many at a time as the process may make
+		group.Go(func() { s.call(ctx, &apart[i]) }) // begin bounds their number
 	}
 	group.Wait()
 	for i := range apart {
@@ -135,9 +135,9 @@ func (s *Store) callApart(ctx context.Context, c *call) {
 	}
 }
 
-// get makes one call and files what it brings. Keys that were left only since the
-// response had its full size are asked for at once; those that a busy table left
-// say so in their rows.
+// get makes one call and stores its results. Keys left only because the response
+// was full are requested again at once; keys left by a busy table get an error in
+// their rows.
 func (s *Store) get(ctx context.Context, c *call) error {
 	end, err := s.begin(ctx)
 	if err != nil {
@@ -174,8 +174,8 @@ func (s *Store) get(ctx context.Context, c *call) error {
 	}
 }
 
-// getOnce makes one call; with credentials that the service holds for expired it
-// is made once more, with new ones.
+// getOnce makes one call; if the service reports expired credentials, it is made
+// once more with new ones.
 func (s *Store) getOnce(ctx context.Context, c *call) error {
 	err := s.data.batchGet(ctx, c)
 	if err != nil && s.renewed(err) {
@@ -192,7 +192,7 @@ func (s *Store) getOnce(ctx context.Context, c *call) error {
 	return s.fault(ctx, err, only)
 }
 
-// refuseUnread says of the keys that a busy table left unread why they are.
+// refuseUnread sets the error of the keys that a busy table left unread.
 func (sp *span) refuseUnread() {
 	if len(sp.unread) == 0 {
 		return

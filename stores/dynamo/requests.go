@@ -7,7 +7,7 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// appendBatchGet appends the text of a BatchGetItem.
+// appendBatchGet appends the JSON of a BatchGetItem.
 func appendBatchGet(dst []byte, spans []span) []byte {
 	dst = append(dst, `{"RequestItems":{`...)
 	for i := range spans {
@@ -35,7 +35,7 @@ func appendBatchGet(dst []byte, spans []span) []byte {
 	return append(dst, `},"ReturnConsumedCapacity":"TOTAL"}`...)
 }
 
-// appendRequest appends the text of a BatchWriteItem.
+// appendRequest appends the JSON of a BatchWriteItem.
 func (b *batch) appendRequest(dst []byte) []byte {
 	dst = append(append(append(dst, `{"RequestItems":{`...), b.table.json...), `:[`...)
 	for i, id := range b.ids {
@@ -52,7 +52,7 @@ func (b *batch) appendRequest(dst []byte) []byte {
 	return append(dst, `]}}`...)
 }
 
-// appendRequest appends the text of a PutItem.
+// appendRequest appends the JSON of a PutItem.
 func (p *put) appendRequest(dst []byte) []byte {
 	dst = append(append(dst, `{"TableName":`...), p.table.json...)
 	dst = appendItem(append(dst, `,"Item":`...), p.id, p.features, p.record)
@@ -91,7 +91,7 @@ func appendItem(dst []byte, id string, features []string, r *stores.Record) []by
 	return append(dst, `}}}`...)
 }
 
-// appendQuoted appends a text as JSON.
+// appendQuoted appends a text as a JSON string.
 func appendQuoted(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c > '~' {

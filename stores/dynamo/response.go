@@ -8,19 +8,19 @@ import (
 	"github.com/banquet-fs/banquet/stores/dynamo/wire"
 )
 
-// Responses that are well written and still not the answer to the call: taken for
-// it, rows that are there would seem to be missing.
+// Responses that are well formed but do not belong to the call: if they were
+// accepted, existing rows would seem to be missing.
 var (
-	errStranger = errors.New("the answer is that to another question")
-	errTwice    = errors.New("the answer holds an item twice")
+	errStranger = errors.New("the response belongs to another request")
+	errTwice    = errors.New("the response holds an item twice")
 )
 
-// fullResponse is the read capacity of a response of full size, 16 MB in units of
-// 8 KB, with a margin: DynamoDB then leaves the rest of the keys unprocessed
-// although no table is busy.
+// fullResponse is the read capacity of a full response, 16 MB in units of 8 KB,
+// with a margin: DynamoDB then leaves the remaining keys unprocessed although no
+// table is busy.
 const fullResponse = 1900
 
-// consumed notes the capacity that a table's share consumed.
+// consumed adds the capacity that one table's part consumed.
 func (c *call) consumed(name string, n float64) {
 	for i := range c.spans {
 		if c.spans[i].table.name == name {
@@ -32,8 +32,8 @@ func (c *call) consumed(name string, n float64) {
 	}
 }
 
-// key finds the key of an id among those that the call asks for; -1 if it does
-// not.
+// key finds the key of an id among the requested ones; -1 if it was not
+// requested.
 func (sp *span) key(id []byte) int32 {
 	key, _ := sp.table.set.find(id)
 	if key < 0 || key < sp.keys[0] || key > sp.keys[len(sp.keys)-1] {
@@ -43,7 +43,8 @@ func (sp *span) key(id []byte) int32 {
 	return key
 }
 
-// row gives the row of an id with memory for its values; nil if nobody asked.
+// row returns the row of an id, with memory for its values; nil if the id was not
+// requested.
 func (sp *span) row(id []byte) (*stores.Row, error) {
 	key := sp.key(id)
 	if key < 0 {
@@ -59,16 +60,16 @@ func (sp *span) row(id []byte) (*stores.Row, error) {
 	return row, nil
 }
 
-// notRead notes an id that was not processed.
+// notRead records an id that was not processed.
 func (sp *span) notRead(id []byte) {
 	if key := sp.key(id); key >= 0 {
 		sp.unread = append(sp.unread, key)
 	}
 }
 
-// complete makes sure that a response which names what nobody asked for tells of
-// every key that was: one to another question does not, and its silence would
-// make rows missing that are there.
+// complete checks a response that names tables or keys that were not requested:
+// it must account for every requested key. Otherwise it may belong to another
+// request, and its missing keys would seem to be missing rows.
 func (c *call) complete() error {
 	for i := range c.spans {
 		sp := &c.spans[i]
@@ -94,7 +95,7 @@ func (c *call) spanOf(name []byte) *span {
 	return nil
 }
 
-// scan reads the body of a response.
+// scan parses the body of a response.
 func (c *call) scan(body []byte) error {
 	s := wire.NewScanner(body)
 	if len(body) > 8<<20 {
@@ -131,7 +132,7 @@ func (c *call) scan(body []byte) error {
 	return c.complete()
 }
 
-// share reads one table's share of a response.
+// share parses one table's part of a response.
 func (c *call) share(table []byte, s *wire.Scanner, scan func(*span, *wire.Scanner) error) error {
 	if sp := c.spanOf(table); sp != nil {
 		return scan(sp, s)
@@ -140,7 +141,7 @@ func (c *call) share(table []byte, s *wire.Scanner, scan func(*span, *wire.Scann
 	return s.Skip()
 }
 
-// scanUnread reads one table's share of UnprocessedKeys.
+// scanUnread parses one table's part of UnprocessedKeys.
 func (sp *span) scanUnread(s *wire.Scanner) error {
 	return s.Object(func(key []byte) error {
 		if string(key) != "Keys" {
@@ -150,8 +151,8 @@ func (sp *span) scanUnread(s *wire.Scanner) error {
 	})
 }
 
-// scanKey reads a key that was not processed. One that cannot be told would be
-// a row that seems to be missing.
+// scanKey parses a key that was not processed. A key that cannot be identified is
+// an error: its row would seem to be missing.
 func (sp *span) scanKey(s *wire.Scanner) error {
 	var id []byte
 	err := s.Object(func(name []byte) error {
@@ -190,7 +191,7 @@ func (c *call) scanCapacity(s *wire.Scanner) error {
 	return err
 }
 
-// scan reads the response to a BatchWriteItem.
+// scan parses the response to a BatchWriteItem.
 func (b *batch) scan(body []byte) error {
 	s := wire.NewScanner(body)
 	err := s.Object(func(key []byte) error {
@@ -207,12 +208,12 @@ func (b *batch) scan(body []byte) error {
 	return err
 }
 
-// scanLeft reads one request that DynamoDB left:
-// {"PutRequest":{"Item":{…}}} or {"DeleteRequest":{"Key":{…}}}.
+// scanLeft parses one unprocessed request: {"PutRequest":{"Item":{…}}} or
+// {"DeleteRequest":{"Key":{…}}}.
 func (b *batch) scanLeft(s *wire.Scanner) error {
 	return s.Object(func([]byte) error {
 		if !s.Next('{') {
-			return s.Skip() // null: the other sort of request
+			return s.Skip() // null: the other kind of request
 		}
 		return s.Object(func([]byte) error {
 			return s.Object(func(name []byte) error {

@@ -9,11 +9,11 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// maxItem is the size of an item at most, in bytes of attribute names and values.
+// maxItem is the maximum size of an item, in bytes of attribute names and values.
 const maxItem = 400 << 10
 
-// check refuses a record whose item is too large. What DynamoDB counts besides
-// names and values it may know best: an item at the very limit is its to refuse.
+// check refuses a record whose item is too large. DynamoDB also counts some
+// overhead; it decides itself about items just at the limit.
 func (w *writing) check(r *stores.Record) error {
 	size := len("entity_id") + value.EntityIDLen + len("event_ts") + stampSize(r.Event) + len("values")
 	largest := -1
@@ -31,17 +31,17 @@ func (w *writing) check(r *stores.Record) error {
 	}
 	most := ""
 	if largest >= 0 {
-		most = fmt.Sprintf("; the largest feature, %s, has %d", w.features[largest], len(r.Values[largest]))
+		most = fmt.Sprintf("; the largest feature, %s, has %d bytes", w.features[largest], len(r.Values[largest]))
 	}
-	return fault.New(fault.Invalid, "its item has %d bytes, and DynamoDB takes %d%s", size, maxItem, most).About("table", w.name, w.table.Project)
+	return fault.New(fault.Invalid, "its item has %d bytes; DynamoDB accepts at most %d%s", size, maxItem, most).About("table", w.name, w.table.Project)
 }
 
-// maxRequest is the size of a BatchWriteItem at most, in bytes of JSON; some are
-// left for what is around the items.
+// maxRequest is the maximum size of a BatchWriteItem, in bytes of JSON; a reserve
+// is kept for the text around the items.
 const maxRequest = 16<<20 - 64<<10
 
-// calls divides records among calls: as many as the service takes, by number and
-// by size.
+// calls divides records into calls, as large as the service accepts by number and
+// size.
 func (w *writing) calls(indexes []int) [][]int {
 	var calls [][]int
 	start, size := 0, 0
@@ -59,8 +59,8 @@ func (w *writing) calls(indexes []int) [][]int {
 	return append(calls, indexes[start:])
 }
 
-// wireSize bounds the size of a record's item in JSON: a byte of a name takes six
-// at most, three of a value take four.
+// wireSize is an upper bound of a record's item in JSON: a byte of a name takes
+// at most six, three bytes of a value take four.
 func (w *writing) wireSize(r *stores.Record) int {
 	n := 256
 	for i, v := range r.Values {
@@ -71,8 +71,8 @@ func (w *writing) wireSize(r *stores.Record) int {
 	return n
 }
 
-// refusesItems reports whether a call was refused for what it holds: one of its
-// items may be the cause, and the others are good.
+// refusesItems reports whether a call was refused for its content: one of its
+// items may be the cause, and the others valid.
 func refusesItems(err error) bool {
 	switch errorCode(err) {
 	case "ValidationException", "SerializationException", "ItemCollectionSizeLimitExceededException":

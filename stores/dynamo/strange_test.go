@@ -23,13 +23,13 @@ import (
 
 var view = stores.Table{Project: "p", View: "v"}
 
-// at opens a store of either client at an address.
+// at opens a store with either client at an address.
 func at(t *testing.T, url string, sdk bool) *dynamo.Store {
 	t.Helper()
 	return openWith(t, url, aws.NewCredentialsCache(new(provider)), sdk)
 }
 
-// ids are the entity ids that a BatchGetItem asks for.
+// ids returns the entity ids that a BatchGetItem requests.
 func ids(t *testing.T, request []byte) (list []string) {
 	t.Helper()
 	var in struct {
@@ -38,7 +38,7 @@ func ids(t *testing.T, request []byte) (list []string) {
 		}
 	}
 	if err := json.Unmarshal(request, &in); err != nil {
-		t.Errorf("the request is no JSON: %v", err)
+		t.Errorf("the request is not JSON: %v", err)
 	}
 	for _, k := range in.RequestItems["p.v"].Keys {
 		list = append(list, k["entity_id"].S)
@@ -68,7 +68,7 @@ func readKeys(t *testing.T, s *dynamo.Store, n int) ([]stores.Row, error) {
 	return rows.Reads[0], nil
 }
 
-// A row that comes with another call's answer than its own is not taken.
+// A row in another call's response is not accepted.
 func TestRowsOfOtherCallsAreNotTaken(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		const n = 101 // two calls
@@ -90,12 +90,12 @@ func TestRowsOfOtherCallsAreNotTaken(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r := rows[n-1]; r.Found || r.Err != nil {
-			t.Errorf("the row that its own call does not have: %+v", r)
+			t.Errorf("the row that its own response does not hold: %+v", r)
 		}
 	})
 }
 
-// serveRaw answers connections by hand and gives the address.
+// serveRaw handles connections by hand and returns the address.
 func serveRaw(t *testing.T, answer func(c net.Conn, r *bufio.Reader)) string {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -122,7 +122,7 @@ func serveRaw(t *testing.T, answer func(c net.Conn, r *bufio.Reader)) string {
 	return "http://" + listener.Addr().String()
 }
 
-// request reads a request and gives the id that it asks for; empty at the end.
+// request reads a request and returns the id that it requests; empty at the end.
 func request(t *testing.T, r *bufio.Reader) string {
 	t.Helper()
 	req, err := http.ReadRequest(r)
@@ -140,8 +140,8 @@ func response(body []byte) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
 
-// Load balancers tell a connection that was idle for long that it timed out,
-// unasked. That is no answer to the next call.
+// Load balancers send a timeout response, unasked, on a connection that was idle
+// for long. It is not the response to the next call.
 func TestWhatComesUnaskedIsNoAnswer(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		told := make(chan struct{}, 8)
@@ -164,14 +164,14 @@ func TestWhatComesUnaskedIsNoAnswer(t *testing.T) {
 				t.Fatalf("%+v", rows[0])
 			}
 			<-told
-			<-time.After(30 * time.Millisecond) // idle, with what was told in between
+			<-time.After(30 * time.Millisecond) // idle, with the unasked response in between
 		}
 	})
 }
 
-// A second answer to the same call is not taken for that to the next one. This
-// holds of the direct client: net/http, under the SDK, gives a connection to the
-// next call before it looks whether more has come on it.
+// A second response to a call is not accepted for the next call. This holds for
+// the direct client only: net/http, under the SDK, reuses a connection before it
+// checks whether more bytes have arrived on it.
 func TestASecondAnswerIsNotTheNextCalls(t *testing.T) {
 	var calls atomic.Int32
 	url := serveRaw(t, func(c net.Conn, r *bufio.Reader) {
@@ -188,7 +188,7 @@ func TestASecondAnswerIsNotTheNextCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 		if want := fmt.Sprintf("\x12\x01%d", i+1); string(rows[0].Values[0]) != want {
-			t.Fatalf("call %d is answered with %q", i+1, rows[0].Values[0])
+			t.Fatalf("call %d returned %q", i+1, rows[0].Values[0])
 		}
 	}
 }

@@ -26,8 +26,8 @@ const (
 	maxTagValue = 256
 )
 
-// Check asks the service whether it answers, and finds table names and tags
-// that it would refuse.
+// Check tests whether the service responds, and finds table names and tags that
+// it would reject.
 func (s *Store) Check(ctx context.Context, tables []stores.TableSpec) ([]stores.Finding, error) {
 	one := int32(1)
 	_, err := s.admin.ListTables(ctx, &dynamodb.ListTablesInput{Limit: &one})
@@ -35,14 +35,14 @@ func (s *Store) Check(ctx context.Context, tables []stores.TableSpec) ([]stores.
 		if fault.KindOf(err) != fault.Denied || isCredentials(fault.Cause(err)) {
 			return nil, err
 		}
-		// Listing tables is a right of its own, which a role may well lack.
+		// Listing tables needs a right of its own, which a role may lack.
 	}
 	findings := stores.Collisions(tables, s.name, func(n string) string { return n })
 	legal := regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
 	for _, spec := range tables {
 		if name := s.name(spec.Table); !legal.MatchString(name) {
 			findings = append(findings, stores.Finding{Table: spec.Table, Refused: true, Text: fmt.Sprintf(
-				"DynamoDB takes no table named %q: 3 to 255 of a-z A-Z 0-9 _ . - (this one has %d); rename feature view %s", name, utf8.RuneCountInString(name), spec.Table.View)})
+				"DynamoDB rejects the table name %q: allowed are 3 to 255 characters of a-z A-Z 0-9 _ . - (this one has %d); rename feature view %s", name, utf8.RuneCountInString(name), spec.Table.View)})
 		}
 		if _, left := s.tags(spec); len(left) > 0 {
 			findings = append(findings, stores.Finding{Table: spec.Table, Text: fmt.Sprintf(
@@ -52,8 +52,8 @@ func (s *Store) Check(ctx context.Context, tables []stores.TableSpec) ([]stores.
 	return findings, nil
 }
 
-// tags gives the tags of a table that AWS takes, and the keys of the others: the
-// first fifty by key of those with legal characters and lengths.
+// tags returns the tags of a table that AWS accepts, and the keys of the others.
+// Accepted are the first fifty by key with legal characters and lengths.
 func (s *Store) tags(spec stores.TableSpec) (tags map[string]string, left []string) {
 	all := maps.Clone(s.opt.Tags)
 	if all == nil {
@@ -80,7 +80,7 @@ func (s *Store) tags(spec stores.TableSpec) (tags map[string]string, left []stri
 	return tags, left
 }
 
-// Update makes, tags and removes tables.
+// Update creates, tags and removes tables.
 func (s *Store) Update(ctx context.Context, keep []stores.TableSpec, drop []stores.Table) ([]stores.Finding, error) {
 	errs := make([]error, len(keep)+len(drop))
 	findings := make([]*stores.Finding, len(keep))
@@ -113,8 +113,7 @@ func (s *Store) Update(ctx context.Context, keep []stores.TableSpec, drop []stor
 	return out, nil
 }
 
-// ensure makes a table that is missing, or brings the tags of one that is there
-// up to date.
+// ensure creates a missing table, or updates the tags of an existing one.
 func (s *Store) ensure(ctx context.Context, spec stores.TableSpec) (*stores.Finding, error) {
 	name := s.name(spec.Table)
 	tags, _ := s.tags(spec)
@@ -155,7 +154,7 @@ func sdkTags(tags map[string]string) []types.Tag {
 	return out
 }
 
-// waitActive waits until a table can be used.
+// waitActive waits until a table is usable.
 func (s *Store) waitActive(ctx context.Context, name string, table stores.Table) error {
 	waiter := dynamodb.NewTableExistsWaiter(s.admin, func(o *dynamodb.TableExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 50*time.Millisecond, 5*time.Second
@@ -164,8 +163,8 @@ func (s *Store) waitActive(ctx context.Context, name string, table stores.Table)
 	return s.fault(ctx, err, table)
 }
 
-// retag brings tags up to date. Without the right to do so they stay as they
-// are, which is worth a warning and no more.
+// retag updates the tags. Without the right to do so they stay as they are, which
+// is only a warning.
 func (s *Store) retag(ctx context.Context, arn string, want map[string]string, table stores.Table) (*stores.Finding, error) {
 	have := map[string]string{}
 	in := &dynamodb.ListTagsOfResourceInput{ResourceArn: &arn}
@@ -210,7 +209,7 @@ func (s *Store) tagFinding(ctx context.Context, err error, table stores.Table) (
 	if k := fault.KindOf(err); k == fault.Unavailable || k == fault.TimedOut || k == fault.Canceled || k == fault.Overloaded {
 		return nil, err
 	}
-	return &stores.Finding{Table: table, Text: "the tags of DynamoDB table " + s.name(table) + " stay as they are: " + fault.Of(err).Text}, nil
+	return &stores.Finding{Table: table, Text: "the tags of DynamoDB table " + s.name(table) + " were not changed: " + fault.Of(err).Text}, nil
 }
 
 // drop removes a table and waits until it is gone.

@@ -6,13 +6,13 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// Event times are text as Python prints a datetime.
+// Event times are texts as Python prints a datetime.
 const (
 	stampSeconds  = "2006-01-02 15:04:05-07:00"
 	stampFraction = "2006-01-02 15:04:05.000000-07:00"
 )
 
-// stamp writes an event time: UTC, no fraction or six digits.
+// stamp formats an event time: UTC, with no fraction or six digits.
 func stamp(t time.Time) string {
 	t = t.UTC().Truncate(time.Microsecond)
 	if t.Nanosecond() == 0 {
@@ -21,7 +21,7 @@ func stamp(t time.Time) string {
 	return t.Format(stampFraction)
 }
 
-// stampSize is the length of what stamp writes.
+// stampSize is the length of stamp's result.
 func stampSize(t time.Time) int {
 	if t.Nanosecond() < int(time.Microsecond) {
 		return len(stampSeconds)
@@ -29,14 +29,14 @@ func stampSize(t time.Time) int {
 	return len(stampFraction)
 }
 
-// parseStamp reads an event time, of whatever offset; without one it is UTC.
+// parseStamp parses an event time of any UTC offset; without an offset it is UTC.
 func parseStamp(s string) (time.Time, bool) {
 	t, err := value.ParseTime(s)
 	return t, err == nil
 }
 
-// quickStamp reads an event time as it is written as a rule: in UTC, with six
-// digits of a second or none.
+// quickStamp parses an event time in the usual form: UTC, with six fractional
+// digits or none.
 func quickStamp(b []byte) (time.Time, bool) {
 	if !isQuick(b) {
 		return time.Time{}, false
@@ -59,7 +59,7 @@ func quickStamp(b []byte) (time.Time, bool) {
 	return t, ok && date && clock && year > 0
 }
 
-// isQuick reports whether a text has the separators of such a time.
+// isQuick reports whether a text has the separators of that form.
 func isQuick(b []byte) bool {
 	if len(b) != 25 && (len(b) != 32 || b[19] != '.') {
 		return false

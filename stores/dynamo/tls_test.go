@@ -58,7 +58,7 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// sign makes a certificate; parent nil is its own.
+// sign makes a certificate; with parent nil it is self-signed.
 func (a *authority) sign(t *testing.T, template, parent *x509.Certificate) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -76,7 +76,7 @@ func (a *authority) sign(t *testing.T, template, parent *x509.Certificate) tls.C
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// certificate is one for a host, good until a time.
+// certificate makes a certificate for a host, valid until a time.
 func (a *authority) certificate(t *testing.T, host string, until time.Time) tls.Certificate {
 	t.Helper()
 	return a.sign(t, &x509.Certificate{
@@ -85,8 +85,8 @@ func (a *authority) certificate(t *testing.T, host string, until time.Time) tls.
 	}, a.cert)
 }
 
-// secure starts a server with a certificate, and gives its port and the name that
-// clients say they look for.
+// secure starts a server with a certificate, and returns its port and the server
+// name that clients send.
 func secure(t *testing.T, s *dynamotest.Server, cert tls.Certificate) (port string, asked *atomic.Pointer[string]) {
 	t.Helper()
 	asked = new(atomic.Pointer[string])
@@ -166,7 +166,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// An endpoint that speaks no TLS is named as that.
+// An endpoint that does not speak TLS is reported as such.
 func TestNoTLS(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")

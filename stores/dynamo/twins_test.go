@@ -11,8 +11,8 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// twinKeys makes two keys of the same MurmurHash3, as a caller can who means harm:
-// the second block of one takes back what its first block changed.
+// twinKeys makes two keys of the same MurmurHash3, as an attacker can: the second
+// block of one reverts the change of its first block.
 func twinKeys() (a, b []byte) {
 	const c1, c2 = 0x87c37b91114253d5, 0x4cf5ad432745937f
 	mix := func(k, first, second uint64, by int) uint64 { return bits.RotateLeft64(k*first, by) * second }
@@ -38,7 +38,7 @@ func twinKeys() (a, b []byte) {
 	return block(1, 2, 0, 0), block(3, 4, k1, k2)
 }
 
-// inverse is that of an odd number modulo 2^64.
+// inverse is the inverse of an odd number modulo 2^64.
 func inverse(n uint64) uint64 {
 	x := n
 	for range 6 {
@@ -47,8 +47,8 @@ func inverse(n uint64) uint64 {
 	return x
 }
 
-// DynamoDB refuses a call that names an item twice: keys of the same id are asked
-// for once, and have the same row, as in Feast.
+// DynamoDB refuses a call that names an item twice: keys of the same id are
+// requested once, and get the same row, as in Feast.
 func TestKeysOfTheSameID(t *testing.T) {
 	a, b := twinKeys()
 	if string(value.AppendEntityID(nil, a)) != string(value.AppendEntityID(nil, b)) {

@@ -11,10 +11,10 @@ import (
 	"github.com/banquet-fs/banquet/stores/dynamo/wire"
 )
 
-// viaSDK moves data by the AWS SDK.
+// viaSDK moves data with the AWS SDK.
 type viaSDK struct{ client *dynamodb.Client }
 
-// close lets go of idle connections.
+// close closes idle connections.
 func (v *viaSDK) close() {
 	if c, ok := v.client.Options().HTTPClient.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
@@ -53,8 +53,8 @@ func (v *viaSDK) batchGet(ctx context.Context, c *call) error {
 	return nil
 }
 
-// file puts a response into the rows. For the SDK what is not there is empty:
-// whether it is a response to the call at all is looked at here.
+// file stores a response in the rows. The SDK turns absent parts into empty ones,
+// so this checks whether it is a response to the call at all.
 func (c *call) file(out *dynamodb.BatchGetItemOutput) error {
 	if out.Responses == nil {
 		return wire.ErrForm
@@ -94,7 +94,7 @@ func (c *call) file(out *dynamodb.BatchGetItemOutput) error {
 	return c.complete()
 }
 
-// attributes is an item as the SDK takes it.
+// attributes is an item in the SDK's types.
 type attributes = map[string]types.AttributeValue
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
@@ -163,7 +163,7 @@ func (v *viaSDK) putItem(ctx context.Context, p *put) error {
 	return out
 }
 
-// fileItem puts an item of a response into its row.
+// fileItem stores an item of a response in its row.
 func (sp *span) fileItem(attrs map[string]types.AttributeValue) error {
 	id, ok := attrs["entity_id"].(*types.AttributeValueMemberS)
 	if !ok {
@@ -193,7 +193,7 @@ func (sp *span) fileItem(attrs map[string]types.AttributeValue) error {
 	return nil
 }
 
-// bytesOf gives a stored value; nil means absent, so that an empty one is not.
+// bytesOf returns a stored value; nil means absent, so an empty value is not nil.
 func bytesOf(v types.AttributeValue) []byte {
 	b, ok := v.(*types.AttributeValueMemberB)
 	switch {

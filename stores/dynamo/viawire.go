@@ -7,10 +7,10 @@ import (
 	"github.com/banquet-fs/banquet/stores/dynamo/wire"
 )
 
-// viaWire moves data by the direct client.
+// viaWire moves data with the direct client.
 type viaWire struct{ client *wire.Client }
 
-// close lets go of idle connections.
+// close closes idle connections.
 func (v *viaWire) close() { v.client.Close() }
 
 // batchGet makes one BatchGetItem.
@@ -49,11 +49,11 @@ func (v *viaWire) putItem(ctx context.Context, p *put) error {
 
 var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
-// keptRequest bounds the memory that an unused request body keeps.
+// keptRequest bounds the memory that a pooled request body keeps.
 const keptRequest = 1 << 20
 
-// write makes one call of the body that request appends, and has the body of the
-// response scanned.
+// write makes one call with the body that request appends, and passes the
+// response's body to scan.
 func (v *viaWire) write(ctx context.Context, operation string, request func(dst []byte) []byte, scan func(body []byte) error) error {
 	body := bodies.Get().(*[]byte) // the pool holds nothing else
 	defer func() {

@@ -17,8 +17,8 @@ import (
 
 func entityID(key []byte) string { return string(value.AppendEntityID(nil, key)) }
 
-// Write stores records: in mode Replace twenty-five in a call, in mode Newer
-// one by one, each on the condition that nothing newer is stored.
+// Write stores records: in mode Replace up to 25 per call, in mode Newer one by
+// one, each on the condition that nothing newer is stored.
 func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
 	if err := ctx.Err(); err != nil {
 		return stores.Written{}, fault.Of(err)
@@ -57,7 +57,7 @@ func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (
 	return gone.Failed, err
 }
 
-// writing is one Write on its way, or, without records, one Delete.
+// writing is one Write in progress, or, without records, one Delete.
 type writing struct {
 	*stores.Writing
 	*tableName
@@ -82,10 +82,10 @@ func (w *writing) each(ctx context.Context, indexes []int) {
 			return nil
 		})
 	}
-	_ = group.Wait() // failures are noted with their records
+	_ = group.Wait() // failures are recorded per record
 }
 
-// batches writes, or deletes, as many in a call as the service takes.
+// batches writes, or deletes, as many per call as the service accepts.
 func (w *writing) batches(ctx context.Context, indexes []int) {
 	var group errgroup.Group
 	group.SetLimit(inFlight)
@@ -95,20 +95,20 @@ func (w *writing) batches(ctx context.Context, indexes []int) {
 			return nil
 		})
 	}
-	_ = group.Wait() // failures are noted with their records
+	_ = group.Wait() // failures are recorded per record
 }
 
-// batch is what one BatchWriteItem does: it puts the records, or, without any,
-// deletes the ids.
+// batch is the content of one BatchWriteItem: it puts the records, or, without
+// any, deletes the ids.
 type batch struct {
 	table    *tableName
 	features []string
 	ids      []string
 	records  []*stores.Record
-	left     map[string]bool // ids that DynamoDB left for another call
+	left     map[string]bool // ids that DynamoDB left unprocessed
 }
 
-// notWritten notes an id that DynamoDB left.
+// notWritten records an id that DynamoDB left unprocessed.
 func (b *batch) notWritten(id string) {
 	if b.left == nil {
 		b.left = map[string]bool{}
@@ -116,8 +116,8 @@ func (b *batch) notWritten(id string) {
 	b.left[id] = true
 }
 
-// batch makes one BatchWriteItem. One bad item has all of them refused: the
-// halves are then written apart, until the bad one is alone.
+// batch makes one BatchWriteItem. One bad item makes DynamoDB refuse all of them:
+// the halves are then written separately, until the bad item is alone.
 func (w *writing) batch(ctx context.Context, indexes []int) {
 	b := &batch{table: w.tableName, features: w.features}
 	for _, i := range indexes {
@@ -146,7 +146,7 @@ func (w *writing) batch(ctx context.Context, indexes []int) {
 	}
 }
 
-// fail notes why records are not stored.
+// fail sets why records are not stored.
 func (w *writing) fail(ctx context.Context, err error, indexes ...int) {
 	if err == nil {
 		return
@@ -172,7 +172,7 @@ func (w *writing) batchWrite(ctx context.Context, b *batch) error {
 	return err
 }
 
-// newerTries bounds how often a conditional write is decided anew.
+// newerTries bounds the attempts of one conditional write.
 const newerTries = 8
 
 // put is one PutItem with its condition.
@@ -186,11 +186,11 @@ type put struct {
 	values     map[string]string // texts
 }
 
-// putNewer writes an item unless a newer one is stored. Text order of event_ts
-// is time order only among equal offsets, and Feast writes what offset it was
-// given: among texts in UTC the condition decides, any other text is compared
-// here and replaced on the condition that it is still there. The record is older
-// if what is stored is newer.
+// putNewer writes an item unless a newer one is stored. The text order of
+// event_ts is the time order only for equal UTC offsets, and Feast writes
+// whatever offset it was given. For texts in UTC the condition decides; any other
+// text is compared here, and replaced on the condition that it is unchanged. The
+// record is older if the stored item is newer.
 func (w *writing) putNewer(ctx context.Context, features []string, r *stores.Record, id string) (older bool, err error) {
 	end, err := w.store.begin(ctx)
 	if err != nil {
@@ -233,8 +233,8 @@ func (w *writing) putNewer(ctx context.Context, features []string, r *stores.Rec
 	return false, fault.Store(fault.Overloaded, "an item of DynamoDB table %s keeps changing; it was not written", w.name).About("table", w.name, w.table.Project)
 }
 
-// stored gives the event_ts of an item: from what the failed condition brought,
-// or, where the server brings nothing, by asking.
+// stored returns the event_ts of an item: from the failed condition, or, if the
+// server does not return it, with a read.
 func (w *writing) stored(ctx context.Context, id string, failed *wire.ConditionError) (seen string, there bool, err error) {
 	if failed.Told {
 		return failed.Event, true, nil

@@ -1,5 +1,5 @@
-// Package memory is an online store in the memory of the process: for tests,
-// and as the plainest reading of the contract.
+// Package memory is an online store in the memory of the process: for tests, and
+// as the simplest implementation of the contract.
 package memory
 
 import (
@@ -13,7 +13,7 @@ import (
 )
 
 // Store keeps rows in a map. The zero value is ready for use, and every table
-// is there from the start.
+// exists from the start.
 type Store struct {
 	mu     sync.RWMutex
 	tables map[stores.Table]map[string]row
@@ -26,12 +26,12 @@ type row struct {
 
 var _ stores.Store = (*Store)(nil)
 
-// Read answers every key through a layer, without a budget.
+// Read reads every key through a layer, without a budget.
 func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
 	return stores.NewLayer(s).Read(ctx, reads)
 }
 
-// Fetch answers every key.
+// Fetch reads every key.
 func (s *Store) Fetch(ctx context.Context, reads []stores.Read, meter *stores.Meter) (*stores.Rows, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fault.Of(err)
@@ -106,7 +106,7 @@ func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (
 	return stores.Unwritten{}, nil
 }
 
-// Check finds nothing to say: any table can be.
+// Check finds nothing: any table is allowed.
 func (s *Store) Check(ctx context.Context, _ []stores.TableSpec) ([]stores.Finding, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fault.Of(err)
@@ -114,7 +114,7 @@ func (s *Store) Check(ctx context.Context, _ []stores.TableSpec) ([]stores.Findi
 	return nil, nil
 }
 
-// Update forgets the tables of drop.
+// Update removes the tables of drop.
 func (s *Store) Update(ctx context.Context, _ []stores.TableSpec, drop []stores.Table) ([]stores.Finding, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fault.Of(err)

@@ -1,4 +1,4 @@
-// Package observed counts what an online store does.
+// Package observed measures the calls of an online store.
 package observed
 
 import (
@@ -27,13 +27,13 @@ func New(inner stores.Store, reg prometheus.Registerer) *Store {
 	s := &Store{
 		Store: inner,
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "banquet_store_duration_seconds", Help: "Time of one read, write or deletion of the online store, all its calls together.",
+			Name: "banquet_store_duration_seconds", Help: "Duration of one read, write or deletion of the online store, including all its calls.",
 			Buckets: []float64{.0005, .001, .002, .003, .005, .0075, .01, .015, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"operation"}),
 		calls:    prometheus.NewCounter(prometheus.CounterOpts{Name: "banquet_store_calls_total", Help: "Calls made to the online store by reads."}),
 		bytes:    prometheus.NewCounter(prometheus.CounterOpts{Name: "banquet_store_received_bytes_total", Help: "Bytes received from the online store."}),
-		capacity: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "banquet_store_capacity_units_total", Help: "Read capacity consumed, where the store tells it."}, []string{"project", "view"}),
-		rows:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "banquet_store_rows_total", Help: "Rows read, written and deleted, by what became of them."}, []string{"operation", "result"}),
+		capacity: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "banquet_store_capacity_units_total", Help: "Read capacity consumed, if the store reports it."}, []string{"project", "view"}),
+		rows:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "banquet_store_rows_total", Help: "Rows read, written and deleted, by outcome."}, []string{"operation", "result"}),
 		errs:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "banquet_store_errors_total", Help: "Operations and rows that failed, by kind of failure."}, []string{"operation", "kind"}),
 	}
 	if reg != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/banquet-fs/banquet/stores/postgres"
 )
 
-// BenchmarkRead reads the views of a request out of tables as a load leaves
-// them, and after the server has counted them. The median bears other work on
-// the machine better than the mean.
+// BenchmarkRead reads the views of a request from tables right after a load, and
+// after the server has analyzed them. The median is less affected by other work
+// on the machine than the mean.
 func BenchmarkRead(b *testing.B) {
 	for _, c := range []struct{ views, features, entities int }{{2, 10, 100_000}, {10, 25, 10_000}} {
 		opt := options(b)

@@ -12,8 +12,8 @@ import (
 	"github.com/banquet-fs/banquet/stores/postgres"
 )
 
-// A server whose first address is dead answers by its other one within the time
-// of the request.
+// A server whose first address is dead is reached through the second within the
+// deadline of the request.
 func TestADeadAddressOfTheServer(t *testing.T) {
 	opt := options(t)
 	dialtest.Blackhole(t, opt.Port)

@@ -9,7 +9,7 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// SessionLeftovers tells what a connection's session keeps that a pooler would
+// SessionLeftovers returns what a connection's session keeps that a pooler would
 // lose between two transactions.
 func SessionLeftovers(ctx context.Context, s *Store) (string, error) {
 	var left []string
@@ -30,7 +30,7 @@ func SessionLeftovers(ctx context.Context, s *Store) (string, error) {
 	return strings.Join(left, ", "), err
 }
 
-// Plan is how the server would do a read.
+// Plan returns the server's plan of a read.
 func Plan(ctx context.Context, s *Store, reads []stores.Read) (string, error) {
 	parts := s.parts(reads, stores.NewRows(reads, nil))
 	var plan strings.Builder
@@ -50,8 +50,8 @@ func Plan(ctx context.Context, s *Store, reads []stores.Read) (string, error) {
 	return plan.String(), err
 }
 
-// Divide tells which records of a write are refused for their size, and how
-// the others are divided among transactions.
+// Divide returns which records of a write are refused for their size, and how the
+// others are divided into transactions.
 func Divide(features []string, records []stores.Record) (refused []int, parts [][]int) {
 	w := &writing{features: features, records: records}
 	var rest []int

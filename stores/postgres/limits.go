@@ -13,19 +13,20 @@ import (
 )
 
 const (
-	// maxMessage is the size of a statement with its parameters at most, in bytes:
-	// PostgreSQL ends the connection that sends more. Some are left for the
-	// statement, and for what is around a value.
+	// maxMessage is the maximum size of a statement with its parameters, in bytes:
+	// PostgreSQL closes the connection when more is sent. A reserve is kept for the
+	// statement and the framing of values.
 	maxMessage = 1<<30 - 1<<20
-	// maxPart is how many bytes go into one transaction, unless a record has more.
+	// maxPart is the maximum size of one transaction in bytes, unless a single record
+	// has more.
 	maxPart = 128 << 20
 )
 
-// aroundValue is what a value has around it, and the text of a number at most.
+// aroundValue bounds the framing of a value and the text of a number.
 const aroundValue = 96
 
-// size bounds the bytes that a record sends: a value may be sent twice, as it is
-// and as text.
+// size is an upper bound of the bytes sent for a record: a value may be sent
+// twice, as bytes and as text.
 func (w *writing) size(r *stores.Record) int {
 	n := len(r.Key)
 	for i, v := range r.Values {
@@ -36,7 +37,7 @@ func (w *writing) size(r *stores.Record) int {
 	return n
 }
 
-// check refuses a record that no statement can carry.
+// check refuses a record that is too large for a statement.
 func (w *writing) check(r *stores.Record) error {
 	n := w.size(r)
 	if n <= maxMessage {
@@ -48,13 +49,13 @@ func (w *writing) check(r *stores.Record) error {
 		}
 	}
 	if n > maxMessage {
-		return fault.New(fault.Invalid, "its values and texts have %d bytes, and PostgreSQL takes 1 GiB in a statement", n).
+		return fault.New(fault.Invalid, "its values and texts have %d bytes; PostgreSQL accepts at most 1 GiB per statement", n).
 			About("table", w.table.SQLName(), w.table.Project)
 	}
 	return nil
 }
 
-// parts divides records among transactions by what they send.
+// parts divides records into transactions by size.
 func (w *writing) parts(indexes []int) [][]int {
 	var parts [][]int
 	start, size := 0, 0
@@ -69,10 +70,10 @@ func (w *writing) parts(indexes []int) [][]int {
 	return append(parts, indexes[start:])
 }
 
-// refusesRows reports whether PostgreSQL refused what a row holds: another one
-// may be good. What a trigger raises has whatever code its author chose, so that
-// only those are left out that are known to be about the connection, the server,
-// the table or others who use it.
+// refusesRows reports whether PostgreSQL refused the content of a row: other rows
+// may be valid. A trigger raises whatever code its author chose, so this excludes
+// only the codes known to concern the connection, the server, the table or other
+// users.
 func refusesRows(err error) bool {
 	var server *pgconn.PgError
 	if !errors.As(err, &server) || len(server.Code) != 5 {
@@ -85,11 +86,11 @@ func refusesRows(err error) bool {
 	return true
 }
 
-// tooLong is PostgreSQL's code for what exceeds a limit of its own.
+// tooLong is PostgreSQL's code for an exceeded limit.
 const tooLong = "54000"
 
-// refusal says why PostgreSQL does not take a record: of what it has too much,
-// where PostgreSQL names an index only.
+// refusal says why PostgreSQL rejects a record. Where PostgreSQL names only an
+// index, it also says what is too large.
 func (w *writing) refusal(ctx context.Context, err error, r *stores.Record) error {
 	reason := w.store.fault(ctx, err, w.table)
 	var server *pgconn.PgError

@@ -16,8 +16,8 @@ import (
 	"github.com/banquet-fs/banquet/stores/retry"
 )
 
-// losing leads connections through a listener that, as often as left says, ends
-// one instead of handing on the answer to a write that is committed.
+// losing sends connections through a proxy that, up to left times, closes a
+// connection instead of forwarding the response to a committed write.
 func losing(t *testing.T, opt pg.Options, left *atomic.Int64) pg.Options {
 	t.Helper()
 	server := net.JoinHostPort(opt.Host, strconv.Itoa(opt.Port))
@@ -45,7 +45,7 @@ func losing(t *testing.T, opt pg.Options, left *atomic.Int64) pg.Options {
 	return opt
 }
 
-// answers hands on what the server says until an answer is to be lost.
+// answers forwards the server's responses until one is to be lost.
 func answers(client io.Writer, server io.Reader, left *atomic.Int64) {
 	buf := make([]byte, 64<<10)
 	wrote := false
@@ -67,8 +67,8 @@ func answers(client io.Writer, server io.Reader, left *atomic.Int64) {
 	}
 }
 
-// An answer that is lost leaves unknown what is stored, which is an error; to
-// write again changes nothing, and a row is not older than itself.
+// After a lost response it is unknown what is stored, which is an error; writing
+// again changes nothing, and a row is not older than itself.
 func TestLostAnswersChangeNothing(t *testing.T) {
 	for name, mode := range map[string]stores.Mode{"Replace": stores.Replace, "Newer": stores.Newer} {
 		t.Run(name, func(t *testing.T) {

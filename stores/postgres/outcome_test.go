@@ -41,7 +41,7 @@ func textValue(s string) []byte {
 	return append(append(b, byte(n)), s...)
 }
 
-// many are records of one text.
+// many returns records with one text.
 func many(n int) []stores.Record {
 	recs := make([]stores.Record, n)
 	for i := range recs {
@@ -52,8 +52,7 @@ func many(n int) []stores.Record {
 
 const table = `"public"."credit_scoring_aws_zipcode_features"`
 
-// Rows that PostgreSQL does not take fail alone, whatever it is that refuses
-// them.
+// Rows that PostgreSQL rejects fail alone, whatever rejects them.
 func TestRowsThatAreRefusedFailAlone(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare string
@@ -101,7 +100,7 @@ func TestRowsThatAreRefusedFailAlone(t *testing.T) {
 	}
 }
 
-// The index for searches holds no text of more than a megabyte.
+// The search index accepts no text of more than a megabyte.
 func TestATextThatCannotBeSearchedFailsAlone(t *testing.T) {
 	s := open(t, options(t), zip)
 	recs := many(9)
@@ -112,7 +111,7 @@ func TestATextThatCannotBeSearchedFailsAlone(t *testing.T) {
 	}
 }
 
-// refusedAlone spoils two of many records, and a repeat of a third.
+// refusedAlone makes two of many records bad, and a repeat of a third.
 func refusedAlone(t *testing.T, opt pg.Options, s stores.Store, mode stores.Mode, spoil func(*stores.Record), name, says string) {
 	t.Helper()
 	recs := many(103)
@@ -141,8 +140,8 @@ func refusedAlone(t *testing.T, opt pg.Options, s stores.Store, mode stores.Mode
 	}
 }
 
-// What is wrong with the table or the connection is no fault of the records: it
-// is one error, at once.
+// A fault of the table or the connection is not a fault of the records: it is one
+// error, at once.
 func TestTablesThatAreWrongFailWrites(t *testing.T) {
 	for name, prepare := range map[string]string{
 		"no table":      "DROP TABLE " + table,
@@ -167,7 +166,8 @@ func TestTablesThatAreWrongFailWrites(t *testing.T) {
 	}
 }
 
-// A caller who goes away while bad rows are looked for is told of each record.
+// A write canceled during the search for bad rows returns the outcome of each
+// record.
 func TestAWriteThatIsCanceledTellsWhatIsStored(t *testing.T) {
 	opt := options(t)
 	s := open(t, opt, zip)
@@ -195,8 +195,8 @@ func TestAWriteThatIsCanceledTellsWhatIsStored(t *testing.T) {
 	}
 }
 
-// A write of more bytes than a statement carries is divided, and a record that
-// none carries is refused. Nothing is sent here.
+// A write too large for one statement is divided, and a record too large for any
+// is refused. Nothing is sent here.
 func TestLargeWritesAreDivided(t *testing.T) {
 	large := make([]byte, 300<<20)
 	large[0] = 1<<3 | 2 // bytes, which have no text

@@ -18,14 +18,14 @@ import (
 	"github.com/banquet-fs/banquet/stores/storetest"
 )
 
-// pooler, when set, is what the tests' connections lead through.
+// pooler, if set, is the pooler that the tests' connections use.
 var pooler *pgtest.Pooler
 
-// another makes a pooler take servers in turn: the transactions of a client run
-// on one server and then on another, as they do under load.
+// another makes a pooler alternate between servers: the transactions of a client
+// run on different servers, as they do under load.
 var another = []string{"server_round_robin = 1", "default_pool_size = 3"}
 
-// behindPoolers runs a test behind poolers of different settings.
+// behindPoolers runs a test behind poolers with different settings.
 func behindPoolers(t *testing.T, test func(*testing.T)) {
 	t.Helper()
 	for _, c := range []struct {
@@ -46,9 +46,9 @@ func behindPoolers(t *testing.T, test func(*testing.T)) {
 	}
 }
 
-// All sentences share one database, and so the servers of one pool: each gets
-// those on which others have worked before. A schema of its own keeps their
-// tables apart.
+// All sentences share one database, and so the servers of one pool: each runs on
+// servers that others have used before. A schema of its own separates their
+// tables.
 func TestContractBehindAPooler(t *testing.T) {
 	behindPoolers(t, func(t *testing.T) {
 		opt := options(t)
@@ -61,7 +61,7 @@ func TestContractBehindAPooler(t *testing.T) {
 	})
 }
 
-// The tests of this package hold behind a pooler, too.
+// The tests of this package also pass behind a pooler.
 func TestAllElseBehindAPooler(t *testing.T) {
 	pooler = pgtest.StartPooler(t, another...)
 	t.Cleanup(func() { pooler = nil })
@@ -79,8 +79,8 @@ func TestAllElseBehindAPooler(t *testing.T) {
 	}
 }
 
-// The poolers of these tests do what they are for: a client's transactions run
-// on several servers, and what its session keeps is lost between them.
+// The poolers of these tests work as intended: a client's transactions run on
+// several servers, and its session state is lost between them.
 func TestAPoolerChangesServers(t *testing.T) {
 	p := pgtest.StartPooler(t, another...)
 	opt := p.Through(options(t))
@@ -108,7 +108,7 @@ func TestAPoolerChangesServers(t *testing.T) {
 	}
 }
 
-// servers are the processes that run the transactions of one client.
+// servers returns the processes that run the transactions of one client.
 func servers(t *testing.T, opt pg.Options) map[string]bool {
 	t.Helper()
 	opt.MaxConn = 1
@@ -128,8 +128,8 @@ func servers(t *testing.T, opt pg.Options) map[string]bool {
 	return pids
 }
 
-// Many clients share few servers: each gets its own rows, also while others give
-// up in the middle of theirs, and nothing is left behind on a server.
+// Many clients share few servers: each gets its own rows, also while others
+// cancel in the middle of a transaction, and nothing is left behind on a server.
 func TestManyClientsBehindAPooler(t *testing.T) {
 	p := pgtest.StartPooler(t, another...)
 	direct := options(t)
@@ -158,7 +158,8 @@ func TestManyClientsBehindAPooler(t *testing.T) {
 		})
 	}
 	group.Wait()
-	// A pooler ends servers of which clients went in the midst of something.
+	// A pooler closes servers whose clients disconnected in the middle of a
+	// transaction.
 	leftovers := "SELECT 'state ' || state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle' " +
 		"UNION ALL SELECT 'lock ' || locktype FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 	deadline := time.Now().Add(5 * time.Second)
@@ -174,8 +175,7 @@ func TestManyClientsBehindAPooler(t *testing.T) {
 	}
 }
 
-// readSome reads two views and checks what comes; a hasty caller may be gone
-// before it does.
+// readSome reads two views and checks the rows; a hasty caller cancels early.
 func readSome(t *testing.T, s stores.Store, tables []stores.Table, hasty bool) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	if hasty {

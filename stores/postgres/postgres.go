@@ -1,13 +1,13 @@
 // Package postgres is the online store in PostgreSQL, in Feast's layout.
 //
-// A view's table is named <project>_<view>, lies in the schema db_schema and
-// holds one row for each feature of an entity: entity_key (bytea), feature_name,
-// value (bytea, a serialized feast.types.Value; empty is null), value_text, an
-// unused vector_value, event_ts and created_ts (timestamptz).
+// A view's table is named <project>_<view>, is in the schema db_schema and has
+// one row for each feature of an entity: entity_key (bytea), feature_name, value
+// (bytea, a serialized feast.types.Value; empty is null), value_text, an unused
+// vector_value, event_ts and created_ts (timestamptz).
 //
-// Every read and every write is one round trip of the extended protocol without
-// named statements and without anything that a session would have to keep, so
-// that connections may lead through a pooler in transaction mode.
+// Every read and every write is one round trip of the extended protocol, without
+// named statements and without session state, so that connections may go through
+// a pooler in transaction mode.
 package postgres
 
 import (
@@ -26,8 +26,8 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// maxName is how many bytes of a name PostgreSQL keeps; it cuts longer ones
-// silently, and two views could share a table.
+// maxName is the number of bytes of a name that PostgreSQL keeps; it cuts longer
+// names silently, and two views could share a table.
 const maxName = 63
 
 // Store is an online store in one database.
@@ -37,13 +37,13 @@ type Store struct {
 	opt pg.Options
 
 	mu   sync.Mutex
-	pool *pgxpool.Pool // made when it is first needed
+	pool *pgxpool.Pool // created on first use
 	bad  map[string]time.Time
 }
 
 var _ stores.Backend = (*Store)(nil)
 
-// New makes a Store. It connects when it is first asked.
+// New makes a Store. It connects on first use.
 func New(opt pg.Options) *Store {
 	if opt.ApplicationName == "" {
 		opt.ApplicationName = "banquet online store"
@@ -53,8 +53,8 @@ func New(opt pg.Options) *Store {
 	return s
 }
 
-// Close closes the connections, and does not wait long for a server that does not
-// answer.
+// Close closes the connections; it does not wait long for a server that does not
+// respond.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +65,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// connections gives the pool.
+// connections returns the pool.
 func (s *Store) connections() (*pgxpool.Pool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +78,7 @@ func (s *Store) connections() (*pgxpool.Pool, error) {
 	return s.pool, nil
 }
 
-// with runs do on a connection.
+// with calls do with a connection.
 func (s *Store) with(ctx context.Context, do func(*pgconn.PgConn) error) error {
 	if err := ctx.Err(); err != nil {
 		return fault.Of(err)
@@ -95,7 +95,7 @@ func (s *Store) with(ctx context.Context, do func(*pgconn.PgConn) error) error {
 	return do(conn.Conn().PgConn())
 }
 
-// schema is where the tables lie.
+// schema returns the schema of the tables.
 func (s *Store) schema() string {
 	if s.opt.Schema != "" {
 		return s.opt.Schema
@@ -103,18 +103,18 @@ func (s *Store) schema() string {
 	return s.opt.User
 }
 
-// qualified is a table's name in SQL. Schemas are named, not searched: a search
-// path is a session's, and a pooler changes sessions.
+// qualified is a table's name in SQL. It includes the schema: a search path
+// belongs to a session, and a pooler changes sessions.
 func (s *Store) qualified(t stores.Table) string { return s.quoted(t.SQLName()) }
 
 func (s *Store) quoted(name string) string { return pgx.Identifier{s.schema(), name}.Sanitize() }
 
-// literal writes a text as a literal of SQL.
+// literal returns a text as an SQL literal.
 func literal(text string) string {
 	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(text) + "'"
 }
 
-// fault says what went wrong. table may be empty.
+// fault turns an error into a fault. table may be empty.
 func (s *Store) fault(ctx context.Context, err error, table stores.Table) error {
 	if err == nil {
 		return nil
@@ -141,7 +141,7 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 	return fault.Store(f.Kind, "%s", f.Text).About("online store", s.opt.Address(), "").Because(err)
 }
 
-// ofTable reports whether an error is about one table: then the others can be
+// ofTable reports whether an error concerns one table: the others can then be
 // read without it.
 func ofTable(err error) bool {
 	var server *pgconn.PgError
@@ -155,7 +155,7 @@ func ofTable(err error) bool {
 	return false
 }
 
-// badFor is how long a table is read apart from others after it failed them.
+// badFor is how long a failed table is read by statements of its own.
 const badFor = 5 * time.Second
 
 func (s *Store) isBad(name string) bool {
@@ -173,7 +173,7 @@ func (s *Store) setBad(name string, bad bool) {
 	}
 }
 
-// Check reaches the database, and refuses names that it would cut or that two
+// Check connects to the database, and refuses names that would be cut or that two
 // views would share.
 func (s *Store) Check(ctx context.Context, tables []stores.TableSpec) ([]stores.Finding, error) {
 	err := s.with(ctx, func(c *pgconn.PgConn) error {
@@ -189,14 +189,14 @@ func (s *Store) Check(ctx context.Context, tables []stores.TableSpec) ([]stores.
 			findings = append(findings, stores.Finding{
 				Table: spec.Table, Refused: true,
 				Text: "table " + name + " of feature view " + spec.Table.View + " has a name of " + itoa(len(name)) +
-					" bytes, PostgreSQL keeps 63; shorten the name of the view or of the project",
+					" bytes; PostgreSQL keeps only 63; shorten the name of the view or of the project",
 			})
 		}
 	}
 	return findings, nil
 }
 
-// Update makes and drops tables as Feast does, one transaction for each.
+// Update creates and drops tables as Feast does, in one transaction per table.
 func (s *Store) Update(ctx context.Context, keep []stores.TableSpec, drop []stores.Table) ([]stores.Finding, error) {
 	var first error
 	run := func(t stores.Table, statements ...string) {
@@ -218,11 +218,11 @@ func (s *Store) Update(ctx context.Context, keep []stores.TableSpec, drop []stor
 	return nil, first
 }
 
-// create is what makes a table. An index whose name would be cut is left out:
-// the primary key serves every read.
+// create returns the statements that create a table. An index whose name would be
+// cut is left out: the primary key serves every read.
 func (s *Store) create(spec *stores.TableSpec) []string {
 	name, table := spec.Table.SQLName(), s.qualified(spec.Table)
-	// A user without the right to make schemas may still use one that is there.
+	// A user without the right to create schemas may still use an existing one.
 	schema := "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = " + literal(s.schema()) + ") THEN CREATE SCHEMA " +
 		pgx.Identifier{s.schema()}.Sanitize() + " AUTHORIZATION " + pgx.Identifier{s.opt.User}.Sanitize() + "; END IF; END $$"
 	statements := []string{schema, "CREATE TABLE IF NOT EXISTS " + table + " (entity_key BYTEA, feature_name TEXT, value BYTEA, value_text TEXT NULL, vector_value BYTEA NULL, " +
@@ -232,7 +232,7 @@ func (s *Store) create(spec *stores.TableSpec) []string {
 			statements = append(statements, "CREATE INDEX IF NOT EXISTS "+pgx.Identifier{name + suffix}.Sanitize()+" ON "+table+" "+on)
 		}
 	}
-	statements = append(statements, "ALTER TABLE "+table+" ADD COLUMN IF NOT EXISTS value_text TEXT NULL") // of an older Feast
+	statements = append(statements, "ALTER TABLE "+table+" ADD COLUMN IF NOT EXISTS value_text TEXT NULL") // for tables of an older Feast
 	index("_ek", "(entity_key)")
 	for _, f := range spec.Features {
 		if f.Type == "STRING" {

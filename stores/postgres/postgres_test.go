@@ -77,7 +77,7 @@ func write(t *testing.T, s stores.Store, tb stores.Table, n int) [][]byte {
 	return keys
 }
 
-// rows runs a query, its rows as texts.
+// rows runs a query and returns its rows as texts.
 func rows(t *testing.T, opt pg.Options, query string) []string {
 	t.Helper()
 	pool, err := pg.Connect(t.Context(), opt)
@@ -96,7 +96,7 @@ func rows(t *testing.T, opt pg.Options, query string) []string {
 	return out
 }
 
-// The tables are Feast's: the same columns, the same indexes.
+// The tables equal Feast's: the same columns, the same indexes.
 func TestTheTablesAreFeasts(t *testing.T) {
 	f, err := os.Open(filepath.Join("..", "..", "testdata", "golden", "postgres_online", "1_apply.jsonl"))
 	if err != nil {
@@ -140,7 +140,7 @@ func TestTheTablesAreFeasts(t *testing.T) {
 	}
 }
 
-// What Feast wrote is read, and written again it is the same.
+// Rows written by Feast are read correctly, and written again they are the same.
 func TestTheRowsAreFeasts(t *testing.T) {
 	dump, err := os.ReadFile(filepath.Join("..", "..", "testdata", "golden", "postgres_online", "3_incremental.sql"))
 	if err != nil {
@@ -187,7 +187,7 @@ func TestTheRowsAreFeasts(t *testing.T) {
 	}
 }
 
-// A text that PostgreSQL cannot hold is stored as a value all the same.
+// A text that PostgreSQL cannot hold is still stored as a value.
 func TestTextsThatPostgreSQLCannotHold(t *testing.T) {
 	s := open(t, options(t), zip)
 	values := [][]byte{[]byte("\x12\x03a\x00b"), []byte("\x12\x02\xff\xfe")}
@@ -238,7 +238,8 @@ func TestOneRoundTripForAllViews(t *testing.T) {
 	}
 }
 
-// Reads of many cells are guarded where small ones are not, and bring the same: also for keys without any wanted feature, nulls and repeats.
+// Large reads are guarded and small ones are not; both return the same, also for
+// keys without any wanted feature, nulls and repeats.
 func TestLargeReadsBringWhatSmallOnesDo(t *testing.T) {
 	opt := options(t)
 	s := open(t, opt, zip)
@@ -259,7 +260,7 @@ func TestLargeReadsBringWhatSmallOnesDo(t *testing.T) {
 				r.Values[f] = append([]byte("\x12\x90\x4e"), strings.Repeat("x", 10000)...)
 			}
 		}
-		if i%5 != 4 { // else it is absent
+		if i%5 != 4 { // otherwise absent
 			recs = append(recs, r)
 		}
 	}
@@ -288,8 +289,8 @@ func TestLargeReadsBringWhatSmallOnesDo(t *testing.T) {
 	}
 }
 
-// A table that was loaded a moment ago has no statistics: it is not scanned from
-// end to end for that.
+// A table that was just loaded has no statistics; it is still not scanned as a
+// whole.
 func TestNoTableIsScanned(t *testing.T) {
 	opt := options(t)
 	s := open(t, opt, zip)
@@ -315,8 +316,8 @@ func TestNoTableIsScanned(t *testing.T) {
 	}
 }
 
-// A table that is missing or forbidden fails its own rows, and is read apart
-// until it can be read again.
+// A table that is missing or forbidden fails its own rows only, and gets a
+// statement of its own until it can be read again.
 func TestABadTableHarmsOnlyItself(t *testing.T) {
 	gone := stores.Table{Project: "p", View: "gone"}
 	for name, spoil := range map[string]string{"missing": `DROP TABLE "p_gone"`, "forbidden": `REVOKE ALL ON "p_gone" FROM reader`} {
@@ -350,8 +351,8 @@ func TestABadTableHarmsOnlyItself(t *testing.T) {
 	}
 }
 
-// Nothing is kept in a session: neither prepared statements nor settings, so
-// that each transaction may run on another connection.
+// Sessions keep nothing: no prepared statements and no settings, so that each
+// transaction may run on another connection.
 func TestSessionsKeepNothing(t *testing.T) {
 	opt := options(t)
 	opt.MaxConn = 1
@@ -375,7 +376,7 @@ func TestSessionsKeepNothing(t *testing.T) {
 	}
 }
 
-// Two writers at a time leave the row of one of them, never a mixture.
+// Two concurrent writers leave the row of one of them, never a mixture.
 func TestConcurrentWritersLeaveWholeRows(t *testing.T) {
 	opt := options(t)
 	s := open(t, opt, zip)
@@ -415,7 +416,7 @@ func TestNamesThatWouldBeCutOrSharedAreRefused(t *testing.T) {
 	}
 }
 
-// An outage is never a row that is not there, and the deadline is kept.
+// An outage never looks like a missing row, and the deadline is kept.
 func TestOutages(t *testing.T) {
 	opt := options(t)
 	s := open(t, opt, zip)

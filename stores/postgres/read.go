@@ -17,14 +17,14 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// typeMaps know the wire forms of arrays; a map serves one at a time.
+// typeMaps encode arrays; a map must not be used concurrently.
 var typeMaps = sync.Pool{New: func() any { return pgtype.NewMap() }}
 
-// emptyArray is the wire form of an array of no dimension. A nil list is an
-// empty one, not NULL.
+// emptyArray is the wire form of an array without dimensions. A nil list is sent
+// as an empty one, not as NULL.
 var emptyArray = make([]byte, 12)
 
-// encode gives the wire form of a parameter.
+// encode returns the wire form of a parameter.
 func encode(oid uint32, v any) ([]byte, error) {
 	m := typeMaps.Get().(*pgtype.Map) // the pool holds nothing else
 	defer typeMaps.Put(m)
@@ -35,7 +35,7 @@ func encode(oid uint32, v any) ([]byte, error) {
 	return b, err
 }
 
-// encodeList is encode for lists of bytes and texts, which always can be.
+// encodeList is encode for lists of bytes and texts, which cannot fail.
 func encodeList(oid uint32, v any) []byte {
 	b, err := encode(oid, v)
 	if err != nil {
@@ -44,10 +44,11 @@ func encodeList(oid uint32, v any) []byte {
 	return b
 }
 
-// selectionKey is under which a selection keeps its parameter.
+// selectionKey is the key under which a selection caches its parameter.
 type selectionKey struct{}
 
-// featuresOf is a selection, ready to be sent and to be looked up.
+// featuresOf is a selection in the form in which it is sent, with an index for
+// lookups.
 type featuresOf struct {
 	index map[string]int
 	param []byte
@@ -64,13 +65,13 @@ func features(s *stores.Selection) *featuresOf {
 	return f
 }
 
-// keySet is the keys of one or more reads.
+// keySet holds the keys of one or more reads.
 type keySet struct {
 	at    map[string]int // key to its row
 	param []byte
 }
 
-// part is one read on its way.
+// part is one read in progress.
 type part struct {
 	read     *stores.Read
 	rows     []stores.Row
@@ -79,7 +80,7 @@ type part struct {
 	name     string
 }
 
-// Fetch asks one statement for all reads together. A table that is missing or
+// Fetch sends one statement for all reads together. A table that is missing or
 // forbidden fails only the rows of its own reads.
 func (s *Store) Fetch(ctx context.Context, reads []stores.Read, meter *stores.Meter) (*stores.Rows, error) {
 	rows := stores.NewRows(reads, nil)
@@ -113,7 +114,7 @@ func (s *Store) Fetch(ctx context.Context, reads []stores.Read, meter *stores.Me
 	return rows, nil
 }
 
-// parts prepares reads; those of the same keys share what is made of them.
+// parts prepares reads; reads of the same keys share the prepared keys.
 func (s *Store) parts(reads []stores.Read, rows *stores.Rows) []*part {
 	var out []*part
 	for i := range reads {
@@ -138,26 +139,26 @@ func (s *Store) parts(reads []stores.Read, rows *stores.Rows) []*part {
 	return out
 }
 
-// manyCells is from how many cells on a read is guarded.
+// manyCells is the number of cells from which a read is guarded.
 const manyCells = 64
 
-// guard keeps the planner, until the end of the transaction, from what it does to
-// large reads of a table whose statistics are not there yet, right after a load:
-// it takes most of the table for wanted and scans it, or compiles the statement
+// guard prevents, until the end of the transaction, two choices that the planner
+// makes for large reads of a table without statistics, right after a load: it
+// expects to return most of the table and scans it, or it compiles the statement
 // for longer than it runs.
 const guard = "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
 
-// query is a statement for some reads.
+// query is a statement for several reads.
 type query struct {
 	guarded bool
 	sql     string
 	params  [][]byte
 	oids    []uint32
-	formats []int16 // of the parameters
+	formats []int16 // parameter formats
 	results []int16
 }
 
-// query asks one statement.
+// query sends one statement.
 func (s *Store) query(ctx context.Context, parts []*part, rows *stores.Rows, meter *stores.Meter) error {
 	if len(parts) == 0 {
 		return nil
@@ -168,9 +169,9 @@ func (s *Store) query(ctx context.Context, parts []*part, rows *stores.Rows, met
 	})
 }
 
-// newQuery writes the statement. Of each table it brings a row for each key that
-// is there, so that a key without any of the features is told from one that is
-// not, and a row for each feature.
+// newQuery builds the statement. For each table it returns a row for each
+// existing key, so that a key without any of the features differs from an absent
+// key, and a row for each feature.
 func newQuery(parts []*part) *query {
 	q := &query{results: []int16{1, 1, 1, 1, 1}}
 	var sql strings.Builder
@@ -189,7 +190,7 @@ func newQuery(parts []*part) *query {
 	return q
 }
 
-// param adds a parameter unless it is there, and gives its name.
+// param adds a parameter unless it exists already, and returns its name.
 func (q *query) param(oid uint32, b []byte) string {
 	for i := range q.params {
 		if len(b) > 0 && len(q.params[i]) == len(b) && &q.params[i][0] == &b[0] {
@@ -200,18 +201,18 @@ func (q *query) param(oid uint32, b []byte) string {
 	return "$" + itoa(len(q.params))
 }
 
-// run asks the statement in one round trip, guarded if it is for many cells.
+// run sends the statement in one round trip, guarded if it covers many cells.
 func (q *query) run(ctx context.Context, c *pgconn.PgConn, read func(*pgconn.ResultReader) error) error {
 	if !q.guarded {
 		return read(c.ExecParams(ctx, q.sql, q.params, q.oids, q.formats, q.results))
 	}
-	b := new(pgconn.Batch) // is one transaction
+	b := new(pgconn.Batch) // one transaction
 	b.ExecParams(guard, nil, nil, nil, nil)
 	b.ExecParams(q.sql, q.params, q.oids, q.formats, q.results)
 	results := c.ExecBatch(ctx, b)
 	var err error
 	if results.NextResult() {
-		_, err = results.ResultReader().Close() // the guard's
+		_, err = results.ResultReader().Close() // result of the guard
 	}
 	if err == nil && results.NextResult() {
 		err = read(results.ResultReader())
@@ -219,7 +220,7 @@ func (q *query) run(ctx context.Context, c *pgconn.PgConn, read func(*pgconn.Res
 	return errors.Join(err, results.Close())
 }
 
-// file puts a result's rows into those of the parts.
+// file stores a result's rows in those of the parts.
 func file(c *pgconn.PgConn, result *pgconn.ResultReader, parts []*part, rows *stores.Rows, meter *stores.Meter) error {
 	var arena []byte
 	for result.NextRow() {
@@ -230,7 +231,7 @@ func file(c *pgconn.PgConn, result *pgconn.ResultReader, parts []*part, rows *st
 		}
 		rows.Stats.Received += int64(n)
 		if err := meter.Count(n); err != nil {
-			_ = c.Conn().Close() // the rest is not even read
+			_ = c.Conn().Close() // do not read the rest
 			_, _ = result.Close()
 			return err
 		}
@@ -240,7 +241,7 @@ func file(c *pgconn.PgConn, result *pgconn.ResultReader, parts []*part, rows *st
 	return err
 }
 
-// put keeps one row of a result, whose bytes are good until the next one.
+// put stores one row of a result, whose bytes are valid until the next row.
 func (p *part) put(arena, key, name, value, event []byte) []byte {
 	at, ok := p.keys.at[string(key)]
 	if !ok {
@@ -271,10 +272,10 @@ func (p *part) put(arena, key, name, value, event []byte) []byte {
 	return arena
 }
 
-// epoch is what PostgreSQL counts its microseconds from.
+// epoch is the zero point of PostgreSQL's microseconds.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 
-// timeOf reads a timestamptz; the infinities are the zero time.
+// timeOf decodes a timestamptz; infinities become the zero time.
 func timeOf(b []byte) time.Time {
 	switch v := int64(binary.BigEndian.Uint64(b)); v {
 	case 1<<63 - 1, -1 << 63:

@@ -15,12 +15,12 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// columns are records turned by the side, as unnest takes them.
+// columns are records transposed into columns, as unnest expects them.
 type columns struct {
-	// of each record, for what is replaced
+	// one entry per record, for the rows to replace
 	keys   [][]byte
 	events []time.Time
-	// of each value
+	// one entry per value
 	key, value [][]byte
 	name       []string
 	text       []*string
@@ -28,7 +28,7 @@ type columns struct {
 	created    []*time.Time
 }
 
-// turn turns the records of some indexes.
+// turn transposes the records of some indexes.
 func turn(names []string, records []stores.Record, indexes []int) *columns {
 	c := new(columns)
 	for _, i := range indexes {
@@ -45,8 +45,8 @@ func turn(names []string, records []stores.Record, indexes []int) *columns {
 				continue
 			}
 			var text *string
-			// PostgreSQL takes no text with a NUL or broken UTF-8; the value itself is
-			// bytes, and the text only for search.
+			// PostgreSQL rejects a text with a NUL or invalid UTF-8; the value itself is
+			// bytes, and the text is only for search.
 			if t, ok := value.Text(v); ok && utf8.ValidString(t) && !strings.Contains(t, "\x00") {
 				text = &t
 			}
@@ -59,9 +59,10 @@ func turn(names []string, records []stores.Record, indexes []int) *columns {
 
 func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// Write stores all records in one transaction, but for those that PostgreSQL
-// does not take, and for more bytes than one should carry. Writers of one table take turns, since a record replaces the
-// rows of all its features: two at a time could leave a mixture of both.
+// Write stores all records in one transaction, except those that PostgreSQL rejects; a very
+// large write takes several. Writers of one table wait for each other, since a record
+// replaces the rows of all its features: two concurrent writers could leave a mixture of
+// both.
 func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
 	if err := ctx.Err(); err != nil {
 		return stores.Written{}, fault.Of(err)
@@ -79,7 +80,7 @@ func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.
 	return w.Result()
 }
 
-// writing is one Write on its way.
+// writing is one Write in progress.
 type writing struct {
 	*stores.Writing
 	store    *Store
@@ -87,12 +88,12 @@ type writing struct {
 	features []string
 	records  []stores.Record
 	newer    bool
-	stored   bool  // something is
-	down     error // why nothing more can be
+	stored   bool  // something is stored
+	down     error // why nothing more can be stored
 }
 
 // write stores records in one transaction. If one of them cannot be stored, none
-// is: the halves are then stored apart, until the bad one is alone.
+// is: the halves are then stored separately, until the bad record is alone.
 func (w *writing) write(ctx context.Context, indexes []int) {
 	if w.down != nil {
 		w.Fail(w.down, indexes...)
@@ -117,8 +118,8 @@ func (w *writing) write(ctx context.Context, indexes []int) {
 	}
 }
 
-// transaction stores records, all of them or none, and gives the places of those
-// that newer rows kept out.
+// transaction stores all records or none, and returns the indexes of those that
+// newer rows kept out.
 func (w *writing) transaction(ctx context.Context, indexes []int) (older []int, err error) {
 	c := turn(w.features, w.records, indexes)
 	t := w.store.qualified(w.table)
@@ -145,7 +146,8 @@ func (w *writing) transaction(ctx context.Context, indexes []int) (older []int, 
 		},
 	}
 	if w.newer {
-		// What is newer now was there before: ours are not newer than themselves.
+		// Rows that are newer now were there before: our records are not newer than
+		// themselves.
 		statements = append(statements, statement{
 			"SELECT (n.i - 1)::int4 FROM unnest($1::bytea[], $2::timestamptz[]) WITH ORDINALITY AS n(k, e, i) " +
 				"WHERE EXISTS (SELECT FROM " + t + " AS x WHERE x.entity_key = n.k AND x.event_ts > n.e)", rows,
@@ -161,7 +163,7 @@ func (w *writing) transaction(ctx context.Context, indexes []int) (older []int, 
 	return older, nil
 }
 
-// Delete removes rows, all of them or none.
+// Delete removes all rows or none.
 func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (stores.Unwritten, error) {
 	_, err := s.batch(ctx, table, []statement{
 		{"DELETE FROM " + s.qualified(table) + " WHERE entity_key = ANY($1)", []param{{pgtype.ByteaArrayOID, keys}}},
@@ -169,7 +171,7 @@ func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (
 	return stores.Unwritten{}, s.fault(ctx, err, table)
 }
 
-// statement is one of a batch.
+// statement is one statement of a batch.
 type statement struct {
 	sql    string
 	params []param
@@ -180,8 +182,8 @@ type param struct {
 	v   any
 }
 
-// batch runs statements in one transaction and one round trip, while nobody else
-// of ours writes to the table. Results are in binary.
+// batch runs statements in one transaction and one round trip, under a lock
+// against other writers of the table. Results are in binary format.
 func (s *Store) batch(ctx context.Context, table stores.Table, statements []statement) (results []*pgconn.Result, err error) {
 	b := new(pgconn.Batch)
 	lock := statement{"SELECT pg_advisory_xact_lock(hashtext('banquet'), hashtext($1))", []param{{pgtype.TextOID, s.qualified(table)}}}

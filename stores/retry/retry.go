@@ -1,7 +1,7 @@
-// Package retry makes a store's passing failures pass: keys that could not be
-// read and records that are not stored are tried again, with growing, jittered
-// waits inside the caller's deadline and within a budget that the whole process
-// shares. What is not worth a retry is passed on at once.
+// Package retry repeats failed reads and writes: keys that could not be read and
+// records that are not stored are tried again, with growing, jittered waits,
+// within the caller's deadline and a budget shared by the whole process. Failures
+// that a retry cannot mend are returned at once.
 package retry
 
 import (
@@ -17,18 +17,18 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// Options bound the retries. The zero value is sensible.
+// Options configure the retries. The zero value is usable.
 type Options struct {
-	// Attempts is how often one call is made at most.
+	// Attempts is the maximum number of attempts per call.
 	Attempts int
 	// First and Longest bound the wait before a retry.
 	First, Longest time.Duration
-	// Budget is how many retries may be made at once beyond those that successes
-	// pay for. A try costs the share of its keys that failed before, and pays
-	// Refill times the share that it brought: up to a failure rate of
-	// Refill/(1+Refill), a third by default, retries never run dry.
+	// Budget is how many retries are allowed at once beyond those that successes pay
+	// for. An attempt costs the share of its keys that failed before, and earns
+	// Refill times the share that succeeded: up to a failure rate of
+	// Refill/(1+Refill), a third by default, retries never run out.
 	Budget, Refill float64
-	// Metrics receives the collectors; nil keeps them private.
+	// Metrics registers the collectors; nil keeps them private.
 	Metrics prometheus.Registerer
 }
 
@@ -66,10 +66,10 @@ func New(inner stores.Store, opt Options) *Store {
 	s := &Store{
 		Store: inner, opt: opt, budget: budget{tokens: opt.Budget, most: opt.Budget},
 		retries: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "banquet_store_retries_total", Help: "Reads, writes and deletions of the online store that were made again, for all or for some of their rows.",
+			Name: "banquet_store_retries_total", Help: "Retried reads, writes and deletions of the online store, for all or some of their rows.",
 		}),
 		givenUp: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "banquet_store_retries_given_up_total", Help: "Failures that might have passed and were not tried again, by what was lacking: attempts, time or budget.",
+			Name: "banquet_store_retries_given_up_total", Help: "Transient failures that were not retried, by what was missing: attempts, time or budget.",
 		}, []string{"lacking"}),
 	}
 	if opt.Metrics != nil {
@@ -78,8 +78,8 @@ func New(inner stores.Store, opt Options) *Store {
 	return s
 }
 
-// passing reports whether a failure may be gone the next time. What banquet itself
-// has too much of would only become more.
+// passing reports whether a failure may pass. A failure caused by banquet's own
+// limits is not retried: a retry would only add load.
 func passing(err error) bool {
 	switch fault.KindOf(err) {
 	case fault.Overloaded:
@@ -91,11 +91,11 @@ func passing(err error) bool {
 	}
 }
 
-// answerTime is left of a deadline when a try begins.
+// answerTime is the time kept back of a deadline for the response itself.
 const answerTime = 5 * time.Millisecond
 
-// wait waits before try n+1, of which failed is the share of keys that failed
-// before; false when there is no time, no budget, or no try left.
+// wait waits before attempt n+1; failed is the share of keys that failed before.
+// It returns false when time, budget or attempts are used up.
 func (s *Store) wait(ctx context.Context, n int, failed float64) bool {
 	span, lacking := s.span(ctx, n)
 	if lacking == "" && !s.budget.spend(failed) {
@@ -116,18 +116,18 @@ func (s *Store) wait(ctx context.Context, n int, failed float64) bool {
 	}
 }
 
-// span draws how long to wait before try n+1, or tells what is lacking for it.
-// Waits are spread over their whole length: callers who failed together come
-// back apart. Near the deadline they are shorter, so that the time that is left
-// is used.
+// span returns how long to wait before attempt n+1, or what is missing for it.
+// Waits are random over their whole length, so that callers who failed together
+// do not retry together. Near the deadline they are shorter, so that the
+// remaining time is used.
 func (s *Store) span(ctx context.Context, n int) (span time.Duration, lacking string) {
 	if n+1 >= s.opt.Attempts {
 		return 0, "attempts"
 	}
 	longest := min(s.opt.First<<min(n, 20), s.opt.Longest)
 	if deadline, ok := ctx.Deadline(); ok {
-		// A try that begins at the deadline's end could only fail: some time is
-		// kept back to make it, and to answer.
+		// An attempt that begins just before the deadline could only fail: keep some time
+		// back for the attempt and the response.
 		longest = min(longest, time.Until(deadline)-answerTime)
 	}
 	if longest <= 0 || ctx.Err() != nil {
@@ -136,8 +136,7 @@ func (s *Store) span(ctx context.Context, n int) (span time.Duration, lacking st
 	return rand.N(longest) + 1, ""
 }
 
-// Read reads until every key is answered or the failures that are left will
-// not pass.
+// Read reads until every key is read or the remaining failures will not pass.
 func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
 	rows, err := s.Store.Read(ctx, reads)
 	for n := 0; ; n++ {
@@ -164,7 +163,7 @@ func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, er
 	}
 }
 
-// count counts the keys, and those whose failure may pass.
+// count counts the keys, and the keys whose failure may pass.
 func count(rows *stores.Rows) (all, passingKeys int) {
 	for _, read := range rows.Reads {
 		all += len(read)
@@ -177,12 +176,12 @@ func count(rows *stores.Rows) (all, passingKeys int) {
 	return all, passingKeys
 }
 
-// position is where a retried key's row belongs.
+// position is where the row of a retried key belongs.
 type position struct{ read, key int }
 
-// again reads the keys that failed once more and puts their rows in place. The
-// rows of the retry are held until the first ones are released. False means
-// that the retry failed as a whole.
+// again reads the failed keys once more and puts their rows in place. The rows of
+// the retry are held until the first ones are released. It returns false if the
+// whole retry failed.
 func (s *Store) again(ctx context.Context, reads []stores.Read, rows *stores.Rows) bool {
 	var part []stores.Read
 	var positions [][]position
@@ -215,16 +214,15 @@ func (s *Store) again(ctx context.Context, reads []stores.Read, rows *stores.Row
 	return true
 }
 
-// Write writes until every record is stored or older, or the failures that are
-// left will not pass.
+// Write writes until every record is stored or older, or the remaining failures
+// will not pass.
 func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
 	return s.change(ctx, len(records), func(indexes []int) (stores.Written, error) {
 		return s.Store.Write(ctx, table, features, pick(records, indexes), mode)
 	})
 }
 
-// Delete deletes until every key is gone or the failures that are left will not
-// pass.
+// Delete deletes until every key is gone or the remaining failures will not pass.
 func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (stores.Unwritten, error) {
 	written, err := s.change(ctx, len(keys), func(indexes []int) (stores.Written, error) {
 		left, err := s.Store.Delete(ctx, table, pick(keys, indexes))
@@ -233,7 +231,7 @@ func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (
 	return written.Failed, err
 }
 
-// pick gives the elements at some indexes; nil are all.
+// pick returns the elements at some indexes; nil means all.
 func pick[T any](all []T, indexes []int) []T {
 	if indexes == nil {
 		return all
@@ -245,8 +243,8 @@ func pick[T any](all []T, indexes []int) []T {
 	return some
 }
 
-// change tries a write or a delete of n things until nothing is left of it that
-// may pass.
+// change retries a write or a delete of n items until no failure that may pass is
+// left.
 func (s *Store) change(ctx context.Context, n int, try func(indexes []int) (stores.Written, error)) (stores.Written, error) {
 	written, err := try(nil)
 	for tries := 0; ; tries++ {
@@ -280,8 +278,8 @@ func countPassing(left *stores.Unwritten) int {
 	return n
 }
 
-// rewrite tries what failed and may pass once more, and gives what became of all
-// then, under the first indexes.
+// rewrite retries the failures that may pass once, and returns the outcome of
+// all, under the original indexes.
 func rewrite(before stores.Written, try func(indexes []int) (stores.Written, error)) stores.Written {
 	out := stores.Written{Older: before.Older}
 	var again []int
@@ -309,8 +307,7 @@ func rewrite(before stores.Written, try func(indexes []int) (stores.Written, err
 	return out
 }
 
-// budget bounds retries: when most calls fail, retries would only add to what
-// makes them fail.
+// budget bounds retries: when most calls fail, retries would only add load.
 type budget struct {
 	mu           sync.Mutex
 	tokens, most float64

@@ -21,7 +21,7 @@ func TestContract(t *testing.T) {
 	storetest.Run(t, func(testing.TB) stores.Store { return retry.New(new(memory.Store), retry.Options{}) })
 }
 
-// failing is a store whose first calls fail: wholly, or for every other key.
+// failing is a store whose first calls fail: completely, or for every other key.
 type failing struct {
 	memory.Store
 	kind  fault.Kind
@@ -113,13 +113,13 @@ func TestFailuresThatPassAreNotSeen(t *testing.T) {
 				}
 			}
 			if rows.Stats.Retries == 0 {
-				t.Error("no retry is counted")
+				t.Error("no retry was counted")
 			}
 		})
 	}
 }
 
-// scripted is a store whose writes tell what is given, in turn.
+// scripted is a store whose writes return the given outcomes, in turn.
 type scripted struct {
 	memory.Store
 	tells []stores.Written
@@ -136,8 +136,8 @@ func (s *scripted) Write(_ context.Context, _ stores.Table, _ *stores.Selection,
 	return w, nil
 }
 
-// What became of a record is told under its own index, whichever try told it,
-// and a bad record is neither tried again nor lost.
+// The outcome of a record has the record's own index, whichever attempt decided
+// it; a bad record is neither retried nor lost.
 func TestOutcomesOfRetriesAreThoseOfTheRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		busy, bad := fault.Store(fault.Overloaded, "busy"), fault.Store(fault.Invalid, "bad")
@@ -201,7 +201,7 @@ func TestTheBudgetBoundsRetries(t *testing.T) {
 		s := retry.New(inner, retry.Options{Attempts: 50, Budget: 10})
 		for range 100 {
 			if _, err := s.Read(t.Context(), []stores.Read{{Table: table, Features: features, Keys: keys(1)}}); err == nil {
-				t.Fatal("a failing store answers")
+				t.Fatal("a failing store returned rows")
 			}
 		}
 		if inner.calls != 110 {
@@ -210,7 +210,7 @@ func TestTheBudgetBoundsRetries(t *testing.T) {
 	})
 }
 
-// A wait that is longer than the time that is left is cut, not the retry.
+// A wait longer than the remaining time is cut; the retry still takes place.
 func TestTheTimeThatIsLeftIsUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 50 {
@@ -226,16 +226,16 @@ func TestTheTimeThatIsLeftIsUsed(t *testing.T) {
 	})
 }
 
-// The metrics tell of retries, and of what was lacking for more.
+// The metrics count the retries, and what was missing for more.
 func TestMetricsOfRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reg := prometheus.NewRegistry()
 		s := retry.New(&failing{kind: fault.Unavailable, whole: true, times: 1 << 30}, retry.Options{Attempts: 3, Budget: 5, Metrics: reg})
-		short, cancel := context.WithTimeout(t.Context(), 3*time.Millisecond) // less than an answer takes
+		short, cancel := context.WithTimeout(t.Context(), 3*time.Millisecond) // less than a response takes
 		defer cancel()
 		for _, ctx := range []context.Context{short, t.Context(), t.Context(), t.Context()} {
 			if _, err := s.Read(ctx, []stores.Read{{Table: table, Features: features, Keys: keys(1)}}); err == nil {
-				t.Fatal("a failing store answers")
+				t.Fatal("a failing store returned rows")
 			}
 		}
 		families, err := reg.Gather()
@@ -260,7 +260,7 @@ func TestMetricsOfRetries(t *testing.T) {
 	})
 }
 
-// What banquet itself has too much of is not asked for again.
+// Failures caused by banquet's own limits are not retried.
 func TestABudgetThatIsUsedUpIsNoReasonToTryAgain(t *testing.T) {
 	for _, kind := range []fault.Kind{fault.Overloaded, fault.TooLarge} {
 		inner := &refusing{err: fault.New(kind, "too much")}

@@ -17,8 +17,8 @@ import (
 )
 
 // BenchmarkWrite loads a table of 28,844 rows of six features as materialize
-// does: in the order of the keys, 5,000 rows at a time by four writers; into a
-// new file, and over what is there.
+// does: in key order, 5,000 rows at a time, with four writers; into a new file,
+// and over existing rows.
 func BenchmarkWrite(b *testing.B) {
 	const n, batch = 28844, 5000
 	features := stores.NewSelection("city", "state", "location_type", "tax_returns_filed", "population", "total_wages")

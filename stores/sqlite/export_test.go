@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// Pragma asks the connection that writes for a setting.
+// Pragma reads a setting of the writing connection.
 func (s *Store) Pragma(ctx context.Context, name string) (value string, err error) {
 	err = s.write.QueryRowContext(ctx, "PRAGMA "+name).Scan(&value)
 	return value, err
 }
 
-// Writing gives the form that a process in a time zone writes a time in.
+// Writing returns the stored form of a time, as written in a time zone.
 func Writing(zone *time.Location) func(time.Time) any { return clockOf(zone).stored }
 
-// Reading reads stored times in a time zone, in a file with or without the note.
+// Reading reads stored times in a time zone, from a file with or without the note.
 func Reading(zone *time.Location, noted bool) func(stored any) (unix int64, ok bool) {
 	c := clockOf(zone)
 	c.unix = c.unix || noted

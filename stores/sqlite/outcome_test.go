@@ -15,7 +15,7 @@ import (
 	"github.com/banquet-fs/banquet/stores/sqlite"
 )
 
-// openWith opens a file whose table was changed by others.
+// openWith opens a file whose table another program changed.
 func openWith(t *testing.T, statement string) (*sqlite.Store, *sql.DB) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "online.db")
@@ -36,8 +36,7 @@ func onBad(do string) string {
 	return "CREATE TRIGGER bad BEFORE INSERT ON p_loaded WHEN NEW.value_text = 'bad' BEGIN SELECT " + do + "; END"
 }
 
-// Rows that SQLite does not take fail alone; the others are stored, in the one
-// transaction.
+// Rows that SQLite rejects fail alone; the others are stored, in one transaction.
 func TestRowsThatAreRefusedFailAlone(t *testing.T) {
 	for name, c := range map[string]struct{ prepare, says string }{
 		"a trigger":   {onBad("RAISE(ABORT, 'no')"), "breaks a constraint"},
@@ -77,7 +76,7 @@ func TestRowsThatAreRefusedFailAlone(t *testing.T) {
 	}
 }
 
-// Older rows are told also where bad ones are looked for.
+// Older rows are also reported while bad ones are searched.
 func TestOlderBesideBad(t *testing.T) {
 	s, _ := openWith(t, onBad("RAISE(ABORT, 'no')"))
 	features, recs := rowsToLoad(9, "x")
@@ -91,8 +90,8 @@ func TestOlderBesideBad(t *testing.T) {
 	}
 }
 
-// A write that is broken off leaves nothing behind, and says so by an error: it
-// is one transaction.
+// An interrupted write leaves nothing behind and returns an error: it is one
+// transaction.
 func TestAWriteThatIsBrokenOffStoresNothing(t *testing.T) {
 	for name, trigger := range map[string]string{
 		"rolled back by a trigger": onBad("RAISE(ROLLBACK, 'no')"),

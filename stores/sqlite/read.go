@@ -13,9 +13,9 @@ import (
 // keysPerQuery bounds the parameters of a statement.
 const keysPerQuery = 500
 
-// Fetch asks one statement per table and five hundred keys, all in one
-// transaction: what is written meanwhile is seen in no table or in all. A table
-// that is not there, or has another shape, fails the rows of its own read only.
+// Fetch runs one statement per table and five hundred keys, all in one
+// transaction: a concurrent write is visible in all tables or in none. A table
+// that is missing, or has other columns, fails the rows of its own read only.
 func (s *Store) Fetch(ctx context.Context, reads []stores.Read, meter *stores.Meter) (*stores.Rows, error) {
 	rows := stores.NewRows(reads, nil)
 	if err := s.readAll(ctx, reads, rows, meter); err != nil {
@@ -40,7 +40,7 @@ func (s *Store) readAll(ctx context.Context, reads []stores.Read, rows *stores.R
 		}
 	}
 	for i := range reads {
-		failed := err // the file is not there, and no table then
+		failed := err // without the file there is no table
 		if failed == nil {
 			r := tableRead{clock: clock, meter: meter, tx: tx, read: &reads[i], index: map[string]int{}, at: map[string]int{}, out: rows.Reads[i]}
 			failed = r.all(ctx, &rows.Stats)
@@ -63,7 +63,7 @@ func (s *Store) readAll(ctx context.Context, reads []stores.Read, rows *stores.R
 	return nil
 }
 
-// tableRead is one read's way through its statements.
+// tableRead is one read in progress.
 type tableRead struct {
 	clock clock
 	meter *stores.Meter
@@ -127,7 +127,7 @@ func (r *tableRead) put(key []byte, name string, value []byte, event any) {
 		row.Found, row.Values = true, make([][]byte, len(r.index))
 	}
 	if value == nil {
-		value = []byte{} // the driver makes no difference between NULL and empty
+		value = []byte{} // the driver does not distinguish NULL and empty
 	}
 	row.Values[r.index[name]] = value
 	if at, ok := r.clock.event(event); ok {
@@ -135,8 +135,8 @@ func (r *tableRead) put(key []byte, name string, value []byte, event any) {
 	}
 }
 
-// rowsWithout finds, among the keys without any wanted feature, those that
-// have a row all the same.
+// rowsWithout finds, among the keys without any wanted feature, those that still
+// have a row.
 func (r *tableRead) rowsWithout(ctx context.Context, keys [][]byte, stats *stores.Stats) error {
 	var left [][]byte
 	for _, k := range keys {
@@ -160,7 +160,8 @@ func (r *tableRead) rowsWithout(ctx context.Context, keys [][]byte, stats *store
 	})
 }
 
-// marks are the parameters of a list; an empty list is one that nothing equals.
+// marks returns the parameters of a list; for an empty list, one that nothing
+// equals.
 func marks(n int) string {
 	if n == 0 {
 		return "NULL"

@@ -1,12 +1,11 @@
 // Package sqlite is the embedded online store: Feast's layout in a SQLite file
-// that Feast and banquet may read and write in turn.
+// that both Feast and banquet may read and write.
 //
-// A view's table is named <project>_<view> and holds one row for each feature
-// of an entity. Times are integers: the seconds since 1970 of the UTC time's
-// clock face read as local time, which is how Feast writes them; in a process
-// whose zone is UTC they are plain unix seconds. In other zones banquet adds how
-// far that is off, so that the zone of a reader does not matter. Times keep no
-// fraction.
+// A view's table is named <project>_<view> and has one row for each feature of an
+// entity. Times are integers, as Feast writes them: the clock time in UTC, read
+// as local time, in seconds since 1970. In a process whose zone is UTC they are
+// plain unix seconds. In other zones banquet also stores the difference, so that
+// the reader's zone does not matter. Fractions of a second are not stored.
 package sqlite
 
 import (
@@ -27,12 +26,13 @@ import (
 )
 
 const (
-	// readers is how many reads are under way at once.
+	// readers is the maximum number of concurrent reads.
 	readers = 4
-	// busyMillis is how long a statement waits for another process to let go.
+	// busyMillis is how long a statement waits for another process to release its lock.
 	busyMillis = "5000"
-	// cache keeps the pages that a load touches in memory, 64 MiB: keys come in no
-	// order, and the default of 2 MB reads and writes each page many times.
+	// cache keeps the pages that a load changes in memory, 64 MiB: keys arrive in
+	// random order, and with the default of 2 MB each page is read and written many
+	// times.
 	cache = "cache_size(-65536)"
 )
 
@@ -48,13 +48,13 @@ type Store struct {
 
 var _ stores.Backend = (*Store)(nil)
 
-// Open opens the file at path. The file, and one level of directory above it,
-// are made when the first table is.
+// Open opens the file at path. The file, and one level of directory above it, are
+// created with the first table.
 func Open(path string) (*Store, error) {
 	return OpenIn(path, time.Local) //nolint:forbidigo // Feast writes by it
 }
 
-// OpenIn opens a file as a machine in a time zone does.
+// OpenIn opens a file like a machine in a time zone.
 func OpenIn(path string, zone *time.Location) (*Store, error) {
 	s := &Store{path: path, clock: clockOf(zone)}
 	s.Layer = stores.NewLayer(s)
@@ -66,7 +66,7 @@ func OpenIn(path string, zone *time.Location) (*Store, error) {
 	if s.write, err = sql.Open("sqlite", dsn(path, url.Values{"_pragma": {"busy_timeout(" + busyMillis + ")", cache}, "_txlock": {"immediate"}})); err != nil {
 		return nil, s.fault(err, "opened")
 	}
-	s.write.SetMaxOpenConns(1) // SQLite has one writer; a queue here is fairer than its lock
+	s.write.SetMaxOpenConns(1) // SQLite allows one writer; a queue here is fairer than its lock
 	return s, nil
 }
 
@@ -80,7 +80,7 @@ func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close
 
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// fault says what SQLite refused.
+// fault turns an error of SQLite into a fault.
 func (s *Store) fault(err error, what string) error {
 	if err == nil {
 		return nil
@@ -101,19 +101,19 @@ func (s *Store) fault(err error, what string) error {
 	case lib.SQLITE_READONLY, lib.SQLITE_PERM:
 		return refuse(fault.Denied, "is read-only for this user")
 	case lib.SQLITE_CANTOPEN:
-		return refuse(fault.Unavailable, "cannot be opened; is its directory there, and may this user write to it?")
+		return refuse(fault.Unavailable, "cannot be opened; check that its directory exists and that this user may write to it")
 	case lib.SQLITE_FULL:
 		return refuse(fault.Unavailable, "cannot grow: no space left on its device")
 	case lib.SQLITE_NOTADB, lib.SQLITE_CORRUPT:
-		return refuse(fault.Unavailable, "is no SQLite database, or a damaged one")
+		return refuse(fault.Unavailable, "is not a SQLite database, or is damaged")
 	case lib.SQLITE_INTERRUPT:
 		return fault.Store(fault.TimedOut, "reading SQLite file %s took too long", s.path).Because(err)
 	}
 	return refuse(fault.Unavailable, "cannot be "+what)
 }
 
-// refusesRows tells what a row holds that SQLite does not take, by a constraint of
-// the table or for its size, from other errors: another row may be good.
+// refusesRows reports whether SQLite rejected the content of a row, by a
+// constraint of the table or for its size: other rows may be valid.
 func refusesRows(err error) bool {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
@@ -126,7 +126,7 @@ func refusesRows(err error) bool {
 	return false
 }
 
-// rowFault says why SQLite does not take a row.
+// rowFault says why SQLite rejects a row.
 func (s *Store) rowFault(err error) error {
 	why := "one of its values is of the wrong type for its column"
 	var e *sqlite.Error
@@ -138,22 +138,22 @@ func (s *Store) rowFault(err error) error {
 			why = "one of its values is too large"
 		}
 	}
-	return fault.New(fault.Invalid, "SQLite file %s does not take it: %s", s.path, why).About("online store", s.path, "").Because(err)
+	return fault.New(fault.Invalid, "SQLite file %s rejects it: %s", s.path, why).About("online store", s.path, "").Because(err)
 }
 
-// missing tells a missing table from other errors.
+// missing reports whether a table is missing.
 func missing(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code()&0xff == lib.SQLITE_ERROR && strings.Contains(e.Error(), "no such table")
 }
 
-// ofTable tells what is wrong with one table from what is wrong with the file.
+// ofTable reports whether an error concerns one table, not the file.
 func ofTable(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code()&0xff == lib.SQLITE_ERROR
 }
 
-// absent says that there is no file: none is made to be read.
+// absent reports that there is no file: reading does not create one.
 func (s *Store) absent() bool {
 	_, err := os.Stat(s.path)
 	return errors.Is(err, os.ErrNotExist)
@@ -165,19 +165,19 @@ func missingTable(t stores.Table, err error) error {
 }
 
 func oddTable(t stores.Table, err error) error {
-	return fault.Store(fault.Unavailable, "table %s of feature view %s has not the columns of Feast's layout; rename it and run `banquet apply` and `banquet materialize`", t.SQLName(), t.View).
+	return fault.Store(fault.Unavailable, "table %s of feature view %s does not have the columns of Feast's layout; rename it and run `banquet apply` and `banquet materialize`", t.SQLName(), t.View).
 		About("table", t.SQLName(), t.Project).Because(err)
 }
 
-// Check opens the file, and refuses tables that would share a name; SQLite
-// does not tell upper from lower case.
+// Check opens the file, and refuses tables that would share a name; SQLite does
+// not distinguish upper and lower case.
 func (s *Store) Check(ctx context.Context, tables []stores.TableSpec) ([]stores.Finding, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fault.Of(err)
 	}
 	if info, err := os.Stat(s.path); err == nil {
 		if info.IsDir() {
-			return nil, fault.New(fault.Invalid, "online_store.path %s is a directory; it must name a file", s.path)
+			return nil, fault.New(fault.Invalid, "online_store.path %s is a directory; it must be a file", s.path)
 		}
 		if _, err := s.read.ExecContext(ctx, "SELECT count(*) FROM sqlite_master"); err != nil {
 			return nil, s.fault(err, "read")
@@ -186,10 +186,10 @@ func (s *Store) Check(ctx context.Context, tables []stores.TableSpec) ([]stores.
 	return stores.Collisions(tables, stores.Table.SQLName, strings.ToLower), nil
 }
 
-// Update makes and drops tables.
+// Update creates and drops tables.
 func (s *Store) Update(ctx context.Context, keep []stores.TableSpec, drop []stores.Table) ([]stores.Finding, error) {
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o755); err != nil {
-		return nil, fault.New(fault.Denied, "the directory of SQLite file %s cannot be made", s.path).Because(err)
+		return nil, fault.New(fault.Denied, "the directory of SQLite file %s cannot be created", s.path).Because(err)
 	}
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
@@ -223,7 +223,7 @@ func (s *Store) create(ctx context.Context, tx *sql.Tx, t stores.Table) error {
 	return s.addTextColumn(ctx, tx, name)
 }
 
-// addTextColumn brings a table of an older Feast up to date.
+// addTextColumn adds the column that tables of an older Feast lack.
 func (s *Store) addTextColumn(ctx context.Context, tx *sql.Tx, name string) error {
 	var n int
 	err := tx.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info(?) WHERE name = 'value_text'", name).Scan(&n)

@@ -74,7 +74,7 @@ func rowsOf(t *testing.T, path, table string) []string {
 	return out
 }
 
-// Every row that Feast wrote, on UTC, is read and written again into another file,
+// Every row that Feast wrote in UTC is read and written again into another file,
 // which must then hold the same, cell by cell and type by type.
 func TestTheLayoutIsFeasts(t *testing.T) {
 	db, err := sql.Open("sqlite", goldenDB)
@@ -195,7 +195,7 @@ func TestReadingMakesNoFile(t *testing.T) {
 		t.Errorf("without a file a row gives %v", err)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
-		t.Errorf("reading has made the file: %v", err)
+		t.Errorf("reading created the file: %v", err)
 	}
 }
 
@@ -225,15 +225,15 @@ func TestATableOfAnotherShapeFailsAlone(t *testing.T) {
 	}
 	defer rows.Release()
 	if err := rows.Reads[0][0].Err; fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "p_odd") || !strings.Contains(err.Error(), "banquet apply") {
-		t.Errorf("the table of another shape gives %v", err)
+		t.Errorf("the table with other columns gives %v", err)
 	}
 	if r := rows.Reads[1][0]; r.Err != nil || r.Found {
 		t.Errorf("the other table gives %+v", r)
 	}
 }
 
-// A request sees its tables as they were at one time: a table that is written
-// after another is never seen newer than it.
+// A request sees all tables at the same time: a table that is written after
+// another is never seen in a newer state.
 func TestTablesAreReadAtOneTime(t *testing.T) {
 	s := open(t)
 	defer s.Close()
@@ -284,7 +284,7 @@ func TestFaultsNameTheFile(t *testing.T) {
 	if err := os.WriteFile(garbage, []byte(strings.Repeat("no database ", 100)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for name, path := range map[string]string{"a file that is no database": garbage, "a directory": dir} {
+	for name, path := range map[string]string{"a file that is not a database": garbage, "a directory": dir} {
 		s, err := sqlite.Open(path)
 		if err != nil {
 			t.Fatal(err)

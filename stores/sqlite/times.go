@@ -10,19 +10,21 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// clock keeps the times of one file.
+// clock converts the times of one file.
 //
-// Feast reads the clock face of a time in UTC as local time and stores the unix
-// seconds of that. Such an integer says what it means only where it was written,
-// and in the hour that a zone skips in spring not even there. So there are three
-// forms:
+// Feast takes the clock time in UTC, reads it as local time and stores the unix
+// seconds of that. Such an integer is unambiguous only in the zone where it was
+// written, and not even there for the hour that a zone skips in spring. So there
+// are three forms:
 //
-//   - A process on UTC writes Feast's integers, which are plain unix seconds then,
-//     and notes in the file that it did (user_version).
-//   - Any other process writes Feast's integer in its zone and behind it, in
-//     blanks and tabs, by how much it is off: a blob. Feast, which asks Python's
-//     int() for the number, does not see them, and reads right in the same zone.
-//   - An integer in a file without the note is Feast's own, of this process's zone.
+//   - A process in UTC writes Feast's integers, which then are plain unix seconds,
+//     and records this in the file (user_version).
+//   - Any other process writes a blob: Feast's integer for its zone, followed by
+//     the difference, encoded in blanks and tabs. Feast parses the number with
+//     Python's int(), which ignores them, and reads the right time in the same
+//     zone.
+//   - An integer in a file without the note was written by Feast in this process's
+//     zone.
 type clock struct {
 	zone *time.Location // nil on UTC
 	unix bool           // integers are unix seconds
@@ -31,9 +33,9 @@ type clock struct {
 // noted is the user_version of a file whose integers are unix seconds: "bqtu".
 const noted = 0x62717475
 
-// clockOf is the clock of a process in a zone, before it knows of the file's note.
+// clockOf is the clock of a process in a zone, before the file's note is known.
 func clockOf(zone *time.Location) clock {
-	// A zone of whatever name that has kept to UTC since 1970 is UTC.
+	// A zone of any name that has kept to UTC since 1970 counts as UTC.
 	for at := int64(0); at < 70*365*86400; at += 30 * 86400 {
 		if _, offset := time.Unix(at, 0).In(zone).Zone(); offset != 0 {
 			return clock{zone: zone}
@@ -42,7 +44,7 @@ func clockOf(zone *time.Location) clock {
 	return clock{unix: true}
 }
 
-// look reads the note, where it matters.
+// look reads the note, if it matters.
 func (c clock) look(ctx context.Context, tx *sql.Tx) (clock, error) {
 	if c.unix {
 		return c, nil
@@ -53,7 +55,7 @@ func (c clock) look(ctx context.Context, tx *sql.Tx) (clock, error) {
 	return c, err
 }
 
-// note leaves the note. Another program's number stays.
+// note writes the note. A number of another program stays.
 func (c clock) note(ctx context.Context, tx *sql.Tx) error {
 	if c.zone != nil {
 		return nil
@@ -66,8 +68,8 @@ func (c clock) note(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// seconds are those that a time is stored by: without its fraction, cut as
-// Python's int() cuts, towards 1970.
+// seconds are the stored seconds of a time: without the fraction, cut towards
+// 1970 as Python's int() does.
 func seconds(t time.Time) int64 { return cut(t.Unix(), t) }
 
 func cut(s int64, t time.Time) int64 {
@@ -77,10 +79,10 @@ func cut(s int64, t time.Time) int64 {
 	return s
 }
 
-// markBits are those of an offset: two days and a sign.
+// markBits is the width of a difference: two days and a sign.
 const markBits = 20
 
-// stored is the form in which a time is written.
+// stored returns the stored form of a time.
 func (c clock) stored(t time.Time) any {
 	s := seconds(t)
 	if c.zone == nil {
@@ -96,7 +98,8 @@ func (c clock) stored(t time.Time) any {
 	return b
 }
 
-// event reads a stored time in unix seconds. What is no time has none, as NULL.
+// event converts a stored time to unix seconds. It returns false for NULL and for
+// what is not a time.
 func (c clock) event(v any) (int64, bool) {
 	switch v := v.(type) {
 	case int64:
@@ -105,7 +108,7 @@ func (c clock) event(v any) (int64, bool) {
 		return c.integer(int64(v)), true
 	case []byte:
 		return c.marked(v)
-	case string: // Feast of long ago
+	case string: // very old versions of Feast
 		t, err := value.ParseTime(v)
 		return t.Unix(), err == nil
 	}
@@ -141,9 +144,9 @@ func (c clock) marked(b []byte) (int64, bool) {
 	return v - (int64(bits>>1) ^ -int64(bits&1)), true
 }
 
-// localSeconds reads the clock face of a time in UTC as local time, as Python's
-// datetime.timestamp does: of a face that a zone has twice it takes the first, one
-// that it skips is moved on by what is skipped.
+// localSeconds reads a clock time in UTC as local time, as Python's
+// datetime.timestamp does: of a clock time that occurs twice in a zone it takes
+// the first, and a skipped one is moved forward by the length of the gap.
 func localSeconds(face int64, zone *time.Location) int64 {
 	offset := func(at int64) int64 {
 		_, s := time.Unix(at, 0).In(zone).Zone()
@@ -158,7 +161,7 @@ func localSeconds(face int64, zone *time.Location) int64 {
 	return before
 }
 
-// times asks for the distinct times of some keys' rows.
+// times reads the distinct times of the rows of some keys.
 func (c clock) times(ctx context.Context, tx *sql.Tx, table string, keys []any, visit func(key []byte, event int64, ok bool)) error {
 	rows, err := tx.QueryContext(ctx, "SELECT DISTINCT entity_key, +event_ts FROM "+table+
 		" WHERE entity_key IN ("+marks(len(keys))+")", keys...)

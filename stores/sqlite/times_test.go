@@ -21,8 +21,8 @@ func zone(t testing.TB, name string) *time.Location {
 	return z
 }
 
-// zones are some on UTC, with and without summer time, on both sides, with
-// offsets that are no whole hours, and one that once skipped a day.
+// zones are in UTC, with and without summer time, east and west of it, with
+// offsets that are not whole hours, and one zone that once skipped a day.
 var zones = [...]string{"UTC", "Africa/Abidjan", "Europe/London", "Asia/Seoul", "Asia/Kolkata", "America/St_Johns", "Pacific/Apia", "Australia/Lord_Howe"}
 
 func moments() []time.Time {
@@ -34,14 +34,14 @@ func moments() []time.Time {
 		time.Date(2024, 3, 10, 0, 0, 0, 0, time.UTC), time.Date(2024, 3, 31, 0, 0, 0, 0, time.UTC), time.Date(2024, 4, 7, 0, 0, 0, 0, time.UTC),
 		time.Date(2024, 10, 6, 0, 0, 0, 0, time.UTC), time.Date(2024, 10, 27, 0, 0, 0, 0, time.UTC), time.Date(2024, 11, 3, 0, 0, 0, 0, time.UTC),
 	} {
-		for at := range 192 { // the hours that are skipped and doubled, wherever that is
+		for at := range 192 { // includes the skipped and repeated hours of all zones
 			out = append(out, day.Add(time.Duration(at-48)*15*time.Minute))
 		}
 	}
 	return out
 }
 
-// What is written in any zone is read in any zone as the same second: in the same
+// A time written in any zone is read in any zone as the same second, in the same
 // file, whoever wrote first.
 func TestEventTimesDoNotDependOnTheZone(t *testing.T) {
 	type reader struct {
@@ -69,7 +69,7 @@ func TestEventTimesDoNotDependOnTheZone(t *testing.T) {
 			}
 			for _, r := range readers {
 				if plain && !r.noted {
-					continue // the writer has noted it
+					continue // the writer has left the note
 				}
 				if got, ok := r.read(stored); !ok || got != want {
 					t.Fatalf("%s, written in %s as %q, is %s in %s", at, writer, stored, time.Unix(got, 0).UTC(), r.zone)
@@ -79,7 +79,7 @@ func TestEventTimesDoNotDependOnTheZone(t *testing.T) {
 	}
 }
 
-// The numbers before the marks are those that Feast 0.66 writes: Python's
+// The numbers before the marks equal those of Feast 0.66: Python's
 // int(datetime.timestamp()) of a time without a zone.
 func TestFeastsNumbersInEachZone(t *testing.T) {
 	for _, c := range []struct {
@@ -95,7 +95,7 @@ func TestFeastsNumbersInEachZone(t *testing.T) {
 		{"America/St_Johns", "2024-03-10T01:59:59Z", 1710048599},
 		{"America/St_Johns", "2024-03-10T02:30:00Z", 1710050400}, // skipped
 		{"America/St_Johns", "2024-03-10T03:30:00Z", 1710050400},
-		{"America/St_Johns", "2024-11-03T01:30:00Z", 1730606400}, // there twice
+		{"America/St_Johns", "2024-11-03T01:30:00Z", 1730606400}, // occurs twice
 		{"America/St_Johns", "2024-11-03T02:30:00Z", 1730613600},
 		{"America/St_Johns", "1900-01-01T00:00:00Z", -2208976148},
 	} {
@@ -108,13 +108,13 @@ func TestFeastsNumbersInEachZone(t *testing.T) {
 			got = strings.TrimRight(string(b), " \t")
 		}
 		if fmt.Sprint(got) != fmt.Sprint(c.want) {
-			t.Errorf("%s in %s is stored as %v, Feast's is %d", c.at, c.zone, got, c.want)
+			t.Errorf("%s in %s is stored as %v, by Feast as %d", c.at, c.zone, got, c.want)
 		}
 	}
 }
 
-// What others have left in the column: Feast's numbers mean the clock of this
-// machine, as they always did; what is no time is none.
+// Values of others in the column: Feast's numbers mean this machine's clock, as
+// always; what is not a time has none.
 func TestEventTimesOfOthers(t *testing.T) {
 	seoul, newfoundland := zone(t, "Asia/Seoul"), zone(t, "America/St_Johns")
 	for _, c := range []struct {
@@ -146,7 +146,7 @@ func TestEventTimesOfOthers(t *testing.T) {
 }
 
 // One file is written and read in turn by processes in many zones; Newer compares
-// moments and not what stands for them.
+// the times, not their stored forms.
 func TestOneFileInManyZones(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "online.db")
 	opened := map[string]stores.Store{}
@@ -204,7 +204,7 @@ func TestOneFileInManyZones(t *testing.T) {
 	}
 }
 
-// A number that another program keeps in the file stays.
+// A number that another program stored in the file stays.
 func TestTheNoteLeavesOthersNumbers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "online.db")
 	db, err := sql.Open("sqlite", path)

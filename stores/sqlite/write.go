@@ -14,9 +14,8 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// Write stores all records in one transaction, but for those that SQLite does
-// not take. Once it is committed, which SQLite waits for the disk for, no crash
-// undoes it.
+// Write stores all records in one transaction, except those that SQLite rejects.
+// The commit waits for the disk: after it no crash undoes the write.
 func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
 	if err := ctx.Err(); err != nil {
 		return stores.Written{}, fault.Of(err)
@@ -56,7 +55,7 @@ func (s *Store) writeFault(table stores.Table, err error) error {
 	return s.fault(err, "written")
 }
 
-// writer is one Write on its way.
+// writer is one Write in progress.
 type writer struct {
 	*stores.Writing
 	store    *Store
@@ -67,17 +66,17 @@ type writer struct {
 	name     string
 	table    string   // the name, quoted
 	literals []string // the features' names
-	inPlace  bool     // nothing is lost when rows are overwritten
+	inPlace  bool     // rows may be overwritten without losing anything
 	args     []any
 }
 
-// transaction commits what do writes, all of it or nothing.
+// transaction commits everything that do writes, or nothing.
 func (w *writer) transaction(ctx context.Context, do func() error) error {
 	var err error
 	if w.tx, err = w.store.write.BeginTx(ctx, nil); err != nil {
 		return err
 	}
-	defer func() { _ = w.tx.Rollback() }() // after a commit it does nothing
+	defer func() { _ = w.tx.Rollback() }() // no effect after a commit
 	if err := w.look(ctx); err != nil {
 		return err
 	}
@@ -87,8 +86,8 @@ func (w *writer) transaction(ctx context.Context, do func() error) error {
 	return w.tx.Commit()
 }
 
-// carefully writes what it can of a round, and of the rounds that follow from
-// what it cannot. It is slower: SQLite keeps what it may have to undo.
+// carefully writes what it can of a round, and then the rounds that follow from
+// refused records. It is slower: SQLite must keep an undo log.
 func (w *writer) carefully(ctx context.Context, round []int) error {
 	for ; len(round) > 0; round = w.Round() {
 		for chunk := range slices.Chunk(round, keysPerQuery) {
@@ -100,8 +99,8 @@ func (w *writer) carefully(ctx context.Context, round []int) error {
 	return nil
 }
 
-// part writes records. If SQLite refuses one of them, it undoes all; the halves
-// are then written apart, until the bad one is alone.
+// part writes records. If SQLite rejects one of them, it undoes all; the halves
+// are then written separately, until the bad record is alone.
 func (w *writer) part(ctx context.Context, indexes []int) error {
 	if _, err := w.tx.ExecContext(ctx, "SAVEPOINT part"); err != nil {
 		return err
@@ -131,10 +130,10 @@ func (w *writer) part(ctx context.Context, indexes []int) error {
 	return w.part(ctx, indexes[half:])
 }
 
-// write replaces the rows of records, of which each key has one, and gives those
-// that newer rows keep out.
+// write replaces the rows of records, one record per key, and returns those that
+// newer rows keep out.
 func (w *writer) write(ctx context.Context, indexes []int) (older []int, err error) {
-	// By key: pages of the indexes are then changed one after the other, each once.
+	// In key order: index pages are then changed one after the other, each once.
 	sorted := slices.SortedFunc(slices.Values(indexes), func(a, b int) int { return bytes.Compare(w.records[a].Key, w.records[b].Key) })
 	for chunk := range slices.Chunk(sorted, keysPerQuery) {
 		var stored map[string]int64
@@ -162,7 +161,7 @@ func (w *writer) write(ctx context.Context, indexes []int) (older []int, err err
 	return older, nil
 }
 
-// times gives the event times that are stored, by key.
+// times returns the stored event times, by key.
 func (w *writer) times(ctx context.Context, indexes []int) (map[string]int64, error) {
 	keys := make([][]byte, len(indexes))
 	for i, at := range indexes {
@@ -177,9 +176,9 @@ func (w *writer) times(ctx context.Context, indexes []int) (map[string]int64, er
 	return stored, err
 }
 
-// look sees whether the table has columns that are not written here, such as
-// Feast's value_num: an old value of theirs must not stay beside a new one; and
-// what the file says of times.
+// look checks whether the table has columns that banquet does not write, such as
+// Feast's value_num: an old value there must not stay beside a new one. It also
+// reads the file's note about times.
 func (w *writer) look(ctx context.Context) error {
 	var others int
 	err := w.tx.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info(?) WHERE name NOT IN "+
@@ -194,9 +193,9 @@ func (w *writer) look(ctx context.Context) error {
 	return err
 }
 
-// remove takes away what a record does not overwrite: of one with a value for
-// each feature, the features that are not in this write, else the whole row. To
-// overwrite is far less work, since no index changes.
+// remove deletes what a record does not overwrite. For a record with a value for
+// each feature these are the features that are not in this write, otherwise the
+// whole row. Overwriting is much cheaper, since no index changes.
 func (w *writer) remove(ctx context.Context, records []*stores.Record) error {
 	var whole, rest []*stores.Record
 	for _, r := range records {
@@ -228,11 +227,11 @@ func recordKeys(records []*stores.Record) []any {
 	return keys
 }
 
-// paramsPerInsert bounds the parameters of a statement: more make it no faster.
+// paramsPerInsert bounds the parameters of a statement: more do not make it faster.
 const paramsPerInsert = 100
 
-// insert adds rows, or overwrites them. Several records share a statement,
-// and all records with the same features the same one.
+// insert inserts rows, or overwrites them. Several records share a statement, and
+// records with the same features share a prepared statement.
 func (w *writer) insert(ctx context.Context, records []*stores.Record) error {
 	statements := map[string]*sql.Stmt{}
 	defer func() {
@@ -273,12 +272,12 @@ func (w *writer) insert(ctx context.Context, records []*stores.Record) error {
 	return flush()
 }
 
-// row adds a record's values to a statement. What they share is one parameter,
-// and features are written out: binding takes about as long as inserting does.
-// Parameters without a number take the next one; looking for one with a number
-// takes the driver longer the more there are.
+// row adds a record's values to a statement. Shared values are one parameter, and
+// feature names are literals: binding costs about as much as inserting.
+// Parameters without a number take the next position; numbered ones cost the
+// driver a search over all parameters.
 func (w *writer) row(text *strings.Builder, r *stores.Record) {
-	var shared string // what follows value and text, once the row has begun
+	var shared string // the parameters after value and text, set with the first feature
 	var key string
 	for i, v := range r.Values {
 		if v == nil {
@@ -312,7 +311,7 @@ func mark(i int) string { return "?" + strconv.Itoa(i+1) }
 
 func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
-// Delete removes rows, all of them or none.
+// Delete removes all rows or none.
 func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (stores.Unwritten, error) {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {

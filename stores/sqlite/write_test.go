@@ -22,7 +22,7 @@ import (
 
 var loaded = stores.Table{Project: "p", View: "loaded"}
 
-// rowsToLoad are rows of six features.
+// rowsToLoad returns rows of six features.
 func rowsToLoad(n int, text string) (*stores.Selection, []stores.Record) {
 	records := make([]stores.Record, n)
 	for i := range records {
@@ -47,8 +47,8 @@ func openLoaded(t *testing.T, path string) *sqlite.Store {
 	return s
 }
 
-// A process that is killed right after Write returned leaves every row behind,
-// in a file of the form that Feast makes, and SQLite waited for the disk.
+// A process that is killed right after Write returned leaves every row stored, in
+// a file of Feast's form, and SQLite has waited for the disk.
 func TestAWriteOutlivesItsProcess(t *testing.T) {
 	const n = 3000
 	features, records := rowsToLoad(n, "x")
@@ -93,7 +93,7 @@ func TestAWriteOutlivesItsProcess(t *testing.T) {
 	}
 }
 
-// Another program reads meanwhile, as patiently as Feast's Python does, and sees
+// Another program, as patient as Feast's Python, reads at the same time and sees
 // each write as a whole.
 func TestOthersReadMeanwhile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "online.db")
@@ -128,8 +128,8 @@ func TestOthersReadMeanwhile(t *testing.T) {
 	group.Wait()
 }
 
-// A write replaces rows whatever is there: more features, fewer, or columns that
-// only a Feast of other settings fills.
+// A write replaces whole rows whatever they hold: more features, fewer, or
+// columns that only Feast fills with other settings.
 func TestWritesLeaveNothingOld(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "online.db")
 	s := openLoaded(t, path)

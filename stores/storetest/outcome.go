@@ -12,7 +12,7 @@ import (
 // modes are the modes of a write, by name.
 var modes = map[string]stores.Mode{"Replace": stores.Replace, "Newer": stores.Newer}
 
-// tooFar is an event time that no store holds.
+// tooFar is an event time that no store can hold.
 var tooFar = time.Date(300000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func isOlder(t testing.TB, got []int, indexes ...int) {
@@ -22,7 +22,7 @@ func isOlder(t testing.TB, got []int, indexes ...int) {
 	}
 }
 
-// older writes before, at and after what is there.
+// older writes records before, at and after the stored time.
 func older(t testing.TB, s stores.Store) {
 	prepare(t, s, table)
 	write(t, s, table, []string{"a"}, stores.Replace, record(key(1), moment, text("there")), record(key(2), moment, text("there")), record(key(3), moment, text("there")))
@@ -52,20 +52,20 @@ func olderInWrite(t testing.TB, s stores.Store) {
 		record(key(1), moment.Add(time.Second), text("new")),
 		record(key(2), moment, text("second")), // at the same time
 		record(key(3), moment, text("old")),    // after a newer one
-		record(key(4), moment, text("older than what is there")),
-		record(key(4), moment.Add(time.Hour), text("newer than what is there")),
-		record(key(5), moment, text("older than what is there")),
+		record(key(4), moment, text("older than the stored row")),
+		record(key(4), moment.Add(time.Hour), text("newer than the stored row")),
+		record(key(5), moment, text("older than the stored row")),
 		record(key(5), moment.Add(time.Minute), text("this too")),
 	}
 	isOlder(t, write(t, s, table, []string{"a"}, stores.Newer, records...), 0, 5, 6, 8, 9)
 	rows := read(t, s, table, []string{"a"}, key(1), key(2), key(3), key(4), key(5))
-	for i, v := range []string{"new", "second", "new", "newer than what is there", "there"} {
+	for i, v := range []string{"new", "second", "new", "newer than the stored row", "there"} {
 		want(t, rows[i], text(v))
 	}
 	isOlder(t, write(t, s, table, []string{"a"}, stores.Replace, records...))
 }
 
-// failsAlone puts one record that cannot be stored into the middle of many.
+// failsAlone puts one record that cannot be stored among many.
 func failsAlone(t testing.TB, s stores.Store) {
 	prepare(t, s, table)
 	const n, bad = 60, 37
@@ -85,7 +85,7 @@ func failsAlone(t testing.TB, s stores.Store) {
 	}
 }
 
-// onlyFails writes records of which some cannot be stored.
+// onlyFails writes records, some of which cannot be stored.
 func onlyFails(t testing.TB, s stores.Store, mode stores.Mode, records []stores.Record, bad ...int) {
 	t.Helper()
 	w, err := s.Write(t.Context(), table, stores.NewSelection("a"), records, mode)

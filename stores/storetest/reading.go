@@ -130,7 +130,7 @@ func manyTables(t testing.TB, s stores.Store) {
 	want(t, rows[1][0], text("zip"))
 }
 
-// untilRelease holds on to rows while others are read, given back and changed.
+// untilRelease keeps rows while others are read, released and changed.
 func untilRelease(t testing.TB, s stores.Store) {
 	prepare(t, s, table)
 	features := []string{"a", "b"}
@@ -182,8 +182,8 @@ func eventTime(t testing.TB, s stores.Store) {
 	}
 }
 
-// withinBudget asks a backend for more than its budget, once in one read and once
-// in all under way; a decorator is held to nothing here.
+// withinBudget exceeds the budget of a backend, once with one read and once with
+// several; decorators are not checked.
 func withinBudget(t testing.TB, s stores.Store) {
 	backend, ok := s.(stores.Backend)
 	if !ok {
@@ -215,7 +215,7 @@ func withinBudget(t testing.TB, s stores.Store) {
 	held := budget.Used()
 	refused(keys, fault.TooLarge)
 	var all []*stores.Rows
-	for budget.Used() < limit { // some read less than a third of what all may have
+	for budget.Used() < limit { // a read uses less than a third of the total budget
 		rows, err := ask(keys[:50])
 		if err != nil {
 			t.Fatal(err)
@@ -230,7 +230,7 @@ func withinBudget(t testing.TB, s stores.Store) {
 		rows.Release()
 	}
 	if budget.Used() != held {
-		t.Errorf("%d bytes are not given back", budget.Used())
+		t.Errorf("%d bytes were not returned to the budget", budget.Used())
 	}
 	rows, err := ask(keys[:50])
 	if err != nil {
@@ -257,7 +257,7 @@ func concurrent(t testing.TB, s stores.Store) {
 					return
 				}
 				if row := rows.Reads[0][0]; !row.Found || string(row.Values[0]) != string(text(strconv.Itoa(i))) {
-					t.Errorf("own write is not read: %+v", row)
+					t.Errorf("the written row is not read: %+v", row)
 				}
 				rows.Release()
 			}

@@ -1,5 +1,5 @@
-// Package storetest holds every online store, and every decorator around one,
-// to the contract of package stores, sentence by sentence.
+// Package storetest checks every online store, and every decorator around one,
+// against the contract of package stores, sentence by sentence.
 package storetest
 
 import (
@@ -11,26 +11,25 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// Sentence is one sentence of the contract with the check that holds a store
-// to it.
+// Sentence is one sentence of the contract with its check.
 type Sentence struct {
 	Name  string
 	Check func(testing.TB, stores.Store)
 }
 
-// Exception names a sentence that a backend does not hold, and why.
+// Exception names a sentence that a backend does not fulfill, and why.
 type Exception struct {
 	Sentence, Reason string
 }
 
-// Sentences lists the contract.
+// Sentences returns the contract.
 func Sentences() []Sentence {
 	return []Sentence{
-		{"every key is answered in order, repeats included", order},
+		{"every key gets its row in order, repeats included", order},
 		{"an absent key is a row that is not Found, never an error", absentKey},
 		{"an absent feature is a nil value", absentFeature},
 		{"a stored null is empty, not nil", storedNull},
-		{"features that were not asked for do not show", unrequested},
+		{"features that were not requested are not returned", unrequested},
 		{"features come in the order of the selection", selectionOrder},
 		{"keys are opaque bytes", opaqueKeys},
 		{"values are opaque bytes", opaqueValues},
@@ -45,19 +44,19 @@ func Sentences() []Sentence {
 		{"in mode Newer an older event never replaces a newer one", newer},
 		{"in mode Newer an event newer by less than a second wins", newerBySubsecond},
 		{"in mode Newer the later write wins at equal event times", newerTie},
-		{"a record that a newer row keeps out is named as older, no other is", older},
-		{"in mode Newer the older of one write's records of a key are named", olderInWrite},
+		{"a record that a newer row keeps out is listed as older, no other is", older},
+		{"in mode Newer the older records of a key within one write are listed", olderInWrite},
 		{"a record that the store cannot hold fails alone", failsAlone},
-		{"a record that the store cannot hold leaves others of its key", leavesItsKey},
+		{"a record that the store cannot hold does not affect others of its key", leavesItsKey},
 		{"times outside of the years 1 to 9999 are refused, not cut", farTimes},
 		{"a record replaces the whole row", wholeRow},
 		{"writing the same record twice changes nothing", twice},
 		{"records of one write are stored in the order given", repeatsInWrite},
 		{"two tables never share rows", separateTables},
-		{"a deleted row is gone and deleting it again is no error", deleted},
+		{"a deleted row is gone and deleting it again is not an error", deleted},
 		{"an update may be repeated", updateAgain},
 		{"a dropped table loses its rows", dropped},
-		{"answers of more bytes than the budget are refused as a whole", withinBudget},
+		{"responses over the byte budget are refused as a whole", withinBudget},
 		{"a store is safe for concurrent use", concurrent},
 	}
 }
@@ -71,7 +70,7 @@ func Run(t *testing.T, open func(testing.TB) stores.Store, exceptions ...Excepti
 	}
 	for _, s := range Sentences() {
 		if reason, ok := excepted[s.Name]; ok {
-			t.Logf("not held: %q: %s", s.Name, reason)
+			t.Logf("exception: %q: %s", s.Name, reason)
 			delete(excepted, s.Name)
 			continue
 		}
@@ -96,7 +95,7 @@ var (
 	moment = time.Date(2024, 6, 12, 6, 11, 6, 0, time.UTC)
 )
 
-// prepare makes the tables that a check writes to.
+// prepare creates the tables that a check writes to.
 func prepare(t testing.TB, s stores.Store, tables ...stores.Table) {
 	t.Helper()
 	specs := make([]stores.TableSpec, len(tables))
@@ -110,14 +109,14 @@ func prepare(t testing.TB, s stores.Store, tables ...stores.Table) {
 
 func key(i int) []byte { return fmt.Appendf(nil, "\x01\x00\x00\x00key-%06d", i) }
 
-// text is a serialized STRING Value, since SQL layouts look into those.
+// text is a serialized STRING Value; SQL layouts parse those.
 func text(s string) []byte { return append([]byte{2<<3 | 2, byte(len(s))}, s...) }
 
 func record(k []byte, at time.Time, values ...[]byte) stores.Record {
 	return stores.Record{Key: k, Event: at, Created: at.Add(time.Hour), Values: values}
 }
 
-// write writes records that every store can hold, and gives those that are
+// write writes records that every store can hold, and returns those that are
 // older.
 func write(t testing.TB, s stores.Store, tb stores.Table, features []string, mode stores.Mode, records ...stores.Record) (older []int) {
 	t.Helper()
@@ -136,7 +135,7 @@ func read(t testing.TB, s stores.Store, tb stores.Table, features []string, keys
 	return readAll(t, s, stores.Read{Table: tb, Features: stores.NewSelection(features...), Keys: keys, Consistent: true})[0]
 }
 
-// readAll reads and copies, so that the rows outlive their Release.
+// readAll reads rows and copies them, so that they are valid after Release.
 func readAll(t testing.TB, s stores.Store, reads ...stores.Read) [][]stores.Row {
 	t.Helper()
 	rows, err := s.Read(t.Context(), reads)
@@ -144,12 +143,12 @@ func readAll(t testing.TB, s stores.Store, reads ...stores.Read) [][]stores.Row 
 		t.Fatalf("Read: %v", err)
 	}
 	if len(rows.Reads) != len(reads) {
-		t.Fatalf("%d reads are answered by %d", len(reads), len(rows.Reads))
+		t.Fatalf("%d reads gave results for %d", len(reads), len(rows.Reads))
 	}
 	out := make([][]stores.Row, len(reads))
 	for i, r := range rows.Reads {
 		if len(r) != len(reads[i].Keys) {
-			t.Fatalf("%d keys are answered by %d rows", len(reads[i].Keys), len(r))
+			t.Fatalf("%d keys gave %d rows", len(reads[i].Keys), len(r))
 		}
 		for _, row := range r {
 			if row.Err != nil {
@@ -171,7 +170,7 @@ func readAll(t testing.TB, s stores.Store, reads ...stores.Read) [][]stores.Row 
 	return out
 }
 
-// want checks a found row's values.
+// want checks the values of a found row.
 func want(t testing.TB, row stores.Row, values ...[]byte) {
 	t.Helper()
 	if !row.Found {

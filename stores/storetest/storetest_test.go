@@ -17,15 +17,15 @@ import (
 	"github.com/banquet-fs/banquet/stores/storetest"
 )
 
-// broken is a store that keeps the contract but for what is replaced.
+// broken is a store that keeps the contract except for the replaced parts.
 type broken struct {
 	stores.Store
 	read  func(rows *stores.Rows, reads []stores.Read)
 	write func(features *stores.Selection, records []stores.Record, mode *stores.Mode) []stores.Record
 	table func(stores.Table) stores.Table
-	// written changes what a write tells of n records.
+	// written changes the outcome of a write of n records.
 	written func(w *stores.Written, n int)
-	// ctx replaces the caller's.
+	// ctx replaces the caller's context.
 	ctx func(context.Context) context.Context
 }
 
@@ -60,7 +60,7 @@ func (b *broken) Write(ctx context.Context, table stores.Table, features *stores
 	return w, err
 }
 
-// eachRow changes the rows of an answer.
+// eachRow changes the rows of a result.
 func eachRow(change func(row *stores.Row, read stores.Read, at int)) func(*stores.Rows, []stores.Read) {
 	return func(rows *stores.Rows, reads []stores.Read) {
 		for i := range reads {
@@ -71,7 +71,7 @@ func eachRow(change func(row *stores.Row, read stores.Read, at int)) func(*store
 	}
 }
 
-// found is eachRow for rows that are there.
+// found is eachRow for rows that exist.
 func found(change func(row *stores.Row, read stores.Read)) func(*stores.Rows, []stores.Read) {
 	return eachRow(func(row *stores.Row, read stores.Read, _ int) {
 		if row.Found {
@@ -80,7 +80,7 @@ func found(change func(row *stores.Row, read stores.Read)) func(*stores.Rows, []
 	})
 }
 
-// verdict is a testing.TB that notes whether a check fails.
+// verdict is a testing.TB that records whether a check fails.
 type verdict struct {
 	testing.TB
 	mu     sync.Mutex
@@ -100,7 +100,7 @@ func (v *verdict) Fatal(...any)          { v.fail(); runtime.Goexit() }
 func (v *verdict) Fatalf(string, ...any) { v.fail(); runtime.Goexit() }
 func (v *verdict) Failed() bool          { v.mu.Lock(); defer v.mu.Unlock(); return v.failed }
 
-// failing lists the sentences that a store does not hold.
+// failing lists the sentences that a store does not fulfill.
 func failing(t *testing.T, open func() stores.Store) (names []string) {
 	for _, s := range storetest.Sentences() {
 		v := &verdict{TB: t}
@@ -117,30 +117,30 @@ func failing(t *testing.T, open func() stores.Store) (names []string) {
 	return names
 }
 
-// Each store breaks the contract in one way; the suite must find it in the
-// sentences named, and in no other.
+// Each store breaks the contract in one way; the suite must find it in the named
+// sentences, and in no others.
 func TestBrokenStoresFailInWhatTheyBreak(t *testing.T) {
-	var last [][]byte // values of the read before
+	var last [][]byte // values of the previous read
 	for name, c := range map[string]struct {
 		broken broken
 		in     []string
 	}{
 		"nothing is broken": {},
-		"a repeated key is answered once": {broken{read: eachRow(func(row *stores.Row, read stores.Read, at int) {
+		"a repeated key is read once": {broken{read: eachRow(func(row *stores.Row, read stores.Read, at int) {
 			for _, k := range read.Keys[:at] {
 				if string(k) == string(read.Keys[at]) {
 					*row = stores.Row{}
 				}
 			}
-		})}, []string{"every key is answered in order, repeats included"}},
-		"an absent key is a found row of nothing": {broken{read: eachRow(func(row *stores.Row, read stores.Read, _ int) {
+		})}, []string{"every key gets its row in order, repeats included"}},
+		"an absent key is a found row without values": {broken{read: eachRow(func(row *stores.Row, read stores.Read, _ int) {
 			if !row.Found {
 				row.Found, row.Values = true, make([][]byte, len(read.Features.Features))
 			}
 		})}, []string{
-			"every key is answered in order, repeats included", "an absent key is a row that is not Found, never an error", "one call reads many tables",
+			"every key gets its row in order, repeats included", "an absent key is a row that is not Found, never an error", "one call reads many tables",
 			"a record that the store cannot hold fails alone", "times outside of the years 1 to 9999 are refused, not cut",
-			"a deleted row is gone and deleting it again is no error", "a dropped table loses its rows",
+			"a deleted row is gone and deleting it again is not an error", "a dropped table loses its rows",
 		}},
 		"an absent feature is a null": {broken{read: found(func(row *stores.Row, _ stores.Read) {
 			for i := range row.Values {
@@ -178,12 +178,12 @@ func TestBrokenStoresFailInWhatTheyBreak(t *testing.T) {
 				clear(rows.Reads[i])
 			}
 		}}, []string{"the same table may occur twice", "one call reads many tables"}},
-		"a caller who has gone is read for": {broken{ctx: context.WithoutCancel}, []string{"a done context ends a read"}},
+		"a canceled read goes on": {broken{ctx: context.WithoutCancel}, []string{"a done context ends a read"}},
 		"event times lose their day": {broken{read: found(func(row *stores.Row, _ stores.Read) { row.Event = row.Event.Truncate(24 * time.Hour) })}, []string{
 			"rows keep their event time", "in mode Newer an older event never replaces a newer one",
 			"times outside of the years 1 to 9999 are refused, not cut",
 		}},
-		"memory is given back with the next read": {broken{read: func(rows *stores.Rows, reads []stores.Read) {
+		"memory is reused by the next read": {broken{read: func(rows *stores.Rows, reads []stores.Read) {
 			if len(reads[0].Features.Features) != 2 {
 				return
 			}
@@ -202,7 +202,7 @@ func TestBrokenStoresFailInWhatTheyBreak(t *testing.T) {
 			}},
 			[]string{
 				"in mode Newer an older event never replaces a newer one", "in mode Newer an event newer by less than a second wins",
-				"a record that a newer row keeps out is named as older, no other is", "in mode Newer the older of one write's records of a key are named",
+				"a record that a newer row keeps out is listed as older, no other is", "in mode Newer the older records of a key within one write are listed",
 				"records of one write are stored in the order given",
 			},
 		},
@@ -213,15 +213,15 @@ func TestBrokenStoresFailInWhatTheyBreak(t *testing.T) {
 			}},
 			[]string{
 				"in mode Replace the last write wins",
-				"a record that a newer row keeps out is named as older, no other is", "in mode Newer the older of one write's records of a key are named",
+				"a record that a newer row keeps out is listed as older, no other is", "in mode Newer the older records of a key within one write are listed",
 				"records of one write are stored in the order given",
 			},
 		},
-		"records are written backwards": {broken{write: func(_ *stores.Selection, r []stores.Record, _ *stores.Mode) []stores.Record {
+		"records are written in reverse order": {broken{write: func(_ *stores.Selection, r []stores.Record, _ *stores.Mode) []stores.Record {
 			r = slices.Clone(r)
 			slices.Reverse(r)
 			return r
-		}, written: func(w *stores.Written, n int) { // under the callers' indexes
+		}, written: func(w *stores.Written, n int) { // in terms of the caller's indexes
 			slices.Reverse(w.Older)
 			slices.Reverse(w.Failed.Indexes)
 			for _, indexes := range [][]int{w.Older, w.Failed.Indexes} {
@@ -229,24 +229,24 @@ func TestBrokenStoresFailInWhatTheyBreak(t *testing.T) {
 					indexes[i] = n - 1 - at
 				}
 			}
-		}}, []string{"in mode Newer the older of one write's records of a key are named", "records of one write are stored in the order given"}},
-		"what is older counts as stored": {broken{written: func(w *stores.Written, _ int) { w.Older = nil }}, []string{"a record that a newer row keeps out is named as older, no other is", "in mode Newer the older of one write's records of a key are named"}},
-		"what is older counts as failed": {broken{written: func(w *stores.Written, _ int) {
+		}}, []string{"in mode Newer the older records of a key within one write are listed", "records of one write are stored in the order given"}},
+		"an older record counts as stored": {broken{written: func(w *stores.Written, _ int) { w.Older = nil }}, []string{"a record that a newer row keeps out is listed as older, no other is", "in mode Newer the older records of a key within one write are listed"}},
+		"an older record counts as failed": {broken{written: func(w *stores.Written, _ int) {
 			for _, i := range w.Older {
 				w.Failed.Add(i, fault.New(fault.Conflict, "older"))
 			}
 			w.Older = nil
 		}}, []string{
 			"in mode Newer an older event never replaces a newer one", "in mode Newer an event newer by less than a second wins",
-			"a record that a newer row keeps out is named as older, no other is", "in mode Newer the older of one write's records of a key are named", "records of one write are stored in the order given",
+			"a record that a newer row keeps out is listed as older, no other is", "in mode Newer the older records of a key within one write are listed", "records of one write are stored in the order given",
 		}},
-		"a bad record takes its neighbours with it": {broken{written: func(w *stores.Written, n int) {
+		"a bad record makes its neighbors fail": {broken{written: func(w *stores.Written, n int) {
 			if failed := w.Failed.Indexes; len(failed) > 0 && failed[0] > 0 {
 				w.Failed = stores.Unwritten{Indexes: append([]int{failed[0] - 1}, failed...), Errs: append([]error{w.Failed.Errs[0]}, w.Failed.Errs...)}
 			}
-		}}, []string{"a record that the store cannot hold fails alone", "a record that the store cannot hold leaves others of its key", "times outside of the years 1 to 9999 are refused, not cut"}},
-		"a bad record is left out in silence": {broken{written: func(w *stores.Written, _ int) { w.Failed = stores.Unwritten{} }}, []string{"a record that the store cannot hold fails alone", "a record that the store cannot hold leaves others of its key", "times outside of the years 1 to 9999 are refused, not cut"}},
-		"a time that is too far is cut": {
+		}}, []string{"a record that the store cannot hold fails alone", "a record that the store cannot hold does not affect others of its key", "times outside of the years 1 to 9999 are refused, not cut"}},
+		"a bad record is dropped silently": {broken{written: func(w *stores.Written, _ int) { w.Failed = stores.Unwritten{} }}, []string{"a record that the store cannot hold fails alone", "a record that the store cannot hold does not affect others of its key", "times outside of the years 1 to 9999 are refused, not cut"}},
+		"a time out of range is cut": {
 			broken{write: func(_ *stores.Selection, records []stores.Record, _ *stores.Mode) []stores.Record {
 				records = slices.Clone(records)
 				for i := range records {
@@ -258,11 +258,11 @@ func TestBrokenStoresFailInWhatTheyBreak(t *testing.T) {
 				}
 				return records
 			}},
-			[]string{"a record that the store cannot hold fails alone", "a record that the store cannot hold leaves others of its key", "times outside of the years 1 to 9999 are refused, not cut"},
+			[]string{"a record that the store cannot hold fails alone", "a record that the store cannot hold does not affect others of its key", "times outside of the years 1 to 9999 are refused, not cut"},
 		},
-		"tables of two projects are one": {
+		"tables of two projects are the same": {
 			broken{table: func(tb stores.Table) stores.Table { tb.Project = "one"; return tb }},
-			[]string{"two tables never share rows", "a deleted row is gone and deleting it again is no error", "a dropped table loses its rows"},
+			[]string{"two tables never share rows", "a deleted row is gone and deleting it again is not an error", "a dropped table loses its rows"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

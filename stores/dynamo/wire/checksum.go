@@ -14,8 +14,8 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// VerifyChecksum makes the SDK compare every answer with its checksum. By
-// itself it only logs a mismatch and hands out the wrong bytes.
+// VerifyChecksum makes the SDK verify the checksum of every response. By default
+// it only logs a mismatch and returns the wrong bytes.
 func VerifyChecksum(stack *middleware.Stack) error {
 	m := middleware.DeserializeMiddlewareFunc("banquet.checksum", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		out, meta, err := next.HandleDeserialize(ctx, in)
@@ -32,12 +32,12 @@ func VerifyChecksum(stack *middleware.Stack) error {
 
 type meterKey struct{}
 
-// Metered has the SDK's responses to calls of the context counted.
+// Metered makes the meter count the SDK's responses to calls of the context.
 func Metered(ctx context.Context, meter *stores.Meter) context.Context {
 	return context.WithValue(ctx, meterKey{}, meter)
 }
 
-// checkBody reads an answer to its end and compares it with its checksum.
+// checkBody reads a response to its end and verifies its checksum.
 func checkBody(ctx context.Context, resp *smithyhttp.Response) error {
 	meter, _ := ctx.Value(meterKey{}).(*stores.Meter)
 	if err := meter.Count(int(min(max(resp.ContentLength, 0), maxBody))); err != nil {

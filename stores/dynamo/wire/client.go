@@ -1,6 +1,6 @@
 // Package wire speaks DynamoDB's protocol over HTTP: connections, signatures,
-// checksums, the JSON of responses, and what makes the AWS SDK do the same with as
-// much care. It knows nothing of rows.
+// checksums, the JSON of responses. It also makes the AWS SDK check its responses
+// as carefully. It knows nothing of rows.
 package wire
 
 import (
@@ -21,10 +21,10 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// Client is the direct client: requests written by hand, signed and sent over
-// fasthttp's connections, responses checked and left undecoded. What else there
-// is to AWS it has from the SDK: credentials, region, endpoint. It is safe for
-// concurrent use.
+// Client is the direct client: it writes, signs and sends requests over
+// fasthttp's connections, and checks responses without decoding them.
+// Credentials, region and endpoint come from the SDK. It is safe for concurrent
+// use.
 type Client struct {
 	options     dynamodb.Options
 	credentials aws.CredentialsProvider
@@ -36,21 +36,21 @@ type Client struct {
 	hosts map[string]*endpoint // by account id
 	last  atomic.Pointer[endpoint]
 	key   atomic.Pointer[signingKey]
-	skew  atomic.Int64 // nanoseconds that the service's clock is ahead
+	skew  atomic.Int64 // nanoseconds by which the service's clock is ahead
 }
 
-// NewClient makes a client of what the SDK has set up. readTime bounds the wait
-// for one response; 0 is no bound.
+// NewClient makes a client from the SDK's options. readTime bounds the wait for
+// one response; 0 means no bound.
 func NewClient(o dynamodb.Options, dialer *dial.Dialer, readTime time.Duration) *Client {
 	c := &Client{options: o, credentials: o.Credentials, hosts: map[string]*endpoint{}, dialer: dialer, readTime: readTime}
 	if h, ok := o.HTTPClient.(*HTTPClient); ok && h.transport.TLSClientConfig != nil {
 		c.tls = h.transport.TLSClientConfig.Clone() // AWS_CA_BUNDLE
-		c.tls.NextProtos = nil                      // the SDK's names HTTP/2
+		c.tls.NextProtos = nil                      // the SDK's list includes HTTP/2
 	}
 	return c
 }
 
-// Close lets go of idle connections.
+// Close closes idle connections.
 func (c *Client) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,8 +60,8 @@ func (c *Client) Close() {
 }
 
 // Call makes one call with a body. A refusal of the service is a smithy.APIError,
-// as the SDK's are. A body that is not whole is an error. The meter, which may be
-// nil, counts the bytes of the response before they are read.
+// as in the SDK. An incomplete body is an error. The meter, which may be nil,
+// counts the bytes of the response before they are read.
 func (c *Client) Call(ctx context.Context, operation string, body []byte, meter *stores.Meter) (*Response, error) {
 	used := time.Duration(c.skew.Load())
 	r, date, err := c.try(ctx, operation, body, meter)
@@ -72,8 +72,8 @@ func (c *Client) Call(ctx context.Context, operation string, body []byte, meter 
 	return r, err
 }
 
-// corrected takes over the service's clock after it refused a signature for its
-// time, made with the skew used; then the call is worth another try.
+// corrected adopts the service's clock after it refused a signature for its time;
+// used is the skew of that signature. It reports whether a retry is worthwhile.
 func (c *Client) corrected(code, date string, used time.Duration) bool {
 	switch code {
 	case "RequestTimeTooSkewed", "RequestExpired", "InvalidSignatureException", "SignatureDoesNotMatch":
@@ -92,7 +92,7 @@ func (c *Client) corrected(code, date string, used time.Duration) bool {
 	return true
 }
 
-// try makes one call. date is the service's, of a refusal.
+// try makes one call. date is the service's date, set with a refusal.
 func (c *Client) try(ctx context.Context, operation string, body []byte, meter *stores.Meter) (r *Response, date string, err error) {
 	creds, err := c.credentials.Retrieve(ctx)
 	if err != nil {
@@ -104,7 +104,7 @@ func (c *Client) try(ctx context.Context, operation string, body []byte, meter *
 	now := time.Now().Add(time.Duration(c.skew.Load())).UTC()
 	key := c.signer(&creds, now)
 	if key == nil {
-		return nil, "", &CredentialsError{errors.New("the AWS credentials hold characters that no header may have")}
+		return nil, "", &CredentialsError{errors.New("the AWS credentials hold characters that are not allowed in an HTTP header")}
 	}
 	e, err := c.endpoint(ctx, creds.AccountID)
 	if err != nil {

@@ -12,16 +12,15 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// probeAfter is for how long a connection may be unused until it is probed before
-// it is used again.
+// probeAfter is how long a connection may be idle before it is probed on reuse.
 const probeAfter = 5 * time.Millisecond
 
-// message is a request as it is sent.
+// message is a request in the form that is sent.
 type message struct{ head, body []byte }
 
-// exchange sends a request and reads its response. When a connection of the pool
-// turns out to be closed before the first byte of a response, the next one is
-// used, until a new one was tried.
+// exchange sends a request and reads its response. If a pooled connection turns
+// out to be closed before the first byte of a response, the next connection is
+// used; a new connection is the last attempt.
 func (c *Client) exchange(ctx context.Context, pool *fasthttp.HostClient, m message, meter *stores.Meter) (*Response, error) {
 	for {
 		wait := time.Duration(0)
@@ -56,8 +55,8 @@ func (c *Client) exchange(ctx context.Context, pool *fasthttp.HostClient, m mess
 	}
 }
 
-// within gets a connection; when one has to be dialed it does not wait for it
-// longer than ctx does, since the pool knows nothing of contexts.
+// within gets a connection. It waits for a dial no longer than ctx allows: the
+// pool does not know contexts.
 func within[C any](ctx context.Context, idle bool, wait time.Duration, get func(time.Duration, bool) (C, error), put func(C)) (C, error) {
 	if idle {
 		return get(wait, false)
@@ -86,13 +85,13 @@ func within[C any](ctx context.Context, idle bool, wait time.Duration, get func(
 }
 
 // roundTrip sends a request on a connection and reads its response. stale means
-// that the connection broke before anything of a response came; a response that
-// does not come in time is no broken connection. Memory for the response is used
-// only when one comes: those who wait hold none.
+// that the connection broke before any byte of a response arrived; a late
+// response does not mean a broken connection. Memory for the response is
+// allocated only when it arrives: waiting calls hold none.
 func (c *Client) roundTrip(ctx context.Context, pool *fasthttp.HostClient, conn net.Conn, m message, meter *stores.Meter) (r *Response, stale bool, err error) {
 	interrupt := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer func() {
-		// An interruption that has begun may hit the connection at any time.
+		// An interruption that has begun may still break the connection.
 		if !interrupt() && err == nil {
 			r.http.SetConnectionClose()
 		}
@@ -102,7 +101,7 @@ func (c *Client) roundTrip(ctx context.Context, pool *fasthttp.HostClient, conn 
 		defer func() { _ = conn.SetReadDeadline(time.Time{}) }()
 	}
 	w := pool.AcquireWriter(conn)
-	_, _ = w.Write(m.head) // an error stays with the writer
+	_, _ = w.Write(m.head) // the writer keeps the error
 	_, _ = w.Write(m.body)
 	err = w.Flush()
 	pool.ReleaseWriter(w)
@@ -122,19 +121,19 @@ func (c *Client) roundTrip(ctx context.Context, pool *fasthttp.HostClient, conn 
 		}
 		return nil, false, broken(err)
 	}
-	if from.Buffered() > 0 { // what comes after the response belongs to no call
+	if from.Buffered() > 0 { // bytes after the response belong to no call
 		r.http.SetConnectionClose()
 	}
 	return r, false, nil
 }
 
-// timedOut reports whether an error of the network says that time ran out.
+// timedOut reports whether a network error is a timeout.
 func timedOut(err error) bool {
 	var timeout interface{ Timeout() bool }
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// broken keeps of an error whether time ran out.
+// broken reduces an error to whether it is a timeout.
 func broken(err error) error {
 	if timedOut(err) {
 		return ErrNoAnswer
@@ -142,8 +141,8 @@ func broken(err error) error {
 	return errBroken
 }
 
-// transportFault is a failure of the network. fasthttp's own texts may quote what
-// came, so that they are told to nobody.
+// transportFault returns the fault of a network error. fasthttp's own texts may
+// quote received bytes, so they are never shown.
 func transportFault(ctx context.Context, err error) error {
 	var f *fault.Error
 	switch {

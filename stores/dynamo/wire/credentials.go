@@ -6,7 +6,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// Credentials has a provider's failures told by their type, through the SDK, too.
+// Credentials wraps a provider so that its failures have a type of their own, also
+// through the SDK.
 func Credentials(p aws.CredentialsProvider) aws.CredentialsProvider {
 	if p == nil {
 		return nil
@@ -17,7 +18,7 @@ func Credentials(p aws.CredentialsProvider) aws.CredentialsProvider {
 // provider is a provider whose failures are CredentialsErrors.
 type provider struct{ aws.CredentialsProvider }
 
-// Retrieve gives the credentials in force.
+// Retrieve returns the current credentials.
 func (p *provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	c, err := p.CredentialsProvider.Retrieve(ctx)
 	if err != nil && ctx.Err() == nil {
@@ -26,7 +27,7 @@ func (p *provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return c, err
 }
 
-// Invalidate has the next call fetch new ones.
+// Invalidate makes the next call fetch new credentials.
 func (p *provider) Invalidate() {
 	if c, ok := p.CredentialsProvider.(interface{ Invalidate() }); ok {
 		c.Invalidate()

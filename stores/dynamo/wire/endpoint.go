@@ -14,23 +14,24 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// maxIdle is how long an unused connection is kept: less than the far side
-// keeps it, so that few requests meet a closed one.
+// maxIdle is how long an idle connection is kept: shorter than the server keeps
+// it, so that few requests meet a closed connection.
 const maxIdle = 15 * time.Second
 
-// maxConns bounds the connections to one host, above the calls in flight.
+// maxConns bounds the connections to one host; it is above the number of concurrent
+// calls.
 const maxConns = 512
 
-// endpoint is where requests go.
+// endpoint is the address of requests.
 type endpoint struct {
 	account string
 	host    string // as signed and sent
 	path    string // as sent
-	signed  string // the path as signed: escaped once more, as SigV4 has it
+	signed  string // the path as signed: escaped twice, as SigV4 requires
 	pool    *fasthttp.HostClient
 }
 
-// endpoint resolves where requests of an account go, by the SDK's own rules.
+// endpoint resolves the address for an account's requests, by the SDK's rules.
 func (c *Client) endpoint(ctx context.Context, account string) (*endpoint, error) {
 	if e := c.last.Load(); e != nil && e.account == account {
 		return e, nil
@@ -50,7 +51,7 @@ func (c *Client) endpoint(ctx context.Context, account string) (*endpoint, error
 	return e, nil
 }
 
-// resolve asks the SDK for the address of the service.
+// resolve gets the address of the service from the SDK.
 func resolve(ctx context.Context, o dynamodb.Options, account string) (*url.URL, error) {
 	p := dynamodb.EndpointParameters{
 		Region: &o.Region, Endpoint: o.BaseEndpoint, AccountIdEndpointMode: aws.String(string(o.AccountIDEndpointMode)),
@@ -61,7 +62,7 @@ func resolve(ctx context.Context, o dynamodb.Options, account string) (*url.URL,
 	case account != "" && o.AccountIDEndpointMode != aws.AccountIDEndpointModeDisabled:
 		p.AccountId = &account
 	case o.AccountIDEndpointMode == aws.AccountIDEndpointModeRequired:
-		return nil, fault.Store(fault.Invalid, "account_id_endpoint_mode is required, and the AWS credentials name no account id; set AWS_ACCOUNT_ID, or the mode preferred")
+		return nil, fault.Store(fault.Invalid, "account_id_endpoint_mode is required, but the AWS credentials hold no account id; set AWS_ACCOUNT_ID, or the mode preferred")
 	}
 	e, err := o.EndpointResolverV2.ResolveEndpoint(ctx, p)
 	if err != nil {
@@ -91,8 +92,7 @@ func (c *Client) newEndpoint(u *url.URL, account string) *endpoint {
 	return e
 }
 
-// dial makes a connection for the pool, which knows nothing of contexts: see
-// within.
+// dial makes a connection for the pool, which does not know contexts: see within.
 func (c *Client) dial(address string, timeout time.Duration) (net.Conn, error) {
 	ctx := context.Background()
 	if timeout > 0 {

@@ -11,39 +11,38 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// ErrNoAnswer says that nothing came in the time allowed for one response.
-var ErrNoAnswer = errors.New("no answer in time")
+// ErrNoAnswer says that no response came within the time limit.
+var ErrNoAnswer = errors.New("no response in time")
 
-var errBroken = errors.New("the answer is cut or is no HTTP")
+var errBroken = errors.New("the response is incomplete or not HTTP")
 
-// DamagedError is a response that arrived broken; asking again may bring a good
-// one.
+// DamagedError is a response that arrived damaged; a retry may succeed.
 type DamagedError struct{ fault *fault.Error }
 
-// Damaged makes a DamagedError. Its cause is for the log.
+// Damaged makes a DamagedError. Its cause goes to the log only.
 func Damaged(why error) error {
-	return &DamagedError{fault.Store(fault.Unavailable, "an answer of DynamoDB arrived damaged").Because(why)}
+	return &DamagedError{fault.Store(fault.Unavailable, "a response of DynamoDB arrived damaged").Because(why)}
 }
 
 // Error says that the response is damaged.
 func (d *DamagedError) Error() string { return d.fault.Error() }
 
-// Unwrap gives the fault that it is.
+// Unwrap returns the fault.
 func (d *DamagedError) Unwrap() error { return d.fault }
 
-// Why is what is wrong with the response.
+// Why returns what is wrong with the response.
 func (d *DamagedError) Why() error { return d.fault.Unwrap() }
 
-// RetryableError tells the SDK's retryer.
+// RetryableError tells the SDK's retryer to retry.
 func (d *DamagedError) RetryableError() bool { return true }
 
-// CredentialsError is a failure to come by credentials.
+// CredentialsError is a failure to get credentials.
 type CredentialsError struct{ err error }
 
-// Error is what the provider of credentials says.
+// Error returns the text of the credentials provider.
 func (e *CredentialsError) Error() string { return e.err.Error() }
 
-// Unwrap gives the provider's error.
+// Unwrap returns the provider's error.
 func (e *CredentialsError) Unwrap() error { return e.err }
 
 // UnreachableError is a connection that could not be made or that broke.
@@ -52,20 +51,20 @@ type UnreachableError struct{ err error }
 // Error says why.
 func (e *UnreachableError) Error() string { return "the connection failed: " + e.err.Error() }
 
-// Unwrap gives the error of the network.
+// Unwrap returns the network error.
 func (e *UnreachableError) Unwrap() error { return e.err }
 
-// StatusError is a response that is none of the service's own: that of a proxy or
-// a load balancer in front of it.
+// StatusError is a response that did not come from the service itself, but from a
+// proxy or load balancer in front of it.
 type StatusError struct{ Status int }
 
 // Error names the status.
 func (e *StatusError) Error() string {
-	return "it answers with HTTP status " + strconv.Itoa(e.Status)
+	return "it responded with HTTP status " + strconv.Itoa(e.Status)
 }
 
 // ConditionError says that the condition of a PutItem does not hold, and what is
-// stored, where the server tells it.
+// stored, if the server returns it.
 type ConditionError struct {
 	Told  bool
 	Event string // event_ts of what is stored; empty if it has none
@@ -74,7 +73,7 @@ type ConditionError struct {
 // Error says that the condition does not hold.
 func (*ConditionError) Error() string { return "the condition of a write does not hold" }
 
-// Refusal is what the service says instead of an answer, as an error.
+// Refusal returns the service's refusal as an error.
 func Refusal(status int, body []byte) error {
 	var refusal struct {
 		Type    string `json:"__type"`

@@ -10,14 +10,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// HTTPClient is the SDK's HTTP client in a form whose connections can be closed.
+// HTTPClient is the SDK's HTTP client with a way to close its connections.
 type HTTPClient struct {
 	http.Client
 	transport *http.Transport
 }
 
-// NewHTTPClient makes one of what the SDK has set up. Redirects are not
-// followed: a signature is good for one place.
+// NewHTTPClient makes one from the SDK's client. Redirects are not followed: a
+// signature is valid for one address only.
 func NewHTTPClient(c *awshttp.BuildableClient) *HTTPClient {
 	t := c.GetTransport()
 	return &HTTPClient{http.Client{
@@ -25,9 +25,9 @@ func NewHTTPClient(c *awshttp.BuildableClient) *HTTPClient {
 	}, t}
 }
 
-// Do sends a request. smithy closes a request's body once the head of a response
-// is there; net/http, should it be about to find the body's end, then closes the
-// connection in the midst of the response. So it gets a body of its own.
+// Do sends a request. smithy closes a request's body when the head of a response
+// arrives; if net/http is just about to find the end of that body, it then closes
+// the connection in the middle of the response. So net/http gets a separate body.
 func (c *HTTPClient) Do(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		b, err := io.ReadAll(r.Body)
@@ -40,12 +40,12 @@ func (c *HTTPClient) Do(r *http.Request) (*http.Response, error) {
 	return c.Client.Do(r)
 }
 
-// Proxied reports whether the environment leads requests through a proxy, which
-// the direct client does not speak to.
+// Proxied reports whether the environment sends requests through a proxy, which
+// the direct client does not support.
 func Proxied(o dynamodb.Options) bool {
 	c, ok := o.HTTPClient.(*HTTPClient)
 	if !ok {
-		return true // a client of the caller's own: it knows how to get there
+		return true // the caller's own client: its routing is unknown
 	}
 	proxy := c.transport.Proxy
 	if proxy == nil {

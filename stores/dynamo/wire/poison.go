@@ -2,6 +2,6 @@
 
 package wire
 
-// spoil does nothing; with the build tag poison it overwrites memory that is
-// given back, so that a test sees who still reads it.
+// spoil does nothing; with the build tag poison it overwrites released memory, so
+// that a test detects late readers.
 func spoil([]byte) {}

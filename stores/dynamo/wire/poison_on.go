@@ -2,7 +2,7 @@
 
 package wire
 
-// spoil overwrites memory that is given back.
+// spoil overwrites released memory.
 func spoil(b []byte) {
 	for i := range b {
 		b[i] = 0xdb

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// quiet reports whether nothing has come on an unused connection: neither its
-// end nor bytes that nobody asked for, which would be taken for the next answer.
+// quiet reports whether nothing has arrived on an idle connection: neither its
+// end nor unrequested bytes, which would be read as the next response.
 func quiet(c net.Conn) bool {
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()

@@ -16,10 +16,10 @@ import (
 // maxBody bounds a response; DynamoDB's own limit is 16 MB of data.
 const maxBody = 64 << 20
 
-// keptBody bounds the memory that an unused response keeps.
+// keptBody bounds the memory that a pooled response keeps.
 const keptBody = 4 << 20
 
-// Response is what came back.
+// Response is a response of the service.
 type Response struct {
 	// Body is valid until Release. Its reader may overwrite it.
 	Body []byte
@@ -28,7 +28,7 @@ type Response struct {
 
 var responses = sync.Pool{New: func() any { return new(Response) }}
 
-// Release gives the memory back.
+// Release returns the memory to the pool.
 func (r *Response) Release() {
 	spoil(r.Body)
 	r.Body = nil
@@ -37,8 +37,8 @@ func (r *Response) Release() {
 	responses.Put(r)
 }
 
-// maxInterim bounds how many interim responses, such as 100 Continue, come before
-// the response.
+// maxInterim bounds the interim responses, such as 100 Continue, before the
+// response.
 const maxInterim = 100
 
 func interim(status int) bool {
@@ -62,7 +62,7 @@ func (r *Response) read(from *bufio.Reader, meter *stores.Meter) error {
 	}
 	switch h.StatusCode() {
 	case http.StatusSwitchingProtocols, http.StatusNoContent, http.StatusNotModified:
-		return nil // without a body
+		return nil // no body
 	}
 	length := h.ContentLength()
 	if length > 0 && length <= maxBody {
@@ -84,7 +84,7 @@ func (r *Response) read(from *bufio.Reader, meter *stores.Meter) error {
 	return meter.Count(len(r.http.Body()))
 }
 
-// check compares the body with its checksum, and turns a refusal into an error.
+// check verifies the body's checksum, and turns a refusal into an error.
 func (r *Response) check() error {
 	r.Body = r.http.Body()
 	if text := r.http.Header.Peek("X-Amz-Crc32"); len(text) > 0 {

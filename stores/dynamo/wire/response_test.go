@@ -8,8 +8,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// FuzzRead holds the reading of responses to fasthttp's own, which does not count:
-// both take the same ones for whole, and leave the same bytes.
+// FuzzRead compares our reading of responses with fasthttp's, which does not count
+// bytes: both accept the same responses, and leave the same bytes unread.
 func FuzzRead(f *testing.F) {
 	for _, s := range []string{
 		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",

@@ -8,15 +8,15 @@ import (
 	"strconv"
 )
 
-// ErrForm is an answer that is no JSON, or not of the form it should have.
-var ErrForm = errors.New("the answer is not what DynamoDB answers")
+// ErrForm is a response that is not JSON, or not of the expected form.
+var ErrForm = errors.New("the response does not have the form of a DynamoDB response")
 
-// maxSkip bounds how deep skipped values nest.
+// maxSkip bounds the nesting of skipped values.
 const maxSkip = 64
 
-// Scanner reads the JSON of an answer left to right without building objects.
-// Its strings point into the answer, whose bytes it may overwrite: base64 is
-// decoded in place.
+// Scanner reads the JSON of a response from left to right without building
+// objects. Its strings point into the response, whose bytes it may overwrite:
+// base64 is decoded in place.
 type Scanner struct {
 	b []byte
 	i int
@@ -25,7 +25,7 @@ type Scanner struct {
 // NewScanner makes a scanner of the body of a response.
 func NewScanner(body []byte) *Scanner { return &Scanner{b: body} }
 
-// blanks passes over white space.
+// blanks skips white space.
 func (s *Scanner) blanks() {
 	for s.i < len(s.b) {
 		switch s.b[s.i] {
@@ -37,7 +37,7 @@ func (s *Scanner) blanks() {
 	}
 }
 
-// Eat takes a byte if it comes next.
+// Eat consumes a byte if it comes next.
 func (s *Scanner) Eat(c byte) bool {
 	if s.i < len(s.b) && s.b[s.i] == c {
 		s.i++
@@ -51,7 +51,7 @@ func (s *Scanner) Eat(c byte) bool {
 	return false
 }
 
-// Starts takes a text if it comes next, byte by byte.
+// Starts consumes a text if it comes next, byte by byte.
 func (s *Scanner) Starts(text string) bool {
 	if end := s.i + len(text); end <= len(s.b) && string(s.b[s.i:end]) == text {
 		s.i = end
@@ -60,7 +60,7 @@ func (s *Scanner) Starts(text string) bool {
 	return false
 }
 
-// Null takes a null if it comes next.
+// Null consumes a null if it comes next.
 func (s *Scanner) Null() bool {
 	s.blanks()
 	return s.Starts("null")
@@ -101,13 +101,13 @@ func (s *Scanner) escapedText(start int) ([]byte, error) {
 	return nil, ErrForm
 }
 
-// Next reports whether a byte comes next, and leaves it there.
+// Next reports whether a byte comes next, without consuming it.
 func (s *Scanner) Next(c byte) bool {
 	s.blanks()
 	return s.i < len(s.b) && s.b[s.i] == c
 }
 
-// Number reads a number; what is none is 0.
+// Number reads a number; a malformed number gives 0.
 func (s *Scanner) Number() (float64, error) {
 	s.blanks()
 	start := s.i
@@ -116,10 +116,10 @@ func (s *Scanner) Number() (float64, error) {
 	return n, err
 }
 
-// Skip passes over a value.
+// Skip skips a value.
 func (s *Scanner) Skip() error { return s.skip(0) }
 
-// skip passes over a value that lies so deep in the one to be skipped.
+// skip skips a value at a depth of nesting.
 func (s *Scanner) skip(depth int) error {
 	if depth > maxSkip {
 		return ErrForm
@@ -147,7 +147,7 @@ func (s *Scanner) skip(depth int) error {
 	return nil
 }
 
-// Object visits the keys of an object; visit reads the value.
+// Object calls visit for each key of an object; visit reads the value.
 func (s *Scanner) Object(visit func(key []byte) error) error {
 	if !s.Eat('{') {
 		return ErrForm
@@ -172,7 +172,7 @@ func (s *Scanner) Object(visit func(key []byte) error) error {
 	}
 }
 
-// More takes the comma behind an element, or what ends the list of them.
+// More consumes the comma after an element, or the end of the list.
 func (s *Scanner) More(end byte) (bool, error) {
 	if s.Eat(',') {
 		return true, nil
@@ -183,7 +183,7 @@ func (s *Scanner) More(end byte) (bool, error) {
 	return false, ErrForm
 }
 
-// Array visits the elements of an array; visit reads the element.
+// Array calls visit for each element of an array; visit reads the element.
 func (s *Scanner) Array(visit func() error) error {
 	if !s.Eat('[') {
 		return ErrForm
@@ -201,7 +201,7 @@ func (s *Scanner) Array(visit func() error) error {
 	}
 }
 
-// End makes sure that nothing follows.
+// End checks that nothing follows.
 func (s *Scanner) End() error {
 	if s.blanks(); s.i < len(s.b) {
 		return ErrForm
@@ -210,7 +210,7 @@ func (s *Scanner) End() error {
 }
 
 // Typed reads an attribute: {"S":"…"}, "B" or "N". An attribute of any other type
-// is passed over, and its kind is 0.
+// is skipped, and its kind is 0.
 func (s *Scanner) Typed() (kind byte, text []byte, err error) {
 	err = s.Object(func(key []byte) error {
 		kind = 0
@@ -224,7 +224,7 @@ func (s *Scanner) Typed() (kind byte, text []byte, err error) {
 	return kind, text, err
 }
 
-// sextets are the values of base64's digits; others are above 63.
+// sextets are the values of base64 digits; other bytes are above 63.
 var sextets = func() (t [256]byte) {
 	for i := range t {
 		t[i] = 0xff
@@ -235,8 +235,8 @@ var sextets = func() (t [256]byte) {
 	return t
 }()
 
-// Base64 reads the rest of a string of base64 up to its closing quote, and
-// decodes it over itself: four digits are read before three bytes are written.
+// Base64 reads the rest of a base64 string up to its closing quote, and decodes
+// it over itself: four digits are read before three bytes are written.
 func (s *Scanner) Base64() ([]byte, error) {
 	b, i, w := s.b, s.i, s.i
 	start := i
@@ -256,8 +256,8 @@ func (s *Scanner) Base64() ([]byte, error) {
 	return s.base64Tail(start, i, w)
 }
 
-// base64Tail decodes the last, padded digits. A string that holds an escape,
-// such as \/, is decoded anew from where the escape begins.
+// base64Tail decodes the last, padded digits. A string with an escape, such as
+// \/, is decoded separately from the escape on.
 func (s *Scanner) base64Tail(start, i, w int) ([]byte, error) {
 	b := s.b
 	if i+5 > len(b) {
@@ -279,7 +279,7 @@ func (s *Scanner) base64Tail(start, i, w int) ([]byte, error) {
 	return b[start:w:w], nil
 }
 
-// base64Escaped decodes what is left of a string whose JSON is escaped.
+// base64Escaped decodes the rest of a string with JSON escapes.
 func (s *Scanner) base64Escaped(start, i, w int) ([]byte, error) {
 	end := i
 	for ; end < len(s.b) && s.b[end] != '"'; end++ {

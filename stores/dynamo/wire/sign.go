@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// signingKey is what signatures of one day are made with.
+// signingKey is the signing key of one day.
 type signingKey struct {
 	secret, token string
 	day           int
@@ -21,8 +21,8 @@ type signingKey struct {
 	macs          sync.Pool // of hash.Hash keyed with it
 }
 
-// signer gives what signs with some credentials on the day of now, nil when they
-// cannot stand in a header. It is derived once a day.
+// signer returns the signing key of credentials for the day of now, nil if the
+// credentials are not valid in a header. It is derived once a day.
 func (c *Client) signer(creds *aws.Credentials, now time.Time) *signingKey {
 	day := now.YearDay() + 1000*now.Year()
 	if k := c.key.Load(); k != nil && k.day == day && k.secret == creds.SecretAccessKey && k.token == creds.SessionToken {
@@ -50,8 +50,8 @@ const (
 	target      = "DynamoDB_20120810."
 )
 
-// appendHead appends the head of a request, with its AWS Signature Version 4.
-// now is on the day of the key.
+// appendHead appends the head of a request, with its AWS Signature Version 4. now
+// is on the day of the key.
 func (c *Client) appendHead(dst []byte, e *endpoint, creds *aws.Credentials, k *signingKey, now time.Time, operation string, body []byte) []byte {
 	var stamp [16]byte
 	now.AppendFormat(stamp[:0], "20060102T150405Z")
@@ -78,8 +78,8 @@ func (c *Client) appendHead(dst []byte, e *endpoint, creds *aws.Credentials, k *
 	return append(dst, "\r\n\r\n"...)
 }
 
-// appendSignature signs a request. The canonical request is made behind dst and
-// cut off again.
+// appendSignature signs a request. It builds the canonical request behind dst and
+// cuts it off again.
 func (c *Client) appendSignature(dst []byte, e *endpoint, creds *aws.Credentials, k *signingKey, operation string, stamp [16]byte, body []byte) []byte {
 	start := len(dst)
 	payload := sha256.Sum256(body)
