@@ -21,7 +21,7 @@ func viewNamed(name string) *core.FeatureView {
 	}}
 }
 
-// recorder remembers which tables an apply drops.
+// recorder records which tables an apply drops.
 type recorder struct {
 	stores.Admin
 	dropped []stores.Table
@@ -59,10 +59,10 @@ func TestNothingIsDeletedWhileSomethingWasPassedOver(t *testing.T) {
 		t.Errorf("%d views are left, dropped is %v", views(), online.dropped)
 	}
 	if p, err := apply.New(options).Plan(t.Context(), one()); err != nil || p.Refused == nil {
-		t.Errorf("the plan refuses %v, its error is %v", p.Refused, err)
+		t.Errorf("the plan is refused with %v, its error is %v", p.Refused, err)
 	}
 	if p, err := apply.New(options).Plan(t.Context(), &registry.Objects{FeatureViews: []*core.FeatureView{viewNamed("a"), viewNamed("b"), viewNamed("c")}}); err != nil || p.Refused != nil {
-		t.Errorf("a plan that deletes nothing refuses %v, its error is %v", p.Refused, err)
+		t.Errorf("a plan that deletes nothing is refused with %v, its error is %v", p.Refused, err)
 	}
 
 	options.Passed = nil

@@ -21,8 +21,8 @@ func parse(text string, pairs map[string]string) (*config.Config, error) {
 	return config.Parse("feature_store.yaml", "/repo", []byte(text), env(pairs))
 }
 
-// TestRecordedFiles loads every configuration that Feast ran with, and the
-// guide's.
+// TestRecordedFiles loads every configuration that was used with Feast, and the
+// one of the guide.
 func TestRecordedFiles(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "testdata", "golden", "*", "feature_repo", "feature_store.yaml"))
 	if err != nil || len(files) < 3 {
@@ -55,7 +55,7 @@ func TestTheGuide(t *testing.T) {
 	}
 	pg.Host = "db.example.com"
 	if pg.EffectiveSSLMode() != "require" {
-		t.Error("a remote PostgreSQL is spoken to without TLS")
+		t.Error("a remote PostgreSQL is used without TLS")
 	}
 }
 
@@ -73,7 +73,7 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		{"tab", head + "online_store:\n\ttype: sqlite\n", []string{"feature_store.yaml:4", "not YAML"}},
 		{"unknown key", head + "online_store:\n  type: sqlite\n  pth: x\n", []string{":5: online_store.pth", "did you mean path?"}},
 		{"unknown store", head + "online_store:\n  type: sqlight\n", []string{":4: online_store.type", "sqlight", "dynamodb"}},
-		{"a class that is no store", head + "offline_store:\n  type: my.own.Store\n", []string{":4: offline_store.type", "my.own.Store", "postgres"}},
+		{"a class that is not a store", head + "offline_store:\n  type: my.own.Store\n", []string{":4: offline_store.type", "my.own.Store", "postgres"}},
 		{"no region", head + "online_store:\n  type: dynamodb\n", []string{"online_store.region"}},
 		{"batch of nothing", head + "online_store:\n  type: dynamodb\n  region: x\n  batch_size: 0\n", []string{":6: online_store.batch_size"}},
 		{"one table for all", head + "online_store:\n  type: dynamodb\n  region: x\n  table_name_template: '{project}'\n", []string{":6:", "{table_name}"}},
@@ -152,7 +152,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	}
 }
 
-// TestPythonOfTheDefinitions reads what may stand for a reader of definitions.
+// TestPythonOfTheDefinitions reads the possible values of the setting.
 func TestPythonOfTheDefinitions(t *testing.T) {
 	const refused = "feature_store.yaml:%d: banquet.definitions.python: want true, false or a program, not "
 	for value, want := range map[string]string{
@@ -174,7 +174,8 @@ func TestPythonOfTheDefinitions(t *testing.T) {
 	}
 }
 
-// TestEveryKeyIsDocumented compares docs/configuration.md with what is read.
+// TestEveryKeyIsDocumented compares docs/configuration.md with the keys that are
+// read.
 func TestEveryKeyIsDocumented(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join("..", "docs", "configuration.md"))
 	if err != nil {

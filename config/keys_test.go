@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Keys lists every key that is read, as section.key; a store's are listed under
-// online_store or offline_store and its type. The documentation is compared with
-// it.
+// Keys lists every key that is read, as section.key; a store's keys are under
+// online_store or offline_store and its type. A test compares the documentation
+// with it.
 func Keys() []string {
 	var keys []string
 	collect(reflect.TypeFor[Config](), "", &keys)

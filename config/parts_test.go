@@ -8,8 +8,8 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// refusal checks that an error is one line that names all of want, of the kind
-// Unimplemented.
+// refusal checks that an error is one line of kind Unimplemented that contains
+// all of want.
 func refusal(t *testing.T, err error, want ...string) {
 	t.Helper()
 	if err == nil {
@@ -25,8 +25,8 @@ func refusal(t *testing.T, err error, want ...string) {
 	}
 }
 
-// Every store of Feast 0.66 may stand in the file, whatever its section holds;
-// what is not built in is refused by who needs it.
+// The file may name every store of Feast 0.66, whatever its section holds; a
+// store that is not built in is refused by whoever needs it.
 func TestStoresOfFeast(t *testing.T) {
 	const rest = "  no_such_key: {a: [1]}\n  region: eu-west-1\n"
 	for _, c := range []struct {
@@ -108,7 +108,7 @@ func TestProvidersAndEngines(t *testing.T) {
 	}
 }
 
-// A registry that lies elsewhere is never taken for a file.
+// A registry in another place is never read as a file.
 func TestRegistriesElsewhere(t *testing.T) {
 	for text, want := range map[string]string{
 		"registry: s3://bucket/registry.db":                                                "feature_store.yaml:2: registry: s3:// registries are not built yet",
@@ -166,7 +166,7 @@ func TestSectionsBesideTheFeatures(t *testing.T) {
 	}
 }
 
-// What a store would keep beside the values is refused by what writes.
+// Writing refuses settings that store more than the values.
 func TestVectors(t *testing.T) {
 	pg := "online_store:\n  type: postgres\n  host: h\n  database: d\n  user: u\n"
 	for text, want := range map[string]string{

@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "definitions" / "testdata"
 YAML = "project: {project}\nprovider: local\nregistry: registry.db\nentity_key_serialization_version: 3\n"
 ENV = dict(os.environ, FEAST_USAGE="False", NO_COLOR="1", BANQUET_SET="from the environment")
-SAME = "readers: Python and the native reader give the same"
-REFUSED = "readers: the native reader refuses the repository"
+SAME = "readers: Python and the native reader agree"
+REFUSED = "readers: the native reader cannot read the repository"
 
 # Cases that Feast reads and the native reader refuses, and cases that Feast's
 # registry refuses although its reader accepts them.

@@ -20,7 +20,8 @@ wishes = FeatureView(name="wishes", entities=[shopper], schema=[Field(name="item
 	oneWay = "  Or read the repository with Python: banquet apply --python\n"
 )
 
-// brokenRepo makes a repository of two views, applies it, and writes over it.
+// brokenRepo makes a repository of two views, applies it, and then overwrites
+// files.
 func brokenRepo(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := newRepo(t, sqliteRepo, twoViews)
@@ -49,7 +50,7 @@ func brokenRepo(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// A repository that was good and is broken: each command says where, in a few
+// A valid repository that then breaks: each command names the place in a few
 // lines, and neither the registry nor a table changes.
 func TestABrokenRepositoryDeletesNothing(t *testing.T) {
 	after := func(text string) map[string]string { return map[string]string{"features.py": twoViews + text} }
@@ -57,8 +58,8 @@ func TestABrokenRepositoryDeletesNothing(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		files map[string]string
-		want  string // in what is said
-		way   bool   // whether --python is a way out
+		want  string // part of the output
+		way   bool   // whether --python is suggested
 	}{
 		{"a line above the imports", before("import os\nos.environ[\"X\"] = undefined\n"), "features.py:2:19: name 'undefined' is not defined\n", true},
 		{"a view from elsewhere", after("from mylib import make\nv = make()\n"), "features.py:9:19: 'make' may be a definition", true},
@@ -80,11 +81,11 @@ func TestABrokenRepositoryDeletesNothing(t *testing.T) {
 		{"an entity twice", map[string]string{"other.py": "from feast import Entity\ne = Entity(name=\"shopper\", join_keys=[\"x\"])\n"}, "other.py:2:5: entity shopper is defined twice, the other is at features.py:5", false},
 		{"a feature that is missing", after("from feast import FeatureService\nz = FeatureService(name=\"z\", features=[carts[[\"no\"]]])\n"), "features.py:10:40: feature view carts has no feature \"no\"\n", true},
 		{"a transformation that cannot stand alone", after("from feast.on_demand_feature_view import on_demand_feature_view\nK = 3\n@on_demand_feature_view(sources=[carts], schema=[Field(name=\"b\", dtype=Int64)])\ndef o(df, k=K):\n    return df\n"), "features.py:12:13: function o of on-demand feature view o uses 'K'", false},
-		{"another sort of file", map[string]string{"features.py": "\xff\xfef\x00r\x00o\x00m\x00\n\x00"}, "this would delete", false},
+		{"another kind of file", map[string]string{"features.py": "\xff\xfef\x00r\x00o\x00m\x00\n\x00"}, "this would delete", false},
 		{"a file that is passed over, and a view that is gone", map[string]string{"notes.py": "print \"2\"\n", "features.py": strings.Replace(twoViews, "wishes =", "# wishes =", 1)}, "this would delete", false},
 		{"a call that is passed over, and a view that is gone", map[string]string{"features.py": "import pandas as pd\ndf = pd.read_csv(\"x.csv\")\n" + strings.Replace(twoViews, "wishes =", "# wishes =", 1)}, "this would delete", false},
 		{"an import that is passed over, and a view that is gone", map[string]string{"features.py": "import extra.views\n" + strings.Replace(twoViews, "wishes =", "# wishes =", 1)}, "this would delete", false},
-		{"a configuration that is none", map[string]string{"feature_store.yaml": "project: [\n"}, "feature_store.yaml:1: not YAML", false},
+		{"a configuration that is not YAML", map[string]string{"feature_store.yaml": "project: [\n"}, "feature_store.yaml:1: not YAML", false},
 		{"a configuration of nothing", map[string]string{"feature_store.yaml": "# no\n"}, "feature_store.yaml:1: the file holds no settings", false},
 		{"a store that is not built in", map[string]string{"feature_store.yaml": strings.Replace(sqliteRepo, "type: sqlite", "type: cassandra", 1)}, "feature_store.yaml:5: online_store cassandra is not built into banquet", false},
 		{"a registry that is not built in", map[string]string{"feature_store.yaml": strings.Replace(sqliteRepo, "registry: registry.db", "registry:\n  registry_store_type: PostgreSQLRegistryStore\n  path: registry.db", 1)}, "PostgreSQLRegistryStore is not built into banquet", false},
@@ -98,7 +99,7 @@ func TestABrokenRepositoryDeletesNothing(t *testing.T) {
 					t.Errorf("%s: exit %d\n%s", verb, code, errText)
 				}
 				if way := strings.HasSuffix(errText, oneWay); way != c.way {
-					t.Errorf("%s: the way out by Python is told: %v\n%s", verb, way, errText)
+					t.Errorf("%s: --python is suggested: %v\n%s", verb, way, errText)
 				}
 				if snapshot(t, dir) != was {
 					t.Errorf("%s: the registry or a table has changed", verb)
@@ -108,7 +109,7 @@ func TestABrokenRepositoryDeletesNothing(t *testing.T) {
 	}
 }
 
-// How a file is written, and what lies beside it, changes nothing.
+// The style of a file, and other files beside it, change nothing.
 func TestWhatLooksBrokenAndIsNot(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"Windows":          {"features.py": strings.ReplaceAll(twoViews, "\n", "\r\n")},

@@ -13,8 +13,8 @@ import (
 )
 
 // TestMaterializeFromAFailingSource ends at once with exit code 1 and the server's
-// words when PostgreSQL fails, before it gave a row or later; nothing is recorded
-// and no connection is left.
+// message when PostgreSQL fails, before or after the first row; nothing is
+// recorded and no connection is left.
 func TestMaterializeFromAFailingSource(t *testing.T) {
 	opt := pgtest.Options(t)
 	pgtest.Exec(t, opt, "CREATE TABLE carts AS SELECT 1::int8 AS shopper, 2::int8 AS items, timestamptz '2024-01-15 10:00Z' AS at; CREATE ROLE guest_"+opt.Database+" LOGIN PASSWORD 'guest'")

@@ -29,8 +29,8 @@ carts = FeatureView(
 `
 )
 
-// TestBadInput gives commands what they cannot work with: each answers one
-// clear line, and changes nothing.
+// TestBadInput runs commands with invalid input: each prints one clear line, and
+// changes nothing.
 func TestBadInput(t *testing.T) {
 	py := func(source string) string { return strings.ReplaceAll(oneView, "SOURCE", source) }
 	csv := py(`FileSource(name="carts_source", path="carts.csv", timestamp_field="at")`)
@@ -38,7 +38,7 @@ func TestBadInput(t *testing.T) {
 		name, yaml, python string
 		args               []string
 		code               int
-		want               []string // all in the one line
+		want               []string // all on one line
 	}{
 		{"no feature_store.yaml", "", "", []string{"apply"}, 1, []string{"feature_store.yaml"}},
 		{"no directory", "", "", []string{"-c", "no_such_dir", "apply"}, 1, []string{"no_such_dir"}},
@@ -96,7 +96,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// TestPostgresOnline takes a row from a file through PostgreSQL to an answer.
+// TestPostgresOnline follows a row from a file through PostgreSQL to a response.
 func TestPostgresOnline(t *testing.T) {
 	opt := pgtest.Options(t)
 	yaml := "project: shop\nprovider: local\nregistry: registry.db\nonline_store:\n  type: postgres\n  host: " + opt.Host + "\n  port: " + strconv.Itoa(opt.Port) +
@@ -117,8 +117,8 @@ func TestPostgresOnline(t *testing.T) {
 }
 
 // TestPostgresBehindAPooler applies, materializes and serves a repository whose
-// two stores are PostgreSQL behind a pooler in transaction mode, in a schema of
-// their own.
+// two stores are PostgreSQL behind a pooler in transaction mode, in their own
+// schema.
 func TestPostgresBehindAPooler(t *testing.T) {
 	for name, settings := range map[string][]string{"as installed": nil, "one server": {"default_pool_size = 1"}, "servers in turn": {"server_round_robin = 1", "default_pool_size = 3"}} {
 		t.Run(name, func(t *testing.T) {
@@ -164,8 +164,8 @@ func TestASyntaxErrorIsShown(t *testing.T) {
 	}
 }
 
-// TestUnreachable runs against PostgreSQL and DynamoDB that are not there, or
-// do not let us in.
+// TestUnreachable runs against a PostgreSQL and a DynamoDB that are missing or
+// deny access.
 func TestUnreachable(t *testing.T) {
 	opt := pgtest.Options(t)
 	pgtest.Exec(t, opt, "CREATE TABLE carts (shopper BIGINT, items BIGINT, at TIMESTAMP)")
@@ -228,7 +228,7 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// newRepo makes a repository with one view over a CSV file.
+// newRepo creates a repository with one view over a CSV file.
 func newRepo(t *testing.T, yaml, python string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -243,7 +243,7 @@ func newRepo(t *testing.T, yaml, python string) string {
 	return dir
 }
 
-// snapshot is what the registry and the online store hold.
+// snapshot is the content of the registry and the online store.
 func snapshot(t *testing.T, dir string) string {
 	t.Helper()
 	var b bytes.Buffer

@@ -13,8 +13,8 @@ import (
 
 var golden = filepath.Join("..", "..", "testdata", "golden")
 
-// repository makes a repository of the recorded project, with a registry of a
-// step. Its stores are not reachable.
+// recordedRepo creates a repository of the recorded project, with the registry of
+// a step. Its stores are not reachable.
 func recordedRepo(t *testing.T, step string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -52,8 +52,8 @@ func sorted(text string) []string {
 	return lines
 }
 
-// described leaves out what says nothing of the object itself: times, which
-// differ by recording, and the class of a source, which Feast's describe loses.
+// described drops lines that say nothing about the object: times, which differ
+// between recordings, and the class of a source, which Feast's describe loses.
 func described(lines []string) []string {
 	return slices.DeleteFunc(lines, func(l string) bool {
 		l = strings.TrimLeft(l, " -")
@@ -61,7 +61,7 @@ func described(lines []string) []string {
 	})
 }
 
-// TestGoldenListings compares what Feast printed about a registry.
+// TestGoldenListings compares listings with Feast's output.
 func TestGoldenListings(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(golden, "credit_scoring", "cli.jsonl"))
 	if err != nil {
@@ -81,14 +81,14 @@ func TestGoldenListings(t *testing.T) {
 			t.Fatal(err)
 		}
 		at++
-		if at > 43 { // up to there the registry is that of the second apply
+		if at > 43 { // until then the registry is that of the second apply
 			break
 		}
 		switch {
 		case len(c.Args) < 2:
 			continue
 		case slices.Contains([]string{"label-views", "features", "projects", "permissions", "saved-datasets", "validation-references"}, c.Args[0]), slices.Contains(c.Args, "list-versions"):
-			continue // not there yet
+			continue // not built yet
 		case strings.HasSuffix(c.Note+strings.Join(c.Args, " "), "describe zipcode_ratios"):
 			continue // Feast folds a long text into lines of 80, which means the same
 		}

@@ -28,7 +28,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
-// servedRepo is a repository with rows, made once.
+// servedRepo is a repository with rows, created once.
 var servedRepo = sync.OnceValues(func() (string, error) {
 	bin, err := built()
 	if err != nil {
@@ -43,7 +43,7 @@ var servedRepo = sync.OnceValues(func() (string, error) {
 	return repo, nil
 })
 
-// victim starts a server to be mistreated.
+// victim starts a server for an attack.
 func victim(t *testing.T) (*exec.Cmd, addresses, *grpc.ClientConn) {
 	t.Helper()
 	repo, err := servedRepo()
@@ -68,8 +68,8 @@ func dial(t *testing.T, at addresses) *grpc.ClientConn {
 	return conn
 }
 
-// ordinary asks several servers in turn, as ordinary callers do, and gives for each
-// the slowest but one of 100 answers.
+// ordinary sends requests to several servers in turn, like ordinary callers, and
+// returns for each the second slowest of 100 response times.
 func ordinary(t *testing.T, servers ...addresses) []time.Duration {
 	t.Helper()
 	took := make([][]time.Duration, len(servers))
@@ -90,12 +90,12 @@ func ordinary(t *testing.T, servers ...addresses) []time.Duration {
 	return slow
 }
 
-// peak is the most memory that a process has had resident, in bytes.
+// peak is the maximum resident memory of a process, in bytes.
 func peak(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
 	if err != nil {
-		t.Skip("this system does not tell what a process has had resident")
+		t.Skip("this system does not report a process's peak memory")
 	}
 	for line := range strings.Lines(string(b)) {
 		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
@@ -110,7 +110,7 @@ func peak(t *testing.T, cmd *exec.Cmd) int {
 	return 0
 }
 
-// Callers who hold streams or half a request keep nobody waiting.
+// Callers that hold streams or half-sent requests block nobody.
 func TestSilentCallersHoldNobody(t *testing.T) {
 	_, at, _ := victim(t)
 	_, calm, _ := victim(t)
@@ -156,7 +156,7 @@ func TestSilentCallersHoldNobody(t *testing.T) {
 			one(i)
 		}
 		var with, without time.Duration
-		for range 4 { // others use this machine, too
+		for range 4 { // the machine may be busy
 			slow := ordinary(t, at, calm)
 			if with, without = slow[0], slow[1]; with <= without*3/2 {
 				break
@@ -169,7 +169,7 @@ func TestSilentCallersHoldNobody(t *testing.T) {
 	}
 }
 
-// What is refused costs little memory.
+// Refused requests cost little memory.
 func TestRefusalsAreCheap(t *testing.T) {
 	t.Run("four large requests at once", func(t *testing.T) {
 		cmd, at, conn := victim(t)
@@ -200,7 +200,7 @@ func TestRefusalsAreCheap(t *testing.T) {
 		group.Wait()
 		checkPeak(t, cmd, 200<<20)
 	})
-	t.Run("text that is no JSON", func(t *testing.T) {
+	t.Run("text that is not JSON", func(t *testing.T) {
 		cmd, at, _ := victim(t)
 		body := strings.Repeat("x", 15<<20)
 		for range 2 {
@@ -220,7 +220,7 @@ func TestRefusalsAreCheap(t *testing.T) {
 		}
 		checkPeak(t, cmd, 200<<20)
 	})
-	t.Run("a large message that comes small", func(t *testing.T) {
+	t.Run("a large message, compressed", func(t *testing.T) {
 		cmd, _, conn := victim(t)
 		keys := &types.RepeatedValue{Val: []*types.Value{{Val: &types.Value_StringVal{StringVal: strings.Repeat("7", 120<<20)}}}}
 		if code := status.Code(getFeatures(t.Context(), conn, keys, grpc.UseCompressor(gzip.Name))); code != codes.ResourceExhausted {
@@ -228,7 +228,7 @@ func TestRefusalsAreCheap(t *testing.T) {
 		}
 		checkPeak(t, cmd, 150<<20)
 	})
-	t.Run("shapes that never come again", func(t *testing.T) {
+	t.Run("request shapes that are never repeated", func(t *testing.T) {
 		cmd, at, _ := victim(t)
 		names := []string{"city", "state", "location_type", "tax_returns_filed", "population", "total_wages"}
 		for i := range 2500 {

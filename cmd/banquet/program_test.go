@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// built is the static binary that the image holds, built once.
+// built is the static binary of the image, built once.
 var built = sync.OnceValues(func() (string, error) {
 	bin := filepath.Join(shared, "banquet")
 	build := exec.Command("go", "build", "-o", bin, ".")
@@ -27,7 +27,7 @@ var built = sync.OnceValues(func() (string, error) {
 	return bin, nil
 })
 
-// shared holds what all tests of the package use.
+// shared holds files for all tests of the package.
 var shared string
 
 func TestMain(m *testing.M) {
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	_ = os.RemoveAll(shared)
-	os.Exit(code) //nolint:forbidigo // a TestMain ends so
+	os.Exit(code) //nolint:forbidigo // TestMain has to exit this way
 }
 
 func program(t *testing.T) string {
@@ -49,8 +49,8 @@ func program(t *testing.T) string {
 	return bin
 }
 
-// TestInAnEmptyRoot runs the binary where there is nothing else: no libc, no
-// time zones, no /etc. It is what the image does.
+// TestInAnEmptyRoot runs the binary in an empty root directory, as in the image:
+// no libc, no time zones, no /etc.
 func TestInAnEmptyRoot(t *testing.T) {
 	root := t.TempDir()
 	if err := os.Chmod(root, 0o755); err != nil {
@@ -62,7 +62,7 @@ func TestInAnEmptyRoot(t *testing.T) {
 	}
 	attr := &syscall.SysProcAttr{Chroot: root}
 	path := "/banquet"
-	if os.Getuid() != 0 { // only root may change its root
+	if os.Getuid() != 0 { // only root may use chroot
 		attr, path = &syscall.SysProcAttr{}, bin
 	}
 	if err := os.MkdirAll(filepath.Join(root, "tmp"), 0o777); err != nil {
@@ -120,7 +120,7 @@ func listening(t *testing.T, cmd *exec.Cmd) (*exec.Cmd, addresses) {
 	return cmd, at
 }
 
-// online asks a server for features, and gives its answer or what went wrong.
+// online requests features from a server, and returns the response or the error.
 func online(t *testing.T, address, request string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/get-online-features", strings.NewReader(request))
@@ -169,15 +169,15 @@ func TestServeAsAProcess(t *testing.T) {
 			t.Error(err)
 		}
 	case <-time.After(15 * time.Second):
-		t.Fatal("the server does not stop")
+		t.Fatal("the server did not stop")
 	}
 	if out, err := exec.CommandContext(t.Context(), bin, "healthcheck", "--url", "http://"+at.Admin+"/readyz").CombinedOutput(); err == nil {
 		t.Errorf("healthcheck of a stopped server: %s", out)
 	}
 }
 
-// TestMaterializeIsKilled kills a run again and again: the registry stays
-// readable and a last run completes.
+// TestMaterializeIsKilled kills runs repeatedly: the registry stays readable and
+// a last run completes.
 func TestMaterializeIsKilled(t *testing.T) {
 	dir := t.TempDir()
 	bin := program(t)

@@ -17,7 +17,7 @@ const (
 	noDriver  = "from feast import Entity\ne = Entity(name=\"e\", join_keys=[\"a\", \"b\"])\n"
 )
 
-// repositoryOf makes a repository of one file, with lines added to its
+// repositoryOf creates a repository of one file, with extra lines in its
 // configuration.
 func repositoryOf(t *testing.T, source, yaml string) string {
 	t.Helper()
@@ -33,7 +33,7 @@ func repositoryOf(t *testing.T, source, yaml string) string {
 	return dir
 }
 
-// fakePython writes a program that prints and answers with one entity.
+// fakePython writes a program that prints a line and returns one entity.
 func fakePython(t *testing.T, path, entity string) {
 	t.Helper()
 	body, err := proto.Marshal(&core.Registry{Entities: []*core.Entity{{Spec: &core.EntitySpecV2{Name: entity, JoinKey: entity, Description: "d"}}}})
@@ -53,20 +53,20 @@ func fakePython(t *testing.T, path, entity string) {
 	}
 }
 
-// Which reader reads: each Python has an entity of its own, the file has e.
+// Which reader is used: each Python has an entity of its own, the file has e.
 func TestTheReaderIsChosen(t *testing.T) {
 	bin := t.TempDir()
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	fakePython(t, filepath.Join(bin, "python3"), "any")
 	fakePython(t, filepath.Join(bin, "other"), "other")
 	for _, c := range []struct{ name, yaml, flag, want string }{
-		{"nothing asked for", "", "", "e"},
+		{"no setting", "", "", "e"},
 		{"the flag", "", "--python", "any"},
-		{"a name of the flag", "", "--python=other", "other"},
+		{"a name in the flag", "", "--python=other", "other"},
 		{"the file", "true", "", "any"},
-		{"a name of the file", "other", "", "other"},
-		{"a path of the file lies in the repository", "venv/bin/python", "", "own"},
-		{"the flag counts for the file", "other", "--python", "any"},
+		{"a name in the file", "other", "", "other"},
+		{"a path in the file is relative to the repository", "venv/bin/python", "", "own"},
+		{"the flag overrides the file", "other", "--python", "any"},
 		{"the flag says no", "other", "--python=no", "e"},
 		{"the file says no", "no", "", "e"},
 	} {
@@ -89,7 +89,7 @@ func TestTheReaderIsChosen(t *testing.T) {
 	}
 }
 
-// A path of the flag lies where the command is started.
+// A path in the flag is relative to the working directory.
 func TestAPathOfTheFlag(t *testing.T) {
 	dir := repositoryOf(t, oneEntity, "")
 	here := t.TempDir()
@@ -107,7 +107,7 @@ func TestPythonIsMisused(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"plan", "--python", "/usr/bin/python3"}, 2, `unexpected argument "/usr/bin/python3"; the program of --python is written with =, as in --python=/usr/bin/python3`},
+		{[]string{"plan", "--python", "/usr/bin/python3"}, 2, `unexpected argument "/usr/bin/python3"; give the program of --python with =: --python=/usr/bin/python3`},
 		{[]string{"apply", "--python="}, 2, "want --python, --python=PROGRAM or --python=no"},
 		{[]string{"validate", "--python=python-that-is-not-there"}, 1, "no program python-that-is-not-there is in PATH; name one that has Feast: --python=/path/to/venv/bin/python"},
 	} {
@@ -118,7 +118,7 @@ func TestPythonIsMisused(t *testing.T) {
 	}
 }
 
-// What the native reader refuses ends with the way out, and is short.
+// A refusal of the native reader ends with the alternative, and is short.
 func TestARefusalNamesTheOtherReader(t *testing.T) {
 	for _, verb := range []string{"apply", "plan", "validate"} {
 		code, _, errText := command(t, nil, "-c", repositoryOf(t, noDriver, ""), verb)
@@ -135,10 +135,10 @@ func TestValidateComparesTheReaders(t *testing.T) {
 		code                 int
 		want                 string
 	}{
-		{"the same", "e", oneEntity, 0, "readers: Python and the native reader give the same\n"},
+		{"the same", "e", oneEntity, 0, "readers: Python and the native reader agree\n"},
 		{"a field", "e", strings.Replace(oneEntity, `"d"`, `"f"`, 1), 1, "readers: entity e, spec.description: Python gives \"d\", the native reader \"f\"\n"},
 		{"another entity", "f", oneEntity, 1, "readers: entity e: Python gives not defined, the native reader defined\n"},
-		{"a refusal", "e", noDriver, 0, "readers: the native reader refuses the repository, Python is needed: features.py:2:"},
+		{"a refusal", "e", noDriver, 0, "readers: the native reader cannot read the repository; Python is needed: features.py:2:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fakePython(t, python, c.entity)

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// command runs a command line in process and gives its exit code and output.
+// command runs a command line in process and returns its exit code and output.
 func command(t *testing.T, env map[string]string, args ...string) (code int, out, errText string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer

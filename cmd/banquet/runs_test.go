@@ -24,9 +24,8 @@ notes = FeatureView(name="notes", entities=[shopper], ttl=timedelta(days=30), sc
 replies = FeatureView(name="replies", entities=[shopper], ttl=timedelta(days=30), schema=[Field(name="note", dtype=String)], source=source)
 `
 
-// TestADayOfRuns goes through what a table of PostgreSQL meets between its runs:
-// rows as they come, nothing new, rows that come late, and one that the store
-// cannot hold.
+// TestADayOfRuns covers what happens to a PostgreSQL table between runs: new
+// rows, no new rows, late rows, and a row that the store cannot hold.
 func TestADayOfRuns(t *testing.T) {
 	opt := pgtest.Options(t)
 	pgtest.Exec(t, opt, "CREATE TABLE notes (shopper bigint, note text, at timestamptz, made timestamptz DEFAULT now()); "+
@@ -64,7 +63,7 @@ func TestADayOfRuns(t *testing.T) {
 	if !strings.Contains(out, "  1 rows written of 1 read") || take == nil {
 		t.Fatalf("late rows: %s%s", out, errText)
 	}
-	if out, errText = step(0, strings.Fields(take[1])...); !strings.Contains(out, "  1 rows written of 3 read, 2 were older than what is stored") || errText != "" {
+	if out, errText = step(0, strings.Fields(take[1])...); !strings.Contains(out, "  1 rows written of 3 read, 2 were older than the stored rows") || errText != "" {
 		t.Errorf("taking the late rows: %s%s", out, errText)
 	}
 	holds := func(shopper, note string) {
@@ -81,7 +80,7 @@ func TestADayOfRuns(t *testing.T) {
 
 	pgtest.Exec(t, opt, "INSERT INTO notes SELECT i, repeat('long ', CASE i WHEN 77 THEN 100000 ELSE 1 END), now() FROM generate_series(1, 100) i")
 	_, errText = step(1, "materialize-incremental", now())
-	want := regexp.MustCompile(`^banquet: feature view notes: the store cannot hold 1 row: shopper=77 at \S+Z: its item has 500095 bytes, and DynamoDB takes 409600; .*; of 100 rows of feature view notes 99 are known to be stored, and its window is not recorded; not begun: replies\n$`)
+	want := regexp.MustCompile(`^banquet: feature view notes: the store cannot hold 1 row: shopper=77 at \S+Z: its item has 500095 bytes; DynamoDB accepts at most 409600; .*; of 100 rows of feature view notes 99 are known to be stored, and its window is not recorded; not begun: replies\n$`)
 	if !want.MatchString(errText) {
 		t.Errorf("a row that is too large: %s", errText)
 	}
@@ -89,8 +88,9 @@ func TestADayOfRuns(t *testing.T) {
 	holds("77", "first 77")
 }
 
-// TestRunsOverAFile counts late rows of a file as those of a table, and takes a
-// mapped column where the file has another one of the mapped name, as Feast does.
+// TestRunsOverAFile counts late rows of a file like those of a table, and uses a
+// mapped column if the file also has a column with the mapped name, as Feast
+// does.
 func TestRunsOverAFile(t *testing.T) {
 	source := `FileSource(name="carts_source", path="carts.csv", timestamp_field="at", created_timestamp_column="made", field_mapping={"count": "items"})`
 	dir := newRepo(t, sqliteRepo, strings.ReplaceAll(oneView, "SOURCE", source))

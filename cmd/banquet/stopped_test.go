@@ -20,11 +20,10 @@ import (
 	"github.com/banquet-fs/banquet/internal/pgtest"
 )
 
-// stuck is a repository whose materialization comes to a place and goes no
-// further.
+// stuck is a repository whose materialization stops and waits at some point.
 type stuck struct {
 	yaml, source string
-	// hold makes it so, once the repository is applied in dir.
+	// hold causes the wait, once the repository is applied in dir.
 	hold func(t *testing.T, dir string)
 	want string
 }
@@ -91,8 +90,8 @@ func stuckRuns(t *testing.T) map[string]stuck {
 	}
 }
 
-// TestMaterializeIsStopped stops a run by a signal at each place where it may
-// have to wait for another: it ends within a second and says what is stored.
+// TestMaterializeIsStopped stops a run by a signal at each point where it may
+// have to wait: it ends within a second and says what is stored.
 func TestMaterializeIsStopped(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t")
@@ -124,7 +123,7 @@ func TestMaterializeIsStopped(t *testing.T) {
 					t.Fatalf("%v: %s", err, stderr.String())
 				}
 			}
-			<-time.After(300 * time.Millisecond) // it gets to where it waits
+			<-time.After(300 * time.Millisecond) // until it reaches the wait
 			began := time.Now()
 			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Fatal(err)

@@ -30,8 +30,8 @@ clicked = FeatureView(name="clicked", entities=[shopper], schema=schema, source=
 `
 )
 
-// A warehouse beside DynamoDB is the commonest repository in public: all but
-// materialize works without the warehouse.
+// A warehouse beside DynamoDB is the most common public repository: everything
+// but materialize works without the warehouse.
 func TestAWarehouseBesideDynamoDB(t *testing.T) {
 	d := dynamotest.Start(t)
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
@@ -77,8 +77,8 @@ func TestAWarehouseBesideDynamoDB(t *testing.T) {
 	}
 }
 
-// What needs a store, a provider or a registry that banquet does not have says
-// so in one line, and changes nothing; the rest works.
+// A command that needs a store, a provider or a registry that banquet does not
+// have says so in one line, and changes nothing; the rest works.
 func TestPartsThatAreNotBuilt(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
@@ -142,7 +142,7 @@ func TestPartsThatAreNotBuilt(t *testing.T) {
 	}
 }
 
-// A plan looks at no table when there is none, and needs no store then.
+// A plan without tables needs no online store.
 func TestPlanWithoutTables(t *testing.T) {
 	redis := strings.Replace(sqliteRepo, "type: sqlite\n  path: online.db", "type: redis", 1)
 	dir := newRepo(t, redis, "from feast import Entity\nshopper = Entity(name=\"shopper\")\n")
@@ -154,7 +154,7 @@ func TestPlanWithoutTables(t *testing.T) {
 	}
 }
 
-// Lineage and run logs are no features: it is said that there are none.
+// Lineage and run logs do not affect features: banquet only warns about them.
 func TestWarningsOfTheConfiguration(t *testing.T) {
 	csv := strings.ReplaceAll(oneView, "SOURCE", `FileSource(name="carts_source", path="carts.csv", timestamp_field="at")`)
 	dir := newRepo(t, sqliteRepo+"openlineage:\n  enabled: true\n", csv)

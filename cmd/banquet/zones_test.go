@@ -28,13 +28,13 @@ import (
 	"github.com/banquet-fs/banquet/internal/pgtest"
 )
 
-// machines are the time zones of machines; the second half of an hour, summer
-// time and both sides of Greenwich are among them.
+// machines are the time zones of machines; they include half-hour offsets, summer
+// time and both sides of Greenwich.
 var machines = [...]string{"UTC", "Asia/Seoul", "Asia/Kolkata", "America/St_Johns"}
 
 // timed are the rows of a source: the second in an hour that a summer time skips,
-// the third three hours old when the test runs, the fourth as old as the ttl and
-// more, each by less than any offset above.
+// the third three hours old when the test runs, the fourth older than the ttl,
+// each by less than any offset above.
 func timed(now time.Time) []time.Time {
 	return []time.Time{
 		time.Date(2024, 1, 15, 20, 30, 15, 0, time.UTC), time.Date(2024, 3, 10, 2, 30, 0, 123456000, time.UTC),
@@ -42,7 +42,7 @@ func timed(now time.Time) []time.Time {
 	}
 }
 
-// columns are the ways to write the time of an event: a view each.
+// columns are the ways to write the time of an event, one view each.
 var columns = [...]string{"naive", "zoned", "dated", "texted"}
 
 func zonedViews(columns []string, source func(column string) string, features string) string {
@@ -119,8 +119,8 @@ func timesFile(t *testing.T, dir string, now time.Time) {
 	}
 }
 
-// timesTable is the same in PostgreSQL, in a database and for a role with zones of
-// their own.
+// timesTable writes the same rows to PostgreSQL, in a database and for a role with
+// zones of their own.
 func timesTable(t *testing.T, now time.Time, zone string) pg.Options {
 	t.Helper()
 	opt := pgtest.Options(t)
@@ -159,8 +159,8 @@ func (r *zoneRun) run(t *testing.T, args ...string) {
 	}
 }
 
-// answers is what a server on a machine of a zone says of each view: values,
-// statuses, which depend on the ttl, and event times.
+// answers returns a server's response for each view, on a machine in a zone:
+// values, statuses (which depend on the ttl) and event times.
 func (r *zoneRun) answers(t *testing.T, zone string, views []string) []string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program(t), "-c", r.dir, "serve", "-h", "127.0.0.1", "-p", "0", "--grpc-port", "0", "--admin-port", "0")
@@ -193,7 +193,7 @@ func (r *zoneRun) answers(t *testing.T, zone string, views []string) []string {
 	return out
 }
 
-// stored is what a store holds, byte for byte.
+// stored is the content of a store, byte for byte.
 func (r *zoneRun) stored(t *testing.T, views []string) []string {
 	t.Helper()
 	var out []string
@@ -235,13 +235,13 @@ func (r *zoneRun) stored(t *testing.T, views []string) []string {
 // zoneCase is a source and an online store.
 type zoneCase struct{ name, source, online string }
 
-// start makes the repository of a case and materializes it.
+// start creates the repository of a case and materializes it.
 func (c zoneCase) start(t *testing.T, now time.Time, zone string) *zoneRun {
 	t.Helper()
 	r := &zoneRun{dir: t.TempDir(), zone: zone, env: []string{"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true", "HOME=/nonexistent"}}
 	var yaml, views string
 	if c.source == "postgres" {
-		// The role's zone is another one than the machine's, and differs between runs.
+		// The role's zone differs from the machine's, and between runs.
 		role := machines[(slices.Index(machines[:], zone)+1)%len(machines)]
 		yaml = "offline_store:" + postgresYAML(timesTable(t, now, role))
 		views = zonedViews(columns[:], func(column string) string {
@@ -280,8 +280,8 @@ func (c zoneCase) start(t *testing.T, now time.Time, zone string) *zoneRun {
 }
 
 // TestTheZoneOfTheMachineNeverMatters materializes the same times on machines and
-// with roles of several zones, and serves them on machines of others: what is
-// stored is the same byte for byte, and so is what is answered.
+// with roles of several zones, and serves them on machines in other zones: the
+// stored bytes are the same, and so are the responses.
 func TestTheZoneOfTheMachineNeverMatters(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Second)
 	for _, c := range []zoneCase{
@@ -295,7 +295,7 @@ func TestTheZoneOfTheMachineNeverMatters(t *testing.T) {
 			var stored, answered []string
 			for i, zone := range machines {
 				r := c.start(t, now, zone)
-				if c.online != "sqlite" { // its bytes differ, what they mean does not
+				if c.online != "sqlite" { // its bytes differ, their meaning does not
 					got := r.stored(t, columns[:])
 					if stored == nil {
 						stored = got
@@ -318,7 +318,7 @@ func TestTheZoneOfTheMachineNeverMatters(t *testing.T) {
 	}
 }
 
-// rightAnswers checks answers against the times that were written.
+// rightAnswers checks responses against the times that were written.
 func rightAnswers(t *testing.T, now time.Time, answers []string) {
 	t.Helper()
 	for _, a := range answers {
@@ -343,7 +343,7 @@ func rightAnswers(t *testing.T, now time.Time, answers []string) {
 				r := answer.Results[i+1]
 				status := "PRESENT"
 				if view == "dated" && row == 2 {
-					status = r.Statuses[row] // it depends on the hour of the test
+					status = r.Statuses[row] // depends on the hour of the test
 				} else if row != 2 {
 					status = "OUTSIDE_MAX_AGE"
 				}
@@ -359,7 +359,7 @@ func rightAnswers(t *testing.T, now time.Time, answers []string) {
 	}
 }
 
-// A time that is not there is null, and not the lowest number, which stands for it
+// A missing time is null in responses, not the lowest number, which represents it
 // in the store.
 func TestANullTimeIsShownAsNull(t *testing.T) {
 	yaml := "project: shop\nprovider: local\nregistry: registry.db\nonline_store:\n  type: sqlite\n  path: online.db\noffline_store:\n  type: file\nentity_key_serialization_version: 3\n"

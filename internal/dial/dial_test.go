@@ -15,7 +15,7 @@ import (
 	"github.com/banquet-fs/banquet/internal/dialtest"
 )
 
-// listen is a live server.
+// listen starts a server on the live address.
 func listen(t *testing.T) (port int) {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort(dialtest.Live, "0"))
@@ -26,7 +26,7 @@ func listen(t *testing.T) (port int) {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// dialOnce connects within a limit, and says how long it took.
+// dialOnce connects within a limit, and returns how long it took.
 func dialOnce(t *testing.T, d *dial.Dialer, port int, limit time.Duration) (time.Duration, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)

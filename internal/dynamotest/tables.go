@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// tag is a tag on the wire.
+// tag is a tag in wire form.
 type tag struct{ Key, Value string }
 
 func (s *Server) admin(op string, body []byte, f Faults) (any, error) {
