@@ -11,18 +11,18 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// args are the arguments of one constructor call, bound to its parameters.
-// The first fault found is the call's.
+// args are the arguments of one constructor call, bound to its parameters. Only
+// the first fault is reported.
 type args struct {
 	of     string
 	call   *python.Call
 	bound  map[string]any
-	places map[string]string // the name under which the call knows a place
+	places map[string]string // the name under which the call knows an argument
 	err    error
 }
 
-// bind matches arguments to parameters. Of these, name! must be given, name?
-// may be None, and those after * take names only.
+// bind matches arguments to parameters. A parameter name! is required, name? may
+// be None, and those after * are keyword-only.
 func bind(of string, c *python.Call, params ...string) *args {
 	a := &args{of: of, call: c, bound: map[string]any{}, places: map[string]string{}}
 	names := make([]string, len(params))
@@ -56,8 +56,8 @@ func bind(of string, c *python.Call, params ...string) *args {
 	return a
 }
 
-// complete checks that what must be given is, and that None stands only where
-// it may.
+// complete checks that required arguments are given, and that None is given only
+// where it is allowed.
 func (a *args) complete(params []string) {
 	for _, p := range params {
 		name := strings.TrimRight(p, "!?")
@@ -71,7 +71,7 @@ func (a *args) complete(params []string) {
 	}
 }
 
-// advice says what to write instead of an argument of old, or of a misspelt one.
+// advice says what to write instead of an old or misspelled argument.
 func advice(of, name string, params []string) string {
 	for _, old := range [...]struct{ of, name, instead string }{
 		{"FeatureView", "features", "list the features as schema=[Field(…)]"},
@@ -95,7 +95,7 @@ func advice(of, name string, params []string) string {
 	return ""
 }
 
-// swapped reports whether two words differ in one letter, left out or other.
+// swapped reports whether two words differ in one letter, which may be missing.
 func swapped(a, b string) bool {
 	if len(a) < len(b) {
 		a, b = b, a
@@ -117,7 +117,7 @@ func (a *args) fail(format string, v ...any) {
 	}
 }
 
-// failAt is fail that points at an argument.
+// failAt is fail with the position of an argument.
 func (a *args) failAt(name, format string, v ...any) {
 	if a.err != nil {
 		return
@@ -130,12 +130,12 @@ func (a *args) failAt(name, format string, v ...any) {
 	a.err = a.call.Blame(place, a.err)
 }
 
-// unknown refuses what cannot be known.
+// unknown refuses a value that cannot be known.
 func (a *args) unknown(name string, u *python.Unknown) {
 	a.failAt(name, "argument '%s' depends on what cannot be known without running Python (%s); write its value out", name, u.Why)
 }
 
-// get gives an argument that was given and is not None.
+// get returns an argument that was given and is not None.
 func (a *args) get(name string) (any, bool) {
 	v := a.bound[name]
 	if u, ok := v.(*python.Unknown); ok {
@@ -204,10 +204,10 @@ func (a *args) integer(name string) int32 {
 	return int32(i)
 }
 
-// maxDuration is what a protobuf Duration can hold, in seconds.
+// maxDuration is the maximum of a protobuf Duration, in seconds.
 const maxDuration = 315_576_000_000
 
-// duration is a timedelta; nil when it is None or not given.
+// duration returns a timedelta; nil when it is None or not given.
 func (a *args) duration(name string) *durationpb.Duration {
 	v, ok := a.get(name)
 	if !ok {
@@ -225,8 +225,9 @@ func (a *args) duration(name string) *durationpb.Duration {
 	return &durationpb.Duration{Seconds: seconds, Nanos: nanos}
 }
 
-// dict is a dict; an own one when none, or an empty one, is given: so Feast's
-// classes do, and what files change later counts.
+// dict returns a dict; a new one if none, or an empty one, is given, as Feast's
+// classes do. A dict with keys is kept as it is, so later changes by the file
+// count.
 func (a *args) dict(name string) *python.Dict {
 	v, ok := a.get(name)
 	if !ok {
@@ -243,7 +244,7 @@ func (a *args) dict(name string) *python.Dict {
 	return d
 }
 
-// tags checks a dict of texts, and sets it again when all files are read: until
+// tags checks a dict of texts, and sets it again after all files are read: until
 // then they may change it.
 func (a *args) tags(name string, set func(map[string]string)) *python.Dict {
 	d := a.dict(name)
@@ -282,7 +283,7 @@ func readTags(d *python.Dict, name string) (map[string]string, error) {
 	return out, nil
 }
 
-// keep refuses later changes of a list that Feast's object keeps as it is given.
+// keep refuses later changes of a list that Feast's object keeps without copying.
 func (a *args) keep(names ...string) {
 	for _, n := range names {
 		if l, ok := a.bound[n].(*python.List); ok {
@@ -291,7 +292,7 @@ func (a *args) keep(names ...string) {
 	}
 }
 
-// list gives the items of a list.
+// list returns the items of a list.
 func (a *args) list(name string) []any {
 	v, ok := a.get(name)
 	if !ok {
@@ -324,7 +325,7 @@ func (a *args) texts(name string) []string {
 	return out
 }
 
-// each converts the items of a list argument, of which all must be of type T.
+// each converts the items of a list argument; all must be of type T.
 func each[T any](a *args, name, want string) []T {
 	var out []T
 	for _, v := range a.list(name) {
@@ -338,8 +339,7 @@ func each[T any](a *args, name, want string) []T {
 	return out
 }
 
-// one converts an argument that must be of type T; the zero value when it is
-// not given.
+// one converts an argument of type T; the zero value if it is not given.
 func one[T any](a *args, name, want string) (out T) {
 	v, ok := a.get(name)
 	if !ok {

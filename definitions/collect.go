@@ -12,7 +12,7 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// collector gathers the objects that modules bind to names, by identity and in
+// collector collects the objects that modules bind to names, by identity and in
 // Feast's order: module by module, name by name.
 type collector struct {
 	seen        map[any]bool
@@ -30,7 +30,7 @@ func newCollector() *collector {
 	return &collector{seen: map[any]bool{}, projections: map[string]string{}}
 }
 
-// module collects the objects of a module; false when it has none.
+// module collects the objects of a module; it returns false if there are none.
 func (c *collector) module(m *python.Module) bool {
 	found := false
 	for _, n := range m.Dir() {
@@ -41,7 +41,7 @@ func (c *collector) module(m *python.Module) bool {
 	return found
 }
 
-// add collects an object; false when it is none.
+// add collects an object; it returns false if the value is not one.
 func (c *collector) add(name string, v any) bool {
 	if !isObject(v) {
 		return false
@@ -88,7 +88,7 @@ func (c *collector) source(s *source) {
 	}
 }
 
-// viewSources collects what a view is read from.
+// viewSources collects the data sources of a view.
 func (c *collector) viewSources(v *view) {
 	if _, label := v.msg.(*core.LabelView); label {
 		c.source(v.given)
@@ -102,7 +102,7 @@ func (c *collector) viewSources(v *view) {
 }
 
 // twice refuses two objects of one kind and name, at the place where the second
-// is made.
+// is created.
 func (c *collector) twice(made []python.Made) error {
 	first := map[string]python.Made{}
 	for _, m := range made {
@@ -119,8 +119,8 @@ func (c *collector) twice(made []python.Made) error {
 	return nil
 }
 
-// repeats reports whether Feast takes two objects of one name for one: it does
-// when they are equal and have no table and no file.
+// repeats reports whether Feast accepts two objects of one name as the same: it
+// does if they are equal and have neither a table nor a file.
 func repeats(a, b any) bool {
 	var x, y proto.Message
 	switch a := a.(type) {
@@ -137,7 +137,7 @@ func repeats(a, b any) bool {
 	return x != nil && proto.Equal(x, y)
 }
 
-// check refuses a project that is not that of the configuration.
+// check refuses a project other than that of the configuration.
 func (c *collector) check(name string) error {
 	if len(c.projects) > 1 {
 		return fault.New(fault.Invalid, "the repository defines %d Project objects (%s, %s, …); one is allowed",
@@ -153,8 +153,8 @@ func (c *collector) check(name string) error {
 	return nil
 }
 
-// identity is under which kind and name an object is unique. Names of views are
-// unique whatever their case.
+// identity returns the kind and name by which an object is unique. View names
+// ignore case.
 func identity(v any) (kind, name string) {
 	switch o := v.(type) {
 	case *entity:
@@ -171,7 +171,7 @@ func identity(v any) (kind, name string) {
 	return "", ""
 }
 
-// objects gives the messages.
+// objects returns the messages.
 func (c *collector) objects() registry.Objects {
 	var o registry.Objects
 	for _, p := range c.projects {
@@ -211,8 +211,8 @@ func (c *collector) objects() registry.Objects {
 	return o
 }
 
-// notes lists what was made and is bound to no name: Feast does not see it
-// either.
+// notes lists objects that are created but bound to no name: Feast does not see
+// them either.
 func (r *reader) notes() []string {
 	var notes []string
 	for _, m := range r.run.Made() {

@@ -1,16 +1,16 @@
 // Package definitions reads the Python files of a feature repository, without
 // Python, into the registry objects that they define.
 //
-// What comes out is what Feast's own classes serialize, before its inference
-// from data sources: views that list no schema have no features yet, and no
-// object has times or a project. Functions of on-demand, batch and stream
-// feature views are kept as source text. The pickle that Feast stores beside the
-// text stays empty in the objects; an apply keeps the one that the registry has as
-// long as the text is the same, and else takes what stands in for it (Pickles), or
-// refuses the view where nothing can (Unreadable).
+// The result equals what Feast's own classes serialize, before its inference from
+// data sources: views without a schema have no features yet, and no object has
+// times or a project. Functions of on-demand, batch and stream feature views are
+// kept as source text. The pickle that Feast stores beside the text is empty in
+// the objects. An apply keeps the registry's pickle while the text is unchanged;
+// otherwise it uses a substitute (Pickles), or refuses the view if there is none
+// (Unreadable).
 //
-// Files are evaluated by package python: nothing is run or fetched. What they read
-// lies in the repository.
+// Package python evaluates the files: no program is run and nothing is fetched.
+// Files can read only what is in the repository.
 package definitions
 
 import (
@@ -28,39 +28,42 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// Options say how a repository is read.
+// Options configure how a repository is read.
 type Options struct {
 	// Project is the project of feature_store.yaml: a Project object of the
-	// repository must have the same name. Empty takes any.
+	// repository must have the same name. Empty accepts any name.
 	Project string
-	// Env looks up the environment variables that files read; nil knows none.
+	// Env looks up the environment variables that files read; nil means that none is
+	// set.
 	Env func(string) (string, bool)
 }
 
 // Repo is a feature repository that has been read.
 type Repo struct {
 	Objects registry.Objects
-	// Passed tell, one line each, what was passed over and where: files that are no
-	// Python, calls that are not run, blocks that do not matter to a definition.
-	// Objects may be missing only as far as these lines tell.
+	// Passed lists, one line each, what was passed over and where: files that are not
+	// Python, calls that are not run, blocks that do not affect a definition. Objects
+	// can be missing only because of these.
 	Passed []string
-	// Notes tell what is read and has no effect: objects that no module binds to a
+	// Notes list what is read but has no effect: objects that no module binds to a
 	// name.
 	Notes []string
 	// Idle are the files that define nothing.
 	Idle []string
-	// Twice refuses names that are defined twice, with the place: Feast reads such
-	// a repository, but no registry takes both. It is nil when there are none.
+	// Twice is an error for names that are defined twice, with the place: Feast reads
+	// such a repository, but a registry cannot hold both. It is nil if there are
+	// none.
 	Twice error
 }
 
 // Load reads all Python files below root in the order of their paths, as Feast
-// does: not __init__.py, nor what .feastignore names, nor what lies in .git,
-// virtual environments and caches. Objects are those that a module binds to a
-// name, and the data sources of views; each is listed once, whoever imports it.
+// does. It skips __init__.py, the files that .feastignore names, and files in
+// .git, virtual environments and caches. Objects are those that a module binds to
+// a name, and the data sources of views; each is listed once, whatever imports
+// it.
 //
-// A file that imports Feast, a module of the repository that does, or a module
-// that is not known to make no definitions, is read whole. What cannot be read is
+// A file is read completely if it imports Feast, a module of the repository that
+// does, or a module that is not known to define nothing. What cannot be read is
 // Invalid, with "file:line:column: message", the line and a caret; a root that
 // cannot be read is Unavailable.
 func Load(ctx context.Context, root string, opt Options) (*Repo, error) {
@@ -90,7 +93,7 @@ func Load(ctx context.Context, root string, opt Options) (*Repo, error) {
 		return nil, fault.Of(err)
 	}
 	for name := range r.skipped {
-		if err := r.run.Failed(name); err != nil { // where it was imported, that was caught
+		if err := r.run.Failed(name); err != nil { // the importing file may have caught it
 			return nil, err
 		}
 	}
@@ -111,8 +114,8 @@ type reader struct {
 	collected *collector
 	passed    []string
 	idle      []string
-	skipped   map[string]found // modules that Feast has imported by now, and that define nothing
-	defining  map[string]bool  // whether a file may define something, by its name
+	skipped   map[string]found // modules that Feast would have imported by now and that define nothing
+	defining  map[string]bool  // by file name: whether it may define something
 }
 
 func newReader(t *tree, opt Options) *reader {
@@ -123,7 +126,7 @@ func newReader(t *tree, opt Options) *reader {
 	return r
 }
 
-// Module gives Feast's modules, and those of package library.
+// Module returns Feast's modules, and those of package library.
 func (r *reader) Module(name string) (*python.Module, bool) {
 	if m, ok := r.library.Modules[name]; ok {
 		return m, true
@@ -131,11 +134,12 @@ func (r *reader) Module(name string) (*python.Module, bool) {
 	return r.feast.module(name)
 }
 
-// Find gives the file of a module by its name from the root, or that it is a
+// Find returns the file of a module by its name from the root, or reports that it
+// is a directory of modules.
 // directory of modules.
 func (r *reader) Find(name string) (*python.File, bool) {
 	if s, ok := r.skipped[name]; ok {
-		return s.file, s.pkg // whatever the files have added to the search path since
+		return s.file, s.pkg // even if files have extended the search path since
 	}
 	below := filepath.FromSlash(strings.ReplaceAll(name, ".", "/"))
 	space := false
@@ -145,7 +149,7 @@ func (r *reader) Find(name string) (*python.File, bool) {
 			continue
 		}
 		if !filepath.IsLocal(base) {
-			space = space || onlyUp(base) // a directory that the repository lies in
+			space = space || onlyUp(base) // a directory above the repository
 			continue
 		}
 		if f, err := r.tree.read(filepath.Join(base, "__init__.py")); err == nil && base != "." {
@@ -164,8 +168,8 @@ func onlyUp(rel string) bool {
 	return strings.Trim(filepath.ToSlash(rel), "./") == ""
 }
 
-// searchPath lists the directories of sys.path as far as they are known, in
-// Python's order: Feast adds that of the repository last.
+// searchPath lists the known directories of sys.path in Python's order: Feast
+// adds that of the repository last.
 func (r *reader) searchPath() []string {
 	front, back := r.library.SearchPath()
 	dirs := front
@@ -219,14 +223,13 @@ func (r *reader) load(path string) error {
 	return nil
 }
 
-// found is where a module is found.
+// found is where a module was found.
 type found struct {
 	file *python.File
 	pkg  bool
 }
 
-// skip remembers a module that is not read, and those above it, as they are found
-// now.
+// skip records where a module that is not read, and its parents, are found now.
 func (r *reader) skip(name string) {
 	for i, c := range name + "." {
 		if c == '.' {
@@ -237,12 +240,12 @@ func (r *reader) skip(name string) {
 	}
 }
 
-// dotted is the name of a file's module.
+// dotted is the module name of a file.
 func dotted(f *python.File) string {
 	return strings.ReplaceAll(strings.TrimSuffix(f.Name, ".py"), "/", ".")
 }
 
-// packageOf is the package that a file's relative imports count from.
+// packageOf is the package for a file's relative imports.
 func packageOf(f *python.File) string {
 	dir := path.Dir(f.Name)
 	if dir == "." {
@@ -266,20 +269,20 @@ func importable(f *python.File, name string) error {
 	return fault.New(fault.Invalid, "%s cannot be imported: %s; give it another name, or name it in .feastignore", f.Name, why).About("definition", f.Name, "")
 }
 
-// mayDefine reports whether a file has anything to define with: Feast, a module
-// of the repository that has, or one of elsewhere that may.
+// mayDefine reports whether a file can define something: whether it imports
+// Feast, a module of the repository that does, or an outside module that may.
 func (r *reader) mayDefine(f *python.File) bool {
 	if may, ok := r.defining[f.Name]; ok {
 		return may
 	}
-	r.defining[f.Name] = false // of files that import each other, one tells
+	r.defining[f.Name] = false // for files that import each other
 	may := changesOthers(f.Source) || changesImported(f.Source) || slices.ContainsFunc(python.Imports(f), func(name string) bool { return r.mayGive(name, f) })
 	r.defining[f.Name] = may
 	return may
 }
 
-// changesOthers reports whether a file that knows nothing of Feast changes what
-// other files see: the environment, the search path, the builtins.
+// changesOthers reports whether a file without Feast changes what other files
+// see: the environment, the search path, the builtins.
 func changesOthers(source string) bool {
 	for line := range strings.Lines(source) {
 		if strings.Contains(line, "environ[") && strings.Contains(line, "] =") {
@@ -294,8 +297,8 @@ func changesOthers(source string) bool {
 	return false
 }
 
-// mayGive reports whether a module that a file imports, or one above it, may
-// give definitions.
+// mayGive reports whether an imported module, or one of its parents, may provide
+// definitions.
 func (r *reader) mayGive(name string, f *python.File) bool {
 	name, err := python.Absolute(name, packageOf(f))
 	if err != nil || isFeast(name) {
@@ -316,8 +319,8 @@ func (r *reader) mayGive(name string, f *python.File) bool {
 
 func isFeast(module string) bool { return module == "feast" || strings.HasPrefix(module, "feast.") }
 
-// importsDefinitions is mayDefine for a file that cannot be parsed: it looks at
-// the lines that hold an import, and for Feast's name anywhere.
+// importsDefinitions is mayDefine for a file that cannot be parsed: it checks the
+// import lines, and searches for Feast's name.
 func (r *reader) importsDefinitions(f *python.File) bool {
 	for line := range strings.Lines(f.Source) {
 		words := strings.FieldsFunc(line, func(c rune) bool { return c != '_' && c != '.' && !unicode.IsLetter(c) && !unicode.IsDigit(c) })

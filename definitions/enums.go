@@ -15,7 +15,7 @@ type member struct {
 	enum   string
 	name   string
 	value  any
-	number int32 // in the protobuf enumeration
+	number int32 // value in the protobuf enumeration
 }
 
 // Kinds lists the classes of a member.
@@ -24,7 +24,7 @@ func (m *member) Kinds() []string { return []string{m.enum, "Enum"} }
 // String is Python's str of a member.
 func (m *member) String() string { return m.enum + "." + m.name }
 
-// Attr gives name and value.
+// Attr returns name and value.
 func (m *member) Attr(name string) (any, bool) {
 	switch name {
 	case "name":
@@ -60,8 +60,8 @@ func enumeration(name string, list []*member) *python.Builtin {
 	}}
 }
 
-// valueTypes are the members of ValueType, by their numbers: protobuf's, and
-// those that only Python has.
+// valueTypes are the members of ValueType, by number: those of protobuf, and
+// those that exist only in Python.
 func valueTypes() []*member {
 	list := []*member{{name: "UNKNOWN", value: int64(0)}, {name: "PDF_BYTES", value: int64(30), number: 30}, {name: "IMAGE_BYTES", value: int64(31), number: 31}}
 	for n, v := range types.ValueType_Enum_value {
@@ -73,7 +73,7 @@ func valueTypes() []*member {
 	return list
 }
 
-// numbered are members whose Python value is the name in lower case and whose
+// numbered returns members whose Python value is the lower-case name and whose
 // number is protobuf's.
 func numbered(values map[string]int32, names ...string) []*member {
 	list := make([]*member, len(names))

@@ -11,7 +11,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
-// feastModules are the modules of Feast, each with the names that it has there.
+// feastModules are the modules of Feast, each with its names.
 type feastModules struct {
 	names map[string]any
 	made  map[string]*python.Module
@@ -65,7 +65,7 @@ func addActions(names map[string]any, all []*member) {
 	}
 }
 
-// constructors are the functions that make objects of the registry.
+// constructors are the functions that create registry objects.
 func constructors() map[string]func(*python.Call) (any, error) {
 	return map[string]func(*python.Call) (any, error){
 		"Project": newProject, "Entity": newEntity, "FeatureView": newFeatureView, "BatchFeatureView": newBatchFeatureView,
@@ -77,7 +77,7 @@ func constructors() map[string]func(*python.Call) (any, error) {
 	}
 }
 
-// parts are the functions that make parts of objects.
+// parts are the functions that create parts of objects.
 func parts() map[string]func(*python.Call) (any, error) {
 	return map[string]func(*python.Call) (any, error){
 		"FeatureStore": newClient, "Field": newField, "Array": newArray, "Set": newSet, "Struct": newStruct, "Aggregation": newAggregation, "ConnectionRef": newConnectionRef,
@@ -91,7 +91,7 @@ func parts() map[string]func(*python.Call) (any, error) {
 	}
 }
 
-// module gives a module of Feast by its dotted name.
+// module returns a module of Feast by its dotted name.
 func (f *feastModules) module(name string) (*python.Module, bool) {
 	if m, ok := f.made[name]; ok {
 		return m, true
@@ -100,7 +100,7 @@ func (f *feastModules) module(name string) (*python.Module, bool) {
 		return nil, false
 	}
 	names := f.visible(name)
-	if name == "feast.table_format" { // its DeltaFormat is another than that of feast.data_format
+	if name == "feast.table_format" { // its DeltaFormat differs from that of feast.data_format
 		names["DeltaFormat"] = &python.Builtin{Name: "DeltaFormat", Call: newDeltaTable}
 	}
 	m := &python.Module{Name: name, Names: names, All: exported(name, names), Whole: true, Missing: func(n string) any { return f.missing(name, n) }}
@@ -108,14 +108,14 @@ func (f *feastModules) module(name string) (*python.Module, bool) {
 	return m, true
 }
 
-// moduleNames tells which names each module of Feast has; testdata/modules.py
-// wrote it.
+// moduleNames lists the names of each module of Feast; testdata/modules.py wrote
+// it.
 //
 //go:embed feastmodules.txt
 var moduleNames string
 
-// exists reports whether Feast has a module. What lies in packages that no
-// definition imports from was not looked at.
+// exists reports whether Feast has a module. Packages that no definition imports
+// from were not recorded.
 func exists(module string) bool {
 	for part := range strings.SplitSeq(module, ".") {
 		switch part {
@@ -126,8 +126,8 @@ func exists(module string) bool {
 	return strings.Contains(moduleNames, "\n"+module+":")
 }
 
-// listed gives what is told of a module: its names, and those under which it has
-// something else. Nothing is known of a module that is not told of.
+// listed returns what is recorded of a module: its names, and those that mean
+// something else there. known is false for a module without a record.
 func listed(module string) (names, others []string, known bool) {
 	_, rest, ok := strings.Cut(moduleNames, "\n"+module+":")
 	line, _, _ := strings.Cut(rest, "\n")
@@ -138,7 +138,7 @@ func listed(module string) (names, others []string, known bool) {
 	return strings.Fields(mine), strings.Fields(theirs), true
 }
 
-// compared reports whether the modules were looked at for a name.
+// compared reports whether the modules were searched for a name.
 func compared(name string) bool {
 	line, _, _ := strings.Cut(moduleNames, "\n")
 	return slices.Contains(strings.Fields(line), name)
@@ -149,7 +149,7 @@ func (f *feastModules) visible(module string) map[string]any {
 	names, _, known := listed(module)
 	out := map[string]any{}
 	switch {
-	case strings.HasPrefix(module, "feast.protos"): // of messages, which definitions are not made of
+	case strings.HasPrefix(module, "feast.protos"): // messages, which definitions do not use
 		return out
 	case !known:
 		return maps.Clone(f.names)
@@ -162,8 +162,8 @@ func (f *feastModules) visible(module string) map[string]any {
 	return out
 }
 
-// missing gives a name that is not listed: a module, a class that is not
-// supported, else Unknown. It is nil for what is known not to be there.
+// missing returns a name that is not listed: a module, an unsupported class, or
+// Unknown. It is nil if the name is known not to exist.
 func (f *feastModules) missing(module, name string) any {
 	if m, ok := f.module(module + "." + name); ok && !unicode.IsUpper([]rune(name + " ")[0]) {
 		return m
@@ -181,8 +181,8 @@ func (f *feastModules) missing(module, name string) any {
 	return &python.Unknown{Why: module + "." + name, Trust: python.Inert}
 }
 
-// exported are the names that "from module import *" takes: of feast itself those
-// that it lists, of the others all that they have.
+// exported are the names that "from module import *" imports: for feast itself
+// those in its __all__, for the others all their names.
 func exported(module string, names map[string]any) []string {
 	if module != "feast" {
 		return slices.Sorted(maps.Keys(names))

@@ -54,8 +54,7 @@ func newProtoFormat(c *python.Call) (any, error) {
 	}}}, a.err
 }
 
-// tableFormat is a format of feast.table_format, which keeps the table of a
-// SparkSource.
+// tableFormat is a format of feast.table_format for the table of a SparkSource.
 type tableFormat struct {
 	class string
 	proto *core.TableFormat
@@ -65,14 +64,14 @@ type tableFormat struct {
 // Kinds lists the classes of a format.
 func (f *tableFormat) Kinds() []string { return []string{f.class, "TableFormat"} }
 
-// Attr gives what files read of a format, and its methods.
+// Attr returns the attributes of a format, and its methods.
 func (f *tableFormat) Attr(name string) (any, bool) {
 	v, ok := f.texts[name]
 	return v, ok
 }
 
-// newTable reads the texts that are also properties, under the names given for
-// them, and the properties: like Feast's class into the dict of the caller.
+// newTable reads the texts that are also properties, under the given names, and
+// the properties. Like Feast's class it writes into the caller's dict.
 func newTable(a *args, set func(map[string]string), names ...[2]string) *tableFormat {
 	d := a.tags("properties", set)
 	f := &tableFormat{class: a.of, texts: map[string]any{"properties": d}}

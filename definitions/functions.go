@@ -10,19 +10,19 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
-// transformation is the function of a view: what Feast keeps of it but for the
-// pickle, which is Python's to make.
+// transformation is the function of a view: what Feast stores of it except the
+// pickle, which only Python can make.
 type transformation struct {
 	class string
 	proto *core.UserDefinedFunctionV2
 	fn    *python.Function
-	own   int // decorators that made it
+	own   int // number of decorators that create the view
 }
 
 // Kinds lists the classes of a transformation.
 func (t *transformation) Kinds() []string { return []string{t.class, "Transformation"} }
 
-// message is how views hold a transformation; nil for none.
+// message is a transformation as views store it; nil for none.
 func (t *transformation) message() *core.FeatureTransformationV2 {
 	if t == nil {
 		return nil
@@ -30,7 +30,7 @@ func (t *transformation) message() *core.FeatureTransformationV2 {
 	return &core.FeatureTransformationV2{Transformation: &core.FeatureTransformationV2_UserDefinedFunction{UserDefinedFunction: t.proto}}
 }
 
-// newTransformation is Transformation(…) and its siblings for one mode each.
+// newTransformation is Transformation(…) and its subclasses for one mode each.
 func newTransformation(class, mode string) func(*python.Call) (any, error) {
 	return func(c *python.Call) (any, error) {
 		params := []string{"udf!", "udf_string!", "name?", "tags?", "description", "owner", "singleton"}
@@ -51,7 +51,7 @@ func (a *args) function(name string) *python.Function {
 	return one[*python.Function](a, name, "a function of the file")
 }
 
-// given reads the arguments udf, udf_string and feature_transformation; nil when
+// given reads the arguments udf, udf_string and feature_transformation; nil if
 // there is no function.
 func (a *args) given(mode string, modes ...string) *transformation {
 	if t := one[*transformation](a, "feature_transformation", "a transformation"); t != nil {
@@ -64,7 +64,7 @@ func (a *args) given(mode string, modes ...string) *transformation {
 	return a.written(fn, a.text("udf_string"), mode, modes...)
 }
 
-// written makes a transformation of a function and its text.
+// written makes a transformation from a function and its text.
 func (a *args) written(fn *python.Function, text, mode string, modes ...string) *transformation {
 	for _, m := range modes {
 		if m == mode {
@@ -84,8 +84,8 @@ func (a *args) decorated(fn *python.Function, mode string, modes ...string) *tra
 	return t
 }
 
-// decorator is what @on_demand_feature_view(…) and its siblings give: a
-// function that takes the decorated one.
+// decorator is the result of @on_demand_feature_view(…) and the like: a function
+// that accepts the decorated function.
 func decorator(of string, params []string, build func(a *args, fn *python.Function) (any, error)) func(*python.Call) (any, error) {
 	return func(c *python.Call) (any, error) {
 		a := bind(of, c, params...)
@@ -101,7 +101,7 @@ func decorator(of string, params []string, build func(a *args, fn *python.Functi
 			if !ok || fn.Source == "" {
 				what := python.TypeName(inner.Args[0])
 				if ok {
-					what = "lambda" // whose text, for Feast, is the whole line
+					what = "lambda" // for Feast its text is the whole line
 				}
 				a.fail("decorates a %s, want a function written with def", what)
 				return nil, a.err
@@ -123,7 +123,7 @@ func newBatchFeatureView(c *python.Call) (any, error) {
 
 func batchModes() []string { return []string{"pandas", "python", "sql", "ray", "flink"} }
 
-// batchDecorator is @batch_feature_view, whose defaults are others.
+// batchDecorator is @batch_feature_view, which has other defaults.
 func batchDecorator() func(*python.Call) (any, error) {
 	params := []string{
 		"*", "name?", "mode", "entities?", "ttl?", "source?", "tags?", "online", "offline", "description", "owner", "org", "schema?", "enable_validation", "version",
@@ -201,7 +201,7 @@ func streamView(a *args, t *transformation, mode string) (any, error) {
 	a.flag("offline", false)
 	checkWindows(a, spec)
 	if t != nil {
-		// Feast writes the function twice, and its mode into neither.
+		// Feast writes the function twice, and its mode in neither.
 		spec.FeatureTransformation = (&transformation{proto: &core.UserDefinedFunctionV2{Name: t.proto.GetName(), BodyText: t.proto.GetBodyText()}}).message()
 		spec.UserDefinedFunction = &core.UserDefinedFunction{Name: t.proto.GetName(), BodyText: t.proto.GetBodyText()}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions"
 )
 
-// No file of definitions makes the reader panic, or go on without an end.
+// No file of definitions makes the reader panic or run without end.
 func FuzzLoad(f *testing.F) {
 	paths, err := filepath.Glob("testdata/cases/*.py")
 	if err != nil || len(paths) == 0 {

@@ -34,7 +34,7 @@ func goldenRegistry(t *testing.T, name string) *core.Registry {
 	return reg
 }
 
-// repoWith makes a repository of one recorded file.
+// repoWith creates a repository of one recorded file.
 func repoWith(t *testing.T, file string) string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(golden, file))
@@ -44,7 +44,7 @@ func repoWith(t *testing.T, file string) string {
 	return repository(t, map[string]string{"features.py": string(b)})
 }
 
-// applied are registries that Feast made of files.
+// applied are registries that Feast created from files.
 func applied() []struct{ file, registry, project, data string } {
 	return []struct{ file, registry, project, data string }{
 		{"credit_scoring/feature_repo/features.py", "credit_scoring/registry/1_apply.db", "credit_scoring_aws", ""},
@@ -58,7 +58,7 @@ func applied() []struct{ file, registry, project, data string } {
 	}
 }
 
-// inferred loads a file and does the inference of an apply.
+// inferred loads a file and runs the inference of an apply.
 func inferred(t *testing.T, file, project, data string) registry.Objects {
 	t.Helper()
 	repo, err := definitions.Load(t.Context(), repoWith(t, file), definitions.Options{Project: project})
@@ -71,8 +71,8 @@ func inferred(t *testing.T, file, project, data string) registry.Objects {
 	return repo.Objects
 }
 
-// Reading the files and applying them to the registry that Feast made of them
-// must change nothing at all.
+// Reading the files and applying them to the registry that Feast created from
+// them must change nothing.
 func TestWhatFeastAppliedIsReadTheSame(t *testing.T) {
 	for _, c := range applied() {
 		t.Run(c.registry, func(t *testing.T) {
@@ -145,8 +145,8 @@ func strip(m protoreflect.Message) {
 	})
 }
 
-// withoutClasses takes out the classes of a view's sources: Feast's update in
-// place leaves them out.
+// withoutClasses removes the classes of a view's sources: Feast's update in place
+// omits them.
 func withoutClasses(m proto.Message) {
 	v, ok := m.(*core.FeatureView)
 	if !ok {
@@ -159,7 +159,7 @@ func withoutClasses(m proto.Message) {
 	}
 }
 
-// What is read equals what Feast's registry holds, message by message.
+// Read objects equal those in Feast's registry, message by message.
 func TestObjectsEqualThoseOfFeastsRegistry(t *testing.T) {
 	sorted := protocmp.SortRepeated(func(a, b *core.FeatureSpecV2) bool { return a.GetName() < b.GetName() })
 	for _, c := range applied() {
@@ -169,7 +169,7 @@ func TestObjectsEqualThoseOfFeastsRegistry(t *testing.T) {
 			got := byName(message(objects))
 			for name, w := range want {
 				if strings.HasPrefix(name, "projects ") && objects.Project == nil || strings.HasPrefix(name, "infra") {
-					continue // made by the apply
+					continue // created by the apply
 				}
 				g, ok := got[name]
 				if !ok {
@@ -186,7 +186,7 @@ func TestObjectsEqualThoseOfFeastsRegistry(t *testing.T) {
 			}
 			for name := range got {
 				if want[name] == nil {
-					t.Errorf("%s is one too many", name)
+					t.Errorf("%s is unexpected", name)
 				}
 			}
 		})

@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// What a line of a module may do to others, by its text. A file that has none of
-// it and knows nothing of Feast is not looked into.
+// Patterns of module lines that may affect other files. A file that matches none
+// and does not use Feast is not evaluated.
 var (
 	changes = regexp.MustCompile(`^\s*\w+(\.\w+)+\s*([-+|]?=[^=])|^\s*\w[\w.]*\.(append|extend|insert|update|pop|popitem|remove|clear|setdefault|add|discard|sort|reverse)\(|\w\]\s*=[^=]|\bsetattr\(|\bdelattr\(|\bchdir\(|(simplefilter|filterwarnings)\(.*error`)
 	writes  = regexp.MustCompile(`open\(.*["'][rb+]*[wax]|\.(write|write_text|write_bytes|to_csv|to_json|touch|unlink|rename|replace|rmdir|mkdir|dump|save|system|popen)\(|\b(subprocess|shutil)\.|\bos\.(remove|rename|replace|unlink|makedirs)\b`)
 )
 
-// changesImported reports whether a module changes what it has from another one.
+// changesImported reports whether a module changes something that it imports.
 func changesImported(source string) bool {
 	return slices.ContainsFunc(moduleLines(source), changes.MatchString)
 }
 
-// moduleLines are the lines that run when a file is imported, as far as its text
-// tells: those outside of functions, classes and the part for the program.
+// moduleLines are the lines that run when a file is imported, judged by its text:
+// those outside of functions, classes and the main block.
 func moduleLines(source string) []string {
 	var out []string
 	outside := true

@@ -29,8 +29,8 @@ func loadDir(t *testing.T, root string) *definitions.Repo {
 	return repo
 }
 
-// What has nothing to define with cannot stop the others, whatever is wrong with
-// it; what of it was passed over is told.
+// A file that cannot define anything cannot stop the others, whatever is wrong
+// with it; what was passed over is listed.
 func TestWhatCannotDefineIsPassedOver(t *testing.T) {
 	for _, c := range []struct{ name, source, passed string }{
 		{"plain code", "import pandas as pd\ndf = pd.read_csv('x.csv')\nprint(df.describe())\n", ""},
@@ -58,7 +58,7 @@ func TestWhatCannotDefineIsPassedOver(t *testing.T) {
 	}
 }
 
-// What mentions Feast, itself or through other files, is read whole.
+// A file that mentions Feast, itself or through other files, is read completely.
 func TestWhatMayDefineIsReadWhole(t *testing.T) {
 	for _, c := range []struct{ name, source, want string }{
 		{"an error before Feast is imported", "import os\nos.environ['UNSET']\nfrom feast import Entity\n", "other.py:2:1: environment variable UNSET is not set"},
@@ -113,7 +113,7 @@ func TestWhatMayDefineIsReadWhole(t *testing.T) {
 	}
 }
 
-// A file that imports nothing of Feast itself, but a file that does, is read too.
+// A file that imports Feast only through another file is read, too.
 func TestAnErrorInAnImportedFileStopsTheLoad(t *testing.T) {
 	root := repository(t, map[string]string{"features.py": simple, "other.py": "import helper\n", "helper.py": "import feast\nundefined\n"})
 	_, err := definitions.Load(t.Context(), root, definitions.Options{})
@@ -122,7 +122,7 @@ func TestAnErrorInAnImportedFileStopsTheLoad(t *testing.T) {
 	}
 }
 
-// What imports Feast and cannot be parsed may have defined something: it stops
+// A file that imports Feast and cannot be parsed may define something: it stops
 // the load.
 func TestABrokenFileThatImportsFeastIsAnError(t *testing.T) {
 	for name, source := range map[string]string{
@@ -140,7 +140,7 @@ func TestABrokenFileThatImportsFeastIsAnError(t *testing.T) {
 	}
 }
 
-// An object that no module binds to a name is not collected, and says so.
+// An object that no module binds to a name is not collected, and is noted.
 func TestWhatIsBoundToNoNameIsNoted(t *testing.T) {
 	repo := load(t, map[string]string{"features.py": `from feast import Entity, FeatureService, FeatureView, Field
 from feast.types import Int64
@@ -160,7 +160,7 @@ w = v.with_name("w")
 		}
 	}
 	if len(repo.Objects.FeatureViews) != 1 || len(repo.Objects.FeatureServices) != 0 || len(repo.Objects.Entities) != 0 {
-		t.Error("what no name is bound to is collected")
+		t.Error("an object without a name is collected")
 	}
 }
 
@@ -210,7 +210,7 @@ func TestLinksOutOfTheRepositoryAreNotFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(names(repo), " "); got != "a" { // once, under the name that the link leads to
+	if got := strings.Join(names(repo), " "); got != "a" { // once, under the name of the link's target
 		t.Errorf("read are %s", got)
 	}
 	for from, to := range map[string]string{"linked.py": filepath.Join(outside, "secret.py"), "up.py": "../" + filepath.Base(outside) + "/secret.py"} {
@@ -235,7 +235,7 @@ func TestARepositoryThatCannotBeReadIsUnavailable(t *testing.T) {
 	}
 	root := repository(t, map[string]string{".feastignore": "a[\n", "a.py": simple})
 	if _, err := definitions.Load(t.Context(), root, definitions.Options{}); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "a[") {
-		t.Errorf("a pattern that is none: the error is %v", err)
+		t.Errorf("a malformed pattern: the error is %v", err)
 	}
 	root = repository(t, map[string]string{"big.py": strings.Repeat("#", 5<<20)})
 	if _, err := definitions.Load(t.Context(), root, definitions.Options{}); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "big.py is larger than 4 MiB") {
@@ -251,8 +251,8 @@ func TestACanceledLoadEnds(t *testing.T) {
 	}
 }
 
-// Modules are found as Python finds them: from the root, which Feast puts last
-// into sys.path, and by PYTHONPATH.
+// Modules are found as Python finds them: from the root, which Feast appends to
+// sys.path, and through PYTHONPATH.
 func TestHowFilesImportEachOther(t *testing.T) {
 	base := repository(t, map[string]string{
 		"src/repo/entities.py":       "from feast import Entity\nuser = Entity(name=\"user\")\n",
@@ -289,7 +289,7 @@ func TestHowFilesImportEachOther(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := strings.Join(names(repo), " "), "circular hidden shown user user"; got != want { // one for each name of the module
+		if got, want := strings.Join(names(repo), " "), "circular hidden shown user user"; got != want { // once per name of the module
 			t.Errorf("with PYTHONPATH=%s entities are %s, want %s", path, got, want)
 		}
 	}

@@ -15,7 +15,7 @@ type project struct {
 // Kinds lists the classes of a project.
 func (p *project) Kinds() []string { return []string{"Project"} }
 
-// Attr gives what files read of a project.
+// Attr returns the attributes of a project.
 func (p *project) Attr(name string) (any, bool) {
 	spec := p.proto.GetSpec()
 	switch name {
@@ -42,14 +42,14 @@ func newProject(c *python.Call) (any, error) {
 // entity is an Entity.
 type entity struct {
 	proto *core.Entity
-	kind  *member // its value type
+	kind  *member // value type
 	tags  *python.Dict
 }
 
 // Kinds lists the classes of an entity.
 func (e *entity) Kinds() []string { return []string{"Entity"} }
 
-// Attr gives what files read of an entity.
+// Attr returns the attributes of an entity.
 func (e *entity) Attr(name string) (any, bool) {
 	spec := e.proto.GetSpec()
 	switch name {
@@ -69,7 +69,7 @@ func (e *entity) Attr(name string) (any, bool) {
 	return nil, false
 }
 
-// Equal is Python's ==, as far as names tell.
+// Equal is Python's ==, based on names.
 func (e *entity) Equal(other any) (equal, known bool) {
 	o, ok := other.(*entity)
 	return false, !ok || o.proto.GetSpec().GetName() != e.proto.GetSpec().GetName()
@@ -94,7 +94,7 @@ func newEntity(c *python.Call) (any, error) {
 	return e, a.err
 }
 
-// member is a value of an enumeration; nil when it is not given.
+// member is a value of an enumeration; nil if it is not given.
 func (a *args) member(name, enum string) *member {
 	m := one[*member](a, name, "a "+enum)
 	if m != nil && m.enum != enum {
@@ -113,7 +113,7 @@ type field struct {
 // Kinds lists the classes of a field.
 func (f *field) Kinds() []string { return []string{"Field"} }
 
-// Attr gives what files read of a field.
+// Attr returns the attributes of a field.
 func (f *field) Attr(name string) (any, bool) {
 	switch name {
 	case "name":
@@ -132,7 +132,7 @@ func (f *field) Attr(name string) (any, bool) {
 	return nil, false
 }
 
-// Equal is Python's ==, as far as names and types tell.
+// Equal is Python's ==, based on names and types.
 func (f *field) Equal(other any) (equal, known bool) {
 	o, ok := other.(*field)
 	return false, !ok || o.spec.GetName() != f.spec.GetName() || !o.kind.same(f.kind)
@@ -183,7 +183,7 @@ type aggregation struct{ proto *core.Aggregation }
 // Kinds lists the classes of an aggregation.
 func (g *aggregation) Kinds() []string { return []string{"Aggregation"} }
 
-// Attr gives what files read of an aggregation.
+// Attr returns the attributes of an aggregation.
 func (g *aggregation) Attr(name string) (any, bool) {
 	switch name {
 	case "column":

@@ -40,7 +40,7 @@ func (a *args) onDemandMode() string {
 	return mode
 }
 
-// onDemandView makes an on-demand feature view.
+// onDemandView creates an on-demand feature view.
 func onDemandView(a *args, t *transformation, mode string) (any, error) {
 	v := newView(a, "OnDemandFeatureView")
 	spec := &core.OnDemandFeatureViewSpec{
@@ -72,8 +72,8 @@ func onDemandView(a *args, t *transformation, mode string) (any, error) {
 	return v, a.err
 }
 
-// onDemandSources reads the views and request data that a view computes from.
-// Two projections of one view have one name here: as with Feast, the last counts.
+// onDemandSources reads the views and request data that a view uses. If two
+// projections of one view have the same name, the last one counts, as in Feast.
 func (a *args) onDemandSources(spec *core.OnDemandFeatureViewSpec) {
 	var views []*view
 	var requests []*source
@@ -115,7 +115,7 @@ func (a *args) onDemandSources(spec *core.OnDemandFeatureViewSpec) {
 	})
 }
 
-// inputSchema makes the request source that Feast keeps an input_schema as.
+// inputSchema creates the request source that Feast stores for an input_schema.
 func (a *args) inputSchema(spec *core.OnDemandFeatureViewSpec) *source {
 	fields := each[*field](a, "input_schema", "fields")
 	for _, g := range spec.GetAggregations() {

@@ -11,7 +11,8 @@ import (
 
 const entityOf = "from feast import Entity\ne = Entity(name=NAME)\n"
 
-// What a file changes outside of itself is what Python makes of it, or is refused.
+// A change that a file makes outside of itself has the same effect as in Python, or
+// is refused.
 func TestWhatIsChangedOutsideOfAFile(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -118,7 +119,7 @@ func TestWhatIsChangedOutsideOfAFile(t *testing.T) {
 	}
 }
 
-// What is not there to be read is told, and then apply deletes nothing.
+// A missing module or file is passed over and reported; apply then deletes nothing.
 func TestWhatIsNotThereIsPassedOver(t *testing.T) {
 	root := repository(t, map[string]string{"a.py": "import pkg.sub\n" + entityFile("a")})
 	for _, name := range []string{"features.py", ".#a.py"} {

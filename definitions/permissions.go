@@ -14,7 +14,7 @@ type permission struct{ proto *core.Permission }
 // Kinds lists the classes of a permission.
 func (p *permission) Kinds() []string { return []string{"Permission"} }
 
-// Attr gives the name.
+// Attr returns the name.
 func (p *permission) Attr(name string) (any, bool) {
 	return p.proto.GetSpec().GetName(), name == "name"
 }
@@ -58,7 +58,7 @@ func newPermission(c *python.Call) (any, error) {
 	return &permission{&core.Permission{Spec: spec}}, a.err
 }
 
-// types are the classes that a permission is about: one, a list, or all.
+// types are the classes that a permission covers: one, a list, or all.
 func (a *args) types() []string {
 	v, ok := a.get("types")
 	if !ok {
@@ -123,7 +123,7 @@ func (a *args) actions() []*member {
 	return out
 }
 
-// policy is a RoleBasedPolicy and its siblings.
+// policy is a RoleBasedPolicy or the like.
 type policy struct {
 	class string
 	proto *core.Policy

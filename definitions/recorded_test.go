@@ -17,7 +17,7 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// recording is what Feast made of a repository, by testdata/record.py.
+// recording is Feast's result for a repository, written by testdata/record.py.
 type recording struct {
 	Registry json.RawMessage `json:"registry"`
 	Error    string          `json:"error"`
@@ -43,7 +43,7 @@ func recorded(t *testing.T, name, root string) (*core.Registry, string) {
 	return reg, r.Error
 }
 
-// message gives objects in the form of the recordings.
+// message converts objects to the form of the recordings.
 func message(o registry.Objects) *core.Registry {
 	reg := &core.Registry{
 		DataSources: o.DataSources, Entities: o.Entities, FeatureViews: o.FeatureViews, StreamFeatureViews: o.StreamFeatureViews,
@@ -53,8 +53,8 @@ func message(o registry.Objects) *core.Registry {
 		reg.Projects = []*core.Project{o.Project}
 	}
 	for _, s := range reg.GetFeatureServices() {
-		// Of features chosen before they are inferred only the names are known; Feast
-		// keeps these beside the message.
+		// For features chosen before inference only the names are known; Feast keeps
+		// these outside of the message.
 		for _, p := range s.GetSpec().GetFeatures() {
 			p.FeatureColumns = slices.DeleteFunc(p.GetFeatureColumns(), func(f *core.FeatureSpecV2) bool { return f.GetValueType() == 0 })
 			if len(p.GetFeatureColumns()) == 0 {
@@ -70,7 +70,7 @@ func message(o registry.Objects) *core.Registry {
 
 func environment(name string) (string, bool) { return "from the environment", name == "BANQUET_SET" }
 
-// repository makes a repository of files.
+// repository creates a repository of files.
 func repository(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())
@@ -134,7 +134,7 @@ func cases(t *testing.T) map[string]map[string]string {
 	return out
 }
 
-// differences are the cases in which banquet means to differ from Feast, and
+// differences are the cases in which banquet deliberately differs from Feast, and
 // why.
 func differences() map[string]string {
 	return map[string]string{
@@ -148,8 +148,8 @@ func differences() map[string]string {
 	}
 }
 
-// Every recorded repository gives what Feast gives, or is refused where Feast
-// refuses it.
+// Every recorded repository gives Feast's result, or is refused if Feast refuses
+// it.
 func TestRepositoriesGiveWhatFeastGives(t *testing.T) {
 	differ := differences()
 	for name, files := range cases(t) {
@@ -162,7 +162,7 @@ func TestRepositoriesGiveWhatFeastGives(t *testing.T) {
 			repo, err := definitions.Load(t.Context(), root, definitions.Options{Env: environment})
 			if fails != "" {
 				if err == nil {
-					t.Errorf("loads, and Feast says %s", fails)
+					t.Errorf("it loads, but Feast says %s", fails)
 				}
 				return
 			}

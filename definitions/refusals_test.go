@@ -19,7 +19,7 @@ e = Entity(name="e")
 s = FileSource(path="p", timestamp_field="ts")
 `
 
-// What cannot be read is refused at its place, with what to write instead.
+// What cannot be read is refused with its place and what to write instead.
 func TestRefusalsSayWhereAndWhatToWrite(t *testing.T) {
 	for _, c := range []struct{ name, source, want string }{
 		{"an unknown value", head + `v = FeatureView(name="v", entities=[e], source=s, ttl=third.ttl)`, `features.py:7:55: FeatureView argument 'ttl' depends on what cannot be known without running Python (third.ttl); write its value out
@@ -89,7 +89,7 @@ func TestRefusalsSayWhereAndWhatToWrite(t *testing.T) {
 	}
 }
 
-// Errors in files that others import name the file they are in.
+// Errors in imported files name the file that they are in.
 func TestAnErrorNamesTheFileItIsIn(t *testing.T) {
 	root := repository(t, map[string]string{
 		"features.py": "from feast import Entity\nfrom lib.keys import key\ne = Entity(name=key)\n",

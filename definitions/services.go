@@ -14,7 +14,7 @@ type service struct {
 // Kinds lists the classes of a service.
 func (s *service) Kinds() []string { return []string{"FeatureService"} }
 
-// Attr gives what files read of a service.
+// Attr returns the attributes of a service.
 func (s *service) Attr(name string) (any, bool) {
 	spec := s.proto.GetSpec()
 	switch name {

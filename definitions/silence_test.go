@@ -7,7 +7,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions"
 )
 
-// What was once read in silence, and was not what Feast makes of it.
+// Inputs that were once read silently with another result than Feast's.
 func TestWhatWasReadInSilenceIsRefused(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -38,8 +38,7 @@ func TestWhatWasReadInSilenceIsRefused(t *testing.T) {
 	}
 }
 
-// A file that only reads the environment stays what it is to Feast's objects:
-// nothing.
+// A file that only reads the environment cannot define anything and stays idle.
 func TestAFileThatOnlyReadsTheEnvironmentIsIdle(t *testing.T) {
 	repo, err := definitions.Load(t.Context(), repository(t, map[string]string{
 		"a.py":        "import os\nx = os.environ[\"UNSET\"]\ny = os.environ.get(\"UNSET\") == undefined\n",

@@ -14,22 +14,22 @@ import (
 type source struct {
 	class  string
 	proto  *core.DataSource
-	batch  *source // what feeds a stream
+	batch  *source // batch source of a stream
 	schema []*field
-	// module is where Feast has the class: the path that registries hold.
+	// module is Feast's module of the class: the path that registries store.
 	module string
 	tags   *python.Dict
 	mapped *python.Dict // field_mapping
-	// more are attributes that the class has beside those of all sources.
+	// more are attributes of the class beyond those of all sources.
 	more      map[string]any
 	reference *connection
-	bare      bool // the class leaves description, tags and owner out of its message
+	bare      bool // the class omits description, tags and owner from its message
 }
 
 // Kinds lists the classes of a source.
 func (s *source) Kinds() []string { return []string{s.class, "DataSource"} }
 
-// sourceText finds the texts that are in the message of every source.
+// sourceText returns the getter of a text that every source's message has.
 func sourceText(name string) func(*core.DataSource) string {
 	switch name {
 	case "name":
@@ -50,7 +50,7 @@ func sourceText(name string) func(*core.DataSource) string {
 	return nil
 }
 
-// Attr gives what files read of a source.
+// Attr returns the attributes of a source.
 func (s *source) Attr(name string) (any, bool) {
 	if v, ok := s.more[name]; ok {
 		return v, true
@@ -85,13 +85,13 @@ func (s *source) Attr(name string) (any, bool) {
 	return nil, false
 }
 
-// Equal is Python's ==, as far as names tell.
+// Equal is Python's ==, based on names.
 func (s *source) Equal(other any) (equal, known bool) {
 	o, ok := other.(*source)
 	return false, !ok || o.proto.GetName() != s.proto.GetName()
 }
 
-// streams reports whether a source is a stream, fed from a batch source.
+// streams reports whether a source is a stream with a batch source.
 func (s *source) streams() bool {
 	switch s.class {
 	case "PushSource", "KafkaSource", "KinesisSource":
@@ -100,7 +100,7 @@ func (s *source) streams() bool {
 	return false
 }
 
-// message is what Feast's class serializes. Some classes name themselves in it.
+// message is what Feast's class serializes. Some classes include their own name.
 func (s *source) message() *core.DataSource {
 	p, _ := proto.Clone(s.proto).(*core.DataSource)
 	if s.batch == nil {
@@ -115,7 +115,7 @@ func (s *source) message() *core.DataSource {
 	return p
 }
 
-// annotated is the message with its class, as registries and views hold it.
+// annotated is the message with its class, as registries and views store it.
 func (s *source) annotated() *core.DataSource {
 	if s == nil {
 		return nil
@@ -125,8 +125,8 @@ func (s *source) annotated() *core.DataSource {
 	return p
 }
 
-// newSource fills what all sources take; the parameters are those of Feast's
-// class.
+// newSource sets the common fields of all sources; the parameters are those of
+// Feast's class.
 func newSource(a *args, class, module string, kind core.DataSource_SourceType) *source {
 	s := &source{class: class, module: module}
 	s.read(a, kind)
@@ -201,7 +201,7 @@ func requestOptions(schema []*field) *core.DataSource_RequestDataOptions_ {
 	return &core.DataSource_RequestDataOptions_{RequestDataOptions: &core.DataSource_RequestDataOptions{Schema: specs(schema)}}
 }
 
-// specs are the messages of fields.
+// specs returns the messages of fields.
 func specs(fields []*field) []*core.FeatureSpecV2 {
 	var out []*core.FeatureSpecV2
 	for _, f := range fields {
@@ -242,7 +242,7 @@ func newKinesisSource(c *python.Call) (any, error) {
 	return s, a.err
 }
 
-// connection is a ConnectionRef: Feast keeps it in the tags of its source.
+// connection is a ConnectionRef: Feast stores it in the tags of its source.
 type connection struct {
 	texts  map[string]string
 	params map[string]string
@@ -251,7 +251,7 @@ type connection struct {
 // Kinds lists the classes of a reference.
 func (c *connection) Kinds() []string { return []string{"ConnectionRef"} }
 
-// Attr gives the texts of a reference.
+// Attr returns the texts of a reference.
 func (c *connection) Attr(name string) (any, bool) {
 	v, ok := c.texts[name]
 	return v, ok
@@ -284,14 +284,14 @@ func (c *connection) tags() map[string]string {
 	return out
 }
 
-// oldFeature is what features were before Feast 0.21.
+// oldFeature is the class of features before Feast 0.21.
 func oldFeature() *python.Builtin {
 	return &python.Builtin{Name: "Feature", Definer: true, Call: func(*python.Call) (any, error) {
 		return nil, errors.New("views take no Feature any more; write Field(name=…, dtype=…) in its place, with a type of feast.types")
 	}}
 }
 
-// unsupported is a class of Feast for stores that banquet does not read.
+// unsupported is a Feast class for stores that banquet does not support.
 func unsupported(name string) *python.Builtin {
 	return &python.Builtin{Name: name, Definer: true, Call: func(*python.Call) (any, error) {
 		return nil, fmt.Errorf("%s is not supported", name)

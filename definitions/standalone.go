@@ -9,7 +9,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// pythonBuiltins are the names that every text of Python has.
+// pythonBuiltins are the names that exist in every Python module.
 const pythonBuiltins = `ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup BlockingIOError BrokenPipeError BufferError BytesWarning
 	ChildProcessError ConnectionAbortedError ConnectionError ConnectionRefusedError ConnectionResetError DeprecationWarning EOFError Ellipsis EncodingWarning EnvironmentError
 	Exception ExceptionGroup False FileExistsError FileNotFoundError FloatingPointError FutureWarning GeneratorExit IOError ImportError ImportWarning IndentationError
@@ -21,23 +21,23 @@ const pythonBuiltins = `ArithmeticError AssertionError AttributeError BaseExcept
 	float format frozenset getattr globals hasattr hash hex id input int isinstance issubclass iter len list locals map max memoryview min next object oct open ord pow
 	print property range repr reversed round set setattr slice sorted staticmethod str sum super tuple type vars zip`
 
-// runner says how Feast reads the function of a view back from a registry.
+// runner is how Feast restores the function of a view from a registry.
 type runner uint8
 
 const (
-	// runsText: the text is run, without decorators, where only pandas and numpy
-	// are known by their usual names and annotations are not evaluated. The pickle
-	// is looked at when that fails.
+	// runsText: Feast runs the text, without decorators; only pandas and numpy are
+	// known by their usual names, and annotations are not evaluated. If that fails,
+	// Feast uses the pickle.
 	runsText runner = iota
 	// runsPandas is runsText that also evaluates the function's annotations.
 	runsPandas
-	// loadsPickle: only the pickle is looked at.
+	// loadsPickle: Feast uses only the pickle.
 	loadsPickle
-	// failsWithout: Feast ends with an error unless the pickle is its own.
+	// failsWithout: Feast fails unless the pickle is its own.
 	failsWithout
 )
 
-// runnerOf tells how Feast reads functions of a mode.
+// runnerOf returns how Feast restores functions of a mode.
 func runnerOf(mode string) runner {
 	switch mode {
 	case "python":
@@ -48,16 +48,16 @@ func runnerOf(mode string) runner {
 	return failsWithout
 }
 
-// readBack is how Feast is to read the function of a view from a registry that
-// does not have Feast's own pickle of it.
+// readBack is how Feast will restore the function of a view from a registry that
+// does not have Feast's own pickle.
 type readBack struct {
-	// pickle stands in for Feast's; nil when the text is enough.
+	// pickle replaces Feast's own; nil if the text is sufficient.
 	pickle []byte
-	// err says why it cannot be read: all commands of Feast would end at the view.
+	// err says why it cannot be restored: all Feast commands would fail at the view.
 	err error
 }
 
-// readsBack works out how Feast is to read the function of a view.
+// readsBack determines how Feast will restore the function of a view.
 func (a *args) readsBack(of string, t *transformation, how runner) readBack {
 	if t == nil || a.err != nil {
 		return readBack{}
@@ -77,17 +77,17 @@ func (a *args) readsBack(of string, t *transformation, how runner) readBack {
 	return readBack{err: problem}
 }
 
-// function is the function of a view, as it is checked.
+// function is the function of a view while it is checked.
 type function struct {
 	call *python.Call
-	of   string // the view, as errors call it
+	of   string // the view, for errors
 	t    *transformation
 	how  runner
 }
 
 const withPython = "or read the repository with --python, which keeps Feast's pickle"
 
-// refuse makes an error at a byte of the function's own text; -1 is the call.
+// refuse makes an error at a byte of the function's own text; -1 means the call.
 func (f *function) refuse(at int, format string, v ...any) error {
 	message := fmt.Sprintf("function %s of %s ", f.t.proto.GetName(), f.of) + fmt.Sprintf(format, v...)
 	if at >= 0 && f.t.fn != nil && f.t.fn.Source != "" {
@@ -96,7 +96,8 @@ func (f *function) refuse(at int, format string, v ...any) error {
 	return f.call.Fail("%s", message)
 }
 
-// at is a byte of the text within the function's own; -1 if that is another.
+// at converts a byte offset of the text to one of the function's own; -1 if that
+// text differs.
 func (f *function) at(i int) int {
 	if f.t.fn == nil || f.t.fn.Source != f.t.proto.GetBodyText() {
 		return -1
@@ -104,8 +105,8 @@ func (f *function) at(i int) int {
 	return i
 }
 
-// checkFree says which name the text uses that it does not define, and Feast
-// does not either. The text stands a few bytes into the function's own.
+// checkFree finds a name that the text uses and that neither the text nor Feast
+// defines. into is the offset of the text in the function's own.
 func (f *function) checkFree(alone *python.Alone, into int) (problem error, final bool) {
 	late := -1
 	for i, n := range alone.Free {
@@ -126,7 +127,7 @@ func (f *function) checkFree(alone *python.Alone, into int) (problem error, fina
 	return f.refuse(f.at(into+n.At), "uses '%s', which its own text does not define: Feast runs the text alone; define or import it inside the function", n.Name), true
 }
 
-// checkText says why the text does not do by itself; final when a pickle would
+// checkText says why the text alone is not sufficient; final if a pickle would
 // not help.
 func (f *function) checkText() (problem error, final bool) {
 	name, text := f.t.proto.GetName(), f.t.proto.GetBodyText()
@@ -159,8 +160,8 @@ func (f *function) checkText() (problem error, final bool) {
 	return f.returns(alone.Returns), true
 }
 
-// otherDecorators refuses decorators beside the one that makes the view: Feast
-// takes all of them off.
+// otherDecorators refuses decorators other than the one that creates the view:
+// Feast removes all of them.
 func (f *function) otherDecorators() error {
 	if f.t.fn == nil || f.t.fn.Decorators <= f.t.own {
 		return nil
@@ -168,7 +169,7 @@ func (f *function) otherDecorators() error {
 	return f.refuse(0, "has another decorator, which Feast takes off when it reads the function back; define it without")
 }
 
-// returns refuses an annotation that Feast refuses for the mode.
+// returns refuses a return annotation that Feast refuses for the mode.
 func (f *function) returns(annotation string) error {
 	if f.how != runsPandas || annotation == "" || annotation == "pd.DataFrame" || annotation == "pandas.DataFrame" {
 		return nil
@@ -184,8 +185,8 @@ func known(name string) bool {
 	return slices.Contains(strings.Fields(pythonBuiltins), name)
 }
 
-// pickle makes what Python loads the function from: its own text, run after the
-// imports of its module that it needs.
+// pickle makes a pickle from which Python loads the function: its own text, run
+// after the imports of its module that it needs.
 func (f *function) pickle() ([]byte, error) {
 	fn := f.t.fn
 	if fn == nil || fn.Source == "" {
@@ -222,9 +223,9 @@ func (f *function) pickle() ([]byte, error) {
 }
 
 // pickleOf writes a pickle of the function that a text defines: Python's exec
-// runs the text in a dict, out of which the function is taken.
+// runs the text in a dict, and the function is taken from there.
 func pickleOf(text, name string) []byte {
-	b := []byte("\x80\x04}\x94") // protocol 4, an empty dict, kept as number 0
+	b := []byte("\x80\x04}\x94") // protocol 4, an empty dict, memo 0
 	push := func(s string) {
 		b = append(b, 'X')
 		b = binary.LittleEndian.AppendUint32(b, uint32(len(s))) //nolint:gosec // texts of files are far smaller
@@ -232,16 +233,16 @@ func pickleOf(text, name string) []byte {
 	}
 	push("__name__")
 	push("__main__")
-	b = append(b, "s0cbuiltins\nexec\n"...) // set the item; forget the dict; the function exec
+	b = append(b, "s0cbuiltins\nexec\n"...) // set the item; pop the dict; the function exec
 	push(text)
 	b = append(b, "h\x00\x86R0coperator\ngetitem\nh\x00"...) // exec(text, dict); getitem(dict, name)
 	push(name)
 	return append(b, "\x86R."...)
 }
 
-// withoutDecorators takes the decorators off a text by Feast's rules, which go
-// by brackets and quotes: an apostrophe in a comment between the brackets makes
-// them take all, and the text then stays as it is.
+// withoutDecorators removes the decorators from a text by Feast's rules, which
+// count brackets and quotes: an apostrophe in a comment between the brackets
+// makes them remove everything; the text is then left as it is.
 func withoutDecorators(text string) string {
 	s := strings.TrimLeft(text, " \t\n\r\f\v")
 	if !strings.HasPrefix(s, "@") {
@@ -270,7 +271,7 @@ func withoutDecorators(text string) string {
 	}
 }
 
-// afterBracket is what follows a bracketed text.
+// afterBracket returns the text after a bracketed part.
 func afterBracket(s string) string {
 	depth, quote := 0, ""
 	for i := 0; i < len(s); i++ {

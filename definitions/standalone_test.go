@@ -21,13 +21,13 @@ K = 2
 const decorate = `@on_demand_feature_view(sources=[rq], schema=[Field(name="y", dtype=Float64)], mode="python")
 `
 
-// A function is kept by its text alone, by what stands in for its pickle, or is
-// an error that names what it lacks.
+// A function is kept by its text alone or by a substitute for its pickle, or it
+// is an error that names what is missing.
 func TestFunctionsThatFeastReadsBack(t *testing.T) {
 	pandas := strings.Replace(decorate, "python", "pandas", 1)
 	stream := `v = StreamFeatureView(name="od", source=PushSource(name="p", batch_source=FileSource(path="x", timestamp_field="t")), mode="python", udf=f, udf_string="f")`
 	for _, c := range []struct{ name, source, pickle, err string }{
-		{"a text that does by itself", decorate + "def od(a):\n    return a\n", "", ""},
+		{"a text that is sufficient", decorate + "def od(a):\n    return a\n", "", ""},
 		{"annotations in mode python", decorate + "def od(a: Dict[str, Any]) -> Dict[str, Any]:\n    return a\n", "", ""},
 		{"a default that is imported", decorate + "def od(a, k=math.e):\n    return a\n", "import math\ndef od(a, k=math.e):\n    return a\n", ""},
 		{"a stream view", "def f(df: Dict) -> 'Any':\n    return p.concat(df)\n" + stream, "from typing import Dict\nfrom typing import Any\nimport pandas as p\ndef f(df", ""},

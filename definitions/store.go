@@ -6,15 +6,15 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// client is a FeatureStore, as scripts beside the definitions use it. What it
-// reads is not known here and holds no definitions; what would give definitions,
-// or change the registry, is refused.
+// client is a FeatureStore, as scripts beside the definitions use it. Its reads
+// are unknown values without definitions; methods that return definitions, or
+// change the registry, are refused.
 type client struct{}
 
 // Kinds lists the classes of a client.
 func (client) Kinds() []string { return []string{"FeatureStore"} }
 
-// Attr gives the attributes that hand out no definitions.
+// Attr returns the attributes that give no definitions.
 func (client) Attr(name string) (any, bool) {
 	result := &python.Unknown{Why: "FeatureStore." + name, Trust: python.Harmless}
 	switch name {

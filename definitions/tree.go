@@ -17,12 +17,12 @@ import (
 // maxFile bounds the size of a file, in bytes.
 const maxFile = 4 << 20
 
-// tree is the directory of a repository. What it opens lies below it, whatever
-// the links in it say.
+// tree is the directory of a repository. It opens only files below it, even
+// through links.
 type tree struct {
 	dir    string // absolute, without links
 	root   *os.Root
-	passed []string // links to nothing
+	passed []string // broken links
 }
 
 func openTree(dir string) (*tree, error) {
@@ -44,15 +44,15 @@ func unreadable(dir string, err error) error {
 	return fault.New(fault.Unavailable, "the feature repository %s cannot be read", dir).About("repository", dir, "").Because(err)
 }
 
-func (t *tree) close() { _ = t.root.Close() } // it was only read from
+func (t *tree) close() { _ = t.root.Close() } // it was only read
 
-// read gives a file by its path from the root.
+// read returns a file by its path from the root.
 func (t *tree) read(name string) (*python.File, error) {
 	f, err := t.root.Open(name)
 	if err != nil {
 		return nil, unreadable(filepath.Join(t.dir, name), err)
 	}
-	defer func() { _ = f.Close() }() // it was only read from
+	defer func() { _ = f.Close() }() // it was only read
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
 		return nil, unreadable(filepath.Join(t.dir, name), err)
@@ -69,8 +69,8 @@ func (t *tree) read(name string) (*python.File, error) {
 	}, nil
 }
 
-// target is the file that a name stands for: its own, or that of a link; "" when
-// there is none to read.
+// target is the file behind a name: itself, or the target of a link; "" if there
+// is none to read.
 func (t *tree) target(name string, kind fs.FileMode) (string, error) {
 	switch {
 	case kind.IsRegular():
@@ -115,22 +115,22 @@ func (t *tree) files() ([]string, error) {
 	return slices.Compact(paths), nil
 }
 
-// isDir reports whether a path leads to a directory of the repository.
+// isDir reports whether a path is a directory of the repository.
 func (t *tree) isDir(name string) bool {
 	info, err := t.root.Stat(name)
 	return err == nil && info.IsDir()
 }
 
-// follow gives the file that a link leads to, by its path from the root: Feast
-// reads it under that name. One outside of the repository is refused, since what
-// it defines would be missing; a link to nothing is passed over.
+// follow returns the target of a link, by its path from the root: Feast reads it
+// under that name. A target outside of the repository is refused, since its
+// definitions would be missing; a broken link is passed over.
 func (t *tree) follow(name string) (string, error) {
 	target, err := filepath.EvalSymlinks(filepath.Join(t.dir, name))
 	if err != nil {
-		if !strings.HasPrefix(path.Base(name), ".") { // such as the locks of an editor
+		if !strings.HasPrefix(path.Base(name), ".") { // such as lock files of an editor
 			t.passed = append(t.passed, name+": a link to what is not there")
 		}
-		return "", nil // it is no file, as for Feast
+		return "", nil // not a file, as in Feast
 	}
 	info, err := os.Stat(target)
 	if err != nil || !info.Mode().IsRegular() {
@@ -143,7 +143,7 @@ func (t *tree) follow(name string) (string, error) {
 	return filepath.ToSlash(below), nil
 }
 
-// located is the error of a walk: of the tree, unless it is a fault of its own.
+// located wraps the error of a walk, unless it is a fault already.
 func located(dir string, err error) error {
 	var f *fault.Error
 	if errors.As(err, &f) {
@@ -152,8 +152,8 @@ func located(dir string, err error) error {
 	return unreadable(dir, err)
 }
 
-// isEnvironment reports whether a directory is a virtual environment, or what
-// one holds.
+// isEnvironment reports whether a directory is a virtual environment, or part of
+// one.
 func (t *tree) isEnvironment(name string) bool {
 	if path.Base(name) == "site-packages" {
 		return true
@@ -162,8 +162,8 @@ func (t *tree) isEnvironment(name string) bool {
 	return err == nil
 }
 
-// ignored reads .feastignore: one pattern a line, # starts a comment. Feast adds
-// patterns of its own.
+// ignored reads .feastignore: one pattern per line, # starts a comment. Feast
+// adds its own patterns.
 func (t *tree) ignored() ([][]string, error) {
 	patterns := []string{".git", ".venv", "**/.ipynb_checkpoints", "**/.pytest_cache", "**/__pycache__"}
 	b, err := t.root.ReadFile(".feastignore")
@@ -196,8 +196,8 @@ func (t *tree) ignored() ([][]string, error) {
 	return split, nil
 }
 
-// ignores reports whether a pattern names a path or a directory above it.
-// Patterns count from the root: ** stands for any number of directories.
+// ignores reports whether a pattern matches a path or a directory above it.
+// Patterns start at the root: ** matches any number of directories.
 func ignores(patterns [][]string, name string) bool {
 	parts := strings.Split(name, "/")
 	for _, p := range patterns {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A pipe, which opening would wait for, is no file.
+// A pipe, on which opening would block, is not a file.
 func TestPipesAreNotRead(t *testing.T) {
 	root := repository(t, map[string]string{"a.py": entityFile("a")})
 	if err := syscall.Mkfifo(filepath.Join(root, "pipe.py"), 0o600); err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/banquet-fs/banquet/definitions"
 )
 
-// Feast takes equal entities, services and permissions of one name for one, and
-// refuses views and sources.
+// Feast treats equal entities, services and permissions of one name as the same,
+// and refuses views and sources.
 func TestNamesThatAreThereTwice(t *testing.T) {
 	const head = "from feast import Entity, FeatureService, FeatureView, Field, FileSource\nfrom feast.types import Int64\n" +
 		"s = FileSource(name=\"s\", path=\"p\", timestamp_field=\"t\")\nv = FeatureView(name=\"v\", source=s, schema=[Field(name=\"a\", dtype=Int64)])\n"

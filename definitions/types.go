@@ -13,9 +13,9 @@ import (
 type dtype struct {
 	value  types.ValueType_Enum
 	name   string // "Int64", "Array", "Set", "Struct"
-	tagged string // how a tag of Feast writes a scalar: "INT64"
+	tagged string // the scalar in a tag of Feast: "INT64"
 	inner  *dtype
-	fields []structField // of a Struct
+	fields []structField // fields of a Struct
 }
 
 type structField struct {
@@ -46,7 +46,7 @@ func (d *dtype) String() string {
 	return d.name
 }
 
-// Attr gives the element type.
+// Attr returns the element type.
 func (d *dtype) Attr(name string) (any, bool) {
 	switch {
 	case name == "base_type" && d.inner != nil:
@@ -78,8 +78,8 @@ func (d *dtype) same(o *dtype) bool {
 	return true
 }
 
-// scalars are the types without parameters, with the numbers of the two that
-// only Feast's Python knows.
+// scalars are the types without parameters, and the numbers of the two that exist
+// only in Feast's Python.
 func scalars() []*dtype {
 	return []*dtype{
 		{value: 0, name: "Invalid", tagged: "INVALID"},
@@ -157,7 +157,7 @@ func newStruct(c *python.Call) (any, error) {
 	return out, nil
 }
 
-// schema is a Struct as Feast writes it into a tag: field names to types.
+// schema is a Struct as Feast writes it in a tag: field names to types.
 func (d *dtype) schema() string {
 	fields := &python.Dict{}
 	for _, f := range d.fields {
@@ -167,7 +167,7 @@ func (d *dtype) schema() string {
 	return text
 }
 
-// text is the form in which Feast keeps a type within a tag.
+// text is the form in which Feast stores a type in a tag.
 func (d *dtype) text() string {
 	switch {
 	case d.inner != nil:
@@ -178,8 +178,8 @@ func (d *dtype) text() string {
 	return d.tagged
 }
 
-// tags are what a field's tags keep of a type beside its value type; nil when
-// the value type says all.
+// tags are the tags that store a type beyond its value type; nil if the value
+// type is sufficient.
 func (d *dtype) tags() map[string]string {
 	switch {
 	case d.fields != nil:

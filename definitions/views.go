@@ -15,7 +15,7 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// view is a feature view of any kind, with what projections of it need.
+// view is a feature view of any kind, with the data for its projections.
 type view struct {
 	class    string
 	kinds    []string // the classes that it derives from
@@ -25,20 +25,20 @@ type view struct {
 	keys     []*field // entity columns
 	// features are those of the definition; empty when they are to be inferred.
 	features []*field
-	given    *source // as it was given
+	given    *source // as given
 	batch    *source
 	stream   *source
-	plain    map[string]any // attributes that files read
+	plain    map[string]any // attributes
 	tags     *python.Dict
-	// A projection is a view that with_name, with_join_key_map or [[…]] made;
+	// A projection is a view made by with_name, with_join_key_map or [[…]];
 	// projectionOnly is view.projection itself.
 	projected      bool
 	projectionOnly bool
 	chosen         []*field
-	desired        []string // chosen of a view whose features are inferred
+	desired        []string // chosen features of a view whose features are inferred
 	alias          string
 	joinMap        *python.Dict
-	readBack       readBack // how Feast reads its function
+	readBack       readBack // how Feast restores its function
 }
 
 // Kinds lists the classes of a view.
@@ -49,7 +49,7 @@ func (v *view) Kinds() []string {
 	return append([]string{v.class}, v.kinds...)
 }
 
-// Attr gives the methods that make projections, and what files read.
+// Attr returns the methods that make projections, and the attributes.
 func (v *view) Attr(name string) (any, bool) {
 	switch name {
 	case "name":
@@ -100,7 +100,7 @@ func fieldList(fields []*field) *python.List {
 	return l
 }
 
-// Equal is Python's ==, as far as names tell.
+// Equal is Python's ==, based on names.
 func (v *view) Equal(other any) (equal, known bool) {
 	o, ok := other.(*view)
 	return false, !ok || o.name != v.name || o.class != v.class
@@ -146,19 +146,18 @@ func (v *view) Index(key any) (any, error) {
 	return &out, nil
 }
 
-// project makes the projection message. A chosen feature of a view whose
-// features are inferred later has a name and no type yet.
+// project creates the projection message. A chosen feature of a view whose
+// features are inferred later has a name but no type yet.
 func (v *view) project() *core.FeatureViewProjection {
 	p := &core.FeatureViewProjection{FeatureViewName: v.name, FeatureViewNameAlias: v.alias, ViewType: "featureView"}
 	if v.joinMap != nil {
-		p.JoinKeyMap, _ = readTags(v.joinMap, "join_key_map") // it was read when it was given
+		p.JoinKeyMap, _ = readTags(v.joinMap, "join_key_map") // checked when it was given
 	}
 	if v.class == "LabelView" {
 		p.ViewType = "labelView"
 	}
 	if v.batch != nil {
-		// The field named timestamp_field holds the created time's column: that
-		// is how Feast fills it.
+		// The field named timestamp_field holds the created time's column, as in Feast.
 		b := v.batch.message()
 		p.TimestampField, p.CreatedTimestampColumn = b.GetCreatedTimestampColumn(), b.GetCreatedTimestampColumn()
 		p.DatePartitionColumn, p.BatchSource = b.GetDatePartitionColumn(), b
@@ -176,8 +175,8 @@ func (v *view) project() *core.FeatureViewProjection {
 	return p
 }
 
-// newView reads what the constructors of all views share: the name, entities and
-// schema, which it splits.
+// newView reads what the constructors of all views share: the name, the entities
+// and the schema, which it splits.
 func newView(a *args, class string, kinds ...string) *view {
 	v := &view{class: class, kinds: append(kinds, "BaseFeatureView"), name: a.name("name")}
 	if strings.ContainsAny(v.name, "@:") {
@@ -234,7 +233,7 @@ func (a *args) entities() []*entity {
 	return out
 }
 
-// from reads the data source of a view, and the views that it is derived from.
+// from reads the data source of a view, and its parent views.
 func (v *view) from(a *args) (parents []*view) {
 	given, ok := a.get("source")
 	if !ok {
@@ -283,7 +282,7 @@ func (v *view) setSource(a *args, s *source) {
 	v.checkMapping(a)
 }
 
-// checkMapping refuses fields by the name that the source maps to another.
+// checkMapping refuses fields with a name that the source maps to another.
 func (v *view) checkMapping(a *args) {
 	if v.batch == nil || a.err != nil {
 		return
@@ -316,7 +315,7 @@ func (a *args) ttl() *durationpb.Duration {
 	return a.duration("ttl")
 }
 
-// featureView fills the message that FeatureView and BatchFeatureView share.
+// featureView builds the message that FeatureView and BatchFeatureView share.
 func (a *args) featureView(v *view, ttl *durationpb.Duration, online bool) *core.FeatureViewSpec {
 	spec := &core.FeatureViewSpec{
 		Name: v.name, Entities: v.entities, EntityColumns: specs(v.keys), Features: specs(v.features), Ttl: ttl,

@@ -9,22 +9,23 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
-// warehouse is a class of sources whose store banquet does not run. They are
-// kept in the registry as Feast keeps them: only what reads the store needs it.
+// warehouse is a class of sources in stores that banquet cannot read. The
+// registry keeps them as Feast does; only reading the data needs the store.
 type warehouse struct {
 	class, module string
 	kind          core.DataSource_SourceType
-	params        string // as bind takes them
-	// named says that Feast's class writes its own name into its messages.
+	params        string // in bind's notation
+	// named: Feast's class writes its own name into its messages.
 	named bool
-	// bare says that it leaves description, tags and owner out of them.
+	// bare: the class omits description, tags and owner from its messages.
 	bare bool
-	// times are other parameters, or other defaults, of the time columns.
+	// times reads time columns that have other parameters or other defaults.
 	times func(a *args) (event, created string)
 	fill  func(a *args, s *source)
 }
 
-// What most of the classes take, in Feast's order where they take places.
+// Parameters that most of the classes share, in Feast's order where they are
+// positional.
 const (
 	keywords = "* name? timestamp_field? created_timestamp_column? field_mapping? description? tags? owner? connection_ref? "
 	places   = " timestamp_field? created_timestamp_column? field_mapping? description? tags? owner? connection_ref?"
@@ -96,7 +97,7 @@ func warehouses() []warehouse {
 	}
 }
 
-// source makes a source of the class.
+// source creates a source of the class.
 func (w *warehouse) source(c *python.Call) (any, error) {
 	a := bind(w.class, c, strings.Fields(w.params)...)
 	s := &source{class: w.class, module: w.module, bare: w.bare, more: map[string]any{}}
@@ -125,13 +126,13 @@ func mongoTimes(a *args) (event, created string) {
 	return a.textOr("timestamp_field", "event_timestamp"), a.textOr("created_timestamp_column", "created_at")
 }
 
-// given reports whether an argument is there and not None.
+// has reports whether an argument is given and not None.
 func (a *args) has(name string) bool {
 	_, ok := a.get(name)
 	return ok
 }
 
-// orNone is a text, or None where it is not given.
+// orNone is a text, or None if it is not given.
 func (a *args) orNone(name string) any {
 	if !a.has(name) {
 		return nil
@@ -139,7 +140,7 @@ func (a *args) orNone(name string) any {
 	return a.text(name)
 }
 
-// nameOr takes the source's name from another argument where it has none.
+// nameOr uses another argument as the source's name if it has none.
 func (s *source) nameOr(a *args, other string) {
 	if s.proto.Name == "" {
 		s.proto.Name = a.text(other)
@@ -149,7 +150,7 @@ func (s *source) nameOr(a *args, other string) {
 	}
 }
 
-// keep makes texts readable as attributes: an empty text where None was given.
+// keep makes texts readable as attributes; None becomes an empty text.
 func (s *source) keep(a *args, names ...string) {
 	for _, n := range names {
 		s.more[n] = a.text(n)
@@ -162,7 +163,7 @@ func tableOrQuery(a *args) {
 	}
 }
 
-// schemaOr is the schema, or the store's own one where a table is given without.
+// schemaOr is the schema, or the store's default schema if only a table is given.
 func schemaOr(a *args, fallback string) string {
 	if v := a.text("schema"); v != "" || a.text("table") == "" {
 		return v
@@ -195,7 +196,7 @@ func fillSnowflake(a *args, s *source) {
 		a.failAt("query", "has both a table and a query; give one of them")
 	}
 	s.nameOr(a, "table")
-	a.text("warehouse") // Feast warns of it and leaves it out
+	a.text("warehouse") // Feast warns about it and omits it
 	s.keep(a, "table", "query", "database")
 	schema := a.text("schema")
 	if a.text("database") != "" {
@@ -227,8 +228,8 @@ func fillSpark(a *args, s *source) {
 	s.proto.Options = &core.DataSource_SparkOptions_{SparkOptions: options}
 }
 
-// checkSpark refuses what Spark could not read: it takes a table alone, and
-// needs to know the format of files.
+// checkSpark refuses what Spark could not read: a table must be given alone, and
+// files need a format.
 func checkSpark(a *args, o *core.DataSource_SparkOptions) {
 	formats := []string{"csv", "json", "parquet", "avro"}
 	switch {
@@ -258,7 +259,7 @@ func fillAthena(a *args, s *source) {
 		database = "default"
 	}
 	s.more["database"], s.more["owner"] = database, s.proto.GetOwner()
-	s.proto.Owner = "" // Feast's class leaves it out
+	s.proto.Owner = "" // Feast's class omits it
 	s.proto.Options = &core.DataSource_AthenaOptions_{AthenaOptions: &core.DataSource_AthenaOptions{
 		Table: a.text("table"), Query: a.text("query"), Database: database, DataSource: a.text("data_source"),
 	}}
@@ -280,7 +281,7 @@ func fillOracle(a *args, s *source) {
 	s.configure("table_ref", s.more["table_ref"])
 }
 
-// fillQueried is for classes that keep the arguments listed as they were given.
+// fillQueried is for classes that store the listed arguments unchanged.
 func (s *source) fillQueried(a *args, other string, kept ...string) {
 	var pairs []any
 	for _, n := range kept {
@@ -339,8 +340,8 @@ func fillIceberg(a *args, s *source) {
 		"token_env_var", a.orNone("token_env_var"), "credential_vending", lends, "catalog_properties", properties)
 }
 
-// configureLater is configure for what holds a dict of the caller's: files may
-// change it until all are read.
+// configureLater is configure for a caller's dict, which files may change until
+// all are read.
 func (s *source) configureLater(a *args, dict string, pairs ...any) {
 	write := func() error {
 		if !s.configure(pairs...) {
@@ -352,8 +353,8 @@ func (s *source) configureLater(a *args, dict string, pairs ...any) {
 	a.call.Later(write)
 }
 
-// configure sets the configuration of a custom source: JSON as Python writes it,
-// of keys and values in turn.
+// configure sets the configuration of a custom source, given as keys and values
+// in turn: JSON as Python writes it.
 func (s *source) configure(pairs ...any) bool {
 	config := &python.Dict{}
 	for i := 0; i+1 < len(pairs); i += 2 {

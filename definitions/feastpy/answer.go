@@ -13,15 +13,14 @@ import (
 )
 
 const (
-	// magic begins an answer; the number is the version of the format.
+	// magic is the first line of an answer; the number is the version of the format.
 	magic = "banquet-definitions-1\n"
 	// maxHeader bounds the header, maxAnswer the whole, in bytes.
 	maxHeader = 1 << 20
 	maxAnswer = 512 << 20
 )
 
-// answer is what the script says: who answers, and the definitions or what
-// stopped it.
+// answer is the script's output: the versions, and the definitions or the error.
 type answer struct {
 	Python string   `json:"python"`
 	Feast  string   `json:"feast"`
@@ -30,30 +29,31 @@ type answer struct {
 	registry *core.Registry
 }
 
-// trouble is what stopped the script.
+// trouble is the error that stopped the script.
 type trouble struct {
-	// Kind: missing, broken or unknown (Feast cannot be had), code, exit, object
-	// or twice (the repository's fault), kinds (objects of a later Feast), reader.
+	// Kind: missing, broken or unknown (Feast is not usable), code, exit, object or
+	// twice (a fault of the repository), kinds (objects of a newer Feast), reader.
 	Kind string `json:"kind"`
-	// Type and Message are the exception's.
+	// Type and Message are those of the exception.
 	Type    string `json:"type"`
 	Message string `json:"message"`
-	// File is relative to the repository; Line and Column, in characters, count
-	// from 1 and are 0 when they are not known. Source is the line.
+	// File is relative to the repository; Line and Column (in characters) count from
+	// 1 and are 0 if unknown. Source is the line.
 	File   string `json:"file"`
 	Line   int    `json:"line"`
 	Column int    `json:"column"`
 	Source string `json:"source"`
-	// Object is the class and name of an object, Bound the name it is bound to.
+	// Object is the class and name of an object, Bound the variable that it is bound
+	// to.
 	Object string `json:"object"`
 	Bound  string `json:"bound"`
 }
 
-// decode reads an answer.
+// decode parses an answer.
 func decode(b []byte) (*answer, error) {
 	rest, ok := bytes.CutPrefix(b, []byte(magic))
 	if !ok || len(rest) < 4 {
-		return nil, errors.New("it does not begin as an answer")
+		return nil, errors.New("it does not start like an answer")
 	}
 	n := int64(binary.BigEndian.Uint32(rest))
 	rest = rest[4:]

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// Whatever an answer holds, it is read or refused, and its error is a few
-// printable lines.
+// Any answer is read or refused, and the error is a few printable lines.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(magic + "\x00\x00\x00\x02{}"))
 	f.Add([]byte(magic + "\x00\x00\x00\x02{}\x0a\x05\x0a\x03\x0a\x01e"))
@@ -22,7 +21,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		if a.Error == nil {
 			if _, err := objects(a.registry, ""); err == nil && len(a.registry.GetProjects()) > 1 {
-				t.Error("two projects are taken")
+				t.Error("two projects are accepted")
 			}
 			return
 		}

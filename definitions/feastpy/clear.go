@@ -2,8 +2,8 @@ package feastpy
 
 import "google.golang.org/protobuf/reflect/protoreflect"
 
-// clearTimes removes what the objects of a registry say of their history:
-// Feast's classes put the time of their making there, an apply puts its own.
+// clearTimes removes the times from the objects of a registry: Feast's classes
+// set them on creation, an apply sets its own.
 func clearTimes(reg protoreflect.Message) {
 	reg.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		if !f.IsList() || f.Message() == nil {

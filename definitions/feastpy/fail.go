@@ -8,7 +8,7 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// maxShown bounds how much of a long line an error shows, in characters on
+// maxShown bounds the part of a long line that an error shows, in characters on
 // either side of the caret; maxText bounds an exception's text.
 const (
 	maxShown = 80
@@ -26,7 +26,7 @@ func (t *trouble) fault(program string, a *answer) error {
 	case "missing":
 		return fault.New(fault.Invalid, "%s has no Feast; install it there with `%s -m pip install feast`, or name another program: --python=/path/to/venv/bin/python", program, program)
 	case "broken":
-		return fault.New(fault.Invalid, "%s cannot import feast: %s; mend that installation, or name another program: --python=/path/to/venv/bin/python", program, raised)
+		return fault.New(fault.Invalid, "%s cannot import feast: %s; repair that installation, or name another program: --python=/path/to/venv/bin/python", program, raised)
 	case "unknown":
 		return fault.New(fault.Invalid, "Feast %s in %s has no parse_repo that banquet knows (%s); install Feast 0.66 there", clean(a.Feast, 40), program, raised)
 	case "kinds":
@@ -43,7 +43,7 @@ func (t *trouble) fault(program string, a *answer) error {
 	return fault.New(fault.Internal, "reading with Python failed: %s", raised)
 }
 
-// code is an exception of the repository's code, or of Feast about it.
+// code is the fault of an exception in the repository's code, or of Feast about it.
 func (t *trouble) code(program, raised string) error {
 	switch {
 	case t.Type == "ModuleNotFoundError":
@@ -56,7 +56,7 @@ func (t *trouble) code(program, raised string) error {
 	return t.at("%s", raised)
 }
 
-// at makes the error with its place, as package definitions does.
+// at makes an error with its place, in the form of package definitions.
 func (t *trouble) at(format string, args ...any) error {
 	text := fmt.Sprintf(format, args...)
 	if t.File == "" {
@@ -73,7 +73,7 @@ func (t *trouble) at(format string, args ...any) error {
 	return fault.New(fault.Invalid, "%s: %s%s", full, text, t.shown()).About("definition", place, "")
 }
 
-// shown is the line of the source, and a caret where the column is known.
+// shown is the line of the source, and a caret if the column is known.
 func (t *trouble) shown() string {
 	line := []rune(t.Source)
 	if strings.TrimSpace(t.Source) == "" {
@@ -99,7 +99,7 @@ func (t *trouble) shown() string {
 	return "\n    " + before + after + "\n    " + pad + "^"
 }
 
-// printable leaves out what would steer a terminal.
+// printable removes characters that control a terminal.
 func printable(line []rune) string {
 	return strings.Map(func(r rune) rune {
 		if r != '\t' && !unicode.IsPrint(r) {
@@ -109,7 +109,7 @@ func printable(line []rune) string {
 	}, string(line))
 }
 
-// clean makes one line of a text, of bounded length.
+// clean turns a text into one line of bounded length.
 func clean(text string, longest int) string {
 	r := []rune(printable([]rune(strings.Join(strings.Fields(text), " "))))
 	if len(r) > longest {

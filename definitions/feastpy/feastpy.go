@@ -1,11 +1,11 @@
 // Package feastpy reads a feature repository with the user's own Python and
-// Feast. A small script runs Feast's own parse_repo and hands over what it
-// gives as serialized messages, pickled functions included. It is the other
-// reader beside package definitions, and gives the same: objects before the
-// inference from data sources, without times.
+// Feast. A small script runs Feast's own parse_repo and returns its objects as
+// serialized messages, pickled functions included. It is the alternative to
+// package definitions, with the same result: objects before the inference from
+// data sources, without times.
 //
-// It runs code of the repository, with the user's rights: it is for when that
-// was asked for.
+// It runs code of the repository with the user's rights, so use it only on
+// request.
 package feastpy
 
 import (
@@ -19,34 +19,34 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// Options say how a repository is read.
+// Options configure how a repository is read.
 type Options struct {
-	// Program is the Python to run: a path or a name that is looked up in PATH.
-	// Empty is python3, else python, from PATH.
+	// Program is the Python to run: a path, or a name to look up in PATH. If empty it
+	// is python3, or python, from PATH.
 	Program string
 	// Project is the project of feature_store.yaml: a Project object of the
-	// repository must have the same name. Empty takes any.
+	// repository must have the same name. Empty accepts any name.
 	Project string
-	// Output gets what the repository's code prints to stdout and stderr; nil
+	// Output receives what the repository's code prints to stdout and stderr; nil
 	// discards it.
 	Output io.Writer
-	// Env is the environment, "name=value" each; nil is that of this program.
+	// Env is the environment, as "name=value" entries; nil is that of this process.
 	Env []string
 }
 
 // Result is a feature repository that has been read.
 type Result struct {
 	Repo *definitions.Repo
-	// Program is the Python that ran, Python and Feast are the versions.
+	// Program is the Python that ran; Python and Feast are versions.
 	Program, Python, Feast string
 }
 
-// Read runs Python on the repository and waits for what it makes of it. When
-// ctx ends, Python and all that it started are killed.
+// Read runs Python on the repository and waits for its result. When ctx ends,
+// Python and all processes that it started are killed.
 //
-// What the repository's code gets wrong is Invalid, as "file:line:column:
-// message" with the line and a caret where Python tells them; so are a program
-// without Feast and one that is not there.
+// An error in the repository's code is Invalid, as "file:line:column: message"
+// with the line and a caret where Python reports them; so is a program without
+// Feast, or a missing program.
 func Read(ctx context.Context, root string, opt Options) (*Result, error) {
 	program, err := Find(opt.Program)
 	if err != nil {
@@ -54,7 +54,7 @@ func Read(ctx context.Context, root string, opt Options) (*Result, error) {
 	}
 	dir, err := os.MkdirTemp("", "banquet-python-")
 	if err != nil {
-		return nil, fault.New(fault.Unavailable, "no temporary directory can be made, which reading with Python needs; set TMPDIR to one that can be written").Because(err)
+		return nil, fault.New(fault.Unavailable, "reading with Python needs a temporary directory, which cannot be created; set TMPDIR to a writable directory").Because(err)
 	}
 	defer os.RemoveAll(dir)
 	p := &process{program: program, root: root, dir: dir, opt: opt}
@@ -76,7 +76,7 @@ func Read(ctx context.Context, root string, opt Options) (*Result, error) {
 	return &Result{Repo: &definitions.Repo{Objects: *objects}, Program: program, Python: a.Python, Feast: a.Feast}, nil
 }
 
-// objects takes the definitions out of a message, without times.
+// objects extracts the definitions from a message, without times.
 func objects(reg *core.Registry, project string) (*registry.Objects, error) {
 	o := &registry.Objects{
 		Entities: reg.GetEntities(), DataSources: reg.GetDataSources(), FeatureViews: reg.GetFeatureViews(),

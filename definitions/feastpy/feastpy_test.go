@@ -24,7 +24,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
-// answer is what the script writes.
+// answer builds the script's output.
 func answer(t testing.TB, header map[string]any, reg *core.Registry) []byte {
 	t.Helper()
 	head, err := json.Marshal(header)
@@ -39,8 +39,8 @@ func answer(t testing.TB, header map[string]any, reg *core.Registry) []byte {
 	return append(append(b, head...), body...)
 }
 
-// fake is a program in the place of Python: a shell script, to which $script,
-// $answer and $root are what Python is given, and $canned an answer.
+// fake is a shell script in place of Python; $script, $answer and $root are
+// Python's arguments, and $canned is an answer.
 func fake(t *testing.T, text string, canned []byte) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -65,7 +65,7 @@ func definitionsOf(name string) *core.Registry {
 	}
 }
 
-// The definitions come as Feast's classes give them, without times.
+// The definitions equal what Feast's classes give, without times.
 func TestReadGivesTheDefinitions(t *testing.T) {
 	program := fake(t, `cp "$canned" "$answer"`, answer(t, map[string]any{"python": "3.11.2", "feast": "0.66.0"}, definitionsOf("p")))
 	got, err := feastpy.Read(t.Context(), t.TempDir(), feastpy.Options{Program: program, Project: "p"})
@@ -83,8 +83,8 @@ func TestReadGivesTheDefinitions(t *testing.T) {
 	}
 }
 
-// Python works in the repository, with the user's environment and an empty
-// standard input; what it prints is handed on and is no part of the answer.
+// Python runs in the repository, with the user's environment and an empty
+// standard input; what it prints is forwarded and is not part of the answer.
 func TestReadRunsPythonAsFeastsProgramRuns(t *testing.T) {
 	root := t.TempDir()
 	program := fake(t, `cat; echo "$PWD|$root|$MINE|$PYTHONHASHSEED|$FEAST_USAGE"; echo loud >&2; test -s "$script" && cp "$canned" "$answer"`,
@@ -120,7 +120,7 @@ func TestReadRefuses(t *testing.T) {
 		{"another project", copied, answer(t, map[string]any{}, definitionsOf("q")), "the repository defines project q, feature_store.yaml says project: p; make them the same"},
 		{"two projects", copied, answer(t, map[string]any{}, two), "the repository defines 2 Project objects (p, q, …); one is allowed"},
 		{"no Feast", copied, with(map[string]any{"kind": "missing"}), "PROGRAM has no Feast; install it there with `PROGRAM -m pip install feast`, or name another program: --python=/path/to/venv/bin/python"},
-		{"a broken Feast", copied, with(map[string]any{"kind": "broken", "type": "ImportError", "message": "no pandas"}), "PROGRAM cannot import feast: ImportError: no pandas; mend that installation, or name another program: --python=/path/to/venv/bin/python"},
+		{"a broken Feast", copied, with(map[string]any{"kind": "broken", "type": "ImportError", "message": "no pandas"}), "PROGRAM cannot import feast: ImportError: no pandas; repair that installation, or name another program: --python=/path/to/venv/bin/python"},
 		{"an old Feast", copied, with(map[string]any{"kind": "unknown", "type": "ImportError", "message": "m"}), "Feast 0.10 in PROGRAM has no parse_repo that banquet knows (ImportError: m); install Feast 0.66 there"},
 		{"a later Feast", copied, with(map[string]any{"kind": "kinds", "message": "recipes"}), "Feast 0.10 in PROGRAM gives recipes, which banquet does not know; use Feast 0.66"},
 		{"an exception", copied, with(map[string]any{"kind": "code", "type": "E", "message": "two\nlines \x1b[31m"}), "a.py:2:5: E: two lines [31m\n    \tx = f()[31m\n    \t   ^"},
@@ -154,7 +154,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-// A damaged answer is a fault of ours, never half of the definitions.
+// A damaged answer is an internal fault, never half of the definitions.
 func TestReadTrustsNoDamagedAnswer(t *testing.T) {
 	whole := answer(t, map[string]any{}, definitionsOf("p"))
 	for _, b := range [][]byte{{}, whole[:len(whole)-1], whole[5:], whole[:30], append([]byte("x"), whole...)} {
@@ -165,8 +165,7 @@ func TestReadTrustsNoDamagedAnswer(t *testing.T) {
 	}
 }
 
-// The end of the context is the end of Python and of all that it has started,
-// at once.
+// When the context ends, Python and all processes that it started end at once.
 func TestReadEndsWithItsContext(t *testing.T) {
 	pid := filepath.Join(t.TempDir(), "pid")
 	program := fake(t, `sleep 600 & echo $! >"`+pid+`.part"; mv "`+pid+`.part" "`+pid+`"; wait`, nil)
@@ -189,12 +188,12 @@ func TestReadEndsWithItsContext(t *testing.T) {
 			t.Errorf("it ends with %v", err)
 		}
 	case <-time.After(10 * time.Second):
-		t.Fatal("it does not end")
+		t.Fatal("it did not end")
 	}
 	eventually(t, "what Python has started ends", func() bool { return ended(child) })
 }
 
-// What Python has started and what goes on does not hold the definitions up.
+// A process that Python started and that still runs does not delay the result.
 func TestReadDoesNotWaitForOthers(t *testing.T) {
 	pid := filepath.Join(t.TempDir(), "pid")
 	program := fake(t, `sleep 600 & echo $! >"`+pid+`"; cp "$canned" "$answer"`, answer(t, map[string]any{}, definitionsOf("p")))
@@ -211,12 +210,12 @@ func TestReadDoesNotWaitForOthers(t *testing.T) {
 	}
 	child, _ := strconv.Atoi(strings.TrimSpace(string(b)))
 	if ended(child) {
-		t.Error("what Python has started was killed though all went well")
+		t.Error("a process that Python started was killed although the read succeeded")
 	}
 	_ = syscall.Kill(child, syscall.SIGKILL)
 }
 
-// ended reports whether a process is gone, or dead and not yet buried.
+// ended reports whether a process is gone or a zombie.
 func ended(pid int) bool {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
@@ -234,7 +233,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 		}
 		<-time.After(10 * time.Millisecond)
 	}
-	t.Fatal(what + ": it does not come to that")
+	t.Fatal(what + ": this did not happen")
 }
 
 func TestFind(t *testing.T) {
@@ -255,8 +254,8 @@ func TestFind(t *testing.T) {
 	}
 	wrong("", "neither python3 nor python is in PATH"+remedy)
 	wrong("python4", "no program python4 is in PATH"+remedy)
-	wrong(dir, dir+" is no program"+remedy)
-	wrong(dir+"/python", dir+"/python is no program"+remedy)
+	wrong(dir, dir+" is not a program"+remedy)
+	wrong(dir+"/python", dir+"/python is not a program"+remedy)
 	for _, name := range []string{"python", "python3"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"), 0o755); err != nil {
 			t.Fatal(err)
@@ -267,7 +266,7 @@ func TestFind(t *testing.T) {
 	right(dir+"/python", dir+"/python")
 }
 
-// A file that can be executed and is no program.
+// A file that is executable but not a program.
 func TestReadOfNoProgram(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "python")
 	if err := os.WriteFile(program, []byte{0x7f, 'E', 'L', 'F'}, 0o755); err != nil {

@@ -4,5 +4,5 @@ package feastpy
 
 import "os/exec"
 
-// ownGroup leaves the default: the process alone is killed.
+// ownGroup leaves the default: only the process itself is killed.
 func ownGroup(*exec.Cmd) {}

@@ -9,8 +9,8 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// Find gives the Python to run: program if it is a path, else what PATH has
-// under that name; python3 or python when it is empty. It is absolute.
+// Find returns the Python to run: program if it is a path, else the program of
+// that name in PATH; python3 or python if it is empty. The path is absolute.
 func Find(program string) (string, error) {
 	names := []string{program}
 	if program == "" {
@@ -21,8 +21,8 @@ func Find(program string) (string, error) {
 		if err != nil && !errors.Is(err, exec.ErrDot) {
 			continue
 		}
-		// Python is started in the repository. Links stay: a virtual environment is
-		// known by the link to its Python.
+		// Python is started in the repository. Links are not resolved: a virtual
+		// environment is found by the link to its Python.
 		if abs, err := filepath.Abs(path); err == nil {
 			return abs, nil
 		}
@@ -32,7 +32,7 @@ func Find(program string) (string, error) {
 	case program == "":
 		return "", fault.New(fault.Invalid, "neither python3 nor python is in PATH; %s", remedy)
 	case strings.ContainsAny(program, `/\`):
-		return "", fault.New(fault.Invalid, "%s is no program; %s", program, remedy)
+		return "", fault.New(fault.Invalid, "%s is not a program; %s", program, remedy)
 	}
 	return "", fault.New(fault.Invalid, "no program %s is in PATH; %s", program, remedy)
 }

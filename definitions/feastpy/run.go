@@ -21,8 +21,8 @@ import (
 //go:embed read.py
 var script []byte
 
-// grace is how long output is still read after Python has ended: what it has
-// started may go on and hold it open.
+// grace is how long output is still read after Python has ended: a process that
+// it started may hold the output open.
 const grace = time.Second
 
 // process is one run of the script.
@@ -31,7 +31,7 @@ type process struct {
 	opt                Options
 }
 
-// run runs the script and gives the file that it writes.
+// run runs the script and returns the file that it writes.
 func (p *process) run(ctx context.Context) ([]byte, error) {
 	file := filepath.Join(p.dir, "banquet_read.py")
 	if err := os.WriteFile(file, script, 0o600); err != nil {
@@ -57,8 +57,8 @@ func (p *process) run(ctx context.Context) ([]byte, error) {
 	return nil, p.silent(cmd, err, out.last())
 }
 
-// environment is the user's. Hashes of texts do not change from run to run, so
-// that what is made from a set is the same each time.
+// environment is the user's. Text hashes are fixed, so that iterating over a set
+// gives the same order in each run.
 func (p *process) environment() []string {
 	env := p.opt.Env
 	if env == nil {
@@ -87,8 +87,8 @@ func readAnswer(path string) ([]byte, error) {
 	return b, err
 }
 
-// silent is the error of a Python that ended without an answer: one that could
-// not be started, crashed, or was ended by the repository's code.
+// silent is the error of a Python that ended without an answer: it could not be
+// started, crashed, or was ended by the repository's code.
 func (p *process) silent(cmd *exec.Cmd, err error, tail string) error {
 	if cmd.ProcessState == nil {
 		return fault.New(fault.Invalid, "%s cannot be run: %s; name another program: --python=/path/to/venv/bin/python", p.program, reason(err)).Because(err)
@@ -126,7 +126,7 @@ func resolved(path string) string {
 	return path
 }
 
-// lastLine is what Python says of a crash, or the last line that it printed.
+// lastLine is Python's message about a crash, or the last printed line.
 func lastLine(text string) string {
 	last := ""
 	for line := range strings.Lines(text) {
@@ -143,15 +143,15 @@ func lastLine(text string) string {
 // tailSize is how much of the output is kept for an error.
 const tailSize = 16 << 10
 
-// output hands on what is printed and keeps the end of it.
+// output forwards what is printed and keeps the end of it.
 type output struct {
 	mu   sync.Mutex
 	to   io.Writer
 	tail []byte
 }
 
-// Write takes all, whatever becomes of it: the repository's code is not to
-// fail because nobody listens.
+// Write always succeeds: the repository's code must not fail because nobody reads
+// its output.
 func (o *output) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

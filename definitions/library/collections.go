@@ -10,7 +10,7 @@ import (
 // deque is collections.deque.
 type deque struct {
 	items []any
-	limit int64 // -1 without one
+	limit int64 // -1 means no limit
 }
 
 func newDeque(c *python.Call, a []any) (any, error) {
@@ -31,7 +31,7 @@ func newDeque(c *python.Call, a []any) (any, error) {
 	return d, err
 }
 
-// cut keeps the length within its limit.
+// cut shortens the deque to its limit.
 func (d *deque) cut(front bool) {
 	over := len(d.items) - int(d.limit)
 	switch {
@@ -48,7 +48,7 @@ func (*deque) Kinds() []string {
 	return []string{"deque", "MutableSequence", "Sequence", "Iterable", "Collection"}
 }
 
-// Iterate gives the items.
+// Iterate iterates over the items.
 func (d *deque) Iterate() (*python.Iterator, error) {
 	return python.NewIterator(slices.Clone(d.items)), nil
 }
@@ -68,7 +68,7 @@ func (d *deque) Index(key any) (any, error) {
 	return d.items[i], nil
 }
 
-// Attr gives the methods of a deque.
+// Attr returns the methods of a deque.
 func (d *deque) Attr(name string) (any, bool) {
 	one := func(do func(c *python.Call, v any) error) (any, bool) {
 		return python.NewFunction(name, "value", func(c *python.Call, a []any) (any, error) { return nil, do(c, a[0]) }), true
@@ -125,7 +125,7 @@ func newCounter(c *python.Call) (any, error) {
 	return n, n.update(c)
 }
 
-// update counts items, or takes over counts.
+// update counts items, or adds counts.
 func (n *counter) update(c *python.Call) error {
 	if len(c.Args) > 1 {
 		return python.Raise("TypeError", "expected at most 1 argument, got %d", len(c.Args))
@@ -181,7 +181,7 @@ func (*counter) Kinds() []string {
 	return []string{"Counter", "dict", "Mapping", "MutableMapping", "Iterable", "Collection"}
 }
 
-// Iterate gives the keys.
+// Iterate iterates over the keys.
 func (n *counter) Iterate() (*python.Iterator, error) { return python.NewIterator(n.dict.Keys()), nil }
 
 // Dict is the Counter as a plain dict.
@@ -196,7 +196,7 @@ func (n *counter) Contains(v any) (bool, error) {
 	return ok, err
 }
 
-// Index gives a count; 0 for what was not counted.
+// Index returns a count; 0 if the key was not counted.
 func (n *counter) Index(key any) (any, error) {
 	v, ok, err := n.dict.Get(key)
 	if !ok {
@@ -208,13 +208,13 @@ func (n *counter) Index(key any) (any, error) {
 // Put sets a count.
 func (n *counter) Put(key, v any) error { return n.dict.Put(key, v) }
 
-// Delete takes a key out; one that is not there is no error.
+// Delete removes a key; an absent key is not an error.
 func (n *counter) Delete(key any) (bool, error) {
 	_, err := n.dict.Delete(key)
 	return true, err
 }
 
-// Attr gives the methods of a Counter.
+// Attr returns the methods of a Counter.
 func (n *counter) Attr(name string) (any, bool) {
 	switch name {
 	case "keys", "values", "items", "get":
@@ -233,7 +233,7 @@ func (n *counter) Attr(name string) (any, bool) {
 	return nil, false
 }
 
-// mostCommon sorts by count; equal counts stay in their order.
+// mostCommon sorts by count; equal counts keep their order.
 func (n *counter) mostCommon(_ *python.Call, a []any) (any, error) {
 	keys := n.dict.Keys()
 	count := make([]int64, len(keys))

@@ -7,7 +7,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// maxNesting bounds how deep values are copied.
+// maxNesting bounds the depth of copies.
 const maxNesting = 50
 
 func copyModule() names {
@@ -36,8 +36,8 @@ func copied(c *python.Call, v any) (any, error) {
 	return v, nil
 }
 
-// deepCopy is copy.deepcopy of lists, dicts and constants: of what is in them
-// twice there is one copy.
+// deepCopy is copy.deepcopy for lists, dicts and constants: a value that occurs
+// twice is copied once.
 type deepCopy struct {
 	call  *python.Call
 	depth int

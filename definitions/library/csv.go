@@ -27,8 +27,8 @@ func csvModule() names {
 	}
 }
 
-// csvReader reads rows as Python's default dialect does: fields in double
-// quotes may hold commas, quotes that are doubled, and ends of lines.
+// csvReader parses rows as Python's default dialect does: fields in double quotes
+// may contain commas, doubled quotes, and line ends.
 type csvReader struct {
 	lines *python.Iterator
 	p     csvParser
@@ -53,13 +53,13 @@ func newReader(c *python.Call, source, dialect, delimiter any) (*csvReader, erro
 // Kinds lists the types of a reader.
 func (*csvReader) Kinds() []string { return []string{"reader", "Iterator", "Iterable"} }
 
-// Next gives the next row.
+// Next returns the next row.
 func (r *csvReader) Next() (any, bool, error) {
 	row, err := r.next()
 	return row, row != nil && err == nil, err
 }
 
-// next gives the next row; nil at the end.
+// next returns the next row; nil at the end.
 func (r *csvReader) next() (*python.List, error) {
 	for !r.ended {
 		v, more, err := r.lines.Next()
@@ -68,7 +68,7 @@ func (r *csvReader) next() (*python.List, error) {
 		}
 		if !more {
 			r.ended = true
-			if r.p.state == csvQuoted { // taken as it is, unless Python is strict
+			if r.p.state == csvQuoted { // accepted as Python does without strict
 				r.p.save()
 				return r.p.row, nil
 			}
@@ -88,12 +88,12 @@ func (r *csvReader) next() (*python.List, error) {
 type csvState uint8
 
 const (
-	csvStart csvState = iota // of a row
-	csvField                 // of a field
+	csvStart csvState = iota // start of a row
+	csvField                 // start of a field
 	csvPlain
 	csvQuoted
-	csvQuote // behind a quote within quotes
-	csvEnd   // behind the end of a line
+	csvQuote // after a quote within quotes
+	csvEnd   // after the end of a line
 )
 
 type csvParser struct {
@@ -108,7 +108,7 @@ func (p *csvParser) save() {
 	p.field.Reset()
 }
 
-// line takes one line, with or without its end; true when it ends a row.
+// line parses one line, with or without its end; true if it ends a row.
 func (p *csvParser) line(s string) (bool, error) {
 	if p.state != csvQuoted {
 		p.row, p.state = &python.List{}, csvStart
@@ -127,7 +127,7 @@ func (p *csvParser) line(s string) (bool, error) {
 	return true, nil
 }
 
-// take goes on by one byte.
+// take parses one byte.
 func (p *csvParser) take(b byte) error {
 	ends := b == '\n' || b == '\r'
 	switch {
@@ -164,7 +164,7 @@ func (p *csvParser) take(b byte) error {
 // dictReader is csv.DictReader.
 type dictReader struct {
 	rows               *csvReader
-	names              any // what fieldnames is
+	names              any // value of fieldnames
 	fields             []any
 	restKey, restValue any
 }
@@ -172,7 +172,7 @@ type dictReader struct {
 // Kinds lists the types of a reader.
 func (*dictReader) Kinds() []string { return []string{"DictReader", "Iterator", "Iterable"} }
 
-// Attr gives the names of the columns.
+// Attr returns the column names.
 func (r *dictReader) Attr(name string) (any, bool) { return r.names, name == "fieldnames" }
 
 func newDictReader(c *python.Call, rows *csvReader, given, restKey, restValue any) (any, error) {
@@ -189,7 +189,7 @@ func newDictReader(c *python.Call, rows *csvReader, given, restKey, restValue an
 	return r, err
 }
 
-// Next gives the next row that is not empty.
+// Next returns the next row that is not empty.
 func (r *dictReader) Next() (any, bool, error) {
 	row, err := r.rows.next()
 	for err == nil && row != nil && len(row.Items) == 0 {

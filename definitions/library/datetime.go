@@ -9,8 +9,8 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// datetime is a datetime.datetime; aware when it has a zone, which is UTC. With
-// dateOnly it is a datetime.date.
+// datetime is a datetime.datetime; it is aware if it has a zone, which is always
+// UTC. With dateOnly it is a datetime.date.
 type datetime struct {
 	at              time.Time // in UTC
 	aware, dateOnly bool
@@ -22,7 +22,7 @@ type utcZone struct{}
 // Kinds lists the types of a zone.
 func (*utcZone) Kinds() []string { return []string{"timezone", "tzinfo"} }
 
-// Attr gives nothing.
+// Attr returns nothing.
 func (*utcZone) Attr(string) (any, bool) { return nil, false }
 
 func datetimeModule(run *python.Interpreter) names {
@@ -64,12 +64,12 @@ func datetimeModule(run *python.Interpreter) names {
 	return out
 }
 
-// parts are what a datetime is made of, in order.
+// datetimeParts are the parts of a datetime, in order.
 func datetimeParts() []string {
 	return []string{"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo"}
 }
 
-// filled puts the arguments of a call over parts.
+// filled overrides parts with the arguments of a call.
 func filled(c *python.Call, a, parts []any) []any {
 	for i, n := range datetimeParts()[:len(parts)] {
 		if given(c, i, n) {
@@ -79,7 +79,7 @@ func filled(c *python.Call, a, parts []any) []any {
 	return parts
 }
 
-// made makes a datetime of its parts.
+// made makes a datetime from its parts.
 func made(parts []any) (any, error) {
 	var want, got [7]int64
 	for i := range want {
@@ -103,7 +103,7 @@ func made(parts []any) (any, error) {
 	return t, nil
 }
 
-// madeDate makes a date of year, month and day.
+// madeDate makes a date from year, month and day.
 func madeDate(parts []any) (any, error) {
 	v, err := made(append(slices.Clone(parts), int64(0), int64(0), int64(0), int64(0), nil))
 	if t, ok := v.(datetime); ok {
@@ -116,7 +116,7 @@ func dateOf(t time.Time) datetime {
 	return datetime{at: time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC), dateOnly: true}
 }
 
-// fromISO reads the commonest of the forms that Python reads.
+// fromISO parses the most common of the forms that Python accepts.
 func fromISO(_ *python.Call, a []any) (any, error) {
 	s, err := text(a[0])
 	if err != nil {
@@ -149,16 +149,16 @@ func (t datetime) Kinds() []string {
 	return []string{"datetime", "date"}
 }
 
-// Key is that of equal points in time.
+// Key is equal for equal points in time.
 func (t datetime) Key() string { return fmt.Sprint(t.at.UnixMicro(), t.aware, t.dateOnly) }
 
-// Compare orders by time what is of one kind.
+// Compare orders values of the same kind by time.
 func (t datetime) Compare(other any) (int, bool) {
 	o, ok := other.(datetime)
 	return t.at.Compare(o.at), ok && t.aware == o.aware && t.dateOnly == o.dateOnly
 }
 
-// Binary adds and subtracts durations, and gives the duration between two.
+// Binary adds and subtracts durations, and computes the duration between two times.
 func (t datetime) Binary(op string, other any, swapped bool) (any, bool, error) {
 	switch o := other.(type) {
 	case Timedelta:
@@ -175,7 +175,7 @@ func (t datetime) Binary(op string, other any, swapped bool) (any, bool, error) 
 }
 
 func (t datetime) add(d Timedelta, op string) (any, error) {
-	if t.dateOnly { // which counts whole days
+	if t.dateOnly { // dates count whole days
 		days, _, _ := d.parts()
 		d = Timedelta(days) * day
 	}
@@ -207,7 +207,7 @@ func (t datetime) text(sep string) string {
 	return s
 }
 
-// Repr writes the parts that are needed.
+// Repr prints the necessary parts.
 func (t datetime) Repr() string {
 	parts := t.numbers()
 	n := len(parts)
@@ -227,13 +227,13 @@ func (t datetime) Repr() string {
 	return "datetime.datetime(" + strings.Join(s, ", ") + ")"
 }
 
-// Unread names what else Python's points in time have.
+// Unread names the other attributes of Python's points in time.
 func (datetime) Unread(name string) bool {
 	return isSpecial(name) || slices.Contains(strings.Fields("timestamp time timetuple utctimetuple isocalendar ctime tzinfo utcoffset toordinal timetz fold "+
 		"tzname dst min max resolution astimezone today now utcnow strptime combine fromtimestamp utcfromtimestamp fromisoformat fromordinal fromisocalendar"), name)
 }
 
-// Attr gives the attributes of a point in time.
+// Attr returns the attributes of a point in time.
 func (t datetime) Attr(name string) (any, bool) {
 	parts := t.numbers()
 	if t.dateOnly {
@@ -276,7 +276,7 @@ func (t datetime) Attr(name string) (any, bool) {
 	return python.NewFunction(name, "", func(*python.Call, []any) (any, error) { return v, nil }), true
 }
 
-// replace makes another one with some parts changed.
+// replace makes a copy with some parts changed.
 func (t datetime) replace(c *python.Call, a []any) (any, error) {
 	var parts []any
 	for _, n := range t.numbers() {

@@ -9,7 +9,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// dotenvModule is what python-dotenv gives: the variables of a file .env.
+// dotenvModule is python-dotenv: the variables of a file .env.
 func dotenvModule(r *disk, e *environ) names {
 	return names{
 		"load_dotenv": python.NewFunction("load_dotenv", "dotenv_path? stream? verbose? override? interpolate? encoding?", func(c *python.Call, a []any) (any, error) {
@@ -67,9 +67,9 @@ func (r *disk) dotenv(c *python.Call, a []any) (*python.Dict, error) {
 	return parseDotenv(f.data)
 }
 
-// beside looks for a file beside the file of the call and in the directories
-// above it. One that is not in the repository may lie above it: that is
-// refused.
+// beside finds a file in the directory of the calling file or in the directories
+// above it. If it is not in the repository it may be above the repository: that
+// is refused.
 func (r *disk) beside(c *python.Call, name string) (string, error) {
 	for dir := path.Dir(c.File().Path); ; dir = path.Dir(dir) {
 		at := path.Join(dir, name)
@@ -82,14 +82,14 @@ func (r *disk) beside(c *python.Call, name string) (string, error) {
 	}
 }
 
-// isOtherSpace reports whether a character may be space to Python, or the end
-// of a line, where the lines of a .env are cut at newlines, blanks and tabs.
+// isOtherSpace reports whether Python may treat a character as space or as a line
+// end, other than newline, blank and tab.
 func isOtherSpace(r rune) bool {
 	return r < ' ' && r != '\t' || r == 0x7f || r == 0x85 || r == 0xa0 || r >= 0x1680
 }
 
-// parseDotenv reads the lines of a .env that have one meaning only: values are
-// plain, or quoted without escapes, and name no other variable.
+// parseDotenv parses the unambiguous lines of a .env: values are plain, or quoted
+// without escapes, and refer to no other variable.
 func parseDotenv(s string) (*python.Dict, error) {
 	line := regexp.MustCompile(`\A[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.\-]*)[ \t]*(?:=[ \t]*(?:'([^'\\]*)'[ \t]*(?:#.*)?|"([^"\\]*)"[ \t]*(?:#.*)?|([^'"# \t].*|)))?\z`)
 	tail := regexp.MustCompile(`[ \t]+#.*`)

@@ -6,11 +6,11 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// environ is os.environ: the variables of the process, and over them those
-// that the files set, which nothing but the files sees.
+// environ is os.environ: the variables of the process, overridden by those that
+// the files set. Only the files see these.
 type environ struct {
 	env func(string) (string, bool)
-	own names // a text or Unknown, or nil for one that was deleted
+	own names // a text or Unknown, or nil for a deleted variable
 }
 
 // Kinds lists the types of the environment.
@@ -45,7 +45,7 @@ func (e *environ) Contains(v any) (bool, error) {
 	return ok, err
 }
 
-// Index gives a variable that must be set.
+// Index returns a variable that must be set.
 func (e *environ) Index(key any) (any, error) {
 	v, ok, err := e.find(key)
 	if err == nil && !ok {
@@ -71,7 +71,7 @@ func (e *environ) Put(key, v any) error {
 	return err
 }
 
-// Delete takes a variable away from the files.
+// Delete unsets a variable for the files.
 func (e *environ) Delete(key any) (bool, error) {
 	_, ok, err := e.find(key)
 	if ok {
@@ -80,7 +80,7 @@ func (e *environ) Delete(key any) (bool, error) {
 	return ok, err
 }
 
-// Iterate refuses: which variables there are is not known.
+// Iterate refuses: the list of variables is not known.
 func (*environ) Iterate() (*python.Iterator, error) {
 	return nil, fmt.Errorf("all environment variables at once are not read; name the ones that are needed")
 }
@@ -94,7 +94,7 @@ func (e *environ) get(_ *python.Call, a []any) (any, error) {
 	return v, err
 }
 
-// Attr gives the methods that need no list of all variables.
+// Attr returns the methods that do not list all variables.
 func (e *environ) Attr(name string) (any, bool) {
 	switch name {
 	case "get":

@@ -15,16 +15,16 @@ import (
 // maxRead bounds the size of a file that definitions read, in bytes.
 const maxRead = 4 << 20
 
-// disk is the files of a repository, as far as definitions may read them.
+// disk provides the files of a repository that definitions may read.
 type disk struct {
 	run   *python.Interpreter
 	files fs.FS
 	dir   string // the working directory
-	// methods are what paths have of files.
+	// methods are the file methods of paths.
 	methods map[string]method
 	search  *searchPath
-	// changed is what would make directories, were it run: what is not there may
-	// be there then.
+	// changed is a call that was not run and may have created directories: a missing
+	// path may exist then.
 	changed string
 }
 
@@ -34,8 +34,8 @@ type method struct {
 	call      func(p Path, a []any) (any, error)
 }
 
-// place gives the path of a file from the root of the repository. Paths
-// count from the working directory, which is the root.
+// place returns the path of a file from the root of the repository, which is the
+// working directory for relative paths.
 func (r *disk) place(p string) (string, error) {
 	abs := r.absolute(p)
 	rel, ok := strings.CutPrefix(path.Clean(abs)+"/", strings.TrimSuffix(r.dir, "/")+"/")
@@ -61,8 +61,7 @@ func (r *disk) place(p string) (string, error) {
 	return rel, nil
 }
 
-// unlinked refuses paths through symbolic links, which only the links could
-// resolve.
+// unlinked refuses paths through symbolic links, which cannot be resolved here.
 func (r *disk) unlinked(abs string) error {
 	rel, ok := strings.CutPrefix(path.Clean(abs), strings.TrimSuffix(r.dir, "/")+"/")
 	files := r.files
@@ -77,7 +76,7 @@ func (r *disk) unlinked(abs string) error {
 	return nil
 }
 
-// osError makes the exception of a path as the operating system says it.
+// osError makes the operating system's exception for a path.
 func osError(class, p string) error {
 	e := map[string]struct {
 		number int64
@@ -89,7 +88,7 @@ func osError(class, p string) error {
 	return python.Raised(class, text, names{"args": python.Tuple{e.number, e.text}, "errno": e.number, "strerror": e.text, "filename": p})
 }
 
-// info is the state of a file, or Python's exception.
+// info returns the state of a file, or Python's exception.
 func (r *disk) info(p string) (fs.FileInfo, error) {
 	files := r.files
 	if files == nil {
@@ -134,7 +133,7 @@ func (r *disk) exists(kind, p string) (any, error) {
 	return info != nil, nil
 }
 
-// read gives the bytes of a file.
+// read returns the bytes of a file.
 func (r *disk) read(p string) ([]byte, error) {
 	info, err := r.info(p)
 	switch {
@@ -158,7 +157,7 @@ func (r *disk) read(p string) ([]byte, error) {
 	return b, r.run.Charge(len(b) / 64)
 }
 
-// list lists a directory, sorted: Python's order is arbitrary.
+// list lists a directory, sorted: in Python the order is arbitrary.
 func (r *disk) list(p string) ([]string, error) {
 	info, err := r.info(p)
 	switch {
@@ -185,7 +184,7 @@ func (r *disk) list(p string) ([]string, error) {
 	return names, r.run.Charge(len(names))
 }
 
-// openFile is a file that has been opened to be read.
+// openFile is a file opened for reading.
 type openFile struct {
 	name   any
 	data   string
@@ -195,7 +194,7 @@ type openFile struct {
 	closed bool
 }
 
-// open is open(), Path.open, read_text and read_bytes: all read files only.
+// open is open(), Path.open, read_text and read_bytes: all of them only read files.
 func (r *disk) open(p any, mode, encoding, newline any) (*openFile, error) {
 	at, err := pathText(p)
 	if err != nil {
@@ -256,7 +255,7 @@ func (f *openFile) Kinds() []string {
 	return []string{"TextIOWrapper"}
 }
 
-// piece is what a file gives: text or bytes.
+// piece returns file content as text or bytes.
 func (f *openFile) piece(n int) any {
 	s := f.data[f.at : f.at+n]
 	f.at += n
@@ -278,7 +277,7 @@ func (f *openFile) line() any {
 	return f.piece(i + 1)
 }
 
-// Next gives the next line.
+// Next returns the next line.
 func (f *openFile) Next() (any, bool, error) {
 	if f.closed {
 		return nil, false, python.Raise("ValueError", "I/O operation on closed file.")
@@ -289,7 +288,7 @@ func (f *openFile) Next() (any, bool, error) {
 	return f.line(), true, nil
 }
 
-// Attr gives the attributes of an open file.
+// Attr returns the attributes of an open file.
 func (f *openFile) Attr(name string) (any, bool) {
 	switch name {
 	case "name":
@@ -332,8 +331,8 @@ func (f *openFile) Attr(name string) (any, bool) {
 	}), true
 }
 
-// readAll gives what is left of an open file, or a text or bytes themselves;
-// false for other values.
+// readAll returns the rest of an open file, or a text or bytes itself; false for
+// other values.
 func readAll(v any) (string, bool) {
 	switch v := v.(type) {
 	case *openFile:
@@ -360,8 +359,8 @@ func (f *openFile) Exit(error) (bool, error) {
 	return false, nil
 }
 
-// opened is open() of a file with what open takes besides: mode, buffering,
-// encoding, errors and newline.
+// opened is open() of a file with its other arguments: mode, buffering, encoding,
+// errors and newline.
 func (r *disk) opened(file any, a []any) (any, error) {
 	if a[1] != nil && a[1] != int64(-1) || a[3] != nil && a[3] != "strict" {
 		return nil, fmt.Errorf("open() with buffering or errors is not read; leave them out")
@@ -373,7 +372,7 @@ func (r *disk) opened(file any, a []any) (any, error) {
 	return f, nil
 }
 
-// module gives open, and what os and pathlib have of files.
+// module adds open, and the file functions of os and pathlib.
 func (r *disk) module(system, osPath names) {
 	const opening = "mode? buffering? encoding? errors? newline?"
 	r.run.SetBuiltin("open", python.NewFunction("open", "file "+opening, func(_ *python.Call, a []any) (any, error) { return r.opened(a[0], a[1:]) }))
@@ -388,7 +387,7 @@ func (r *disk) module(system, osPath names) {
 		list, err := r.list(p)
 		return texts(list), err
 	})
-	for _, name := range []string{"makedirs", "mkdir"} { // of which no definition is made
+	for _, name := range []string{"makedirs", "mkdir"} { // no definition depends on these
 		system[name] = &python.Builtin{Name: name, Call: func(*python.Call) (any, error) {
 			r.changed = "os." + name + "()"
 			return nil, nil
@@ -404,7 +403,7 @@ func (r *disk) module(system, osPath names) {
 	r.methods = r.pathMethods(opening)
 }
 
-// pathMethods are what paths have of files.
+// pathMethods are the file methods of paths.
 func (r *disk) pathMethods(opening string) map[string]method {
 	out := map[string]method{
 		"open": {opening, func(p Path, a []any) (any, error) { return r.opened(p, a) }},

@@ -6,7 +6,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// No text makes a reader of texts panic; what is read has a text of its own.
+// No text makes a parser of texts panic; each parsed value can be formatted.
 func FuzzTexts(f *testing.F) {
 	for _, s := range []string{
 		"a: [1, {b: &x c}, *x]\n<<: {d: 012}\n", "- 1:30\n- .inf\n- 2024-01-02\n- 0x_\n- !!str 1\n", "---\n- ? a\n...\n--- b", "a: &a [*a]", "|\n  x\n",
@@ -34,7 +34,7 @@ func FuzzTexts(f *testing.F) {
 		}
 		m := &found{p2, s, p2.search.FindStringSubmatchIndex(s)}
 		if m.at != nil && len(m.groups(nil)) != p2.search.NumSubexp() {
-			t.Error("a match lacks groups")
+			t.Error("a match has no groups")
 		}
 	})
 }

@@ -9,18 +9,18 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// globbing finds files by a pattern. What it finds is sorted: Python's order
-// is arbitrary.
+// globbing finds files by a pattern. Results are sorted: in Python the order is
+// arbitrary.
 type globbing struct {
 	disk   *disk
 	hidden bool // * matches names that begin with a dot
-	all    bool // ** stands for any directories
+	all    bool // ** matches any number of directories
 	found  []string
 }
 
 func magic(s string) bool { return strings.ContainsAny(s, "*?[") }
 
-// glob finds what a pattern names below a base.
+// glob finds the files that match a pattern below a base.
 func (g *globbing) glob(base, pattern string) error {
 	if strings.ContainsAny(pattern, "[\\") {
 		return fmt.Errorf("the pattern %s is not read: only *, ** and ? are", python.Repr(pattern))
@@ -36,7 +36,7 @@ func (g *globbing) glob(base, pattern string) error {
 	return g.walk(base, parts)
 }
 
-// walk goes down one part of the pattern.
+// walk matches the next part of the pattern.
 func (g *globbing) walk(base string, parts []string) error {
 	if len(parts) == 0 {
 		g.found = append(g.found, base)
@@ -61,7 +61,7 @@ func (g *globbing) walk(base string, parts []string) error {
 	return g.list(base, part, parts)
 }
 
-// list goes on with the names of a directory that match a part.
+// list continues with the names of a directory that match a part.
 func (g *globbing) list(base, part string, parts []string) error {
 	dir := base
 	if dir == "" {
@@ -87,8 +87,8 @@ func (g *globbing) list(base, part string, parts []string) error {
 	return nil
 }
 
-// descend goes on below a name that matches the first of the parts, if it is a
-// directory. A recursive ** matches the names there too.
+// descend continues below a name that matches the first of the parts, if it is a
+// directory. A recursive ** also matches the names there.
 func (g *globbing) descend(dir string, parts []string) error {
 	info, err := g.disk.info(dir)
 	if err != nil {
@@ -113,7 +113,7 @@ func joined(base, name string) string {
 	return base + "/" + name
 }
 
-// refusal is an error unless it is Python's: what is not there does not match.
+// refusal drops an error of Python: a missing path does not match.
 func refusal(err error) error {
 	if python.ExceptionClass(err) == "" {
 		return err
@@ -121,7 +121,7 @@ func refusal(err error) error {
 	return nil
 }
 
-// above reports whether a directory is one above the repository.
+// above reports whether a directory is above the repository.
 func (r *disk) above(p string) bool {
 	return strings.HasPrefix(r.dir, strings.TrimSuffix(path.Clean(r.absolute(p)), "/")+"/")
 }
@@ -148,7 +148,7 @@ func (r *disk) globModule() names {
 	return out
 }
 
-// isTrue is the truth of a flag.
+// isTrue is the truth value of a flag.
 func isTrue(v any) bool {
 	i, _ := python.Int(v)
 	return i != 0

@@ -66,8 +66,8 @@ func dumps(c *python.Call, a []any) (any, error) {
 	return w.b.String(), c.Charge(w.b.Len() / 64)
 }
 
-// JSON is a value as Python's json.dumps writes it; ok is false for what JSON
-// does not have.
+// JSON formats a value as Python's json.dumps does; ok is false if JSON cannot
+// represent it.
 func JSON(v any) (text string, ok bool) {
 	w := jsonWriter{comma: ", ", colon: ": ", indent: -1, ascii: true}
 	err := w.value(v, 0)
@@ -77,7 +77,7 @@ func JSON(v any) (text string, ok bool) {
 type jsonWriter struct {
 	b            strings.Builder
 	comma, colon string
-	indent       int // -1 for one line
+	indent       int // -1 means one line
 	ascii        bool
 	sort         bool
 	unknown      *python.Unknown
@@ -181,8 +181,8 @@ func (w *jsonWriter) dict(d *python.Dict, depth int) error {
 	return nil
 }
 
-// sortedDict has the keys of a dict in their order: texts by their
-// characters, or numbers.
+// sortedDict is a copy of a dict with sorted keys: texts by their characters, or
+// numbers.
 func sortedDict(d *python.Dict) (*python.Dict, error) {
 	keys := d.Keys()
 	bad := false
@@ -237,7 +237,7 @@ func (w *jsonWriter) text(s string) {
 	w.b.WriteByte('"')
 }
 
-// loadBytes reads JSON of bytes in UTF-8; Python finds other encodings out.
+// loadBytes parses JSON in UTF-8 bytes; Python also detects other encodings.
 func loadBytes(c *python.Call, s string) (any, error) {
 	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) || strings.HasPrefix(s, "\ufeff") {
 		return nil, fmt.Errorf("these bytes are no plain UTF-8, and their JSON is not read")
@@ -245,7 +245,7 @@ func loadBytes(c *python.Call, s string) (any, error) {
 	return loads(c, s)
 }
 
-// loads reads the JSON of a text.
+// loads parses the JSON of a text.
 func loads(c *python.Call, s string) (any, error) {
 	d := json.NewDecoder(strings.NewReader(s))
 	d.UseNumber()
@@ -260,7 +260,7 @@ func loads(c *python.Call, s string) (any, error) {
 	case err == nil:
 		return v, nil
 	case (errors.As(err, &broken) || errors.Is(err, errJSON) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) &&
-		!strings.Contains(s, "NaN") && !strings.Contains(s, "Infinity"): // which Python takes
+		!strings.Contains(s, "NaN") && !strings.Contains(s, "Infinity"): // which Python accepts
 		return nil, python.Raise("JSONDecodeError", "this text is no JSON: %s", err)
 	}
 	return nil, fmt.Errorf("this JSON is not read (%w)", err)
@@ -268,7 +268,7 @@ func loads(c *python.Call, s string) (any, error) {
 
 var errJSON = errors.New("it goes on behind its end")
 
-// decoded reads one value token by token, so that keys keep their order.
+// decoded parses one value token by token, so that keys keep their order.
 func decoded(c *python.Call, d *json.Decoder, depth int) (any, error) {
 	if depth > 50 {
 		return nil, fmt.Errorf("it is nested too deep")
@@ -302,7 +302,8 @@ func decoded(c *python.Call, d *json.Decoder, depth int) (any, error) {
 	return t, nil
 }
 
-// half refuses what may be half of a surrogate pair, which no Go text holds.
+// half refuses a character that may be half of a surrogate pair, which a Go string
+// cannot hold.
 func half(s string) error {
 	if strings.ContainsRune(s, '\ufffd') {
 		return fmt.Errorf("it has a character that cannot be told from half a one")

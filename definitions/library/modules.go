@@ -1,8 +1,8 @@
-// Package library holds the modules of Python's library, and of packages that
-// definitions use beside it, which need nothing of the interpreter's inside.
+// Package library contains modules of Python's library, and of packages that
+// definitions use, as far as they do not need the internals of the interpreter.
 //
-// What stands here gives what Python gives, or an error that says what is not
-// read. Names that a module has besides are Unknown.
+// Functions return Python's result, or an error that says what is not supported.
+// Other names of the modules are Unknown.
 package library
 
 import (
@@ -18,16 +18,16 @@ import (
 // names are the names of a module.
 type names = map[string]any
 
-// Library is the modules for one interpreter.
+// Library holds the modules for one interpreter.
 type Library struct {
-	// Modules are those beside the interpreter's own, by their names.
+	// Modules are the modules that the interpreter does not have itself, by name.
 	Modules map[string]*python.Module
 	disk    *disk
 }
 
-// New makes the modules for an interpreter, and gives it those that its own
-// ones need. Files are those that may be read, nil for none; dir is their
-// directory, in which Python would run.
+// New creates the modules for an interpreter, and completes the interpreter's
+// own. Files are the readable files, nil for none; dir is their directory,
+// Python's working directory.
 func New(run *python.Interpreter, files fs.FS, dir string, env func(string) (string, bool)) *Library {
 	r := &disk{run: run, files: files, dir: path.Clean(dir)}
 	variables := &environ{env: env, own: names{}}
@@ -77,14 +77,14 @@ func New(run *python.Interpreter, files fs.FS, dir string, env func(string) (str
 	return &Library{modules, r}
 }
 
-// refused is a function that is not read, whatever comes of it.
+// refused is a function that is always refused.
 func refused(name string) *python.Builtin {
 	return &python.Builtin{Name: name, Call: func(*python.Call) (any, error) {
 		return nil, fmt.Errorf("%s() is not read; write the file without it", name)
 	}}
 }
 
-// shutilModule changes files, which what is read later would have to follow.
+// shutilModule is refused: it changes files that may be read later.
 func shutilModule() names {
 	out := names{}
 	for _, n := range []string{"copy", "copy2", "copyfile", "copytree", "move", "rmtree", "unpack_archive", "copyfileobj"} {
@@ -93,7 +93,7 @@ func shutilModule() names {
 	return out
 }
 
-// quiet are functions that do nothing here, whatever they are given.
+// quiet are functions that do nothing here, with any arguments.
 func quiet(list ...string) names {
 	out := names{}
 	for _, n := range list {
@@ -119,8 +119,8 @@ func warningsModule() names {
 	return out
 }
 
-// warningFilter sets what becomes of warnings, which are not given here: none may
-// become an error.
+// warningFilter sets the handling of warnings. No warnings are issued here, but
+// none may become an error.
 func warningFilter(name string) *python.Builtin {
 	return python.NewFunction(name, "action message? category? module? lineno? append?", func(_ *python.Call, a []any) (any, error) {
 		switch s, _ := python.Text(a[0]); s {
@@ -131,7 +131,7 @@ func warningFilter(name string) *python.Builtin {
 	})
 }
 
-// object is a value with methods and attributes, and nothing else.
+// object is a value that has only methods and attributes.
 type object struct {
 	kinds   []string
 	members names
@@ -140,7 +140,7 @@ type object struct {
 // Kinds lists the types of an object.
 func (o *object) Kinds() []string { return o.kinds }
 
-// Attr gives an attribute.
+// Attr returns an attribute.
 func (o *object) Attr(name string) (any, bool) {
 	v, ok := o.members[name]
 	return v, ok
@@ -173,7 +173,7 @@ func mathModule() names {
 	return out
 }
 
-// loggingModule logs nothing: where a log goes is not for a reader to say.
+// loggingModule logs nothing.
 func loggingModule() names {
 	out := quiet("basicConfig", "debug", "info", "warning", "warn", "error", "critical", "exception", "log", "disable", "captureWarnings")
 	for n, level := range map[string]int64{"NOTSET": 0, "DEBUG": 10, "INFO": 20, "WARNING": 30, "WARN": 30, "ERROR": 40, "CRITICAL": 50, "FATAL": 50} {
@@ -181,7 +181,7 @@ func loggingModule() names {
 	}
 	methods := func() names {
 		m := quiet("debug", "info", "warning", "warn", "error", "critical", "exception", "log", "setLevel", "removeHandler", "removeFilter", "flush", "close")
-		for _, n := range []string{"addHandler", "addFilter", "setFormatter"} { // what they are given is called for each log
+		for _, n := range []string{"addHandler", "addFilter", "setFormatter"} { // their argument is called for each log record
 			m[n] = python.NewFunction(n, "x", func(c *python.Call, a []any) (any, error) { return nil, c.HandOut("logging."+n, a[0]) })
 		}
 		return m

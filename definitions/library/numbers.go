@@ -7,8 +7,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// numberFunctions sets the functions of numbers and characters that every module
-// has.
+// numberFunctions sets the builtin functions of numbers and characters.
 func numberFunctions(run *python.Interpreter) {
 	of := func(name, signature string, call func(a []any) (any, error)) {
 		run.SetBuiltin(name, python.NewFunction(name, signature, func(_ *python.Call, a []any) (any, error) {

@@ -91,7 +91,7 @@ func newTemplate(_ *python.Call, a []any) (any, error) {
 	return &object{[]string{"Template"}, members}, nil
 }
 
-// substituted is a text whose placeholders are filled in.
+// substituted is a text with its placeholders filled in.
 func substituted(c *python.Call, s string, safe bool) (any, error) {
 	var b strings.Builder
 	for {
@@ -131,8 +131,8 @@ func substituted(c *python.Call, s string, safe bool) (any, error) {
 	}
 }
 
-// filling is the text of what a placeholder names: an argument of the call, or
-// a key of the dict that it is given.
+// filling is the text for a placeholder: an argument of the call, or a value of
+// the given dict.
 func filling(c *python.Call, name string) (any, bool, error) {
 	v, ok := c.Arg(name)
 	if !ok && len(c.Args) > 0 {
@@ -152,7 +152,7 @@ func filling(c *python.Call, name string) (any, bool, error) {
 	return shown, true, err
 }
 
-// placeholder reads name or {name}: ASCII, as a Template has it.
+// placeholder parses name or {name} in ASCII, as a Template does.
 func placeholder(s string) (name string, taken int) {
 	inner, braced := strings.CutPrefix(s, "{")
 	n := 0

@@ -10,25 +10,25 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// Path is a pathlib path: a text with the arithmetic of paths, and what the disk
-// has at it.
+// Path is a pathlib path: a text with path arithmetic, and access to the file at
+// that path.
 type Path struct {
 	text string
 	disk *disk
-	pure bool // of a type that has no methods of the disk
+	pure bool // of a type without file methods
 }
 
 // maxPath bounds the length of a path, in bytes.
 const maxPath = 1 << 14
 
-// path is a path as pathlib writes it.
+// path makes a path in pathlib's normal form.
 func (r *disk) path(s string) Path { return Path{text: cleanPath(s), disk: r} }
 
 // to is another path of the same type.
 func (p Path) to(s string) Path { return Path{cleanPath(s), p.disk, p.pure} }
 
-// cleanPath is a path as pathlib writes it: without "." and doubled slashes,
-// and with its "..".
+// cleanPath is the normal form of pathlib: without "." and double slashes, but
+// with "..".
 func cleanPath(s string) string {
 	names := parts(s)
 	switch {
@@ -54,7 +54,7 @@ func parts(s string) []string {
 	return out
 }
 
-// joinParts joins like os.path.join: an absolute part starts anew.
+// joinParts joins like os.path.join: an absolute part discards the parts before it.
 func joinParts(parts []string) string {
 	out := ""
 	for i, p := range parts {
@@ -87,7 +87,7 @@ func pathText(v any) (string, error) {
 	return s, nil
 }
 
-// texts gives paths as texts.
+// texts returns paths as texts.
 func (r *disk) texts(args []any) ([]string, error) {
 	out := make([]string, len(args))
 	size := 0
@@ -104,7 +104,7 @@ func (r *disk) texts(args []any) ([]string, error) {
 	return out, r.run.Charge(size / 64)
 }
 
-// join makes a path of some, of the type of this one.
+// join joins paths; the result has the type of this one.
 func (p Path) join(args ...any) (any, error) {
 	list, err := p.disk.texts(args)
 	if err != nil {
@@ -129,7 +129,7 @@ func (p Path) Kinds() []string {
 	return []string{"PosixPath", "Path", "PurePath", "PurePosixPath", "PathLike"}
 }
 
-// Key is that of equal paths.
+// Key is equal for equal paths.
 func (p Path) Key() string { return p.text }
 
 // String is the path as a text.
@@ -169,7 +169,7 @@ func (p Path) parent() Path {
 	return p.to(s[:max(i, 1)])
 }
 
-// names are the name of a path, and that without and with only its suffix.
+// names are the name of a path, its stem and its suffix.
 func (p Path) names() (name, stem, suffix string) {
 	if p.text == "." || p.text == "/" {
 		return "", "", ""
@@ -182,7 +182,7 @@ func (p Path) names() (name, stem, suffix string) {
 	return name, name[:dot], name[dot:]
 }
 
-// Attr gives the attributes of a path.
+// Attr returns the attributes of a path.
 func (p Path) Attr(name string) (any, bool) {
 	base, stem, suffix := p.names()
 	switch name {
@@ -265,7 +265,7 @@ func (p Path) with(name string, v any) (any, error) {
 	return p.join(p.parent(), s)
 }
 
-// onPath is a function that is given a path first.
+// onPath is a function whose first argument is a path.
 func (r *disk) onPath(name, signature string, call func(p string, a []any) (any, error)) *python.Builtin {
 	return python.NewFunction(name, signature, func(_ *python.Call, a []any) (any, error) {
 		list, err := r.texts(a[:1])
@@ -276,7 +276,7 @@ func (r *disk) onPath(name, signature string, call func(p string, a []any) (any,
 	})
 }
 
-// pathModule is os.path, as far as it looks at no file.
+// pathModule is the part of os.path that accesses no file.
 func (r *disk) pathModule() names {
 	out := names{"sep": "/", "join": python.NewFunction("join", "a *p", func(_ *python.Call, a []any) (any, error) {
 		rest, _ := a[1].(python.Tuple)

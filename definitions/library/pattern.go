@@ -20,22 +20,21 @@ const (
 	flagASCII      = 256
 )
 
-// pattern is a regular expression of Python in Go's syntax.
+// pattern is a Python regular expression in Go's syntax.
 type pattern struct {
 	source               string
 	flags                int64
 	search, match, whole *regexp.Regexp
-	empty                bool // it matches the empty text
-	// ends, bounds and folds say that the pattern has $, \b and letters of any
-	// case, which mean the same only for some texts.
+	empty                bool // it can match the empty text
+	// ends, bounds and folds say that the pattern has $, \b or case-insensitive
+	// letters, which mean the same in Go only for some texts.
 	ends, bounds, folds bool
 }
 
 // maxPattern bounds the length of a pattern.
 const maxPattern = 4096
 
-// newPattern translates a pattern; what Go's expressions do not have is
-// refused.
+// newPattern translates a pattern; it refuses what Go's expressions lack.
 func newPattern(source string, flags int64) (*pattern, error) {
 	if len(source) > maxPattern {
 		return nil, fmt.Errorf("this pattern is too long to be read")
@@ -77,7 +76,7 @@ func newPattern(source string, flags int64) (*pattern, error) {
 	return p, nil
 }
 
-// mayBeEmpty reports whether an expression can match no characters.
+// mayBeEmpty reports whether an expression can match the empty text.
 func mayBeEmpty(e *syntax.Regexp) bool {
 	switch e.Op {
 	case syntax.OpNoMatch, syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
@@ -106,8 +105,8 @@ func mayBeEmpty(e *syntax.Regexp) bool {
 	return true
 }
 
-// emptyLoop reports whether an expression repeats what can match nothing: the
-// groups of such loops differ.
+// emptyLoop reports whether an expression repeats something that can be empty: Go
+// and Python differ in the groups of such loops.
 func emptyLoop(e *syntax.Regexp) bool {
 	switch e.Op {
 	case syntax.OpStar, syntax.OpPlus, syntax.OpRepeat:
@@ -127,7 +126,7 @@ func ascii(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
-// check refuses the texts for which the pattern could mean something else.
+// check refuses texts on which the pattern could mean something else in Go.
 func (p *pattern) check(s string) error {
 	switch {
 	case !ascii(s) && (p.bounds || p.folds):
@@ -143,11 +142,11 @@ type translator struct {
 	rest  string
 	out   strings.Builder
 	named map[string]bool
-	// atom is set when something stands before that a quantifier can follow.
+	// atom is set if a quantifier may follow.
 	atom bool
 }
 
-// inlineFlags reads (?i) and its like at the start.
+// inlineFlags parses (?i) and the like at the start.
 func (t *translator) inlineFlags() {
 	for {
 		end := strings.IndexByte(t.rest, ')')
@@ -191,7 +190,7 @@ func (t *translator) all() error {
 	return nil
 }
 
-// plain is a character, or one of the signs that stand alone.
+// plain handles a character, or a single-character operator.
 func (t *translator) plain(r rune) {
 	t.atom = r != '|' && r != '^' && r != '$'
 	switch r {
@@ -236,7 +235,7 @@ func (t *translator) group() error {
 	return nil
 }
 
-// repeat reads *, +, ? and {m,n}, and the ? that makes them lazy.
+// repeat parses *, +, ? and {m,n}, and a ? that makes them lazy.
 func (t *translator) repeat() error {
 	form := t.rest[:1]
 	t.rest = t.rest[1:]
@@ -244,7 +243,7 @@ func (t *translator) repeat() error {
 		bounds, after, ok := strings.Cut(t.rest, "}")
 		low, high, two := strings.Cut(bounds, ",")
 		if !ok || strings.Trim(low+high, "0123456789") != "" || low+high == "" && !two {
-			t.plain('{') // no bounds: the character itself
+			t.plain('{') // not a repetition: the character itself
 			return nil
 		}
 		if low == "" {
@@ -270,10 +269,10 @@ func (t *translator) repeat() error {
 	return nil
 }
 
-// blanks are what \s matches.
+// blanks are the characters that \s matches.
 const blanks = `\t-\r\x{1c}-\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}`
 
-// kind gives the inside of a class for \d, \s or \w.
+// kind returns the content of a class for \d, \s or \w.
 func (t *translator) kind(c byte) string {
 	only := t.flags&flagASCII != 0
 	switch {
@@ -293,7 +292,7 @@ func (t *translator) kind(c byte) string {
 	return ""
 }
 
-// escape reads a backslash outside of classes.
+// escape parses a backslash outside of classes.
 func (t *translator) escape() error {
 	t.atom = true
 	if len(t.rest) > 1 {
@@ -324,7 +323,7 @@ func (t *translator) escape() error {
 	return fmt.Errorf("it ends in a backslash")
 }
 
-// character reads an escape that stands for one character.
+// character parses an escape for one character.
 func (t *translator) character() (rune, error) {
 	r, n := utf8.DecodeRuneInString(t.rest[1:])
 	t.rest = t.rest[1+n:]
@@ -346,7 +345,7 @@ func (t *translator) character() (rune, error) {
 	return r, nil
 }
 
-// class reads [...].
+// class parses [...].
 func (t *translator) class() error {
 	for _, any := range []string{`[\s\S]`, `[\S\s]`, `[\w\W]`, `[\W\w]`, `[\d\D]`, `[\D\d]`} {
 		if rest, ok := strings.CutPrefix(t.rest, any); ok {
@@ -376,7 +375,7 @@ func (t *translator) class() error {
 	}
 }
 
-// member reads a character, a range or a kind within a class.
+// member parses a character, a range or a kind in a class.
 func (t *translator) member() error {
 	if len(t.rest) > 1 && t.rest[0] == '\\' {
 		if kind := t.kind(t.rest[1] | 0x20); kind != "" {
@@ -408,7 +407,7 @@ func (t *translator) member() error {
 	return nil
 }
 
-// one reads one character of a class.
+// one parses one character of a class.
 func (t *translator) one() (rune, error) {
 	r, n := utf8.DecodeRuneInString(t.rest)
 	switch {

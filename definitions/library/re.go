@@ -48,7 +48,7 @@ func reModule() names {
 	return out
 }
 
-// compiled gives a pattern by its text, or as it is.
+// compiled returns the pattern of a text, or a compiled pattern unchanged.
 func compiled(v, flags any) (*pattern, error) {
 	n, ok := python.Int(flags)
 	if flags == nil {
@@ -67,7 +67,7 @@ func compiled(v, flags any) (*pattern, error) {
 // Kinds lists the types of a compiled pattern.
 func (*pattern) Kinds() []string { return []string{"Pattern"} }
 
-// Attr gives the methods of a compiled pattern.
+// Attr returns the methods of a compiled pattern.
 func (p *pattern) Attr(name string) (any, bool) {
 	signature := "string"
 	switch name {
@@ -86,7 +86,7 @@ func (p *pattern) Attr(name string) (any, bool) {
 	return python.NewFunction(name, signature, func(c *python.Call, a []any) (any, error) { return p.apply(c, name, a) }), true
 }
 
-// apply is one of the functions of re on a text.
+// apply applies one of the functions of re to a text.
 func (p *pattern) apply(c *python.Call, name string, a []any) (any, error) {
 	subject := a[0]
 	if strings.HasPrefix(name, "sub") {
@@ -137,7 +137,7 @@ func cond(yes bool, a, b any) any {
 	return b
 }
 
-// limited takes the first matches; 0 is all.
+// limited returns the first n matches; 0 means all.
 func limited(all [][]int, n any) [][]int {
 	if i, ok := python.Int(n); ok && i != 0 {
 		return all[:min(max(i, 0), int64(len(all)))]
@@ -218,7 +218,7 @@ type found struct {
 // Kinds lists the types of a match.
 func (*found) Kinds() []string { return []string{"Match"} }
 
-// group gives a group; other for one that took no part.
+// group returns a group; other if the group did not participate.
 func (m *found) group(i int, other any) any {
 	if m.at[2*i] < 0 {
 		return other
@@ -256,7 +256,7 @@ func (m *found) Index(key any) (any, error) {
 	return m.group(i, nil), nil
 }
 
-// Attr gives the methods of a match.
+// Attr returns the methods of a match.
 func (m *found) Attr(name string) (any, bool) {
 	switch name {
 	case "string":
@@ -306,7 +306,7 @@ func (m *found) Attr(name string) (any, bool) {
 	return nil, false
 }
 
-// position counts characters.
+// position converts a byte offset to a character index.
 func (m *found) position(i int) int64 {
 	if m.at[i] < 0 {
 		return -1
@@ -314,7 +314,7 @@ func (m *found) position(i int) int64 {
 	return int64(len([]rune(m.s[:m.at[i]])))
 }
 
-// expand writes a template: \1, \g<1>, \g<name> and escapes.
+// expand expands a template: \1, \g<1>, \g<name> and escapes.
 func (m *found) expand(b *strings.Builder, template string) error {
 	for {
 		before, rest, escaped := strings.Cut(template, `\`)
@@ -349,11 +349,11 @@ func (m *found) expand(b *strings.Builder, template string) error {
 	}
 }
 
-// called finds the group that a template calls by its number or its name.
+// called finds the group that a template names by number or name.
 func (m *found) called(group string) (int, bool) {
 	i, err := strconv.Atoi(group)
 	if err != nil {
-		i = m.p.search.SubexpIndex(group) // -1 of a name that there is not
+		i = m.p.search.SubexpIndex(group) // -1 for an unknown name
 	}
 	return i, i >= 0 && i < len(m.at)/2
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// scalars are the forms of plain scalars of YAML 1.1, as PyYAML resolves them
-// and in its order.
+// scalars are the forms of plain scalars of YAML 1.1, in the order in which
+// PyYAML tries them.
 type scalars struct{ yes, no, float, integer, null, date, moment *regexp.Regexp }
 
 func newScalars() *scalars {

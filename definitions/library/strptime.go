@@ -10,7 +10,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// strptime reads a point in time by a format, as Python does in the C locale.
+// strptime parses a point in time with a format, as Python does in the C locale.
 func strptime(_ *python.Call, a []any) (any, error) {
 	s, err := text(a[0])
 	if err != nil {
@@ -63,7 +63,7 @@ func parseTime(s, format string) (any, error) {
 	return datetime{at: t}, nil
 }
 
-// timeForm is the expression of a format.
+// timeForm is the regular expression of a format.
 func timeForm(format string) (*regexp.Regexp, error) {
 	short := `jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec`
 	directives := map[byte]string{

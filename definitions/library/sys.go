@@ -8,7 +8,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// system puts what definitions use of sys beside its modules into it.
+// system adds the remaining names of sys that definitions use.
 func (r *disk) system(sys names) {
 	exit := &python.Builtin{Name: "exit", Call: func(c *python.Call) (any, error) {
 		code, named := c.Arg("status")
@@ -23,20 +23,20 @@ func (r *disk) system(sys names) {
 	sys["argv"], sys["path"], sys["exit"], sys["maxsize"] = python.Elsewhere("sys", "argv"), r.search, exit, int64(math.MaxInt64)
 }
 
-// searchPath is sys.path: what files put before and behind the directories of
-// Python, of which the repository is the last.
+// searchPath is sys.path: the directories that files add before and after
+// Python's own, the last of which is the repository.
 type searchPath struct {
 	front, back []any
 	dir         string
 }
 
 // SearchPath lists the directories that the files added to sys.path, before
-// those of Python and behind the repository.
+// Python's own and after the repository.
 func (l *Library) SearchPath() (front, back []string) {
 	absolute := func(list []any) []string {
 		var dirs []string
 		for _, v := range list {
-			if s, ok := v.(string); ok { // Python passes over what is no text
+			if s, ok := v.(string); ok { // Python ignores entries that are not text
 				dirs = append(dirs, l.disk.absolute(s))
 			}
 		}
@@ -48,7 +48,7 @@ func (l *Library) SearchPath() (front, back []string) {
 // Kinds lists the types of sys.path.
 func (*searchPath) Kinds() []string { return []string{"list"} }
 
-// Attr gives the methods that add directories.
+// Attr returns the methods that add directories.
 func (p *searchPath) Attr(name string) (any, bool) {
 	switch name {
 	case "append":
@@ -87,7 +87,8 @@ func (p *searchPath) Contains(v any) (bool, error) {
 	}), nil
 }
 
-// entry is an entry of sys.path as a text; that of a path is no directory.
+// entry is an entry of sys.path as a text; Python does not accept path objects as
+// directories.
 func entry(v any) (string, error) {
 	if p, ok := v.(Path); ok {
 		return p.Repr(), nil
@@ -104,7 +105,7 @@ func (*searchPath) Binary(op string, _ any, _ bool) (any, bool, error) {
 	return nil, true, fmt.Errorf("sys.path %s … is not read; use sys.path.append() or sys.path.insert(0, …)", op)
 }
 
-// Iterate refuses: the directories of Python are not known.
+// Iterate refuses: Python's directories are not known.
 func (*searchPath) Iterate() (*python.Iterator, error) {
 	return nil, fmt.Errorf("the directories of sys.path are not known without Python; only adding to them is read")
 }

@@ -18,8 +18,8 @@ const (
 	microsecond Timedelta = 1
 	second                = 1_000_000 * microsecond
 	day                   = 86_400 * second
-	// maxDelta bounds the durations that are read, in microseconds: those of Python
-	// are longer than 64 bits hold.
+	// maxDelta bounds the supported durations, in microseconds: Python's can exceed
+	// 64 bits.
 	maxDelta = 9e18
 )
 
@@ -29,7 +29,7 @@ func errDelta() error {
 
 func newTimedelta(c *python.Call, a []any) (any, error) {
 	whole, left, size := Timedelta(0), 0.0, 0.0
-	for _, u := range []struct { // in the order in which Python adds up what is left
+	for _, u := range []struct { // in the order in which Python adds the fractions
 		name string
 		at   int
 		unit Timedelta
@@ -62,7 +62,7 @@ func newTimedelta(c *python.Call, a []any) (any, error) {
 		left += rest
 	}
 	rounded := math.Round(left)
-	if math.Abs(rounded-left) == 0.5 { // half to even, of the sum
+	if math.Abs(rounded-left) == 0.5 { // half to even, applied to the sum
 		odd := float64(whole & 1)
 		rounded = 2*math.Round((left+odd)*0.5) - odd
 	}
@@ -75,7 +75,7 @@ func given(c *python.Call, at int, name string) bool {
 	return named || at < len(c.Args)
 }
 
-// number gives a number as a float.
+// number returns a number as a float.
 func number(v any) (float64, bool) {
 	if f, ok := v.(float64); ok {
 		return f, true
@@ -84,7 +84,8 @@ func number(v any) (float64, bool) {
 	return float64(i), ok
 }
 
-// Duration gives whole seconds and the nanoseconds left, both of the same sign.
+// Duration returns whole seconds and the remaining nanoseconds, both with the same
+// sign.
 func (d Timedelta) Duration() (seconds int64, nanos int32) {
 	return int64(d / second), int32(d%second) * 1000
 }
@@ -101,10 +102,10 @@ func (d Timedelta) parts() (days, seconds, micros int64) {
 // Kinds lists the types of a duration.
 func (Timedelta) Kinds() []string { return []string{"timedelta"} }
 
-// Key is that of equal durations.
+// Key is equal for equal durations.
 func (d Timedelta) Key() string { return fmt.Sprint(int64(d)) }
 
-// Truth is that of a number.
+// Truth is false for a zero duration.
 func (d Timedelta) Truth() bool { return d != 0 }
 
 // Compare orders by length.
@@ -113,7 +114,7 @@ func (d Timedelta) Compare(other any) (int, bool) {
 	return cmp.Compare(d, o), ok
 }
 
-// Repr writes the days, seconds and microseconds that are not 0.
+// Repr prints the days, seconds and microseconds that are not 0.
 func (d Timedelta) Repr() string {
 	days, seconds, micros := d.parts()
 	var args []string
@@ -144,7 +145,7 @@ func (d Timedelta) String() string {
 	return fmt.Sprintf("%d days, %s", days, s)
 }
 
-// Attr gives the attributes of a duration.
+// Attr returns the attributes of a duration.
 func (d Timedelta) Attr(name string) (any, bool) {
 	days, seconds, micros := d.parts()
 	switch name {
@@ -160,13 +161,13 @@ func (d Timedelta) Attr(name string) (any, bool) {
 	return nil, false
 }
 
-// Unread names what else Python's durations have.
+// Unread names the other attributes of Python's durations.
 func (Timedelta) Unread(name string) bool {
 	return isSpecial(name) || slices.Contains([]string{"min", "max", "resolution"}, name)
 }
 
 // isSpecial names the special attributes of Python's durations and points in
-// time but their class.
+// time, except their class.
 func isSpecial(name string) bool {
 	const special = "abs add bool delattr dir divmod doc eq floordiv format ge getattribute getstate gt hash init init_subclass le lt mod mul ne neg new " +
 		"pos radd rdivmod reduce reduce_ex repr rfloordiv rmod rmul rsub rtruediv setattr sizeof str sub subclasshook truediv"
@@ -175,7 +176,7 @@ func isSpecial(name string) bool {
 	return dunder && ends && slices.Contains(strings.Fields(special), plain)
 }
 
-// Unary gives -d, +d and abs(d).
+// Unary computes -d, +d and abs(d).
 func (d Timedelta) Unary(op string) any {
 	if op == "-" || op == "abs" && d < 0 {
 		return -d
@@ -183,7 +184,7 @@ func (d Timedelta) Unary(op string) any {
 	return d
 }
 
-// Binary calculates with durations and numbers.
+// Binary computes with durations and numbers.
 func (d Timedelta) Binary(op string, other any, swapped bool) (any, bool, error) {
 	if o, ok := other.(Timedelta); ok {
 		return d.with(op, o)
@@ -211,8 +212,8 @@ func (d Timedelta) Binary(op string, other any, swapped bool) (any, bool, error)
 	return v, true, err
 }
 
-// exact is a number whose float is f, as a fraction: integers keep the digits
-// that a float has no place for.
+// exact is a number whose float is f, as a fraction: it keeps the digits of
+// integers that a float cannot hold.
 func exact(v any, f float64) *big.Rat {
 	if i, ok := python.Int(v); ok {
 		return new(big.Rat).SetInt64(i)
@@ -220,7 +221,7 @@ func exact(v any, f float64) *big.Rat {
 	return new(big.Rat).SetFloat64(f)
 }
 
-// with calculates with two durations.
+// with computes with two durations.
 func (d Timedelta) with(op string, o Timedelta) (any, bool, error) {
 	if o == 0 && (op == "/" || op == "//" || op == "%") {
 		return nil, true, python.Raise("ZeroDivisionError", "division by zero")

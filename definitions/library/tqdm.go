@@ -6,17 +6,17 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// bar is a tqdm: what it goes through, without the bar.
+// bar is a tqdm: it iterates over the items without showing a bar.
 type bar struct {
 	over any
 	call *python.Call
 	*object
 }
 
-// Iterate goes through the items.
+// Iterate iterates over the items.
 func (b *bar) Iterate() (*python.Iterator, error) { return b.call.Iterator(b.over) }
 
-// Enter gives the bar itself.
+// Enter returns the bar itself.
 func (b *bar) Enter() (any, error) { return b, nil }
 
 // Exit ends the bar.
@@ -26,7 +26,7 @@ func newBar(c *python.Call, v any) *bar {
 	return &bar{v, c, &object{[]string{"tqdm", "Iterable"}, quiet("update", "close", "set_description", "set_postfix", "set_description_str", "set_postfix_str", "refresh", "reset", "clear")}}
 }
 
-// tqdmModule gives what bars go through.
+// tqdmModule is tqdm without the bars.
 func tqdmModule(run *python.Interpreter) names {
 	tqdm := &python.Builtin{Name: "tqdm", Call: func(c *python.Call) (any, error) {
 		v, _ := c.Arg("iterable")

@@ -13,7 +13,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// maxPairs bounds what the merge keys of a document take over.
+// maxPairs bounds the entries that the merge keys of a document add.
 const maxPairs = 100_000
 
 func yamlModule() names {
@@ -51,7 +51,7 @@ func yamlModule() names {
 	return out
 }
 
-// single is the one document of a text; None when it is empty.
+// single is the only document of a text; None if it is empty.
 func single(c *python.Call, stream any) (any, error) {
 	docs, err := documents(c, stream)
 	switch {
@@ -74,8 +74,8 @@ func documents(c *python.Call, stream any) ([]any, error) {
 	return readYAML(s)
 }
 
-// readYAML gives the documents of a text as PyYAML constructs them, which
-// follows YAML 1.1.
+// readYAML returns the documents of a text as PyYAML constructs them, by YAML
+// 1.1.
 func readYAML(s string) ([]any, error) {
 	if err := unlikeYAML(s); err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func readYAML(s string) ([]any, error) {
 	}
 }
 
-// unlikeYAML refuses what the parser here takes otherwise than PyYAML.
+// unlikeYAML refuses texts that this parser reads differently from PyYAML.
 func unlikeYAML(s string) error {
 	for n, line := range strings.Split(s, "\n") {
 		blanks := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
@@ -122,12 +122,12 @@ func unlikeYAML(s string) error {
 	return nil
 }
 
-// yamlBuilder makes the values of a document; an alias is the same value.
+// yamlBuilder builds the values of a document; an alias is the same value.
 type yamlBuilder struct {
 	made  map[*yaml.Node]any
 	open  []*yaml.Node
 	pairs int
-	// anchors are the values that have names.
+	// anchors are the nodes with anchors.
 	anchors map[string]*yaml.Node
 	forms   *scalars
 }
@@ -155,7 +155,7 @@ func (b *yamlBuilder) value(n *yaml.Node, depth int) (any, error) {
 	return v, nil
 }
 
-// name remembers the anchor of a value.
+// name records the anchor of a value.
 func (b *yamlBuilder) name(n *yaml.Node) error {
 	if n.Anchor == "" {
 		return nil
@@ -219,9 +219,9 @@ func (b *yamlBuilder) mapping(n *yaml.Node, depth int) (any, error) {
 	return d, nil
 }
 
-// flatten gives the pairs of a mapping: those of its merge key come first.
-// Versions of PyYAML differ in what more than one merged mapping gives, and in
-// keys that are merged twice.
+// flatten returns the pairs of a mapping, those of its merge key first. It
+// refuses several merged mappings and keys merged twice, where versions of PyYAML
+// differ.
 func (b *yamlBuilder) flatten(n *yaml.Node, depth int) ([]*yaml.Node, error) {
 	var merged, own []*yaml.Node
 	if depth > 50 {

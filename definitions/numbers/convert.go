@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// ToInt is int() of a number, or of a text to a base; nil when none is given.
+// ToInt is int() of a number, or of a text in a base; nil if none is given.
 func ToInt(v, base any) (any, error) {
 	s, isText := v.(string)
 	to, isInt := int64(10), true
@@ -40,7 +40,7 @@ func ToInt(v, base any) (any, error) {
 	return int64(f), nil
 }
 
-// ToFloat is float() of a number or text.
+// ToFloat is float() of a number or a text.
 func ToFloat(v any) (any, error) {
 	if s, ok := v.(string); ok {
 		return parseFloat(s)
@@ -52,7 +52,7 @@ func ToFloat(v any) (any, error) {
 	return f, nil
 }
 
-// space are the characters around a number that Python passes over.
+// space are the characters around a number that Python ignores.
 const space = " \t\n\r\v\f\x1c\x1d\x1e\x1f"
 
 func parseInt(s string, base int64) (any, error) {
@@ -75,7 +75,7 @@ func parseInt(s string, base int64) (any, error) {
 	return i, nil
 }
 
-// withoutPrefix takes the 0x, 0o or 0b of a base off a text of digits.
+// withoutPrefix removes the 0x, 0o or 0b of a base from a text of digits.
 func withoutPrefix(s string, base int64) string {
 	prefix := map[int64]string{16: "0x", 8: "0o", 2: "0b"}[base]
 	digits := strings.TrimLeft(s, "+-")
@@ -104,7 +104,7 @@ func parseFloat(s string) (any, error) {
 	return f, nil
 }
 
-// digits is a text without the space around it, and without underscores too.
+// digits is a text without surrounding space, and also without underscores.
 func digits(name, s string) (text, plain string, err error) {
 	if strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
 		return "", "", fmt.Errorf("%s() of other digits than 0 to 9 is not read", name)
@@ -113,7 +113,7 @@ func digits(name, s string) (text, plain string, err error) {
 	return text, strings.ReplaceAll(text, "_", ""), nil
 }
 
-// Round is round() of a number to a number of digits; without them, to an
+// Round is round() of a number to a number of digits; without digits, to an
 // integer.
 func Round(v any, digits int64, given bool) (any, error) {
 	if i, ok := Int(v); ok {
@@ -160,7 +160,7 @@ func roundedInt(i, zeros int64) (any, error) {
 	return down, nil
 }
 
-// Base writes an integer as hex(), oct() and bin() do.
+// Base formats an integer as hex(), oct() and bin() do.
 func Base(i int64, base int) string {
 	prefix := map[int]string{16: "0x", 8: "0o", 2: "0b"}[base]
 	digits := strconv.FormatInt(i, base)

@@ -5,7 +5,7 @@ import (
 	"math/bits"
 )
 
-// Integers is an operator of two integers; nil when it has none.
+// Integers applies an operator to two integers; nil if the operator is unknown.
 func Integers(op string, i, j int64) (any, error) {
 	switch op {
 	case "+":
@@ -36,7 +36,7 @@ func Integers(op string, i, j int64) (any, error) {
 	return nil, nil
 }
 
-// divided is // or % as Python has them: rounded down, not towards 0.
+// divided is Python's // or %: rounded down, not towards 0.
 func divided(op string, i, j int64) (any, error) {
 	if i == math.MinInt64 && j == -1 {
 		return nil, ErrBig

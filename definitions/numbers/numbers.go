@@ -1,8 +1,8 @@
-// Package numbers computes with numbers as Python does, as far as 64 bits hold
-// them: values are int64, float64, and bool, which is an integer too.
+// Package numbers computes with numbers as Python does, within 64 bits: values
+// are int64, float64, and bool, which is also an integer.
 //
-// What stands here gives the number that Python gives, an Error for the exception
-// that Python raises, or an error that says what is not read.
+// The functions return Python's result, an Error for the exception that Python
+// raises, or an error that says what is not supported.
 package numbers
 
 import (
@@ -15,24 +15,24 @@ import (
 type Error struct {
 	// Class is its class, such as "ZeroDivisionError".
 	Class string
-	// Format and Args are its text, as of package fmt. The caller shows a Text and
-	// a Kind as Python does.
+	// Format and Args are its text, as in package fmt. The caller prints a Text and a
+	// Kind as Python does.
 	Format string
 	Args   []any
 }
 
 func (e *Error) Error() string { return fmt.Sprintf(e.Format, e.Args...) }
 
-// ErrBig is what integers beyond 64 bits give: Python has them.
+// ErrBig is the result for integers beyond 64 bits, which Python has.
 var ErrBig = errors.New("this integer does not fit 64 bits, which is not read")
 
-// Text is a text that an Error shows by its repr.
+// Text is a text that an Error prints by its repr.
 type Text string
 
-// Kind is a value that an Error shows by the name of its type.
+// Kind is a value that an Error prints by the name of its type.
 type Kind struct{ Of any }
 
-// Int gives an integer; bools are integers.
+// Int returns an integer; bools are integers.
 func Int(v any) (int64, bool) {
 	switch v := v.(type) {
 	case bool:
@@ -46,7 +46,7 @@ func Int(v any) (int64, bool) {
 	return 0, false
 }
 
-// Float gives a number; bools are numbers.
+// Float returns a number; bools are numbers.
 func Float(v any) (float64, bool) {
 	if f, ok := v.(float64); ok {
 		return f, true
@@ -55,7 +55,7 @@ func Float(v any) (float64, bool) {
 	return float64(i), ok
 }
 
-// Unary is -, + or ~ of a number; false when it has none.
+// Unary applies -, + or ~ to a number; it returns false if that is not possible.
 func Unary(op string, v any) (any, bool, error) {
 	if i, ok := Int(v); ok {
 		switch op {
@@ -74,7 +74,8 @@ func Unary(op string, v any) (any, bool, error) {
 	return f, ok && op != "~", nil
 }
 
-// Binary is an operator of two numbers; false when it has none.
+// Binary applies an operator to two numbers; it returns false if that is not
+// possible.
 func Binary(op string, a, b any) (any, bool, error) {
 	x, xok := Float(a)
 	y, yok := Float(b)
@@ -105,8 +106,8 @@ func Binary(op string, a, b any) (any, bool, error) {
 
 func divides(op string) bool { return op == "/" || op == "//" || op == "%" }
 
-// byZero is Python's error of a division by zero, which has a text of its own
-// for each operator.
+// byZero is Python's error for a division by zero; its text depends on the
+// operator.
 func byZero(op string, whole bool) error {
 	if op == "/" && whole {
 		return &Error{"ZeroDivisionError", "division by zero", nil}
@@ -114,8 +115,8 @@ func byZero(op string, whole bool) error {
 	return &Error{"ZeroDivisionError", "%s by zero", []any{op}}
 }
 
-// bools is an operator whose result is a bool where both its sides are; false
-// when it is none of those.
+// bools applies an operator whose result is a bool if both operands are; it
+// returns false for other operators and operands.
 func bools(op string, a, b any) (v, ok bool) {
 	p, pok := a.(bool)
 	q, qok := b.(bool)
@@ -135,7 +136,7 @@ func bools(op string, a, b any) (v, ok bool) {
 
 func abs(i int64) int64 { return max(i, -i) }
 
-// floats is an operator of two floats; nil when it has none.
+// floats applies an operator to two floats; nil if the operator is unknown.
 func floats(op string, x, y float64) (any, error) {
 	switch op {
 	case "+":
@@ -167,7 +168,7 @@ func floats(op string, x, y float64) (any, error) {
 	return nil, nil
 }
 
-// floatPower gives those powers of which every machine makes the same number.
+// floatPower computes only powers whose result is the same on every machine.
 func floatPower(x, y float64) (any, error) {
 	switch {
 	case y == 0:
@@ -193,7 +194,7 @@ func floatPower(x, y float64) (any, error) {
 	return nil, fmt.Errorf("this power is not read; write its result out")
 }
 
-// modulo is Python's %: its sign is that of the divisor.
+// modulo is Python's %: the result has the sign of the divisor.
 func modulo(x, y float64) float64 {
 	m := math.Mod(x, y)
 	if m == 0 {

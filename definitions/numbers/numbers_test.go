@@ -13,7 +13,7 @@ func TestIntegersAtTheEdgeOf64Bits(t *testing.T) {
 	for _, c := range []struct {
 		op   string
 		i, j int64
-		want any // nil when 64 bits do not hold it
+		want any // nil if it does not fit in 64 bits
 	}{
 		{"+", most, 1, nil},
 		{"+", least, -1, nil},

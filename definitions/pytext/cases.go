@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// plain makes a method without arguments; texts with letters whose case changes
-// in a way of their own are refused.
+// plain makes a method without arguments; texts with letters that have special
+// case rules are refused.
 func plain(name string, fn func(s string) any) Method {
 	return Method{call: func(s string, _ []any) (any, error) {
 		foreign := strings.ContainsFunc(s, isForeign)
@@ -20,8 +20,8 @@ func plain(name string, fn func(s string) any) Method {
 
 func isForeign(r rune) bool { return r > unicode.MaxASCII }
 
-// specialCase reports whether a letter changes its case in a way of its own,
-// as ß does, which becomes two.
+// specialCase reports whether a letter has a special case rule, like ß, which
+// becomes two letters.
 func specialCase(r rune) bool {
 	switch r {
 	case 'ß', 'İ', 'ŉ', 'ǰ', 'ΐ', 'ΰ', 'Σ', 'և':
@@ -34,7 +34,7 @@ func specialCase(r rune) bool {
 }
 
 // isCaseless reports whether a character is a letter without case, a space or a
-// sign, to Python too.
+// symbol, in Python as well.
 func isCaseless(r rune) bool {
 	if unicode.ToUpper(r) != r || unicode.ToLower(r) != r || r == 'ª' || r == 'º' || r == '·' || r == '\u0387' {
 		return false
@@ -70,7 +70,7 @@ func caseChange(name string) func(string) string {
 	return nil
 }
 
-// textTest finds a method that asks of what characters a text is.
+// textTest finds a method that tests the characters of a text.
 func textTest(name string) func(string) bool {
 	all := func(ok func(rune) bool) func(string) bool {
 		return func(s string) bool { return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !ok(r) }) }

@@ -2,9 +2,9 @@ package pytext
 
 import "strings"
 
-// Fill fills the replacement fields of a text, as str.format does. What stands
-// between two braces is given to field, with its depth: formats may hold fields,
-// too, whose depth is one more. A field that does not go on ends it.
+// Fill fills the replacement fields of a text, as str.format does. It passes the
+// text between two braces to field, with its depth: a format may contain fields,
+// too, whose depth is one more. Fill stops when more is false.
 func Fill(s string, depth int, field func(text string, depth int) (out string, more bool, err error)) (string, error) {
 	var b strings.Builder
 	for s != "" {
@@ -39,7 +39,7 @@ func Fill(s string, depth int, field func(text string, depth int) (out string, m
 	return b.String(), nil
 }
 
-// closing finds the brace that closes the one a text begins with.
+// closing finds the brace that closes the brace at the start of a text.
 func closing(s string) int {
 	open := 0
 	for i := range len(s) {

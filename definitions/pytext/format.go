@@ -27,12 +27,12 @@ func Format(v any, text string) (string, error) {
 // spec is a parsed format specification.
 type spec struct {
 	fill      string
-	align     byte // 0 for the one of the type
+	align     byte // 0 for the default of the type
 	sign      byte
 	alternate bool
 	width     int
 	grouping  byte
-	precision int // -1 without one
+	precision int // -1 if absent
 	kind      byte
 }
 
@@ -74,8 +74,8 @@ func (f *spec) readAlign(s string) (rest string, filled bool) {
 	return s, false
 }
 
-// readSizes reads [width][grouping][.precision]; false of one that is missing or
-// too large.
+// readSizes parses [width][grouping][.precision]; it returns false if a number is
+// missing or too large.
 func (f *spec) readSizes(s string) (rest string, ok bool) {
 	f.width, s = leadingInt(s, 0)
 	if s != "" && (s[0] == ',' || s[0] == '_') {
@@ -89,7 +89,7 @@ func (f *spec) readSizes(s string) (rest string, ok bool) {
 	return s, f.width >= 0
 }
 
-// leadingInt reads the digits that a text begins with; -1 is one too large.
+// leadingInt parses the digits at the start of a text; -1 means too large.
 func leadingInt(s string, none int) (int, string) {
 	n := 0
 	for n < len(s) && isDigit(s[n]) {
@@ -118,7 +118,7 @@ func (f spec) text(s string) (string, error) {
 	return f.pad("", s, '<'), nil
 }
 
-// pad fills to the width.
+// pad fills a text to the width.
 func (f spec) pad(sign, s string, normal byte) string {
 	missing := max(f.width-length(sign)-length(s), 0)
 	align := f.align
@@ -176,8 +176,8 @@ func (f spec) integer(i int64) (string, error) {
 	return f.number(f.signOf(i < 0)+prefix, digits, "", size), nil
 }
 
-// number puts a number together: its sign, the digits before the point, which
-// are grouped, and the rest. Zeros that fill are grouped too.
+// number assembles a number: its sign, the grouped digits before the point, and
+// the rest. Fill zeros are grouped, too.
 func (f spec) number(sign, digits, rest string, size int) string {
 	if f.fill == "0" && f.align == '=' {
 		room := f.width - len(sign) - len(rest)
@@ -228,7 +228,7 @@ func (f spec) float(v float64) (string, error) {
 	return f.number(f.signOf(negative), s[:whole], s[whole:]+tail, 3), nil
 }
 
-// magnitude writes a float that has no sign in the way that the kind names.
+// magnitude formats a float without sign in the style of the kind.
 func (f spec) magnitude(v float64, precision int) (string, error) {
 	switch f.kind {
 	case '%', 'f', 'F':
@@ -265,7 +265,7 @@ func (f spec) scientific(v float64, precision int) string {
 	return s
 }
 
-// general is the format g: with dot 1 it has a point, as the text of a float.
+// general is the format g: with dot 1 it has a point, like the text of a float.
 func (f spec) general(v float64, precision, dot int) string {
 	precision = max(precision, 1)
 	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', precision-1, 64), "e")

@@ -5,26 +5,27 @@ import (
 	"strings"
 )
 
-// Other is an argument of no type that a method takes: it names the type.
+// Other is an argument of a type that no method accepts: it names the type.
 type Other string
 
 // Method is a method of str.
 type Method struct {
-	// Params are its parameters, as "sep? maxsplit?": those with a "?" may be
-	// left out.
+	// Params are its parameters, such as "sep? maxsplit?": those with a "?" are
+	// optional.
 	Params string
-	// Named is set when they may be given by name.
+	// Named is set if they may be given by name.
 	Named bool
 	call  func(s string, a []any) (any, error)
 }
 
-// Call gives what the method of a text gives: a bool, an int64, a string, a
-// []string for a list or a [3]string for a tuple. There is one argument for each
-// of Params: a string, an int64, a []any for a tuple, an Other, or nil for None
-// and one that is left out.
+// Call returns the result of the method: a bool, an int64, a string, a []string
+// for a list or a [3]string for a tuple. There is one argument for each of
+// Params: a string, an int64, a []any for a tuple, an Other, or nil for None or
+// an omitted one.
 func (m Method) Call(s string, args []any) (any, error) { return m.call(s, args) }
 
-// Find finds a method; those that need more than texts and numbers are not here.
+// Find finds a method. Methods that need more than texts and numbers are not
+// included.
 func Find(name string) (Method, bool) {
 	if m, ok := caseMethod(name); ok {
 		return m, true
@@ -101,7 +102,7 @@ func stripped(name, s string, chars any) (any, error) {
 	return s, nil
 }
 
-// bounded refuses the bounds that some methods take.
+// bounded refuses the bounds that some methods accept.
 func bounded(name string, bounds []any) error {
 	for _, v := range bounds {
 		if v != nil {
@@ -111,7 +112,7 @@ func bounded(name string, bounds []any) error {
 	return nil
 }
 
-// parted are the methods of a text and a part of it; positions count characters.
+// parted are the methods with a substring argument; positions count characters.
 func parted(name, s string, a []any) (any, error) {
 	if err := bounded(name, a[1:]); err != nil {
 		return nil, err
@@ -180,7 +181,7 @@ func replaced(s string, a []any) (any, error) {
 	return strings.Replace(s, old, by, n), nil
 }
 
-// count is how often something is done at most; -1 is always.
+// count is the maximum number of repetitions; -1 means no limit.
 func count(v any) (int, error) {
 	switch n := v.(type) {
 	case nil:

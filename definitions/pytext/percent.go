@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Conversion is what stands behind a % in a %-format.
+// Conversion is the specifier after a % in a %-format.
 type Conversion struct {
 	// Kind is its letter.
 	Kind byte
 	spec spec
 }
 
-// ParseConversion reads what stands behind a % and its name in brackets; it gives
-// the rest of the format, too.
+// ParseConversion parses the specifier after a % and its name in brackets; it
+// also returns the rest of the format.
 func ParseConversion(s string) (Conversion, string, error) {
 	f := spec{fill: " ", precision: -1}
 	for s != "" && strings.IndexByte("-+ #0", s[0]) >= 0 {
@@ -45,10 +45,10 @@ func ParseConversion(s string) (Conversion, string, error) {
 	return Conversion{f.kind, f}, s[1:], nil
 }
 
-// OfText reports whether it takes the text of a value, by %s, %r or %a.
+// OfText reports whether it formats the text of a value: %s, %r or %a.
 func (c Conversion) OfText() bool { return strings.IndexByte("sra", c.Kind) >= 0 }
 
-// Text fills it with the text of a value.
+// Text formats the text of a value.
 func (c Conversion) Text(s string) (string, error) {
 	f := c.spec
 	if f.align != '<' {
@@ -58,8 +58,8 @@ func (c Conversion) Text(s string) (string, error) {
 	return f.text(s)
 }
 
-// Number fills it with an int64 or a float64; anything else is what a value of
-// the type that kind names cannot be.
+// Number formats an int64 or a float64; any other value is an error that names
+// its kind.
 func (c Conversion) Number(v any, kind string) (string, error) {
 	f := c.spec
 	if f.fill == "0" && f.align != '<' {
@@ -89,7 +89,7 @@ func (c Conversion) Number(v any, kind string) (string, error) {
 	return f.whole(i)
 }
 
-// mistyped refuses a value that is not of the type that the conversion needs.
+// mistyped refuses a value of the wrong type for the conversion.
 func (f spec) mistyped(kind string) error {
 	switch {
 	case strings.IndexByte("oxX", f.kind) >= 0:
@@ -100,7 +100,7 @@ func (f spec) mistyped(kind string) error {
 	return raise("TypeError", "must be real number, not %s", kind)
 }
 
-// whole writes an integer with at least as many digits as the precision says.
+// whole formats an integer with at least as many digits as the precision.
 func (f spec) whole(i int64) (string, error) {
 	least := f.precision
 	f.precision = -1

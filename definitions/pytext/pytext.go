@@ -1,9 +1,9 @@
-// Package pytext is what Python does with text alone: the formats of texts and
-// numbers, how they are written as repr does, and the methods of str. It works on
-// plain Go values and knows nothing of the interpreter that uses it.
+// Package pytext implements what Python does with text alone: formatting texts
+// and numbers, repr, and the methods of str. It works on plain Go values and
+// knows nothing of the interpreter that uses it.
 //
-// Its answers are Python's. What it does not do as Python does it refuses: errors
-// are a [*PythonError] where Python raises one, and refusals otherwise.
+// Its results are Python's. It refuses what it cannot do exactly like Python: an
+// error is a [*PythonError] if Python raises one, otherwise a refusal.
 package pytext
 
 import (
@@ -14,7 +14,7 @@ import (
 	"unicode"
 )
 
-// MaxText bounds the texts that are made, in bytes.
+// MaxText bounds the length of results, in bytes.
 const MaxText = 1 << 20
 
 // PythonError is an exception that Python raises here.

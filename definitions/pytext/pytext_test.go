@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// recorded is what Python made of a text or number, by testdata/record.py.
+// recorded is Python's result for a text or number, written by testdata/record.py.
 type recorded struct {
 	Kind  string          `json:"kind"`
 	Name  string          `json:"name"`
@@ -40,7 +40,7 @@ func recordings(tb testing.TB) []recorded {
 	return list
 }
 
-// argument gives a value of a recording as methods take it.
+// argument converts a value of a recording to a method's argument.
 func argument(tb testing.TB, v any) any {
 	tb.Helper()
 	n, ok := v.(json.Number)
@@ -70,7 +70,7 @@ func (r recorded) value(tb testing.TB) any {
 	return argument(tb, v)
 }
 
-// made is what this package makes of a recording.
+// made is this package's result for a recording.
 func (r recorded) made(tb testing.TB) (any, error) {
 	tb.Helper()
 	v := r.value(tb)
@@ -79,7 +79,7 @@ func (r recorded) made(tb testing.TB) (any, error) {
 	case "method":
 		m, ok := Find(r.Name)
 		if !ok {
-			tb.Fatal("there is no method", r.Name)
+			tb.Fatal("unknown method", r.Name)
 		}
 		args := make([]any, max(len(strings.Fields(m.Params)), len(r.Args)))
 		for i, a := range r.Args {
@@ -123,7 +123,7 @@ func percented(v any, format string) (any, error) {
 	return out + rest, err
 }
 
-// plainOut is a result as JSON has it.
+// plainOut is a result as decoded from JSON.
 func plainOut(v any) any {
 	switch v := v.(type) {
 	case int64:
@@ -177,7 +177,7 @@ func TestArgumentsOfOtherTypesRaise(t *testing.T) {
 func TestTextsAreBounded(t *testing.T) {
 	m, _ := Find("replace")
 	if _, err := m.Call(strings.Repeat("a", 1<<12), []any{"a", strings.Repeat("b", 1<<12), nil}); err == nil {
-		t.Error("a text of 16 MiB is made")
+		t.Error("a text of 16 MiB is returned")
 	}
 	field := func(string, int) (string, bool, error) { return strings.Repeat("a", 1<<19), true, nil }
 	if _, err := Fill("{}{}{}", 0, field); err == nil {

@@ -35,8 +35,8 @@ func split(name, s string, a []any) (any, error) {
 	return parts, nil
 }
 
-// fields splits at blanks, into n parts at most unless n is negative; the last
-// or, from the right, the first part keeps its blanks.
+// fields splits at blanks, into at most n parts unless n is negative; the last
+// part, or the first when splitting from the right, keeps its blanks.
 func fields(s string, n int, right bool) []string {
 	trim := strings.TrimLeftFunc
 	if right {
@@ -65,7 +65,7 @@ func fields(s string, n int, right bool) []string {
 	return parts
 }
 
-// lines splits at the ends of lines, which keepends keeps.
+// lines splits at line ends; with keepends they stay in the lines.
 func lines(s string, keepends any) (any, error) {
 	keep, ok := keepends.(int64)
 	if !ok && keepends != nil {

@@ -1,6 +1,6 @@
 package python
 
-// expr is an expression. Every node knows where in the file it starts.
+// expr is an expression. Every node has its start position in the file.
 type expr interface{ pos() int }
 
 type node struct{ at int }
@@ -16,7 +16,7 @@ type (
 		node
 		value any
 	} // nil, bool, int64, float64, string, Bytes, Ellipsis
-	// fstring joins constant texts and formatted expressions.
+	// fstring is a sequence of constant texts and formatted expressions.
 	fstring struct {
 		node
 		parts []fpart
@@ -107,15 +107,15 @@ type (
 		value expr
 		all   bool
 	}
-	// awaitExpr waits for what only running Python can give.
+	// awaitExpr is await, whose result only running Python can give.
 	awaitExpr struct {
 		node
 		value expr
 	}
 )
 
-// fpart is a piece of an f-string: text, or an expression with its conversion
-// and its format, which is an f-string itself.
+// fpart is a part of an f-string: text, or an expression with its conversion and
+// its format, which is itself an f-string.
 type fpart struct {
 	text   string
 	value  expr
@@ -139,11 +139,11 @@ type clause struct {
 // param is a parameter of a function; rest is 1 for *args and 2 for **kwargs.
 type param struct {
 	name       string
-	kind       expr // the annotation
+	kind       expr // annotation
 	fallback   expr
 	rest       int
-	keyword    bool // only by name
-	positional bool // only by position
+	keyword    bool // keyword-only
+	positional bool // positional-only
 }
 
 // stmt is a statement.
@@ -175,7 +175,7 @@ type (
 	importStmt struct {
 		node
 		module string
-		as     string // the name that is bound
+		as     string // the bound name
 		whole  bool   // "import a.b" binds a
 	}
 	fromStmt struct {
@@ -190,8 +190,8 @@ type (
 		returns    expr // the annotation
 		body       []stmt
 		decorators []expr
-		from       int    // where the first decorator starts
-		source     string // with its decorators, as inspect.getsource gives it
+		from       int    // start of the first decorator
+		source     string // with decorators, as inspect.getsource returns it
 		generator  bool
 		async      bool
 		binds      *binding
@@ -266,7 +266,7 @@ type (
 		node
 		word string
 	}
-	// groupStmt holds the statements that one line stands for.
+	// groupStmt holds several statements that come from one line.
 	groupStmt struct {
 		node
 		body []stmt
@@ -293,15 +293,15 @@ type matchCase struct {
 	body    []stmt
 }
 
-// pattern is what a case matches.
+// pattern is the pattern of a case.
 type pattern struct {
 	at    int
 	kind  patternKind
-	name  string // of a capture, of **rest, or what "as" binds
+	name  string // name of a capture, of **rest or of "as"
 	value expr   // a value, or a class
 	parts []*pattern
-	keys  []expr   // of a mapping, one for each part
-	names []string // of attributes, for the last parts of a class
+	keys  []expr   // keys of a mapping, one per part
+	names []string // attribute names, for the last parts of a class
 }
 
 type patternKind uint8

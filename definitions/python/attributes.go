@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// attribute gives value.name.
+// attribute evaluates value.name.
 func (r *Interpreter) attribute(v any, name string) (any, error) {
 	switch v := v.(type) {
 	case *Unknown:
@@ -44,8 +44,8 @@ func (r *Interpreter) attribute(v any, name string) (any, error) {
 	return nil, raise("AttributeError", "'%s' object has no attribute '%s'", TypeName(v), name)
 }
 
-// objectAttribute gives an attribute that a host's object has; false where the
-// value may still have it from the language.
+// objectAttribute returns an attribute of a host's object; false if the language
+// itself may still provide it.
 func objectAttribute(o Object, name string) (any, bool, error) {
 	found, ok := o.Attr(name)
 	if exact, known := o.(Exact); !ok && (!known || exact.Unread(name)) {
@@ -129,7 +129,7 @@ func (r *Interpreter) moduleAttribute(m *Module, name string) (any, error) {
 	return nil, raise("AttributeError", "module '%s' has no attribute '%s'", m.Name, name)
 }
 
-// typeMethod gives a method of a type itself, as str.lower is.
+// typeMethod returns a method of a type itself, such as str.lower.
 func typeMethod(b *Builtin, name string) (any, bool) {
 	v := emptyOf(b.Name)
 	if v == nil || b.of != nil {
@@ -176,7 +176,7 @@ func builtinAttribute(b *Builtin, name string) any {
 	return &Unknown{Why: b.Name + "." + name}
 }
 
-// namespace is what globals() gives: the names of a module, live.
+// namespace is the result of globals(): the live names of a module.
 type namespace struct{ scope *scope }
 
 // Kinds lists the types of globals().
@@ -221,7 +221,7 @@ func (n *namespace) Put(key, v any) error {
 	return nil
 }
 
-// Attr gives the methods of globals().
+// Attr returns the methods of globals().
 func (n *namespace) Attr(name string) (any, bool) {
 	var call func(c *Call) (any, error)
 	switch name {
@@ -266,8 +266,8 @@ func (n *namespace) update(c *Call) error {
 	return nil
 }
 
-// localsOf is locals and vars: the module's names at its top, else those of the
-// function as they are now.
+// localsOf is locals and vars: at module level the module's names, else the
+// current names of the function.
 func (r *Interpreter) localsOf(s *scope, name string) any {
 	return &Builtin{Name: name, Call: func(c *Call) (any, error) {
 		if len(c.Args) > 0 {
@@ -283,7 +283,7 @@ func (r *Interpreter) localsOf(s *scope, name string) any {
 	}}
 }
 
-// dictOf is a dict of names, in their order.
+// dictOf makes a dict of names, in their order.
 func dictOf(names map[string]any) (any, error) {
 	d := &Dict{}
 	for _, k := range (&Module{Names: names}).Dir() {

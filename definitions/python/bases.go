@@ -28,7 +28,7 @@ func (r *Interpreter) bases(s *scope, c *Class, bases []argument, options *Call)
 	return c.linearize()
 }
 
-// meta takes a metaclass.
+// meta handles a metaclass.
 func (c *Class) meta(v any) error {
 	switch v := v.(type) {
 	case *Unknown:
@@ -43,7 +43,7 @@ func (c *Class) meta(v any) error {
 	return fmt.Errorf("the metaclass of class %s is not read; write the class without it", c.Name)
 }
 
-// base takes over what a base gives.
+// base inherits from a base.
 func (c *Class) base(v any) error {
 	switch v := v.(type) {
 	case *Class:
@@ -79,7 +79,7 @@ func (c *Class) base(v any) error {
 	return nil
 }
 
-// inherit takes over what a class of the standard library gives.
+// inherit inherits from a class of the standard library.
 func (c *Class) inherit(name string) error {
 	switch name {
 	case "Enum":
@@ -103,7 +103,7 @@ func (c *Class) inherit(name string) error {
 	return nil
 }
 
-// linearize finds the order in which the bases are looked up.
+// linearize computes the method resolution order.
 func (c *Class) linearize() error {
 	if c.enum != nil && c.foreign() == nil && !c.derivesFrom("Enum") {
 		return fmt.Errorf("a class made from %s is not read; write it without this base", c.enum.mixin)
@@ -140,7 +140,7 @@ func (c *Class) linearize() error {
 	}
 }
 
-// derivesDirectly reports whether a builtin of a name is a base.
+// derivesDirectly reports whether the builtin of a name is a direct base.
 func (c *Class) derivesDirectly(name string) bool {
 	return slices.ContainsFunc(c.bases, func(b any) bool {
 		k, ok := b.(*Builtin)
@@ -148,7 +148,7 @@ func (c *Class) derivesDirectly(name string) bool {
 	})
 }
 
-// derivesFrom reports whether a builtin of a name is among the bases.
+// derivesFrom reports whether the builtin of a name is among all bases.
 func (c *Class) derivesFrom(name string) bool {
 	if c.derivesDirectly(name) || name == "tuple" && c.shape != nil || c.enum != nil && c.enum.mixin == name {
 		return true

@@ -20,8 +20,8 @@ func (r *Interpreter) conditional(s *scope, st *ifStmt) (signal, error) {
 	return r.run(s, st.otherwise)
 }
 
-// passOver leaves out blocks that depend on something Unknown; what they bind is
-// Unknown then. It is an error when they matter to definitions.
+// passOver skips blocks that depend on an Unknown value; the names that they bind
+// become Unknown. It is an error if the blocks affect definitions.
 func (r *Interpreter) passOver(s *scope, at int, what string, v any, blocks ...[]stmt) (signal, error) {
 	why := "?"
 	if u, ok := v.(*Unknown); ok {
@@ -112,22 +112,22 @@ func (r *Interpreter) while(s *scope, st *whileStmt) (signal, error) {
 	}
 }
 
-// guard watches the body of a try for what may fail in Python alone.
+// guard watches the body of a try for operations that may fail only in Python.
 type guard struct {
-	// missing says that a handler takes the error of a module that is missing.
+	// missing says that a handler catches the error of a missing module.
 	missing bool
-	// doubt is what only running Python can tell the success of.
+	// doubt is the operation whose success only running Python can tell.
 	doubt string
 }
 
-// doubt remembers that what the bodies of try statements do may fail.
+// doubt records that an operation in the bodies of try statements may fail.
 func (r *Interpreter) doubt(why string) {
 	if r.guard != nil {
 		r.guard.doubt = why
 	}
 }
 
-// perhaps doubts that a name of a module is there, unless the reader has it.
+// perhaps records doubt about a name of a module, unless the reader has the module.
 func (r *Interpreter) perhaps(v any) {
 	if u, ok := v.(*Unknown); ok {
 		r.doubt(u.Why + " is there")
@@ -139,7 +139,7 @@ func (r *Interpreter) try(s *scope, st *tryStmt) (signal, error) {
 		defer s.guarded()()
 	}
 	sig, err := r.tryBody(s, st)
-	if err != nil && exception(err) == nil { // a refusal, or nothing goes on
+	if err != nil && exception(err) == nil { // a refusal, or the run was stopped
 		return sig, err
 	}
 	if last, ferr := r.run(s, st.finally); ferr != nil || last.kind != flowNext {
@@ -148,7 +148,7 @@ func (r *Interpreter) try(s *scope, st *tryStmt) (signal, error) {
 	return sig, err
 }
 
-// catchesAll reports whether a handler may see the end of a generator.
+// catchesAll reports whether a handler may catch the end of a generator.
 func catchesAll(h handler) bool {
 	n, ok := h.kinds.(*nameExpr)
 	return !ok || n.name == "BaseException" || n.name == "GeneratorExit"
@@ -202,9 +202,9 @@ func (r *Interpreter) tryBody(s *scope, st *tryStmt) (signal, error) {
 	return sig, err
 }
 
-// takesMissing reports whether a handler takes the error of a module that is
-// missing. What an except clause names may be defined by the body, and is then
-// asked when it comes to it.
+// takesMissing reports whether a handler catches the error of a missing module.
+// The body may define the names in an except clause; these are evaluated only
+// when the clause is reached.
 func (r *Interpreter) takesMissing(s *scope, st *tryStmt) (bool, error) {
 	var modules []string
 	collectImports(st.body, &modules)
@@ -220,8 +220,8 @@ func (r *Interpreter) takesMissing(s *scope, st *tryStmt) (bool, error) {
 	return false, nil
 }
 
-// alwaysRaise reports whether every handler ends in a raise: then what follows
-// the try has seen its body succeed.
+// alwaysRaise reports whether every handler ends in a raise: code after the try
+// then runs only if its body succeeded.
 func alwaysRaise(handlers []handler) bool {
 	for _, h := range handlers {
 		if _, ok := h.body[len(h.body)-1].(*raiseStmt); !ok {
@@ -231,7 +231,7 @@ func alwaysRaise(handlers []handler) bool {
 	return true
 }
 
-// bodies are the statements of all handlers.
+// bodies returns the statements of all handlers.
 func bodies(handlers []handler) []stmt {
 	var all []stmt
 	for _, h := range handlers {

@@ -9,7 +9,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// Programs that would take all time or memory are given up soon.
+// Programs that would use all time or memory are stopped early.
 func TestWorkIsBounded(t *testing.T) {
 	const many = 100_000
 	for name, source := range map[string]string{
@@ -80,7 +80,7 @@ func nestedBlocks(n int) string {
 	return b.String()
 }
 
-// Each file has work of its own: one that takes it all leaves the next its own.
+// Each file has its own budget: a file that uses it up does not affect the next.
 func TestEachFileHasItsOwnBounds(t *testing.T) {
 	run := newRun()
 	if _, err := run.Load(&python.File{Name: "a.py", Source: "while True: pass\n"}, "a"); err == nil || !strings.Contains(err.Error(), "a.py:1:") || !strings.Contains(err.Error(), "too much work") {

@@ -8,7 +8,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/numbers"
 )
 
-// makeBuiltins are the names that every module has.
+// makeBuiltins creates the names that every module has.
 func (r *Interpreter) makeBuiltins() map[string]any {
 	names := r.exceptions()
 	add := func(call func(name string) func(*Call) (any, error), list ...string) {
@@ -49,7 +49,7 @@ func (r *Interpreter) makeBuiltins() map[string]any {
 	return names
 }
 
-// checked refuses a call with arguments that a function does not take.
+// checked refuses a call with arguments that the function does not have.
 func checked(name string, call func(*Call) (any, error)) func(*Call) (any, error) {
 	const many = 1 << 30
 	most, keywords := 1, ""
@@ -87,7 +87,7 @@ func (c *Call) one(name string) (any, error) {
 	return c.Args[0], nil
 }
 
-// unknown finds an argument that is Unknown.
+// unknown finds an Unknown argument.
 func (c *Call) unknown() *Unknown {
 	return cmp.Or(anyUnknown(c.Args...), anyUnknown(c.Named...))
 }
@@ -129,7 +129,7 @@ func converting(name string) func(*Call) (any, error) {
 	}
 }
 
-// collected makes a list, tuple or set of items.
+// collected makes a list, tuple or set from items.
 func collected(name string, c *Call) (any, error) {
 	v := append(c.Args, Tuple{})[0]
 	if name == "set" || name == "frozenset" {
@@ -152,8 +152,8 @@ func collected(name string, c *Call) (any, error) {
 	return out, err
 }
 
-// putPairs puts pairs of key and value into a dict; Unknown where one of them is
-// not known.
+// putPairs puts pairs of key and value into a dict; it returns the Unknown if one
+// of them is not known.
 func (r *Interpreter) putPairs(d *Dict, pairs any) (*Unknown, error) {
 	items, err := r.items(pairs)
 	if err != nil {
@@ -180,7 +180,7 @@ func (r *Interpreter) putPairs(d *Dict, pairs any) (*Unknown, error) {
 	return nil, nil
 }
 
-// makeDict is dict(…), and what dict.update takes.
+// makeDict is dict(…), and evaluates the argument of dict.update.
 func makeDict(c *Call) (any, error) {
 	d := &Dict{}
 	if len(c.Args) > 0 {

@@ -11,10 +11,10 @@ import (
 // Call is one call of a Builtin.
 type Call struct {
 	Args  []any
-	Names []string // of the named arguments, in order
+	Names []string // names of the keyword arguments, in order
 	Named []any
-	// PassesUnknown is set when the call spreads something Unknown: it may have
-	// more arguments than are listed.
+	// PassesUnknown is set if the call spreads an Unknown value: it may have more
+	// arguments than are listed.
 	PassesUnknown *Unknown
 	run           *Interpreter
 	scope         *scope
@@ -22,7 +22,7 @@ type Call struct {
 	places        map[string]int
 }
 
-// Arg gives a named argument.
+// Arg returns a keyword argument.
 func (c *Call) Arg(name string) (any, bool) {
 	i := slices.Index(c.Names, name)
 	if i < 0 {
@@ -31,7 +31,7 @@ func (c *Call) Arg(name string) (any, bool) {
 	return c.Named[i], true
 }
 
-// take gives an argument by name or else by position.
+// take returns an argument by name or by position.
 func (c *Call) take(i int, name string) (any, bool) {
 	if v, ok := c.Arg(name); ok {
 		return v, true
@@ -47,8 +47,8 @@ func (c *Call) Invoke(fn any, args ...any) (any, error) {
 	return c.run.invoke(fn, &Call{Args: args})
 }
 
-// Later runs a function when all files have been read; an error of it points
-// at this call.
+// Later runs a function after all files have been read; its error points at this
+// call.
 func (c *Call) Later(f func() error) {
 	if c.run == nil {
 		return
@@ -199,7 +199,7 @@ func (r *Interpreter) invokeBuiltin(f *Builtin, c *Call) (any, error) {
 	return v, err
 }
 
-// remember lists what a definer made.
+// remember records the result of a definer.
 func (r *Interpreter) remember(v any, c *Call) {
 	r.isMade[v] = true
 	made := Made{Value: v, Fail: func(format string, args ...any) error { return fault.New(fault.Invalid, format, args...) }}
@@ -258,7 +258,7 @@ func (r *Interpreter) defaults(s *scope, f *Function) error {
 	return nil
 }
 
-// bindParams gives the parameters of a function their arguments.
+// bindParams assigns the arguments of a call to the parameters of a function.
 func bindParams(s *scope, f *Function, args []any, c *Call) error {
 	used := map[string]bool{}
 	for i, p := range f.params {
@@ -293,7 +293,7 @@ func bindParams(s *scope, f *Function, args []any, c *Call) error {
 	return f.checkLeft(c, used, len(args))
 }
 
-// checkLeft refuses arguments that no parameter has taken.
+// checkLeft refuses arguments without a parameter.
 func (f *Function) checkLeft(c *Call, used map[string]bool, more int) error {
 	for _, n := range c.Names {
 		if !used[n] {
@@ -306,7 +306,7 @@ func (f *Function) checkLeft(c *Call, used map[string]bool, more int) error {
 	return nil
 }
 
-// otherNames gives **kwargs the named arguments that no parameter has used.
+// otherNames returns the keyword arguments without a parameter, for **kwargs.
 func (c *Call) otherNames(used map[string]bool) (*Dict, error) {
 	d := &Dict{}
 	for i, n := range c.Names {
@@ -321,7 +321,7 @@ func (c *Call) otherNames(used map[string]bool) (*Dict, error) {
 	return d, nil
 }
 
-// define binds a function, after its decorators.
+// define binds a function, after applying its decorators.
 func (r *Interpreter) define(s *scope, st *funcStmt) error {
 	f := &Function{
 		Name: st.name, Source: st.source, from: st.from, Decorators: len(st.decorators), params: st.params, body: st.body, generator: st.generator, async: st.async,

@@ -22,7 +22,7 @@ func (r *Interpreter) match(s *scope, st *matchStmt) (signal, error) {
 		if !fits {
 			continue
 		}
-		for i, n := range m.names { // once the whole pattern fits
+		for i, n := range m.names { // only after the whole pattern matches
 			if err := r.assign(s, n, m.values[i]); err != nil {
 				return signal{}, s.locate(c.pattern.at, err)
 			}
@@ -45,7 +45,7 @@ func (r *Interpreter) match(s *scope, st *matchStmt) (signal, error) {
 	return signal{}, nil
 }
 
-// matching matches a value and remembers what the pattern captures.
+// matching matches a value and records the captures of the pattern.
 type matching struct {
 	run    *Interpreter
 	s      *scope
@@ -89,8 +89,8 @@ func (m *matching) fits(p *pattern, v any) (fits bool, err error) {
 	return fits, err
 }
 
-// equals matches a literal or dotted name; None, True and False are themselves
-// alone.
+// equals matches a literal or dotted name; None, True and False match by
+// identity.
 func (m *matching) equals(p *pattern, v any) (bool, error) {
 	want, err := m.run.eval(m.s, p.value)
 	if err != nil {
@@ -210,7 +210,7 @@ func (m *matching) class(p *pattern, v any) (bool, error) {
 	return true, nil
 }
 
-// isOf reports whether a value is an instance of the class of a pattern.
+// isOf reports whether a value is an instance of a pattern's class.
 func (m *matching) isOf(v, kind any) (bool, error) {
 	if _, unknown := kind.(*Unknown); !isType(kind) && !unknown {
 		return false, raise("TypeError", "called match pattern must be a class")
@@ -222,7 +222,7 @@ func (m *matching) isOf(v, kind any) (bool, error) {
 	return is == true, err
 }
 
-// attributeFits matches an attribute; one that there is not matches nothing.
+// attributeFits matches an attribute; a missing attribute does not match.
 func (m *matching) attributeFits(part *pattern, v any, name string) (bool, error) {
 	got, err := m.run.attribute(v, name)
 	if e := exception(err); e != nil && ExceptionClass(err) == "AttributeError" {
@@ -234,8 +234,8 @@ func (m *matching) attributeFits(part *pattern, v any, name string) (bool, error
 	return m.fits(part, got)
 }
 
-// matchArgs gives the attributes that a class matches by position; the plain
-// types match the value itself.
+// matchArgs returns the attributes for positional patterns of a class; for plain
+// types the value itself is matched.
 func (m *matching) matchArgs(kind any) (names Tuple, itself bool, err error) {
 	plain := []string{"bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"}
 	c, ok := kind.(*Class)

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Class is a class of a file, or one of Python's own.
+// Class is a class defined in a file, or one of Python's own.
 type Class struct {
 	Name    string
 	Members map[string]any
 	bases   []any
-	// mro are the classes in which members are looked up, its own first, also
-	// types of the standard library and what is Unknown.
+	// mro is the method resolution order, starting with the class itself; it includes
+	// types of the standard library and Unknown bases.
 	mro       []any
 	run       *Interpreter
 	qual      string
@@ -21,21 +21,22 @@ type Class struct {
 	abc       bool
 	enum      *enumeration
 	typed     bool      // a TypedDict
-	names     []string  // that the body bound, in order
-	notes     Dict      // the annotations
-	annotated []string  // the names with one, but for ClassVars
-	shape     *Function // of a NamedTuple, whose fields its parameters are
+	names     []string  // names that the body binds, in order
+	notes     Dict      // annotations
+	annotated []string  // annotated names, except ClassVars
+	shape     *Function // function of a NamedTuple, whose parameters are the fields
 }
 
 // descriptor is a property, a static or a class method.
 type descriptor struct {
 	kind     string
-	fn       any // what reads a property
+	fn       any // getter of a property
 	set, del any
 }
 
-// unreadHooks are the special names of Python that change what a class does and
-// are not read. Others are either read or mean nothing to Python.
+// unreadHooks are Python's special names that change the behavior of a class and
+// are not supported. Other special names are supported or have no meaning in
+// Python.
 const unreadHooks = ` __new__ __del__ __set_name__ __get__ __set__ __delete__ __getattribute__ __delattr__ __class_getitem__ __slots__
  __class__ __dir__ __sizeof__ __reduce__ __reduce_ex__ __copy__ __deepcopy__ __getstate__ __setstate__ __getnewargs__ __getnewargs_ex__
  __instancecheck__ __subclasscheck__ __subclasshook__ __prepare__ __mro_entries__ __mro__ __dict__ __weakref__ __bases__ __ne__
@@ -48,14 +49,14 @@ func isDunder(n string) bool {
 	return len(n) > 4 && strings.HasPrefix(n, "__") && strings.HasSuffix(n, "__")
 }
 
-// isPythons reports whether objects or classes of Python have a name.
+// isPythons reports whether Python's own objects or classes have a name.
 func isPythons(name string) bool {
 	return strings.Contains(` __class__ __delattr__ __dict__ __dir__ __doc__ __eq__ __format__ __ge__ __getattribute__ __getstate__ __gt__ __hash__
  __init__ __init_subclass__ __le__ __lt__ __module__ __ne__ __new__ __reduce__ __reduce_ex__ __repr__ __setattr__ __sizeof__ __str__
  __subclasshook__ __weakref__ __annotations__ __call__ __subclasses__ __instancecheck__ __or__ __abstractmethods__ __slots__ `, " "+name+" ")
 }
 
-// member looks at what the body of a class binds.
+// member checks a name that the body of a class binds.
 func (r *Interpreter) member(s *scope, name string, v any) (any, error) {
 	if c := s.owner; c != nil && !slices.Contains(c.names, name) {
 		c.names = append(c.names, name)
@@ -74,7 +75,7 @@ func (r *Interpreter) member(s *scope, name string, v any) (any, error) {
 func (r *Interpreter) annotate(s *scope, name string, st *annotatedStmt) error {
 	c := s.owner
 	var note any = &Unknown{Why: "the type of " + c.Name + "." + name, Trust: Harmless}
-	late := strings.Contains(s.file.Source, "__future__") // annotations may be texts then
+	late := strings.Contains(s.file.Source, "__future__") // then annotations may be texts
 	switch k := st.kind.(type) {
 	case *constExpr, *nameExpr:
 		if late {
@@ -110,7 +111,7 @@ func (r *Interpreter) annotate(s *scope, name string, st *annotatedStmt) error {
 	return nil
 }
 
-// qualified is the __qualname__ of what a scope binds.
+// qualified is the __qualname__ of an object that a scope binds.
 func (s *scope) qualified(name string) string {
 	for x := s; x != nil; x = x.outer {
 		switch {
@@ -123,7 +124,7 @@ func (s *scope) qualified(name string) string {
 	return name
 }
 
-// class binds a class of the file.
+// class executes a class statement.
 func (r *Interpreter) class(s *scope, st *classStmt) error {
 	c := &Class{Name: st.name, run: r, qual: s.qualified(st.name), Members: map[string]any{"__doc__": docText(st.body), "__module__": s.top.names["__name__"]}}
 	options := &Call{}
@@ -153,7 +154,7 @@ func (r *Interpreter) class(s *scope, st *classStmt) error {
 	return r.assign(s, st.name, v)
 }
 
-// finish makes of a body what its bases say.
+// finish completes a class after its body, according to its bases.
 func (r *Interpreter) finish(c *Class, options *Call) error {
 	c.names = append(c.names, "__dict__", "__weakref__", "__doc__", "__hash__")
 	if _, own := c.Members["__hash__"]; !own && c.Members["__eq__"] != nil {
@@ -184,8 +185,7 @@ func (r *Interpreter) finish(c *Class, options *Call) error {
 	return err
 }
 
-// abstract lists the methods that are still to be written before a class can be
-// made objects of.
+// abstract lists the abstract methods that prevent instances of a class.
 func (c *Class) abstract() []string {
 	var names []string
 	for _, b := range c.mro {
@@ -222,12 +222,12 @@ func (c *Class) member(name string) (any, bool) {
 	return nil, false
 }
 
-// foreign is the base of which nothing is known; nil when there is none.
+// foreign is the Unknown base; nil if there is none.
 func (c *Class) foreign() *Unknown {
 	return cmp.Or(anyUnknown(c.mro...), anyUnknown(c.bases...))
 }
 
-// derives reports whether a class is another or derives from it.
+// derives reports whether a class is another class or derives from it.
 func (c *Class) derives(other *Class) bool { return slices.Contains(c.mro, any(other)) }
 
 func (c *Class) isException() bool {
@@ -237,7 +237,7 @@ func (c *Class) isException() bool {
 	})
 }
 
-// members are what iterating over an enumeration gives.
+// members are the items of an iteration over an enumeration.
 func (c *Class) members() ([]any, bool) {
 	if c.enum == nil {
 		return nil, false
@@ -251,7 +251,8 @@ func (c *Class) members() ([]any, bool) {
 	return items, true
 }
 
-// item is Class["member"]; a class with type parameters is the class.
+// item is Class["member"]; for a class with type parameters the result is the
+// class.
 func (c *Class) item(key any) (any, error) {
 	if c.enum == nil {
 		if c.derivesFrom("Generic") || c.derivesFrom("Protocol") || c.foreign() != nil {
@@ -262,7 +263,7 @@ func (c *Class) item(key any) (any, error) {
 	return c.run.dictItem(&c.enum.members, key)
 }
 
-// basesOf is __bases__: a class that names none has object.
+// basesOf is __bases__: a class without explicit bases has object.
 func (r *Interpreter) basesOf(c *Class) Tuple {
 	if len(c.bases) == 0 && c.Name != "object" {
 		return Tuple{r.builtins["object"]}
@@ -306,14 +307,14 @@ func (r *Interpreter) classAttribute(c *Class, name string) (any, error) {
 	return nil, raise("AttributeError", "type object '%s' has no attribute '%s'", c.Name, name)
 }
 
-// hasPythonsMembers reports whether Python puts more into a class than its body
-// and the names that all classes have.
+// hasPythonsMembers reports whether Python adds members to a class beyond its
+// body and the names that all classes have.
 func (c *Class) hasPythonsMembers() bool {
 	_, data := c.Members["__dataclass_fields__"]
 	return c.enum != nil || c.shape != nil || data || c.isException() || c.abc || c.Name == "object"
 }
 
-// dict is a copy of what the body bound, with what Python adds.
+// dict is a copy of the class body's names, with those that Python adds.
 func (c *Class) dict() (any, error) {
 	if c.hasPythonsMembers() {
 		return nil, fmt.Errorf("__dict__ of class %s is not read", c.Name)
@@ -340,8 +341,8 @@ func (c *Class) dict() (any, error) {
 	return d, nil
 }
 
-// bound gives a member of a class as an object of it has it, or the class itself
-// when self is nil.
+// bound returns a member of a class as accessed through an object, or through the
+// class if self is nil.
 func (r *Interpreter) bound(v, self any, c *Class) (any, error) {
 	d, ok := v.(*descriptor)
 	if !ok {
@@ -389,7 +390,7 @@ func (b *Builtin) on(self any) *Builtin {
 	}}
 }
 
-// native is a method of the reader's, for objects of classes of files.
+// native makes a method of the reader for objects of classes in files.
 func native(name string, call func(o *Instance, c *Call) (any, error)) *Builtin {
 	return &Builtin{Name: name, method: true, Call: func(c *Call) (any, error) {
 		if len(c.Args) == 0 {

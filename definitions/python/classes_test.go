@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What ends a file is said as Python's last line says it.
+// An exception that ends a file is shown like Python's last line.
 func TestTheTextOfAnExceptionIsShown(t *testing.T) {
 	for _, c := range [][2]string{
 		{"class ConfigError(Exception):\n    pass\nraise ConfigError('set X')\n", "program.py:3:1: the file raises ConfigError: set X"},

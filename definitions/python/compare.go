@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// comparison compares values within bounds.
+// comparison compares values within a limit.
 type comparison struct {
-	left    int // comparisons that may still be made
+	left    int // remaining comparisons
 	unknown *Unknown
 	err     error
 }
@@ -17,8 +17,7 @@ type comparison struct {
 // maxCompared bounds the work of one comparison.
 const maxCompared = 200_000
 
-// counted counts the work of a comparison. One that was not finished has no
-// answer.
+// counted charges the work of a comparison. An unfinished comparison is an error.
 func (r *Interpreter) counted(c *comparison) error {
 	if c.err != nil {
 		return c.err
@@ -35,14 +34,14 @@ func equal(a, b any) bool {
 	return c.equal(a, b)
 }
 
-// is reports whether two functions are the same, or the same method of the same
+// is reports whether two functions are identical, or the same method of the same
 // object.
 func (f *Function) is(g *Function) bool {
 	return f == g || f.bound && g.bound && f.of == g.of && identical(f.self, g.self)
 }
 
-// equalNumbers compares a, whose float is x, with b: two integers by all their
-// digits.
+// equalNumbers compares a, whose float value is x, with b: two integers with all
+// their digits.
 func equalNumbers(x float64, a, b any) bool {
 	y, ok := asFloat(b)
 	i, iok := a.(int64)
@@ -80,14 +79,14 @@ func (c *comparison) equal(a, b any) bool {
 	return c.containers(a, b)
 }
 
-// containers compares what has no order, and the rest.
+// containers compares unordered containers, and all other values.
 func (c *comparison) containers(a, b any) bool {
 	a, b = atom(a), atom(b)
 	switch x := a.(type) {
 	case *Dict:
 		y, ok := b.(*Dict)
 		return ok && c.dicts(x, y)
-	case *View: // with items that cannot be hashed
+	case *View: // views with unhashable items
 		y, ok := b.(*View)
 		return ok && (x == y || x.kind == "dict_items" && y.kind == x.kind && c.dicts(x.dict, y.dict))
 	case *Set:
@@ -109,7 +108,7 @@ func (c *comparison) objects(x Comparable, b any) bool {
 	return same
 }
 
-// sameSequences gives the items of two lists or two tuples.
+// sameSequences returns the items of two lists or two tuples.
 func sameSequences(a, b any) (x, y []any, ok bool) {
 	switch a := a.(type) {
 	case *List:
@@ -149,8 +148,8 @@ func (c *comparison) dicts(x, y *Dict) bool {
 	return true
 }
 
-// instances compares an object whose class does not say how: by its items for
-// named tuples, else by identity.
+// instances compares objects whose class has no __eq__: named tuples by their
+// items, others by identity.
 func (c *comparison) instances(o *Instance, b any) bool {
 	if o.tuple != nil {
 		x, y, ok := sameSequences(o.tuple, b)
@@ -163,7 +162,7 @@ func (c *comparison) instances(o *Instance, b any) bool {
 	return ok && o == p
 }
 
-// answer is what an __eq__ said.
+// answer evaluates the result of an __eq__.
 func (c *comparison) answer(v any, err error) bool {
 	same, isBool := v.(bool)
 	switch u, unknown := v.(*Unknown); {
@@ -177,7 +176,7 @@ func (c *comparison) answer(v any, err error) bool {
 	return same
 }
 
-// same is what "in" and lists ask for: the same object or an equal one.
+// same is the comparison of "in" and of lists: identical or equal.
 func (c *comparison) same(a, b any) bool {
 	o, ok := a.(*Instance)
 	p, pok := b.(*Instance)
@@ -204,7 +203,7 @@ func identical(a, b any) bool {
 	return a == b
 }
 
-// compared is a comparison: a bool or Unknown.
+// compared evaluates a comparison: a bool or Unknown.
 func (r *Interpreter) compared(op string, a, b any) (any, error) {
 	if op == "is" || op == "is not" {
 		if u := anyUnknown(a, b); u != nil {
@@ -239,7 +238,7 @@ func (r *Interpreter) compared(op string, a, b any) (any, error) {
 	return ordered(op, a, b)
 }
 
-// ordered is < and its siblings; sets are ordered by inclusion.
+// ordered evaluates <, <=, > and >=; sets are ordered by inclusion.
 func ordered(op string, a, b any) (any, error) {
 	if u, err := computable(a, b); u != nil || err != nil {
 		return u, err
@@ -263,13 +262,14 @@ func ordered(op string, a, b any) (any, error) {
 	return holds(op, c <= 0, c >= 0), nil
 }
 
-// isNaN reports whether a value is the float that has no order.
+// isNaN reports whether a value is a float NaN, which has no order.
 func isNaN(v any) bool {
 	f, ok := v.(float64)
 	return ok && math.IsNaN(f)
 }
 
-// holds tells an order from whether a value is at most another, and at least.
+// holds derives an order operator from whether a value is at most, and at least,
+// another.
 func holds(op string, most, least bool) bool {
 	switch op {
 	case "<":
@@ -300,8 +300,8 @@ func (r *Interpreter) contains(box, v any) (any, error) {
 	return r.search(box, v)
 }
 
-// ask is "in" of a box that answers without a look at each of its items; false
-// of another.
+// ask is "in" for containers that need not compare their items one by one; asked
+// is false for others.
 func (r *Interpreter) ask(box, v any) (found any, asked bool, err error) {
 	switch box := box.(type) {
 	case *Class:
@@ -332,7 +332,7 @@ func (r *Interpreter) ask(box, v any) (found any, asked bool, err error) {
 	return nil, false, nil
 }
 
-// search is "in" of a box whose items are compared one after another.
+// search is "in" for containers whose items are compared one by one.
 func (r *Interpreter) search(box, v any) (any, error) {
 	c := comparison{left: maxCompared}
 	found := false
@@ -352,7 +352,7 @@ func (r *Interpreter) search(box, v any) (any, error) {
 	return false, nil
 }
 
-// order compares two values; false when they have none.
+// order compares two values; it returns false if they have no order.
 func order(a, b any, depth int) (int, bool) {
 	if depth > maxNesting {
 		return 0, false

@@ -8,25 +8,25 @@ import (
 	"strings"
 )
 
-// Dict is a dict, in the order in which its keys were added.
+// Dict is a dict, in insertion order.
 type Dict struct {
 	keys, values []any
 	index        map[any]int
-	changes      int // of its keys
-	// factory makes the values of a defaultdict; nil for a plain dict.
+	changes      int // counts changes of the keys
+	// factory makes the missing values of a defaultdict; nil for other dicts.
 	factory any
-	// ReadOnly says why the dict cannot be changed; "" when it can.
+	// ReadOnly says why the dict cannot be changed; "" if it can.
 	ReadOnly string
 	kind     string // "defaultdict", "OrderedDict", or empty
 }
 
-// Set is a set, in the order in which its items were added.
+// Set is a set, in insertion order.
 type Set struct {
 	dict   Dict
 	Frozen bool
 }
 
-// key forms of what Go cannot compare as Python does.
+// Key types for values that Go does not compare as Python does.
 type (
 	noneKey  struct{}
 	bytesKey string
@@ -34,7 +34,7 @@ type (
 	hostKey  struct{ kind, key string }
 )
 
-// floatKey is an integer where the float is equal to one.
+// floatKey returns the integer equal to a float, if there is one.
 func floatKey(f float64) any {
 	if f == math.Trunc(f) && math.Abs(f) < 1<<62 {
 		return int64(f)
@@ -42,7 +42,7 @@ func floatKey(f float64) any {
 	return f
 }
 
-// hashKey gives what stands for a value in a dict: equal values, equal keys.
+// hashKey returns the map key for a value: equal values have equal keys.
 func hashKey(v any) (any, error) {
 	switch v := v.(type) {
 	case nil:
@@ -75,7 +75,7 @@ func hashKey(v any) (any, error) {
 	return atom(v), nil
 }
 
-// atom gives what Go compares as Python compares a value without parts.
+// atom returns the map key for a value without parts.
 func atom(v any) any {
 	switch v := v.(type) {
 	case Bytes:
@@ -86,7 +86,7 @@ func atom(v any) any {
 	return v
 }
 
-// keyOf is the key of a host's value, among those of all types.
+// keyOf is the map key for a host's value.
 func keyOf(v Keyed) hostKey { return hostKey{fmt.Sprintf("%T", v), v.Key()} }
 
 func hashTuple(t Tuple) (any, error) {
@@ -115,7 +115,7 @@ func (d *Dict) Len() int { return len(d.keys) }
 // Keys lists the keys.
 func (d *Dict) Keys() []any { return slices.Clone(d.keys) }
 
-// All gives keys and values in order.
+// All iterates over keys and values in order.
 func (d *Dict) All() iter.Seq2[any, any] {
 	return func(yield func(any, any) bool) {
 		for i := range d.keys {
@@ -126,7 +126,7 @@ func (d *Dict) All() iter.Seq2[any, any] {
 	}
 }
 
-// Get returns a key's value; false when it has none.
+// Get returns a key's value; false if the key is absent.
 func (d *Dict) Get(key any) (any, bool, error) {
 	k, err := hashKey(key)
 	if err != nil {
@@ -158,7 +158,7 @@ func (d *Dict) Put(key, value any) error {
 	return nil
 }
 
-// Delete takes a key out; false when it was not there.
+// Delete removes a key; false if it was absent.
 func (d *Dict) Delete(key any) (bool, error) {
 	k, err := hashKey(key)
 	if err != nil {
@@ -182,7 +182,7 @@ func (d *Dict) Delete(key any) (bool, error) {
 	return true, nil
 }
 
-// reindex numbers the keys of a set anew.
+// reindex renumbers the keys.
 func (d *Dict) reindex() {
 	for i, v := range d.keys {
 		if k, err := hashKey(v); err == nil {
@@ -200,7 +200,7 @@ func (d *Dict) Clone() *Dict {
 	return out
 }
 
-// update takes over the keys of another dict.
+// update copies the entries of another dict.
 func (d *Dict) update(other *Dict) error {
 	for i := range other.keys {
 		if err := d.Put(other.keys[i], other.values[i]); err != nil {
@@ -210,7 +210,7 @@ func (d *Dict) update(other *Dict) error {
 	return nil
 }
 
-// newSet makes a set of items.
+// newSet makes a set from items.
 func newSet(items []any) (*Set, error) {
 	s := &Set{}
 	for _, v := range items {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 )
 
-// with runs a block within its contexts, the first outermost.
+// with executes a with statement; the first context is outermost.
 func (r *Interpreter) with(s *scope, st *withStmt) (signal, error) {
 	defer s.guarded()()
 	return r.within(s, st, 0)
@@ -37,7 +37,7 @@ func (r *Interpreter) within(s *scope, st *withStmt, i int) (signal, error) {
 	if err == nil {
 		sig, err = r.within(s, st, i+1)
 	}
-	if err != nil && exception(err) == nil { // a refusal, or nothing goes on
+	if err != nil && exception(err) == nil { // a refusal, or the run was stopped
 		return sig, err
 	}
 	swallows, failed := c.Exit(err)
@@ -50,7 +50,7 @@ func (r *Interpreter) within(s *scope, st *withStmt, i int) (signal, error) {
 	return sig, err
 }
 
-// context makes a value ready for a with statement.
+// context returns the context manager of a value.
 func (r *Interpreter) context(v any) (Context, error) {
 	switch v := v.(type) {
 	case Context:
@@ -69,7 +69,7 @@ func (r *Interpreter) context(v any) (Context, error) {
 	return nil, raise("TypeError", "'%s' object does not support the context manager protocol", TypeName(v))
 }
 
-// unknownContext is a context of which nothing is known.
+// unknownContext is a context manager that is not known.
 type unknownContext struct{ u *Unknown }
 
 func (c unknownContext) Enter() (any, error) { return c.u, nil }

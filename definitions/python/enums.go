@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// enumeration is what a class made from Enum has besides.
+// enumeration holds the additional data of an Enum class.
 type enumeration struct {
-	mixin     string   // str, int or float when the members are such values too
-	plainText bool     // the text of a member is its value's, as of StrEnum
-	members   Dict     // by name, aliases too; their values until the class is made
-	unread    *Unknown // a value that is not known
+	mixin     string   // str, int or float if the members are also such values
+	plainText bool     // the text of a member is that of its value, as in StrEnum
+	members   Dict     // by name, with aliases; values until the class is complete
+	unread    *Unknown // a member value that is not known
 }
 
-// autoValue is what auto() gives.
+// autoValue is the result of auto().
 type autoValue struct{}
 
-// checkSunder refuses the _names_ that Enum reserves, but for those it calls.
+// checkSunder refuses the _names_ that Enum reserves, except those it calls.
 func (e *enumeration) checkSunder(name string) error {
 	switch name {
 	case "_missing_":
@@ -33,7 +33,7 @@ func (e *enumeration) checkSunder(name string) error {
 	return raise("ValueError", "_sunder_ names, such as '%s', are reserved for future Enum use", name)
 }
 
-// enumName looks at what the body of an enumeration binds.
+// enumName checks a name that the body of an enumeration binds.
 func (r *Interpreter) enumName(c *Class, name string, v any) (any, error) {
 	e := c.enum
 	switch {
@@ -51,7 +51,7 @@ func (r *Interpreter) enumName(c *Class, name string, v any) (any, error) {
 	return r.enumValue(c, name, v)
 }
 
-// enumValue notes what the body of an enumeration binds to a name: a member
+// enumValue handles a name that the body of an enumeration binds: it is a member
 // unless it is a method.
 func (r *Interpreter) enumValue(c *Class, name string, v any) (any, error) {
 	e := c.enum
@@ -77,7 +77,7 @@ func (r *Interpreter) enumValue(c *Class, name string, v any) (any, error) {
 	return v, e.members.Put(name, v)
 }
 
-// nextValue is what auto() stands for.
+// nextValue is the value of auto().
 func (r *Interpreter) nextValue(c *Class, name string) (any, error) {
 	e, last := c.enum, NewList(c.enum.members.values...)
 	if fn, ok := c.member("_generate_next_value_"); ok {
@@ -139,8 +139,8 @@ func (r *Interpreter) makeMember(c *Class, name string, value any) (*Instance, e
 	return m, nil
 }
 
-// find gives the member with a value, or that is the value; nil when there is
-// none.
+// find returns the member with a value, or the member that is the value; nil if
+// there is none.
 func (c *Class) find(members []any, v any) *Instance {
 	for _, m := range members {
 		if o, ok := m.(*Instance); ok && (o == v || equal(o.get("_value_"), v)) {
@@ -150,7 +150,7 @@ func (c *Class) find(members []any, v any) *Instance {
 	return nil
 }
 
-// has reports whether an enumeration has a member of a name.
+// has reports whether an enumeration has a member of this name.
 func (e *enumeration) has(name string) bool {
 	_, ok, _ := e.members.Get(name)
 	return ok
@@ -170,7 +170,7 @@ func (r *Interpreter) memberOf(c *Class, call *Call) (any, error) {
 	return r.writtenCall("_enums", "missing", c, call.Args[0])
 }
 
-// plain is the text or number that a member of a mixed enumeration is; nil for
+// plain returns the text or number of a member of a mixed enumeration; nil for
 // other objects.
 func (o *Instance) plain() any {
 	if o.Class.enum == nil || o.Class.enum.mixin == "" {

@@ -11,7 +11,7 @@ func (r *Interpreter) evalOr(s *scope, e expr, fallback any) (any, error) {
 	return r.eval(s, e)
 }
 
-// eval gives the value of an expression.
+// eval evaluates an expression.
 func (r *Interpreter) eval(s *scope, e expr) (any, error) {
 	if !s.file.own {
 		if err := r.charge(1); err != nil {
@@ -65,7 +65,7 @@ func (r *Interpreter) evaluate(s *scope, e expr) (any, error) {
 	return r.operate(s, e)
 }
 
-// operate evaluates what is less common, and operators.
+// operate evaluates operators and less common expressions.
 func (r *Interpreter) operate(s *scope, e expr) (any, error) {
 	switch e := e.(type) {
 	case *lambdaExpr:
@@ -114,7 +114,7 @@ func (r *Interpreter) both(s *scope, left, right expr) (a, b any, err error) {
 	return a, b, err
 }
 
-// skipped refuses to leave out an expression that matters to definitions.
+// skipped refuses to skip an expression that affects definitions.
 func (r *Interpreter) skipped(s *scope, what string, u any, list ...expr) (any, error) {
 	for _, e := range list {
 		if e == nil {
@@ -217,7 +217,7 @@ func (r *Interpreter) lookup(s *scope, e *nameExpr) (any, error) {
 	return nil, s.unbound(e.name, nil)
 }
 
-// yield hands a value out of a generator.
+// yield evaluates a yield expression.
 func (r *Interpreter) yield(s *scope, e *yieldExpr) (any, error) {
 	v, err := r.evalOr(s, e.value, nil)
 	if err != nil {
@@ -328,10 +328,10 @@ func (r *Interpreter) index(s *scope, e *indexExpr) (any, error) {
 	}
 	switch v := v.(type) {
 	case *Unknown:
-		return v, nil // so that the parts of types need not be known either
+		return v, nil // so the parameters of types need not be known either
 	case *Builtin:
 		if v.Members["__members__"] == nil {
-			return v, nil // a type with parameters is the type
+			return v, nil // a type with parameters is the type itself
 		}
 	}
 	key, err := r.eval(s, e.index)

@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// raised is a Python exception on its way to a handler. Other errors are the
-// reader's own: no handler of the file catches them.
+// raised is a Python exception on its way to a handler. All other errors are the
+// reader's own: no handler of a file catches them.
 type raised struct {
 	class string
 	text  string
-	// exact is set when the text is Python's own; args are the exception's then.
+	// exact is set if the text equals Python's; args are then the exception's args.
 	exact bool
 	args  Tuple
-	value *Instance // of an exception that the file itself raises
-	made  *Instance // of one of Python's, once it is looked at
-	// members are the attributes of one that Python raises, its args among them.
+	value *Instance // the object, for an exception that the file raises
+	made  *Instance // the object of Python's own exception, made on first use
+	// members are the attributes of Python's own exception, including its args.
 	members map[string]any
 }
 
@@ -27,7 +27,7 @@ func (e *raised) Error() string {
 	return e.text
 }
 
-// exactTexts are the forms of messages that are word by word Python's.
+// exactTexts are the formats of messages that equal Python's word by word.
 const exactTexts = `|division by zero|name '%s' is not defined|invalid literal for int() with base %d: %s|could not convert string to float: %s
 |%s index out of range|'%s' object has no attribute '%s'|module '%s' has no attribute '%s'|type object '%s' has no attribute '%s'|No module named '%s'
 |%s is not a valid %s|Can't instantiate abstract class %s with abstract method%s %s|cannot assign to field '%s'|'%s' object is not iterable
@@ -41,16 +41,16 @@ func raise(class, format string, args ...any) error {
 	return e
 }
 
-// raiseKey is the KeyError of a key that is not there.
+// raiseKey is the KeyError for a missing key.
 func raiseKey(key any) error {
 	return &raised{class: "KeyError", text: "the dict has no key " + Repr(key), exact: true, args: Tuple{key}}
 }
 
-// exceptionParts are attributes of some of Python's exceptions that are not read.
+// exceptionParts are attributes of Python's exceptions that are not supported.
 var exceptionParts = []string{"errno", "strerror", "filename", "filename2", "value", "code", "name", "path", "obj", "msg", "lineno", "offset", "text", "reason", "encoding", "object", "start", "end", "characters_written", "add_note", "__cause__", "__context__", "__traceback__", "__suppress_context__", "__notes__"}
 
-// exceptionTree is what derives from what of Python's exceptions; a base stands
-// before its classes.
+// exceptionTree is the hierarchy of Python's exceptions; a base precedes its
+// classes.
 const exceptionTree = `BaseException: Exception SystemExit KeyboardInterrupt GeneratorExit; Exception: ArithmeticError AssertionError AttributeError EOFError ImportError
 LookupError NameError OSError RuntimeError StopIteration SyntaxError TypeError ValueError Warning MemoryError; ArithmeticError: OverflowError
 ZeroDivisionError; AttributeError: FrozenInstanceError; ImportError: ModuleNotFoundError; LookupError: IndexError KeyError; NameError:
@@ -86,7 +86,7 @@ func (r *Interpreter) exceptions() map[string]any {
 	return classes
 }
 
-// classOf gives the class of an exception.
+// classOf returns the class of an exception.
 func (r *Interpreter) classOf(e *raised) *Class {
 	if e.value != nil {
 		return e.value.Class
@@ -111,7 +111,7 @@ func (r *Interpreter) exceptionValue(e *raised) any {
 	if c == nil {
 		return &Unknown{Why: "an exception"}
 	}
-	if e.made == nil { // one object, however often it is asked for
+	if e.made == nil { // always the same object
 		e.made = &Instance{Class: c}
 		e.made.set("args", e.args)
 		for k, v := range e.members {
@@ -124,7 +124,7 @@ func (r *Interpreter) exceptionValue(e *raised) any {
 	return e.made
 }
 
-// exceptionMethods is what all exceptions have.
+// exceptionMethods are the methods of all exceptions.
 func exceptionMethods() map[string]any {
 	return map[string]any{
 		"__init__": native("__init__", func(o *Instance, c *Call) (any, error) {
@@ -140,7 +140,7 @@ func exceptionMethods() map[string]any {
 	}
 }
 
-// checkException refuses arguments of which Python makes more than args.
+// checkException refuses arguments from which Python makes more than args.
 func (c *Class) checkException(call *Call) error {
 	for _, b := range c.mro {
 		k, ok := b.(*Class)
@@ -154,8 +154,8 @@ func (c *Class) checkException(call *Call) error {
 	return nil
 }
 
-// catches reports whether a handler takes an exception; an error when that
-// cannot be known.
+// catches reports whether a handler catches an exception; an error if that cannot
+// be known.
 func (r *Interpreter) catches(s *scope, h handler, e *raised) (bool, error) {
 	if h.kinds == nil {
 		return true, nil
@@ -167,7 +167,7 @@ func (r *Interpreter) catches(s *scope, h handler, e *raised) (bool, error) {
 	return r.caught(v, e)
 }
 
-// caught reports whether an exception is of a class, or of one of a tuple.
+// caught reports whether an exception is of a class, or of a class in a tuple.
 func (r *Interpreter) caught(v any, e *raised) (bool, error) {
 	class, kinds := r.classOf(e), flat(v)
 	for _, k := range kinds {
@@ -181,7 +181,7 @@ func (r *Interpreter) caught(v any, e *raised) (bool, error) {
 	return false, nil
 }
 
-// exception finds the Python exception in an error; nil when it is the
+// exception returns the Python exception in an error; nil if the error is the
 // reader's own.
 func exception(err error) *raised {
 	var e *raised
@@ -208,7 +208,7 @@ func (r *Interpreter) raise(s *scope, st *raiseStmt) error {
 	return r.raised(v)
 }
 
-// raised makes an exception of what is raised.
+// raised makes an exception from the operand of a raise.
 func (r *Interpreter) raised(v any) error {
 	if c, ok := v.(*Class); ok && c.isException() {
 		var err error
@@ -229,8 +229,8 @@ func (r *Interpreter) raised(v any) error {
 	return fmt.Errorf("the file raises %s here", Str(v))
 }
 
-// ExceptionClass names the Python exception that an error is; "" for the
-// reader's own errors, and for none.
+// ExceptionClass names the Python exception of an error; "" for the reader's own
+// errors, and for nil.
 func ExceptionClass(err error) string {
 	switch e := exception(err); {
 	case e == nil:

@@ -8,7 +8,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/tokens"
 )
 
-// expressions reads one expression, or a tuple without brackets.
+// expressions parses one expression, or a tuple without parentheses.
 func (p *parser) expressions() expr {
 	first := p.starred()
 	if !p.is(",") {
@@ -32,7 +32,7 @@ func (p *parser) starred() expr {
 	return p.named()
 }
 
-// named reads an expression or name := expression.
+// named parses an expression or name := expression.
 func (p *parser) named() expr {
 	e := p.expression()
 	if n, ok := e.(*nameExpr); ok && p.accept(":=") {
@@ -216,7 +216,7 @@ func (p *parser) postfix(e expr) expr {
 	return e
 }
 
-// arguments reads the arguments of a call with their closing bracket.
+// arguments parses the arguments of a call and the closing parenthesis.
 func (p *parser) arguments() []argument {
 	var args []argument
 	p.list(")", func() {
@@ -330,8 +330,8 @@ func (p *parser) word() expr {
 	return &nameExpr{node{t.From}, t.Text}
 }
 
-// numeral reads a number. Those that do not fit 64 bits, and imaginary ones,
-// are Unknown.
+// numeral parses a number. Integers beyond 64 bits and imaginary numbers are
+// Unknown.
 func (p *parser) numeral(t tokens.Token) expr {
 	s := strings.ReplaceAll(t.Text, "_", "")
 	lower := strings.ToLower(s)
@@ -382,13 +382,13 @@ func (p *parser) parenthesis() expr {
 		p.fail(e.pos(), "invalid syntax: a starred expression cannot stand here")
 	}
 	p.expect(")")
-	if n, ok := e.(*nameExpr); ok { // (x) is no target of :=, and no keyword of a call
+	if n, ok := e.(*nameExpr); ok { // (x) cannot be a target of := or a keyword of a call
 		return &nameExpr{n.node, n.name}
 	}
 	return e
 }
 
-// sequence reads the rest of a list or set.
+// sequence parses the rest of a list or set.
 func (p *parser) sequence(at int, kind byte, closing string) expr {
 	var items []expr
 	for p.err == nil && !p.is(closing) {
@@ -410,7 +410,7 @@ func (p *parser) sequence(at int, kind byte, closing string) expr {
 	return &listExpr{node{at}, items}
 }
 
-// braces reads the rest of a dict or a set.
+// braces parses the rest of a dict or a set.
 func (p *parser) braces(at int) expr {
 	d := &dictExpr{node: node{at}}
 	for p.err == nil && !p.is("}") {
@@ -446,7 +446,7 @@ func (p *parser) clauses() []clause {
 		p.accept("async")
 		p.expect("for")
 		c := clause{}
-		p.body(true, nil, func() { c.target = p.targetList() }) // names of the comprehension
+		p.body(true, nil, func() { c.target = p.targetList() }) // names local to the comprehension
 		p.expect("in")
 		c.source = p.or()
 		for p.err == nil && p.accept("if") {
@@ -461,7 +461,7 @@ func (p *parser) clauses() []clause {
 	return list
 }
 
-// target reads what a value can be bound to.
+// target parses an assignment target.
 func (p *parser) target() expr {
 	t := p.cur()
 	if p.accept("*") {

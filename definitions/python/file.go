@@ -1,15 +1,15 @@
-// Package python reads the declarative part of Python: modules that build
+// Package python evaluates the declarative part of Python: modules that build
 // objects by calls, as feature repositories do. It never runs Python. Functions
-// of the files themselves are evaluated where their result is needed; what the
-// reader cannot know, such as what a third-party package gives, is carried along
-// as Unknown and matters only where a definition uses it.
+// of the files are evaluated where their result is needed. A value that the
+// reader cannot know, such as the result of a third-party package, is Unknown,
+// and matters only if a definition uses it.
 //
-// The reader answers as Python does or not at all: what it does not read ends in
-// an error that says so, or in Unknown, never in a guess. Its errors are of two
-// sorts. Exceptions of Python are caught by the except clauses of the files;
-// refusals of the reader are not.
+// The reader gives Python's result or none: what it does not support ends in an
+// error that says so, or in Unknown, never in a guess. There are two kinds of
+// errors. Exceptions of Python can be caught by the except clauses of the files;
+// refusals of the reader cannot.
 //
-// Work and memory are bounded: files that do not end are given up.
+// Work and memory are bounded: files that do not end are stopped.
 package python
 
 import (
@@ -23,22 +23,22 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// maxShown bounds how much of a long line an error shows.
+// maxShown bounds the part of a long line that an error shows.
 const maxShown = 160
 
 // File is a Python file.
 type File struct {
-	// Name is the path as errors show it, relative to the repository.
+	// Name is the relative path in the repository, as errors show it.
 	Name string
 	// Path is the value of __file__.
 	Path   string
 	Source string
-	own    bool // of the reader: no error points into it
+	own    bool // a file of the reader: errors do not point into it
 }
 
-// fail makes an error at a byte of the file: where, what, the line and a caret.
+// fail makes an error at a byte of the file: place, message, the line and a caret.
 func (f *File) fail(at int, format string, args ...any) *fault.Error {
-	if f.own { // it gets its place where the file calls
+	if f.own { // the calling file adds the place
 		return fault.New(fault.Invalid, format, args...)
 	}
 	at = max(min(at, len(f.Source)), 0)
@@ -66,17 +66,17 @@ func (f *File) fail(at int, format string, args ...any) *fault.Error {
 		About("definition", place, "")
 }
 
-// shown is a piece of a line without what a terminal would obey.
+// shown removes characters that a terminal would interpret.
 func shown(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r != '\t' && unicode.IsControl(r) {
 			return utf8.RuneError
 		}
-		return r // that of bytes that are no UTF-8 is this error, too
+		return r // invalid UTF-8 decodes to this character, too
 	}, s)
 }
 
-// place gives an error of package tokens its place.
+// place adds the place to an error of package tokens.
 func (f *File) place(err error) error {
 	var e *tokens.Error
 	if errors.As(err, &e) {
@@ -85,7 +85,7 @@ func (f *File) place(err error) error {
 	return err
 }
 
-// line is the number of the line that a byte stands in, from 1.
+// line is the number of the line that contains a byte, from 1.
 func (f *File) line(at int) int {
 	return strings.Count(f.Source[:max(min(at, len(f.Source)), 0)], "\n") + 1
 }

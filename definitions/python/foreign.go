@@ -6,32 +6,32 @@ import (
 	"strings"
 )
 
-// Trust says what an Unknown can do to definitions.
+// Trust says how an Unknown can affect definitions.
 type Trust uint8
 
 const (
-	// Untrusted may be or make a definition: it is refused as soon as a module
-	// binds it to a name, or anything calls it.
+	// Untrusted may be or make a definition: it is refused as soon as a module binds
+	// it to a name, or anything calls it.
 	Untrusted Trust = iota
-	// Inert is no definition itself, but calling it may make one: what Feast's own
-	// modules have besides what the host reads.
+	// Inert is not a definition itself, but calling it may make one: names of Feast's
+	// own modules that the host does not provide.
 	Inert
-	// Harmless is of a module that is known to make no definitions. It may be
-	// called, as long as it is given nothing that makes them.
+	// Harmless belongs to a module that is known to make no definitions. It may be
+	// called, as long as it is not given anything that makes them.
 	Harmless
 )
 
-// Unknown is what only running Python can tell, and why.
+// Unknown is a value that only running Python can tell, and why.
 type Unknown struct {
 	Why    string
 	Trust  Trust
-	module string // of elsewhere, if it is of one
+	module string // its outside module, if any
 }
 
-// maxWhy bounds how much of a chain of names an Unknown tells, in bytes.
+// maxWhy bounds the length of the chain of names in an Unknown, in bytes.
 const maxWhy = 80
 
-// but is an Unknown of the same origin.
+// but makes an Unknown of the same origin.
 func (u *Unknown) but(format string, args ...any) *Unknown {
 	if len(u.Why) > maxWhy {
 		return u
@@ -41,16 +41,16 @@ func (u *Unknown) but(format string, args ...any) *Unknown {
 
 // Modules that are known to make no definitions, by their first names.
 const (
-	// StandardLibrary are modules of Python. Those left out run functions or texts
-	// that they are given, hand out what was put into them, or change what they are
-	// given.
+	// StandardLibrary are modules of Python. Not included are modules that run
+	// functions or texts passed to them, return stored values, or change their
+	// arguments.
 	StandardLibrary = "__future__ abc argparse array ast base64 binascii bz2 calendar cmath codecs collections colorsys configparser contextlib copy csv " +
 		"dataclasses datetime decimal difflib email enum errno faulthandler filecmp fnmatch fractions functools getopt getpass gettext " +
 		"glob graphlib gzip hashlib hmac html http io ipaddress itertools json keyword linecache locale logging lzma math mimetypes " +
 		"numbers operator os pathlib platform pprint pwd queue random re reprlib resource secrets shlex shutil smtplib socket sqlite3 ssl " +
 		"stat statistics string struct subprocess sys sysconfig syslog tarfile tempfile textwrap time timeit token tokenize tomllib " +
 		"traceback tracemalloc types typing unicodedata unittest urllib uuid warnings webbrowser xml xmlrpc zipfile zlib zoneinfo"
-	// FeastNeeds are modules that are there wherever Feast is.
+	// FeastNeeds are modules that are installed wherever Feast is.
 	FeastNeeds = "attr attrs click colorama dask fastapi gunicorn jinja2 jwt mmh3 numpy pandas prometheus_client psutil pyarrow pydantic pygments " +
 		"requests sqlalchemy starlette tabulate tenacity toml tqdm typeguard uvicorn yaml"
 	// MayBeInstalled are other modules that feature repositories use.
@@ -63,7 +63,7 @@ const (
 		"wandb xgboost"
 )
 
-// otherModules are the rest of Python's own, beside those of StandardLibrary.
+// otherModules are the rest of Python's own modules.
 const otherModules = "antigravity asyncio asyncore asynchat atexit bdb bisect builtins cProfile cgi cgitb cmd code codeop compileall concurrent contextvars " +
 	"copyreg crypt ctypes curses dbm dis distutils doctest encodings ensurepip fcntl fileinput ftplib gc genericpath grp heapq idlelib imaplib imghdr imp " +
 	"importlib inspect lib2to3 mailbox mailcap marshal mmap modulefinder multiprocessing netrc nntplib ntpath opcode optparse pdb pickle pickletools pipes " +
@@ -72,14 +72,14 @@ const otherModules = "antigravity asyncio asyncore asynchat atexit bdb bisect bu
 	"tkinter trace tty turtle turtledemo uu venv wave weakref wsgiref xdrlib zipapp zipimport"
 
 // Hides reports whether Python may have another module of this name, which it
-// would take before one of the repository.
+// would import instead of one in the repository.
 func Hides(module string) bool { return DefinesNothing(module) || among(otherModules, module) }
 
 // DefinesNothing reports whether a module outside of the repository is known to
 // make no definitions.
 func DefinesNothing(module string) bool { return among(MayBeInstalled, module) || installed(module) }
 
-// installed reports whether a module is there wherever Feast is.
+// installed reports whether a module is installed wherever Feast is.
 func installed(module string) bool {
 	return among(StandardLibrary, module) || among(FeastNeeds, module)
 }
@@ -102,8 +102,8 @@ func elsewhere(module, name string) *Unknown {
 	return u
 }
 
-// assign binds a name. What may be a definition must be known where a module
-// binds it: Feast looks at the names of modules.
+// assign binds a name. A value that may be a definition must be known when a
+// module binds it: Feast collects the names of modules.
 func (r *Interpreter) assign(s *scope, name string, v any) error {
 	if u, ok := v.(*Unknown); ok && u.Trust == Untrusted && s.reaches(name) {
 		return fmt.Errorf("'%s' may be a definition: only running Python can tell what %s is; %s", name, u.Why, remedyOf(u))
@@ -120,7 +120,7 @@ func (s *scope) reaches(name string) bool {
 	return s.home(name) == s.top
 }
 
-// remedyOf says what to do about an Unknown.
+// remedyOf returns the remedy for an Unknown.
 func remedyOf(u *Unknown) string {
 	if u.module != "" {
 		return fmt.Sprintf("module '%s' is neither in the repository nor known to define nothing", u.module)
@@ -128,9 +128,8 @@ func remedyOf(u *Unknown) string {
 	return "write it out"
 }
 
-// callUnknown is a call of what only Python knows, or of a class that is made from
-// it: harmless when it cannot make or change what definitions are made of, else
-// refused.
+// callUnknown is a call of an Unknown, or of a class derived from one: harmless if
+// it cannot make or change definitions, otherwise refused.
 func (r *Interpreter) callUnknown(u *Unknown, c *Call, class ...any) (any, error) {
 	switch {
 	case u.Trust == Harmless:
@@ -154,8 +153,8 @@ func (r *Interpreter) callUnknown(u *Unknown, c *Call, class ...any) (any, error
 	return u.but("%s()", u.Why), nil
 }
 
-// mixed is a result that is unknown although a definition went into it: it may be
-// that definition.
+// mixed is an unknown result of an operation on a definition: it may be that
+// definition.
 func (r *Interpreter) mixed(v any, from ...any) any {
 	u, ok := v.(*Unknown)
 	if !ok || u == nil || u.Trust != Harmless || !slices.ContainsFunc(from, r.makes) {
@@ -164,20 +163,20 @@ func (r *Interpreter) mixed(v any, from ...any) any {
 	return &Unknown{Why: u.Why + ", into which a definition went", Trust: Untrusted}
 }
 
-// tellsOnly names functions whose result is no definition, whatever they are
-// given.
+// tellsOnly names functions whose result is never a definition, whatever their
+// arguments.
 func tellsOnly(name string) bool {
 	return slices.Contains([]string{"isinstance", "issubclass", "hasattr", "callable", "len", "str", "repr", "format", "bool", "print", "type"}, name)
 }
 
-// HandOut refuses a value that a function which does nothing here may use to make a
-// definition, or may change.
+// HandOut refuses an argument of an ignored function that could use it to make or
+// change a definition.
 func (c *Call) HandOut(name string, v any) error {
 	return c.run.handedOut(&Unknown{Why: name, Trust: Harmless}, v)
 }
 
-// handedOut refuses a value that a call which is not run may use to make a
-// definition, or may change.
+// handedOut refuses an argument of a call that is not run, if the call could use
+// it to make or change a definition.
 func (r *Interpreter) handedOut(u *Unknown, v any) error {
 	switch {
 	case r.makes(v):
@@ -194,7 +193,7 @@ func (r *Interpreter) handedOut(u *Unknown, v any) error {
 	return nil
 }
 
-// writesFiles reports whether a call may write files, by its name.
+// writesFiles reports whether a call may write files, judged by its name.
 func writesFiles(name string) bool {
 	top, _, _ := strings.Cut(name, ".")
 	last := name[strings.LastIndexByte(name, '.')+1:]
@@ -220,8 +219,7 @@ func writesFiles(name string) bool {
 	return false
 }
 
-// changesArguments names the harmless functions that change what they are
-// given.
+// changesArguments names the harmless functions that change their arguments.
 func changesArguments(name string) bool {
 	return name == "struct.pack_into" || strings.HasSuffix(name, ".shuffle") || strings.HasPrefix(name, "operator.i") || strings.HasPrefix(name, "operator.set") || strings.HasPrefix(name, "operator.del")
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/banquet-fs/banquet/definitions/pytext"
 )
 
-// format joins the pieces of an f-string.
+// format joins the parts of an f-string.
 func (r *Interpreter) format(s *scope, parts []fpart) (any, error) {
 	var b strings.Builder
-	var unknown *Unknown // its text cannot be a definition, whatever it is of
+	var unknown *Unknown // a text is never a definition, so Unknown is harmless
 	for _, p := range parts {
 		if p.value == nil {
 			b.WriteString(p.text)
@@ -114,7 +114,7 @@ func (r *Interpreter) formatted(v any, text string) (any, error) {
 	return known(pytext.Format(v, text))
 }
 
-// known is what package pytext gives, as the language sees it.
+// known converts a result of package pytext to the language.
 func known[T any](v T, err error) (any, error) {
 	var e *pytext.PythonError
 	if errors.As(err, &e) {
@@ -126,7 +126,7 @@ func known[T any](v T, err error) (any, error) {
 	return v, nil
 }
 
-// percent is the old formatting of text by %.
+// percent is %-formatting.
 func (r *Interpreter) percent(format string, v any) (any, error) {
 	args := []any{v}
 	if t, ok := tupleOf(v).(Tuple); ok {
@@ -159,8 +159,8 @@ func (r *Interpreter) percent(format string, v any) (any, error) {
 	return b.String(), r.charge(b.Len() / 64)
 }
 
-// isMapping reports whether a value may be left over by a %-format: Python
-// takes what can be indexed for a mapping.
+// isMapping reports whether a %-format may leave a value unused: Python treats
+// anything that can be indexed as a mapping.
 func isMapping(v any) bool {
 	switch v.(type) {
 	case *Dict, *List, Bytes:
@@ -169,12 +169,12 @@ func isMapping(v any) bool {
 	return false
 }
 
-// percentage is a %-format that is being filled.
+// percentage is a %-format in progress.
 type percentage struct {
 	run     *Interpreter
 	args    []any
 	mapping any
-	keyed   bool // by names in brackets
+	keyed   bool // uses names in parentheses
 }
 
 func (p *percentage) next() (any, error) {
@@ -186,7 +186,7 @@ func (p *percentage) next() (any, error) {
 	return v, nil
 }
 
-// conversion reads what stands behind a %, and fills it.
+// conversion parses the part after a % and formats it.
 func (p *percentage) conversion(s string) (any, string, error) {
 	var v any
 	given := false
@@ -237,17 +237,17 @@ func (r *Interpreter) percented(v any, c pytext.Conversion) (any, error) {
 	return known(c.Number(number, TypeName(v)))
 }
 
-// formatting is a str.format that is being filled: by the arguments of a call,
-// or by a mapping.
+// formatting is a str.format in progress: filled from the arguments of a call, or
+// from a mapping.
 type formatting struct {
 	run     *Interpreter
 	call    *Call
 	mapping any
-	next    int // the number of the next field without one; -1 after one with
+	next    int // number of the next automatic field; -1 after a numbered one
 }
 
-// text is str.format with fields {}, {0}, {name}, {0.attr} and {0[key]}, and
-// formats that hold fields.
+// text is str.format with fields {}, {0}, {name}, {0.attr} and {0[key]}, and with
+// formats that contain fields.
 func (f *formatting) text(s string, depth int) (any, error) {
 	var unknown any
 	out, err := pytext.Fill(s, depth, func(field string, depth int) (string, bool, error) {
@@ -300,7 +300,7 @@ func (f *formatting) field(field string, depth int) (any, error) {
 	return f.run.converted(v, kind, spec)
 }
 
-// follow goes on by .name and [key].
+// follow evaluates the .name and [key] parts of a field.
 func (f *formatting) follow(v any, rest string) (any, error) {
 	for rest != "" {
 		var err error
@@ -330,7 +330,7 @@ func (f *formatting) follow(v any, rest string) (any, error) {
 	return v, nil
 }
 
-// argument gives the value that a field names.
+// argument returns the value that a field names.
 func (f *formatting) argument(name string) (any, error) {
 	at, err := strconv.ParseUint(name, 10, 31)
 	switch {

@@ -5,30 +5,30 @@ import (
 	"strings"
 )
 
-// Free is a name that a text uses and does not bind.
+// Free is a name that a text uses but does not bind.
 type Free struct {
 	Name string
-	// At is the byte of the text at which it stands.
+	// At is its byte offset in the text.
 	At int
-	// Late names are looked up when a function is called, others at once.
+	// Late names are looked up when a function is called, the others immediately.
 	Late bool
-	// Hint names stand in the annotation of a function, which only some readers
-	// look at, Quoted ones in one that is a text.
+	// Hint names are in the annotation of a function, which only some readers
+	// evaluate; Quoted ones are in an annotation that is a text.
 	Hint, Quoted bool
 }
 
-// Alone is what a text is when it runs by itself.
+// Alone describes a text that runs by itself.
 type Alone struct {
-	// Free are the names that it takes from elsewhere, in the order of the text.
+	// Free are the names that it needs from outside, in the order of the text.
 	Free []Free
-	// Functions are those that it defines at its top.
+	// Functions are the functions that it defines at its top level.
 	Functions []string
-	// Returns is the annotation of the last function's result: a dotted name,
-	// "…" for anything else, empty for none.
+	// Returns is the return annotation of the last function: a dotted name, "…" for
+	// anything else, empty for none.
 	Returns string
 }
 
-// ReadAlone tells what a text takes from elsewhere when it is run by itself.
+// ReadAlone returns what a text needs from outside when it runs by itself.
 func ReadAlone(text string) (*Alone, error) {
 	body, err := parse(&File{Name: "function", Source: text})
 	if err != nil {
@@ -54,7 +54,7 @@ func ReadAlone(text string) (*Alone, error) {
 	return a, nil
 }
 
-// annotation writes an annotation of a result.
+// annotation formats a return annotation.
 func annotation(e expr) string {
 	switch e := e.(type) {
 	case nil:
@@ -78,8 +78,8 @@ type frame struct {
 	class, late bool
 }
 
-// inner is the scope of a body: names that it declares global or nonlocal are
-// not its own.
+// inner is the scope of a body: names that it declares global or nonlocal are not
+// its own.
 func (fr *frame) inner(b *binding, late bool) *frame {
 	in := &frame{outer: fr, bound: map[string]bool{}, class: b.class, late: late || fr.late}
 	for n := range b.bound {
@@ -88,8 +88,8 @@ func (fr *frame) inner(b *binding, late bool) *frame {
 	return in
 }
 
-// finds reports whether a name of a scope is bound in it or around it; what a
-// class binds is seen in its own body only.
+// finds reports whether a name is bound in a scope or around it; names of a class
+// are visible only in the class body.
 func (fr *frame) finds(name string) bool {
 	for at := fr; at != nil; at = at.outer {
 		if at.bound[name] && (!at.class || at == fr) {
@@ -104,11 +104,11 @@ type use struct {
 	in *frame
 }
 
-// finder gathers the names that a text uses.
+// finder collects the names that a text uses.
 type finder struct {
 	uses []use
 	hint bool
-	// quoted is where the quoted annotation that is read starts; nil for others.
+	// quoted is the start of the current quoted annotation; nil for others.
 	quoted *int
 }
 
@@ -122,7 +122,7 @@ func (f *finder) stmt(fr *frame, s stmt) {
 	switch s := s.(type) {
 	case *scopeStmt:
 		for _, n := range s.names {
-			if s.global { // what a function keeps in its module is not its own
+			if s.global { // a global name is not the function's own
 				f.uses = append(f.uses, use{Free{Name: n, At: s.at, Late: true}, &frame{}})
 			}
 		}
@@ -135,7 +135,7 @@ func (f *finder) stmt(fr *frame, s stmt) {
 		f.exprs(fr, exprsOf(s))
 		f.body(fr.inner(s.binds, false), s.body)
 	case *annotatedStmt:
-		if !fr.late { // a function does not evaluate them
+		if !fr.late { // annotations in a function are not evaluated
 			f.expr(fr, s.kind)
 		}
 		f.exprs(fr, []expr{s.target, s.value})
@@ -148,7 +148,7 @@ func (f *finder) stmt(fr *frame, s stmt) {
 	}
 }
 
-// outside reads what parameters take from around their function.
+// outside collects the names that parameters use from around their function.
 func (f *finder) outside(fr *frame, params []param) {
 	for _, p := range params {
 		f.expr(fr, p.fallback)
@@ -156,7 +156,7 @@ func (f *finder) outside(fr *frame, params []param) {
 	}
 }
 
-// annotation reads an annotation, a quoted one, too.
+// annotation collects the names of an annotation, also of a quoted one.
 func (f *finder) annotation(fr *frame, e expr) {
 	f.hint = true
 	defer func() { f.hint, f.quoted = false, nil }()
@@ -207,9 +207,9 @@ func (f *finder) expr(fr *frame, e expr) {
 	}
 }
 
-// Import gives the statement that binds a name in the module of a function: an
-// import at its top, of a module of elsewhere, and the only one that binds it.
-// False for all other names.
+// Import returns the statement that binds a name in the module of a function, if
+// it is a top-level import of an outside module and the only binding of the name.
+// It returns false for all other names.
 func (c *Call) Import(f *Function, name string) (string, bool) {
 	if f == nil || f.scope == nil || c.run == nil {
 		return "", false
@@ -232,7 +232,7 @@ func (c *Call) Import(f *Function, name string) (string, bool) {
 	return line, file == nil && !pkg
 }
 
-// importOf writes the import statement that binds a name, and gives its module.
+// importOf formats the import statement that binds a name, and returns its module.
 func importOf(body []stmt, name string) (line, module string) {
 	for _, s := range body {
 		switch s := s.(type) {

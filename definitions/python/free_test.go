@@ -8,8 +8,8 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// TestWhatATextTakesFromElsewhere holds the scopes of Python: what follows #: is
-// what each text takes, late names with an L, those of annotations with an H.
+// TestWhatATextTakesFromElsewhere checks Python's scopes: each case lists the
+// names that a text needs, late names with an L, those of annotations with an H.
 func TestWhatATextTakesFromElsewhere(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"def f(a, *b, c=1, **d):\n    return a, b, c, d, f\n", ""},

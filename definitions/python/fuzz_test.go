@@ -8,7 +8,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// No program makes the reader panic, or go on without an end.
+// No program makes the reader panic or run without end.
 func FuzzRead(f *testing.F) {
 	for _, p := range programs(f) {
 		f.Add(p.Source)
@@ -47,7 +47,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// The parser takes this repository's own Python.
+// The parser accepts this repository's own Python.
 func TestTheParserTakesWholeFiles(t *testing.T) {
 	for _, path := range []string{"testdata/record.py", "../testdata/record.py"} {
 		b, err := os.ReadFile(path)

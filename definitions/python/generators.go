@@ -7,15 +7,14 @@ import (
 	"slices"
 )
 
-// maxOpen bounds the generators that have begun and not ended.
+// maxOpen bounds the generators that have started and not ended.
 const maxOpen = 4000
 
-// errStopped ends a generator that nothing asks any more: none of its code
-// runs.
+// errStopped ends a generator that is no longer used: none of its code runs.
 var errStopped = errors.New("this generator is not asked any more")
 
-// generator is a call of a function that yields. Its body stands still between
-// the items that it is asked for.
+// generator is a call of a function that yields. Its body is suspended between
+// the items.
 type generator struct {
 	run           *Interpreter
 	it            *Iterator
@@ -23,22 +22,22 @@ type generator struct {
 	next          func() (any, bool)
 	stop          func()
 	yield         func(any) bool
-	send          any   // what the yield gives that the body stands at,
-	thrown        error // or what it raises
+	send          any   // the result of the yield at which the body is suspended,
+	thrown        error // or the exception that it raises
 	err           error
-	own           bool // of the reader's own, which what it calls may end
+	own           bool // a generator of the reader, which its callees may end
 	started       bool
 	running, done bool
-	calls, depth  int // of who asks
-	guards        int // blocks around the body's place that something leaves
+	calls, depth  int // of the caller
+	guards        int // try and with blocks around the suspended body
 }
 
-// generate makes the generator of a function's call.
+// generate makes the generator for a function call.
 func (r *Interpreter) generate(s *scope, f *Function) *Iterator {
 	g := &generator{run: r, name: f.Name}
 	g.it = &Iterator{kind: "generator", gen: g, next: func() (any, bool, error) { return g.resume(nil, nil) }}
 	s.gen = g
-	if s.file.own { // what it makes is no generator in Python
+	if s.file.own { // in Python its result is not a generator
 		g.own, g.it.gen, g.it.kind = true, nil, f.Name[1:]
 		if m := s.top.names["__name__"]; m == "itertools" {
 			g.it.kind = "itertools." + f.Name[1:]
@@ -52,7 +51,7 @@ func (r *Interpreter) generate(s *scope, f *Function) *Iterator {
 	return g.it
 }
 
-// resume lets the body go on to its next yield: false at its end.
+// resume continues the body to its next yield; it returns false at the end.
 func (g *generator) resume(send any, thrown error) (any, bool, error) {
 	r := g.run
 	switch {
@@ -94,7 +93,7 @@ func (g *generator) resume(send any, thrown error) (any, bool, error) {
 	return nil, false, g.err
 }
 
-// given is what send and throw give: the end is an exception.
+// given is the result of send and throw: the end is an exception.
 func (g *generator) given(v any, ok bool, err error) (any, error) {
 	if !ok && err == nil {
 		err = g.run.stopIteration(g.it.result)
@@ -102,7 +101,7 @@ func (g *generator) given(v any, ok bool, err error) (any, error) {
 	return v, err
 }
 
-// hand gives a value to who asks and waits until more is asked for.
+// hand passes a value to the caller and waits until the next one is requested.
 func (g *generator) hand(v any) (any, error) {
 	r := g.run
 	calls, depth := r.calls-g.calls, r.depth-g.depth
@@ -113,7 +112,7 @@ func (g *generator) hand(v any) (any, error) {
 	return g.send, g.thrown
 }
 
-// close ends the body where it stands.
+// close ends the body at its current yield.
 func (g *generator) close() error {
 	if !g.started || g.done {
 		g.done = true
@@ -129,7 +128,7 @@ func (g *generator) close() error {
 	return err
 }
 
-// yieldFrom hands on the items of a value, and to it what comes back.
+// yieldFrom forwards the items of a value, and sends back what it receives.
 func (g *generator) yieldFrom(v any) (any, error) {
 	it, err := g.run.iterate(v)
 	var send any
@@ -147,8 +146,8 @@ func (g *generator) yieldFrom(v any) (any, error) {
 	return nil, err
 }
 
-// ask takes the next item of an iterator that something is sent to, or thrown
-// into.
+// ask returns the next item of an iterator, after sending it a value or throwing
+// an exception into it.
 func (it *Iterator) ask(send any, thrown error) (any, bool, error) {
 	switch {
 	case thrown != nil && (it.gen == nil || exception(thrown) == nil):
@@ -166,8 +165,8 @@ func (it *Iterator) ask(send any, thrown error) (any, bool, error) {
 	return it.next()
 }
 
-// guarded says that something runs when the block is left in which the body of
-// a generator stands; the result takes it back.
+// guarded marks a block that must run code when a generator leaves it; the result
+// removes the mark.
 func (s *scope) guarded() func() {
 	g := s.gen
 	if g == nil {
@@ -177,7 +176,7 @@ func (s *scope) guarded() func() {
 	return func() { g.guards-- }
 }
 
-// unfinished refuses generators left in a block that Python leaves for them.
+// unfinished refuses generators that are left unfinished inside such a block.
 func (r *Interpreter) unfinished() error {
 	for _, g := range r.open {
 		if g.guards > 0 {
@@ -187,7 +186,7 @@ func (r *Interpreter) unfinished() error {
 	return nil
 }
 
-// Close ends the generators that are open. None of their code runs.
+// Close ends all open generators. None of their code runs.
 func (r *Interpreter) Close() {
 	for _, g := range r.open {
 		g.done = true

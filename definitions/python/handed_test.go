@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// What a call that is not run is given may not be able to change values of the
-// file.
+// A call that is not run must not be given anything that could change values of
+// the file.
 func TestWhatChangesValuesIsNotHandedOut(t *testing.T) {
 	const head = "import functools\nimport pandas as pd\nlog = []\nd = {}\nclass C:\n    def __call__(self, x): log.append(x)\ns = pd.Series([1])\n"
 	for _, line := range []string{

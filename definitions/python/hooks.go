@@ -9,12 +9,12 @@ import (
 // notImplemented is NotImplemented.
 type notImplemented struct{}
 
-// hashed is what hash() gives: equal for equal values, and else not known, as it
-// differs from run to run.
+// hashed is the result of hash(): equal for equal values, and otherwise unknown,
+// as it differs from run to run.
 type hashed struct{ key any }
 
-// computable gives what stops an operation on two values: that one is Unknown,
-// or a hash. It goes on when both are nil.
+// computable returns what prevents an operation on two values: an Unknown
+// operand, or an error for a hash. Both are nil if nothing does.
 func computable(a, b any) (*Unknown, error) {
 	_, x := a.(hashed)
 	if _, y := b.(hashed); x || y {
@@ -23,16 +23,16 @@ func computable(a, b any) (*Unknown, error) {
 	return anyUnknown(a, b), nil
 }
 
-// reflected are the special names of comparisons, and of the same seen from the
-// right side.
+// reflected are the special names of a comparison, and of the same comparison
+// from the right side.
 func reflected(op string) [2]string {
 	return map[string][2]string{
 		"<": {"__lt__", "__gt__"}, "<=": {"__le__", "__ge__"}, ">": {"__gt__", "__lt__"}, ">=": {"__ge__", "__le__"}, "==": {"__eq__", "__eq__"},
 	}[op]
 }
 
-// overloaded compares by the method of a class of the file; done when one gave
-// an answer.
+// overloaded compares with a method of a class in the file; done if one returned
+// a result.
 func overloaded(op string, a, b any) (v any, done bool, err error) {
 	x, _ := a.(*Instance)
 	y, _ := b.(*Instance)
@@ -61,7 +61,7 @@ func overloaded(op string, a, b any) (v any, done bool, err error) {
 	return nil, false, nil
 }
 
-// key is what stands for an object in a dict.
+// key is the map key for an object.
 func (o *Instance) key() (any, error) {
 	v, own := o.Class.member("__hash__")
 	switch {
@@ -87,8 +87,8 @@ func (o *Instance) key() (any, error) {
 	return nil, fmt.Errorf("__hash__ of class %s gives a %s, which is not read; give hash() of a value or of a tuple", o.Class.Name, TypeName(h))
 }
 
-// asked reports whether objects of files are in a key, which say themselves what
-// they equal.
+// asked reports whether a key contains objects of files, which define their own
+// equality.
 func asked(v any) bool {
 	switch v := v.(type) {
 	case *Instance:
@@ -99,7 +99,7 @@ func asked(v any) bool {
 	return false
 }
 
-// sameKey checks that a key that was found by its hash is the one asked for.
+// sameKey checks that a key found by its hash equals the requested key.
 func sameKey(a, b any) error {
 	if !asked(a) && !asked(b) {
 		return nil

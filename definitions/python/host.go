@@ -6,20 +6,19 @@ import (
 	"strings"
 )
 
-// A host's values are of Go types of its own: pointers, or types that Go can
-// compare. What they can do beside being passed on, they say by the interfaces
-// here and by fmt.Stringer, which is str(v); the language asks for nothing else.
+// A host's values have Go types of its own: pointers, or comparable types. What
+// they support beyond being passed on is declared by the interfaces here and by
+// fmt.Stringer, which is str(v); the language uses nothing else.
 type (
-	// Object has attributes. An attribute that it does not give is refused.
+	// Object has attributes. An attribute that it does not have is refused.
 	Object interface {
-		// Attr gives an attribute; false when the host does not read it.
+		// Attr returns an attribute; false if the host does not support it.
 		Attr(name string) (any, bool)
 	}
 
-	// Exact is an Object that nothing changes, and all of whose attributes are
-	// known.
+	// Exact is an immutable Object whose attributes are all known.
 	Exact interface {
-		// Unread reports whether Python has an attribute that Attr does not give; what
+		// Unread reports whether Python has an attribute that Attr does not; a name that
 		// neither has is an AttributeError.
 		Unread(name string) bool
 	}
@@ -29,40 +28,40 @@ type (
 		SetAttr(name string, v any) error
 	}
 
-	// Kinded says which types it is an instance of, its own first.
+	// Kinded returns the types that it is an instance of, its own first.
 	Kinded interface {
 		Kinds() []string
 	}
 
 	// Comparable may equal another value.
 	Comparable interface {
-		// Equal is asked about values that are not the same; it is not known when
-		// only Python could say.
+		// Equal compares with a value that is not identical; known is false if only
+		// Python could tell.
 		Equal(other any) (equal, known bool)
 	}
 
-	// Keyed is no pointer, and equals another value of its type that has the same
-	// key: as an item of a set and a key of a dict, too. Whether two that are equal
-	// are one is not known.
+	// Keyed is not a pointer. It equals another value of its type with the same key,
+	// also as an item of a set or a key of a dict. Whether two equal values are
+	// identical is not known.
 	Keyed interface {
 		Key() string
 	}
 
-	// Ordered comes before or after others.
+	// Ordered has an order.
 	Ordered interface {
-		// Compare is below 0 when it comes before the other value, 0 when neither does,
-		// and above 0 when it comes after; false when they have no order.
+		// Compare is negative if it comes before the other value, 0 if they are equal,
+		// and positive if it comes after; false if they have no order.
 		Compare(other any) (int, bool)
 	}
 
-	// Operand is taken by operators.
+	// Operand supports binary operators.
 	Operand interface {
-		// Binary is value op other, or other op value when they are swapped; false when
-		// it does not take the other value.
+		// Binary is value op other, or other op value if swapped; false if it does not
+		// support the other value.
 		Binary(op string, other any, swapped bool) (v any, ok bool, err error)
 	}
 
-	// Signed is taken by "-" and "+" before it, and by "abs".
+	// Signed supports unary "-" and "+", and "abs".
 	Signed interface {
 		Unary(op string) any
 	}
@@ -72,39 +71,39 @@ type (
 		Index(key any) (any, error)
 	}
 
-	// Iterable is iterated over, each time anew.
+	// Iterable can be iterated, each time from the start.
 	Iterable interface {
 		Iterate() (*Iterator, error)
 	}
 
-	// Stepper is an iterator: false is its end.
+	// Stepper is an iterator; false marks its end.
 	Stepper interface {
 		Next() (v any, ok bool, err error)
 	}
 
-	// Written has the repr that it has in Python. A repr that is not known is that
-	// of fmt.Stringer, in messages only.
+	// Written returns its repr in Python. If the repr is not known, messages use
+	// fmt.Stringer.
 	Written interface {
 		Repr() string
 	}
 
-	// Formatted is formatted by a text of its own, which is not empty.
+	// Formatted supports non-empty formats.
 	Formatted interface {
 		Format(format string) (any, error)
 	}
 
-	// Testable has a truth of its own; else what has a length is true unless that
-	// is 0, and all other values are true.
+	// Testable defines its own truth value; other values with a length are true
+	// unless it is 0, and all the rest are true.
 	Testable interface {
 		Truth() bool
 	}
 
-	// Context is entered and left by a with statement.
+	// Context supports the with statement.
 	Context interface {
-		// Enter gives what "as" binds.
+		// Enter returns the value that "as" binds.
 		Enter() (any, error)
-		// Exit leaves the block; raised is the exception of Python that ends it, nil
-		// for none. It may swallow that exception.
+		// Exit leaves the block; raised is the Python exception that ends it, nil for
+		// none. It may swallow that exception.
 		Exit(raised error) (swallows bool, err error)
 	}
 
@@ -112,11 +111,11 @@ type (
 	sized interface{ Len() int }
 )
 
-// NewFunction makes a function from its signature, as Python gives arguments
-// to it by position or by name: "path mode? * encoding?". An argument with "?"
-// may be left out and is nil then; after "*" arguments are given by name only; a
-// last "*name" takes what is left as a Tuple. Other arguments are refused. The
-// result for an argument that is Unknown is Unknown.
+// NewFunction makes a function from a signature such as "path mode? * encoding?";
+// arguments are passed by position or by name. A parameter with "?" is optional,
+// nil by default; parameters after "*" are keyword-only; a final "*name" collects
+// the rest as a Tuple. Other arguments are refused. If an argument is Unknown,
+// the result is Unknown.
 func NewFunction(name, signature string, call func(c *Call, a []any) (any, error)) *Builtin {
 	params := strings.Fields(signature)
 	return &Builtin{Name: name, Call: func(c *Call) (any, error) {
@@ -131,7 +130,7 @@ func NewFunction(name, signature string, call func(c *Call, a []any) (any, error
 	}}
 }
 
-// fit gives the arguments in the order of the parameters.
+// fit returns the arguments in the order of the parameters.
 func (c *Call) fit(name string, params []string) ([]any, error) {
 	var out []any
 	at, named := 0, 0
@@ -188,10 +187,10 @@ func NewIterator(items []any) *Iterator {
 // Iterator is iter(v).
 func (c *Call) Iterator(v any) (*Iterator, error) { return c.run.iterate(v) }
 
-// Next gives the next item: false at the end.
+// Next returns the next item; false at the end.
 func (it *Iterator) Next() (v any, ok bool, err error) { return it.next() }
 
-// Items gives what iterating over a value gives, counted as work.
+// Items returns the items of an iteration over a value, and charges the work.
 func (c *Call) Items(v any) ([]any, error) { return c.run.items(v) }
 
 // Attribute is value.name.
@@ -200,13 +199,13 @@ func (c *Call) Attribute(v any, name string) (any, error) { return c.run.attribu
 // Item is value[key].
 func (c *Call) Item(v, key any) (any, error) { return c.run.item(v, key) }
 
-// Binary is an operator of two values: +, -, *, and so on.
+// Binary applies an operator to two values: +, -, *, and so on.
 func (c *Call) Binary(op string, a, b any) (any, error) { return c.run.binary(op, a, b) }
 
-// Compare is a comparison: a bool, or Unknown.
+// Compare evaluates a comparison: a bool, or Unknown.
 func (c *Call) Compare(op string, a, b any) (any, error) { return c.run.compared(op, a, b) }
 
-// Unary is -, +, ~ or not of a value.
+// Unary applies -, +, ~ or not to a value.
 func (c *Call) Unary(op string, v any) (any, error) { return c.run.unary(op, v) }
 
 // Apply calls a value with the arguments of another call.
@@ -214,32 +213,32 @@ func (c *Call) Apply(fn any, args []any, names []string, named []any) (any, erro
 	return c.run.invoke(fn, &Call{Args: args, Names: names, Named: named, scope: c.scope, at: c.at})
 }
 
-// Charge counts work, in steps.
+// Charge charges work, in steps.
 func (c *Call) Charge(steps int) error { return c.run.charge(steps) }
 
-// Text gives a text; members of an enumeration of texts are texts.
+// Text returns a text; members of an enumeration of texts are texts.
 func Text(v any) (string, bool) { return asText(v) }
 
-// Int gives an integer; bools are integers.
+// Int returns an integer; bools are integers.
 func Int(v any) (int64, bool) { return asInt(v) }
 
 // Str is str(v): a text or Unknown.
 func (c *Call) Str(v any) (any, error) { return c.run.str(v) }
 
-// Builtin gives a name that every module has.
+// Builtin returns a name that every module has.
 func (r *Interpreter) Builtin(name string) any { return r.builtins[name] }
 
-// Standard gives a module of the interpreter's own.
+// Standard returns a module of the interpreter's own.
 func (r *Interpreter) Standard(name string) (*Module, bool) {
 	m, ok := r.standard[name]
 	return m, ok
 }
 
-// Elsewhere is a name of a module that is not read.
+// Elsewhere is a name of a module that the reader does not have.
 func Elsewhere(module, name string) *Unknown { return elsewhere(module, name) }
 
-// Raised makes an exception of one of Python's classes with attributes of its
-// own; text is what is told of it.
+// Raised makes an exception of one of Python's classes with its own attributes;
+// text is shown in messages.
 func Raised(class, text string, members map[string]any) error {
 	return &raised{class: class, text: text, members: members}
 }
@@ -258,13 +257,13 @@ func (r *Interpreter) SetBuiltin(name string, v any) { r.builtins[name] = v }
 // Provide sets a module of the interpreter's own.
 func (r *Interpreter) Provide(m *Module) { r.standard[m.Name] = m }
 
-// SetType sets the type that values of its name have.
+// SetType sets the type of values with its name.
 func (r *Interpreter) SetType(b *Builtin) { r.types[b.Name] = b }
 
-// Charge counts work, in steps.
+// Charge charges work, in steps.
 func (r *Interpreter) Charge(steps int) error { return r.charge(steps) }
 
-// Copy is a shallow copy of an object; a member of an enumeration is its own.
+// Copy is a shallow copy of an object; a member of an enumeration is not copied.
 func (o *Instance) Copy() (*Instance, error) {
 	switch {
 	case o.Class.enum != nil:

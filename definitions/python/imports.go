@@ -14,7 +14,7 @@ func (r *Interpreter) importModule(s *scope, st *importStmt) error {
 	if err != nil {
 		return s.locate(st.at, err)
 	}
-	s.set(st.as, m) // a module is no definition, whatever it holds
+	s.set(st.as, m) // a module is never a definition
 	return nil
 }
 
@@ -30,9 +30,9 @@ func (r *Interpreter) Import(name string) (*Module, error) {
 	return nil, err
 }
 
-// module gives a module by its name from the root, after those above it: of the
-// host, of the repository, else Unknown. What is installed hides a module of the
-// repository, since Feast puts the repository last into sys.path.
+// module returns a module by its name from the root, after loading its parents:
+// from the host, from the repository, or as Unknown. Installed modules hide those
+// of the repository, since Feast appends the repository to sys.path.
 func (r *Interpreter) module(s *scope, at int, name string) (any, error) {
 	if m, ok := r.known(name); ok {
 		return m, nil
@@ -59,7 +59,7 @@ func (r *Interpreter) module(s *scope, at int, name string) (any, error) {
 	case !parent.pkg:
 		return nil, raise("ModuleNotFoundError", "No module named '%s'; '%s' is not a package", name, parent.Name)
 	}
-	m, done := r.modules[name] // by the module above it
+	m, done := r.modules[name] // its parent may have loaded it
 	if err = r.failed[name]; !done {
 		var found any
 		found, err = r.find(s, at, name)
@@ -91,8 +91,8 @@ func (r *Interpreter) find(s *scope, at int, name string) (any, error) {
 	return r.load(file, name, pkg)
 }
 
-// Absolute gives the name from the root of a module that is imported from a
-// package, with a dot for each level.
+// Absolute returns the name from the root of a relative import in a package,
+// which has a dot for each level.
 func Absolute(name, pkg string) (string, error) {
 	rest := strings.TrimLeft(name, ".")
 	up := len(name) - len(rest)
@@ -113,9 +113,9 @@ func Absolute(name, pkg string) (string, error) {
 	return strings.Join(parts, "."), nil
 }
 
-// elsewhere gives a module that neither the reader nor the repository has. In a
-// try whose handler takes the error of a missing module, one that is not known is
-// taken to be missing, and this is told.
+// elsewhere returns a module that neither the reader nor the repository has. In a
+// try whose handler catches the error of a missing module, an unknown module is
+// assumed to be missing, and this is reported.
 func (r *Interpreter) elsewhere(s *scope, at int, name string) (any, error) {
 	switch {
 	case r.guard == nil || !r.guard.missing || installed(name):

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Instance is an object of a class of a file.
+// Instance is an object of a class in a file.
 type Instance struct {
 	Class *Class
-	own   Dict  // its attributes
-	tuple Tuple // of a NamedTuple
+	own   Dict  // attributes
+	tuple Tuple // items of a NamedTuple
 }
 
 func (o *Instance) get(name string) any {
@@ -27,9 +27,8 @@ func (f *Function) on(self any) *Function {
 	return &method
 }
 
-// special finds what a class gives for one of Python's special names, bound to
-// the object; nil when it gives nothing. What the object itself has by that name
-// does not count.
+// special returns the class's method for one of Python's special names, bound to
+// the object; nil if there is none. Attributes of the object itself do not count.
 func (o *Instance) special(name string) any {
 	v, ok := o.Class.member(name)
 	if !ok || v == nil {
@@ -42,7 +41,7 @@ func (o *Instance) special(name string) any {
 	return m
 }
 
-// truthOf is the truth of an object of a file.
+// truthOf is the truth value of an object of a file.
 func (r *Interpreter) truthOf(o *Instance) (value, known bool) {
 	if m := o.special("__bool__"); m != nil {
 		answer, err := r.invoke(m, &Call{})
@@ -91,7 +90,7 @@ func (r *Interpreter) instanceAttribute(o *Instance, name string) (any, error) {
 	return r.inherited(o, name)
 }
 
-// inherited gives what no class of the file defines.
+// inherited returns an attribute that no class of the file defines.
 func (r *Interpreter) inherited(o *Instance, name string) (any, error) {
 	c := o.Class
 	if u := c.foreign(); u != nil {
@@ -117,7 +116,7 @@ func (r *Interpreter) inherited(o *Instance, name string) (any, error) {
 	return nil, raise("AttributeError", "'%s' object has no attribute '%s'", c.Name, name)
 }
 
-// inheritedMethod finds a method of the tuple, text or number that an object
+// inheritedMethod returns a method of the tuple, text or number that an object
 // also is.
 func (o *Instance) inheritedMethod(name string) (any, bool) {
 	if o.tuple != nil {
@@ -172,7 +171,7 @@ func (c *Class) setAttribute(name string, v any) error {
 	return nil
 }
 
-// instantiate makes an object of a class of the file.
+// instantiate makes an object of a class in the file.
 func (r *Interpreter) instantiate(c *Class, call *Call) (any, error) {
 	call.run = r
 	u := c.foreign()
@@ -208,7 +207,7 @@ func (r *Interpreter) instantiate(c *Class, call *Call) (any, error) {
 	return o, r.initialize(o, init, call)
 }
 
-// checkConcrete refuses a class that has no objects of its own.
+// checkConcrete refuses a class that cannot have instances.
 func (c *Class) checkConcrete() error {
 	if missing := c.abstract(); len(missing) > 0 {
 		s := map[bool]string{true: "s"}[len(missing) > 1]
@@ -233,7 +232,7 @@ func (r *Interpreter) initialize(o *Instance, init any, call *Call) error {
 	return err
 }
 
-// objectClass is the class of which all are made.
+// objectClass is the class object.
 func objectClass(r *Interpreter) *Class {
 	c := &Class{Name: "object", qual: "object", run: r}
 	c.mro = []any{c}
@@ -260,8 +259,8 @@ func objectClass(r *Interpreter) *Class {
 	return c
 }
 
-// superObject is super() in a method: the classes after one in the order of
-// the object's class.
+// superObject is super() in a method: the classes after the given one in the
+// method resolution order of the object's class.
 type superObject struct {
 	after *Class
 	self  any

@@ -11,57 +11,58 @@ import (
 )
 
 const (
-	// maxSteps bounds the work of reading one file: a loop without an end ends
-	// here. A step is a statement or expression of the repository's files, a call,
-	// or an item that anything goes through.
+	// maxSteps bounds the work of reading one file: it stops endless loops. A step is
+	// a statement or expression of the repository's files, a call, or an item of an
+	// iteration.
 	maxSteps = 2_000_000
 	// maxCalls bounds the nesting of calls.
 	maxCalls = 100
-	// maxEval bounds the nesting of expressions that are being evaluated.
+	// maxEval bounds the nesting of expressions during evaluation.
 	maxEval = 4000
 	// maxModules bounds the nesting of imports.
 	maxModules = 50
 )
 
-// Host gives a reader what lies outside the files.
+// Host provides what is outside of the files.
 type Host interface {
-	// Module gives a module that the host provides, by its dotted name.
+	// Module returns a module that the host provides, by its dotted name.
 	Module(name string) (*Module, bool)
-	// Find gives the file of a module of the repository by its name from the root,
-	// and whether it is a package; one without a file of its own is nil and true.
+	// Find returns the file of a repository module by its name from the root, and
+	// whether it is a package; for a package without a file the result is nil and
+	// true.
 	Find(name string) (file *File, pkg bool)
 }
 
-// Made is an object that a definer made, and where.
+// Made is an object that a definer made, and its place.
 type Made struct {
 	Value any
 	// Place is "file:line".
 	Place string
-	// Fail makes an error that points at where it was made.
+	// Fail makes an error that points at the place.
 	Fail func(format string, args ...any) error
 }
 
 // Interpreter evaluates the files of one repository. It is not safe for
-// concurrent use, and is to be closed.
+// concurrent use, and must be closed.
 type Interpreter struct {
 	host     Host
 	builtins map[string]any
 	standard map[string]*Module
-	natives  map[string]any // names that the reader's own modules see
-	steps    int            // left for the file that is read
+	natives  map[string]any // names for the reader's own modules
+	steps    int            // remaining for the current file
 	calls    int
 	depth    int
-	nested   int // imports within imports
+	nested   int // depth of imports
 	modules  map[string]*Module
-	failed   map[string]error // of modules that an error ended
+	failed   map[string]error // errors of modules that failed
 	passes   []string
-	acted    string // what was passed over and may have written files
+	acted    string // a call that was passed over and may have written files
 	made     []Made
 	isMade   map[any]bool
 	later    []func() error
-	types    map[string]*Builtin // what type() gave for types without a name here
+	types    map[string]*Builtin // results of type() for types that have no other name here
 	guard    *guard
-	open     []*generator // begun and not ended
+	open     []*generator // started and not ended
 }
 
 // New makes an Interpreter.
@@ -79,20 +80,20 @@ func New(host Host) *Interpreter {
 // Passed lists what was passed over, and where.
 func (r *Interpreter) Passed() []string { return r.passes }
 
-// Acted names a call that was passed over and may have written files, if there is
-// one.
+// Acted names a call that was passed over and may have written files; "" if there
+// is none.
 func (r *Interpreter) Acted() string { return r.acted }
 
-// Act says what may have written files.
+// Act records a call that may have written files.
 func (r *Interpreter) Act(what string) { r.acted = what }
 
-// Failed gives the error that ended a module.
+// Failed returns the error that ended a module.
 func (r *Interpreter) Failed(name string) error { return r.failed[name] }
 
 // Made lists what definers made, in order.
 func (r *Interpreter) Made() []Made { return r.made }
 
-// Finish runs what waited for all files to be read.
+// Finish runs the functions that waited for all files to be read.
 func (r *Interpreter) Finish() error {
 	for _, f := range r.later {
 		if err := f(); err != nil {
@@ -103,24 +104,23 @@ func (r *Interpreter) Finish() error {
 	return nil
 }
 
-// scope is where names are looked up: a module, a function, a class body or a
-// comprehension.
+// scope is a namespace: a module, a function, a class body or a comprehension.
 type scope struct {
 	names map[string]any
 	outer *scope
-	top   *scope // of the module
+	top   *scope // scope of the module
 	file  *File
 	kind  scopeKind
-	order []string   // in which the names were bound
-	binds *binding   // of the body of a function or class
-	gen   *generator // whose body this is
-	// caller is the call of the repository's that led to a function of the reader's.
+	order []string   // names in binding order
+	binds *binding   // bindings of a function or class body
+	gen   *generator // generator with this body
+	// caller is the call in the repository that led to a function of the reader.
 	caller *Call
-	// function and self serve super().
+	// function and self are used by super().
 	function *Function
 	self     any
-	owner    *Class // of a class body
-	handling error  // the exception that an except clause handles
+	owner    *Class // class of a class body
+	handling error  // the exception handled by the current except clause
 }
 
 type scopeKind uint8
@@ -137,7 +137,7 @@ func (s *scope) inner(kind scopeKind, file *File) *scope {
 	return &scope{names: map[string]any{}, outer: s, top: s.top, file: file, kind: kind}
 }
 
-// holder is the scope that := binds in: comprehensions have no own.
+// holder is the scope in which := binds: never a comprehension's.
 func (s *scope) holder() *scope {
 	for s.kind == scopeComprehension {
 		s = s.outer
@@ -150,7 +150,7 @@ func (m *Module) Dir() []string {
 	return slices.Sorted(maps.Keys(m.Names))
 }
 
-// get gives a name of a module.
+// get returns a name of a module.
 func (m *Module) get(name string) (v any, ok bool) {
 	if v, ok = m.Names[name]; !ok && m.Missing != nil {
 		v = m.Missing(name)
@@ -166,8 +166,8 @@ func (r *Interpreter) Load(file *File, name string) (*Module, error) {
 	return r.load(file, name, false)
 }
 
-// load evaluates a file. The module holds what was bound even when an error ends
-// it.
+// load evaluates a file. If an error ends it, the module still holds what was
+// bound.
 func (r *Interpreter) load(file *File, name string, pkg bool) (*Module, error) {
 	if r.nested >= maxModules {
 		return nil, file.fail(0, "imports are nested too deep")
@@ -204,7 +204,7 @@ func (r *Interpreter) load(file *File, name string, pkg bool) (*Module, error) {
 	return m, err
 }
 
-// docText is the text that a body begins with; nil when it has none.
+// docText is the docstring of a body; nil if it has none.
 func docText(body []stmt) any {
 	if len(body) == 0 {
 		return nil
@@ -236,10 +236,10 @@ type signal struct {
 	value any
 }
 
-// errLimit ends a file that does too much.
+// errLimit stops a file that does too much work.
 var errLimit = errors.New("this file does too much work to be read as definitions; does a loop ever end?")
 
-// charge counts work.
+// charge charges work.
 func (r *Interpreter) charge(n int) error {
 	if r.steps -= max(n, 1); r.steps < 0 {
 		r.steps = 0
@@ -248,7 +248,7 @@ func (r *Interpreter) charge(n int) error {
 	return nil
 }
 
-// weigh counts the work of going through values.
+// weigh charges the work of traversing values.
 func (r *Interpreter) weigh(values ...any) error {
 	n := 0
 	for _, v := range values {
@@ -260,7 +260,7 @@ func (r *Interpreter) weigh(values ...any) error {
 	return r.charge(n)
 }
 
-// weight is the work of going through a value, in steps.
+// weight is the work of traversing a value, in steps.
 func weight(v any) int {
 	switch v := v.(type) {
 	case string:
@@ -275,20 +275,20 @@ func weight(v any) int {
 	return 0
 }
 
-// locate gives an error a place unless it has one, or there is no scope.
+// locate adds a place to an error, unless it has one or there is no scope.
 func (s *scope) locate(at int, err error) error {
 	if err == nil || s == nil || s.file.own {
 		return err
 	}
-	var f *fault.Error // after the return above: it costs an allocation
+	var f *fault.Error // declared after the return above, since it costs an allocation
 	if errors.As(err, &f) && f.Object.Kind != "" {
 		return err
 	}
 	return s.file.fail(at, "%s", err).Because(err)
 }
 
-// passed remembers what was passed over; what one of the reader's own functions
-// calls, such as the key of a sort, has no place of its own.
+// passed records what was passed over; calls from the reader's own functions,
+// such as the key of a sort, have no place of their own.
 func (r *Interpreter) passed(s *scope, at int, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if s != nil {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// iterating are the functions that go through items.
+// iterating are the functions that iterate over items.
 func iterating(name string) func(*Call) (any, error) {
 	return func(c *Call) (any, error) {
 		if u := c.unknown(); u != nil && name != "next" {
@@ -37,7 +37,7 @@ func iterating(name string) func(*Call) (any, error) {
 	}
 }
 
-// nextOr is next(v), or next(v, fallback) when there is one.
+// nextOr is next(v), or next(v, fallback).
 func (r *Interpreter) nextOr(v any, fallback ...any) (any, error) {
 	item, ok, err := r.next(v)
 	switch {

@@ -5,17 +5,16 @@ import (
 	"slices"
 )
 
-// Iterator gives items one at a time, as they are asked for; what was taken is
-// gone.
+// Iterator returns items one at a time, on request; each item only once.
 type Iterator struct {
-	kind string // the name of its type
+	kind string // name of its type
 	next func() (v any, ok bool, err error)
-	// result is what "yield from" gives at the end.
+	// result is the value of "yield from" at the end.
 	result any
-	gen    *generator // of a generator function
+	gen    *generator // for a generator function
 }
 
-// counted is an iterator of what at gives for 0, 1, 2 … until it gives no more.
+// counted iterates over the results of at for 0, 1, 2 … until there are no more.
 func counted(kind string, at func(i int) (any, bool, error)) *Iterator {
 	i, done := 0, false
 	return &Iterator{kind: kind, next: func() (any, bool, error) {
@@ -28,7 +27,7 @@ func counted(kind string, at func(i int) (any, bool, error)) *Iterator {
 	}}
 }
 
-// overList follows what is appended meanwhile.
+// overList iterates over a list, including items appended during the iteration.
 func overList(l *List) *Iterator {
 	return counted("list_iterator", func(i int) (any, bool, error) {
 		if i >= len(l.Items) {
@@ -38,8 +37,8 @@ func overList(l *List) *Iterator {
 	})
 }
 
-// iterateInstance is iter(o) by the object's class; nil where it is that of the
-// value which the object also is.
+// iterateInstance is iter(o) by the object's class; nil if the object iterates
+// like the tuple, text or number that it also is.
 func (r *Interpreter) iterateInstance(o *Instance) (*Iterator, error) {
 	if m := o.special("__iter__"); m != nil {
 		inner, err := r.invoke(m, &Call{})
@@ -90,7 +89,7 @@ func (r *Interpreter) iterate(v any) (*Iterator, error) {
 	return overItems(TypeName(v)+"_iterator", items), nil
 }
 
-// overItems gives items that do not change.
+// overItems iterates over items that do not change.
 func overItems(kind string, items []any) *Iterator {
 	return counted(kind, func(i int) (any, bool, error) {
 		if i >= len(items) {
@@ -100,7 +99,7 @@ func overItems(kind string, items []any) *Iterator {
 	})
 }
 
-// iteratorOf is the iterator that an __iter__ gives.
+// iteratorOf checks the result of an __iter__.
 func (r *Interpreter) iteratorOf(v any) (*Iterator, error) {
 	if it, ok := v.(*Iterator); ok {
 		return it, nil
@@ -132,7 +131,7 @@ func (r *Interpreter) isStop(e *raised) bool {
 	return c != nil && c.derives(stop)
 }
 
-// stopValue is what a StopIteration carries.
+// stopValue is the value of a StopIteration.
 func stopValue(e *raised) any {
 	if e.value != nil {
 		if args, _ := e.value.get("args").(Tuple); len(args) > 0 {
@@ -155,7 +154,7 @@ func (r *Interpreter) stopIteration(result any) error {
 	return &raised{value: o, text: class.Name}
 }
 
-// overDict goes through a dict or set that must not change meanwhile.
+// overDict iterates over a dict or set that must not change during the iteration.
 func overDict(kind, what string, d *Dict, item func(i int) any) *Iterator {
 	size, changes := d.Len(), d.changes
 	return counted(kind, func(i int) (any, bool, error) {
@@ -171,8 +170,9 @@ func overDict(kind, what string, d *Dict, item func(i int) any) *Iterator {
 	})
 }
 
-// ordered refuses to give a set an order that Python fixes by its numbers; that
-// of texts differs from run to run, so any order is right.
+// ordered refuses to iterate over a set of numbers, whose order Python
+// determines; the order of a set of texts differs from run to run, so any order
+// is right.
 func (s *Set) ordered() error {
 	plain := true
 	for _, v := range s.dict.keys {
@@ -182,7 +182,7 @@ func (s *Set) ordered() error {
 		}
 		plain = plain && isInt && i >= 0 && i < 8
 	}
-	if plain { // each has a place of its own, in any table
+	if plain { // each has its own slot in a table of any size
 		slices.SortFunc(s.dict.keys, func(a, b any) int { c, _ := order(a, b, 0); return c })
 		s.dict.reindex()
 		return nil
@@ -193,7 +193,7 @@ func (s *Set) ordered() error {
 	return fmt.Errorf("the order of a set of numbers is not read; write sorted(…) of it")
 }
 
-// each gives the items of a value to use, one at a time, while it says so.
+// each passes the items of a value to use, one at a time, while use returns true.
 func (r *Interpreter) each(v any, use func(item any) (more bool, err error)) error {
 	it, err := r.iterate(v)
 	for more := true; more && err == nil; {
@@ -208,7 +208,7 @@ func (r *Interpreter) each(v any, use func(item any) (more bool, err error)) err
 	return err
 }
 
-// items gives the items of a value, counting them as work.
+// items returns the items of a value, and charges the work.
 func (r *Interpreter) items(v any) ([]any, error) {
 	if s, ok := v.(*Set); ok {
 		if err := s.ordered(); err != nil {
@@ -226,7 +226,7 @@ func (r *Interpreter) items(v any) ([]any, error) {
 	return out, err
 }
 
-// anyOrder takes a set for its items where their order does not matter.
+// anyOrder replaces a set by its items where their order does not matter.
 func anyOrder(v any) any {
 	if s, ok := v.(*Set); ok {
 		return Tuple(s.Items())
@@ -234,7 +234,7 @@ func anyOrder(v any) any {
 	return v
 }
 
-// next is next(v): false at the end, with what the end carries.
+// next is next(v); false at the end, with the value of the end.
 func (r *Interpreter) next(v any) (item any, ok bool, err error) {
 	it, isIterator := v.(*Iterator)
 	if o, isInstance := v.(*Instance); isInstance {
@@ -258,7 +258,7 @@ func (r *Interpreter) next(v any) (item any, ok bool, err error) {
 	return item, ok, err
 }
 
-// attr gives a method of an iterator.
+// attr returns a method of an iterator.
 func (it *Iterator) attr(name string) (any, bool) {
 	var call func(c *Call) (any, error)
 	switch {

@@ -8,8 +8,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// Generators that nobody asks any more end with the reader, and none of their
-// code runs.
+// Unused generators end with the reader, and none of their code runs.
 func TestCloseEndsGenerators(t *testing.T) {
 	before := runtime.NumGoroutine()
 	m, run, err := read("log = []\ndef g():\n    try:\n        yield 1\n        yield 2\n    except ValueError:\n        pass\n    log.append(3)\nopen_ones = [g() for _ in range(100)]\nfirst = [next(x) for x in open_ones]\n")
@@ -28,7 +27,7 @@ func TestCloseEndsGenerators(t *testing.T) {
 	}
 }
 
-// Work is bounded for iterators as for lists.
+// Work is bounded for iterators, too.
 func TestEndlessIteratorsAreGivenUp(t *testing.T) {
 	for name, source := range map[string]string{
 		"a list of an endless generator": "def g():\n    while True: yield 1\nx = list(g())\n",

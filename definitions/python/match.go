@@ -2,7 +2,7 @@ package python
 
 import "github.com/banquet-fs/banquet/definitions/tokens"
 
-// match reads a match statement; nil when the word is a name here.
+// match parses a match statement; nil if the word is a name here.
 func (p *parser) match() stmt {
 	s := &matchStmt{node: node{p.cur().From}}
 	isMatch := p.try(func() bool {
@@ -41,7 +41,7 @@ func (p *parser) match() stmt {
 	return s
 }
 
-// checkReached refuses cases that follow one which takes everything.
+// checkReached refuses cases after one that matches everything.
 func (p *parser) checkReached(cases []matchCase) {
 	for i, c := range cases {
 		if c.pattern.kind == patternAny && c.guard == nil && i < len(cases)-1 {
@@ -50,7 +50,7 @@ func (p *parser) checkReached(cases []matchCase) {
 	}
 }
 
-// patterns reads a pattern, or several without brackets.
+// patterns parses a pattern, or several without brackets.
 func (p *parser) patterns() *pattern {
 	first := p.asPattern()
 	if !p.is(",") {

@@ -25,14 +25,14 @@ func method(v any, name string) (any, bool) {
 		call = func(*Call) (any, error) { return nil, errors.New(why) }
 	}
 	b := &Builtin{Name: name, Call: call, of: v, changes: mutable(v) && slices.Contains(changers(), name)}
-	switch name { // these do not go through the value
+	switch name { // these do not traverse the value
 	case "append", "add", "get", "setdefault", "keys", "values", "items":
 		b.light = true
 	}
 	return b, true
 }
 
-// decode is decode() of valid UTF-8; of anything else it is not read.
+// decode is decode() of valid UTF-8; other bytes are refused.
 func (b Bytes) decode(c *Call) (any, error) {
 	utf := len(c.Args) == 0 || len(c.Args) == 1 && (c.Args[0] == "utf-8" || c.Args[0] == "utf8")
 	if !utf || len(c.Named) > 0 || c.PassesUnknown != nil || !utf8.Valid(b) {
@@ -41,7 +41,7 @@ func (b Bytes) decode(c *Call) (any, error) {
 	return string(b), nil
 }
 
-// readOnly says why a list or dict cannot be changed; "" when it can.
+// readOnly says why a list or dict cannot be changed; "" if it can.
 func readOnly(v any) string {
 	switch v := v.(type) {
 	case *List:
@@ -52,7 +52,7 @@ func readOnly(v any) string {
 	return ""
 }
 
-// unread reports whether Python has a method that the reader does not.
+// unread reports whether Python has a method that the reader lacks.
 func unread(v any, name string) bool {
 	known := map[string][]string{
 		"str": {
@@ -93,7 +93,8 @@ func numberAttr(v any, name string) (any, bool) {
 	return nil, false
 }
 
-// methodCall is what a method does; nil when there is none of the name.
+// methodCall returns the implementation of a method; nil if there is none of this
+// name.
 func methodCall(v any, name string) func(*Call) (any, error) {
 	switch v := v.(type) {
 	case string:
@@ -193,7 +194,7 @@ func (l *List) pop(c *Call) (any, error) {
 	return v, nil
 }
 
-// extend appends the items of a value as they come.
+// extend appends the items of a value one by one.
 func (r *Interpreter) extend(l *List, v any) error {
 	if v == any(l) {
 		v = Tuple(slices.Clone(l.Items))
@@ -286,7 +287,7 @@ func dictGet(d *Dict, name string, c *Call) (any, error) {
 		return nil, err
 	}
 	if u, ok := key.(*Unknown); ok && name == "get" {
-		return u, nil // invokeBuiltin looks at what the dict holds
+		return u, nil // invokeBuiltin checks the content of the dict
 	}
 	v, ok, err := d.Get(key)
 	if err != nil {

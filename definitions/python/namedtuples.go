@@ -2,8 +2,8 @@ package python
 
 import "slices"
 
-// shape sets the fields of a NamedTuple, and what all of them have. The fields
-// are the parameters of a function, whose defaults are theirs.
+// shape sets the fields of a NamedTuple and its common attributes. The fields are
+// the parameters of a function, with the same defaults.
 func (r *Interpreter) shape(c *Class, names Tuple, defaults *Dict) error {
 	c.shape = &Function{Name: c.Name + ".__new__"}
 	for _, n := range names {
@@ -33,7 +33,7 @@ func (r *Interpreter) shape(c *Class, names Tuple, defaults *Dict) error {
 	return nil
 }
 
-// fields turns the annotated names of a NamedTuple into its fields.
+// fields turns the annotated names of a NamedTuple into fields.
 func (r *Interpreter) fields(c *Class) error {
 	names, defaults := Tuple{}, &Dict{}
 	for _, n := range c.annotated {
@@ -53,7 +53,7 @@ func (r *Interpreter) fields(c *Class) error {
 	return r.shape(c, names, defaults)
 }
 
-// field is the place of a field in a NamedTuple; -1 when it has none.
+// field is the position of a field in a NamedTuple; -1 if there is none.
 func (c *Class) field(name string) int {
 	if c.shape == nil {
 		return -1
@@ -61,7 +61,7 @@ func (c *Class) field(name string) int {
 	return slices.IndexFunc(c.shape.params, func(p param) bool { return p.name == name })
 }
 
-// fill gives a NamedTuple its items.
+// fill sets the items of a NamedTuple.
 func (c *Class) fill(o *Instance, call *Call) error {
 	s := &scope{names: map[string]any{}}
 	err := bindParams(s, c.shape, call.Args, call)
@@ -72,7 +72,7 @@ func (c *Class) fill(o *Instance, call *Call) error {
 	return err
 }
 
-// tupleNatives are what library/_namedtuples.py needs of the reader.
+// tupleNatives are the reader's functions for library/_namedtuples.py.
 func tupleNatives(names map[string]any) {
 	names["_tuple_class"] = &Builtin{Name: "_tuple_class", Call: func(c *Call) (any, error) {
 		name := Str(c.Args[0])

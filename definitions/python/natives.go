@@ -2,7 +2,7 @@ package python
 
 import "fmt"
 
-// natives are what the modules that are written in Python need of the reader.
+// makeNatives creates the reader's functions for the modules written in Python.
 func makeNatives() map[string]any {
 	names := classNatives()
 	tupleNatives(names)
@@ -73,7 +73,7 @@ func makeNatives() map[string]any {
 	return names
 }
 
-// classNatives are those of classes.
+// classNatives are those for classes.
 func classNatives() map[string]any {
 	names := map[string]any{}
 	ofClass := func(name string, call func(k *Class, args []any) (any, error)) {

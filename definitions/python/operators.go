@@ -29,7 +29,7 @@ func (r *Interpreter) unary(op string, v any) (any, error) {
 	return nil, raise("TypeError", "bad operand type for unary %s: '%s'", op, TypeName(v))
 }
 
-// numeric makes Python's exceptions of those of package numbers.
+// numeric converts the exceptions of package numbers to Python's.
 func numeric(err error) error {
 	var e *numbers.Error
 	if !errors.As(err, &e) {
@@ -71,8 +71,8 @@ func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
 	return r.bind(s, st.target, v)
 }
 
-// inPlace changes a list, a dict or a set by another value; false where the
-// operator makes a new value.
+// inPlace changes a list, a dict or a set in place; false if the operator makes a
+// new value.
 func (r *Interpreter) inPlace(op string, old, v any) (bool, error) {
 	switch o := old.(type) {
 	case *List:
@@ -115,7 +115,7 @@ func (r *Interpreter) binary(op string, a, b any) (any, error) {
 	return r.combine(op, a, b)
 }
 
-// combine is an operator of texts, sequences, sets or types.
+// combine applies an operator to texts, sequences, sets or types.
 func (r *Interpreter) combine(op string, a, b any) (any, error) {
 	switch op {
 	case "+":
@@ -137,7 +137,7 @@ func (r *Interpreter) combine(op string, a, b any) (any, error) {
 	return nil, raise("TypeError", "unsupported operand type(s) for %s: '%s' and '%s'", op, TypeName(a), TypeName(b))
 }
 
-// operand asks the host's values, the first one first.
+// operand tries the operators of the host's values, the left one first.
 func operand(op string, a, b any) (v any, ok bool, err error) {
 	if x, is := a.(Operand); is {
 		v, ok, err = x.Binary(op, b, false)
@@ -148,7 +148,7 @@ func operand(op string, a, b any) (v any, ok bool, err error) {
 	return v, ok, err
 }
 
-// tupleOf is the plain tuple of a NamedTuple, and any other value as it is.
+// tupleOf is the plain tuple of a NamedTuple, and any other value unchanged.
 func tupleOf(v any) any {
 	if o, ok := v.(*Instance); ok && o.tuple != nil {
 		return o.tuple
@@ -212,7 +212,7 @@ func (r *Interpreter) repeat(a, b any) (any, error) {
 	return nil, raise("TypeError", "unsupported operand type(s) for *: '%s' and '%s'", TypeName(a), TypeName(b))
 }
 
-// setOf is |, &, - and ^ of sets, and | of dicts.
+// setOf applies |, &, - and ^ to sets, and | to dicts.
 func setOf(op string, a, b any) (any, bool, error) {
 	if x, ok := a.(*Dict); ok {
 		y, ok := b.(*Dict)

@@ -9,29 +9,29 @@ import (
 const (
 	// maxDepth bounds the nesting of expressions and blocks.
 	maxDepth = tokens.MaxDepth
-	// maxChain bounds what stands side by side and nests only in the tree:
+	// maxChain bounds chains that are flat in the text but nested in the tree:
 	// operators, attributes, calls.
 	maxChain = 2000
 	// maxSource bounds the size of a file, in bytes.
 	maxSource = 4 << 20
 )
 
-// parser turns tokens into statements by recursive descent.
+// parser builds statements from tokens by recursive descent.
 type parser struct {
 	file   *File
 	tokens []tokens.Token
 	at     int
 	depth  int
-	yields bool // the function that is read yields
+	yields bool // the current function yields
 	binds  *binding
-	class  string // whose body is read
-	// functions counts those around; future is the token from which an import of
-	// __future__ may stand.
+	class  string // class of the current body
+	// functions counts the enclosing functions; future is the token up to which
+	// imports from __future__ are allowed.
 	functions, future int
 	err               error
 }
 
-// parse reads a whole file.
+// parse parses a whole file.
 func parse(file *File) ([]stmt, error) {
 	if len(file.Source) > maxSource {
 		return nil, file.fail(0, "the file is larger than %d MiB", maxSource>>20)
@@ -42,7 +42,7 @@ func parse(file *File) ([]stmt, error) {
 	}
 	p := &parser{file: file, tokens: list}
 	if p.cur().Kind == tokens.Text {
-		p.future = 2 // behind the text and its line
+		p.future = 2 // after the docstring and its newline
 	}
 	var body []stmt
 	p.body(false, nil, func() {
@@ -53,7 +53,7 @@ func parse(file *File) ([]stmt, error) {
 	return body, p.err
 }
 
-// Check reports what is wrong with the syntax of a file.
+// Check checks the syntax of a file.
 func Check(file *File) error {
 	_, err := parse(file)
 	return err
@@ -69,8 +69,8 @@ func (p *parser) cur() tokens.Token {
 
 func (p *parser) peek() tokens.Token { return p.tokens[min(p.at+1, len(p.tokens)-1)] }
 
-// advance takes a token. After an error the parser stands still at the end, so
-// that every loop ends.
+// advance consumes a token. After an error the parser stays at the end, so that
+// every loop ends.
 func (p *parser) advance() tokens.Token {
 	t := p.cur()
 	if p.at < len(p.tokens)-1 {
@@ -86,7 +86,7 @@ func (p *parser) fail(at int, format string, args ...any) {
 	p.at = len(p.tokens) - 1
 }
 
-// unexpected is the error for a token that cannot stand where it is.
+// unexpected reports a token that is not allowed here.
 func (p *parser) unexpected() {
 	switch t := p.cur(); t.Kind {
 	case tokens.Newline, tokens.EndOfFile:
@@ -117,8 +117,8 @@ func (p *parser) expect(s string) {
 	}
 }
 
-// list reads items with commas between them up to a closing token, which stays;
-// it reports whether a comma stands behind the last.
+// list parses items separated by commas up to a closing token, which is not
+// consumed; it reports whether there is a comma after the last item.
 func (p *parser) list(closing string, item func()) bool {
 	comma := false
 	for p.err == nil && !p.is(closing) {
@@ -138,7 +138,7 @@ func (p *parser) identifier() string {
 	return p.advance().Text
 }
 
-// enter counts one level of nesting; false is too deep.
+// enter counts one level of nesting; it returns false if that is too deep.
 func (p *parser) enter() bool {
 	p.depth++
 	if p.depth > maxDepth {
@@ -156,7 +156,8 @@ func (p *parser) chained(n *int) {
 	}
 }
 
-// try runs a reading that may not fit; when it does not, nothing has happened.
+// try runs a parse function that may not match; if it does not, the state is
+// restored.
 func (p *parser) try(read func() bool) bool {
 	at, yields := p.at, p.yields
 	if read() && p.err == nil {
@@ -166,7 +167,7 @@ func (p *parser) try(read func() bool) bool {
 	return false
 }
 
-// block reads the body of a compound statement.
+// block parses the body of a compound statement.
 func (p *parser) block() []stmt {
 	p.expect(":")
 	if p.cur().Kind != tokens.Newline {
@@ -190,7 +191,7 @@ func (p *parser) block() []stmt {
 	return body
 }
 
-// statement appends the statements of the next line or compound.
+// statement appends the statements of the next line or compound statement.
 func (p *parser) statement(body []stmt) []stmt {
 	t := p.cur()
 	switch t.Kind {
@@ -213,7 +214,7 @@ func (p *parser) statement(body []stmt) []stmt {
 	return p.simpleLine(body)
 }
 
-// compound reads a statement with a block; nil when none starts here.
+// compound parses a statement with a block; nil if none starts here.
 func (p *parser) compound(t tokens.Token) stmt {
 	switch t.Text {
 	case "def", "class":
@@ -266,8 +267,8 @@ func (p *parser) elseBlock() []stmt {
 	return p.block()
 }
 
-// conditional reads what follows if or elif. A long row of elif is one nesting
-// in the file and many in the tree.
+// conditional parses the part after if or elif. A long chain of elif is one level
+// in the file but many in the tree.
 func (p *parser) conditional(at int) stmt {
 	first := &ifStmt{node: node{at}, cond: p.named(), then: p.block()}
 	last, links := first, 0
@@ -351,7 +352,7 @@ func (p *parser) decorated() stmt {
 	return p.definition(decorators, from)
 }
 
-// definition reads a function or a class; from is where its decorators start.
+// definition parses a function or a class; from is the start of its decorators.
 func (p *parser) definition(decorators []expr, from int) stmt {
 	async := p.accept("async")
 	switch t := p.cur(); {
@@ -388,7 +389,7 @@ func (p *parser) definition(decorators []expr, from int) stmt {
 	return &jumpStmt{word: "pass"}
 }
 
-// typeParameters passes over the [T] of a generic definition.
+// typeParameters skips the [T] of a generic definition.
 func (p *parser) typeParameters() {
 	if !p.accept("[") {
 		return
@@ -408,7 +409,7 @@ func (p *parser) typeParameters() {
 	p.expect("]")
 }
 
-// params reads parameters up to a closing token, which stays.
+// params parses parameters up to a closing token, which is not consumed.
 func (p *parser) params(closing string) []param {
 	var params []param
 	keyword := false
@@ -446,7 +447,7 @@ func (p *parser) params(closing string) []param {
 	return params
 }
 
-// paramAfter checks a parameter beside those before it.
+// paramAfter checks a parameter against the preceding ones.
 func (p *parser) paramAfter(before []param, q param) {
 	for _, o := range before {
 		switch {

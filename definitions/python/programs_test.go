@@ -11,14 +11,14 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// program is what Python made of a program, recorded by testdata/record.py.
+// program is a program with Python's result, recorded by testdata/record.py.
 type program struct {
 	Source string `json:"source"`
-	// Repr is the repr of the name "out"; Error is the class of the exception
-	// that ended the program.
+	// Repr is the repr of the name "out"; Error is the class of the exception that
+	// ended the program.
 	Repr  string `json:"repr"`
 	Error string `json:"error"`
-	// Unknown and Refused mark what the reader is to leave to Python.
+	// Unknown and Refused mark programs that the reader must leave to Python.
 	Unknown bool `json:"unknown"`
 	Refused bool `json:"refused"`
 }
@@ -88,7 +88,7 @@ func TestProgramsGiveWhatPythonGives(t *testing.T) {
 				}
 			case p.Unknown:
 				if err != nil {
-					return // to refuse is as good
+					return // a refusal is correct, too
 				}
 				if _, ok := m.Names["out"].(*python.Unknown); !ok && !strings.Contains(p.Source, "suppress") {
 					t.Errorf("%s\nout = %s, want it unknown", p.Source, python.Repr(m.Names["out"]))

@@ -47,7 +47,7 @@ func rangeOf(c *Call) (any, error) {
 
 func (v Range) at(i int64) any { return v.start + i*v.step }
 
-// index is the place of a number in the range.
+// index is the position of a number in the range.
 func (v Range) index(o any) (int64, bool) {
 	f, isNumber := asFloat(o)
 	i, isInt := asInt(o)
@@ -85,7 +85,7 @@ func (v Range) Index(key any) (any, error) {
 	return v.at(int64(i)), nil
 }
 
-// Attr gives the attributes of a range.
+// Attr returns the attributes of a range.
 func (v Range) Attr(name string) (any, bool) {
 	switch name {
 	case "start":
@@ -98,7 +98,7 @@ func (v Range) Attr(name string) (any, bool) {
 	return nil, false
 }
 
-// Key is that of ranges of the same integers.
+// Key is equal for ranges of the same integers.
 func (v Range) Key() string {
 	switch v.n {
 	case 0:
@@ -120,7 +120,7 @@ func (v Range) Repr() string {
 // Kinds lists the types of a range.
 func (v Range) Kinds() []string { return []string{"range", "Sequence", "Iterable", "Collection"} }
 
-// View is what keys, values and items give: the dict as it is now.
+// View is the result of keys, values and items: a live view of the dict.
 type View struct {
 	dict *Dict
 	kind string // "dict_keys", "dict_values" or "dict_items"
@@ -156,11 +156,11 @@ func (v *View) items() []any {
 // Len is the number of keys.
 func (v *View) Len() int { return v.dict.Len() }
 
-// Attr gives no attributes: those of views are not read.
+// Attr returns nothing: attributes of views are not supported.
 func (v *View) Attr(string) (any, bool) { return nil, false }
 
-// setLike turns views of keys, and of items that can be hashed, into sets; other
-// values stay.
+// setLike turns views of keys, and of hashable items, into sets; other values
+// stay.
 func setLike(v any) any {
 	if w, ok := v.(*View); ok && w.kind != "dict_values" {
 		if s, err := newSet(w.items()); err == nil {

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// reach looks at what could happen if code ran that is not run.
+// reach finds what code could affect that is not run.
 type reach struct {
 	run  *Interpreter
 	seen map[any]bool
 }
 
-// makes reports whether a value is a definition, makes one when it is called,
-// or holds either.
+// makes reports whether a value is a definition, makes one when called, or
+// contains either.
 func (r *Interpreter) makes(v any) bool { return (&reach{r, map[any]bool{}}).value(v) }
 
 // disturbs reports whether calling a value may change values of the files.
@@ -21,7 +21,7 @@ func (r *Interpreter) disturbs(v any) bool {
 	return (&reach{r, map[any]bool{}}).disturbs(v)
 }
 
-// disturbs looks into containers too, for what they hold may be called.
+// disturbs also checks containers, since their items may be called.
 func (x *reach) disturbs(v any) bool {
 	switch v := v.(type) {
 	case *Builtin:
@@ -52,7 +52,7 @@ func (x *reach) disturbs(v any) bool {
 	return false
 }
 
-// changers are the methods of containers that change them.
+// changers are the container methods that change the container.
 func changers() []string {
 	return []string{
 		"append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem", "add", "discard",
@@ -86,7 +86,8 @@ func (x *reach) value(v any) bool {
 	return x.holds(v)
 }
 
-// hashable reports whether a value is a pointer, which alone can hold others.
+// hashable reports whether a value is a pointer: only pointers can refer to other
+// values.
 func hashable(v any) bool {
 	switch v.(type) {
 	case *List, *Dict, *Set, *Iterator, *Module, *Function, *Class, *Instance, Object:
@@ -113,7 +114,7 @@ func (x *reach) holds(v any) bool {
 	case *Set:
 		return slices.ContainsFunc(v.Items(), x.value)
 	case *Iterator:
-		return true // what it gives is made when it is asked
+		return true // its items are computed on request
 	case *View:
 		return x.value(v.dict)
 	case *Module:
@@ -149,7 +150,7 @@ func (x *reach) function(f *Function) bool {
 	return x.body(f.scope, f.statements())
 }
 
-// statements are the body of a function, or the one expression of a lambda.
+// statements are the body of a function, or the expression of a lambda.
 func (f *Function) statements() []stmt {
 	if f.result != nil {
 		return []stmt{&exprStmt{node{f.result.pos()}, f.result}}
@@ -157,7 +158,7 @@ func (f *Function) statements() []stmt {
 	return f.body
 }
 
-// body reports whether statements that would run in a scope mention what makes
+// body reports whether statements in a scope mention anything that makes
 // definitions, or import it.
 func (x *reach) body(s *scope, body []stmt) bool {
 	found := false
@@ -182,7 +183,7 @@ func (x *reach) body(s *scope, body []stmt) bool {
 	return slices.ContainsFunc(modules, x.imports)
 }
 
-// imports reports whether a module may hold definitions.
+// imports reports whether a module may contain definitions.
 func (x *reach) imports(module string) bool {
 	if _, ok := x.run.host.Module(module); ok {
 		return true
@@ -217,8 +218,8 @@ func (x *reach) changesBut(f *Function, own string) bool {
 	return declaresOutside(body) || slices.ContainsFunc(changed(body), changesOther) || x.callsChanging(f.scope, body)
 }
 
-// callsChanging reports whether statements mention a function that changes what
-// is not its own.
+// callsChanging reports whether statements mention a function that changes values
+// that are not its own.
 func (x *reach) callsChanging(s *scope, body []stmt) bool {
 	found := false
 	walk(body, func(n string) {
@@ -249,7 +250,8 @@ func (x *reach) methods(c *Class, test func(*Function) bool) bool {
 	})
 }
 
-// declaresOutside reports whether statements hold a global or nonlocal one.
+// declaresOutside reports whether statements contain a global or nonlocal
+// statement.
 func declaresOutside(body []stmt) bool {
 	return anyStmt(body, false, func(s stmt) bool {
 		_, ok := s.(*scopeStmt)
@@ -257,8 +259,8 @@ func declaresOutside(body []stmt) bool {
 	})
 }
 
-// fresh reports whether a name is bound in the statements, each time to a value
-// that nothing else has.
+// fresh reports whether a name is bound in the statements, each time to a new
+// value.
 func fresh(body []stmt, name string) bool {
 	bound, shared := false, false
 	anyStmt(body, false, func(s stmt) bool {
@@ -288,8 +290,8 @@ func isBlock(s stmt) bool {
 	return len(blocks) > 0
 }
 
-// uncertain refuses code that may or may not run when definitions could depend
-// on it; what else it binds is Unknown from there on. why says what is not known.
+// uncertain refuses code that may or may not run if definitions could depend on
+// it; other names that it binds become Unknown. why says what is not known.
 func (r *Interpreter) uncertain(s *scope, at int, why string, blocks ...[]stmt) error {
 	for _, body := range blocks {
 		if what := r.matters(s, body); what != "" {
@@ -307,8 +309,8 @@ func (r *Interpreter) uncertain(s *scope, at int, why string, blocks ...[]stmt) 
 	return nil
 }
 
-// matters says why code that may or may not run must be known; "" when it does
-// not matter to definitions.
+// matters says why it must be known whether code runs; "" if it does not affect
+// definitions.
 func (r *Interpreter) matters(s *scope, body []stmt) string {
 	x := &reach{r, map[any]bool{}}
 	if x.body(s, body) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// reflecting are the functions that ask what a value is.
+// reflecting are the functions that inspect a value.
 func reflecting(name string) func(*Call) (any, error) {
 	return func(c *Call) (any, error) {
 		v, err := c.one(name)
@@ -110,7 +110,7 @@ func (r *Interpreter) typeOf(v any) any {
 	return r.namedType(n)
 }
 
-// namedType is the type of a name.
+// namedType returns the type of a name.
 func (r *Interpreter) namedType(n string) any {
 	if t, ok := r.builtins[n]; ok {
 		return t
@@ -160,7 +160,7 @@ func isInstance(name string, c *Call) (any, error) {
 	return false, nil
 }
 
-// flat lists a class, or those of a tuple and of the tuples in it.
+// flat lists a class, or the classes of a tuple and of nested tuples.
 func flat(v any) []any {
 	t, ok := v.(Tuple)
 	if !ok {
@@ -173,7 +173,8 @@ func flat(v any) []any {
 	return kinds
 }
 
-// isOf reports whether a value, or for issubclass a class, is of a type.
+// isOf reports whether a value is an instance of a type, or for issubclass whether
+// a class derives from it.
 func isOf(name string, v, kind any) bool {
 	class, isClass := v.(*Class)
 	if name == "isinstance" {
@@ -246,7 +247,7 @@ func kindsOf(v any) []string { //nolint:gocyclo // a table: one line for each ty
 	return strings.Fields(kinds)
 }
 
-// emptyOf is what a type of Python's gives without arguments; nil for other
+// emptyOf is the value of one of Python's types without arguments; nil for other
 // types.
 func emptyOf(name string) any {
 	return map[string]any{
@@ -255,7 +256,7 @@ func emptyOf(name string) any {
 	}[name]
 }
 
-// repr is repr(v) as the language sees it: a text or Unknown.
+// repr is repr(v) in the language: a text or Unknown.
 func (r *Interpreter) repr(v any) (any, error) {
 	out, err := reprOf(v)
 	if s, ok := out.(string); ok && err == nil {
@@ -264,7 +265,7 @@ func (r *Interpreter) repr(v any) (any, error) {
 	return out, err
 }
 
-// str is str(v) as the language sees it: a text or Unknown.
+// str is str(v) in the language: a text or Unknown.
 func (r *Interpreter) str(v any) (any, error) {
 	switch v := v.(type) {
 	case string:

@@ -12,17 +12,17 @@ import (
 const (
 	// maxText bounds the texts that operations make, in bytes.
 	maxText = pytext.MaxText
-	// maxNesting bounds how deep values are looked into.
+	// maxNesting bounds the depth to which values are traversed.
 	maxNesting = 50
 )
 
-// writer writes values as Python's repr does, within bounds.
+// writer formats values as Python's repr does, within limits.
 type writer struct {
 	b       strings.Builder
 	depth   int
 	full    bool
 	unknown *Unknown
-	// strange is set when a value was met whose text only Python knows.
+	// strange is set if the text of a value is known only to Python.
 	strange string
 	err     error
 }
@@ -42,7 +42,7 @@ func Repr(v any) string {
 	return w.b.String()
 }
 
-// reprOf is repr as the language sees it: a text or Unknown.
+// reprOf is repr in the language: a text or Unknown.
 func reprOf(v any) (any, error) {
 	w := writer{}
 	w.value(v)

@@ -2,25 +2,25 @@ package python
 
 import "slices"
 
-// binding says which names the body of a function or class binds, and which it
-// takes from elsewhere. Python decides that before anything runs.
+// binding lists the names that the body of a function or class binds, and those
+// that it takes from outside. Python decides that before it runs anything.
 type binding struct {
 	bound map[string]bool
-	// global and outer are the names that "global" and "nonlocal" declare.
+	// global and outer are the names declared "global" and "nonlocal".
 	global, outer map[string]bool
 	class         bool
-	// open are nonlocal names, of it or of functions in it, that are still to be
-	// found in a function around it.
+	// open are nonlocal names, of the body or of functions in it, that must still be
+	// found in an enclosing function.
 	open []imported
 }
 
-// bind notes that the body that is read binds a name.
+// bind records that the current body binds a name.
 func (p *parser) bind(name string) string {
 	p.binds.bound[name] = true
 	return name
 }
 
-// body reads a body whose names are its own, its parameters among them.
+// body parses a body with its own names, including its parameters.
 func (p *parser) body(class bool, params []param, read func()) *binding {
 	around := p.binds
 	b := &binding{bound: map[string]bool{}, global: map[string]bool{}, outer: map[string]bool{}, class: class}
@@ -41,7 +41,7 @@ func (p *parser) body(class bool, params []param, read func()) *binding {
 	return b
 }
 
-// declare notes the names of a global or nonlocal statement.
+// declare records the names of a global or nonlocal statement.
 func (p *parser) declare(st *scopeStmt) {
 	for _, n := range st.names {
 		if p.binds.bound[n] {
@@ -56,7 +56,7 @@ func (p *parser) declare(st *scopeStmt) {
 	}
 }
 
-// home is the scope that a name is bound in.
+// home is the scope in which a name is bound.
 func (s *scope) home(name string) *scope {
 	switch b := s.binds; {
 	case b == nil:
@@ -72,7 +72,7 @@ func (s *scope) home(name string) *scope {
 	return s
 }
 
-// set binds a name where Python binds it.
+// set binds a name in the scope that Python uses.
 func (s *scope) set(name string, v any) {
 	home := s.home(name)
 	if !has(home.names, name) {
@@ -81,15 +81,15 @@ func (s *scope) set(name string, v any) {
 	home.names[name] = v
 }
 
-// dict is a copy of the names, in the order in which Python has them.
+// dict is a copy of the names, in Python's order.
 func (s *scope) dict() (*Dict, error) {
 	var names []string
-	for _, n := range slices.Backward(s.order) { // what was unbound in between counts as new
+	for _, n := range slices.Backward(s.order) { // a name that was unbound in between counts as new
 		if has(s.names, n) && !slices.Contains(names, n) {
 			names = append(names, n)
 		}
 	}
-	for _, n := range slices.Backward((&Module{Names: s.names}).Dir()) { // __name__ and such
+	for _, n := range slices.Backward((&Module{Names: s.names}).Dir()) { // __name__ and the like
 		if !slices.Contains(names, n) {
 			names = append(names, n)
 		}
@@ -103,7 +103,7 @@ func (s *scope) dict() (*Dict, error) {
 	return d, nil
 }
 
-// get looks a name up.
+// get looks up a name.
 func (s *scope) get(name string) (any, bool) {
 	v, at := s.find(name)
 	return v, at != nil && has(at.names, name)
@@ -114,8 +114,8 @@ func has(names map[string]any, name string) bool {
 	return ok
 }
 
-// find gives a name's value and the scope that it belongs to: there it may be
-// unbound. Class bodies are not seen from the functions in them.
+// find returns a name's value and the scope that it belongs to; it may be unbound
+// there. Functions do not see the names of an enclosing class body.
 func (s *scope) find(name string) (any, *scope) {
 	for x := s; x != nil; x = x.outer {
 		b := x.binds
@@ -134,8 +134,8 @@ func (s *scope) find(name string) (any, *scope) {
 	return nil, nil
 }
 
-// unbound is the exception for a name that has no value in the scope that it
-// belongs to, nil for none.
+// unbound is the exception for a name without a value in its scope; nil if it has
+// one.
 func (s *scope) unbound(name string, at *scope) error {
 	switch {
 	case at == s.holder() && at != nil && at.kind == scopeFunction:

@@ -62,7 +62,7 @@ func (r *Interpreter) dictItem(d *Dict, key any) (any, error) {
 	return v, d.Put(key, v)
 }
 
-// sequence gives the items of what has an order.
+// sequence returns the items of an ordered value.
 func sequence(v any) ([]any, bool) {
 	switch v := v.(type) {
 	case *List:
@@ -134,8 +134,8 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 	return likeSequence(v, picked), r.charge(len(picked) / 4)
 }
 
-// sliceBounds evaluates the start, the end and the step of a slice: nil is one
-// that is left out or None.
+// sliceBounds evaluates the start, the end and the step of a slice: nil means
+// omitted or None.
 func (r *Interpreter) sliceBounds(s *scope, e *sliceExpr) (bounds [3]*int64, unknown *Unknown, err error) {
 	for i, x := range []expr{e.from, e.to, e.step} {
 		b, err := r.evalOr(s, x, nil)
@@ -157,7 +157,7 @@ func (r *Interpreter) sliceBounds(s *scope, e *sliceExpr) (bounds [3]*int64, unk
 	return bounds, nil, nil
 }
 
-// part is every step-th number from the one at a place to before another.
+// part is every step-th number from one position to before another.
 func (r Range) part(from, to, step int64) (any, error) {
 	by, err := numbers.Integers("*", step, r.step)
 	if err != nil {
@@ -170,7 +170,7 @@ func (r Range) part(from, to, step int64) (any, error) {
 	return newRange(r.start+from*r.step, r.start+to*r.step, times)
 }
 
-// bounded gives the first index of a slice and the one that it ends before.
+// bounded returns the first index of a slice and the index before which it ends.
 func bounded(n int64, from, to *int64, step int64) (first, stop int64) {
 	low, high := int64(0), n
 	if step < 0 {
@@ -213,18 +213,18 @@ func likeSequence(v any, items []any) any {
 	return &List{Items: items}
 }
 
-// loops goes through the clauses of a comprehension.
+// loops iterates over the clauses of a comprehension.
 type loops struct {
 	run    *Interpreter
 	s      *scope
 	e      *comprehension
-	levels []*Iterator // of the clauses that are gone through
+	levels []*Iterator // iterators of the active clauses
 	// unknown is a source or condition that cannot be known.
 	unknown *Unknown
 	running bool
 }
 
-// next goes on to the next combination: false when there is none.
+// next advances to the next combination; false if there is none.
 func (l *loops) next() (bool, error) {
 	for len(l.levels) > 0 {
 		n := len(l.levels)
@@ -259,7 +259,7 @@ func (l *loops) next() (bool, error) {
 	return false, nil
 }
 
-// enter begins to go through the source of a clause.
+// enter starts the iteration over the source of a clause.
 func (l *loops) enter(s *scope, source expr) error {
 	v, err := l.run.eval(s, source)
 	if err != nil {
@@ -289,7 +289,7 @@ func (l *loops) holds(conds []expr) (bool, error) {
 	return true, nil
 }
 
-// lazily gives what a generator expression gives.
+// lazily returns the next item of a generator expression.
 func (l *loops) lazily() (v any, ok bool, err error) {
 	if l.running {
 		return nil, false, raise("ValueError", "generator already executing")
@@ -311,7 +311,7 @@ func (l *loops) lazily() (v any, ok bool, err error) {
 	return v, ok && err == nil, err
 }
 
-// parts are the expressions of a comprehension but for its conditions.
+// parts are the expressions of a comprehension except its conditions.
 func (e *comprehension) parts() []expr {
 	parts := []expr{e.key, e.value}
 	for _, c := range e.clauses {
@@ -320,8 +320,8 @@ func (e *comprehension) parts() []expr {
 	return parts
 }
 
-// comprehend evaluates a comprehension. Its first source is evaluated outside
-// of it.
+// comprehend evaluates a comprehension. Its first source is evaluated in the
+// enclosing scope.
 func (r *Interpreter) comprehend(s *scope, e *comprehension) (any, error) {
 	l := &loops{run: r, s: s.inner(scopeComprehension, s.file), e: e}
 	err := l.enter(s, e.clauses[0].source)

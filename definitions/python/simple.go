@@ -7,7 +7,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/tokens"
 )
 
-// simpleLine reads the statements of one line.
+// simpleLine parses the statements of one line.
 func (p *parser) simpleLine(body []stmt) []stmt {
 	for p.err == nil {
 		body = append(body, p.simple())
@@ -62,7 +62,7 @@ func (p *parser) simple() stmt {
 	return p.assignment()
 }
 
-// typeAlias is "type Name = …", whose value nothing here needs.
+// typeAlias parses "type Name = …", whose value is never needed.
 func (p *parser) typeAlias() stmt {
 	at := p.advance().From
 	target := &nameExpr{node{at}, p.bind(p.identifier())}
@@ -104,7 +104,7 @@ func (p *parser) ended() bool {
 	return t.Kind == tokens.Newline || t.Kind == tokens.EndOfFile || t.Kind == tokens.Operator && t.Text == ";"
 }
 
-// assignment reads an expression statement or any form of assignment.
+// assignment parses an expression statement or any form of assignment.
 func (p *parser) assignment() stmt {
 	at := p.cur().From
 	if next := p.peek(); p.cur().Kind == tokens.Name && next.Kind == tokens.Operator && next.Text == ":=" {
@@ -142,7 +142,7 @@ func (p *parser) assignment() stmt {
 	return s
 }
 
-// bindable checks that something can be assigned to.
+// bindable checks that an expression can be assigned to.
 func (p *parser) bindable(target expr) {
 	switch t := target.(type) {
 	case *nameExpr:
@@ -242,7 +242,7 @@ func (p *parser) fromImport(at int) stmt {
 	return s
 }
 
-// futures checks an import of __future__, which stands at the beginning.
+// futures checks an import from __future__, which must be at the beginning.
 func (p *parser) futures(s *fromStmt, from int) {
 	if from != p.future {
 		p.fail(s.pos(), "invalid syntax: imports from __future__ stand at the beginning of a file")

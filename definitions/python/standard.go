@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// library are the modules of the standard library that are written in Python.
+// library are the modules of the standard library written in Python.
 //
 //go:embed library/*.py
 var library embed.FS
 
-// known gives a module of the host or of the standard library.
+// known returns a module of the host or of the standard library.
 func (r *Interpreter) known(name string) (*Module, bool) {
 	if m, ok := r.host.Module(name); ok {
 		return m, true
@@ -32,8 +32,8 @@ func (r *Interpreter) known(name string) (*Module, bool) {
 	return m, true
 }
 
-// text loads a module that is written in Python. Those whose names begin with _
-// are parts of the language.
+// text loads a module written in Python. Modules whose names begin with _ are
+// parts of the language.
 func (r *Interpreter) text(name string) (*Module, error) {
 	as := name
 	if strings.HasPrefix(name, "_") {
@@ -49,7 +49,7 @@ func (r *Interpreter) text(name string) (*Module, error) {
 	return r.Load(&File{Name: "<" + name + ">", Source: string(source), own: true}, as)
 }
 
-// writtenCall calls a function that is written in Python.
+// writtenCall calls a function written in Python.
 func (r *Interpreter) writtenCall(module, name string, args ...any) (any, error) {
 	m, err := r.text(module)
 	if err != nil {
@@ -58,14 +58,14 @@ func (r *Interpreter) writtenCall(module, name string, args ...any) (any, error)
 	return r.invoke(m.Names[name], &Call{Args: args})
 }
 
-// writtenMethod is a method that is written in Python.
+// writtenMethod is a method written in Python.
 func writtenMethod(module, name string) *Builtin {
 	b := written(module, name)
 	b.method = true
 	return b
 }
 
-// written is a function that is written in Python. It is Unknown of what is.
+// written is a function written in Python. Its result is Unknown if an argument is.
 func written(module, name string) *Builtin {
 	return &Builtin{Name: name, Call: func(c *Call) (any, error) {
 		m, err := c.run.text(module)
@@ -79,8 +79,8 @@ func written(module, name string) *Builtin {
 	}}
 }
 
-// makeStandard makes the modules of the standard library that definitions use.
-// What they have besides is Unknown, as are the other modules.
+// makeStandard creates the modules of the standard library that definitions use.
+// Their other names, and all other modules, are Unknown.
 func (r *Interpreter) makeStandard() map[string]*Module {
 	modules := map[string]*Module{}
 	add := func(name string, names map[string]any) {
@@ -103,12 +103,12 @@ func named(list ...string) map[string]any {
 	return names
 }
 
-// identity is a decorator that leaves things as they are.
+// identity is a decorator that returns its argument.
 func identity(name string) *Builtin {
 	return &Builtin{Name: name, Call: func(c *Call) (any, error) { return c.one(name) }}
 }
 
-// refusing is a function that is not read.
+// refusing is a function that is refused.
 func refusing(name, remedy string) *Builtin {
 	return &Builtin{Name: name, Call: func(*Call) (any, error) { return nil, fmt.Errorf("%s is not read; %s", name, remedy) }}
 }
@@ -150,7 +150,7 @@ type loaded struct{ run *Interpreter }
 // Kinds lists the types of sys.modules.
 func (l *loaded) Kinds() []string { return []string{"dict"} }
 
-// Attr gives get.
+// Attr returns get.
 func (l *loaded) Attr(name string) (any, bool) {
 	if name != "get" {
 		return nil, false
@@ -164,7 +164,7 @@ func (l *loaded) Attr(name string) (any, bool) {
 	}}, true
 }
 
-// Index gives a module that has been loaded.
+// Index returns a module that has been loaded.
 func (l *loaded) Index(key any) (any, error) {
 	for _, m := range l.run.modules {
 		if m.Name == Str(key) {
@@ -221,8 +221,8 @@ func (r *Interpreter) collectionsModule() map[string]any {
 	}
 }
 
-// partial is a function with some arguments given. It makes definitions when
-// the function does.
+// partial is a function with some arguments bound. It makes definitions if the
+// function does.
 func partial(fn any, first *Call) *Builtin {
 	b, _ := fn.(*Builtin)
 	return &Builtin{Name: "partial", Definer: b != nil && b.Definer, of: fn, Call: func(c *Call) (any, error) {
@@ -233,7 +233,7 @@ func partial(fn any, first *Call) *Builtin {
 			}
 		}
 		call.Names, call.Named = append(call.Names, c.Names...), append(call.Named, c.Named...)
-		if b != nil && b.Call != nil && b.Definer { // counted as made by the partial itself
+		if b != nil && b.Call != nil && b.Definer { // recorded for the partial itself
 			call.run = c.run
 			return b.Call(call)
 		}

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// run executes statements until one leaves.
+// run executes statements until one leaves the body.
 func (r *Interpreter) run(s *scope, body []stmt) (signal, error) {
 	for _, st := range body {
 		if !s.file.own {
@@ -61,7 +61,7 @@ func (r *Interpreter) bindAll(s *scope, st *assignStmt) error {
 	return nil
 }
 
-// simple executes a statement that always goes on to the next.
+// simple executes a statement without control flow.
 func (r *Interpreter) simple(s *scope, st stmt) error {
 	switch st := st.(type) {
 	case *exprStmt:
@@ -88,13 +88,12 @@ func (r *Interpreter) simple(s *scope, st stmt) error {
 	case *deleteStmt:
 		return r.delete(s, st.targets)
 	case *scopeStmt:
-		return nil // the parser has noted the names
+		return nil // the parser has recorded the names
 	}
 	return fmt.Errorf("this statement cannot be read")
 }
 
-// annotated binds an annotated name; a class body remembers the name as a
-// field.
+// annotated binds an annotated name; a class body records the name as a field.
 func (r *Interpreter) annotated(s *scope, st *annotatedStmt) error {
 	n, isName := st.target.(*nameExpr)
 	if s.owner != nil && isName {
@@ -181,7 +180,7 @@ func (r *Interpreter) deleteItem(s *scope, t *indexExpr) error {
 	return fmt.Errorf("items of a %s cannot be deleted", TypeName(owner))
 }
 
-// position turns an index into one from the start.
+// position converts an index to one from the start.
 func position(key any, length int) (int, bool) {
 	i, ok := asInt(key)
 	if i < 0 {
@@ -213,7 +212,7 @@ func (r *Interpreter) bind(s *scope, target expr, v any) error {
 	return s.file.fail(target.pos(), "cannot assign to this")
 }
 
-// keyed is what keys can be set and deleted of: a dict, or os.environ.
+// keyed is a value with items that can be set and deleted: a dict, or os.environ.
 type keyed interface {
 	Put(key, v any) error
 	Delete(key any) (bool, error)
@@ -252,7 +251,7 @@ func (r *Interpreter) setAttribute(owner any, name string, v any) error {
 	return fmt.Errorf("attribute '%s' of a %s cannot be set here; give it to the constructor", name, TypeName(owner))
 }
 
-// lost refuses to put a definition into what only Python knows.
+// lost refuses to store a definition in an Unknown.
 func (r *Interpreter) lost(u *Unknown, v any) error {
 	if r.makes(v) {
 		return fmt.Errorf("a definition is put into %s, which only running Python can tell", u.Why)
@@ -308,8 +307,8 @@ func (r *Interpreter) setItem(owner, key, v any) error {
 	return fmt.Errorf("items of a %s cannot be set", TypeName(owner))
 }
 
-// unpack binds the items of a value to several targets, one of which may take
-// the rest.
+// unpack binds the items of a value to several targets, one of which may take the
+// rest.
 func (r *Interpreter) unpack(s *scope, at expr, targets []expr, v any) error {
 	if u, ok := v.(*Unknown); ok {
 		for _, t := range targets {
@@ -321,7 +320,7 @@ func (r *Interpreter) unpack(s *scope, at expr, targets []expr, v any) error {
 	}
 	star := slices.IndexFunc(targets, func(t expr) bool { _, ok := t.(*starExpr); return ok })
 	items := []any{}
-	err := r.each(v, func(item any) (bool, error) { // one too many is enough
+	err := r.each(v, func(item any) (bool, error) { // stop at the first surplus item
 		items = append(items, item)
 		return star >= 0 || len(items) <= len(targets), nil
 	})
@@ -339,7 +338,7 @@ func (r *Interpreter) unpack(s *scope, at expr, targets []expr, v any) error {
 	return nil
 }
 
-// shared shares items out to n, of whom one may take the rest as a list.
+// shared distributes items to n targets, one of which may take the rest as a list.
 func shared(items []any, n, star int) []any {
 	if star < 0 {
 		return items

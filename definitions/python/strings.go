@@ -6,7 +6,7 @@ import (
 	"github.com/banquet-fs/banquet/definitions/tokens"
 )
 
-// strings reads string literals that stand side by side as one.
+// strings parses adjacent string literals as one.
 func (p *parser) strings() expr {
 	at := p.cur().From
 	out := &fstring{node: node{at}}
@@ -56,7 +56,7 @@ func (p *parser) strings() expr {
 	return &constExpr{node{at}, whole.String()}
 }
 
-// piece is a constant piece of text.
+// piece is a constant part of text.
 func (p *parser) piece(s, prefix string, at int) fpart {
 	plain, problem := tokens.Unescape(s, prefix)
 	if problem != "" {
@@ -65,7 +65,7 @@ func (p *parser) piece(s, prefix string, at int) fpart {
 	return fpart{text: plain}
 }
 
-// pieces reads an f-string, or a format specification, between two bytes.
+// pieces parses an f-string, or a format specification, between two bytes.
 func (p *parser) pieces(prefix string, from, to, nested int) []fpart {
 	var parts []fpart
 	src := p.file.Source
@@ -94,8 +94,8 @@ func (p *parser) pieces(prefix string, from, to, nested int) []fpart {
 	return parts
 }
 
-// field reads what stands between the braces of an f-string: an expression,
-// "=" to show its text, a conversion, a format.
+// field parses the text between the braces of an f-string: an expression, "=" to
+// show its text, a conversion, a format.
 func (p *parser) field(prefix string, from, to, nested int) []fpart {
 	end, conversion, format := tokens.SplitField(p.file.Source, from, to)
 	part := fpart{}
@@ -121,7 +121,7 @@ func (p *parser) field(prefix string, from, to, nested int) []fpart {
 	return append(shown, part)
 }
 
-// inner parses an expression of an f-string where it stands.
+// inner parses an expression inside an f-string.
 func (p *parser) inner(from, to int) expr {
 	list, err := tokens.LexPart(p.file.Source, from, to)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// What Python does not compile is no Python here either, whether it would be run
-// or not.
+// A file that Python does not compile is refused, whether the code would run or
+// not.
 func TestWhatPythonDoesNotCompileIsRefused(t *testing.T) {
 	for _, c := range []struct{ source, want string }{
 		{"try:\n    pass\nexcept ValueError, e:\n    pass\n", "3:18: invalid syntax: several kinds of exceptions are put in parentheses"},

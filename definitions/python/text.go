@@ -19,7 +19,7 @@ func (c *Call) text(i int, fallback string) (string, error) {
 	return s, nil
 }
 
-// textMethod finds a method of text; nil when there is none.
+// textMethod finds a method of text; nil if there is none.
 func textMethod(s, name string) func(*Call) (any, error) {
 	if m, ok := pytext.Find(name); ok {
 		return func(c *Call) (any, error) { return c.textMethod(m, s, name) }
@@ -72,7 +72,7 @@ func (c *Call) textMethod(m pytext.Method, s, name string) (any, error) {
 	return out, err
 }
 
-// textArgument gives a value as methods of text take it.
+// textArgument converts a value to an argument of a text method.
 func textArgument(v any) any {
 	if v == nil {
 		return nil

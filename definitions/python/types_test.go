@@ -6,8 +6,8 @@ import (
 	"github.com/banquet-fs/banquet/definitions/python"
 )
 
-// The types of Python's own types and functions, and texts that tell divisions
-// apart.
+// The types of Python's own types and functions, and the error texts of
+// divisions.
 func TestTypesOfBuiltins(t *testing.T) {
 	for source, want := range map[string]string{
 		"out = (type(type).__name__, type(int).__name__, type(len).__name__)":                      "('type', 'type', 'builtin_function_or_method')",

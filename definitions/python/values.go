@@ -5,7 +5,7 @@ import (
 )
 
 // Values of the language are nil, bool, int64, float64, string, and the types
-// below; what a host adds has types of its own (Object and its siblings).
+// below; a host adds types of its own (see Object).
 type (
 	// Bytes is a bytes object.
 	Bytes []byte
@@ -14,7 +14,7 @@ type (
 	// List is a list.
 	List struct {
 		Items []any
-		// ReadOnly says why the list cannot be changed; "" when it can.
+		// ReadOnly says why the list cannot be changed; "" if it can.
 		ReadOnly string
 	}
 	// Tuple is a tuple.
@@ -23,56 +23,56 @@ type (
 	Module struct {
 		Name  string
 		Names map[string]any
-		// All are the names that "import *" takes; nil is all without a leading _.
+		// All are the names that "import *" imports; nil means all without a leading _.
 		All []string
-		// Missing gives the names that are not listed, nil for one that is not there;
-		// it is nil itself when there are none.
+		// Missing returns names that are not listed, nil for a name that does not exist;
+		// it is nil if there are none.
 		Missing func(name string) any
-		// Whole says that all modules below it are the host's.
+		// Whole says that all its submodules are the host's.
 		Whole bool
-		pkg   bool // its modules are found in a directory of its name
+		pkg   bool // a package: its submodules are in a directory of its name
 	}
-	// Builtin is a function that the reader or its host provides. Definer marks
-	// the functions that make definitions.
+	// Builtin is a function provided by the reader or its host. Definer marks the
+	// functions that make definitions.
 	Builtin struct {
 		Name    string
 		Definer bool
 		Call    func(c *Call) (any, error)
-		// Members are the attributes of the function, as of a class.
+		// Members are the attributes of the function or class.
 		Members map[string]any
-		// Kinds are the types of which its objects are instances too.
+		// Kinds are further types of which its objects are instances.
 		Kinds []string
-		of    any  // the value whose method it is, or what it calls
-		light bool // a method whose work does not depend on the size of that value
-		// changes is set for a method that changes the value whose it is.
+		of    any  // the value whose method it is, or the function that it calls
+		light bool // the work of the method does not depend on the size of that value
+		// changes is set for a method that changes its value.
 		changes bool
-		// method is set when objects of the class that has it get it bound.
+		// method is set if access through an object binds it.
 		method bool
 	}
 	// Function is a function of a file.
 	Function struct {
 		Name   string
-		Source string // its text with decorators, as inspect.getsource gives it
+		Source string // text with decorators, as inspect.getsource returns it
 		params []param
-		// defaults are the values of the parameters' defaults, made at the
-		// definition; nil where there is none.
+		// defaults are the parameters' default values, evaluated at the definition; nil
+		// where there is none.
 		defaults  []*any
 		body      []stmt
-		result    expr // of a lambda
+		result    expr // expression of a lambda
 		generator bool
 		async     bool
 		scope     *scope
 		binds     *binding
-		self      any // of a method, once it is looked up
+		self      any // object of a bound method
 		bound     bool
 		owner     *Class
-		from      int // where its first decorator starts
-		// Decorators is how many it has.
+		from      int // start of its first decorator
+		// Decorators is the number of its decorators.
 		Decorators int
 		qual       string
 		abstract   bool
-		wrapped    *Function // whose text it has
-		of         *Function // which this is, bound
+		wrapped    *Function // function whose text it has
+		of         *Function // unbound original
 	}
 )
 
@@ -85,7 +85,7 @@ func (l *List) Len() int { return len(l.Items) }
 // Len is the number of items.
 func (t Tuple) Len() int { return len(t) }
 
-// anyUnknown finds a value that is Unknown; nil when all are known.
+// anyUnknown finds an Unknown value; nil if all are known.
 func anyUnknown(values ...any) *Unknown {
 	for _, v := range values {
 		if u, ok := v.(*Unknown); ok {
@@ -98,13 +98,13 @@ func anyUnknown(values ...any) *Unknown {
 // NewList makes a list.
 func NewList(items ...any) *List { return &List{Items: items} }
 
-// ReadOnlyList makes a list that refuses to be changed, and why.
+// ReadOnlyList makes a list that cannot be changed; why is the error.
 func ReadOnlyList(why string, items ...any) *List { return &List{Items: items, ReadOnly: why} }
 
-// TypeName is the name of a value's type as Python says it.
+// TypeName is Python's name of a value's type.
 func TypeName(v any) string { return kindsOf(v)[0] }
 
-// truth is Python's truth of a value; false for ok when it is Unknown.
+// truth is Python's truth of a value; ok is false if it is Unknown.
 func truth(v any) (value, ok bool) {
 	switch v := v.(type) {
 	case nil:
@@ -141,7 +141,7 @@ func truthOf(v any) any {
 	return &Unknown{Why: "the truth of a " + TypeName(v)}
 }
 
-// asFloat gives a number; bools are numbers.
+// asFloat returns a number; bools are numbers.
 func asFloat(v any) (float64, bool) {
 	if f, ok := v.(float64); ok {
 		return f, true
@@ -150,7 +150,7 @@ func asFloat(v any) (float64, bool) {
 	return float64(i), ok
 }
 
-// asInt gives an integer; bools are integers.
+// asInt returns an integer; bools are integers.
 func asInt(v any) (int64, bool) {
 	switch v := v.(type) {
 	case bool:
@@ -168,7 +168,7 @@ func asInt(v any) (int64, bool) {
 	return 0, false
 }
 
-// asText gives a text; members of an enumeration of texts are texts.
+// asText returns a text; members of an enumeration of texts are texts.
 func asText(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:
@@ -180,8 +180,8 @@ func asText(v any) (string, bool) {
 	return "", false
 }
 
-// Plain gives the text or number that a member of a mixed enumeration is, and
-// any other value as it is.
+// Plain returns the text or number of a member of a mixed enumeration, and any
+// other value unchanged.
 func Plain(v any) any {
 	if o, ok := v.(*Instance); ok {
 		if p := o.plain(); p != nil {
@@ -191,7 +191,7 @@ func Plain(v any) any {
 	return v
 }
 
-// Items gives the items of a value that holds them; false when it holds none.
+// Items returns the items of a container; false for other values.
 func Items(v any) ([]any, bool) {
 	switch v := v.(type) {
 	case *Set:

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// anyStmt reports whether a test holds for one of the statements, those in
-// blocks included; with deep also for those in functions and classes that they
-// define.
+// anyStmt reports whether a test holds for one of the statements, including those
+// in blocks; with deep also for those in nested functions and classes.
 func anyStmt(body []stmt, deep bool, test func(stmt) bool) bool {
 	return slices.ContainsFunc(body, func(s stmt) bool {
 		_, blocks := partsOf(s)
@@ -21,9 +20,9 @@ func anyStmt(body []stmt, deep bool, test func(stmt) bool) bool {
 	})
 }
 
-// walk visits every name that statements mention, those of functions and classes
-// that they define included. "yield" stands for a yield, and ":=name" for a name
-// that an expression binds.
+// walk visits every name that statements mention, including nested functions and
+// classes. "yield" stands for a yield, and ":=name" for a name that an expression
+// binds.
 func walk(body []stmt, visit func(name string)) {
 	anyStmt(body, true, func(s stmt) bool {
 		walkStmt(s, visit)
@@ -38,8 +37,8 @@ func walkStmt(s stmt, visit func(name string)) {
 	}
 }
 
-// partsOf lists what a statement is made of: its expressions, of which some are
-// nil, and the blocks that run in its own scope.
+// partsOf returns the parts of a statement: its expressions, some of them nil,
+// and the blocks that run in its own scope.
 func partsOf(s stmt) ([]expr, [][]stmt) {
 	switch s := s.(type) {
 	case *ifStmt:
@@ -70,7 +69,7 @@ func partsOf(s stmt) ([]expr, [][]stmt) {
 	return exprsOf(s), nil
 }
 
-// exprsOf lists the expressions of a statement without blocks of its scope.
+// exprsOf lists the expressions of a statement without blocks in its scope.
 func exprsOf(s stmt) []expr {
 	switch s := s.(type) {
 	case *assignStmt:
@@ -139,7 +138,7 @@ func walkExpr(e expr, visit func(string)) {
 	})
 }
 
-// eachExpr visits an expression and those within it.
+// eachExpr visits an expression and its subexpressions.
 func eachExpr(e expr, visit func(expr)) {
 	if e == nil {
 		return
@@ -150,7 +149,7 @@ func eachExpr(e expr, visit func(expr)) {
 	}
 }
 
-// children lists the expressions that an expression is made of; some are nil.
+// children lists the direct subexpressions of an expression; some are nil.
 func children(e expr) []expr {
 	switch e := e.(type) {
 	case *fstring:
@@ -183,7 +182,7 @@ func children(e expr) []expr {
 	return operands(e)
 }
 
-// operands lists the expressions that an operator takes.
+// operands lists the operands of an operator.
 func operands(e expr) []expr {
 	switch e := e.(type) {
 	case *starExpr:
@@ -264,7 +263,7 @@ func assignedBy(s stmt) []string {
 	return names
 }
 
-// targetsOf lists what a statement assigns to, or deletes.
+// targetsOf lists the targets that a statement assigns to, or deletes.
 func targetsOf(s stmt) []expr {
 	switch s := s.(type) {
 	case *assignStmt:
@@ -285,7 +284,7 @@ func targetsOf(s stmt) []expr {
 	return nil
 }
 
-// eachTarget visits the names, attributes and items that targets are made of.
+// eachTarget visits the names, attributes and items in targets.
 func eachTarget(targets []expr, visit func(expr)) {
 	for _, t := range targets {
 		switch t := t.(type) {
@@ -320,7 +319,7 @@ func leaves(body []stmt) bool {
 	})
 }
 
-// jumps reports whether statements break or continue a loop around them.
+// jumps reports whether statements break or continue an enclosing loop.
 func jumps(body []stmt) bool {
 	return slices.ContainsFunc(body, func(s stmt) bool {
 		switch s := s.(type) {
@@ -336,8 +335,8 @@ func jumps(body []stmt) bool {
 	})
 }
 
-// changed lists the names whose lists, dicts or objects statements may change:
-// by assigning to a part of them, by a method, or by handing them to a call.
+// changed lists the names whose lists, dicts or objects statements may change: by
+// assigning to a part, by a method, or by passing them to a call.
 func changed(body []stmt) []string {
 	var names []string
 	visit := func(e expr) {
@@ -372,8 +371,8 @@ func changed(body []stmt) []string {
 	return names
 }
 
-// partsSet lists the names that statements set a part of, such as a variable of the
-// environment.
+// partsSet lists the names of which statements set a part, such as an environment
+// variable.
 func partsSet(body []stmt) []string {
 	var names []string
 	anyStmt(body, false, func(s stmt) bool {
@@ -399,8 +398,8 @@ func partsSet(body []stmt) []string {
 	return names
 }
 
-// visitCall visits what a call may change: what it is a method of, and what it is
-// given.
+// visitCall visits the values that a call may change: the owner of the method,
+// and the arguments.
 func visitCall(c *callExpr, visit func(expr)) {
 	if n, ok := c.fn.(*nameExpr); ok && onlyReads(n.name) {
 		return
@@ -413,8 +412,8 @@ func visitCall(c *callExpr, visit func(expr)) {
 	}
 }
 
-// onlyReads names functions and methods that change nothing of what they are
-// called with.
+// onlyReads names functions and methods that change neither their owner nor their
+// arguments.
 func onlyReads(name string) bool {
 	switch name {
 	case "print", "len", "str", "int", "float", "bool", "repr", "list", "tuple", "set", "dict", "sorted", "min", "max", "sum", "any", "all", "abs", "round", "range",
@@ -444,8 +443,8 @@ func root(e expr) string {
 	}
 }
 
-// Imports lists the modules that a file imports, wherever the import stands.
-// A file that cannot be parsed imports nothing.
+// Imports lists the modules that a file imports anywhere. For a file that cannot
+// be parsed the list is empty.
 func Imports(file *File) []string {
 	body, err := parse(file)
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 // MaxDepth bounds the nesting of brackets and blocks.
 const MaxDepth = 150
 
-// Kind says what a token is.
+// Kind is the kind of a token.
 type Kind uint8
 
-// The kinds of tokens. Newline ends a line that counts; Indent and Dedent begin
-// and end a block.
+// The kinds of tokens. Newline ends a logical line; Indent and Dedent begin and
+// end a block.
 const (
 	EndOfFile Kind = iota
 	Name
@@ -28,17 +28,17 @@ const (
 	Dedent
 )
 
-// Token is one piece of the source. For a string, Text is what stands between
-// the quotes, Body where it starts, and Prefix the letters before the quotes.
+// Token is one token of the source. For a string, Text is the text between the
+// quotes, Body its start, and Prefix the letters before the quotes.
 type Token struct {
 	Kind     Kind
 	Text     string
 	Prefix   string
-	From, To int // bytes of the file
+	From, To int // byte offsets in the file
 	Body     int
 }
 
-// Error is what is wrong at a byte of the source.
+// Error is an error at a byte of the source.
 type Error struct {
 	At   int
 	Text string
@@ -50,18 +50,18 @@ func (*lexer) fail(at int, format string, args ...any) error {
 	return &Error{at, fmt.Sprintf(format, args...)}
 }
 
-// lexer cuts a file into tokens, with its blocks marked by indent and dedent.
+// lexer splits a file into tokens, with its blocks marked by indent and dedent.
 type lexer struct {
-	src     string // the file up to where the lexer may read
+	src     string // the file up to the end of the lexer's part
 	at      int
-	open    []byte // brackets that are not closed: inside them lines do not count
-	opened  []int  // where they stand
+	open    []byte // open brackets: inside them line ends are ignored
+	opened  []int  // their positions
 	blocks  []width
 	tokens  []Token
 	newLine bool
 }
 
-// loneReturn finds a carriage return without a line feed behind it; -1 for none.
+// loneReturn finds a carriage return without a following line feed; -1 for none.
 func loneReturn(src string) int {
 	for i := range len(src) {
 		if src[i] == '\r' && !strings.HasPrefix(src[i+1:], "\n") {
@@ -71,7 +71,7 @@ func loneReturn(src string) int {
 	return -1
 }
 
-// Lex cuts a whole file.
+// Lex tokenizes a whole file.
 func Lex(src string) ([]Token, error) {
 	l := &lexer{src: src, blocks: []width{{}}, newLine: true}
 	if !utf8.ValidString(l.src) {
@@ -102,7 +102,7 @@ func Lex(src string) ([]Token, error) {
 	return l.tokens, nil
 }
 
-// LexPart cuts an expression out of an f-string, where lines do not count.
+// LexPart tokenizes an expression of an f-string, where line ends are ignored.
 func LexPart(src string, from, to int) ([]Token, error) {
 	l := &lexer{src: src[:to], at: from, open: []byte{'{'}}
 	for l.at < to {
@@ -119,8 +119,8 @@ func (l *lexer) add(kind Kind, from, to int) {
 	l.tokens = append(l.tokens, Token{Kind: kind, Text: l.src[from:to], From: from, To: to})
 }
 
-// width is an indentation, with tabs that stop at every eighth column and with
-// tabs of one: where the two compare otherwise, tabs and spaces are mixed.
+// width is an indentation, with tab stops at every eighth column and with tabs as
+// one column: if the two compare differently, tabs and spaces are mixed.
 type width struct{ wide, narrow int }
 
 func (w *width) add(c byte) {
@@ -134,7 +134,7 @@ func (w *width) add(c byte) {
 	}
 }
 
-// startLine measures the indentation of a line, passing over empty ones.
+// startLine measures the indentation of a line and skips empty lines.
 func (l *lexer) startLine() error {
 	var w width
 	i := l.at
@@ -182,7 +182,7 @@ func (l *lexer) block(at int, w width) error {
 	return nil
 }
 
-// next takes one token.
+// next reads one token.
 func (l *lexer) next() error {
 	switch c := l.src[l.at]; {
 	case c == ' ' || c == '\t' || c == '\r' || c == '\f':
@@ -247,12 +247,12 @@ func numberEnd(src string, at int) int {
 	return i
 }
 
-// isAny reports whether one of a few bytes stands at a place, if any does.
+// isAny reports whether one of some bytes is at a position.
 func isAny(src string, at int, bytes string) bool {
 	return at < len(src) && strings.IndexByte(bytes, src[at]) >= 0
 }
 
-// digitsEnd finds where digits end, which underscores may stand between.
+// digitsEnd finds the end of digits, which may have underscores between them.
 func digitsEnd(src string, i int, ok func(byte) bool) int {
 	for i < len(src) && (ok(src[i]) || src[i] == '_' && i+1 < len(src) && ok(src[i+1])) {
 		i++
@@ -260,8 +260,8 @@ func digitsEnd(src string, i int, ok func(byte) bool) int {
 	return i
 }
 
-// exponentEnd finds where the exponent of a number ends; where it would begin if
-// there is none.
+// exponentEnd finds the end of a number's exponent; if there is none, the
+// position where it would begin.
 func exponentEnd(src string, at int) int {
 	if !isAny(src, at, "eE") {
 		return at
@@ -276,7 +276,7 @@ func exponentEnd(src string, at int) int {
 	return digitsEnd(src, i, isDigit)
 }
 
-// word takes a name or an operator.
+// word reads a name or an operator.
 func (l *lexer) word() error {
 	r, _ := utf8.DecodeRuneInString(l.src[l.at:])
 	if unicode.IsLetter(r) || r == '_' || unicode.Is(unicode.Nl, r) {
@@ -307,7 +307,7 @@ func (l *lexer) word() error {
 	return nil
 }
 
-// bracket keeps account of what is open.
+// bracket tracks the open brackets.
 func (l *lexer) bracket(c byte) error {
 	switch c {
 	case '(', '[', '{':

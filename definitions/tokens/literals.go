@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// stringPrefix is the length of the letters before a string's quote, -1 when
-// no string starts here.
+// stringPrefix is the length of the letters before a string's quote, -1 if no
+// string starts here.
 func stringPrefix(s string) int {
 	for i := 0; i < len(s) && i < 3; i++ {
 		if s[i] == '"' || s[i] == '\'' {
@@ -19,7 +19,7 @@ func stringPrefix(s string) int {
 	return -1
 }
 
-// literal is where a string literal stands: its body up to end, then as many
+// literal is the position of a string literal: its body up to end, then as many
 // quotes as it began with.
 type literal struct {
 	prefix            string
@@ -57,8 +57,8 @@ func scanString(src string, start int) (literal, string) {
 	return lit, "this string is not closed"
 }
 
-// escaped counts the bytes after a backslash that it takes with it. In an
-// f-string it takes no brace: that one still opens or closes a field.
+// escaped counts the bytes that belong to the escape after a backslash. In an
+// f-string a brace never belongs to it: it still opens or closes a field.
 func escaped(rest string, formatted bool) int {
 	switch {
 	case strings.HasPrefix(rest, "\r\n"):
@@ -69,7 +69,7 @@ func escaped(rest string, formatted bool) int {
 	return 1
 }
 
-// nesting is 1 for a bracket that opens, -1 for one that closes.
+// nesting is 1 for an opening bracket, -1 for a closing one.
 func nesting(c byte) int {
 	switch c {
 	case '(', '[', '{':
@@ -80,8 +80,8 @@ func nesting(c byte) int {
 	return 0
 }
 
-// FieldEnd finds the '}' that closes the replacement field at a byte; -1 when
-// there is none.
+// FieldEnd finds the '}' that closes the replacement field at a byte; -1 if there
+// is none.
 func FieldEnd(src string, at, nested int) int {
 	if nested > 8 {
 		return -1
@@ -109,8 +109,8 @@ func FieldEnd(src string, at, nested int) int {
 	return -1
 }
 
-// specEnd finds the '}' that ends a format specification, which may hold
-// replacement fields itself.
+// specEnd finds the '}' that ends a format specification, which may contain
+// replacement fields.
 func specEnd(src string, at, nested int) int {
 	for i := at; i < len(src); i++ {
 		switch src[i] {
@@ -127,7 +127,7 @@ func specEnd(src string, at, nested int) int {
 	return -1
 }
 
-// prefixStart steps back from a quote over the letters that belong to it.
+// prefixStart steps back from a quote over the letters of its prefix.
 func prefixStart(src string, quote int) int {
 	i := quote
 	for i > 0 && quote-i < 2 && strings.IndexByte("fFrRbBuU", src[i-1]) >= 0 {
@@ -139,8 +139,8 @@ func prefixStart(src string, quote int) int {
 	return i
 }
 
-// SplitField finds where the expression of a field ends, its conversion, and
-// where its format starts; -1 without one.
+// SplitField finds the end of a field's expression, its conversion, and the start
+// of its format; -1 without one.
 func SplitField(src string, from, to int) (end int, conversion byte, format int) {
 	end, format = to, -1
 	depth := 0
@@ -169,8 +169,8 @@ func SplitField(src string, from, to int) (end int, conversion byte, format int)
 	return end, 0, -1
 }
 
-// Strange reports whether text has escapes that no Go text can hold or that
-// need Unicode's list of names: \N{…} and halves of surrogate pairs.
+// Strange reports whether text has escapes that a Go string cannot hold or that
+// need Unicode's names: halves of surrogate pairs and \N{…}.
 func Strange(s string) bool {
 	for i := 0; i+1 < len(s); i++ {
 		if s[i] != '\\' {
@@ -191,7 +191,7 @@ func Strange(s string) bool {
 	return false
 }
 
-// Unescape gives what a string literal says, and what is wrong with it.
+// Unescape returns the value of a string literal, and what is wrong with it.
 func Unescape(s, prefix string) (string, string) {
 	if strings.Contains(s, "\r\n") {
 		s = strings.ReplaceAll(s, "\r\n", "\n")
@@ -215,8 +215,8 @@ func Unescape(s, prefix string) (string, string) {
 	return b.String(), ""
 }
 
-// hexCode reads the digits of a character; false when they are too few or those
-// of none.
+// hexCode parses the digits of a character; it returns false if digits are
+// missing or the character does not exist.
 func hexCode(s string, digits int) (uint64, bool) {
 	if len(s) < digits {
 		return 0, false
@@ -225,8 +225,8 @@ func hexCode(s string, digits int) (uint64, bool) {
 	return v, err == nil && v <= 0x10ffff && (v < 0xd800 || v >= 0xe000)
 }
 
-// escape writes what the escape at i stands for; it returns how many more bytes
-// it took.
+// escape writes the value of the escape at i; it returns how many more bytes the
+// escape has.
 func escape(b *strings.Builder, s string, i int, isBytes bool) (int, string) {
 	c := s[i]
 	if at := strings.IndexByte("ntr\\'\"abfv", c); at >= 0 {

@@ -1,5 +1,5 @@
-// Package tokens cuts the source of Python into tokens, and reads what string
-// literals say. Places are bytes of the source.
+// Package tokens splits Python source into tokens, and evaluates string literals.
+// Positions are byte offsets in the source.
 package tokens
 
 import (
@@ -18,8 +18,8 @@ func Keyword(word string) bool {
 	return false
 }
 
-// Source gives the lines of a definition, from a byte up to where the list of
-// tokens ends, as inspect does: with the comments that follow at the indentation of the body.
+// Source returns the lines of a definition as inspect does, from a byte to the end of the
+// list of tokens: including comments that follow at the indentation of the body.
 func Source(src string, list []Token, from int) string {
 	end, body := from, -1
 	for _, t := range slices.Backward(list) {
@@ -47,7 +47,7 @@ func Source(src string, list []Token, from int) string {
 	return out
 }
 
-// lineEnd is the byte after the line that a byte stands in.
+// lineEnd is the byte after the line that contains a byte.
 func lineEnd(src string, at int) int {
 	if i := strings.IndexByte(src[at:], '\n'); i >= 0 {
 		return at + i + 1
@@ -55,8 +55,8 @@ func lineEnd(src string, at int) int {
 	return len(src)
 }
 
-// commentsAfter extends a body over the comments that follow it and are
-// indented at least as far.
+// commentsAfter extends a body over following comments that are indented at least
+// as far.
 func commentsAfter(src string, end, body int) int {
 	for at := end; at < len(src); {
 		next := lineEnd(src, at)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// recorded is what Python finds in a source, or reads in a literal, by
+// recorded is what Python finds in a source or a literal, written by
 // testdata/record.py.
 type recorded struct {
 	Source  string   `json:"source"`
@@ -35,8 +35,8 @@ func recordings(tb testing.TB) []recorded {
 	return list
 }
 
-// kinds writes tokens as the recordings have them: breaks of lines and blocks
-// have no text, and one line is always ended.
+// kinds formats tokens as in the recordings: line ends and blocks have no text,
+// and the last line always has an end.
 func kinds(src string, list []Token) string {
 	var b strings.Builder
 	for _, t := range list {
@@ -80,7 +80,7 @@ func TestTokensArePythons(t *testing.T) {
 }
 
 // endedBefore moves the end of the last line behind the ends of blocks, where
-// either may stand.
+// either order is possible.
 func endedBefore(s string) string {
 	for strings.Contains(s, "7:\n5:\n") {
 		s = strings.ReplaceAll(s, "7:\n5:\n", "5:\n7:\n")
@@ -98,7 +98,7 @@ func TestLiteralsSayWhatPythonReads(t *testing.T) {
 			continue
 		}
 		if err != nil || len(list) != 3 {
-			t.Errorf("%s is no literal: %v", r.Literal, err)
+			t.Errorf("%s is not a literal: %v", r.Literal, err)
 			continue
 		}
 		if Strange(list[0].Text) {
@@ -154,7 +154,7 @@ func TestSourceOfADefinition(t *testing.T) {
 	}
 }
 
-// No text makes the lexer panic; tokens stand in their order.
+// No text makes the lexer panic; tokens are in order.
 func FuzzLex(f *testing.F) {
 	for _, r := range recordings(f) {
 		f.Add(r.Source + r.Literal)
