@@ -35,7 +35,7 @@ func bind(of string, c *python.Call, params ...string) *args {
 	}
 	for i, v := range c.Args {
 		if i >= len(positional) {
-			a.fail("takes its arguments by name: %s(name=…)", of)
+			a.fail("accepts only keyword arguments: %s(name=…)", of)
 			return a
 		}
 		a.bound[positional[i]] = v
@@ -47,7 +47,7 @@ func bind(of string, c *python.Call, params ...string) *args {
 			return a
 		}
 		if _, twice := a.bound[n]; twice {
-			a.failAt(n, "is given argument '%s' twice", n)
+			a.failAt(n, "gets argument '%s' twice", n)
 			return a
 		}
 		a.bound[n] = c.Named[i]
@@ -79,9 +79,9 @@ func advice(of, name string, params []string) string {
 		{"FeatureView", "input", "give the data source as source=…"},
 		{"FeatureView", "stream_source", "give the data source as source=…"},
 		{"OnDemandFeatureView", "inputs", "give the inputs as sources=[…]"},
-		{"FileSource", "file_url", "give it as path=…"},
-		{"", "date_partition_column", "it is not one of Feast's any more"},
-		{"Entity", "join_key", "give it as join_keys=[…]"},
+		{"FileSource", "file_url", "write path=…"},
+		{"", "date_partition_column", "Feast no longer has it"},
+		{"Entity", "join_key", "write join_keys=[…]"},
 	} {
 		if old.name == name && strings.HasSuffix(of, old.of) {
 			return "; " + old.instead

@@ -230,10 +230,10 @@ func (r *reader) notes() []string {
 		default:
 			continue
 		}
-		notes = append(notes, fmt.Sprintf("%s: %s is made and no module binds it to a name, so it is not part of the repository", m.Place, what))
+		notes = append(notes, fmt.Sprintf("%s: %s is created but no module binds it to a name, so it is not part of the repository", m.Place, what))
 	}
 	for _, name := range sortedKeys(r.collected.projections) {
-		notes = append(notes, fmt.Sprintf("%s is bound to a projection of view %s, which is no definition of its own; write it where it is used", name, r.collected.projections[name]))
+		notes = append(notes, fmt.Sprintf("%s is bound to a projection of view %s, which is not a definition of its own; write it where it is used", name, r.collected.projections[name]))
 	}
 	return notes
 }

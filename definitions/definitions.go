@@ -194,7 +194,7 @@ func (r *reader) load(path string) error {
 		if r.importsDefinitions(f) {
 			return err
 		}
-		r.passed = append(r.passed, f.Name+": no Python that can be read, and it does not mention feast: "+firstLine(err))
+		r.passed = append(r.passed, f.Name+": not readable as Python, and it does not mention feast: "+firstLine(err))
 		return nil
 	}
 	name := dotted(f)

@@ -71,7 +71,7 @@ func (a *args) written(fn *python.Function, text, mode string, modes ...string) 
 			return &transformation{class: "Transformation", proto: &core.UserDefinedFunctionV2{Name: fn.Name, BodyText: text, Mode: mode}, fn: fn}
 		}
 	}
-	a.failAt("mode", "has mode %q, for which it takes no function; use one of %s", mode, strings.Join(modes, ", "))
+	a.failAt("mode", "has mode %q, which does not allow a function; use one of %s", mode, strings.Join(modes, ", "))
 	return nil
 }
 

@@ -34,9 +34,9 @@ func loadDir(t *testing.T, root string) *definitions.Repo {
 func TestWhatCannotDefineIsPassedOver(t *testing.T) {
 	for _, c := range []struct{ name, source, passed string }{
 		{"plain code", "import pandas as pd\ndf = pd.read_csv('x.csv')\nprint(df.describe())\n", ""},
-		{"no Python", "this is not\n\tPython (", "other.py: no Python that can be read, and it does not mention feast: other.py:2:9: '(' is never closed"},
-		{"not UTF-8", "x = '\xff'\n", "other.py: no Python that can be read, and it does not mention feast: other.py:1:6: the file is not UTF-8"},
-		{"Python 2", "print 'hello'\n", "other.py: no Python that can be read, and it does not mention feast: other.py:1:7: invalid syntax"},
+		{"no Python", "this is not\n\tPython (", "other.py: not readable as Python, and it does not mention feast: other.py:2:9: '(' is never closed"},
+		{"not UTF-8", "x = '\xff'\n", "other.py: not readable as Python, and it does not mention feast: other.py:1:6: the file is not UTF-8"},
+		{"Python 2", "print 'hello'\n", "other.py: not readable as Python, and it does not mention feast: other.py:1:7: invalid syntax"},
 		{"a client of Feast", "from feast import FeatureStore\nstore = FeatureStore('.')\nrows = store.get_online_features(['v:a'], [{'e': 1}]).to_dict()\nprint(rows['a'][0] + 1)\n", "other.py:3: FeatureStore.get_online_features.to_dict() is not run"},
 		{"deep nesting", "x = " + strings.Repeat("(", 500) + "1" + strings.Repeat(")", 500) + "\n", "nested too deep"},
 		{"an empty file", "", ""},
@@ -150,10 +150,10 @@ v = FeatureView(name="v", schema=[Field(name="a", dtype=Int64)])
 w = v.with_name("w")
 `})
 	for _, want := range []string{
-		"features.py:3: FeatureView listed is made and no module binds it to a name, so it is not part of the repository",
-		"features.py:3: Entity inline is made and no module binds it to a name, so it is not part of the repository",
-		"features.py:4: FeatureService lost is made and no module binds it to a name, so it is not part of the repository",
-		"w is bound to a projection of view v, which is no definition of its own; write it where it is used",
+		"features.py:3: FeatureView listed is created but no module binds it to a name, so it is not part of the repository",
+		"features.py:3: Entity inline is created but no module binds it to a name, so it is not part of the repository",
+		"features.py:4: FeatureService lost is created but no module binds it to a name, so it is not part of the repository",
+		"w is bound to a projection of view v, which is not a definition of its own; write it where it is used",
 	} {
 		if !slices.Contains(repo.Notes, want) {
 			t.Errorf("%q is not among the notes\n%s", want, strings.Join(repo.Notes, "\n"))

@@ -66,10 +66,10 @@ func TestWhatIsChangedOutsideOfAFile(t *testing.T) {
 		}, "inner"},
 		{"names that Python takes for one", map[string]string{
 			"features.py": "NAME = 'a'\n\uff2eAME = 'b'\n" + entityOf,
-		}, "features.py:2:1: Python takes this name for 'NAME'; write it so"},
+		}, "features.py:2:1: Python reads this name as 'NAME'; write it that way"},
 		{"a line that ends with a carriage return", map[string]string{
 			"features.py": "NAME = 'a'\n# comment\r" + entityOf,
-		}, "features.py:2:10: a carriage return alone ends a line for Python"},
+		}, "features.py:2:10: a single carriage return ends a line in Python"},
 		{"bytes of another encoding", map[string]string{"features.py": "NAME = b'\\xe9'.decode('latin-1')\n" + entityOf}, "features.py:1:8: decode() is read of UTF-8 alone"},
 		{"bytes that are no text", map[string]string{"features.py": "NAME = b'\\xe9'.decode()\n" + entityOf}, "features.py:1:8: decode() is read of UTF-8 alone"},
 		{"bytes of UTF-8", map[string]string{"features.py": "NAME = b'\\xc3\\xa9'.decode('utf-8')\n" + entityOf}, "\u00e9"},
@@ -96,7 +96,7 @@ func TestWhatIsChangedOutsideOfAFile(t *testing.T) {
 		}, "a.py:2:1: os.chdir() is not read"},
 		{"a feature of old", map[string]string{
 			"features.py": "from feast import Entity, Feature, FeatureView\nNAME = 'a'\nv = FeatureView(name='v', features=[Feature('a')])\n" + entityOf,
-		}, "features.py:3:37: views take no Feature any more; write Field(name=…, dtype=…) in its place"},
+		}, "features.py:3:37: views no longer accept Feature; write Field(name=…, dtype=…) instead"},
 		{"an import of it alone", map[string]string{"features.py": "from feast import Feature\nNAME = 'a'\n" + entityOf}, "a"},
 		{"a module that fails where that is caught", map[string]string{
 			"features.py": "try:\n    import conf\nexcept KeyError:\n    NAME = 'a'\n" + entityOf, "conf.py": "x = {}['k']\n",
@@ -131,7 +131,7 @@ func TestWhatIsNotThereIsPassedOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "features.py: a link to what is not there; a.py:1: module pkg is neither in the repository nor known to define nothing"
+	want := "features.py: a broken link; a.py:1: module pkg is neither in the repository nor known to define nothing"
 	if got := strings.Join(repo.Passed, "; "); got != want {
 		t.Errorf("passed over are %s\nwant %s", got, want)
 	}

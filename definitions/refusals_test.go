@@ -40,7 +40,7 @@ func TestRefusalsSayWhereAndWhatToWrite(t *testing.T) {
 		{"another old argument", head + `v = FeatureView(name="v", batch_source=s)`, `features.py:7:40: FeatureView has no argument 'batch_source'; give the data source as source=…`},
 		{"a misspelt argument", head + `v = FeatureView(name="v", entites=[e])`, `features.py:7:35: FeatureView has no argument 'entites'; is 'entities' meant?`},
 		{"entities by name", head + `v = FeatureView(name="v", entities=["e"])`, `features.py:7:36: FeatureView argument 'entities' holds a str; give the Entity objects, not their names`},
-		{"positional arguments", head + `e2 = Entity("e2")`, `features.py:7:6: Entity takes its arguments by name: Entity(name=…)`},
+		{"positional arguments", head + `e2 = Entity("e2")`, `features.py:7:6: Entity accepts only keyword arguments: Entity(name=…)`},
 		{"a wrong type", head + `v = FeatureView(name="v", ttl=86400)`, `features.py:7:31: FeatureView argument 'ttl' is a int, want a timedelta`},
 		{"an old type", head + `f = Field(name="f", dtype=ValueType.INT64)`, `features.py:7:27: Field argument 'dtype' is ValueType.INT64; give a type of feast.types, such as Int64`},
 		{"a missing argument", head + `f = Field(name="f")`, `features.py:7:5: Field lacks argument 'dtype'`},

@@ -287,7 +287,7 @@ func (c *connection) tags() map[string]string {
 // oldFeature is the class of features before Feast 0.21.
 func oldFeature() *python.Builtin {
 	return &python.Builtin{Name: "Feature", Definer: true, Call: func(*python.Call) (any, error) {
-		return nil, errors.New("views take no Feature any more; write Field(name=…, dtype=…) in its place, with a type of feast.types")
+		return nil, errors.New("views no longer accept Feature; write Field(name=…, dtype=…) instead, with a type of feast.types")
 	}}
 }
 

@@ -113,9 +113,9 @@ func (f *function) checkFree(alone *python.Alone, into int) (problem error, fina
 		switch {
 		case known(n.Name) || n.Hint && (n.Late || f.how != runsPandas):
 		case n.Hint:
-			return f.refuse(f.at(into+n.At), "has an annotation with '%s', which its own text does not define and Feast evaluates; write it without", n.Name), true
+			return f.refuse(f.at(into+n.At), "has an annotation with '%s', which its own text does not define and Feast evaluates; write it without that name", n.Name), true
 		case !n.Late:
-			return f.refuse(f.at(into+n.At), "uses '%s', which its own text does not define; write it without, %s", n.Name, withPython), false
+			return f.refuse(f.at(into+n.At), "uses '%s', which its own text does not define; write it without that name, %s", n.Name, withPython), false
 		case late < 0:
 			late = i
 		}
@@ -135,7 +135,7 @@ func (f *function) checkText() (problem error, final bool) {
 	case loadsPickle:
 		return nil, false
 	case failsWithout:
-		return f.refuse(0, "has a mode of which Feast reads its own pickles only; use mode=\"python\" or \"pandas\", %s", withPython), true
+		return f.refuse(0, "has a mode for which Feast reads only its own pickles; use mode=\"python\" or \"pandas\", %s", withPython), true
 	}
 	source := withoutDecorators(text)
 	alone, err := python.ReadAlone(source)
@@ -143,13 +143,13 @@ func (f *function) checkText() (problem error, final bool) {
 	case strings.TrimSpace(text) == "":
 		return f.refuse(-1, "has no udf_string; give it the text of the function, a def"), strings.HasPrefix(f.of, "on-demand")
 	case strings.HasPrefix(strings.TrimSpace(source), "@"):
-		return f.refuse(f.at(0), "is kept by a text whose decorators Feast cannot take off: a quote or a bracket in a comment between their brackets is in the way; take it out of the comment"), true
+		return f.refuse(f.at(0), "has a text whose decorators Feast cannot remove, because of a quote or a bracket in a comment between their brackets; remove it from the comment"), true
 	case err != nil:
-		return f.refuse(-1, "is kept by a text that cannot be read by itself: %s; write a def of one piece, %s", firstLine(err), withPython), false
+		return f.refuse(-1, "has a text that cannot be read by itself: %s; write one complete def, %s", firstLine(err), withPython), false
 	case len(alone.Functions) == 0:
-		return f.refuse(f.at(0), "is kept by a text that defines no function; write a def, %s", withPython), false
+		return f.refuse(f.at(0), "has a text that defines no function; write a def, %s", withPython), false
 	case len(alone.Functions) > 1 && !slices.Contains(alone.Functions, name):
-		return f.refuse(-1, "is kept by a text that does not define it; write a def called %s, %s", name, withPython), true
+		return f.refuse(-1, "has a text that does not define it; write a def named %s, %s", name, withPython), true
 	}
 	if problem, final := f.checkFree(alone, len(text)-len(source)); problem != nil {
 		return problem, final
@@ -166,7 +166,7 @@ func (f *function) otherDecorators() error {
 	if f.t.fn == nil || f.t.fn.Decorators <= f.t.own {
 		return nil
 	}
-	return f.refuse(0, "has another decorator, which Feast takes off when it reads the function back; define it without")
+	return f.refuse(0, "has another decorator, which Feast removes when it reads the function back; define the function without it")
 }
 
 // returns refuses a return annotation that Feast refuses for the mode.
@@ -174,7 +174,7 @@ func (f *function) returns(annotation string) error {
 	if f.how != runsPandas || annotation == "" || annotation == "pd.DataFrame" || annotation == "pandas.DataFrame" {
 		return nil
 	}
-	return f.refuse(-1, "says that it returns %s; a function of mode pandas returns pd.DataFrame", annotation)
+	return f.refuse(-1, "is annotated to return %s; a function of mode pandas returns pd.DataFrame", annotation)
 }
 
 func known(name string) bool {
@@ -190,7 +190,7 @@ func known(name string) bool {
 func (f *function) pickle() ([]byte, error) {
 	fn := f.t.fn
 	if fn == nil || fn.Source == "" {
-		return nil, f.refuse(-1, "is read by Feast from its pickle, which banquet makes of a def only; write one, or read the repository with --python")
+		return nil, f.refuse(-1, "is read by Feast from its pickle, which banquet can make only from a def; write a def, or read the repository with --python")
 	}
 	if err := f.otherDecorators(); err != nil {
 		return nil, err

@@ -58,7 +58,7 @@ func (t *tree) read(name string) (*python.File, error) {
 		return nil, unreadable(filepath.Join(t.dir, name), err)
 	}
 	if info.Size() > maxFile {
-		return nil, fault.New(fault.Invalid, "%s is larger than %d MiB; a file of definitions is not, name it in .feastignore", name, maxFile>>20)
+		return nil, fault.New(fault.Invalid, "%s is larger than %d MiB; a file of definitions is smaller: name it in .feastignore", name, maxFile>>20)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
@@ -128,7 +128,7 @@ func (t *tree) follow(name string) (string, error) {
 	target, err := filepath.EvalSymlinks(filepath.Join(t.dir, name))
 	if err != nil {
 		if !strings.HasPrefix(path.Base(name), ".") { // such as lock files of an editor
-			t.passed = append(t.passed, name+": a link to what is not there")
+			t.passed = append(t.passed, name+": a broken link")
 		}
 		return "", nil // not a file, as in Feast
 	}
@@ -138,7 +138,7 @@ func (t *tree) follow(name string) (string, error) {
 	}
 	below, err := filepath.Rel(t.dir, target)
 	if err != nil || !filepath.IsLocal(below) || filepath.Ext(below) != ".py" {
-		return "", fault.New(fault.Invalid, "%s is a link to %s, which is no Python file of the repository; put the file itself there, or name it in .feastignore", name, target)
+		return "", fault.New(fault.Invalid, "%s is a link to %s, which is not a Python file of the repository; put the file itself there, or name it in .feastignore", name, target)
 	}
 	return filepath.ToSlash(below), nil
 }
@@ -185,7 +185,7 @@ func (t *tree) ignored() ([][]string, error) {
 			}
 			part = strings.ReplaceAll(part, "[!", "[^")
 			if _, err := path.Match(part, ""); err != nil {
-				return nil, fault.New(fault.Invalid, ".feastignore holds a pattern that is none: %s", p)
+				return nil, fault.New(fault.Invalid, ".feastignore holds a malformed pattern: %s", p)
 			}
 			parts = append(parts, part)
 		}

@@ -2,11 +2,11 @@
 
 Usage: python read.py ANSWER REPOSITORY
 
-What Feast makes of the repository, or what stopped it, goes to the file ANSWER
+The result of Feast, or the error that stopped it, goes to the file ANSWER
 and nowhere else: the repository's own code may print, fork, or end the program.
 The answer is a magic text, the length of a JSON header in 4 bytes, the header,
-and a serialized feast.core.Registry. No f-strings, so that an old Python too
-gets as far as to say what it lacks.
+and a serialized feast.core.Registry. No f-strings, so that an old Python
+can report what it lacks.
 """
 import json
 import os
@@ -20,7 +20,7 @@ LONGEST = 2000
 
 
 class Stop(Exception):
-    """What ends the reading, as the header tells it."""
+    """An error that ends the reading, for the header."""
 
     def __init__(self, kind, **header):
         Exception.__init__(self, kind)
@@ -34,15 +34,15 @@ def main(answer, root):
         body = serialize(parse(parse_repo, root), root)
     except Stop as stop:
         header["error"] = stop.header
-    except BaseException:  # it is not to be taken for the repository's fault
+    except BaseException:  # an error of this script, not of the repository
         header["error"] = dict(told(root), kind="reader")
     if os.getpid() == process:  # the repository's code may have forked
         write(answer, header, body)
-    os._exit(0)  # threads of the repository's own do not hold the answer up
+    os._exit(0)  # do not wait for threads of the repository
 
 
 def start(root, header):
-    """Puts Python into the state in which Feast's program reads a repository."""
+    """Sets up Python as Feast's program does before it reads a repository."""
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [p for p in sys.path if p != here and p != os.path.realpath(here)]
     sys.argv[:] = [os.path.join(os.path.dirname(sys.executable), "feast"), "apply"]
@@ -50,7 +50,7 @@ def start(root, header):
         import faulthandler
 
         faulthandler.enable()
-    except Exception:  # stderr may be no file; then a crash is told without its place
+    except Exception:  # stderr may not be a file; then a crash is reported without its place
         pass
     try:
         import feast
@@ -88,10 +88,10 @@ def parse(parse_repo, root):
 
 
 def unique(contents, root):
-    """Refuses names that no registry takes twice, as Feast does at apply.
+    """Refuses names that a registry cannot hold twice, as Feast does at apply.
 
-    Views and sources are unique whatever their case. Of other objects Feast takes
-    equal ones for one, and any of different ones; that is refused, too.
+    Names of views and sources ignore case. Feast accepts other objects twice if
+    they are equal, and keeps any one of different ones; the latter is refused, too.
     """
     for kinds in (VIEWS,) + tuple((kind,) for kind in KINDS if kind not in VIEWS and kind != "projects"):
         once = kinds in (VIEWS, ("data_sources",))
@@ -107,7 +107,7 @@ def unique(contents, root):
 
 
 def place(o, contents, root):
-    """Says where an object is bound to a name."""
+    """Returns where an object is bound to a name."""
     at, name = binding(o, root)
     if name:
         return "%s in %s" % (name, at["file"])
@@ -135,7 +135,7 @@ def serialize(contents, root):
 
 
 def message(kind, o):
-    """The message of an object, after the checks that Feast's registry makes."""
+    """The message of an object, after the checks of Feast's registry."""
     if kind in VIEWS and hasattr(o, "ensure_valid"):
         o.ensure_valid()
     if kind == "entities" and hasattr(o, "is_valid"):
@@ -156,7 +156,7 @@ def message(kind, o):
 
 
 def order(view, specs):
-    """Feast lists the fields of a stream view in the order of a set, which changes."""
+    """Sorts the fields of a stream view: Feast lists them in the changing order of a set."""
     names = [f.name for f in list(view.entity_columns) + list(view.features)]
     sorted_specs = sorted(specs, key=lambda s: names.index(s.name) if s.name in names else len(names))
     del specs[:]
@@ -164,14 +164,14 @@ def order(view, specs):
 
 
 def desired(projection, proto):
-    """Features that are chosen before they are inferred: Feast keeps their names beside the message."""
+    """Adds features chosen before inference: Feast keeps their names outside of the message."""
     if not proto.feature_columns:
         for name in getattr(projection, "desired_features", None) or ():
             proto.feature_columns.add(name=name)
 
 
 def told(root):
-    """What is being raised: its type and text, and the innermost place in the repository."""
+    """The current exception: its type and text, and the innermost place in the repository."""
     kind, value, tb = sys.exc_info()
     try:
         text = getattr(value, "msg", None) if isinstance(value, SyntaxError) else str(value)
@@ -198,7 +198,7 @@ def told(root):
 
 
 def position(code, at):
-    """Line and column, in bytes from 1, of an instruction, where this Python keeps them."""
+    """Line and column, in bytes from 1, of an instruction, if this Python records them."""
     try:
         line, _, column, _ = list(code.co_positions())[at // 2]
         if line and column is not None:
@@ -219,7 +219,7 @@ def source(path, line):
 
 
 def inside(path, root):
-    """The path in the repository; None for other files, those of installed packages too."""
+    """The path in the repository; None for other files, also for those of installed packages."""
     real, base = os.path.realpath(path), os.path.realpath(root)
     if not real.startswith(base.rstrip(os.sep) + os.sep) or not os.path.isfile(real):
         return None

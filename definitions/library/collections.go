@@ -243,7 +243,7 @@ func (n *counter) mostCommon(_ *python.Call, a []any) (any, error) {
 		v, _, err := n.dict.Get(k)
 		number, ok := python.Int(v)
 		if err != nil || !ok {
-			return nil, fmt.Errorf("most_common() of counts that are no integers is not read")
+			return nil, fmt.Errorf("most_common() of counts that are not integers is not read")
 		}
 		count[i], at[i] = number, i
 	}

@@ -142,7 +142,7 @@ func (r *disk) read(p string) ([]byte, error) {
 	case info.IsDir():
 		return nil, osError("IsADirectoryError", p)
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no regular file and is not read", p)
+		return nil, fmt.Errorf("%s is not a regular file, so it is not read", p)
 	case info.Size() > maxRead:
 		return nil, fmt.Errorf("%s is larger than %d MiB and is not read", p, maxRead>>20)
 	}
@@ -233,7 +233,7 @@ func (f *openFile) decode(encoding, newline any) error {
 		}
 	}
 	if !utf8.ValidString(f.data) {
-		return fmt.Errorf("the file %s is no utf-8 text and is not read", python.Str(f.name))
+		return fmt.Errorf("the file %s is not UTF-8 text, so it is not read", python.Str(f.name))
 	}
 	switch newline {
 	case nil:

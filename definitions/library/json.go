@@ -240,7 +240,7 @@ func (w *jsonWriter) text(s string) {
 // loadBytes parses JSON in UTF-8 bytes; Python also detects other encodings.
 func loadBytes(c *python.Call, s string) (any, error) {
 	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) || strings.HasPrefix(s, "\ufeff") {
-		return nil, fmt.Errorf("these bytes are no plain UTF-8, and their JSON is not read")
+		return nil, fmt.Errorf("these bytes are not plain UTF-8, so their JSON is not read")
 	}
 	return loads(c, s)
 }
@@ -261,12 +261,12 @@ func loads(c *python.Call, s string) (any, error) {
 		return v, nil
 	case (errors.As(err, &broken) || errors.Is(err, errJSON) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) &&
 		!strings.Contains(s, "NaN") && !strings.Contains(s, "Infinity"): // which Python accepts
-		return nil, python.Raise("JSONDecodeError", "this text is no JSON: %s", err)
+		return nil, python.Raise("JSONDecodeError", "this text is not JSON: %s", err)
 	}
 	return nil, fmt.Errorf("this JSON is not read (%w)", err)
 }
 
-var errJSON = errors.New("it goes on behind its end")
+var errJSON = errors.New("there is more text after its end")
 
 // decoded parses one value token by token, so that keys keep their order.
 func decoded(c *python.Call, d *json.Decoder, depth int) (any, error) {
@@ -306,7 +306,7 @@ func decoded(c *python.Call, d *json.Decoder, depth int) (any, error) {
 // cannot hold.
 func half(s string) error {
 	if strings.ContainsRune(s, '\ufffd') {
-		return fmt.Errorf("it has a character that cannot be told from half a one")
+		return fmt.Errorf("it has a character that may be half of a surrogate pair")
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func newPattern(source string, flags int64) (*pattern, error) {
 	p := t.pattern
 	p.folds = p.flags&flagIgnoreCase != 0
 	if p.folds && !ascii(source) {
-		return nil, fmt.Errorf("the pattern %q is not read: it ignores the case of other than ASCII letters", source)
+		return nil, fmt.Errorf("the pattern %q is not read: it ignores the case of letters that are not ASCII", source)
 	}
 	prefix := "(?"
 	for flag, letter := range map[int64]string{flagIgnoreCase: "i", flagMultiline: "m", flagDotAll: "s"} {
@@ -166,7 +166,7 @@ func (t *translator) all() error {
 		var err error
 		switch {
 		case r == utf8.RuneError:
-			return fmt.Errorf("it is no text")
+			return fmt.Errorf("it is not a text")
 		case t.flags&flagVerbose != 0 && strings.ContainsRune(" \t\n\r\f\v", r):
 			t.rest = t.rest[n:]
 		case t.flags&flagVerbose != 0 && r == '#':

@@ -45,7 +45,7 @@ func (forms *scalars) value(s string) (any, error) {
 	case forms.date.MatchString(s):
 		t, err := time.Parse("2006-01-02", s)
 		if err != nil || t.Year() < 1 {
-			return nil, fmt.Errorf("%s is no date", s)
+			return nil, fmt.Errorf("%s is not a date", s)
 		}
 		return datetime{at: t, dateOnly: true}, nil
 	case forms.moment.MatchString(s):

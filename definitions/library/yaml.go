@@ -213,7 +213,7 @@ func (b *yamlBuilder) mapping(n *yaml.Node, depth int) (any, error) {
 			return nil, err
 		}
 		if err := d.Put(k, v); err != nil {
-			return nil, fmt.Errorf("line %d has a key that is no constant", pairs[i].Line)
+			return nil, fmt.Errorf("line %d has a key that is not a constant", pairs[i].Line)
 		}
 	}
 	return d, nil

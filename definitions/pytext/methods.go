@@ -65,7 +65,7 @@ func Find(name string) (Method, bool) {
 func text(v any) (string, error) {
 	s, ok := v.(string)
 	if !ok {
-		return "", raise("TypeError", "a text is wanted, not a %s", typeOf(v))
+		return "", raise("TypeError", "want a text, not a %s", typeOf(v))
 	}
 	return s, nil
 }

@@ -101,7 +101,7 @@ func (r *Interpreter) operate(s *scope, e expr) (any, error) {
 	case *ifExpr:
 		return r.choose(s, e)
 	case *starExpr:
-		return nil, fmt.Errorf("a starred expression cannot stand here")
+		return nil, fmt.Errorf("a starred expression is not allowed here")
 	}
 	return nil, fmt.Errorf("this expression cannot be read")
 }

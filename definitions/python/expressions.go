@@ -345,11 +345,11 @@ func (p *parser) numeral(t tokens.Token) expr {
 		if prefixed {
 			base = 0
 		} else if s[0] == '0' && strings.Trim(s, "0") != "" {
-			p.fail(t.From, "invalid syntax: integers do not begin with 0; write 0o for octal ones")
+			p.fail(t.From, "invalid syntax: integers must not begin with 0; write 0o for octal")
 		}
 		v, err := strconv.ParseInt(s, base, 64)
 		if err != nil && !strings.Contains(err.Error(), "range") {
-			p.fail(t.From, "invalid syntax: %s is no number", t.Text)
+			p.fail(t.From, "invalid syntax: %s is not a number", t.Text)
 		}
 		if err != nil {
 			return &constExpr{node{t.From}, &Unknown{Why: "the number " + t.Text + ", which does not fit 64 bits"}}
@@ -358,7 +358,7 @@ func (p *parser) numeral(t tokens.Token) expr {
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil && !math.IsInf(v, 0) {
-		p.fail(t.From, "invalid syntax: %s is no number", t.Text)
+		p.fail(t.From, "invalid syntax: %s is not a number", t.Text)
 	}
 	return &constExpr{node{t.From}, v}
 }
@@ -379,7 +379,7 @@ func (p *parser) parenthesis() expr {
 		}
 		e = tuple
 	case star:
-		p.fail(e.pos(), "invalid syntax: a starred expression cannot stand here")
+		p.fail(e.pos(), "invalid syntax: a starred expression is not allowed here")
 	}
 	p.expect(")")
 	if n, ok := e.(*nameExpr); ok { // (x) cannot be a target of := or a keyword of a call

@@ -45,7 +45,7 @@ func (p *parser) match() stmt {
 func (p *parser) checkReached(cases []matchCase) {
 	for i, c := range cases {
 		if c.pattern.kind == patternAny && c.guard == nil && i < len(cases)-1 {
-			p.fail(c.pattern.at, "invalid syntax: this case takes everything, and cases follow it")
+			p.fail(c.pattern.at, "invalid syntax: this case matches everything, and other cases follow it")
 		}
 	}
 }

@@ -290,7 +290,7 @@ func (p *parser) tryStatement(at int) stmt {
 		if !p.is(":") {
 			h.kinds = p.expression()
 			if p.is(",") {
-				p.fail(p.cur().From, "invalid syntax: several kinds of exceptions are put in parentheses")
+				p.fail(p.cur().From, "invalid syntax: several exception types must be in parentheses")
 			}
 			if p.accept("as") {
 				h.as = p.bind(p.identifier())
@@ -424,7 +424,7 @@ func (p *parser) params(closing string) []param {
 			q.rest, q.name = 2, p.identifier()
 		case p.accept("*"):
 			if keyword {
-				p.fail(p.cur().From, "invalid syntax: * may be there once")
+				p.fail(p.cur().From, "invalid syntax: * is allowed only once")
 			}
 			keyword = true
 			if !p.is(",") && !p.is(closing) {
@@ -454,9 +454,9 @@ func (p *parser) paramAfter(before []param, q param) {
 		case o.name == q.name:
 			p.fail(p.cur().From, "invalid syntax: two parameters are named %s", q.name)
 		case o.rest == 2:
-			p.fail(p.cur().From, "invalid syntax: parameter %s stands behind **%s", q.name, o.name)
+			p.fail(p.cur().From, "invalid syntax: parameter %s follows **%s", q.name, o.name)
 		case o.fallback != nil && q.fallback == nil && q.rest == 0 && !q.keyword:
-			p.fail(p.cur().From, "invalid syntax: parameter %s has no default and stands behind one that has", q.name)
+			p.fail(p.cur().From, "invalid syntax: parameter %s has no default but follows one that has", q.name)
 		}
 	}
 }

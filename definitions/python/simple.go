@@ -108,7 +108,7 @@ func (p *parser) ended() bool {
 func (p *parser) assignment() stmt {
 	at := p.cur().From
 	if next := p.peek(); p.cur().Kind == tokens.Name && next.Kind == tokens.Operator && next.Text == ":=" {
-		p.fail(next.From, "invalid syntax: a := in a line of its own stands in parentheses")
+		p.fail(next.From, "invalid syntax: a := statement must be in parentheses")
 	}
 	first := p.expressions()
 	if p.accept(":") {
@@ -217,7 +217,7 @@ func (p *parser) fromImport(at int) stmt {
 	}
 	if t := p.cur(); p.accept("*") {
 		if p.functions > 0 {
-			p.fail(t.From, "invalid syntax: import * stands at the top of a file")
+			p.fail(t.From, "invalid syntax: import * is allowed only at module level")
 		}
 		s.names = []imported{{name: "*", at: t.From}}
 		return s
@@ -245,14 +245,14 @@ func (p *parser) fromImport(at int) stmt {
 // futures checks an import from __future__, which must be at the beginning.
 func (p *parser) futures(s *fromStmt, from int) {
 	if from != p.future {
-		p.fail(s.pos(), "invalid syntax: imports from __future__ stand at the beginning of a file")
+		p.fail(s.pos(), "invalid syntax: imports from __future__ must be at the beginning of a file")
 	}
 	p.future = p.at + 1
 	for _, i := range s.names {
 		switch i.name {
 		case "annotations", "division", "print_function", "unicode_literals", "absolute_import", "generators", "nested_scopes", "with_statement", "generator_stop":
 		default:
-			p.fail(i.at, "invalid syntax: __future__ has no %s that is read", i.name)
+			p.fail(i.at, "invalid syntax: __future__ has no known %s", i.name)
 		}
 	}
 }

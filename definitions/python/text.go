@@ -14,7 +14,7 @@ func (c *Call) text(i int, fallback string) (string, error) {
 	}
 	s, ok := asText(c.Args[i])
 	if !ok {
-		return "", raise("TypeError", "a text is wanted, not a %s", TypeName(c.Args[i]))
+		return "", raise("TypeError", "want a text, not a %s", TypeName(c.Args[i]))
 	}
 	return s, nil
 }

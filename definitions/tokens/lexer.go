@@ -78,7 +78,7 @@ func Lex(src string) ([]Token, error) {
 		return nil, l.fail(strings.IndexFunc(l.src, func(r rune) bool { return r == utf8.RuneError }), "the file is not UTF-8")
 	}
 	if at := loneReturn(l.src); at >= 0 {
-		return nil, l.fail(at, "a carriage return alone ends a line for Python, which is not read; end lines by line feeds")
+		return nil, l.fail(at, "a single carriage return ends a line in Python, which is not read; end lines with line feeds")
 	}
 	for l.at < len(l.src) {
 		if l.newLine && len(l.open) == 0 {
@@ -175,7 +175,7 @@ func (l *lexer) block(at int, w width) error {
 	}
 	switch outer := l.blocks[len(l.blocks)-1]; {
 	case w.wide != outer.wide:
-		return l.fail(at, "this indentation fits no outer block")
+		return l.fail(at, "this indentation matches no outer block")
 	case w.narrow != outer.narrow:
 		return l.fail(at, "inconsistent use of tabs and spaces in indentation")
 	}
@@ -289,7 +289,7 @@ func (l *lexer) word() error {
 			i += size
 		}
 		if name := l.src[l.at:i]; !norm.NFKC.IsNormalString(name) {
-			return l.fail(l.at, "Python takes this name for '%s'; write it so", norm.NFKC.String(name))
+			return l.fail(l.at, "Python reads this name as '%s'; write it that way", norm.NFKC.String(name))
 		}
 		l.add(Name, l.at, i)
 		l.at = i
