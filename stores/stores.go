@@ -64,10 +64,10 @@ type Record struct {
 type Mode uint8
 
 const (
-	// Replace: the last write wins.
+	// Replace lets the last write win.
 	Replace Mode = iota
-	// Newer: an older event never replaces a newer one; at equal event times the later
-	// write wins.
+	// Newer keeps the newest event: an older one never replaces it; at equal event
+	// times the later write wins.
 	Newer
 )
 
