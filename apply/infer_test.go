@@ -122,7 +122,7 @@ func TestColumnsWithoutAValueType(t *testing.T) {
 }
 
 // If the event time cannot be inferred, the error names the source and the remedy.
-func TestEventTimesThatCannotBeTold(t *testing.T) {
+func TestEventTimesThatCannotBeInferred(t *testing.T) {
 	source := &fakeColumns{columns: map[string][]offline.Column{"none": columns("k:INT64 day:date32"), "two": columns("a:UNIX_TIMESTAMP b:UNIX_TIMESTAMP")}}
 	for want, s := range map[string]*core.DataSource{
 		"data source none: its event time is unknown: it has no timestamp column; set timestamp_field":          fileSource("none"),

@@ -8,7 +8,7 @@ import (
 )
 
 // Inputs that were once read silently with another result than Feast's.
-func TestWhatWasReadInSilenceIsRefused(t *testing.T) {
+func TestInputsOnceReadWronglyAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		files map[string]string

@@ -9,7 +9,7 @@ import (
 
 // Feast treats equal entities, services and permissions of one name as the same,
 // and refuses views and sources.
-func TestNamesThatAreThereTwice(t *testing.T) {
+func TestNamesDefinedTwice(t *testing.T) {
 	const head = "from feast import Entity, FeatureService, FeatureView, Field, FileSource\nfrom feast.types import Int64\n" +
 		"s = FileSource(name=\"s\", path=\"p\", timestamp_field=\"t\")\nv = FeatureView(name=\"v\", source=s, schema=[Field(name=\"a\", dtype=Int64)])\n"
 	for _, c := range []struct{ name, source, want string }{

@@ -38,7 +38,7 @@ func naive(table map[string]row, records []stores.Record, mode stores.Mode, unit
 
 // Sending one record per key gives the same rows and outcomes as sending all
 // records one after the other, whatever repeats and whatever is bad.
-func TestRoundsDoWhatTheOrderGivenDoes(t *testing.T) {
+func TestRoundsEqualWritingOneByOne(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for n := range 3000 {
 		unit := []time.Duration{time.Nanosecond, time.Microsecond, time.Second}[n%3]
@@ -120,7 +120,7 @@ func send(t *testing.T, table map[string]row, records []stores.Record, mode stor
 
 // A failure that may pass applies to all records of the key: written again, they
 // are stored in their order.
-func TestAFailureIsThatOfTheWholeKey(t *testing.T) {
+func TestAFailureAppliesToTheWholeKey(t *testing.T) {
 	records := []stores.Record{{Key: []byte("a")}, {Key: []byte("b")}, {Key: []byte("a")}, {Key: []byte("c")}}
 	w := stores.NewWriting(records, stores.Replace, 1, nil)
 	if diff := cmp.Diff([]int{2, 1, 3}, w.Round()); diff != "" {

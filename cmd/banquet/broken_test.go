@@ -110,7 +110,7 @@ func TestABrokenRepositoryDeletesNothing(t *testing.T) {
 }
 
 // The style of a file, and other files beside it, change nothing.
-func TestWhatLooksBrokenAndIsNot(t *testing.T) {
+func TestUnusualButValidRepositories(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"Windows":          {"features.py": strings.ReplaceAll(twoViews, "\n", "\r\n")},
 		"a mark":           {"features.py": "\ufeff" + twoViews},

@@ -111,7 +111,7 @@ func peak(t *testing.T, cmd *exec.Cmd) int {
 }
 
 // Callers that hold streams or half-sent requests block nobody.
-func TestSilentCallersHoldNobody(t *testing.T) {
+func TestSilentCallersBlockNobody(t *testing.T) {
 	_, at, _ := victim(t)
 	_, calm, _ := victim(t)
 	hold := map[string]func(i int){}

@@ -148,7 +148,7 @@ func readRows(t *testing.T, s *dynamo.Store, reads []stores.Read) [][]stores.Row
 }
 
 // A golden response and other spellings of it are read the same way.
-func TestAnswersInOtherSpellingsAreReadAlike(t *testing.T) {
+func TestResponsesInOtherSpellingsAreReadTheSame(t *testing.T) {
 	plain := `{"Responses":{"p.v":[{"event_ts":{"S":"2024-06-12 06:11:06+00:00"},"values":{"M":{"a":{"B":"EgNhYmM="},"b":{"B":""}}},"entity_id":{"S":"ID"}}]},"UnprocessedKeys":{}}`
 	for name, text := range map[string]string{
 		"plain":           plain,
@@ -171,7 +171,7 @@ func TestAnswersInOtherSpellingsAreReadAlike(t *testing.T) {
 }
 
 // A malformed response is an error, never a missing row.
-func TestAnswersThatAreBrokenAreErrors(t *testing.T) {
+func TestMalformedResponsesAreErrors(t *testing.T) {
 	whole := []byte(`{"Responses":{"p.v":[{"event_ts":{"S":"2024-06-12 06:11:06+00:00"},"values":{"M":{"a":{"B":"EgNhYmM="},"b":{"B":""}}},"entity_id":{"S":"ID"}}]},"UnprocessedKeys":{}}`)
 	for n := range whole {
 		if row, err := readOne(t, whole[:n]); err == nil {

@@ -148,7 +148,7 @@ func TestOneBadTableHarmsOnlyItself(t *testing.T) {
 
 // After a call for several tables is refused, the tables are read by concurrent
 // calls.
-func TestTablesAreAskedApartAtTheSameTime(t *testing.T) {
+func TestTablesAreReadSeparatelyAndConcurrently(t *testing.T) {
 	const latency = 200 * time.Millisecond
 	eachClient(t, func(t *testing.T, open func(testing.TB, *dynamotest.Server) *dynamo.Store) {
 		server := dynamotest.Start(t)

@@ -150,7 +150,7 @@ func TestFaultsAreNeverMissingRows(t *testing.T) {
 }
 
 // Rare faults are hidden by retries.
-func TestPassingFaultsAreNotSeen(t *testing.T) {
+func TestTransientFaultsAreHidden(t *testing.T) {
 	faults := map[string]dynamotest.Faults{
 		"unprocessed": {Unprocessed: 0.3}, "throttled": {Throttle: 0.3}, "500": {Error500: 0.2}, "503": {Error503: 0.2},
 		"reset": {Reset: 0.2}, "cut": {Cut: 0.2}, "bad crc": {BadCRC: 0.2}, "garbage": {Garbage: 0.2},
@@ -205,7 +205,7 @@ func TestATableThatCannotBeReadFailsAlone(t *testing.T) {
 }
 
 // A server that closes idle connections early causes no errors.
-func TestConnectionsClosedWhileIdleAreNotSeen(t *testing.T) {
+func TestConnectionsClosedWhileIdleCauseNoErrors(t *testing.T) {
 	eachClient(t, func(t *testing.T, open func(testing.TB, *dynamotest.Server) *dynamo.Store) {
 		b := newBench(t, dynamotest.StartClosing(t, 30*time.Millisecond), open)
 		slow := 0
@@ -227,7 +227,7 @@ func TestConnectionsClosedWhileIdleAreNotSeen(t *testing.T) {
 
 // A response that misses the read timeout does not mean a stale connection: the
 // call is not repeated on the next connection, to wait as long again.
-func TestAnAnswerThatIsLateIsNotAskedForAgainAtOnce(t *testing.T) {
+func TestALateResponseIsNotRequestedAgain(t *testing.T) {
 	server := dynamotest.Start(t)
 	c, err := awsconf.Load(t.Context(), awsconf.Options{Region: "ap-northeast-2", Endpoint: server.URL})
 	if err != nil {
@@ -357,7 +357,7 @@ func TestSignatures(t *testing.T) {
 }
 
 // A caller that cancels ends its call at once, together with the connection.
-func TestACallerWhoGoesAwayEndsTheCall(t *testing.T) {
+func TestACanceledCallEndsAtOnce(t *testing.T) {
 	eachClient(t, func(t *testing.T, open func(testing.TB, *dynamotest.Server) *dynamo.Store) {
 		b := newBench(t, dynamotest.Start(t), open)
 		b.server.Set(dynamotest.Faults{Hang: 1})
@@ -404,7 +404,7 @@ func TestConnectionsAreReusedAndClosed(t *testing.T) {
 
 // Keys left unprocessed because the response was full are requested at once,
 // without a retry of the decorator.
-func TestAnswersOfFullSizeAreContinued(t *testing.T) {
+func TestFullResponsesAreContinued(t *testing.T) {
 	eachClient(t, func(t *testing.T, open func(testing.TB, *dynamotest.Server) *dynamo.Store) {
 		server := dynamotest.Start(t)
 		s := open(t, server)

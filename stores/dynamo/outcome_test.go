@@ -204,7 +204,7 @@ func TestAWriteThatIsCanceledTellsWhatIsStored(t *testing.T) {
 
 // Lost responses to completed writes are retried; a record is not older than
 // itself.
-func TestLostAnswersChangeNothing(t *testing.T) {
+func TestLostResponsesChangeNothing(t *testing.T) {
 	loads(t, dynamotest.Faults{Cut: 0.3}, func(t *testing.T, server *dynamotest.Server, s stores.Store, mode stores.Mode) {
 		recs, _ := records(200)
 		w, err := retry.New(s, retry.Options{Attempts: 60, First: time.Microsecond}).Write(t.Context(), zip, stores.NewSelection("f"), recs, mode)

@@ -69,7 +69,7 @@ func readKeys(t *testing.T, s *dynamo.Store, n int) ([]stores.Row, error) {
 }
 
 // A row in another call's response is not accepted.
-func TestRowsOfOtherCallsAreNotTaken(t *testing.T) {
+func TestRowsOfOtherCallsAreNotAccepted(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		const n = 101 // two calls
 		last := make(chan string, 1)
@@ -142,7 +142,7 @@ func response(body []byte) string {
 
 // Load balancers send a timeout response, unasked, on a connection that was idle
 // for long. It is not the response to the next call.
-func TestWhatComesUnaskedIsNoAnswer(t *testing.T) {
+func TestUnrequestedResponsesAreIgnored(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		told := make(chan struct{}, 8)
 		url := serveRaw(t, func(c net.Conn, r *bufio.Reader) {
@@ -172,7 +172,7 @@ func TestWhatComesUnaskedIsNoAnswer(t *testing.T) {
 // A second response to a call is not accepted for the next call. This holds for
 // the direct client only: net/http, under the SDK, reuses a connection before it
 // checks whether more bytes have arrived on it.
-func TestASecondAnswerIsNotTheNextCalls(t *testing.T) {
+func TestASecondResponseIsNotUsedForTheNextCall(t *testing.T) {
 	var calls atomic.Int32
 	url := serveRaw(t, func(c net.Conn, r *bufio.Reader) {
 		for id := request(t, r); id != ""; id = request(t, r) {

@@ -69,7 +69,7 @@ func answers(client io.Writer, server io.Reader, left *atomic.Int64) {
 
 // After a lost response it is unknown what is stored, which is an error; writing
 // again changes nothing, and a row is not older than itself.
-func TestLostAnswersChangeNothing(t *testing.T) {
+func TestLostResponsesChangeNothing(t *testing.T) {
 	for name, mode := range map[string]stores.Mode{"Replace": stores.Replace, "Newer": stores.Newer} {
 		t.Run(name, func(t *testing.T) {
 			opt := options(t)

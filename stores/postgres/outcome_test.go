@@ -142,7 +142,7 @@ func refusedAlone(t *testing.T, opt pg.Options, s stores.Store, mode stores.Mode
 
 // A fault of the table or the connection is not a fault of the records: it is one
 // error, at once.
-func TestTablesThatAreWrongFailWrites(t *testing.T) {
+func TestWritesToWrongTablesFail(t *testing.T) {
 	for name, prepare := range map[string]string{
 		"no table":      "DROP TABLE " + table,
 		"another type":  "ALTER TABLE " + table + " ALTER event_ts TYPE bigint USING 0",

@@ -62,7 +62,7 @@ func TestContractBehindAPooler(t *testing.T) {
 }
 
 // The tests of this package also pass behind a pooler.
-func TestAllElseBehindAPooler(t *testing.T) {
+func TestOtherTestsBehindAPooler(t *testing.T) {
 	pooler = pgtest.StartPooler(t, another...)
 	t.Cleanup(func() { pooler = nil })
 	for name, test := range map[string]func(*testing.T){

@@ -211,7 +211,7 @@ func TestTheBudgetBoundsRetries(t *testing.T) {
 }
 
 // A wait longer than the remaining time is cut; the retry still takes place.
-func TestTheTimeThatIsLeftIsUsed(t *testing.T) {
+func TestTheRemainingTimeIsUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 50 {
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -261,7 +261,7 @@ func TestMetricsOfRetries(t *testing.T) {
 }
 
 // Failures caused by banquet's own limits are not retried.
-func TestABudgetThatIsUsedUpIsNoReasonToTryAgain(t *testing.T) {
+func TestOwnLimitsAreNotRetried(t *testing.T) {
 	for _, kind := range []fault.Kind{fault.Overloaded, fault.TooLarge} {
 		inner := &refusing{err: fault.New(kind, "too much")}
 		if _, err := retry.New(inner, retry.Options{}).Read(t.Context(), []stores.Read{{Table: table, Features: features, Keys: keys(2)}}); fault.KindOf(err) != kind {

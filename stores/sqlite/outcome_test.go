@@ -92,7 +92,7 @@ func TestOlderBesideBad(t *testing.T) {
 
 // An interrupted write leaves nothing behind and returns an error: it is one
 // transaction.
-func TestAWriteThatIsBrokenOffStoresNothing(t *testing.T) {
+func TestAnInterruptedWriteStoresNothing(t *testing.T) {
 	for name, trigger := range map[string]string{
 		"rolled back by a trigger": onBad("RAISE(ROLLBACK, 'no')"),
 		"out of time":              onBad("(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n)"),

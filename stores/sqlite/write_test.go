@@ -95,7 +95,7 @@ func TestAWriteOutlivesItsProcess(t *testing.T) {
 
 // Another program, as patient as Feast's Python, reads at the same time and sees
 // each write as a whole.
-func TestOthersReadMeanwhile(t *testing.T) {
+func TestOtherProgramsReadDuringWrites(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "online.db")
 	s := openLoaded(t, path)
 	other, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(5000)")

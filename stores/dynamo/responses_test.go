@@ -32,7 +32,7 @@ const (
 
 // A response that does not say whether a row exists is an error, never a missing
 // row.
-func TestAnswersThatDoNotTellAreErrors(t *testing.T) {
+func TestResponsesThatOmitARowAreErrors(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		for name, text := range map[string]string{
 			"nothing":             ``,
@@ -64,7 +64,7 @@ func TestAnswersThatDoNotTellAreErrors(t *testing.T) {
 }
 
 // Unknown or unrequested parts of a response do no harm.
-func TestWhatIsSaidBesideAnAnswerIsPassedOver(t *testing.T) {
+func TestUnrequestedPartsOfAResponseAreIgnored(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		for name, text := range map[string]string{
 			"nulls":          `{"Responses":{"p.v":[` + itemID + `]},"UnprocessedKeys":null,"ConsumedCapacity":null}`,
@@ -121,7 +121,7 @@ func TestRefusalsOfAProxy(t *testing.T) {
 
 // When the deadline passes, the error names the table that did not respond, also
 // in the middle of a response.
-func TestTimeThatRunsOutNamesTheTable(t *testing.T) {
+func TestATimeoutNamesTheTable(t *testing.T) {
 	byClient(t, func(t *testing.T, sdk bool) {
 		for _, part := range []string{"", `{"Responses":`} {
 			h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
