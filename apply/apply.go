@@ -153,9 +153,9 @@ func (a *Applier) refusal(p *Plan, empty bool) error {
 	case len(gone) == 0:
 		return nil
 	case empty:
-		return fault.New(fault.Invalid, "this would delete %s: the repository defines nothing at all\nput its files back, or say that the deletions are meant: --allow-deletions", listed(gone))
+		return fault.New(fault.Invalid, "this would delete %s: the repository defines nothing at all\nrestore its files, or confirm the deletions with --allow-deletions", listed(gone))
 	}
-	return fault.New(fault.Invalid, "this would delete %s, and may only do so because parts of the repository were passed over:\n%s\nwrite these so that they can be read, or say that the deletions are meant: --allow-deletions",
+	return fault.New(fault.Invalid, "this would delete %s, perhaps only because parts of the repository were passed over:\n%s\nrewrite these parts so that they can be read, or confirm the deletions with --allow-deletions",
 		listed(gone), listed(a.opt.Passed))
 }
 

@@ -59,7 +59,7 @@ func (in *inference) timeColumn(source *core.DataSource) error {
 		return fault.New(fault.Invalid, "data source "+source.GetName()+": "+format+"; set timestamp_field", args...).About("data source", source.GetName(), source.GetProject())
 	}
 	if source.GetType() != core.DataSource_BATCH_FILE {
-		return refuse("it names no event time, which is inferred for files only")
+		return refuse("it has no timestamp_field, which is inferred for files only")
 	}
 	id := identity(source)
 	columns, err := in.of(source)

@@ -127,9 +127,9 @@ func TestEventTimesThatCannotBeInferred(t *testing.T) {
 	for want, s := range map[string]*core.DataSource{
 		"data source none: its event time is unknown: it has no timestamp column; set timestamp_field":          fileSource("none"),
 		"data source two: its event time is unknown: it has the timestamp columns a and b; set timestamp_field": {Name: "two", Type: core.DataSource_BATCH_FILE, CreatedTimestampColumn: "b"},
-		"data source pg: it names no event time, which is inferred for files only; set timestamp_field":         {Name: "pg", Type: core.DataSource_CUSTOM_SOURCE},
-		"data source kinesis: it names no event time, which is inferred for files only; set timestamp_field":    {Name: "kinesis", Type: core.DataSource_STREAM_KINESIS},
-		"data source inner: it names no event time, which is inferred for files only; set timestamp_field":      {Name: "p", Type: core.DataSource_PUSH_SOURCE, BatchSource: &core.DataSource{Name: "inner", Type: core.DataSource_CUSTOM_SOURCE}},
+		"data source pg: it has no timestamp_field, which is inferred for files only; set timestamp_field":      {Name: "pg", Type: core.DataSource_CUSTOM_SOURCE},
+		"data source kinesis: it has no timestamp_field, which is inferred for files only; set timestamp_field": {Name: "kinesis", Type: core.DataSource_STREAM_KINESIS},
+		"data source inner: it has no timestamp_field, which is inferred for files only; set timestamp_field":   {Name: "p", Type: core.DataSource_PUSH_SOURCE, BatchSource: &core.DataSource{Name: "inner", Type: core.DataSource_CUSTOM_SOURCE}},
 		"no source missing": fileSource("missing"),
 	} {
 		err := apply.Infer(t.Context(), &registry.Objects{DataSources: []*core.DataSource{s}}, source)

@@ -139,7 +139,7 @@ func (d *decoder) expandLine(line int, s string, env Env) string {
 			d.fault(line, "", "environment variable "+name+" is not set")
 			v = s[i : i+size]
 		case strings.ContainsAny(v, "\r\n"):
-			d.fault(line, "", "environment variable "+name+" holds a line break, which the file cannot take in")
+			d.fault(line, "", "environment variable "+name+" holds a line break, which is not allowed in the file")
 			v = ""
 		}
 		out.WriteString(v)

@@ -46,7 +46,7 @@ func (d *decoder) validate(root *yaml.Node, c *Config) {
 		d.postgres("offline_store", &c.Offline.Postgres, line)
 	}
 	if t := c.Online.DynamoDB.TableTemplate; c.Online.Type == "dynamodb" && !strings.Contains(t, "{table_name}") {
-		d.fault(line("online_store", "table_name_template"), "online_store.table_name_template", "want {table_name} in it: all views would share one table")
+		d.fault(line("online_store", "table_name_template"), "online_store.table_name_template", "must contain {table_name}: otherwise all views would share one table")
 	}
 	if c.Online.Type == "dynamodb" && c.Online.DynamoDB.BatchSize == 0 {
 		d.fault(line("online_store", "batch_size"), "online_store.batch_size", "want 1 or more")

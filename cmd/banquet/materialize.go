@@ -185,7 +185,7 @@ func (p *progress) finished(r ingest.Result) {
 	}
 	older := ""
 	if r.Older > 0 {
-		older = fmt.Sprintf(", %d were older than what is stored", r.Older)
+		older = fmt.Sprintf(", %d were older than the stored rows", r.Older)
 	}
 	fmt.Fprintf(a.out, "  %d rows written of %d read%s%s\n", r.Written, r.Read, older, rate)
 	for _, w := range []string{r.Hint, r.Late, r.Overlap} {

@@ -53,7 +53,7 @@ func (a *app) pythonFlag(cmd *cobra.Command) {
 	args := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, given []string) error {
 		if len(given) > 0 && a.python.program == config.AnyPython {
-			return usage("unexpected argument %q; the program of --python is written with =, as in --python=%s", given[0], given[0])
+			return usage("unexpected argument %q; give the program of --python with =: --python=%s", given[0], given[0])
 		}
 		return args(cmd, given)
 	}
@@ -130,12 +130,12 @@ func (r *repository) compareReaders(ctx context.Context, f *findings, byPython *
 			return
 		}
 		first, _, _ := strings.Cut(fault.Of(err).Text, "\n")
-		f.good = append(f.good, "readers: the native reader refuses the repository, Python is needed: "+first)
+		f.good = append(f.good, "readers: the native reader cannot read the repository; Python is needed: "+first)
 		return
 	}
 	d, differ := registry.Compare(*byPython, native.Objects)
 	if !differ {
-		f.good = append(f.good, "readers: Python and the native reader give the same")
+		f.good = append(f.good, "readers: Python and the native reader agree")
 		return
 	}
 	what := fmt.Sprintf("%s %s", d.Kind, d.Name)

@@ -191,7 +191,7 @@ func (a *app) healthCommand() *cobra.Command {
 			defer cancel()
 			req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 			if err != nil {
-				return usage("--url %q is no URL", url)
+				return usage("--url %q is not a URL", url)
 			}
 			resp, err := http.DefaultClient.Do(req)
 			if err != nil {

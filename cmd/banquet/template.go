@@ -28,7 +28,7 @@ func (a *app) initCommand() *cobra.Command {
 	var name string
 	var minimal bool
 	cmd := &cobra.Command{
-		Use: "init [PROJECT_DIRECTORY]", Short: "Make a new feature repository with definitions and example data", Args: cobra.MaximumNArgs(1),
+		Use: "init [PROJECT_DIRECTORY]", Short: "Create a new feature repository with definitions and example data", Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := "credit_scoring"
 			if len(args) == 1 {

@@ -90,7 +90,7 @@ func (a *app) validate(ctx context.Context, s skips) error {
 	a.validateRegistry(ctx, r, f)
 	a.validateStores(ctx, r, f)
 	if len(f.faults) == 0 {
-		f.check("apply", a.validatePlan(ctx, r, repo, s), "the registry and the online store would take it")
+		f.check("apply", a.validatePlan(ctx, r, repo, s), "the registry and the online store would accept it")
 	}
 	for _, line := range f.good {
 		fmt.Fprintln(a.out, line)
@@ -104,7 +104,7 @@ func (a *app) validate(ctx context.Context, s skips) error {
 func (a *app) validateRegistry(ctx context.Context, r *repository, f *findings) {
 	_, err := r.snapshot(ctx)
 	if err != nil && fault.KindOf(err) == fault.NotFound {
-		f.good = append(f.good, "registry: "+r.storage.Path()+" is not there yet; `banquet apply` makes it")
+		f.good = append(f.good, "registry: "+r.storage.Path()+" does not exist yet; `banquet apply` creates it")
 		return
 	}
 	f.check("registry", err, r.storage.Path())
@@ -131,7 +131,7 @@ func (a *app) validateStores(ctx context.Context, r *repository, f *findings) {
 		f.good = append(f.good, "offline store: "+fault.Of(err).Text)
 		return
 	}
-	f.check("offline store", off.Check(ctx), r.config.Offline.Type+" answers")
+	f.check("offline store", off.Check(ctx), r.config.Offline.Type+" responds")
 }
 
 // onlineAddress is the address of the online store.
@@ -140,7 +140,7 @@ func (r *repository) onlineAddress() string {
 	case "sqlite":
 		return "sqlite " + r.config.Path(r.config.Online.SQLite.Path)
 	case "dynamodb":
-		return "dynamodb answers at " + r.dynamoHost()
+		return "dynamodb responds at " + r.dynamoHost()
 	}
 	return r.config.Online.Type
 }
