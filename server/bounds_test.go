@@ -42,7 +42,7 @@ func TestMemoryTakenBeforehandIsBounded(t *testing.T) {
 	req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader("{}"))
 	req.ContentLength = 64 << 20
 	call := &onlineCall{web: w, w: httptest.NewRecorder(), r: req}
-	if err := call.receive(t.Context()); err != nil || string(call.raw) != "{}" || cap(call.raw) > 2*maxPooledBody || call.reserved != 0 {
+	if err := call.receive(t.Context()); err != nil || string(call.raw) != "{}" || cap(call.raw) > 2*firstRead || call.reserved != 0 {
 		t.Errorf("a body of %d bytes in %d: %v", len(call.raw), cap(call.raw), err)
 	}
 }

@@ -76,9 +76,12 @@ func (c *onlineCall) release() {
 // maxPooledBody bounds the memory of a body in the pool.
 const maxPooledBody = 1 << 20
 
-// receive reads the body within the limit. It starts with at most largeBody bytes and
-// reserves more only when they are full: a caller who announces a large body and sends
-// little gets neither memory nor budget.
+// firstRead is the memory for a body before any of it has arrived.
+const firstRead = 64 << 10
+
+// receive reads the body within the limit. It starts with at most firstRead bytes and
+// allocates and reserves more only when they are full: a caller who announces a large
+// body and sends little gets neither memory nor budget.
 func (c *onlineCall) receive(ctx context.Context) (err error) {
 	p := c.web.pipeline
 	if p.governor.atLimit() {
@@ -92,7 +95,7 @@ func (c *onlineCall) receive(ctx context.Context) (err error) {
 		return tooLarge(limit)
 	}
 	// One byte more, to find the end of the body without growing.
-	c.raw = slices.Grow(c.raw, int(min(max(announced, 0), largeBody))+1)
+	c.raw = slices.Grow(c.raw, int(min(max(announced, 0), firstRead))+1)
 	for {
 		if len(c.raw) == cap(c.raw) {
 			if err := c.grow(ctx); err != nil {
