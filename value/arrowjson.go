@@ -220,13 +220,9 @@ func listDumper(elem arrow.DataType) appendFunc {
 }
 
 func structDumper(d *arrow.StructType) appendFunc {
-	fields := make([]appendFunc, d.NumFields())
-	names := make(map[string]bool, len(fields))
-	for i, f := range d.Fields() {
-		if fields[i] = dumper(f.Type); fields[i] == nil || names[f.Name] {
-			return nil
-		}
-		names[f.Name] = true
+	fields := ofFields(d, dumper)
+	if fields == nil {
+		return nil
 	}
 	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
 		c, ok := a.(*array.Struct)

@@ -117,15 +117,25 @@ func inKey(name string, err error) error {
 	return fault.New(fault.Of(err).Kind, "key %s: %s", quoted(name), fault.Of(err).Text).Because(err)
 }
 
-// structEntries appends the fields of an Arrow struct.
-func structEntries(d *arrow.StructType) appendFunc {
+// ofFields makes the encoders of a struct's fields; nil if a field has none or two
+// have the same name.
+func ofFields(d *arrow.StructType, encoder func(arrow.DataType) appendFunc) []appendFunc {
 	fields := make([]appendFunc, d.NumFields())
 	names := make(map[string]bool, len(fields))
 	for i, f := range d.Fields() {
-		if fields[i] = naturalEncoder(f.Type); fields[i] == nil || names[f.Name] {
+		if fields[i] = encoder(f.Type); fields[i] == nil || names[f.Name] {
 			return nil
 		}
 		names[f.Name] = true
+	}
+	return fields
+}
+
+// structEntries appends the fields of an Arrow struct.
+func structEntries(d *arrow.StructType) appendFunc {
+	fields := ofFields(d, naturalEncoder)
+	if fields == nil {
+		return nil
 	}
 	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
 		c, ok := a.(*array.Struct)

@@ -232,14 +232,8 @@ func (k cellKinds) inferred() arrow.DataType {
 		return arrow.PrimitiveTypes.Int64
 	case k&floatKind != 0:
 		return arrow.PrimitiveTypes.Float64
-	case k&boolKind != 0:
-		return arrow.FixedWidthTypes.Boolean
-	case k&microTime != 0:
-		return &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
-	case k&nanoTime != 0:
-		return &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
 	}
-	return arrow.BinaryTypes.String
+	return k.notNumeric()
 }
 
 // exact is the type in which a column is read when the query does not name one:
@@ -252,6 +246,13 @@ func (k cellKinds) exact() arrow.DataType {
 		return arrow.PrimitiveTypes.Int64
 	case k&sameFloat != 0:
 		return arrow.PrimitiveTypes.Float64
+	}
+	return k.notNumeric()
+}
+
+// notNumeric is the type of a column whose cells are not all numbers.
+func (k cellKinds) notNumeric() arrow.DataType {
+	switch {
 	case k&boolKind != 0:
 		return arrow.FixedWidthTypes.Boolean
 	case k&microTime != 0:

@@ -148,13 +148,7 @@ func restored(d arrow.ArrayData, want arrow.DataType) arrow.ArrayData {
 	}
 	children := make([]arrow.ArrayData, len(d.Children()))
 	for i, child := range d.Children() {
-		t := child.DataType()
-		switch w := want.(type) {
-		case *arrow.StructType:
-			t = w.Field(i).Type
-		case arrow.ListLikeType:
-			t = w.Elem()
-		}
+		t := childType(want, i, child.DataType())
 		children[i] = restored(child, t)
 	}
 	defer func() {

@@ -246,18 +246,23 @@ func isNested(t arrow.DataType) bool {
 	return t.ID() == arrow.LIST || t.ID() == arrow.STRUCT || t.ID() == arrow.MAP
 }
 
+// childType is the type of a child of a nested type; own if the type says nothing.
+func childType(t arrow.DataType, i int, own arrow.DataType) arrow.DataType {
+	switch t := t.(type) {
+	case *arrow.StructType:
+		return t.Field(i).Type
+	case arrow.ListLikeType:
+		return t.Elem()
+	}
+	return own
+}
+
 func adaptNested(ctx context.Context, a arrow.Array, want arrow.DataType, place func(int) string) (arrow.Array, error) {
 	inside := func(int) string { return place(0) + ", or a later row" }
 	d := a.Data()
 	children := make([]arrow.ArrayData, len(d.Children()))
 	for i, child := range d.Children() {
-		t := child.DataType()
-		switch w := want.(type) {
-		case *arrow.StructType:
-			t = w.Field(i).Type
-		case arrow.ListLikeType:
-			t = w.Elem()
-		}
+		t := childType(want, i, child.DataType())
 		whole := array.MakeFromData(child)
 		adapted, err := adapt(ctx, whole, t, inside)
 		whole.Release()
