@@ -21,6 +21,7 @@ type Error struct {
 	Args   []any
 }
 
+// Error returns the message as Python words it.
 func (e *Error) Error() string { return fmt.Sprintf(e.Format, e.Args...) }
 
 // ErrBig is the result for integers beyond 64 bits, which Python has.

@@ -20,6 +20,7 @@ const MaxText = 1 << 20
 // PythonError is an exception that Python raises here.
 type PythonError struct{ Class, Text string }
 
+// Error returns the text of the exception.
 func (e *PythonError) Error() string { return e.Text }
 
 func raise(class, format string, args ...any) error {

@@ -44,6 +44,7 @@ type Error struct {
 	Text string
 }
 
+// Error returns the text without its place.
 func (e *Error) Error() string { return e.Text }
 
 func (*lexer) fail(at int, format string, args ...any) error {
