@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/spool"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/stores"
@@ -29,6 +30,13 @@ type Options struct {
 	// it has no more values than BatchCells: for stores that wait for a disk at
 	// each write.
 	BatchCells int
+	// Runs keeps the records of unfinished runs, so that they can be resumed; nil
+	// keeps none.
+	Runs registry.Records
+	// Spool is where rows wait that do not fit into memory.
+	Spool spool.Options
+	// Parallel is how many views are materialized at once; 0 is 1.
+	Parallel int
 	// Observer is told about the run; its zero value is silent.
 	Observer Observer
 	Log      *slog.Logger
@@ -43,6 +51,11 @@ type Observer struct {
 	Planned func(windows []Window)
 	// Started is called before a view is read.
 	Started func(w Window)
+	// Resumed is called when a view continues an unfinished run: rows is how many
+	// rows that run has stored.
+	Resumed func(w Window, rows int)
+	// Reading is called while a view is read, with the number of rows so far.
+	Reading func(w Window, rows int64)
 	// Written is called whenever the store has acknowledged more rows; total is
 	// the number of distinct keys, which is known once the window has been
 	// read.
@@ -71,6 +84,10 @@ type Result struct {
 	Older    int   // rows that were not written because a newer one is stored
 	NullKeys int64 // rows left out because a join key is null
 	Elapsed  time.Duration
+	// Resumed are the rows among Written that an earlier, unfinished run has stored.
+	Resumed int
+	// Estimate is set by a dry run.
+	Estimate *Estimate
 	// Hint is set when the window had no rows although the source holds rows
 	// that were never materialized: it tells where they lie, and the command
 	// that materializes them.
@@ -93,6 +110,25 @@ type Request struct {
 	Start time.Time
 	// End is the last event time.
 	End time.Time
+	// DryRun reads and counts, and writes nothing. Results then have an Estimate.
+	DryRun bool
+	// Restart ignores the record of an unfinished run and starts over.
+	Restart bool
+	// Shard restricts the run to a part of the keys; its zero value is all of them.
+	Shard Shard
+}
+
+// Shard is part Index, from 0, of Count parts of a run, which may run at the same
+// time on several machines. The part that finishes last records the window.
+type Shard struct{ Index, Count int }
+
+// Estimate is what a run would write.
+type Estimate struct {
+	// Rows is the number of rows, and Bytes their size in the store.
+	Rows, Bytes int64
+	// WriteUnits are the write capacity units that DynamoDB would charge; 0 for
+	// other stores.
+	WriteUnits int64
 }
 
 // Materializer moves rows from the offline store to the online store.

@@ -58,6 +58,9 @@ type Column struct {
 	// Unmapped is the source's own name of a type for which Feast has no value
 	// type; Type is then INVALID. Empty for all others.
 	Unmapped string
+	// Native is the source's own name of the type: PostgreSQL's ("double
+	// precision"), or Arrow's for files ("timestamp[us, tz=UTC]").
+	Native string
 }
 
 // Span is the extent of the event times of a query's rows. Rows is 0 when there

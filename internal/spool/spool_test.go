@@ -1,0 +1,125 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+var schema = arrow.NewSchema([]arrow.Field{
+	{Name: "n", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+	{Name: "d", Type: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, Nullable: true},
+	{Name: "l", Type: arrow.ListOf(arrow.BinaryTypes.String), Nullable: true},
+}, nil)
+
+// batch has rows numbers from first on; every batch has a dictionary of its own.
+func batch(t *testing.T, first, rows int) arrow.RecordBatch {
+	t.Helper()
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	defer b.Release()
+	for i := range rows {
+		text := fmt.Sprint(first+i, " of ", first)
+		b.Field(0).(*array.Int64Builder).Append(int64(first + i))
+		if err := b.Field(1).AppendValueFromString(text); err != nil {
+			t.Fatal(err)
+		}
+		l := b.Field(2).(*array.ListBuilder)
+		l.Append(true)
+		l.ValueBuilder().(*array.StringBuilder).Append(text)
+	}
+	return b.NewRecordBatch()
+}
+
+func TestEveryReaderReadsAllBatchesInMemoryAndFromAFile(t *testing.T) {
+	for _, memory := range []int64{1, 5000, 1 << 20} {
+		t.Run(fmt.Sprint(memory), func(t *testing.T) {
+			dir := t.TempDir()
+			s := New(schema, Options{Dir: dir, Memory: memory})
+			defer s.Close()
+			const batches, rows = 20, 30
+			for i := range batches {
+				b := batch(t, i*rows, rows)
+				part := b.NewSlice(0, rows) // slices must keep their place
+				if err := s.Write(part); err != nil {
+					t.Fatal(err)
+				}
+				part.Release()
+				b.Release()
+			}
+			if s.Rows() != batches*rows {
+				t.Errorf("%d rows", s.Rows())
+			}
+			var readers []array.RecordReader
+			for range 3 {
+				r, err := s.Reader()
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer r.Release()
+				readers = append(readers, r)
+			}
+			for n := range batches { // in step, so that the readers disturb each other if they can
+				for _, r := range readers {
+					if !r.Next() {
+						t.Fatal(n, r.Err())
+					}
+					want := batch(t, n*rows, rows)
+					if got := r.RecordBatch(); !array.RecordEqual(got, want) {
+						t.Fatalf("batch %d: %v", n, got)
+					}
+					want.Release()
+				}
+			}
+			for _, r := range readers {
+				if r.Next() || r.Err() != nil {
+					t.Error("a reader goes on:", r.Err())
+				}
+			}
+			left, err := os.ReadDir(dir)
+			if err != nil || len(left) != 0 {
+				t.Error("left behind:", left, err)
+			}
+		})
+	}
+}
+
+func TestNoBatches(t *testing.T) {
+	s := New(schema, Options{})
+	defer s.Close()
+	r, err := s.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	if r.Next() || r.Err() != nil || !r.Schema().Equal(schema) {
+		t.Error(r.Err(), r.Schema())
+	}
+}
+
+func TestFaults(t *testing.T) {
+	s := New(schema, Options{Dir: t.TempDir() + "/gone", Memory: 1})
+	defer s.Close()
+	b := batch(t, 0, 100)
+	defer b.Release()
+	err := s.Write(b)
+	if fault.KindOf(err) != fault.Unavailable {
+		t.Error(err)
+	}
+	if again := s.Write(b); !errors.Is(again, err) {
+		t.Error("a failed spool goes on:", again)
+	}
+	if _, again := s.Reader(); !errors.Is(again, err) {
+		t.Error("a failed spool is read:", again)
+	}
+	if got := fault.Of(Fault(fmt.Errorf("write: %w", syscall.ENOSPC), "/scratch")).Text; got != "the temporary directory /scratch is full; free some space, or set TMPDIR to a directory with more" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,115 @@
+// Package training is what the offline store is asked for: training sets with
+// point-in-time joins, and the rows of data sources. It resolves names against the
+// registry, and knows no transport and no backend.
+package training
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/banquet-fs/banquet/internal/spool"
+	"github.com/banquet-fs/banquet/offline"
+	"github.com/banquet-fs/banquet/registry"
+)
+
+// Source is an offline store with all that training sets need.
+type Source interface {
+	offline.Store
+	offline.Joiner
+}
+
+// Options configure a Service.
+type Options struct {
+	// Snapshots returns the registry to use; a request uses one snapshot.
+	Snapshots func() *registry.Snapshot
+	// Project of requests that name none.
+	Project string
+	Source  Source
+	// Querier runs entity rows that are given as SQL; nil refuses them.
+	Querier offline.Querier
+	// Writer writes rows to sources; nil refuses such requests.
+	Writer offline.Writer
+	// SQLTimeout bounds the query of entity rows; 0 means no bound.
+	SQLTimeout time.Duration
+	// Versioned says that the registry keeps versions of online tables.
+	Versioned bool
+	Spool     spool.Options
+	Log       *slog.Logger
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Service answers requests for training sets. It is safe for concurrent use.
+type Service struct {
+	opt Options
+}
+
+// New makes a Service.
+func New(opt Options) *Service {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Service{opt: opt}
+}
+
+// Request asks for a training set.
+type Request struct {
+	// Project is the project of the names; empty is that of the Options.
+	Project string
+	// Features are references, "view:feature"; Service is the name of a feature
+	// service. One of them is given.
+	Features []string
+	Service  string
+	// Aliases give the views of references their names there: a reference
+	// "alias:feature" means a feature of the stored view. A join_key_map that a
+	// feature service has for the alias applies.
+	Aliases []Alias
+	// FullNames puts the view's name before each feature's: view__feature.
+	FullNames bool
+	// Rows, SQL or a range of time are the entity rows; exactly one is given. The
+	// caller keeps Rows and releases them when the Set is closed.
+	Rows array.RecordReader
+	SQL  string
+	// Start and End are the range of event times, both inclusive; without a Start it
+	// is the largest ttl of the views before the End, or 30 days.
+	Start, End time.Time
+	// At is the time of entity rows that have no column of times; zero refuses such
+	// rows, as Feast does.
+	At time.Time
+	// CreatedBefore leaves out rows that were created after the entity row's time
+	// (Feast's filter_by_created_timestamp).
+	CreatedBefore bool
+}
+
+// Alias is the name of a view in the references of one request.
+type Alias struct{ View, Name string }
+
+// Set is a training set.
+//
+// It streams one row for each entity row, in their order: first the columns of the
+// entity rows, then the features in the order of the references. Times are
+// timestamps in microseconds of UTC without a zone, as Feast's.
+type Set struct {
+	array.RecordReader
+	// Timestamp is the name of the column of event times.
+	Timestamp string
+	// Features are the names of the feature columns, in their order.
+	Features []string
+	// Notes are what the user should know: assumptions that were made.
+	Notes []string
+
+	close []func()
+}
+
+// Close ends the set and frees what it holds. It releases the reader.
+func (s *Set) Close() {
+	for _, c := range s.close {
+		c()
+	}
+	s.close = nil
+}
