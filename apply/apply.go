@@ -30,6 +30,9 @@ type Options struct {
 	SQLite string
 	// Columns returns the columns of sources, for inference.
 	Columns Columns
+	// Records remembers which tables an apply must still drop; nil forgets them when an
+	// apply stops before it has dropped them.
+	Records registry.Records
 	Log     *slog.Logger
 	// Passed lists what the reader of definitions has skipped, one line each. Objects may
 	// be missing then: nothing is deleted without AllowDeletions.
@@ -59,10 +62,12 @@ func New(opt Options) *Applier {
 type Plan struct {
 	// Changes of the registry.
 	Changes registry.Changes
-	// Keep are the tables that are created if they are missing.
+	// Keep are the tables of the project.
 	Keep []stores.TableSpec
-	// Drop are the tables that are removed.
+	// Drop are the tables that the project does not have any more.
 	Drop []stores.Table
+	// Tables are the changes of tables, each of which is a change of the online store.
+	Tables []stores.Change
 	// Findings are the findings of the online store.
 	Findings []stores.Finding
 	// Refused is the error with which an apply would stop although the definitions are
@@ -70,18 +75,50 @@ type Plan struct {
 	Refused error
 }
 
+// Nothing reports whether an apply would change nothing.
+func (p *Plan) Nothing() bool { return len(p.Changes) == 0 && len(p.Tables) == 0 }
+
 // Plan returns what applying the objects would change. It writes nothing, but it
 // completes the objects from their sources.
 func (a *Applier) Plan(ctx context.Context, objects *registry.Objects) (*Plan, error) {
 	if err := Infer(ctx, objects, a.opt.Columns); err != nil {
 		return nil, err
 	}
+	return a.plan(ctx, objects)
+}
+
+// plan plans against the stored registry and the tables that there are.
+func (a *Applier) plan(ctx context.Context, objects *registry.Objects) (*Plan, error) {
 	reg, err := a.current(ctx)
 	if err != nil {
 		return nil, err
 	}
-	_, plan, err := a.plan(ctx, reg, objects)
-	return plan, err
+	d, err := a.next(reg, objects)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Changes: d.changes, Keep: d.keep, Drop: d.drop}
+	left, err := a.leftovers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range left {
+		if !d.has(t) && !slices.Contains(p.Drop, t) {
+			p.Drop = append(p.Drop, t)
+		}
+	}
+	if a.opt.Online != nil {
+		tables, err := a.opt.Online.Plan(ctx, stores.Tables{Keep: d.keep, Drop: p.Drop, Others: d.others})
+		if err != nil {
+			return nil, err
+		}
+		p.Tables, p.Findings = tables.Changes, tables.Findings
+	}
+	p.Refused = a.refusal(p, objects.Empty())
+	if p.Refused == nil && len(p.Changes) > 0 {
+		p.Refused = a.opt.Storage.Writable(ctx)
+	}
+	return p, nil
 }
 
 // current is the stored registry, empty if there is none yet.
@@ -93,43 +130,51 @@ func (a *Applier) current(ctx context.Context) (*core.Registry, error) {
 	return reg, err
 }
 
-// plan computes the next registry and its tables.
-func (a *Applier) plan(ctx context.Context, reg *core.Registry, objects *registry.Objects) (*core.Registry, *Plan, error) {
+// desired is what objects make of a registry.
+type desired struct {
+	registry *core.Registry
+	changes  registry.Changes
+	// keep and drop are tables of the project, others those of other projects.
+	keep, others []stores.TableSpec
+	drop         []stores.Table
+}
+
+// has reports whether a table is one of the project.
+func (d *desired) has(t stores.Table) bool {
+	return slices.ContainsFunc(d.keep, func(s stores.TableSpec) bool { return s.Table == t })
+}
+
+// next computes the next registry and its tables. It asks no one.
+func (a *Applier) next(reg *core.Registry, objects *registry.Objects) (*desired, error) {
 	next, _ := proto.Clone(reg).(*core.Registry)
 	changes, err := registry.Apply(next, a.opt.Project, *objects, a.opt.Now())
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	a.recordInfra(next)
+	d := &desired{registry: next, changes: changes}
 	before, err := a.tables(reg)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	after, err := a.tables(next)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	p := &Plan{Changes: changes}
 	for _, spec := range after {
 		if spec.Table.Project == a.opt.Project {
-			p.Keep = append(p.Keep, spec)
+			d.keep = append(d.keep, spec)
+		} else {
+			d.others = append(d.others, spec)
 		}
 	}
 	for _, spec := range before {
-		gone := !slices.ContainsFunc(after, func(s stores.TableSpec) bool {
-			return s.Table.View == spec.Table.View && s.Table.Project == spec.Table.Project
-		})
-		if gone && spec.Table.Project == a.opt.Project {
-			p.Drop = append(p.Drop, spec.Table)
+		kept := slices.ContainsFunc(d.keep, func(s stores.TableSpec) bool { return s.Table.View == spec.Table.View })
+		if !kept && spec.Table.Project == a.opt.Project {
+			d.drop = append(d.drop, spec.Table)
 		}
 	}
-	if a.opt.Online != nil {
-		if p.Findings, err = a.opt.Online.Check(ctx, after); err != nil {
-			return nil, nil, err
-		}
-	}
-	p.Refused = a.refusal(p, objects.Empty())
-	return next, p, nil
+	return d, nil
 }
 
 // refusal is the error of a plan that must not be applied; nil if it may be applied.
@@ -194,57 +239,6 @@ func (a *Applier) tables(reg *core.Registry) ([]stores.TableSpec, error) {
 		}
 	}
 	return specs, nil
-}
-
-// Observer has functions that an apply calls. Nil functions are not called.
-type Observer struct {
-	// Planned is called with the plan before anything is changed.
-	Planned func(p *Plan)
-}
-
-// Apply writes the objects to the registry and the online store. Tables are created and
-// removed first, then the registry is saved as a whole: if it stops in between, the
-// next apply completes it. If another writer changes the registry in the meantime, it
-// plans again.
-func (a *Applier) Apply(ctx context.Context, objects *registry.Objects, observer Observer) (*Plan, error) {
-	if err := Infer(ctx, objects, a.opt.Columns); err != nil {
-		return nil, err
-	}
-	var done *Plan
-	_, err := registry.Update(ctx, a.opt.Storage, func(reg *core.Registry) error {
-		next, p, err := a.plan(ctx, reg, objects)
-		if err != nil {
-			return err
-		}
-		if p.Refused != nil {
-			return p.Refused
-		}
-		if observer.Planned != nil && done == nil {
-			observer.Planned(p)
-		}
-		done = p
-		if err := a.updateTables(ctx, p); err != nil {
-			return err
-		}
-		if len(p.Changes) == 0 {
-			return registry.ErrNoChange
-		}
-		proto.Reset(reg)
-		proto.Merge(reg, next)
-		return nil
-	})
-	return done, err
-}
-
-func (a *Applier) updateTables(ctx context.Context, p *Plan) error {
-	if a.opt.Online == nil {
-		return nil
-	}
-	findings, err := a.opt.Online.Update(ctx, p.Keep, p.Drop)
-	for _, f := range append(slices.Clone(p.Findings), findings...) {
-		a.opt.Log.WarnContext(ctx, f.Text, slog.String("view", f.Table.View))
-	}
-	return err
 }
 
 // refused joins all findings that stop an apply into one error.

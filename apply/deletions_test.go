@@ -27,9 +27,13 @@ type recorder struct {
 	dropped []stores.Table
 }
 
-func (r *recorder) Update(ctx context.Context, keep []stores.TableSpec, drop []stores.Table) ([]stores.Finding, error) {
-	r.dropped = append(r.dropped, drop...)
-	return r.Admin.Update(ctx, keep, drop)
+func (r *recorder) Do(ctx context.Context, changes []stores.Change) ([]stores.Finding, error) {
+	for _, c := range changes {
+		if c.Action == stores.Drop {
+			r.dropped = append(r.dropped, c.Spec.Table)
+		}
+	}
+	return r.Admin.Do(ctx, changes)
 }
 
 func TestNothingIsDeletedWhileSomethingWasPassedOver(t *testing.T) {

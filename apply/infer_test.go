@@ -213,7 +213,7 @@ func (m *memoryStorage) Load(context.Context) (*core.Registry, registry.Revision
 
 func (m *memoryStorage) Changed(context.Context, registry.Revision) (bool, error) { return false, nil }
 
-func (m *memoryStorage) Path() string { return "" }
+func (m *memoryStorage) Writable(context.Context) error { return nil }
 
 func (m *memoryStorage) Save(_ context.Context, next *core.Registry, _ registry.Revision) (registry.Revision, error) {
 	m.reg = proto.CloneOf(next)

@@ -55,7 +55,7 @@ func setUp(t *testing.T) (opt ingest.Options, db string) {
 	for _, v := range project(t, opt).FeatureViews() {
 		specs = append(specs, stores.TableSpec{Table: stores.Table{Project: "all_types", View: v.GetSpec().GetName()}})
 	}
-	if _, err := online.Update(t.Context(), specs, nil); err != nil {
+	if _, err := stores.Update(t.Context(), online, stores.Tables{Keep: specs}); err != nil {
 		t.Fatal(err)
 	}
 	return opt, db

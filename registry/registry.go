@@ -52,6 +52,9 @@ type Storage interface {
 	Save(ctx context.Context, next *core.Registry, base Revision) (Revision, error)
 	// Changed reports, without reading the registry, whether it may no longer be rev.
 	Changed(ctx context.Context, rev Revision) (bool, error)
+	// Writable returns the error with which Save would fail because the location is
+	// not writable, as far as that is known without writing. It changes nothing.
+	Writable(ctx context.Context) error
 }
 
 // ErrConflict is the error of Save when another writer has saved in the meantime.
@@ -62,19 +65,22 @@ var ErrConflict = errors.New("another writer has changed the registry")
 var ErrNoChange = errors.New("nothing to change")
 
 const (
-	// updateTries is how often Update tries again after a conflict.
-	updateTries = 60
+	// updateTime is how long Update tries again after conflicts, unless its context ends
+	// sooner.
+	updateTime = 30 * time.Second
 	// firstPause and longestPause bound the wait before it does. The wait is random, so
 	// that writers in conflict do not try again at the same time.
 	firstPause, longestPause = 4 * time.Millisecond, 250 * time.Millisecond
 )
 
 // Update loads the registry, calls edit to change a copy of it and saves the copy.
-// If another writer has saved in the meantime, it starts over after a short wait, for
-// a few seconds at most. A registry that does not exist yet starts empty. Update
+// If another writer has saved in the meantime, it starts over after a short wait, until
+// its context ends, or for half a minute. edit should be quick: what it takes, other
+// writers may use to be first. A registry that does not exist yet starts empty. Update
 // returns the stored registry.
 func Update(ctx context.Context, storage Storage, edit func(*core.Registry) error) (*core.Registry, error) {
-	for n := range updateTries {
+	until := time.Now().Add(updateTime)
+	for n := 0; n == 0 || time.Now().Before(until); n++ {
 		if n > 0 {
 			if err := pause(ctx, n); err != nil {
 				return nil, err
@@ -101,7 +107,7 @@ func Update(ctx context.Context, storage Storage, edit func(*core.Registry) erro
 			return nil, err
 		}
 	}
-	return nil, fault.New(fault.Conflict, "other writers changed the registry %d times while this change was made; nothing is saved, run it again", updateTries).
+	return nil, fault.New(fault.Conflict, "other writers have changed the registry for %v, each time before this change was saved; nothing of it is saved, run it again", updateTime).
 		Because(ErrConflict)
 }
 

@@ -143,6 +143,8 @@ func (f fixed) Load(context.Context) (*core.Registry, registry.Revision, error) 
 	return f.reg, "1", nil
 }
 func (f fixed) Changed(context.Context, registry.Revision) (bool, error) { return false, nil }
+
+func (f fixed) Writable(context.Context) error { return nil }
 func (f fixed) Save(context.Context, *core.Registry, registry.Revision) (registry.Revision, error) {
 	return "1", nil
 }

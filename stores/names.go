@@ -14,12 +14,15 @@ func (t Table) VersionedName() string {
 // SQLName is the table name of Feast's SQL layouts.
 func (t Table) SQLName() string { return t.Project + "_" + t.VersionedName() }
 
-// Collisions finds tables with the same physical name: their rows would be mixed.
-// fold maps names that the store treats as equal to one text.
-func Collisions(tables []TableSpec, name func(Table) string, fold func(string) string) []Finding {
+// Collisions finds tables to keep whose physical name another table has: their
+// rows would be mixed. fold maps names that the store treats as equal to one text.
+func Collisions(tables Tables, name func(Table) string, fold func(string) string) []Finding {
 	owners := map[string]Table{}
+	for _, spec := range tables.Others {
+		owners[fold(name(spec.Table))] = spec.Table
+	}
 	var findings []Finding
-	for _, spec := range tables {
+	for _, spec := range tables.Keep {
 		physical := fold(name(spec.Table))
 		owner, taken := owners[physical]
 		if !taken {

@@ -117,15 +117,19 @@ type Writer interface {
 
 // Admin creates and removes tables.
 type Admin interface {
-	// Check says what Update would refuse or change with a warning: colliding or
-	// overlong names, tags that the store rejects, missing rights. It connects to the
-	// store: an unreachable store is an error.
-	Check(ctx context.Context, tables []TableSpec) ([]Finding, error)
-	// Update creates the missing tables of keep, updates their tags, and removes the
-	// tables of drop. A table that exists already, or is gone already, is not an
-	// error. Update processes every table before it returns an error. A table is
-	// usable when Update returns.
-	Update(ctx context.Context, keep []TableSpec, drop []Table) ([]Finding, error)
+	// Plan lists the changes that Do would have to make, and what the store would
+	// refuse or could do only in part: colliding or overlong names, tags that the
+	// store rejects, missing rights. It changes nothing, and connects to the store:
+	// an unreachable store is an error.
+	//
+	//   - A table of Keep that is missing is created, one that differs from its spec is
+	//     altered, a table of Drop that exists is removed. There are no other changes,
+	//     and none once they are made.
+	Plan(ctx context.Context, tables Tables) (TablePlan, error)
+	// Do makes changes. A change that somebody has made already is not an error. Do
+	// tries every change before it returns an error. A table is usable when Do
+	// returns.
+	Do(ctx context.Context, changes []Change) ([]Finding, error)
 }
 
 // Store is a backend, or a decorator around one. Close closes it.
@@ -157,6 +161,42 @@ type TableSpec struct {
 // Feature is a feature's name with the name of its feast.types.ValueType.
 type Feature struct {
 	Name, Type string
+}
+
+// Tables are the tables that Admin should keep or remove.
+type Tables struct {
+	Keep []TableSpec
+	Drop []Table
+	// Others are tables of which Admin only reads the names: no table of Keep may
+	// share one.
+	Others []TableSpec
+}
+
+// TablePlan is what Admin would do.
+type TablePlan struct {
+	Changes  []Change
+	Findings []Finding
+}
+
+// Action is what a Change does to a table.
+type Action uint8
+
+// The actions of a Change.
+const (
+	Create Action = iota
+	Alter
+	Drop
+)
+
+// Change is one change of a table.
+type Change struct {
+	Action Action
+	// Spec is the table; for Drop only its Table is set.
+	Spec TableSpec
+	// Name is the table's name in the store.
+	Name string
+	// Detail says what Alter changes, such as "tags team, owner".
+	Detail string
 }
 
 // Finding is a remark of Admin about a table. Findings with Refused set stop an

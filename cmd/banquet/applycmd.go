@@ -8,7 +8,7 @@ import (
 
 	"github.com/banquet-fs/banquet/apply"
 	"github.com/banquet-fs/banquet/definitions"
-	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/stores"
 )
 
 // skips are flags of Feast's apply and plan.
@@ -139,19 +139,17 @@ func (a *app) plan(cmd *cobra.Command, s skips) error {
 // writePlan writes a plan as Feast does, then the findings of the online store.
 func (a *app) writePlan(p *apply.Plan) {
 	p.Changes.WriteText(a.out, a.colors())
-	infrastructure := false
-	for _, c := range p.Changes {
-		if c.Action != registry.Created || c.Kind != "feature view" && c.Kind != "stream feature view" && c.Kind != "label view" {
-			continue
+	for _, c := range p.Tables {
+		switch c.Action {
+		case stores.Create:
+			fmt.Fprintf(a.out, "Created online table of %s\n", a.green(c.Spec.Table.View))
+		case stores.Alter:
+			fmt.Fprintf(a.out, "Updated online table of %s: %s\n", a.green(c.Spec.Table.View), c.Detail)
+		case stores.Drop:
+			fmt.Fprintf(a.out, "Deleted online table of %s\n", a.green(c.Spec.Table.View))
 		}
-		infrastructure = true
-		fmt.Fprintf(a.out, "Created online table of %s\n", a.green(c.Name))
 	}
-	for _, t := range p.Drop {
-		infrastructure = true
-		fmt.Fprintf(a.out, "Deleted online table of %s\n", a.green(t.View))
-	}
-	if !infrastructure {
+	if len(p.Tables) == 0 {
 		fmt.Fprintln(a.out, "No changes to infrastructure")
 	}
 	for _, f := range p.Findings {

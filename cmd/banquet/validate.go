@@ -9,6 +9,7 @@ import (
 
 	"github.com/banquet-fs/banquet/definitions"
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/stores"
 )
 
 func (a *app) validateCommand() *cobra.Command {
@@ -122,7 +123,7 @@ func (a *app) validateStores(ctx context.Context, r *repository, f *findings) {
 	if r.config.Online.Type != "none" {
 		online, err := r.onlineStore(ctx, nil, "apply")
 		if err == nil {
-			_, err = online.Check(ctx, nil)
+			_, err = online.Plan(ctx, stores.Tables{})
 		}
 		f.check("online store", err, r.onlineAddress())
 	}

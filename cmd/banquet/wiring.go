@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -164,7 +163,7 @@ func (r *repository) applier(ctx context.Context, repo *definitions.Repo, deleti
 	switch {
 	case err == nil:
 	case need == planning && fault.KindOf(err) == fault.Unimplemented:
-		opt.Online = absent{err, r.config.Project}
+		opt.Online = absent{err}
 	default:
 		return nil, err
 	}
@@ -172,23 +171,18 @@ func (r *repository) applier(ctx context.Context, repo *definitions.Repo, deleti
 }
 
 // absent replaces an online store that banquet does not have.
-type absent struct {
-	err     error
-	project string
-}
+type absent struct{ err error }
 
-// Check refuses if there is a table to check.
-func (a absent) Check(_ context.Context, tables []stores.TableSpec) ([]stores.Finding, error) {
-	if slices.ContainsFunc(tables, func(s stores.TableSpec) bool { return s.Table.Project == a.project }) {
-		return nil, a.err
+// Plan refuses if there is a table.
+func (a absent) Plan(_ context.Context, tables stores.Tables) (stores.TablePlan, error) {
+	if len(tables.Keep)+len(tables.Drop) > 0 {
+		return stores.TablePlan{}, a.err
 	}
-	return nil, nil
+	return stores.TablePlan{}, nil
 }
 
-// Update refuses.
-func (a absent) Update(context.Context, []stores.TableSpec, []stores.Table) ([]stores.Finding, error) {
-	return nil, a.err
-}
+// Do refuses.
+func (a absent) Do(context.Context, []stores.Change) ([]stores.Finding, error) { return nil, a.err }
 
 // servingNeed is the need of serve and get-online-features, for errors.
 const servingNeed = "reading features"

@@ -186,14 +186,29 @@ func (s *Storage) osFault(err error, what string) error {
 	return s.fault(fault.Unavailable, "cannot be %s", map[string]string{"read": "read", "write": "written"}[what]).Because(err)
 }
 
-// target is the path of the file with symbolic links resolved.
+// maxLinks bounds the symbolic links that target follows, as Linux does.
+const maxLinks = 40
+
+// target is the path of the file with symbolic links resolved. A link may point to a
+// file that does not exist yet: the registry is then made there.
 func (s *Storage) target() (string, error) {
 	path, err := filepath.EvalSymlinks(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s.path, nil
+	if err == nil {
+		return path, nil
 	}
-	if err != nil {
+	if !errors.Is(err, fs.ErrNotExist) {
 		return "", s.osFault(err, "write")
 	}
-	return path, nil
+	path = s.path
+	for range maxLinks {
+		to, err := os.Readlink(path)
+		if err != nil {
+			return path, nil //nolint:nilerr // not a link: this is the file
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path = to
+	}
+	return "", s.fault(fault.Invalid, "is a symbolic link that leads back to itself")
 }

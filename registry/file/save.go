@@ -82,9 +82,16 @@ const (
 
 // lock locks the registry against other writers of banquet. The lock file is in the
 // same directory and stays there: if it were removed, two writers could hold a lock.
-// lock waits for another writer until lockWait or until ctx is done.
+// In a directory that this user may not write to, the registry itself is locked: it is
+// then overwritten in place. lock waits for another writer until lockWait or until ctx
+// is done.
 func (s *Storage) lock(ctx context.Context, path string) (unlock func(), err error) {
 	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if denied(err) {
+		if file, ferr := os.OpenFile(path, os.O_RDWR, 0); ferr == nil {
+			f, err = file, nil
+		}
+	}
 	if err != nil {
 		return nil, s.osFault(err, "write")
 	}
@@ -111,6 +118,35 @@ func (s *Storage) lock(ctx context.Context, path string) (unlock func(), err err
 	}
 }
 
+func denied(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
+}
+
+// Writable asks the operating system whether Save could replace the file, or overwrite
+// it.
+func (s *Storage) Writable(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fault.Of(err)
+	}
+	path, err := s.target()
+	if err != nil {
+		return err
+	}
+	const write, enter = 2, 1 // W_OK, X_OK
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		err := syscall.Access(dir, write|enter)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir):
+			continue // Save makes the directory
+		case syscall.Access(path, write) == nil:
+			return nil
+		}
+		return s.osFault(err, "write")
+	}
+}
+
 // replace replaces the file's content by b: by a rename if possible, else in place.
 func (s *Storage) replace(path string, b []byte) error {
 	temp, err := writeTemp(path, b)
@@ -123,7 +159,7 @@ func (s *Storage) replace(path string, b []byte) error {
 	}
 	// A rename cannot replace a file that is a mount point, and the directory may be
 	// read-only while the file is writable.
-	if errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EXDEV) || errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EXDEV) || denied(err) {
 		if werr := overwrite(path, b); werr == nil {
 			return nil
 		}

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(testing.TB) registry.Storage) {
 		{"a stale base is a conflict and nothing changes", conflict},
 		{"an empty base means that nothing must be stored yet", emptyBase},
 		{"a change is noticed, no change is not", changed},
+		{"Writable allows what Save can do, and changes nothing", writable},
 		{"Update starts an empty registry and stamps every save", update},
 		{"Update writes nothing when nothing changes", noChange},
 		{"Update plans again after a conflict", again},
@@ -100,6 +101,23 @@ func conflict(t *testing.T, s registry.Storage) {
 	got, _, err := s.Load(t.Context())
 	if err != nil || got.Projects[0].Spec.Name != "b" {
 		t.Errorf("stored: %v, %v", got, err)
+	}
+}
+
+func writable(t *testing.T, s registry.Storage) {
+	if err := s.Writable(t.Context()); err != nil {
+		t.Errorf("before the first Save: %v", err)
+	}
+	nothing(t, s)
+	rev, err := s.Save(t.Context(), sample("a"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Writable(t.Context()); err != nil {
+		t.Errorf("after the first Save: %v", err)
+	}
+	if changed, err := s.Changed(t.Context(), rev); err != nil || changed {
+		t.Errorf("Changed = %v, %v after Writable", changed, err)
 	}
 }
 

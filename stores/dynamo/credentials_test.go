@@ -40,7 +40,7 @@ func TestNoCredentials(t *testing.T) {
 			rows.Release()
 		}
 		check(err)
-		_, err = s.Check(t.Context(), nil)
+		_, err = s.Plan(t.Context(), stores.Tables{})
 		check(err)
 	})
 }

@@ -56,7 +56,7 @@ func ready(t *testing.T, s stores.Store, tables ...stores.Table) {
 	for _, tb := range tables {
 		specs = append(specs, stores.TableSpec{Table: tb})
 	}
-	if _, err := s.Update(t.Context(), specs, nil); err != nil {
+	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: specs}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -321,12 +321,12 @@ func TestTagsThatAWSRefusesStayOut(t *testing.T) {
 	s := open(t, server)
 	tags := map[string]string{"team": "risk", "bad*key": "x", "aws:reserved": "x", "long": strings.Repeat("v", 257), "emoji": "ok"}
 	spec := stores.TableSpec{Table: zip, Tags: tags}
-	findings, err := s.Check(t.Context(), []stores.TableSpec{spec})
-	if err != nil || len(findings) != 1 || findings[0].Refused {
-		t.Fatalf("%+v, %v", findings, err)
+	p, err := s.Plan(t.Context(), stores.Tables{Keep: []stores.TableSpec{spec}})
+	if err != nil || len(p.Findings) != 1 || p.Findings[0].Refused {
+		t.Fatalf("%+v, %v", p, err)
 	}
 	for range 2 {
-		if _, err := s.Update(t.Context(), []stores.TableSpec{spec}, nil); err != nil {
+		if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{spec}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -334,7 +334,11 @@ func TestTagsThatAWSRefusesStayOut(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	spec.Tags = map[string]string{"team": "lending"}
-	if _, err := s.Update(t.Context(), []stores.TableSpec{spec}, nil); err != nil {
+	p, err = s.Plan(t.Context(), stores.Tables{Keep: []stores.TableSpec{spec}})
+	if err != nil || len(p.Changes) != 1 || p.Changes[0].Action != stores.Alter || p.Changes[0].Detail != "tags team, emoji (removed)" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{spec}}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(map[string]string{"team": "lending"}, server.Tags("credit_scoring_aws.zipcode_features")); diff != "" {

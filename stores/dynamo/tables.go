@@ -26,30 +26,130 @@ const (
 	maxTagValue = 256
 )
 
-// Check tests whether the service responds, and finds table names and tags that
-// it would reject.
-func (s *Store) Check(ctx context.Context, tables []stores.TableSpec) ([]stores.Finding, error) {
+// legalName is the form of DynamoDB's table names.
+var legalName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
+
+// tableCalls is how many tables are looked at, or changed, at a time.
+const tableCalls = 8
+
+// Plan compares the tables with what there is, and finds names and tags that the
+// service would reject.
+func (s *Store) Plan(ctx context.Context, tables stores.Tables) (stores.TablePlan, error) {
+	var p stores.TablePlan
+	if err := s.responds(ctx); err != nil {
+		return p, err
+	}
+	p.Findings = stores.Collisions(tables, s.name, func(n string) string { return n })
+	refused := make([]bool, len(tables.Keep))
+	for i, spec := range tables.Keep {
+		if name := s.name(spec.Table); !legalName.MatchString(name) {
+			refused[i] = true
+			p.Findings = append(p.Findings, stores.Finding{Table: spec.Table, Refused: true, Text: fmt.Sprintf(
+				"DynamoDB rejects the table name %q: allowed are 3 to 255 characters of a-z A-Z 0-9 _ . - (this one has %d); rename feature view %s", name, utf8.RuneCountInString(name), spec.Table.View)})
+		}
+		if _, left := s.tags(spec); len(left) > 0 {
+			p.Findings = append(p.Findings, stores.Finding{Table: spec.Table, Text: fmt.Sprintf(
+				"feature view %s: AWS rejects these tags; they stay only in the registry: %s", spec.Table.View, strings.Join(left, ", "))})
+		}
+	}
+	looks := make([]look, len(tables.Keep)+len(tables.Drop))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(tableCalls)
+	for i, spec := range tables.Keep {
+		if !refused[i] {
+			group.Go(func() (err error) {
+				looks[i], err = s.lookAt(ctx, spec)
+				return err
+			})
+		}
+	}
+	for i, t := range tables.Drop {
+		group.Go(func() error {
+			there, _, err := s.describe(ctx, t)
+			if there != nil {
+				looks[len(tables.Keep)+i].change = &stores.Change{Action: stores.Drop, Spec: stores.TableSpec{Table: t}, Name: s.name(t)}
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return p, err
+	}
+	for _, l := range looks {
+		if l.change != nil {
+			p.Changes = append(p.Changes, *l.change)
+		}
+		if l.finding != nil {
+			p.Findings = append(p.Findings, *l.finding)
+		}
+	}
+	return p, nil
+}
+
+// responds tests whether the service responds.
+func (s *Store) responds(ctx context.Context) error {
 	one := int32(1)
 	_, err := s.admin.ListTables(ctx, &dynamodb.ListTablesInput{Limit: &one})
 	if err = s.fault(ctx, err, stores.Table{}); err != nil {
 		if fault.KindOf(err) != fault.Denied || isCredentials(fault.Cause(err)) {
-			return nil, err
+			return err
 		}
 		// Listing tables needs a right of its own, which a role may lack.
 	}
-	findings := stores.Collisions(tables, s.name, func(n string) string { return n })
-	legal := regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
-	for _, spec := range tables {
-		if name := s.name(spec.Table); !legal.MatchString(name) {
-			findings = append(findings, stores.Finding{Table: spec.Table, Refused: true, Text: fmt.Sprintf(
-				"DynamoDB rejects the table name %q: allowed are 3 to 255 characters of a-z A-Z 0-9 _ . - (this one has %d); rename feature view %s", name, utf8.RuneCountInString(name), spec.Table.View)})
-		}
-		if _, left := s.tags(spec); len(left) > 0 {
-			findings = append(findings, stores.Finding{Table: spec.Table, Text: fmt.Sprintf(
-				"feature view %s: AWS rejects these tags; they stay only in the registry: %s", spec.Table.View, strings.Join(left, ", "))})
-		}
+	return nil
+}
+
+// look is what Plan finds about one table.
+type look struct {
+	change  *stores.Change
+	finding *stores.Finding
+}
+
+// lookAt compares a table with its spec.
+func (s *Store) lookAt(ctx context.Context, spec stores.TableSpec) (look, error) {
+	table, _, err := s.describe(ctx, spec.Table)
+	if err != nil {
+		return look{}, err
 	}
-	return findings, nil
+	change := stores.Change{Action: stores.Create, Spec: spec, Name: s.name(spec.Table)}
+	if table == nil {
+		return look{change: &change}, nil
+	}
+	if key := table.KeySchema; len(key) != 1 || key[0].AttributeName == nil || *key[0].AttributeName != "entity_id" {
+		return look{finding: &stores.Finding{Table: spec.Table, Refused: true, Text: fmt.Sprintf(
+			"DynamoDB table %s of feature view %s has another key than entity_id; it belongs to something else: rename the feature view, or the project", change.Name, spec.Table.View)}}, nil
+	}
+	want, _ := s.tags(spec)
+	set, gone, err := s.tagChanges(ctx, *table.TableArn, want)
+	if err != nil {
+		finding, err := s.tagFinding(ctx, err, spec.Table)
+		return look{finding: finding}, err
+	}
+	if len(set)+len(gone) == 0 {
+		return look{}, nil
+	}
+	names := slices.Sorted(maps.Keys(set))
+	for _, name := range gone {
+		names = append(names, name+" (removed)")
+	}
+	change.Action, change.Detail = stores.Alter, "tags "+strings.Join(names, ", ")
+	return look{change: &change}, nil
+}
+
+// describe returns a table, nil if it does not exist, or is being removed.
+func (s *Store) describe(ctx context.Context, t stores.Table) (table *types.TableDescription, leaving bool, err error) {
+	name := s.name(t)
+	out, err := s.admin.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+	var missing *types.ResourceNotFoundException
+	switch {
+	case errors.As(err, &missing):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, s.fault(ctx, err, t)
+	case out.Table.TableStatus == types.TableStatusDeleting:
+		return nil, true, nil
+	}
+	return out.Table, false, nil
 }
 
 // tags returns the tags of a table that AWS accepts, and the keys of the others.
@@ -80,25 +180,23 @@ func (s *Store) tags(spec stores.TableSpec) (tags map[string]string, left []stri
 	return tags, left
 }
 
-// Update creates, tags and removes tables.
-func (s *Store) Update(ctx context.Context, keep []stores.TableSpec, drop []stores.Table) ([]stores.Finding, error) {
-	errs := make([]error, len(keep)+len(drop))
-	findings := make([]*stores.Finding, len(keep))
+// Do creates, tags and removes tables.
+func (s *Store) Do(ctx context.Context, changes []stores.Change) ([]stores.Finding, error) {
+	errs := make([]error, len(changes))
+	findings := make([]*stores.Finding, len(changes))
 	var group errgroup.Group
-	group.SetLimit(8)
-	for i, spec := range keep {
+	group.SetLimit(tableCalls)
+	for i, c := range changes {
 		group.Go(func() error {
-			findings[i], errs[i] = s.ensure(ctx, spec)
+			if c.Action == stores.Drop {
+				errs[i] = s.drop(ctx, c.Spec.Table)
+			} else {
+				findings[i], errs[i] = s.ensure(ctx, c.Spec)
+			}
 			return nil
 		})
 	}
-	for i, t := range drop {
-		group.Go(func() error {
-			errs[len(keep)+i] = s.drop(ctx, t)
-			return nil
-		})
-	}
-	_ = group.Wait()
+	_ = group.Wait() // failures are in errs
 	var out []stores.Finding
 	for _, f := range findings {
 		if f != nil {
@@ -117,18 +215,21 @@ func (s *Store) Update(ctx context.Context, keep []stores.TableSpec, drop []stor
 func (s *Store) ensure(ctx context.Context, spec stores.TableSpec) (*stores.Finding, error) {
 	name := s.name(spec.Table)
 	tags, _ := s.tags(spec)
-	out, err := s.admin.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
-	var missing *types.ResourceNotFoundException
+	table, leaving, err := s.describe(ctx, spec.Table)
 	switch {
-	case err == nil:
-		if out.Table.TableStatus != types.TableStatusActive {
+	case err != nil:
+		return nil, err
+	case table != nil:
+		if table.TableStatus != types.TableStatusActive {
 			if err := s.waitActive(ctx, name, spec.Table); err != nil {
 				return nil, err
 			}
 		}
-		return s.retag(ctx, *out.Table.TableArn, tags, spec.Table)
-	case !errors.As(err, &missing):
-		return nil, s.fault(ctx, err, spec.Table)
+		return s.retag(ctx, *table.TableArn, tags, spec.Table)
+	case leaving:
+		if err := s.waitGone(ctx, name, spec.Table); err != nil {
+			return nil, err
+		}
 	}
 	in := &dynamodb.CreateTableInput{
 		TableName: &name, BillingMode: types.BillingModePayPerRequest,
@@ -166,12 +267,27 @@ func (s *Store) waitActive(ctx context.Context, name string, table stores.Table)
 // retag updates the tags. Without the right to do so they stay as they are, which
 // is only a warning.
 func (s *Store) retag(ctx context.Context, arn string, want map[string]string, table stores.Table) (*stores.Finding, error) {
+	set, gone, err := s.tagChanges(ctx, arn, want)
+	if err == nil && len(gone) > 0 {
+		_, err = s.admin.UntagResource(ctx, &dynamodb.UntagResourceInput{ResourceArn: &arn, TagKeys: gone})
+	}
+	if err == nil && len(set) > 0 {
+		_, err = s.admin.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: &arn, Tags: sdkTags(set)})
+	}
+	if err != nil {
+		return s.tagFinding(ctx, err, table)
+	}
+	return nil, nil
+}
+
+// tagChanges compares the tags of a table with what they should be.
+func (s *Store) tagChanges(ctx context.Context, arn string, want map[string]string) (set map[string]string, gone []string, err error) {
 	have := map[string]string{}
 	in := &dynamodb.ListTagsOfResourceInput{ResourceArn: &arn}
 	for {
 		out, err := s.admin.ListTagsOfResource(ctx, in)
 		if err != nil {
-			return s.tagFinding(ctx, err, table)
+			return nil, nil, err
 		}
 		for _, t := range out.Tags {
 			have[*t.Key] = *t.Value
@@ -180,7 +296,7 @@ func (s *Store) retag(ctx context.Context, arn string, want map[string]string, t
 			break
 		}
 	}
-	set, gone := map[string]string{}, []string{}
+	set = map[string]string{}
 	for k, v := range want {
 		if old, ok := have[k]; !ok || old != v {
 			set[k] = v
@@ -191,17 +307,8 @@ func (s *Store) retag(ctx context.Context, arn string, want map[string]string, t
 			gone = append(gone, k)
 		}
 	}
-	if len(gone) > 0 {
-		if _, err := s.admin.UntagResource(ctx, &dynamodb.UntagResourceInput{ResourceArn: &arn, TagKeys: gone}); err != nil {
-			return s.tagFinding(ctx, err, table)
-		}
-	}
-	if len(set) > 0 {
-		if _, err := s.admin.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: &arn, Tags: sdkTags(set)}); err != nil {
-			return s.tagFinding(ctx, err, table)
-		}
-	}
-	return nil, nil
+	slices.Sort(gone)
+	return set, gone, nil
 }
 
 func (s *Store) tagFinding(ctx context.Context, err error, table stores.Table) (*stores.Finding, error) {
@@ -223,6 +330,11 @@ func (s *Store) drop(ctx context.Context, table stores.Table) error {
 	if err != nil {
 		return s.fault(ctx, err, table)
 	}
+	return s.waitGone(ctx, name, table)
+}
+
+// waitGone waits until a table does not exist any more.
+func (s *Store) waitGone(ctx context.Context, name string, table stores.Table) error {
 	waiter := dynamodb.NewTableNotExistsWaiter(s.admin, func(o *dynamodb.TableNotExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 50*time.Millisecond, 5*time.Second
 	})

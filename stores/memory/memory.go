@@ -106,23 +106,44 @@ func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (
 	return stores.Unwritten{}, nil
 }
 
-// Check finds nothing: any table is allowed.
-func (s *Store) Check(ctx context.Context, _ []stores.TableSpec) ([]stores.Finding, error) {
+// Plan compares the tables with what there is.
+func (s *Store) Plan(ctx context.Context, tables stores.Tables) (stores.TablePlan, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fault.Of(err)
+		return stores.TablePlan{}, fault.Of(err)
 	}
-	return nil, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var p stores.TablePlan
+	for _, spec := range tables.Keep {
+		if _, there := s.tables[spec.Table]; !there {
+			p.Changes = append(p.Changes, stores.Change{Action: stores.Create, Spec: spec, Name: spec.Table.SQLName()})
+		}
+	}
+	for _, t := range tables.Drop {
+		if _, there := s.tables[t]; there {
+			p.Changes = append(p.Changes, stores.Change{Action: stores.Drop, Spec: stores.TableSpec{Table: t}, Name: t.SQLName()})
+		}
+	}
+	return p, nil
 }
 
-// Update removes the tables of drop.
-func (s *Store) Update(ctx context.Context, _ []stores.TableSpec, drop []stores.Table) ([]stores.Finding, error) {
+// Do creates and removes tables.
+func (s *Store) Do(ctx context.Context, changes []stores.Change) ([]stores.Finding, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fault.Of(err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, t := range drop {
-		delete(s.tables, t)
+	if s.tables == nil {
+		s.tables = map[stores.Table]map[string]row{}
+	}
+	for _, c := range changes {
+		switch t := c.Spec.Table; {
+		case c.Action == stores.Drop:
+			delete(s.tables, t)
+		case s.tables[t] == nil:
+			s.tables[t] = map[string]row{}
+		}
 	}
 	return nil, nil
 }

@@ -23,7 +23,7 @@ func TestADeadAddressOfTheServer(t *testing.T) {
 	table := stores.Table{Project: "p", View: "v"}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	if _, err := s.Update(ctx, []stores.TableSpec{{Table: table}}, nil); err != nil {
+	if _, err := stores.Update(ctx, s, stores.Tables{Keep: []stores.TableSpec{{Table: table}}}); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := s.Read(ctx, []stores.Read{{Table: table, Features: stores.NewSelection("f"), Keys: [][]byte{[]byte("k")}}})

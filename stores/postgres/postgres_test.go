@@ -58,7 +58,7 @@ func open(t *testing.T, opt pg.Options, tables ...stores.Table) *postgres.Store 
 	for _, tb := range tables {
 		specs = append(specs, stores.TableSpec{Table: tb, Features: []stores.Feature{{Name: "f", Type: "STRING"}}})
 	}
-	if _, err := s.Update(t.Context(), specs, nil); err != nil {
+	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: specs}); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -120,7 +120,7 @@ func TestTheTablesAreFeasts(t *testing.T) {
 			spec.Features = append(spec.Features, stores.Feature{Name: "s", Type: "STRING"})
 		}
 		for range 2 { // the second changes nothing
-			if _, err := s.Update(t.Context(), []stores.TableSpec{spec}, nil); err != nil {
+			if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{spec}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -405,12 +405,14 @@ func TestNamesThatWouldBeCutOrSharedAreRefused(t *testing.T) {
 	s := postgres.New(options(t))
 	defer func() { _ = s.Close() }()
 	long := stores.Table{Project: "p", View: strings.Repeat("v", 62)}
-	findings, err := s.Check(t.Context(), []stores.TableSpec{
-		{Table: stores.Table{Project: "a_b", View: "c"}}, {Table: stores.Table{Project: "a", View: "b_c"}}, {Table: long},
+	p, err := s.Plan(t.Context(), stores.Tables{
+		Keep:   []stores.TableSpec{{Table: stores.Table{Project: "a", View: "b_c"}}, {Table: long}},
+		Others: []stores.TableSpec{{Table: stores.Table{Project: "a_b", View: "c"}}, {Table: stores.Table{Project: "a", View: "b_d"}}, {Table: stores.Table{Project: "a_b", View: "d"}}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	findings := p.Findings
 	if len(findings) != 2 || !findings[0].Refused || !findings[1].Refused || !strings.Contains(findings[1].Text, "64") {
 		t.Errorf("%+v", findings)
 	}
@@ -463,7 +465,7 @@ func BenchmarkWrite(b *testing.B) {
 	opt := options(b)
 	s := postgres.New(opt)
 	defer func() { _ = s.Close() }()
-	if _, err := s.Update(b.Context(), []stores.TableSpec{{Table: zip}}, nil); err != nil {
+	if _, err := stores.Update(b.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: zip}}}); err != nil {
 		b.Fatal(err)
 	}
 	names := []string{"a", "b", "c", "d", "e", "f"}

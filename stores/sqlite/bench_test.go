@@ -57,7 +57,7 @@ func BenchmarkWrite(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := s.Update(b.Context(), []stores.TableSpec{{Table: table}}, nil); err != nil {
+				if _, err := stores.Update(b.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: table}}}); err != nil {
 					b.Fatal(err)
 				}
 				if again {

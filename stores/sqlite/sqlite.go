@@ -14,7 +14,6 @@ import (
 	"errors"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -167,69 +166,4 @@ func missingTable(t stores.Table, err error) error {
 func oddTable(t stores.Table, err error) error {
 	return fault.Store(fault.Unavailable, "table %s of feature view %s does not have the columns of Feast's layout; rename it and run `banquet apply` and `banquet materialize`", t.SQLName(), t.View).
 		About("table", t.SQLName(), t.Project).Because(err)
-}
-
-// Check opens the file, and refuses tables that would share a name; SQLite does
-// not distinguish upper and lower case.
-func (s *Store) Check(ctx context.Context, tables []stores.TableSpec) ([]stores.Finding, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fault.Of(err)
-	}
-	if info, err := os.Stat(s.path); err == nil {
-		if info.IsDir() {
-			return nil, fault.New(fault.Invalid, "online_store.path %s is a directory; it must be a file", s.path)
-		}
-		if _, err := s.read.ExecContext(ctx, "SELECT count(*) FROM sqlite_master"); err != nil {
-			return nil, s.fault(err, "read")
-		}
-	}
-	return stores.Collisions(tables, stores.Table.SQLName, strings.ToLower), nil
-}
-
-// Update creates and drops tables.
-func (s *Store) Update(ctx context.Context, keep []stores.TableSpec, drop []stores.Table) ([]stores.Finding, error) {
-	if err := os.MkdirAll(filepath.Dir(s.path), 0o755); err != nil {
-		return nil, fault.New(fault.Denied, "the directory of SQLite file %s cannot be created", s.path).Because(err)
-	}
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, s.fault(err, "written")
-	}
-	defer func() { _ = tx.Rollback() }()
-	for _, spec := range keep {
-		if err := s.create(ctx, tx, spec.Table); err != nil {
-			return nil, err
-		}
-	}
-	for _, t := range drop {
-		if _, err := tx.ExecContext(ctx, "DROP TABLE IF EXISTS "+quote(t.SQLName())); err != nil {
-			return nil, s.fault(err, "written")
-		}
-	}
-	return nil, s.fault(tx.Commit(), "written")
-}
-
-func (s *Store) create(ctx context.Context, tx *sql.Tx, t stores.Table) error {
-	name := t.SQLName()
-	for _, statement := range []string{
-		"CREATE TABLE IF NOT EXISTS " + quote(name) + " (entity_key BLOB, feature_name TEXT, value BLOB, value_text TEXT, vector_value BLOB, " +
-			"event_ts timestamp, created_ts timestamp, PRIMARY KEY(entity_key, feature_name))",
-		"CREATE INDEX IF NOT EXISTS " + quote(name+"_ek") + " ON " + quote(name) + " (entity_key)",
-	} {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return s.fault(err, "written")
-		}
-	}
-	return s.addTextColumn(ctx, tx, name)
-}
-
-// addTextColumn adds the column that tables of an older Feast lack.
-func (s *Store) addTextColumn(ctx context.Context, tx *sql.Tx, name string) error {
-	var n int
-	err := tx.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_info(?) WHERE name = 'value_text'", name).Scan(&n)
-	if err != nil || n > 0 {
-		return s.fault(err, "read")
-	}
-	_, err = tx.ExecContext(ctx, "ALTER TABLE "+quote(name)+" ADD COLUMN value_text TEXT")
-	return s.fault(err, "written")
 }

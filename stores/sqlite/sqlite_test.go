@@ -103,7 +103,7 @@ func TestTheLayoutIsFeasts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ours.Update(t.Context(), []stores.TableSpec{{Table: view}}, nil); err != nil {
+		if _, err := stores.Update(t.Context(), ours, stores.Tables{Keep: []stores.TableSpec{{Table: view}}}); err != nil {
 			t.Fatal(err)
 		}
 		records := make([]stores.Record, len(keys))
@@ -161,7 +161,7 @@ func TestAMissingTableIsNoMissingRow(t *testing.T) {
 	s := open(t)
 	defer s.Close()
 	there, gone := stores.Table{Project: "p", View: "there"}, stores.Table{Project: "p", View: "gone"}
-	if _, err := s.Update(t.Context(), []stores.TableSpec{{Table: there}}, nil); err != nil {
+	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: there}}}); err != nil {
 		t.Fatal(err)
 	}
 	f := stores.NewSelection("a")
@@ -215,7 +215,7 @@ func TestATableOfAnotherShapeFailsAlone(t *testing.T) {
 	}
 	defer s.Close()
 	odd, there := stores.Table{Project: "p", View: "odd"}, stores.Table{Project: "p", View: "there"}
-	if _, err := s.Update(t.Context(), []stores.TableSpec{{Table: there}}, nil); err != nil {
+	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: there}}}); err != nil {
 		t.Fatal(err)
 	}
 	f := stores.NewSelection("a")
@@ -238,7 +238,7 @@ func TestTablesAreReadAtOneTime(t *testing.T) {
 	s := open(t)
 	defer s.Close()
 	first, second := stores.Table{Project: "p", View: "first"}, stores.Table{Project: "p", View: "second"}
-	if _, err := s.Update(t.Context(), []stores.TableSpec{{Table: first}, {Table: second}}, nil); err != nil {
+	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: first}, {Table: second}}}); err != nil {
 		t.Fatal(err)
 	}
 	f := stores.NewSelection("a")
@@ -289,7 +289,7 @@ func TestFaultsNameTheFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Check(t.Context(), nil); err == nil || !strings.Contains(err.Error(), path) || fault.KindOf(err) == fault.Internal {
+		if _, err := s.Plan(t.Context(), stores.Tables{}); err == nil || !strings.Contains(err.Error(), path) || fault.KindOf(err) == fault.Internal {
 			t.Errorf("%s: %v", name, err)
 		}
 		_ = s.Close()
@@ -299,13 +299,20 @@ func TestFaultsNameTheFile(t *testing.T) {
 func TestTablesThatWouldShareANameAreRefused(t *testing.T) {
 	s := open(t)
 	defer s.Close()
-	findings, err := s.Check(t.Context(), []stores.TableSpec{
-		{Table: stores.Table{Project: "ab", View: "c_d"}},
-		{Table: stores.Table{Project: "ab_c", View: "d"}},
-		{Table: stores.Table{Project: "ab", View: "x_v1"}},
-		{Table: stores.Table{Project: "ab", View: "x", Version: 1}},
-		{Table: stores.Table{Project: "ab", View: "fine"}},
+	p, err := s.Plan(t.Context(), stores.Tables{
+		Keep: []stores.TableSpec{
+			{Table: stores.Table{Project: "ab", View: "c_d"}},
+			{Table: stores.Table{Project: "ab", View: "x_v1"}},
+			{Table: stores.Table{Project: "ab", View: "x", Version: 1}},
+			{Table: stores.Table{Project: "ab", View: "fine"}},
+		},
+		Others: []stores.TableSpec{
+			{Table: stores.Table{Project: "ab_c", View: "d"}},
+			{Table: stores.Table{Project: "x_y", View: "z"}},
+			{Table: stores.Table{Project: "x", View: "y_z"}}, // theirs, not ours to refuse
+		},
 	})
+	findings := p.Findings
 	if err != nil || len(findings) != 2 || !findings[0].Refused || !findings[1].Refused {
 		t.Errorf("findings %+v, %v", findings, err)
 	}

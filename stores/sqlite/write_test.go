@@ -41,7 +41,7 @@ func openLoaded(t *testing.T, path string) *sqlite.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	if _, err := s.Update(t.Context(), []stores.TableSpec{{Table: loaded}}, nil); err != nil {
+	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: loaded}}}); err != nil {
 		t.Fatal(err)
 	}
 	return s

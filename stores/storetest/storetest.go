@@ -54,7 +54,8 @@ func Sentences() []Sentence {
 		{"records of one write are stored in the order given", repeatsInWrite},
 		{"two tables never share rows", separateTables},
 		{"a deleted row is gone and deleting it again is not an error", deleted},
-		{"an update may be repeated", updateAgain},
+		{"Plan lists what Do would do, and nothing once it is done", planned},
+		{"a change that is made already may be made again", updateAgain},
 		{"a dropped table loses its rows", dropped},
 		{"responses over the byte budget are refused as a whole", withinBudget},
 		{"a store is safe for concurrent use", concurrent},
@@ -102,7 +103,12 @@ func prepare(t testing.TB, s stores.Store, tables ...stores.Table) {
 	for i, tb := range tables {
 		specs[i] = stores.TableSpec{Table: tb, Features: []stores.Feature{{Name: "a", Type: "STRING"}, {Name: "b", Type: "INT64"}, {Name: "c", Type: "DOUBLE"}}}
 	}
-	if _, err := s.Update(t.Context(), specs, nil); err != nil {
+	update(t, s, stores.Tables{Keep: specs})
+}
+
+func update(t testing.TB, s stores.Store, tables stores.Tables) {
+	t.Helper()
+	if _, err := stores.Update(t.Context(), s, tables); err != nil {
 		t.Fatalf("Update: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -115,24 +116,69 @@ func updateAgain(t testing.TB, s stores.Store) {
 	write(t, s, table, []string{"a"}, stores.Replace, record(key(1), moment, text("x")))
 	prepare(t, s, table, other)
 	want(t, read(t, s, table, []string{"a"}, key(1))[0], text("x"))
-	spec := []stores.TableSpec{{Table: table}}
-	if _, err := s.Check(t.Context(), spec); err != nil {
-		t.Errorf("Check: %v", err)
-	}
+	drop := []stores.Change{{Action: stores.Drop, Spec: stores.TableSpec{Table: other}}}
 	for range 2 {
-		if _, err := s.Update(t.Context(), spec, []stores.Table{other}); err != nil {
-			t.Errorf("Update: %v", err)
+		if _, err := s.Do(t.Context(), append(drop, stores.Change{Action: stores.Create, Spec: stores.TableSpec{Table: table}})); err != nil {
+			t.Errorf("Do: %v", err)
 		}
 	}
+	want(t, read(t, s, table, []string{"a"}, key(1))[0], text("x"))
+}
+
+func planned(t testing.TB, s stores.Store) {
+	third := stores.Table{Project: "credit", View: "loans"}
+	specs := func(tables ...stores.Table) []stores.TableSpec {
+		var list []stores.TableSpec
+		for _, tb := range tables {
+			list = append(list, stores.TableSpec{Table: tb, Features: []stores.Feature{{Name: "a", Type: "STRING"}}})
+		}
+		return list
+	}
+	steps := []struct {
+		tables stores.Tables
+		want   string
+	}{
+		{stores.Tables{Drop: []stores.Table{table}}, ""},
+		{stores.Tables{Keep: specs(table, other)}, "create zipcode_features, create history"},
+		{stores.Tables{Keep: specs(table, other)}, ""},
+		{stores.Tables{Keep: specs(third, table), Drop: []stores.Table{other}}, "create loans, drop history"},
+		{stores.Tables{Keep: specs(third, table), Drop: []stores.Table{other}}, ""},
+	}
+	for i, step := range steps {
+		p, err := s.Plan(t.Context(), step.tables)
+		if err != nil {
+			t.Fatalf("Plan: %v", err)
+		}
+		if got := changes(p.Changes); got != step.want {
+			t.Errorf("step %d plans %q, want %q", i, got, step.want)
+		}
+		again, err := s.Plan(t.Context(), step.tables)
+		if err != nil || changes(again.Changes) != changes(p.Changes) {
+			t.Errorf("step %d: planning has changed something: %q, %v", i, changes(again.Changes), err)
+		}
+		if _, err := s.Do(t.Context(), p.Changes); err != nil {
+			t.Fatalf("Do: %v", err)
+		}
+		after, err := s.Plan(t.Context(), step.tables)
+		if err != nil || len(after.Changes) > 0 {
+			t.Errorf("step %d: after Do, Plan has %q, %v", i, changes(after.Changes), err)
+		}
+	}
+}
+
+func changes(list []stores.Change) string {
+	var texts []string
+	for _, c := range list {
+		texts = append(texts, []string{"create", "alter", "drop"}[c.Action]+" "+c.Spec.Table.View)
+	}
+	return strings.Join(texts, ", ")
 }
 
 func dropped(t testing.TB, s stores.Store) {
 	prepare(t, s, table, other)
 	write(t, s, table, []string{"a"}, stores.Replace, record(key(1), moment, text("x")))
 	write(t, s, other, []string{"a"}, stores.Replace, record(key(1), moment, text("x")))
-	if _, err := s.Update(t.Context(), nil, []stores.Table{table}); err != nil {
-		t.Fatalf("Update: %v", err)
-	}
+	update(t, s, stores.Tables{Drop: []stores.Table{table}})
 	prepare(t, s, table)
 	if read(t, s, table, []string{"a"}, key(1))[0].Found {
 		t.Error("a row outlived its table")

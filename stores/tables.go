@@ -1,0 +1,23 @@
+package stores
+
+import (
+	"context"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// Update plans and makes the changes that tables need, unless the store refuses
+// one.
+func Update(ctx context.Context, store Admin, tables Tables) ([]Finding, error) {
+	p, err := store.Plan(ctx, tables)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range p.Findings {
+		if f.Refused {
+			return p.Findings, fault.New(fault.Invalid, "%s", f.Text)
+		}
+	}
+	more, err := store.Do(ctx, p.Changes)
+	return append(p.Findings, more...), err
+}
