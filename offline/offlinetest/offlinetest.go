@@ -139,11 +139,16 @@ func Sentences() []Sentence {
 // Run checks every sentence, each with a fresh store.
 func Run(t *testing.T, open func(testing.TB) Backend, exceptions ...Exception) {
 	t.Helper()
+	run(t, Sentences(), open, exceptions)
+}
+
+func run(t *testing.T, sentences []Sentence, open func(testing.TB) Backend, exceptions []Exception) {
+	t.Helper()
 	excepted := map[string]string{}
 	for _, e := range exceptions {
 		excepted[e.Sentence] = e.Reason
 	}
-	for _, s := range Sentences() {
+	for _, s := range sentences {
 		if reason, ok := excepted[s.Name]; ok {
 			t.Logf("not held: %q: %s", s.Name, reason)
 			delete(excepted, s.Name)
