@@ -294,4 +294,3 @@ func latestOf(v offline.JoinView) offline.Query {
 	q.Columns, q.Types = append(q.Columns, v.Features...), append(q.Types, v.Types...)
 	return q
 }
-

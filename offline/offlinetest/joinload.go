@@ -100,6 +100,9 @@ func joinRetainedReader(t testing.TB, b Backend) {
 	nothingHeld(t, b, "after the last Release")
 }
 
+// concurrentRows is how many rows the joins of joinConcurrent have.
+const concurrentRows = 100_000
+
 // joinConcurrent reads two joins alternately, and many at once.
 func joinConcurrent(t testing.TB, b Backend) {
 	view := func(name string, feature int) offline.JoinView {
@@ -109,12 +112,12 @@ func joinConcurrent(t testing.TB, b Backend) {
 		}
 		return past(t, b, name, rows...)
 	}
-	one, two := view("one", 1), view("two", 2)
-	const rows = 100_000
 	schema := record(t, ints("k"), times("at")).Schema()
-	batch := entityBatch(schema, 0, rows, func(i int) int64 { return int64(i % 1000) })
-	open := func(v offline.JoinView) array.RecordReader {
-		return begun(t, t.Context(), b, of(batches(t, schema, batch), v))
+	batch := entityBatch(schema, 0, concurrentRows, func(i int) int64 { return int64(i % 1000) })
+	one, two := of(nil, view("one", 1)), of(nil, view("two", 2))
+	open := func(join offline.Join) array.RecordReader {
+		join.Entities = batches(t, schema, batch)
+		return begun(t, t.Context(), b, join)
 	}
 	first, second := open(one), open(two)
 	defer first.Release()
@@ -128,32 +131,36 @@ func joinConcurrent(t testing.TB, b Backend) {
 			}
 		}
 	}
-	if first.Err() != nil || second.Err() != nil || counts["int 1"] != rows || counts["int 2"] != rows {
+	if first.Err() != nil || second.Err() != nil || counts["int 1"] != concurrentRows || counts["int 2"] != concurrentRows {
 		t.Errorf("turn by turn: rows %v, %v, %v", counts, first.Err(), second.Err())
 	}
 	var group sync.WaitGroup
 	for i := range 6 {
-		group.Go(func() {
-			v, want := one, "int 1"
-			if i%2 == 1 {
-				v, want = two, "int 2"
-			}
-			r, err := joinerOf(t, b.Store()).PointInTime(t.Context(), of(batches(t, schema, batch), v))
-			if err != nil {
-				t.Errorf("PointInTime: %v", err)
-				return
-			}
-			defer r.Release()
-			counts := map[string]int{}
-			for r.Next() {
-				count(counts, r)
-			}
-			if r.Err() != nil || counts[want] != rows || len(counts) != 1 {
-				t.Errorf("rows %v, %v; want %d of %s", counts, r.Err(), rows, want)
-			}
-		})
+		join, want := one, "int 1"
+		if i%2 == 1 {
+			join, want = two, "int 2"
+		}
+		join.Entities = batches(t, schema, batch)
+		group.Go(func() { ownJoin(t, b, join, want) })
 	}
 	group.Wait()
+}
+
+// ownJoin reads a join, all of whose rows are the same.
+func ownJoin(t testing.TB, b Backend, join offline.Join, want string) {
+	r, err := joinerOf(t, b.Store()).PointInTime(t.Context(), join)
+	if err != nil {
+		t.Errorf("PointInTime: %v", err)
+		return
+	}
+	defer r.Release()
+	counts := map[string]int{}
+	for r.Next() {
+		count(counts, r)
+	}
+	if r.Err() != nil || counts[want] != concurrentRows || len(counts) != 1 {
+		t.Errorf("rows %v, %v; want %d of %s", counts, r.Err(), concurrentRows, want)
+	}
 }
 
 // The texts of joinBounded are more than a join may hold.

@@ -10,8 +10,10 @@ import (
 // joining is a model that joins.
 type joining struct{ *model }
 
-func (j joining) Store() offline.Store               { return offlinetest.Oracle{Store: j.model} }
-func (joining) Unreachable(testing.TB) offline.Store { return offlinetest.Oracle{Store: &model{down: true}} }
+func (j joining) Store() offline.Store { return offlinetest.Oracle{Store: j.model} }
+func (joining) Unreachable(testing.TB) offline.Store {
+	return offlinetest.Oracle{Store: &model{down: true}}
+}
 
 var unbounded = []string{"a join's memory is bounded by the batch", "Latest's memory is bounded by the batch"}
 
@@ -21,4 +23,8 @@ func TestTheOracleHoldsTheContract(t *testing.T) {
 		exceptions = append(exceptions, offlinetest.Exception{Sentence: name, Reason: "the oracle holds all rows"})
 	}
 	offlinetest.RunJoins(t, func(testing.TB) offlinetest.Backend { return joining{new(model)} }, exceptions...)
+}
+
+func TestTheOracleAgreesWithItself(t *testing.T) {
+	offlinetest.JoinsAgainstOracle(t, joining{new(model)}, 2000)
 }
