@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/banquet-fs/banquet/fault"
-	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/stores"
@@ -84,20 +83,9 @@ type output struct {
 
 // planner builds one plan.
 type planner struct {
-	plan      *plan
-	project   *registry.Project
-	full      bool
-	versions  bool
-	requested []*requestedView
-	byName    map[string]*requestedView
-}
-
-// requestedView collects what a request names of one view.
-type requestedView struct {
-	name     string // view part of the reference, or the alias
-	view     *registry.View
-	joinKeys map[string]string
-	features []string
+	plan     *plan
+	project  *registry.Project
+	versions bool
 }
 
 // plan finds or makes the plan of a request.
@@ -119,8 +107,7 @@ func (s *Service) plan(snapshot *registry.Snapshot, req *Request) (*plan, error)
 		return nil, err
 	}
 	b := &planner{
-		plan: &plan{shape: want.clone(), keyVersion: s.opt.KeyVersion}, project: project, full: req.FullNames,
-		versions: s.opt.Versioned, byName: map[string]*requestedView{},
+		plan: &plan{shape: want.clone(), keyVersion: s.opt.KeyVersion}, project: project, versions: s.opt.Versioned,
 	}
 	if err := b.build(); err != nil {
 		return nil, err
@@ -137,22 +124,15 @@ func (s *Service) plan(snapshot *registry.Snapshot, req *Request) (*plan, error)
 // request may point into pooled memory.
 func (b *planner) build() error {
 	shape := &b.plan.shape
-	resolve := func() error { return b.addReferences(shape.features) }
-	if shape.service != "" {
-		resolve = func() error { return b.addService(shape.service) }
-	}
-	if err := resolve(); err != nil {
-		return err
-	}
-	if err := b.checkCollisions(); err != nil {
-		return err
-	}
-	if err := b.checkFeatures(); err != nil {
+	views, err := b.project.Select(registry.Selection{
+		Service: shape.service, Features: shape.features, FullNames: shape.full, Versioned: b.versions,
+	})
+	if err != nil {
 		return err
 	}
 	b.addProjectKeys()
-	for _, w := range b.requested {
-		b.addView(w)
+	for _, v := range views {
+		b.addView(v)
 	}
 	b.plan.findVisible()
 	return nil
@@ -169,11 +149,11 @@ func (p *plan) findVisible() {
 }
 
 // addView turns a wanted view into a table to read, its keys and its outputs.
-func (b *planner) addView(w *requestedView) {
+func (b *planner) addView(w *registry.Selected) {
 	p := b.plan
-	if computed(w.view) {
-		p.transforms = append(p.transforms, w.view)
-		for _, f := range w.view.RequestFields {
+	if computed(w.View) {
+		p.transforms = append(p.transforms, w.View)
+		for _, f := range w.View.RequestFields {
 			p.inputs[f.Name] = input{echo: f.Name, kind: f.Type, requestData: true}
 			p.requestData = append(p.requestData, f.Name)
 		}
@@ -181,36 +161,32 @@ func (b *planner) addView(w *requestedView) {
 	}
 	index := len(p.views)
 	p.views = append(p.views, planView{
-		view:      w.view,
-		table:     stores.Table{Project: w.view.Project, View: w.view.Name, Version: w.view.TableVersion},
-		selection: stores.NewSelection(w.features...),
+		view:      w.View,
+		table:     stores.Table{Project: w.View.Project, View: w.View.Name, Version: w.View.TableVersion},
+		selection: stores.NewSelection(w.Features...),
 		group:     b.addGroup(w),
-		ttl:       w.view.TTL,
+		ttl:       w.View.TTL,
 	})
-	for pos, feature := range w.features {
-		name := feature
-		if b.full {
-			name = w.name + "__" + feature
-		}
-		p.outputs = append(p.outputs, output{name: name, view: index, pos: pos})
+	for pos, feature := range w.Features {
+		p.outputs = append(p.outputs, output{name: w.Column(feature, p.shape.full), view: index, pos: pos})
 	}
 }
 
 // addGroup finds or makes the key group of a view and adds its columns to the
 // plan's inputs.
-func (b *planner) addGroup(w *requestedView) int {
-	g := keyGroup{dummy: w.view.Entityless}
+func (b *planner) addGroup(w *registry.Selected) int {
+	g := keyGroup{dummy: w.View.Entityless}
 	var id strings.Builder
-	names := make([]string, 0, len(w.view.JoinKeys))
-	for _, k := range w.view.JoinKeys {
+	names := make([]string, 0, len(w.View.JoinKeys))
+	for _, k := range w.View.JoinKeys {
 		key := groupKey{joinKey: k.Name, column: k.Name}
-		if renamed, ok := w.joinKeys[k.Name]; ok {
+		if renamed, ok := w.JoinKeyMap[k.Name]; ok {
 			key.column, key.fallback = renamed, k.Name
 		}
 		g.keys = append(g.keys, key)
 		names = append(names, k.Name)
 		id.WriteString(key.joinKey + "\x00" + key.column + "\x00" + k.Type.String() + "\x00")
-		if !w.view.Entityless {
+		if !w.View.Entityless {
 			b.addKey(k, key)
 		}
 	}
@@ -299,20 +275,4 @@ func hasColumn(columns []Column, name string) bool {
 // instead of reading them from a table.
 func computed(v *registry.View) bool {
 	return v.Kind == registry.OnDemandView && !v.OnDemand.GetSpec().GetWriteToOnlineStore()
-}
-
-// checkServable refuses a view that may not serve.
-func checkServable(v *registry.View) error {
-	if !v.Enabled {
-		return fault.New(fault.Disabled, "Feature view '%s' is disabled and cannot serve features. Enable it with `feast feature-views enable %s` or set enabled=True.",
-			v.Name, v.Name).About("feature view", v.Name, v.Project)
-	}
-	switch v.State {
-	case core.FeatureViewState_CREATED, core.FeatureViewState_GENERATED:
-		return fault.New(fault.Disabled, "Feature view '%s' is in state '%s' and cannot serve features. Only AVAILABLE_ONLINE feature views can serve.",
-			v.Name, v.State).About("feature view", v.Name, v.Project)
-	default:
-		// A view that is being refreshed still holds its last rows.
-		return nil
-	}
 }
