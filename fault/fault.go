@@ -74,6 +74,7 @@ const (
 	RequestDataUnset        // request data of an on-demand feature view is missing
 	VersionUnknown          // the feature view exists, the version does not
 	Lookup                  // a name or key does not exist (Python's KeyError)
+	TimeUnset               // entity rows have no column of event times
 )
 
 // Error is a failure with its kind, the object it is about, one line for the

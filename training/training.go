@@ -5,6 +5,7 @@ package training
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -65,18 +66,19 @@ type Request struct {
 	// service. One of them is given.
 	Features []string
 	Service  string
-	// Aliases give the views of references their names there: a reference
-	// "alias:feature" means a feature of the stored view. A join_key_map that a
-	// feature service has for the alias applies.
-	Aliases []Alias
+	// Aliases give the views of references other names: a reference "alias:feature"
+	// means a feature of the stored view, by the join keys that a feature service has
+	// for the alias.
+	Aliases []registry.Alias
 	// FullNames puts the view's name before each feature's: view__feature.
 	FullNames bool
-	// Rows, SQL or a range of time are the entity rows; exactly one is given. The
-	// caller keeps Rows and releases them when the Set is closed.
+	// Rows, SQL or a range of time are the entity rows; exactly one is given. Rows
+	// are read before Historical returns, and stay the caller's.
 	Rows array.RecordReader
 	SQL  string
-	// Start and End are the range of event times, both inclusive; without a Start it
-	// is the largest ttl of the views before the End, or 30 days.
+	// Start and End are the range of event times, both inclusive. Without an End it
+	// ends now; without a Start it begins the largest ttl of the views before the End,
+	// or 30 days.
 	Start, End time.Time
 	// At is the time of entity rows that have no column of times; zero refuses such
 	// rows, as Feast does.
@@ -86,29 +88,44 @@ type Request struct {
 	CreatedBefore bool
 }
 
-// Alias is the name of a view in the references of one request.
-type Alias struct{ View, Name string }
-
 // Set is a training set.
 //
-// It streams one row for each entity row, in their order: first the columns of the
-// entity rows, then the features in the order of the references. Times are
-// timestamps in microseconds of UTC without a zone, as Feast's.
+// With entity rows it streams one row for each, in their order: first the columns of
+// the entity rows, then the features, view by view. A range of one view gives the rows
+// of its source: the event time, the created time, the join keys and the features. A
+// range of several views gives a row for each event time of each key, by event time.
+//
+// Times are timestamps in microseconds of UTC without a zone, as Feast's; dates are
+// their midnight. Numbers of any scale (PostgreSQL's numeric) are float64, as Feast's,
+// and text where the feature is a STRING. All other columns keep their type.
 type Set struct {
 	array.RecordReader
 	// Timestamp is the name of the column of event times.
 	Timestamp string
 	// Features are the names of the feature columns, in their order.
 	Features []string
-	// Notes are what the user should know: assumptions that were made.
+	// Entities is the number of entity rows, or -1 for a range of one view.
+	Entities int64
+	// At is the time of entity rows that had no column of times, else zero.
+	At time.Time
+	// Notes are what the user should know: assumptions that were made, and digits
+	// that were lost. They are complete when the last row has been read.
 	Notes []string
 
+	views []viewColumns
 	close []func()
 }
 
-// Close ends the set and frees what it holds. It releases the reader.
+// viewColumns are the features that a view has in a Set: so many of the columns, from
+// an index.
+type viewColumns struct {
+	name        string
+	from, count int
+}
+
+// Close ends the set and frees what it holds, the reader too. It may be called twice.
 func (s *Set) Close() {
-	for _, c := range s.close {
+	for _, c := range slices.Backward(s.close) {
 		c()
 	}
 	s.close = nil
