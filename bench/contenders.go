@@ -47,14 +47,21 @@ func (p *process) start(ctx context.Context, dir string) error {
 	}
 	defer out.Close()
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), p.argv[0], p.argv[1:]...) // stop ends it
-	p.cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+accessKey, "AWS_SECRET_ACCESS_KEY="+secretKey, "AWS_REGION="+dataset.Region,
-		"AWS_DEFAULT_REGION="+dataset.Region, "AWS_EC2_METADATA_DISABLED=true", "FEAST_USAGE=False")
+	p.cmd.Env = append(os.Environ(), settings()...)
 	if p.procs > 0 {
 		p.cmd.Env = append(p.cmd.Env, "GOMAXPROCS="+strconv.Itoa(p.procs))
 	}
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	return p.cmd.Start()
+}
+
+// settings are the environment of all contenders.
+func settings() []string {
+	return []string{
+		"AWS_ACCESS_KEY_ID=" + accessKey, "AWS_SECRET_ACCESS_KEY=" + secretKey, "AWS_REGION=" + dataset.Region,
+		"AWS_DEFAULT_REGION=" + dataset.Region, "AWS_EC2_METADATA_DISABLED=true", "FEAST_USAGE=False",
+	}
 }
 
 // stop ends the process and its children, by force if they do not end in time.

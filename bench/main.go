@@ -1,18 +1,15 @@
 // Bench measures feature servers from outside: it starts a fake DynamoDB and
 // each contender in front of it, requests features over gRPC and HTTP, compares
-// the responses with the data set, and prints one table. README.md explains it.
+// the responses with the data set, and prints one table. `bench offline` measures
+// training sets and materialize. README.md explains it.
 package main
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -26,6 +23,7 @@ import (
 	"github.com/banquet-fs/banquet/bench/fake"
 	"github.com/banquet-fs/banquet/bench/floor"
 	"github.com/banquet-fs/banquet/bench/load"
+	"github.com/banquet-fs/banquet/bench/offline"
 	"github.com/banquet-fs/banquet/bench/proc"
 )
 
@@ -69,7 +67,11 @@ func command(ctx context.Context, args []string) error {
 		}
 		return s.Serve(lis)
 	case len(args) == 4 && args[0] == "floor":
-		return floor.Serve(ctx, args[1], args[2], floor.NewClient(args[3], dataset.Region, accessKey, secretKey))
+		return floor.Serve(ctx, args[1], args[2], client(args[3]))
+	case len(args) > 1 && args[0] == "offline" && strings.HasSuffix(args[1], "-floor"):
+		return offline.Floor(ctx, args[1:], client)
+	case len(args) > 0 && args[0] == "offline":
+		return measureOffline(ctx, args[1:])
 	}
 	b := &bench{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -92,6 +94,11 @@ func command(ctx context.Context, args []string) error {
 		return fmt.Errorf("the plan %q has no experiment %q", b.plan, b.only)
 	}
 	return b.run(ctx, plan)
+}
+
+// client calls the fake at an address.
+func client(addr string) *floor.Client {
+	return floor.NewClient(addr, dataset.Region, accessKey, secretKey)
 }
 
 func (b *bench) run(ctx context.Context, plan []experiment) error {
@@ -150,6 +157,8 @@ func (b *bench) rows(ctx context.Context, e experiment, contenders []*process, c
 	return rows, nil
 }
 
+func (b *bench) control() fake.Control { return fake.Control(b.store) }
+
 // build builds the measured program.
 func (b *bench) build(ctx context.Context) error {
 	b.banquet = filepath.Join(b.work, "banquet")
@@ -161,7 +170,7 @@ func (b *bench) build(ctx context.Context) error {
 // awaitStore waits up to five seconds until the store responds.
 func (b *bench) awaitStore(ctx context.Context) error {
 	for try := 0; ; try++ {
-		_, err := b.counts(ctx)
+		_, err := b.control().Counts(ctx)
 		if err == nil || try == 100 {
 			return err
 		}
@@ -169,9 +178,9 @@ func (b *bench) awaitStore(ctx context.Context) error {
 	}
 }
 
-// prepare starts the store and the contenders and waits until they respond. The store
-// is the first of the processes, which are returned even with an error.
-func (b *bench) prepare(ctx context.Context) (all []*process, err error) {
+// base builds the measured program, if it is not given, and starts the store, which is
+// returned even with an error.
+func (b *bench) base(ctx context.Context) (store []*process, err error) {
 	if err := os.MkdirAll(b.work, 0o755); err != nil {
 		return nil, err
 	}
@@ -183,21 +192,27 @@ func (b *bench) prepare(ctx context.Context) (all []*process, err error) {
 			return nil, err
 		}
 	}
+	if b.store, err = b.ports.take(ctx); err != nil {
+		return nil, err
+	}
+	b.fake = &process{name: "fake", argv: []string{b.self, "fake", b.store}}
+	store = []*process{b.fake}
+	if err := b.fake.start(ctx, b.work); err != nil {
+		return store, err
+	}
+	return store, b.awaitStore(ctx)
+}
+
+// prepare starts the store and the contenders and waits until they respond. The store
+// is the first of the processes, which are returned even with an error.
+func (b *bench) prepare(ctx context.Context) (all []*process, err error) {
 	if b.names == "" {
 		b.names = "direct,sdk,floor"
 		if _, err := exec.LookPath(b.feast); err == nil {
 			b.names += ",feast,feast-listen"
 		}
 	}
-	if b.store, err = b.ports.take(ctx); err != nil {
-		return nil, err
-	}
-	b.fake = &process{name: "fake", argv: []string{b.self, "fake", b.store}}
-	all = append(all, b.fake)
-	if err := b.fake.start(ctx, b.work); err != nil {
-		return all, err
-	}
-	if err := b.awaitStore(ctx); err != nil {
+	if all, err = b.base(ctx); err != nil {
 		return all, err
 	}
 	for name := range strings.SplitSeq(b.names, ",") {
@@ -222,7 +237,7 @@ func (b *bench) prepare(ctx context.Context) (all []*process, err error) {
 // measure does one experiment with one contender. An experiment with a share of the
 // capacity needs the capacity.
 func (b *bench) measure(ctx context.Context, e experiment, p *process, protocol string, capacity float64) (row, error) {
-	if err := b.set(ctx, e.store); err != nil {
+	if err := b.control().Set(ctx, e.store); err != nil {
 		return row{}, err
 	}
 	shape, ok := dataset.CaseOf(e.shape)
@@ -252,7 +267,7 @@ func (b *bench) measure(ctx context.Context, e experiment, p *process, protocol 
 			i = 1
 		}
 		var err error
-		if calls[i], err = b.counts(ctx); err != nil {
+		if calls[i], err = b.control().Counts(ctx); err != nil {
 			failed = err
 		}
 		if own[i], err = overhead(ctx, p.admin, protocol); err != nil {
@@ -282,7 +297,7 @@ func (b *bench) measure(ctx context.Context, e experiment, p *process, protocol 
 		r.calls = float64(calls[1].Calls-calls[0].Calls) / float64(n)
 	}
 	r.own50, r.own99 = own[1].since(own[0]).quantile(0.5), own[1].since(own[0]).quantile(0.99)
-	return r, b.set(ctx, fake.Settings{})
+	return r, b.control().Set(ctx, fake.Settings{})
 }
 
 // watch returns the peak memory of a process until done.
@@ -297,39 +312,6 @@ func watch(pid int, done <-chan struct{}) (peak float64) {
 		case <-tick.C:
 		}
 	}
-}
-
-func (b *bench) set(ctx context.Context, s fake.Settings) error {
-	body, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	_, err = ask(ctx, http.MethodPost, "http://"+b.store+"/_set", bytes.NewReader(body))
-	return err
-}
-
-func (b *bench) counts(ctx context.Context) (c fake.Counts, err error) {
-	body, err := ask(ctx, http.MethodGet, "http://"+b.store+"/_counts", nil)
-	if err != nil {
-		return c, err
-	}
-	return c, json.Unmarshal(body, &c)
-}
-
-func ask(ctx context.Context, method, url string, body io.Reader) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, url, body)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s %s: %s", method, url, resp.Status)
-	}
-	return io.ReadAll(resp.Body)
 }
 
 // median is the median of one figure over several measurements.

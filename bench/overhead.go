@@ -10,6 +10,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/banquet-fs/banquet/bench/fake"
 )
 
 // histogram is the metric banquet_request_overhead_seconds: how many requests were
@@ -25,7 +27,7 @@ func overhead(ctx context.Context, admin, protocol string) (h histogram, err err
 	if admin == "" {
 		return h, nil
 	}
-	text, err := ask(ctx, http.MethodGet, "http://"+admin+"/metrics", nil)
+	text, err := fake.Ask(ctx, http.MethodGet, "http://"+admin+"/metrics", nil)
 	if err != nil {
 		return h, err
 	}

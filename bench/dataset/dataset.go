@@ -21,6 +21,8 @@ import (
 const (
 	Project = "credit_bench"
 	Region  = "us-west-2"
+	// Balance is the view that the benchmark materializes.
+	Balance = "account_balance"
 )
 
 // Kind is the type of a feature or a join key.
@@ -194,12 +196,15 @@ func (v *View) EventTime(i int) time.Time {
 }
 
 // EntityID is the hash key of entity i.
-func (v *View) EntityID(i int) (string, error) {
-	raw, err := proto.Marshal(v.Key(i))
+func (v *View) EntityID(i int) (string, error) { return EntityID(v.JoinKey, v.Key(i)) }
+
+// EntityID is the hash key of an entity with one join key.
+func EntityID(joinKey string, of *types.Value) (string, error) {
+	raw, err := proto.Marshal(of)
 	if err != nil {
 		return "", err
 	}
-	key, err := value.NewKeyLayout(3, []string{v.JoinKey}).Append(nil, [][]byte{raw})
+	key, err := value.NewKeyLayout(3, []string{joinKey}).Append(nil, [][]byte{raw})
 	if err != nil {
 		return "", err
 	}

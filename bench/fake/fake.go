@@ -1,7 +1,7 @@
-// Package fake is the BatchGetItem of a DynamoDB that holds the data set. It is fast
-// enough not to affect the measurement, and its latency and faults can be set. It
-// refuses the most common mistakes, as DynamoDB does: too many keys, repeated keys,
-// unknown tables, an invalid projection.
+// Package fake is the BatchGetItem of a DynamoDB that holds the data set, and the
+// BatchWriteItem of one further table. It is fast enough not to affect the measurement,
+// and its latency and faults can be set. It refuses the most common mistakes, as DynamoDB
+// does: too many keys, repeated keys, unknown tables, an invalid projection.
 package fake
 
 import (
@@ -37,6 +37,12 @@ type Settings struct {
 	Unprocessed, Throttle, Error500, Error503, Reset, Cut, Corrupt float64
 }
 
+// The operations, as the header X-Amz-Target names them.
+const (
+	readOperation  = "DynamoDB_20120810.BatchGetItem"
+	writeOperation = "DynamoDB_20120810.BatchWriteItem"
+)
+
 // Counts are the calls since the start, and how many of them DynamoDB would refuse.
 type Counts struct{ Calls, Refused int64 }
 
@@ -45,6 +51,7 @@ type Server struct {
 	settings atomic.Pointer[Settings]
 	tables   map[string]*table
 	shapes   sync.Map // a projection with its names -> *shape
+	written  atomic.Pointer[written]
 
 	calls, refused atomic.Int64
 }
@@ -53,6 +60,7 @@ type Server struct {
 func New() (*Server, error) {
 	s := &Server{tables: map[string]*table{}}
 	s.settings.Store(&Settings{})
+	s.written.Store(newWritten())
 	for _, v := range dataset.Views() {
 		t, err := newTable(v)
 		if err != nil {
@@ -64,7 +72,8 @@ func New() (*Server, error) {
 }
 
 // Serve serves on the listener until it is closed. In addition to DynamoDB's path,
-// POST /_set changes the Settings and GET /_counts returns the Counts.
+// POST /_set changes the Settings, GET /_counts returns the Counts, GET /_written what
+// was Written, and POST /_clear forgets that.
 func (s *Server) Serve(lis net.Listener) error {
 	srv := &fasthttp.Server{
 		Handler: s.handle, NoDefaultServerHeader: true, NoDefaultDate: true, NoDefaultContentType: true, MaxRequestBodySize: 64 << 20,
@@ -83,16 +92,21 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		s.settings.Store(set)
 	case "/_counts":
 		_ = json.NewEncoder(ctx).Encode(Counts{s.calls.Load(), s.refused.Load()})
+	case "/_written":
+		_ = json.NewEncoder(ctx).Encode(s.written.Load().result())
+	case "/_clear":
+		s.written.Store(newWritten())
 	default:
-		s.batchGet(ctx)
+		s.call(ctx)
 	}
 }
 
-func (s *Server) batchGet(ctx *fasthttp.RequestCtx) {
+func (s *Server) call(ctx *fasthttp.RequestCtx) {
 	s.calls.Add(1)
 	set := s.settings.Load()
-	if string(ctx.Request.Header.Peek("X-Amz-Target")) != "DynamoDB_20120810.BatchGetItem" {
-		s.refuse(ctx, "UnknownOperationException", "only BatchGetItem is here")
+	operation := string(ctx.Request.Header.Peek("X-Amz-Target"))
+	if operation != readOperation && operation != writeOperation {
+		s.refuse(ctx, "UnknownOperationException", "only BatchGetItem and BatchWriteItem are here")
 		return
 	}
 	wait(set)
@@ -112,7 +126,13 @@ func (s *Server) batchGet(ctx *fasthttp.RequestCtx) {
 		hangUp(ctx, nil)
 		return
 	}
-	body, err := s.respond(ctx.PostBody(), set.Unprocessed)
+	var body []byte
+	var err error
+	if operation == readOperation {
+		body, err = s.respond(ctx.PostBody(), set.Unprocessed)
+	} else {
+		body, err = s.batchWrite(ctx.PostBody())
+	}
 	if err != nil {
 		s.refuse(ctx, "ValidationException", err.Error())
 		return

@@ -16,8 +16,7 @@ import (
 	"time"
 )
 
-// Client calls BatchGetItem over connections of its own. It is safe for
-// concurrent use.
+// Client calls DynamoDB over connections of its own. It is safe for concurrent use.
 type Client struct {
 	addr   string
 	key    []byte
@@ -47,10 +46,8 @@ func hm(k []byte, s string) []byte {
 
 var bufs = sync.Pool{New: func() any { b := make([]byte, 0, 64<<10); return &b }}
 
-// request writes the whole HTTP request for one BatchGetItem.
-func (c *Client) request(out []byte, r *req, call []part) []byte {
-	bp := bufs.Get().(*[]byte)
-	body := (*bp)[:0]
+// body writes the body of one BatchGetItem.
+func (r *req) body(body []byte, call []part) []byte {
 	body = append(body, `{"RequestItems":{`...)
 	for i, pt := range call {
 		v := r.t.views[pt.v]
@@ -73,7 +70,11 @@ func (c *Client) request(out []byte, r *req, call []part) []byte {
 		}
 		body = append(body, `]}`...)
 	}
-	body = append(body, `}}`...)
+	return append(body, `}}`...)
+}
+
+// request writes the whole HTTP request of an operation with the given body.
+func (c *Client) request(out []byte, operation string, body []byte) []byte {
 	now := time.Now().UTC()
 	amz := now.Format("20060102T150405Z")
 	day := amz[:8]
@@ -90,7 +91,9 @@ func (c *Client) request(out []byte, r *req, call []part) []byte {
 	q = append(q, c.addr...)
 	q = append(q, "\nx-amz-date:"...)
 	q = append(q, amz...)
-	q = append(q, "\nx-amz-target:DynamoDB_20120810.BatchGetItem\n\ncontent-type;host;x-amz-date;x-amz-target\n"...)
+	q = append(q, "\nx-amz-target:DynamoDB_20120810."...)
+	q = append(q, operation...)
+	q = append(q, "\n\ncontent-type;host;x-amz-date;x-amz-target\n"...)
 	q = hex.AppendEncode(q, ph[:])
 	ch := sha256.Sum256(q)
 	var sb [256]byte
@@ -107,7 +110,9 @@ func (c *Client) request(out []byte, r *req, call []part) []byte {
 	sig := h.Sum(nil)
 	out = append(out, "POST / HTTP/1.1\r\nHost: "...)
 	out = append(out, c.addr...)
-	out = append(out, "\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: DynamoDB_20120810.BatchGetItem\r\nX-Amz-Date: "...)
+	out = append(out, "\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: DynamoDB_20120810."...)
+	out = append(out, operation...)
+	out = append(out, "\r\nX-Amz-Date: "...)
 	out = append(out, amz...)
 	out = append(out, "\r\nAuthorization: AWS4-HMAC-SHA256 Credential="...)
 	out = append(out, c.access...)
@@ -120,10 +125,7 @@ func (c *Client) request(out []byte, r *req, call []part) []byte {
 	out = append(out, "\r\nContent-Length: "...)
 	out = strconv.AppendInt(out, int64(len(body)), 10)
 	out = append(out, "\r\n\r\n"...)
-	out = append(out, body...)
-	*bp = body
-	bufs.Put(bp)
-	return out
+	return append(out, body...)
 }
 
 func (c *Client) get(ctx context.Context) (*hconn, error) {
@@ -179,14 +181,23 @@ func (h *hconn) fields() (length int, crc uint64, hasCRC bool, err error) {
 	return length, crc, hasCRC, nil
 }
 
-// do sends one call and passes the verified body to f; the body's memory is reused afterwards.
+// do sends one BatchGetItem and passes the verified body to f; the body's memory is reused afterwards.
 func (c *Client) do(ctx context.Context, r *req, call []part, f func(body []byte) error) error {
+	bp := bufs.Get().(*[]byte)
+	defer bufs.Put(bp)
+	*bp = r.body((*bp)[:0], call)
+	return c.Call(ctx, "BatchGetItem", *bp, f)
+}
+
+// Call sends one call of an operation of DynamoDB and passes the verified body of the
+// response to f; its memory is reused afterwards.
+func (c *Client) Call(ctx context.Context, operation string, body []byte, f func(body []byte) error) error {
 	h, err := c.get(ctx)
 	if err != nil {
 		return err
 	}
 	rp := bufs.Get().(*[]byte)
-	*rp = c.request((*rp)[:0], r, call)
+	*rp = c.request((*rp)[:0], operation, body)
 	_, err = h.c.Write(*rp)
 	bufs.Put(rp)
 	if err != nil {
@@ -207,17 +218,17 @@ func (c *Client) do(ctx context.Context, r *req, call []part, f func(body []byte
 	if cap(*bp) < cl {
 		*bp = make([]byte, 0, cl+cl/4)
 	}
-	body := (*bp)[:cl]
-	if err := readFull(h.r, body); err != nil {
+	got := (*bp)[:cl]
+	if err := readFull(h.r, got); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	c.free = append(c.free, h)
 	c.mu.Unlock()
-	if hasCRC && uint64(crc32.ChecksumIEEE(body)) != crc {
+	if hasCRC && uint64(crc32.ChecksumIEEE(got)) != crc {
 		return errors.New("crc")
 	}
-	err = f(body)
+	err = f(got)
 	bufs.Put(bp)
 	return err
 }

@@ -91,3 +91,14 @@ func sum(fields []string) (seconds float64) {
 	}
 	return seconds
 }
+
+// Peak is the highest resident memory that a process has had, in MB; 0 when it has ended.
+// The kernel's rusage of an ended child is no substitute: it includes the memory of the
+// parent before it started the program.
+func Peak(pid int) float64 {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, after, _ := strings.Cut(string(b), "VmHWM:")
+	kb, _, _ := strings.Cut(after, "kB")
+	n, _ := strconv.ParseFloat(strings.TrimSpace(kb), 64)
+	return n / 1024
+}
