@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-//go:embed feast.py
+//go:embed join.py
 var feastScript []byte
 
 // withFeast adds Feast itself, if it is measured: its Python API, since its command
@@ -19,7 +19,7 @@ func (r *run) withFeast(all []*contender, store, kind, entityRows string, want *
 	if err != nil {
 		return nil, err
 	}
-	script, out := filepath.Join(r.Work, "feast.py"), filepath.Join(r.Work, "training.parquet")
+	script, out := filepath.Join(r.Work, "join.py"), filepath.Join(r.Work, "training.parquet")
 	if err := os.WriteFile(script, feastScript, 0o644); err != nil {
 		return nil, err
 	}

@@ -70,6 +70,14 @@ func experiments() []experiment {
 	}
 }
 
+// chosen reports whether the list of cases has it: extra ones by their full names only.
+func (e *experiment) chosen(only string) bool {
+	if e.extra {
+		return slices.Contains(strings.Split(only, ","), e.name)
+	}
+	return only == "" || named(only, e.name)
+}
+
 // named reports whether a list of names that are separated by commas has the start of a
 // name.
 func named(list, name string) bool {
@@ -91,7 +99,7 @@ func Run(ctx context.Context, opt Options) error {
 	head(os.Stdout)
 	failed := 0
 	for _, e := range experiments() {
-		if e.extra && opt.Only == "" || opt.Only != "" && !named(opt.Only, e.name) {
+		if !e.chosen(opt.Only) {
 			continue
 		}
 		n, err := r.experiment(ctx, e)
@@ -291,7 +299,7 @@ func materialize(rows int, latency time.Duration) func(context.Context, *run) ([
 			}}
 		}
 		all := []*contender{run("floor", func() ([]string, error) {
-			return []string{r.Self, "offline", "write-floor", r.pg.dsn(database), r.Store, strconv.Itoa(rows), "16"}, nil
+			return []string{r.Self, "offline", "write-floor", r.pg.dsn(database), r.Store, strconv.Itoa(rows), "64"}, nil
 		})}
 		for _, client := range []string{"direct", "sdk"} {
 			all = append(all, run(client, func() ([]string, error) {

@@ -1,4 +1,4 @@
-"""One training set by Feast's Python API: feast.py REPOSITORY ENTITY_ROWS.parquet OUT.parquet"""
+"""One training set by Feast's Python API: join.py REPOSITORY ENTITY_ROWS.parquet OUT.parquet"""
 
 import sys
 
