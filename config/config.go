@@ -162,6 +162,19 @@ type OfflineStore struct {
 	Postgres Postgres
 }
 
+// files is offline_store of the types file and dask, which has no settings.
+type files struct {
+	Type string `yaml:"type"`
+}
+
+// duckDB is offline_store of type duckdb. Its staging area is used by Feast's writes
+// only.
+type duckDB struct {
+	Type     string `yaml:"type"`
+	Staging  string `yaml:"staging_location"`
+	Endpoint string `yaml:"staging_location_endpoint_override"`
+}
+
 // Auth says how callers authenticate.
 type Auth struct {
 	Type string `yaml:"type"`

@@ -72,6 +72,12 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		{"bad project", "project: a-b\nregistry: r.db\n", []string{"feature_store.yaml:1", "project"}},
 		{"tab", head + "online_store:\n\ttype: sqlite\n", []string{"feature_store.yaml:4", "not YAML"}},
 		{"unknown key", head + "online_store:\n  type: sqlite\n  pth: x\n", []string{":5: online_store.pth", "did you mean path?"}},
+		{"unknown key of files", head + "offline_store: {type: file, pth: x}\n", []string{":3: offline_store.pth", "unknown key"}},
+		{"unknown key of a merged section", "base: &b {type: sqlite, pth: x}\n" + head + "online_store:\n  <<: *b\n", []string{":1: online_store.pth", "did you mean path?"}},
+		{"merged sections that disagree", "a: &a {path: a}\nb: &b {path: b}\n" + head + "online_store:\n  <<: [*a, *b]\n", []string{":6:", "path", "set path itself"}},
+		{"an anchor in itself", head + "online_store: &o\n  path: x\n  more: *o\n", []string{":5:", "*o", "contains itself"}},
+		{"an anchor that merges itself", head + "online_store: &o\n  <<: *o\n", []string{":4:", "*o", "contains itself"}},
+		{"a key that is a list", head + "? [a, b]\n: c\n", []string{":3:", "a key must be a text"}},
 		{"unknown store", head + "online_store:\n  type: sqlight\n", []string{":4: online_store.type", "sqlight", "dynamodb"}},
 		{"a class that is not a store", head + "offline_store:\n  type: my.own.Store\n", []string{":4: offline_store.type", "my.own.Store", "postgres"}},
 		{"no region", head + "online_store:\n  type: dynamodb\n", []string{"online_store.region"}},
@@ -202,4 +208,28 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%v, %v", c, err)
 		}
 	})
+}
+
+func TestMergeKeys(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"what a section has itself wins, before", "base: &b {path: base.db}\n" + head + "online_store:\n  path: mine.db\n  <<: *b\n", "sqlite mine.db"},
+		{"what a section has itself wins, after", "base: &b {path: base.db}\n" + head + "online_store:\n  <<: *b\n  path: mine.db\n", "sqlite mine.db"},
+		{"the type may be merged", "base: &b {type: dynamodb, region: x}\n" + head + "online_store:\n  <<: *b\n", "dynamodb "},
+		{"the top level may merge", "base: &b {online_store: {path: base.db}}\n<<: *b\n" + head, "sqlite base.db"},
+		{"a section may be an alias", "base: &b {path: base.db}\n" + head + "online_store: *b\n", "sqlite base.db"},
+		{"a value may be an alias", "base: &b base.db\n" + head + "online_store: {path: *b}\n", "sqlite base.db"},
+	} {
+		got, err := parse(c.text, nil)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if text := got.Online.Type + " " + got.Online.SQLite.Path; text != c.want && text != c.want+"data/online.db" {
+			t.Errorf("%s: %s, want %s", c.name, text, c.want)
+		}
+	}
+	c, err := parse(head+"x: &v risk\nonline_store: {type: dynamodb, region: x, tags: {team: *v}}\n", nil)
+	if err != nil || c.Online.DynamoDB.Tags["team"] != "risk" {
+		t.Errorf("an alias among the tags: %+v, %v", c, err)
+	}
 }

@@ -60,7 +60,6 @@ func (d *decoder) anchor(text string) {
 // section decodes a mapping into a struct. Keys that the struct does not have
 // are faults unless open is set.
 func (d *decoder) section(n *yaml.Node, path string, out any, open bool) {
-	n = resolve(n)
 	if n.Kind != yaml.MappingNode {
 		d.fault(n.Line, path, "want a section with keys, not "+kindOf(n))
 		return
@@ -71,21 +70,12 @@ func (d *decoder) section(n *yaml.Node, path string, out any, open bool) {
 		key, value := n.Content[i], n.Content[i+1]
 		at, ok := fields[key.Value]
 		switch {
-		case key.Tag == "!!merge":
-			d.section(value, path, out, open)
 		case ok:
 			d.value(value, join(path, key.Value), v.Field(at))
 		case !open:
 			d.fault(key.Line, join(path, key.Value), "unknown key"+nearest(key.Value, fields))
 		}
 	}
-}
-
-func resolve(n *yaml.Node) *yaml.Node {
-	if n.Kind == yaml.AliasNode {
-		return n.Alias
-	}
-	return n
 }
 
 func fieldsOf(t reflect.Type) map[string]int {
@@ -163,7 +153,6 @@ func kindOf(n *yaml.Node) string {
 
 // value decodes one value. A key without a value keeps the default.
 func (d *decoder) value(n *yaml.Node, path string, out reflect.Value) {
-	n = resolve(n)
 	if n.Tag == "!!null" {
 		return
 	}
@@ -285,7 +274,7 @@ func child(n *yaml.Node, key string) *yaml.Node {
 	var found *yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
-			found = resolve(n.Content[i+1])
+			found = n.Content[i+1]
 		}
 	}
 	return found
@@ -294,7 +283,7 @@ func child(n *yaml.Node, key string) *yaml.Node {
 // top decodes the file: unknown keys at the top level are ignored.
 func (d *decoder) top(root *yaml.Node, c *Config) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
-		key, value := root.Content[i], resolve(root.Content[i+1])
+		key, value := root.Content[i], root.Content[i+1]
 		if value.Tag == "!!null" && key.Value != "online_store" {
 			continue
 		}
@@ -369,7 +358,10 @@ func (d *decoder) offline(n *yaml.Node, c *Config) {
 	kind = builtClass(kind)
 	c.Offline.Type = kind
 	switch kind {
-	case "file", "dask", "duckdb":
+	case "file", "dask":
+		d.store(n, "offline_store", new(files))
+	case "duckdb":
+		d.store(n, "offline_store", new(duckDB))
 	case "postgres":
 		c.Offline.Postgres = defaultPostgres()
 		d.store(n, "offline_store", &c.Offline.Postgres)

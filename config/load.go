@@ -74,7 +74,11 @@ func Parse(name, dir string, text []byte, env Env) (*Config, error) {
 		d.fault(1, "", "the file holds no settings; project and registry are needed")
 		return nil, d.err()
 	}
-	root := doc.Content[0]
+	root, err := flatten(doc.Content[0])
+	if err != nil {
+		d.syntax(err)
+		return nil, d.err()
+	}
 	d.top(root, c)
 	d.lines(root, c)
 	d.validate(root, c)

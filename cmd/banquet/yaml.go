@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -122,31 +123,39 @@ func leaf(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
 }
 
 // scalar writes a text as PyYAML does: plain if it can only be read as text, else in
-// single quotes, or in double quotes if it contains line breaks.
+// single quotes, or in double quotes if it contains line breaks or other characters that
+// need an escape.
 func scalar(s string) string {
-	plain := regexp.MustCompile(`^[A-Za-z_/][A-Za-z0-9_ ./+=()@-]*$|^\d+s$`)
-	words := regexp.MustCompile(`(?i)^(true|false|yes|no|on|off|null|y|n|~)$`)
 	switch {
-	case strings.ContainsAny(s, "\n\r\t\x1b"):
+	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }):
 		return strconv.Quote(s)
-	case s == "" || words.MatchString(s) || strings.HasSuffix(s, " ") || !plain.MatchString(s) && !safe(s):
-		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+	case plain(s):
+		return s
 	}
-	return s
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }
 
-// safe accepts texts with other characters that need no quotes in YAML.
-func safe(s string) bool {
-	if strings.Contains(s, ": ") || strings.Contains(s, " #") || strings.HasSuffix(s, ":") {
+// notText are the plain scalars of YAML 1.1 that are not read as text: booleans, floats,
+// integers, the merge key, null, times and the default value (https://yaml.org/type).
+var notText = regexp.MustCompile(`^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF` +
+	`|[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)` +
+	`|[-+]?0b[01_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+` +
+	`|<<|~|null|Null|NULL|=` +
+	`|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?)$`)
+
+// plain reports whether a text of one line needs no quotes as a value in a block.
+func plain(s string) bool {
+	if s == "" || s[0] == ' ' || s[len(s)-1] == ' ' || notText.MatchString(s) ||
+		strings.HasPrefix(s, "---") || strings.HasPrefix(s, "...") {
 		return false
 	}
-	if _, err := strconv.ParseFloat(s, 64); err == nil {
+	if strings.IndexByte("#,[]{}&*!|>'\"%@`", s[0]) >= 0 {
 		return false
 	}
-	if regexp.MustCompile(`^\d{4}-\d\d?-\d\d?`).MatchString(s) {
+	if strings.IndexByte("?-", s[0]) >= 0 && (len(s) == 1 || s[1] == ' ') {
 		return false
 	}
-	return !strings.ContainsRune("!&*[]{}|>'\"%@`#,?:-=", rune(s[0]))
+	return !strings.Contains(s, ": ") && !strings.HasSuffix(s, ":") && !strings.Contains(s, " #")
 }
 
 // state writes one more line below an object.
