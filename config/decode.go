@@ -2,8 +2,10 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/similar"
 )
 
 // decoder decodes the YAML into the structs and collects faults.
@@ -97,38 +100,10 @@ func join(path, key string) string {
 
 // nearest suggests the most similar key.
 func nearest(key string, fields map[string]int) string {
-	best, distance := "", 4
-	for f := range fields {
-		if n := edits(key, f); n < distance || n == distance && f < best {
-			best, distance = f, n
-		}
+	if best := similar.Nearest(key, slices.Collect(maps.Keys(fields))); best != "" {
+		return "; did you mean " + best + "?"
 	}
-	if best == "" {
-		return ""
-	}
-	return "; did you mean " + best + "?"
-}
-
-// edits is the edit distance of a and b.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			next := min(row[j], row[j-1]) + 1
-			if a[i-1] == b[j-1] {
-				next = min(next, diagonal)
-			} else {
-				next = min(next, diagonal+1)
-			}
-			diagonal, row[j] = row[j], next
-		}
-	}
-	return row[len(b)]
+	return ""
 }
 
 func kindOf(n *yaml.Node) string {

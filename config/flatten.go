@@ -104,7 +104,7 @@ func (f *flattener) own(n *yaml.Node) (pairs, error) {
 			return own, err
 		}
 		if key.Kind != yaml.ScalarNode {
-			return own, &lineError{n.Content[i].Line, "a key must be a text, not "+kindOf(key)}
+			return own, &lineError{n.Content[i].Line, "a key must be a text, not " + kindOf(key)}
 		}
 		value, err := f.node(n.Content[i+1])
 		if err != nil {

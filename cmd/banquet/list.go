@@ -145,7 +145,7 @@ func (a *app) describe(ctx context.Context, l listing, name string) error {
 	}
 	i := slices.IndexFunc(rows, func(r listed) bool { return r.name == name && r.object != nil })
 	if i < 0 {
-		return fault.New(fault.NotFound, "%s %s does not exist in project %s", l.noun, name, project)
+		return fault.New(fault.NotFound, "%s %s does not exist in project %s", l.noun, name, project).About(strings.ToLower(l.noun), name, project)
 	}
 	fmt.Fprintln(a.out, describe(rows[i].object)+rows[i].extra)
 	return nil

@@ -33,6 +33,7 @@ type app struct {
 	python   pythonFlag
 	verbose  bool
 	log      *slog.Logger
+	opened   *repository // by the command, nil if it has opened none
 }
 
 // errUsage marks a wrong command line: exit code 2.
@@ -57,7 +58,7 @@ func run(ctx context.Context, sys system) int {
 		fmt.Fprintf(sys.err, "banquet: %s\nRun 'banquet --help' for a list of commands.\n", strings.TrimPrefix(err.Error(), errUsage.Error()+": "))
 		return 2
 	}
-	a.report(err)
+	a.report(context.WithoutCancel(ctx), err)
 	return 1
 }
 
@@ -65,7 +66,7 @@ func run(ctx context.Context, sys system) int {
 const longest = 12
 
 // report prints an error: what, where, remedy. The cause is in the log.
-func (a *app) report(err error) {
+func (a *app) report(ctx context.Context, err error) {
 	f := fault.Of(err)
 	text := f.Text
 	if f.Kind == fault.Internal {
@@ -79,6 +80,9 @@ func (a *app) report(err error) {
 		lines = append(lines[:longest], fmt.Sprintf("… and %d more", len(lines)-longest))
 	}
 	fmt.Fprintln(a.err, "banquet: "+strings.Join(lines, "\n"))
+	if meant := a.meant(ctx, f); meant != "" {
+		fmt.Fprintln(a.err, meant)
+	}
 	if a.log != nil {
 		if cause := fault.Cause(err); cause != nil && cause.Error() != f.Text {
 			a.log.Debug("cause", slog.Any("error", cause))
@@ -98,7 +102,7 @@ func (a *app) root() *cobra.Command {
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.setLog() },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage("unknown command %q", args[0])
+				return unknownCommand(cmd, args[0])
 			}
 			return cmd.Help()
 		},
@@ -108,7 +112,7 @@ func (a *app) root() *cobra.Command {
 		TraverseChildren: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%s", err) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage("%s%s", err, nearestFlag(cmd, err)) })
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "chdir", "c", "", "switch to this feature repository before the command runs")
 	flags.StringVarP(&a.file, "feature-store-yaml", "f", "", "read this file instead of feature_store.yaml")
@@ -118,6 +122,7 @@ func (a *app) root() *cobra.Command {
 		a.serveCommand(), a.demoCommand(), a.initCommand(), a.dumpCommand(), a.versionCommand(), a.healthCommand(),
 	)
 	root.AddCommand(a.objectCommands()...)
+	usageErrors(root)
 	return root
 }
 

@@ -54,7 +54,8 @@ func (a *app) open(encoded bool) (*repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &repository{app: a, config: c, storage: file.New(c.Path(c.Registry.Path))}, nil
+	a.opened = &repository{app: a, config: c, storage: file.New(c.Path(c.Registry.Path))}
+	return a.opened, nil
 }
 
 // close closes all open parts.

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/similar"
+)
+
+// feastCommands are the commands of Feast that banquet does not have yet.
+const feastCommands = " configuration endpoint teardown delete listen serve_registry serve_transformations serve_lineage ui " +
+	"features projects permissions registry monitor dbt demo-notebooks "
+
+// unknownCommand is the error of a command that does not exist.
+func unknownCommand(root *cobra.Command, name string) error {
+	if strings.Contains(feastCommands, " "+name+" ") {
+		return usage("%s is a command of Feast that banquet does not have yet; run it with Feast, which can read everything that banquet writes", name)
+	}
+	var names []string
+	for _, c := range root.Commands() {
+		names = append(names, c.Name())
+	}
+	return usage("unknown command %q%s", name, didYouMean(name, names))
+}
+
+func didYouMean(word string, names []string) string {
+	if best := similar.Nearest(word, names); best != "" {
+		return "; did you mean " + best + "?"
+	}
+	return ""
+}
+
+var unknownFlag = regexp.MustCompile(`^unknown flag: --(\S+)$`)
+
+// nearestFlag names the flag that is most similar to an unknown one.
+func nearestFlag(cmd *cobra.Command, err error) string {
+	m := unknownFlag.FindStringSubmatch(err.Error())
+	if m == nil {
+		return ""
+	}
+	var names []string
+	for _, set := range []*pflag.FlagSet{cmd.Flags(), cmd.InheritedFlags()} {
+		set.VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				names = append(names, "--"+f.Name)
+			}
+		})
+	}
+	return didYouMean("--"+m[1], names)
+}
+
+// usageErrors makes errors about arguments usage errors, whoever checks the arguments.
+func usageErrors(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(c *cobra.Command, args []string) error {
+			err := check(c, args)
+			if err == nil || errors.Is(err, errUsage) {
+				return err
+			}
+			return usage("%s %s", c.Name(), err)
+		}
+	}
+	for _, c := range cmd.Commands() {
+		usageErrors(c)
+	}
+}
+
+// meant names the object of the registry that an error about an unknown one probably
+// meant.
+func (a *app) meant(ctx context.Context, f *fault.Error) string {
+	if a.opened == nil || f.Object.Name == "" || f.Kind != fault.NotFound && f.Reason != fault.Lookup {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	project, err := a.opened.project(ctx)
+	if err != nil {
+		return ""
+	}
+	var names []string
+	name := f.Object.Name
+	switch f.Object.Kind {
+	case "feature view":
+		for _, v := range project.Views() {
+			names = append(names, v.Name)
+		}
+	case "feature service":
+		for _, s := range project.FeatureServices() {
+			names = append(names, s.GetSpec().GetName())
+		}
+	case "entity":
+		for _, e := range project.Entities() {
+			names = append(names, e.GetSpec().GetName())
+		}
+	case "feature":
+		view, _, _ := strings.Cut(name, ":")
+		v, err := project.View(view)
+		if err != nil {
+			return ""
+		}
+		for _, feature := range v.Features {
+			names = append(names, v.Name+":"+feature.Name)
+		}
+	}
+	return strings.TrimPrefix(didYouMean(name, names), "; ")
+}
