@@ -88,7 +88,7 @@ func (f *flattener) mapping(n, out *yaml.Node) error {
 			}
 		}
 	}
-	out.Content = append(own.content, merged.content...)
+	out.Content = slices.Concat(own.content, merged.content)
 	return nil
 }
 

@@ -55,7 +55,7 @@ func Apply(reg *core.Registry, project string, objects Objects, now time.Time) (
 	if err := checkNames(project, objects); err != nil {
 		return nil, err
 	}
-	a := applier{reg: reg.ProtoReflect(), registry: reg, project: project, now: now, unreadable: objects.Unreadable, pickles: objects.Pickles}
+	a := applier{reg: reg.ProtoReflect(), registry: reg, project: project, now: now, unreadable: objects.Unreadable, pickles: objects.Pickles, noPromote: objects.NoPromote}
 	for _, k := range kinds() {
 		next := a.definitions(k, objects)
 		if err := a.kind(k, next); err != nil {
@@ -77,6 +77,7 @@ type applier struct {
 	// unreadable has the errors of views whose function needs a pickle, by name.
 	unreadable map[string]error
 	pickles    map[string][]byte // of functions, by the name of the view
+	noPromote  bool
 }
 
 // definitions lists the objects of a kind that the repository defines.
@@ -135,6 +136,9 @@ func (a *applier) kind(k kind, defined []object) error {
 	for _, next := range defined {
 		next = object{proto.Clone(next.m.Interface()).ProtoReflect()}
 		next.setProject(a.project)
+		if k.list != "data_sources" {
+			a.dateSources(next.m)
+		}
 		at := find(list, a.project, next.name())
 		if at < 0 {
 			if err := a.create(k, list, next); err != nil {
@@ -151,6 +155,31 @@ func (a *applier) kind(k kind, defined []object) error {
 	}
 	a.prune(k, list, defined)
 	return nil
+}
+
+// dateSources gives the data sources within an object the times that the registry has
+// for them, as Feast does.
+func (a *applier) dateSources(m protoreflect.Message) {
+	if s, ok := m.Interface().(*core.DataSource); ok && s.GetMeta() == nil {
+		at := slices.IndexFunc(a.registry.GetDataSources(), func(o *core.DataSource) bool {
+			return o.GetName() == s.GetName() && o.GetProject() == a.project
+		})
+		if at >= 0 {
+			s.Meta = proto.CloneOf(a.registry.GetDataSources()[at].GetMeta())
+		}
+	}
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case f.Message() == nil || f.IsMap():
+		case f.IsList():
+			for i := range v.List().Len() {
+				a.dateSources(v.List().Get(i).Message())
+			}
+		default:
+			a.dateSources(v.Message())
+		}
+		return true
+	})
 }
 
 func find(list protoreflect.List, project, name string) int {
@@ -201,6 +230,9 @@ func (a *applier) update(k kind, list protoreflect.List, at int, next object) er
 			a.changes = append(a.changes, Change{Action: Updated, Kind: k.noun, Name: next.name(), Quiet: true})
 		}
 		return nil
+	}
+	if a.noPromote && k.history != "" && pin(next) < 0 && !k.sameSchema(old, next) {
+		return a.recordOnly(k, old, next)
 	}
 	fields := fieldChanges(old, next)
 	if k.history != "" {

@@ -25,10 +25,10 @@ func RecordMaterialization(reg *core.Registry, project, view string, start, end,
 			About("feature view", view, project)
 	}
 	meta.MaterializationIntervals = append(meta.MaterializationIntervals, &core.MaterializationInterval{
-		StartTime: timestamppb.New(start), EndTime: timestamppb.New(end),
+		StartTime: moment(start), EndTime: moment(end),
 	})
 	meta.State = core.FeatureViewState_AVAILABLE_ONLINE
-	meta.LastUpdatedTimestamp = timestamppb.New(now)
+	meta.LastUpdatedTimestamp = moment(now)
 	return nil
 }
 
@@ -51,3 +51,7 @@ func viewMeta(reg *core.Registry, project, view string) *core.FeatureViewMeta {
 	}
 	return nil
 }
+
+// moment is a time as Feast keeps it: Python's datetime has microseconds, so that a
+// finer time would be another one once Feast has written the registry.
+func moment(t time.Time) *timestamppb.Timestamp { return timestamppb.New(t.Truncate(time.Microsecond)) }

@@ -22,6 +22,9 @@ type Objects struct {
 	// Pickles are substitutes, by view name, for a pickle that Feast reads and the
 	// registry does not have.
 	Pickles map[string][]byte
+	// NoPromote keeps the current definition of a feature view whose schema has changed,
+	// and records the new one only as a version.
+	NoPromote bool
 }
 
 // Empty reports whether nothing is defined, except perhaps a project.

@@ -118,7 +118,7 @@ func (o object) stamp(created *timestamppb.Timestamp, now time.Time) {
 		return
 	}
 	if created == nil {
-		created = timestamppb.New(now)
+		created = moment(now)
 	}
 	set := func(name protoreflect.Name, t *timestamppb.Timestamp) {
 		if f := meta.Descriptor().Fields().ByName(name); f != nil {
@@ -126,7 +126,7 @@ func (o object) stamp(created *timestamppb.Timestamp, now time.Time) {
 		}
 	}
 	set("created_timestamp", created)
-	set("last_updated_timestamp", timestamppb.New(now))
+	set("last_updated_timestamp", moment(now))
 }
 
 func (o object) created() *timestamppb.Timestamp {

@@ -15,7 +15,6 @@ import (
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
@@ -97,7 +96,7 @@ func Update(ctx context.Context, storage Storage, edit func(*core.Registry) erro
 		case err != nil:
 			return nil, err
 		}
-		next.LastUpdated = timestamppb.New(time.Now())
+		next.LastUpdated = moment(time.Now())
 		next.VersionId = uuid.NewString()
 		_, err = storage.Save(ctx, next, base)
 		switch {

@@ -1,13 +1,14 @@
 package registry
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
@@ -35,7 +36,7 @@ func (a *applier) record(k kind, view object, number int32) error {
 	h := a.registry.FeatureViewVersionHistory
 	h.Records = append(h.Records, &core.FeatureViewVersionRecord{
 		FeatureViewName: view.name(), ProjectId: a.project, VersionNumber: number, FeatureViewType: k.history,
-		FeatureViewProto: b, CreatedTimestamp: timestamppb.New(a.now), VersionId: uuid.NewString(),
+		FeatureViewProto: b, CreatedTimestamp: moment(a.now), VersionId: uuid.NewString(),
 	})
 	return nil
 }
@@ -134,6 +135,26 @@ func (a *applier) updateView(k kind, old, next object) error {
 	setInt(meta, "current_version_number", number)
 	next.stamp(old.created(), a.now)
 	return a.record(k, next, number)
+}
+
+// recordOnly records a changed view as its newest version, unless it is that already,
+// and leaves the current definition as it is.
+func (a *applier) recordOnly(k kind, old, next object) error {
+	if records := a.records(next.name()); len(records) > 0 {
+		newest := slices.MaxFunc(records, func(x, y *core.FeatureViewVersionRecord) int {
+			return cmp.Compare(x.GetVersionNumber(), y.GetVersionNumber())
+		})
+		last := object{next.m.New()}
+		if err := proto.Unmarshal(newest.GetFeatureViewProto(), last.m.Interface()); err == nil && k.sameSchema(last, next) {
+			return nil
+		}
+	}
+	if err := a.updateView(k, old, next); err != nil {
+		return err
+	}
+	number := next.meta().Get(next.meta().Descriptor().Fields().ByName("current_version_number")).Int()
+	a.changes = append(a.changes, Change{Action: Created, Kind: "version of " + k.noun, Name: next.name() + "@v" + strconv.FormatInt(number, 10)})
+	return nil
 }
 
 func setInt(m protoreflect.Message, name protoreflect.Name, v int32) {

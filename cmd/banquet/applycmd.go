@@ -14,7 +14,7 @@ import (
 // skips are flags of Feast's apply and plan.
 type skips struct {
 	source, views, progress bool
-	deletions               bool
+	deletions, noPromote    bool
 }
 
 func (s *skips) add(cmd *cobra.Command) {
@@ -31,6 +31,7 @@ func (a *app) applyCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, a.verbose, s) },
 	}
 	s.add(cmd)
+	cmd.Flags().BoolVar(&s.noPromote, "no-promote", false, "record feature views with a changed schema as new versions and keep serving the current ones")
 	a.pythonFlag(cmd)
 	cmd.Flags().BoolVarP(&a.verbose, "verbose", "v", false, "show each changed field, and the files that define nothing")
 	return cmd
@@ -50,6 +51,7 @@ func (a *app) apply(cmd *cobra.Command, verbose bool, s skips) error {
 	a.sayProject(r, repo.Objects.Project == nil)
 	fmt.Fprintf(a.out, "Applying changes for project %s\n", r.config.Project)
 	a.notes(repo, verbose)
+	repo.Objects.NoPromote = s.noPromote
 	if !s.source {
 		r.warnOfSources(ctx, &repo.Objects)
 	}

@@ -85,7 +85,7 @@ func (a *app) report(ctx context.Context, err error) {
 	}
 	if a.log != nil {
 		if cause := fault.Cause(err); cause != nil && cause.Error() != f.Text {
-			a.log.Debug("cause", slog.Any("error", cause))
+			a.log.DebugContext(ctx, "cause", slog.Any("error", cause))
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/internal/similar"
+	"github.com/banquet-fs/banquet/registry"
 )
 
 // feastCommands are the commands of Feast that banquet does not have yet.
@@ -84,9 +86,19 @@ func (a *app) meant(ctx context.Context, f *fault.Error) string {
 	if err != nil {
 		return ""
 	}
-	var names []string
 	name := f.Object.Name
-	switch f.Object.Kind {
+	names := namesOf(project, f.Object.Kind, name)
+	if slices.Contains(names, name) {
+		return "" // it exists, but not for this command
+	}
+	return strings.TrimPrefix(didYouMean(name, names), "; ")
+}
+
+// namesOf lists the names of a project's objects of a kind; those of features are
+// references to the features of one view.
+func namesOf(project *registry.Project, kind, name string) []string {
+	var names []string
+	switch kind {
 	case "feature view":
 		for _, v := range project.Views() {
 			names = append(names, v.Name)
@@ -101,13 +113,11 @@ func (a *app) meant(ctx context.Context, f *fault.Error) string {
 		}
 	case "feature":
 		view, _, _ := strings.Cut(name, ":")
-		v, err := project.View(view)
-		if err != nil {
-			return ""
-		}
-		for _, feature := range v.Features {
-			names = append(names, v.Name+":"+feature.Name)
+		if v, err := project.View(view); err == nil {
+			for _, feature := range v.Features {
+				names = append(names, v.Name+":"+feature.Name)
+			}
 		}
 	}
-	return strings.TrimPrefix(didYouMean(name, names), "; ")
+	return names
 }

@@ -36,10 +36,16 @@ type repository struct {
 	host    string // of DynamoDB
 }
 
+// envDir is the environment variable that Feast reads for --chdir.
+const envDir = "FEATURE_REPO_DIR_ENV_VAR"
+
 // open reads the configuration. encoded says whether the command also reads it from the
 // environment in base64, as in Feast.
 func (a *app) open(encoded bool) (*repository, error) {
 	dir := a.dir
+	if dir == "" {
+		dir, _ = a.env(envDir)
+	}
 	if dir == "" {
 		var err error
 		if dir, err = os.Getwd(); err != nil {
