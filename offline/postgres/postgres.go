@@ -91,8 +91,8 @@ func (s *Store) Check(ctx context.Context) error {
 const settings = `SET LOCAL datestyle = 'ISO'; SET LOCAL intervalstyle = 'postgres'; ` +
 	`SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL quote_all_identifiers = off; SET LOCAL search_path = `
 
-// transaction is a transaction that cannot write. All its settings are local: a
-// pooler may give the next transaction another server.
+// transaction is a transaction that cannot write, unless it was made for that. All
+// its settings are local: a pooler may give the next transaction another server.
 type transaction struct {
 	store *Store
 	tx    pgx.Tx
@@ -107,6 +107,10 @@ type transaction struct {
 }
 
 func (s *Store) begin(caller context.Context) (*transaction, error) {
+	return s.beginAs(caller, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+}
+
+func (s *Store) beginAs(caller context.Context, options pgx.TxOptions) (*transaction, error) {
 	pool, err := s.connect(caller)
 	if err != nil {
 		return nil, err
@@ -114,7 +118,7 @@ func (s *Store) begin(caller context.Context) (*transaction, error) {
 	t := &transaction{store: s, caller: caller, kinds: map[uint32]*kind{}}
 	t.ctx, t.cancel = context.WithCancel(caller)
 	t.unhook = context.AfterFunc(s.open, t.cancel)
-	if t.tx, err = pool.BeginTx(t.ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}); err != nil {
+	if t.tx, err = pool.BeginTx(t.ctx, options); err != nil {
 		err = t.fault(err, "offline store")
 		t.release()
 		return nil, err
