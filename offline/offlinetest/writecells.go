@@ -93,7 +93,6 @@ var (
 	naive    = &arrow.TimestampType{Unit: arrow.Microsecond}
 	nanos    = &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
 	seoul    = &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "Asia/Seoul"}
-	cents    = &arrow.Decimal128Type{Precision: 9, Scale: 2}
 	words    = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: str}
 )
 

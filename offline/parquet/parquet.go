@@ -16,6 +16,7 @@ package parquet
 
 import (
 	"context"
+	"io"
 	"iter"
 	"maps"
 	"os"
@@ -42,6 +43,8 @@ const (
 // Store reads files below a root directory.
 type Store struct {
 	root string
+	// through is what written bytes pass through, for tests; nil for nothing.
+	through func(io.Writer) io.Writer
 }
 
 var _ offline.Store = (*Store)(nil)

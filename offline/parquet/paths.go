@@ -13,36 +13,47 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
-// paths lists the files of a source, sorted.
-func (s *Store) paths(source *core.DataSource) ([]string, error) {
+// path is where the files of a source are: a file, a directory or a pattern.
+func (s *Store) path(source *core.DataSource) (string, error) {
 	uri := source.GetFileOptions().GetUri()
-	refuse := func(kind fault.Kind, format string, args ...any) *fault.Error {
-		return fault.New(kind, "data source "+source.GetName()+": "+format, args...).About("data source", source.GetName(), source.GetProject())
-	}
 	if source.GetType() != core.DataSource_BATCH_FILE || uri == "" {
-		return nil, refuse(fault.Invalid, "it is not a file source, and the offline store of this repository reads files; set offline_store.type to the store that holds it")
+		return "", refuse(source, fault.Invalid, "it is not a file source, and the offline store of this repository reads files; set offline_store.type to the store that holds it")
 	}
 	path := uri
 	if scheme, rest, ok := strings.Cut(uri, "://"); ok {
 		if scheme != "file" {
-			return nil, refuse(fault.Unimplemented, "%s:// paths are not supported yet; copy the file to a local path", scheme)
+			return "", refuse(source, fault.Unimplemented, "%s:// paths are not supported yet; copy the file to a local path", scheme)
 		}
 		path = rest
 	}
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(s.root, path)
 	}
+	return path, nil
+}
+
+// refuse makes a fault about a data source.
+func refuse(source *core.DataSource, kind fault.Kind, format string, args ...any) *fault.Error {
+	return fault.New(kind, "data source "+source.GetName()+": "+format, args...).About("data source", source.GetName(), source.GetProject())
+}
+
+// paths lists the files of a source, sorted.
+func (s *Store) paths(source *core.DataSource) ([]string, error) {
+	path, err := s.path(source)
+	if err != nil {
+		return nil, err
+	}
 	paths, err := expand(path)
 	var pattern *fault.Error
 	switch {
 	case errors.As(err, &pattern):
-		return nil, refuse(pattern.Kind, "%s", pattern.Text).Because(err)
+		return nil, refuse(source, pattern.Kind, "%s", pattern.Text).Because(err)
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, refuse(fault.NotFound, "file %s does not exist", path).Because(err)
+		return nil, refuse(source, fault.NotFound, "file %s does not exist", path).Because(err)
 	case err != nil:
-		return nil, refuse(fault.Unavailable, "file %s cannot be read", path).Because(err)
+		return nil, refuse(source, fault.Unavailable, "file %s cannot be read", path).Because(err)
 	case len(paths) == 0:
-		return nil, refuse(fault.NotFound, "%s holds no Parquet or CSV file", path)
+		return nil, refuse(source, fault.NotFound, "%s holds no Parquet or CSV file", path)
 	}
 	return paths, nil
 }
