@@ -231,7 +231,8 @@ func errCell(a arrow.Array) error {
 
 // csvFloat writes a number so that it stays one with a fraction: 1.0.
 func csvFloat(a arrow.Array, row int) (string, error) {
-	v, bits := 0.0, 64
+	var v float64
+	bits := 64
 	switch a := a.(type) {
 	case *array.Float16:
 		v, bits = float64(a.Value(row).Float32()), 32

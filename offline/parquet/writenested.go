@@ -69,7 +69,7 @@ func fittedStruct(ctx context.Context, a *array.Struct, to *arrow.StructType) (a
 		defer child.Release()
 		children[i] = child.Data()
 	}
-	data := array.NewData(to, a.Len(), []*memory.Buffer{validity(a)}, children, a.NullN(), 0)
+	data := array.NewData(lists(to), a.Len(), []*memory.Buffer{validity(a)}, children, a.NullN(), 0)
 	defer data.Release()
 	return array.MakeFromData(data), nil
 }
@@ -89,10 +89,6 @@ func fittedList(ctx context.Context, a array.ListLike, to, element arrow.DataTyp
 			from, end := a.ValueOffsets(row)
 			for i := from; i < end; i++ {
 				picks = append(picks, i)
-			}
-		} else if fixed, ok := to.(*arrow.FixedSizeListType); ok {
-			for i := range int64(fixed.Len()) { // a null has elements, too
-				picks = append(picks, min(i, int64(a.ListValues().Len()-1)))
 			}
 		}
 		ends[row+1] = int64(len(picks))
@@ -136,28 +132,22 @@ func picked(ctx context.Context, values arrow.Array, picks []int64) (arrow.Array
 
 // listOf makes lists of elements.
 func listOf(a arrow.Array, to arrow.DataType, ends []int64, inner arrow.Array) (arrow.Array, error) {
-	var offsets *memory.Buffer
-	buffers := []*memory.Buffer{validity(a)}
-	switch t := to.(type) {
-	case *arrow.FixedSizeListType:
+	if t, ok := to.(*arrow.FixedSizeListType); ok {
 		for row := range a.Len() {
-			if n := ends[row+1] - ends[row]; n != int64(t.Len()) {
+			if n := ends[row+1] - ends[row]; a.IsValid(row) && n != int64(t.Len()) {
 				return nil, &cellError{row, fmt.Errorf("the list has %d elements, and the column holds %d", n, t.Len())}
 			}
 		}
-	case *arrow.LargeListType:
-		offsets = memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(ends))
-	default:
+	}
+	offsets := arrow.Int64Traits.CastToBytes(ends)
+	if to.ID() != arrow.LARGE_LIST {
 		short := make([]int32, len(ends))
 		for i, end := range ends {
 			short[i] = int32(end)
 		}
-		offsets = memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(short))
+		offsets = arrow.Int32Traits.CastToBytes(short)
 	}
-	if offsets != nil {
-		buffers = append(buffers, offsets)
-	}
-	data := array.NewData(to, a.Len(), buffers, []arrow.ArrayData{inner.Data()}, a.NullN(), 0)
+	data := array.NewData(lists(to), a.Len(), []*memory.Buffer{validity(a), memory.NewBufferBytes(offsets)}, []arrow.ArrayData{inner.Data()}, a.NullN(), 0)
 	defer data.Release()
 	return array.MakeFromData(data), nil
 }

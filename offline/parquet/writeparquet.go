@@ -233,10 +233,11 @@ func alike(a, b *schema.Column) bool {
 		(a.LogicalType().Equals(b.LogicalType()) || isLabel(a.LogicalType()))
 }
 
-// isLabel reports whether a logical type only says more about a text.
+// isLabel reports whether a logical type does not change what the bytes mean:
+// plain integers have one or none, and some say more about a text.
 func isLabel(t schema.LogicalType) bool {
 	switch t.(type) {
-	case schema.JSONLogicalType, schema.EnumLogicalType:
+	case schema.NoLogicalType, schema.IntLogicalType, schema.JSONLogicalType, schema.EnumLogicalType:
 		return true
 	}
 	return false

@@ -41,12 +41,17 @@ func putFor(k *kind, mod int32, dt arrow.DataType) put {
 	case arrow.ExtensionType:
 		return putStored(putFor(k, mod, t.StorageType()))
 	}
-	if k.element != nil {
+	switch {
+	case k.element != nil:
 		return putList(k, mod, dt)
-	}
-	if isText(dt) && !readsTimes(k) {
+	case isText(dt) && !readsTimes(k):
 		return putText(k, mod)
 	}
+	return putScalar(k, mod, dt)
+}
+
+// putScalar is putFor for cells that are not packed.
+func putScalar(k *kind, mod int32, dt arrow.DataType) put {
 	switch k.oid {
 	case pgtype.BoolOID:
 		return only(dt.ID() == arrow.BOOL, putBool)

@@ -37,7 +37,9 @@ func TestContractOfWriters(t *testing.T) {
 // writerBackend is backend for writers.
 type writerBackend struct{ *backend }
 
-func (b *writerBackend) Place(_ testing.TB, name string) *core.DataSource { return named(name, name, "") }
+func (b *writerBackend) Place(_ testing.TB, name string) *core.DataSource {
+	return named(name, name, "")
+}
 
 // Objects lists the relations and their comments.
 func (b *writerBackend) Objects(tb testing.TB) (names []string) {

@@ -79,47 +79,47 @@ func isDecimal(dt arrow.DataType) bool {
 
 // putInt writes whole numbers to an integer of some bits.
 func putInt(dt arrow.DataType, bits int) put {
-	limit := func(dst []byte, v int64, ok bool, a arrow.Array, row int) ([]byte, error) {
-		if !ok || v>>(bits-1) != 0 && v>>(bits-1) != -1 {
-			return nil, fmt.Errorf("%s does not fit an integer of %d bits", a.ValueStr(row), bits)
-		}
-		return strconv.AppendInt(dst, v, 10), nil
-	}
+	var whole func(a arrow.Array, row int) (v int64, ok bool, err error)
 	switch {
 	case arrow.IsInteger(dt.ID()):
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			v, ok, err := intAt(a, row)
-			if err != nil {
-				return nil, err
-			}
-			return limit(dst, v, ok, a, row)
-		}
+		whole = intAt
 	case arrow.IsFloating(dt.ID()):
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			v, _, err := floatAt(a, row)
-			if err == nil && v != math.Trunc(v) || math.IsNaN(v) || math.IsInf(v, 0) {
-				err = fmt.Errorf("%s is not a whole number", a.ValueStr(row))
-			}
-			if err != nil {
-				return nil, err
-			}
-			return limit(dst, int64(v), v >= -1<<63 && v < 1<<63, a, row)
-		}
+		whole = wholeFloat
 	case isDecimal(dt):
-		return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			text, err := decimalAt(a, row)
-			if err != nil {
-				return nil, err
-			}
-			whole, fraction, _ := strings.Cut(text, ".")
-			if strings.Trim(fraction, "0") != "" {
-				return nil, fmt.Errorf("%s is not a whole number", text)
-			}
-			v, err := strconv.ParseInt(whole, 10, 64)
-			return limit(dst, v, err == nil, a, row)
-		}
+		whole = wholeDecimal
+	default:
+		return nil
 	}
-	return nil
+	return func(dst []byte, a arrow.Array, row int) ([]byte, error) {
+		v, ok, err := whole(a, row)
+		if err == nil && (!ok || v>>(bits-1) != 0 && v>>(bits-1) != -1) {
+			err = fmt.Errorf("%s does not fit an integer of %d bits", a.ValueStr(row), bits)
+		}
+		return strconv.AppendInt(dst, v, 10), err
+	}
+}
+
+// wholeFloat is intAt for a float without a fraction.
+func wholeFloat(a arrow.Array, row int) (int64, bool, error) {
+	v, _, err := floatAt(a, row)
+	if err == nil && (v != math.Trunc(v) || math.IsInf(v, 0)) { // a NaN is not equal to itself
+		err = fmt.Errorf("%s is not a whole number", a.ValueStr(row))
+	}
+	return int64(v), v >= -1<<63 && v < 1<<63, err
+}
+
+// wholeDecimal is intAt for a decimal without a fraction.
+func wholeDecimal(a arrow.Array, row int) (int64, bool, error) {
+	text, err := decimalAt(a, row)
+	if err != nil {
+		return 0, false, err
+	}
+	whole, fraction, _ := strings.Cut(text, ".")
+	if strings.Trim(fraction, "0") != "" {
+		return 0, false, fmt.Errorf("%s is not a whole number", text)
+	}
+	v, err := strconv.ParseInt(whole, 10, 64)
+	return v, err == nil, nil
 }
 
 // putFloat writes numbers to a float of some bits. An integer must be one of those
@@ -188,7 +188,11 @@ func putNumeric(dt arrow.DataType, mod int32) put {
 	switch {
 	case arrow.IsInteger(dt.ID()):
 		text = func(dst []byte, a arrow.Array, row int) ([]byte, error) {
-			return append(dst, a.ValueStr(row)...), nil
+			if a.DataType().ID() == arrow.UINT64 {
+				return append(dst, a.ValueStr(row)...), nil
+			}
+			v, _, err := intAt(a, row)
+			return strconv.AppendInt(dst, v, 10), err
 		}
 	case arrow.IsFloating(dt.ID()):
 		text = func(dst []byte, a arrow.Array, row int) ([]byte, error) {

@@ -1,0 +1,9 @@
+package parquet
+
+import "io"
+
+// Through lets all that a store writes pass through another writer.
+func Through(s *Store, through func(io.Writer) io.Writer) *Store {
+	s.through = through
+	return s
+}
