@@ -122,8 +122,8 @@ func shown(batches ...arrow.RecordBatch) (rows []string) {
 	return rows
 }
 
-// unchanged checks that nothing has been written or left.
-func unchanged(t testing.TB, b WriterBackend, before []string) {
+// nothingWritten checks that nothing has been written or left.
+func nothingWritten(t testing.TB, b WriterBackend, before []string) {
 	t.Helper()
 	if diff := cmp.Diff(before, b.Objects(t)); diff != "" {
 		t.Errorf("what is stored (-before +after):\n%s", diff)
@@ -174,7 +174,7 @@ func appendedWithout(t testing.TB, b WriterBackend) {
 	src := write(t, b, key("a"), ts(days(1)...), column{"lacking", str, []string{"x"}})
 	before := b.Objects(t)
 	refused(t, addFails(t, b, src, rowsOf(t, pair(t, "b"))), invalid, "src", "lacking")
-	unchanged(t, b, before)
+	nothingWritten(t, b, before)
 	want(t, read(t, b.Store(), query(src, "k")), shown(pair(t, "a"))...)
 }
 
@@ -195,7 +195,7 @@ func appendedTwice(t testing.TB, b WriterBackend) {
 func appendedNowhere(t testing.TB, b WriterBackend) {
 	before := b.Objects(t)
 	refused(t, addFails(t, b, b.Place(t, "nowhere"), rowsOf(t, pair(t, "a"))), absent, "nowhere")
-	unchanged(t, b, before)
+	nothingWritten(t, b, before)
 }
 
 func readToEnd(t testing.TB, b WriterBackend) {
@@ -231,7 +231,7 @@ func failedRows(t testing.TB, b WriterBackend) {
 	if err := createFails(t, b, b.Place(t, "made"), failing(), false); err != broken { //nolint:errorlint // as it is
 		t.Errorf("Create: %v, want %v", err, broken)
 	}
-	unchanged(t, b, before)
+	nothingWritten(t, b, before)
 	want(t, read(t, b.Store(), query(src, "k")), shown(pair(t, "a"))...)
 }
 
@@ -261,7 +261,7 @@ func nothingLeft(t testing.TB, b WriterBackend) {
 			t.Errorf("%s has no error", name)
 		}
 	}
-	unchanged(t, b, before)
+	nothingWritten(t, b, before)
 	want(t, read(t, b.Store(), query(src, "k")), shown(pair(t, "a"))...)
 	want(t, read(t, b.Store(), query(made, "k")), shown(pair(t, "m"))...)
 }
@@ -318,7 +318,7 @@ func doneWriting(t testing.TB, b WriterBackend) {
 			cancel()
 		}
 	}
-	unchanged(t, b, before)
+	nothingWritten(t, b, before)
 	nothingHeld(t, b, "after writes whose contexts were done")
 	want(t, read(t, b.Store(), query(src, "k")), shown(pair(t, "a"))...)
 }

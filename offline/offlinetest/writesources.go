@@ -107,7 +107,7 @@ func replacedForeign(t testing.TB, b WriterBackend) {
 	src := write(t, b, key("a"), ts(days(1)...))
 	before := b.Objects(t)
 	refused(t, createFails(t, b, src, rowsOf(t, pair(t, "b")), true), conflict, "src")
-	unchanged(t, b, before)
+	nothingWritten(t, b, before)
 	want(t, read(t, b.Store(), query(src, "k")), shown(pair(t, "a"))...)
 }
 
