@@ -182,16 +182,29 @@ func (b *Batch) Key(row int) ([]byte, bool, error) {
 // Values serializes the features of a row, in the view's order, into one piece
 // of memory that the caller owns.
 func (b *Batch) Values(row int) ([][]byte, error) {
+	buf, ends, err := b.AppendValues(make([]byte, 0, 16*len(b.cells)), make([]int, 0, len(b.cells)), row)
+	if err != nil {
+		return nil, err
+	}
 	values := make([][]byte, len(b.cells))
-	buf := make([]byte, 0, 16*len(b.cells))
-	for i, e := range b.cells {
-		start := len(buf)
-		var err error
-		c := b.layout.cells[i]
-		if buf, err = e.AppendFeature(buf, b.record.Column(c.index), row); err != nil {
-			return nil, b.cellFault(c, row, err)
-		}
-		values[i] = buf[start:len(buf):len(buf)]
+	start := 0
+	for i, end := range ends {
+		values[i] = buf[start:end:end]
+		start = end
 	}
 	return values, nil
+}
+
+// AppendValues appends the serialized features of a row, in the view's order, to
+// dst, and the length of dst after each of them to ends.
+func (b *Batch) AppendValues(dst []byte, ends []int, row int) ([]byte, []int, error) {
+	for i, e := range b.cells {
+		var err error
+		c := b.layout.cells[i]
+		if dst, err = e.AppendFeature(dst, b.record.Column(c.index), row); err != nil {
+			return nil, nil, b.cellFault(c, row, err)
+		}
+		ends = append(ends, len(dst))
+	}
+	return dst, ends, nil
 }

@@ -33,9 +33,7 @@ type questions struct {
 	log    *slog.Logger
 }
 
-func (m *Materializer) questions(v *registry.View, l *encode.Layout) *questions {
-	return &questions{m.opt.Offline, v, l, m.opt.Log}
-}
+func (t *task) questions() *questions { return &questions{t.opt.Offline, t.view, t.layout, t.opt.Log} }
 
 // ask returns the extent of the rows of a query; Rows is -1 if the source
 // cannot tell.

@@ -4,11 +4,10 @@
 package ingest
 
 import (
-	"context"
 	"log/slog"
+	"sync"
 	"time"
 
-	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/internal/spool"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/registry"
@@ -88,6 +87,9 @@ type Result struct {
 	Resumed int
 	// Estimate is set by a dry run.
 	Estimate *Estimate
+	// Waiting is set by a shard that is stored while others are not: the window is
+	// not recorded yet. It tells which are missing, and the command that runs one.
+	Waiting string
 	// Hint is set when the window had no rows although the source holds rows
 	// that were never materialized: it tells where they lie, and the command
 	// that materializes them.
@@ -133,7 +135,9 @@ type Estimate struct {
 
 // Materializer moves rows from the offline store to the online store.
 type Materializer struct {
-	opt Options
+	opt    Options
+	warned sync.Once // that records cannot be kept
+	told   sync.Mutex
 }
 
 // New makes a Materializer.
@@ -152,53 +156,3 @@ func New(opt Options) *Materializer {
 	return &Materializer{opt: opt}
 }
 
-// Materialize reads the rows of one window for each view. It does one view
-// after the other; when one fails, the views before it are written and
-// recorded, and the error says how far the run came. A row that cannot be
-// encoded fails its view before any row of the view is written; a row that the
-// store cannot hold fails the view after all other rows are stored.
-func (m *Materializer) Materialize(ctx context.Context, req Request) ([]Result, error) {
-	if req.Start.After(req.End) {
-		return nil, fault.New(fault.Invalid, "the start %s lies after the end %s", stamp(req.Start), stamp(req.End))
-	}
-	return m.run(ctx, req, func(v *registry.View) (Window, error) {
-		return Window{View: v.Name, Start: req.Start, End: req.End}, nil
-	})
-}
-
-// MaterializeIncremental reads for each view the rows since its last window. A
-// view without a window starts its ttl ago, or a year ago when its ttl is 0.
-func (m *Materializer) MaterializeIncremental(ctx context.Context, req Request) ([]Result, error) {
-	return m.run(ctx, req, func(v *registry.View) (Window, error) { return m.incremental(v, req.End) })
-}
-
-func (m *Materializer) run(ctx context.Context, req Request, window func(*registry.View) (Window, error)) ([]Result, error) {
-	views, err := m.views(ctx, req.Views)
-	if err != nil {
-		return nil, err
-	}
-	windows := make([]Window, len(views))
-	for i, v := range views {
-		if windows[i], err = window(v); err != nil {
-			return nil, err
-		}
-	}
-	if m.opt.Observer.Planned != nil {
-		m.opt.Observer.Planned(windows)
-	}
-	results := make([]Result, 0, len(views))
-	for i, v := range views {
-		if m.opt.Observer.Started != nil {
-			m.opt.Observer.Started(windows[i])
-		}
-		r, err := m.view(ctx, v, windows[i])
-		if err != nil {
-			return results, unfinished(ctx, err, windows, i, r)
-		}
-		if m.opt.Observer.Finished != nil {
-			m.opt.Observer.Finished(r)
-		}
-		results = append(results, r)
-	}
-	return results, nil
-}

@@ -1,83 +1,187 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"time"
 
 	"github.com/banquet-fs/banquet/encode"
-	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/stores"
 )
 
-// view materializes one view: read, write, record.
-func (m *Materializer) view(ctx context.Context, v *registry.View, w Window) (Result, error) {
+// task is a plan that is being carried out.
+type task struct {
+	*Materializer
+	plan
+	layout *encode.Layout
+	// read is when reading began, here or in the run that this one continues.
+	read   time.Time
+	before outcome // of the run that this one continues
+	result Result
+	// kept is set when the run failed and can be continued.
+	kept bool
+}
+
+// window materializes one window of a view: read, write, record.
+func (m *Materializer) window(ctx context.Context, p plan) (t *task, err error) {
 	began := time.Now()
-	result := Result{Window: w}
-	if w.Start.After(w.End) {
-		result.Hint = tooEarly(v, w)
-		return result, nil
+	t = &task{Materializer: m, plan: p, result: Result{Window: p.Window}}
+	if p.Start.After(p.End) {
+		t.result.Hint = tooEarly(p.view, p.Window)
+		return t, nil
 	}
-	l, err := encode.NewLayout(v, m.opt.KeyVersion)
-	if err != nil {
-		return result, err
+	if t.layout, err = encode.NewLayout(p.view, m.opt.KeyVersion); err != nil {
+		return t, err
 	}
 	// The next run covers rows that arrive from here on, even if this run still
 	// reads them. Sources have microseconds, so the current microsecond is left
 	// to the next run, too.
-	read := m.opt.Now().Truncate(time.Microsecond)
-	rows, err := m.readNewest(ctx, v, w, l)
-	if err != nil {
-		return result, err
+	t.read = m.opt.Now().UTC().Truncate(time.Microsecond)
+	if t.resumed != nil {
+		t.read, t.before = t.resumed.Read, outcome{stored: t.resumed.Stored, older: t.resumed.Older}
+		m.observe(func(o *Observer) {
+			if o.Resumed != nil {
+				o.Resumed(p.Window, t.before.all())
+			}
+		})
 	}
-	result.Read, result.NullKeys, result.Keys = rows.read, rows.nullKeys, len(rows.records)
-	if result.NullKeys > 0 {
-		m.opt.Log.WarnContext(ctx, "rows without a join key were left out",
-			slog.String("view", v.Name), slog.Int64("rows", result.NullKeys))
+	if p.dry {
+		err = t.estimate(ctx)
+	} else {
+		err = t.run(ctx)
 	}
-	earlier := pastOf(v, read)
-	q := m.questions(v, l)
-	out := m.newWriting(v, w, l, rows.records)
-	if earlier.cut && out.mode == stores.Replace && len(rows.records) > 0 && q.ask(ctx, offline.Query{Start: after(w.End)}).Rows != 0 {
-		out.mode = stores.Newer // the last run may have stored rows later than this window
-	}
-	err = out.run(ctx)
-	result.Written, result.Older = out.stored, out.older
-	if err != nil {
-		return result, err
-	}
-	recorded, others, err := m.record(ctx, v, w, read)
-	if err != nil {
-		return result, err
-	}
-	result.Overlap = overlap(v.Name, recorded, others)
-	result.Elapsed = time.Since(began)
-	q.advise(ctx, earlier, recorded, &result)
-	return result, nil
+	t.result.Elapsed = time.Since(began)
+	return t, err
 }
 
-// readNewest reads the window and keeps the newest row of each key.
-func (m *Materializer) readNewest(ctx context.Context, v *registry.View, w Window, l *encode.Layout) (*newest, error) {
-	reader, err := m.opt.Offline.Range(ctx, offline.Query{
-		Source: v.Batch, Columns: l.Columns(), Types: l.Types(), Timestamp: l.Timestamp(), Created: l.Created(), Start: w.Start, End: w.End,
-	})
+// run reads, writes and records.
+func (t *task) run(ctx context.Context) error {
+	kept, err := t.checkpoint(ctx, recordName(t.view, t.shard), t.newRecord())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer reader.Release()
-	rows := newNewest(l)
-	for reader.Next() {
-		if ctx.Err() != nil {
-			return nil, fault.Of(ctx.Err())
-		}
-		if err := rows.take(reader.RecordBatch()); err != nil {
-			return nil, err
+	for _, name := range t.replaced {
+		if kept != nil && name != kept.name {
+			t.forget(ctx, name)
 		}
 	}
-	return rows, reader.Err()
+	if err := t.move(ctx, kept); err != nil {
+		t.kept = kept.fail(ctx)
+		return err
+	}
+	if t.shard.Count > 1 {
+		return t.finishShard(ctx, kept)
+	}
+	past := pastOf(t.view, t.read)
+	recorded, others, err := t.record(ctx)
+	if err != nil {
+		t.kept = kept.fail(ctx)
+		return err
+	}
+	kept.finish(ctx, recorded.end)
+	t.result.Overlap = overlap(t.View, recorded, others)
+	t.questions().advise(ctx, past, recorded, &t.result)
+	return nil
+}
+
+// newRecord is the record with which the run begins.
+func (t *task) newRecord() runRecord {
+	r := runRecord{
+		Start: t.Start.UTC(), End: t.End.UTC(), Incremental: t.incremental, Read: t.read, Fingerprint: t.fingerprint,
+		Intervals: len(t.view.Intervals), Shard: t.shard, Reach: t.reach,
+	}
+	if old := t.resumed; old != nil {
+		r.Done, r.DoneEvent, r.Stored, r.Older, r.Intervals = old.Done, old.DoneEvent, old.Stored, old.Older, old.Intervals
+	}
+	return r
+}
+
+// gather reads the window. The caller closes the reading's pile.
+func (t *task) gather(ctx context.Context) (*reading, error) {
+	r := &reading{
+		store: t.opt.Offline, view: t.view, layout: t.layout, take: t.takes(), pile: newPile(t.spool(), workers()),
+		progress: func(rows int64) {
+			t.observe(func(o *Observer) {
+				if o.Reading != nil {
+					o.Reading(t.Window, rows)
+				}
+			})
+		},
+	}
+	err := r.read(ctx, t.Window)
+	t.result.Read, t.result.NullKeys = r.rows.Load(), r.nullKeys.Load()
+	if err != nil {
+		return r, err
+	}
+	if t.result.NullKeys > 0 {
+		t.opt.Log.WarnContext(ctx, "rows without a join key were left out",
+			slog.String("view", t.View), slog.Int64("rows", t.result.NullKeys))
+	}
+	r.pile.settle()
+	return r, nil
+}
+
+// takes chooses the keys of this run: those of its shard that the run which it
+// continues has not stored.
+func (t *task) takes() func(key []byte) bool {
+	var done []byte
+	if t.resumed != nil {
+		done = t.resumed.Done
+	}
+	return func(key []byte) bool {
+		return (len(done) == 0 || bytes.Compare(key, done) > 0) && t.shard.has(key)
+	}
+}
+
+// move reads the window and writes its rows.
+func (t *task) move(ctx context.Context, kept *checkpoint) error {
+	rows, err := t.gather(ctx)
+	defer rows.pile.close()
+	if err != nil {
+		return err
+	}
+	keys, err := rows.count(ctx, nil)
+	if err != nil {
+		return err
+	}
+	t.result.Keys = t.before.all() + keys
+	t.result.Written, t.result.Older, t.result.Resumed = t.before.stored, t.before.older, t.before.stored
+	w := t.newWriting(t.view, t.layout, t.mode(ctx, keys))
+	w.progress = func(rows int) {
+		t.observe(func(o *Observer) {
+			if o.Written != nil {
+				o.Written(t.Window, t.before.all()+rows, t.result.Keys)
+			}
+		})
+	}
+	kept.follow(w)
+	sorted, err := rows.pile.rows()
+	if err != nil {
+		return err
+	}
+	err = w.run(ctx, sorted)
+	t.result.Written, t.result.Older = t.before.stored+w.total.stored, t.before.older+w.total.older
+	return err
+}
+
+// mode chooses how rows are written. Where the store may have rows later than the
+// window, which the source tells, each row is compared.
+func (t *task) mode(ctx context.Context, keys int) stores.Mode {
+	m := mode(t.view, t.Window)
+	if m == stores.Newer || keys == 0 {
+		return m
+	}
+	if !pastOf(t.view, t.read).cut && !t.reach.After(t.End) {
+		return m
+	}
+	if t.questions().ask(ctx, offline.Query{Start: after(t.End)}).Rows != 0 {
+		return stores.Newer
+	}
+	return m
 }
 
 // record appends the window to the view's intervals and returns the recorded
@@ -85,30 +189,30 @@ func (m *Materializer) readNewest(ctx context.Context, v *registry.View, w Windo
 // that arrived later may have been missed. That moment is also recorded as the
 // view's last update, and tells the next run which rows are late. others are
 // the windows that other runs have recorded since this one began.
-func (m *Materializer) record(ctx context.Context, v *registry.View, w Window, read time.Time) (done interval, others []interval, err error) {
-	done = interval{w.Start, w.End}
-	if done.end.After(read) {
-		if now := m.opt.Now(); done.end.After(now) {
-			m.opt.Log.WarnContext(ctx, "the end lies in the future; the window is recorded up to now",
-				slog.String("view", v.Name), slog.Time("end", w.End))
+func (t *task) record(ctx context.Context) (done interval, others []interval, err error) {
+	done = interval{t.Start, t.End}
+	if done.end.After(t.read) {
+		if now := t.opt.Now(); done.end.After(now) {
+			t.opt.Log.WarnContext(ctx, "the end lies in the future; the window is recorded up to now",
+				slog.String("view", t.View), slog.Time("end", t.End))
 		}
-		done.end = read
+		done.end = t.read
 	}
 	if done.start.After(done.end) {
-		m.opt.Log.WarnContext(ctx, "the whole window lies in the future; it is not recorded",
-			slog.String("view", v.Name), slog.Time("start", w.Start))
+		t.opt.Log.WarnContext(ctx, "the whole window lies in the future; it is not recorded",
+			slog.String("view", t.View), slog.Time("start", t.Start))
 		return done, nil, nil
 	}
-	_, err = registry.Update(ctx, m.opt.Storage, func(reg *core.Registry) error {
-		others = recordedSince(reg, v)
-		return registry.RecordMaterialization(reg, v.Project, v.Name, done.start, done.end, read)
+	_, err = registry.Update(ctx, t.opt.Storage, func(reg *core.Registry) error {
+		others = recordedSince(reg, t.view, len(t.view.Intervals))
+		return registry.RecordMaterialization(reg, t.view.Project, t.View, done.start, done.end, t.read)
 	})
 	return done, others, err
 }
 
-// recordedSince returns the windows of a view that were recorded after the view
-// was loaded. Each run appends one.
-func recordedSince(reg *core.Registry, v *registry.View) []interval {
+// recordedSince returns the windows of a view from the one with a number on. Each
+// run appends one.
+func recordedSince(reg *core.Registry, v *registry.View, number int) []interval {
 	var now []*core.MaterializationInterval
 	for _, f := range reg.GetFeatureViews() {
 		if f.GetSpec().GetName() == v.Name && f.GetSpec().GetProject() == v.Project {
@@ -120,5 +224,5 @@ func recordedSince(reg *core.Registry, v *registry.View) []interval {
 			now = f.GetMeta().GetMaterializationIntervals()
 		}
 	}
-	return spans(now[min(len(v.Intervals), len(now)):])
+	return spans(now[min(number, len(now)):])
 }

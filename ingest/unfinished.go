@@ -3,14 +3,51 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// unfinished is the error of a run that stopped at a view: the cause, what is
-// stored, and what is not. r is the outcome of the view so far.
-func unfinished(ctx context.Context, err error, windows []Window, at int, r Result) error {
+// unfinished is the error of a run of which a step failed: the cause, what is
+// stored, and what is not; nil if none failed.
+func unfinished(ctx context.Context, steps []*step) error {
+	at := slices.IndexFunc(steps, func(s *step) bool { return s.state == failed })
+	if at < 0 {
+		return nil
+	}
+	first := steps[at]
+	f := reason(ctx, first.err)
+	parts := []string{f.Text, stored(&first.result) + ", and its window is not recorded"}
+	var done, waits []string
+	for i, s := range steps {
+		switch {
+		case s.state == complete:
+			done = append(done, s.View)
+		case s.state == waiting:
+			waits = append(waits, s.View)
+		case i != at:
+			parts = append(parts, reason(ctx, s.err).Text+"; "+stored(&s.result)+", and its window is not recorded")
+		}
+	}
+	if len(done) > 0 {
+		parts = append(parts, "complete: "+names(done))
+	}
+	if len(waits) > 0 {
+		parts = append(parts, "not begun: "+names(waits))
+	}
+	if slices.ContainsFunc(steps, func(s *step) bool { return s.kept }) {
+		parts = append(parts, "the same command goes on after what is stored")
+	}
+	f.Text = strings.Join(parts, "; ")
+	if ctx.Err() == nil {
+		return f.Because(first.err)
+	}
+	return &f
+}
+
+// reason is a copy of the fault for an error of a step.
+func reason(ctx context.Context, err error) fault.Error {
 	cause := fault.Of(err)
 	f := *cause
 	switch {
@@ -20,18 +57,7 @@ func unfinished(ctx context.Context, err error, windows []Window, at int, r Resu
 	case cause.Kind == fault.Internal:
 		f.Text = err.Error()
 	}
-	parts := []string{f.Text, stored(&r) + ", and its window is not recorded"}
-	if at > 0 {
-		parts = append(parts, "complete: "+names(windows[:at]))
-	}
-	if rest := windows[at+1:]; len(rest) > 0 {
-		parts = append(parts, "not begun: "+names(rest))
-	}
-	f.Text = strings.Join(parts, "; ")
-	if ctx.Err() == nil {
-		return f.Because(err)
-	}
-	return &f
+	return f
 }
 
 // stored tells how much of a view's window is in the store.
@@ -58,13 +84,10 @@ func stored(r *Result) string {
 // namedViews is how many views a list names.
 const namedViews = 10
 
-func names(windows []Window) string {
-	var list []string
-	for _, w := range windows[:min(len(windows), namedViews)] {
-		list = append(list, w.View)
-	}
-	text := strings.Join(list, ", ")
-	if more := len(windows) - namedViews; more > 0 {
+func names(views []string) string {
+	views = slices.Compact(views)
+	text := strings.Join(views[:min(len(views), namedViews)], ", ")
+	if more := len(views) - namedViews; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text

@@ -16,8 +16,8 @@ const year = 52 * 7 * 24 * time.Hour
 // writeTag is the view tag that protects rows that others write, too.
 const writeTag = "banquet.write"
 
-// incremental is the window since the last one.
-func (m *Materializer) incremental(v *registry.View, end time.Time) (Window, error) {
+// sinceLast is the window since the last one.
+func (m *Materializer) sinceLast(v *registry.View, end time.Time) (Window, error) {
 	now := m.opt.Now()
 	w := Window{View: v.Name, End: end}
 	last, found := lastEnd(v)

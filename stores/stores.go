@@ -206,3 +206,35 @@ type Finding struct {
 	Refused bool
 	Text    string
 }
+
+// Sizer is a store that knows what a row takes there. It is optional; As finds it
+// behind decorators.
+type Sizer interface {
+	// Size returns what storing a record takes, without storing it. Values are
+	// aligned to the selection.
+	Size(features *Selection, record *Record) Size
+}
+
+// Size is what one row takes.
+type Size struct {
+	// Bytes is the size of the stored row.
+	Bytes int64
+	// WriteUnits is what the store charges for writing it, in its own units.
+	WriteUnits int64
+}
+
+// As finds an optional ability of a store: of the store itself or of one that it
+// decorates, which its method Unwrap returns.
+func As[T any](store any) (T, bool) {
+	for {
+		if t, ok := store.(T); ok {
+			return t, true
+		}
+		wrapper, ok := store.(interface{ Unwrap() Store })
+		if !ok {
+			var none T
+			return none, false
+		}
+		store = wrapper.Unwrap()
+	}
+}

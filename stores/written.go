@@ -1,6 +1,7 @@
 package stores
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -50,3 +51,16 @@ func CheckTimes(r *Record) error {
 	}
 	return nil
 }
+
+type busyRetries struct{}
+
+// WithoutBusyRetries marks writes whose caller itself repeats what a busy store
+// refuses, and adapts its pace to that: a bulk load. Decorators then return such
+// failures at once, and do not spend on them what they keep for all callers.
+func WithoutBusyRetries(ctx context.Context) context.Context {
+	return context.WithValue(ctx, busyRetries{}, true)
+}
+
+// BusyRetriesLeft reports whether the caller itself repeats what a busy store
+// refuses.
+func BusyRetriesLeft(ctx context.Context) bool { return ctx.Value(busyRetries{}) != nil }

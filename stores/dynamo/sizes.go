@@ -15,25 +15,50 @@ const maxItem = 400 << 10
 // check refuses a record whose item is too large. DynamoDB also counts some
 // overhead; it decides itself about items just at the limit.
 func (w *writing) check(r *stores.Record) error {
-	size := len("entity_id") + value.EntityIDLen + len("event_ts") + stampSize(r.Event) + len("values")
-	largest := -1
-	for i, v := range r.Values {
-		if v == nil {
-			continue
-		}
-		size += len(w.features[i]) + len(v)
-		if largest < 0 || len(v) > len(r.Values[largest]) {
-			largest = i
-		}
-	}
+	size := itemSize(w.features, r)
 	if size <= maxItem {
 		return nil
+	}
+	largest := -1
+	for i, v := range r.Values {
+		if v != nil && (largest < 0 || len(v) > len(r.Values[largest])) {
+			largest = i
+		}
 	}
 	most := ""
 	if largest >= 0 {
 		most = fmt.Sprintf("; the largest feature, %s, has %d bytes", w.features[largest], len(r.Values[largest]))
 	}
 	return fault.New(fault.Invalid, "its item has %d bytes; DynamoDB accepts at most %d%s", size, maxItem, most).About("table", w.name, w.table.Project)
+}
+
+// itemSize is the size of a record's item, in bytes of attribute names and values.
+func itemSize(features []string, r *stores.Record) int {
+	size := len("entity_id") + value.EntityIDLen + len("event_ts") + stampSize(r.Event) + len("values")
+	for i, v := range r.Values {
+		if v != nil {
+			size += len(features[i]) + len(v)
+		}
+	}
+	return size
+}
+
+// The overhead of a map, and of each of its elements, which DynamoDB charges.
+const mapBytes, elementBytes = 3, 1
+
+// writeUnit is how many bytes of an item one write capacity unit pays for.
+const writeUnit = 1 << 10
+
+// Size returns the size of a record's item and the write capacity units that a
+// write of it consumes.
+func (s *Store) Size(features *stores.Selection, r *stores.Record) stores.Size {
+	size := itemSize(features.Features, r) + mapBytes
+	for _, v := range r.Values {
+		if v != nil {
+			size += elementBytes
+		}
+	}
+	return stores.Size{Bytes: int64(size), WriteUnits: int64((size + writeUnit - 1) / writeUnit)}
 }
 
 // maxRequest is the maximum size of a BatchWriteItem, in bytes of JSON; a reserve

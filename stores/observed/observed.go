@@ -42,6 +42,9 @@ func New(inner stores.Store, reg prometheus.Registerer) *Store {
 	return s
 }
 
+// Unwrap returns the store inside.
+func (s *Store) Unwrap() stores.Store { return s.Store }
+
 // Read measures a read.
 func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
 	start := time.Now()

@@ -136,6 +136,9 @@ func (s *Store) span(ctx context.Context, n int) (span time.Duration, lacking st
 	return rand.N(longest) + 1, ""
 }
 
+// Unwrap returns the store inside.
+func (s *Store) Unwrap() stores.Store { return s.Store }
+
 // Read reads until every key is read or the remaining failures will not pass.
 func (s *Store) Read(ctx context.Context, reads []stores.Read) (*stores.Rows, error) {
 	rows, err := s.Store.Read(ctx, reads)
@@ -215,16 +218,21 @@ func (s *Store) again(ctx context.Context, reads []stores.Read, rows *stores.Row
 }
 
 // Write writes until every record is stored or older, or the remaining failures
-// will not pass.
+// will not pass. Rows that a busy store refuses are left to a caller who asked for
+// that: see stores.WithoutBusyRetries.
 func (s *Store) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
-	return s.change(ctx, len(records), func(indexes []int) (stores.Written, error) {
+	mends := passing
+	if stores.BusyRetriesLeft(ctx) {
+		mends = func(err error) bool { return fault.KindOf(err) != fault.Overloaded && passing(err) }
+	}
+	return s.change(ctx, mends, len(records), func(indexes []int) (stores.Written, error) {
 		return s.Store.Write(ctx, table, features, pick(records, indexes), mode)
 	})
 }
 
 // Delete deletes until every key is gone or the remaining failures will not pass.
 func (s *Store) Delete(ctx context.Context, table stores.Table, keys [][]byte) (stores.Unwritten, error) {
-	written, err := s.change(ctx, len(keys), func(indexes []int) (stores.Written, error) {
+	written, err := s.change(ctx, passing, len(keys), func(indexes []int) (stores.Written, error) {
 		left, err := s.Store.Delete(ctx, table, pick(keys, indexes))
 		return stores.Written{Failed: left}, err
 	})
@@ -243,9 +251,9 @@ func pick[T any](all []T, indexes []int) []T {
 	return some
 }
 
-// change retries a write or a delete of n items until no failure that may pass is
-// left.
-func (s *Store) change(ctx context.Context, n int, try func(indexes []int) (stores.Written, error)) (stores.Written, error) {
+// change retries a write or a delete of n items until no failure is left that
+// passing, or a part of it, accepts.
+func (s *Store) change(ctx context.Context, passing func(error) bool, n int, try func(indexes []int) (stores.Written, error)) (stores.Written, error) {
 	written, err := try(nil)
 	for tries := 0; ; tries++ {
 		failed := 0
@@ -253,7 +261,7 @@ func (s *Store) change(ctx context.Context, n int, try func(indexes []int) (stor
 		case err != nil && passing(err):
 			failed = n
 		case err == nil:
-			failed = countPassing(&written.Failed)
+			failed = countPassing(passing, &written.Failed)
 		}
 		share := float64(failed) / float64(max(n, 1))
 		s.budget.put(s.opt.Refill * (1 - share))
@@ -264,11 +272,11 @@ func (s *Store) change(ctx context.Context, n int, try func(indexes []int) (stor
 			written, err = try(nil)
 			continue
 		}
-		written = rewrite(written, try)
+		written = rewrite(passing, written, try)
 	}
 }
 
-func countPassing(left *stores.Unwritten) int {
+func countPassing(passing func(error) bool, left *stores.Unwritten) int {
 	n := 0
 	for _, err := range left.Errs {
 		if passing(err) {
@@ -280,7 +288,7 @@ func countPassing(left *stores.Unwritten) int {
 
 // rewrite retries the failures that may pass once, and returns the outcome of
 // all, under the original indexes.
-func rewrite(before stores.Written, try func(indexes []int) (stores.Written, error)) stores.Written {
+func rewrite(passing func(error) bool, before stores.Written, try func(indexes []int) (stores.Written, error)) stores.Written {
 	out := stores.Written{Older: before.Older}
 	var again []int
 	for i, at := range before.Failed.Indexes {

@@ -1,0 +1,153 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/stores"
+)
+
+// plan is a view with one window to materialize.
+type plan struct {
+	Window
+	view        *registry.View
+	incremental bool
+	shard       Shard
+	dry         bool
+	fingerprint string
+	// resumed is the unfinished run that this one continues.
+	resumed *runRecord
+	// replaced are the records that the record of this run makes superfluous.
+	replaced []string
+	// reach is an event time up to which other runs may have stored rows that no
+	// recorded window contains.
+	reach time.Time
+	// again is set for a second window: the view is read anew before it.
+	again bool
+}
+
+// plans are the windows of a view: one, or two when an incremental run first
+// continues an unfinished one.
+func (m *Materializer) plans(ctx context.Context, req Request, v *registry.View, w Window, incremental bool) ([]plan, error) {
+	p := plan{Window: w, view: v, incremental: incremental, shard: req.Shard, dry: req.DryRun, fingerprint: fingerprint(v, m.opt.KeyVersion)}
+	if req.DryRun {
+		return []plan{p}, nil
+	}
+	records := m.recordsOf(ctx, v)
+	if req.Shard.Count > 1 {
+		return m.planShard(ctx, p, records, req.Restart)
+	}
+	for _, r := range records {
+		m.consider(ctx, &p, r, req.Restart)
+	}
+	if p.resumed == nil || !incremental {
+		return []plan{p}, nil
+	}
+	first, second := p, p
+	first.Start, first.End, first.Assumed = p.resumed.Start, p.resumed.End, false
+	if first.End.Equal(w.End) {
+		return []plan{first}, nil
+	}
+	second.resumed, second.replaced, second.again = nil, nil, true
+	second.Start, second.Assumed = earlier(first.End, p.resumed.Read), false
+	return []plan{first, second}, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// consider decides what a record means for a run: the run continues it, replaces
+// it, or leaves it to a run that continues it later.
+func (m *Materializer) consider(ctx context.Context, p *plan, r found, restart bool) {
+	if r.committed(p.view) {
+		m.forget(ctx, r.name) // it was stopped between its last two steps
+		return
+	}
+	p.reach = later(p.reach, r.reach())
+	if !r.Ended && r.alive(time.Now()) {
+		return
+	}
+	fits := r.Shard.Count <= 1 && !r.Ended && p.fits(&r.runRecord)
+	drop := m.outdated(p, &r.runRecord)
+	if drop == "" && fits && restart {
+		drop = "the run is to start from the beginning"
+	}
+	if drop == "" && fits && !m.holds(ctx, p, &r.runRecord) {
+		drop = "the store no longer has the rows that it has stored"
+	}
+	switch {
+	case r.Ended:
+		p.replaced = append(p.replaced, r.name)
+	case drop != "":
+		m.note(ctx, p, &r.runRecord, drop)
+		p.replaced = append(p.replaced, r.name)
+	case fits && p.resumed == nil:
+		p.resumed, p.replaced = &r.runRecord, append(p.replaced, r.name)
+	case fits: // two runs of the window were stopped: one of them is enough
+		p.replaced = append(p.replaced, r.name)
+	}
+}
+
+// note says that an unfinished run is not continued.
+func (m *Materializer) note(ctx context.Context, p *plan, r *runRecord, why string) {
+	m.opt.Log.WarnContext(ctx, fmt.Sprintf("the unfinished run from %s to %s is not continued: %s", stamp(r.Start), stamp(r.End), why),
+		slog.String("view", p.View), slog.Int("stored", r.Stored))
+}
+
+// fits reports whether the run may continue an unfinished one: one of the same
+// window, or, if it is incremental, the incremental one that it follows.
+func (p *plan) fits(r *runRecord) bool {
+	if r.Start.Equal(p.Start) && r.End.Equal(p.End) {
+		return true
+	}
+	if !p.incremental || !r.Incremental || r.End.After(p.End) {
+		return false
+	}
+	return len(p.view.Intervals) == 0 || r.Start.Equal(p.Start)
+}
+
+// outdated tells why no run may continue an unfinished one; empty if one may.
+func (m *Materializer) outdated(p *plan, r *runRecord) string {
+	switch {
+	case r.Fingerprint != p.fingerprint:
+		return "the definition of the view has changed since"
+	case len(p.view.Intervals) < r.Intervals:
+		return "the view was made anew since"
+	case m.opt.Now().Sub(r.Read).Abs() > recordAge:
+		return "it is older than a day"
+	}
+	return ""
+}
+
+// holds checks that the store still has the last row that an unfinished run has
+// stored: it may be another store, or its table may have been made anew.
+func (m *Materializer) holds(ctx context.Context, p *plan, r *runRecord) bool {
+	reader, ok := m.opt.Online.(stores.Reader)
+	if !ok || len(r.Done) == 0 {
+		return true
+	}
+	rows, err := reader.Read(ctx, []stores.Read{{
+		Table:    stores.Table{Project: p.view.Project, View: p.view.Name, Version: p.view.TableVersion},
+		Features: stores.NewSelection(), Keys: [][]byte{r.Done}, Consistent: true,
+	}})
+	if err != nil {
+		return false
+	}
+	defer rows.Release()
+	row := &rows.Reads[0][0]
+	return row.Err == nil && row.Found && !row.Event.Before(r.DoneEvent.Truncate(time.Second))
+}

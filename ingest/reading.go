@@ -1,0 +1,208 @@
+package ingest
+
+import (
+	"context"
+	"encoding/binary"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/banquet-fs/banquet/encode"
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/offline"
+	"github.com/banquet-fs/banquet/registry"
+)
+
+const (
+	// defaultMemory is how many bytes of rows wait in memory by default.
+	defaultMemory = 32 << 20
+	// encoders is how many goroutines encode rows at most.
+	encoders = 4
+	// failedRows is how many rows that cannot be encoded a run bears, in the hope
+	// that newer rows replace them.
+	failedRows = 1000
+)
+
+// reading reads a window and keeps the newest row of each key, within bounded
+// memory.
+type reading struct {
+	store    offline.Store
+	view     *registry.View
+	layout   *encode.Layout
+	take     func(key []byte) bool // chooses the keys to keep
+	progress func(rows int64)
+	pile     *pile
+
+	rows, nullKeys atomic.Int64
+
+	mu     sync.Mutex
+	failed []error // of rows that cannot be encoded
+}
+
+// numbered is a record batch with the place of its first row in the source's
+// order.
+type numbered struct {
+	batch arrow.RecordBatch
+	first uint64
+}
+
+// read reads the window: one goroutine reads the source, others encode. Nothing
+// waits between them but a few batches.
+func (r *reading) read(ctx context.Context, w Window) error {
+	group, ctx := errgroup.WithContext(ctx)
+	batches := make(chan numbered, 1)
+	group.Go(func() error {
+		defer close(batches)
+		return r.source(ctx, w, batches)
+	})
+	for _, s := range r.pile.sorters {
+		group.Go(func() error { return r.encode(batches, s) })
+	}
+	err := group.Wait()
+	for n := range batches { // what the encoders left when they failed
+		n.batch.Release()
+	}
+	return err
+}
+
+// workers is the number of goroutines that encode.
+func workers() int { return min(runtime.GOMAXPROCS(0), encoders) }
+
+// source passes the batches of the window on.
+func (r *reading) source(ctx context.Context, w Window, batches chan<- numbered) error {
+	l := r.layout
+	reader, err := r.store.Range(ctx, offline.Query{
+		Source: r.view.Batch, Columns: l.Columns(), Types: l.Types(), Timestamp: l.Timestamp(), Created: l.Created(), Start: w.Start, End: w.End,
+	})
+	if err != nil {
+		return err
+	}
+	defer reader.Release()
+	place := uint64(0)
+	for reader.Next() {
+		batch := reader.RecordBatch()
+		batch.Retain()
+		select {
+		case batches <- numbered{batch, place}:
+			place += uint64(batch.NumRows())
+		case <-ctx.Done():
+			batch.Release()
+			return fault.Of(ctx.Err())
+		}
+	}
+	if err := reader.Err(); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return fault.Of(ctx.Err())
+	}
+	return nil
+}
+
+// encode encodes batches into a sorter.
+func (r *reading) encode(batches <-chan numbered, s *sorter) error {
+	e := &encoder{reading: r, sorter: s}
+	for n := range batches {
+		err := e.batch(n)
+		n.batch.Release()
+		if err != nil {
+			return err
+		}
+		r.progress(r.rows.Add(n.batch.NumRows()))
+	}
+	return nil
+}
+
+// encoder has the memory to encode one row after the other.
+type encoder struct {
+	reading *reading
+	sorter  *sorter
+	values  []byte
+	ends    []int
+}
+
+func (e *encoder) batch(n numbered) error {
+	b, err := e.reading.layout.Open(n.batch)
+	if err != nil {
+		return err
+	}
+	for row := range b.Rows() {
+		if err := e.row(b, row, n.first+uint64(row)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *encoder) row(b *encode.Batch, row int, place uint64) error {
+	event, created, ok := b.Times(row)
+	if !ok {
+		return nil
+	}
+	key, ok, err := b.Key(row)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		e.reading.nullKeys.Add(1)
+		return nil
+	}
+	if !e.reading.take(key) {
+		return nil
+	}
+	failed := uint32(0)
+	values, ends, err := b.AppendValues(e.values[:0], e.ends[:0], row)
+	if err != nil {
+		if failed, err = e.reading.fail(err); err != nil {
+			return err
+		}
+	} else {
+		e.values, e.ends = values, ends
+	}
+	slab := appendHead(e.sorter.begin(), key, momentOf(event), momentOf(created), place, failed)
+	start := 0
+	for _, end := range ends {
+		slab = append(binary.AppendUvarint(slab, uint64(end-start)), values[start:end]...)
+		start = end
+	}
+	return e.sorter.end(slab)
+}
+
+// fail notes why a row cannot be encoded, and returns the number of the note.
+func (r *reading) fail(err error) (uint32, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.failed) == failedRows {
+		return 0, r.failed[0]
+	}
+	r.failed = append(r.failed, err)
+	return uint32(len(r.failed)), nil
+}
+
+// count counts the keys. A row that cannot be encoded is an error if it is the
+// newest of its key. each, if not nil, is called with every row to write.
+func (r *reading) count(ctx context.Context, each func(packed)) (int, error) {
+	rows, err := r.pile.rows()
+	if err != nil {
+		return 0, err
+	}
+	for n := 0; ; n++ {
+		row, err := rows.row()
+		switch {
+		case err != nil:
+			return 0, err
+		case row == nil:
+			return n, nil
+		case row.failed() > 0:
+			return 0, r.failed[row.failed()-1]
+		case n%1024 == 0 && ctx.Err() != nil:
+			return 0, fault.Of(ctx.Err())
+		}
+		if each != nil {
+			each(row)
+		}
+	}
+}
