@@ -155,4 +155,3 @@ func New(opt Options) *Materializer {
 	}
 	return &Materializer{opt: opt}
 }
-

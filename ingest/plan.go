@@ -81,25 +81,31 @@ func (m *Materializer) consider(ctx context.Context, p *plan, r found, restart b
 	if !r.Ended && r.alive(time.Now()) {
 		return
 	}
-	fits := r.Shard.Count <= 1 && !r.Ended && p.fits(&r.runRecord)
-	drop := m.outdated(p, &r.runRecord)
-	if drop == "" && fits && restart {
-		drop = "the run is to start from the beginning"
-	}
-	if drop == "" && fits && !m.holds(ctx, p, &r.runRecord) {
-		drop = "the store no longer has the rows that it has stored"
-	}
+	why := m.useless(ctx, p, &r.runRecord, restart)
 	switch {
-	case r.Ended:
-		p.replaced = append(p.replaced, r.name)
-	case drop != "":
-		m.note(ctx, p, &r.runRecord, drop)
-		p.replaced = append(p.replaced, r.name)
-	case fits && p.resumed == nil:
-		p.resumed, p.replaced = &r.runRecord, append(p.replaced, r.name)
-	case fits: // two runs of the window were stopped: one of them is enough
-		p.replaced = append(p.replaced, r.name)
+	case why != "":
+		m.note(ctx, p, &r.runRecord, why)
+	case !r.Ended && !p.fits(&r.runRecord):
+		return // another run may continue it
+	case !r.Ended && p.resumed == nil: // of two runs of a window that were stopped one is enough
+		p.resumed = &r.runRecord
 	}
+	p.replaced = append(p.replaced, r.name)
+}
+
+// useless tells why an unfinished run is not continued, now or later; empty if it
+// may be.
+func (m *Materializer) useless(ctx context.Context, p *plan, r *runRecord, restart bool) string {
+	if r.Ended {
+		return ""
+	}
+	if why := m.outdated(p, r); why != "" || !p.fits(r) {
+		return why
+	}
+	if restart {
+		return "the run is to start from the beginning"
+	}
+	return m.lost(ctx, p, r)
 }
 
 // note says that an unfinished run is not continued.
@@ -111,6 +117,9 @@ func (m *Materializer) note(ctx context.Context, p *plan, r *runRecord, why stri
 // fits reports whether the run may continue an unfinished one: one of the same
 // window, or, if it is incremental, the incremental one that it follows.
 func (p *plan) fits(r *runRecord) bool {
+	if r.Shard.Count > 1 {
+		return false
+	}
 	if r.Start.Equal(p.Start) && r.End.Equal(p.End) {
 		return true
 	}
@@ -133,21 +142,23 @@ func (m *Materializer) outdated(p *plan, r *runRecord) string {
 	return ""
 }
 
-// holds checks that the store still has the last row that an unfinished run has
-// stored: it may be another store, or its table may have been made anew.
-func (m *Materializer) holds(ctx context.Context, p *plan, r *runRecord) bool {
+// lost tells that the store has not the last row anymore that an unfinished run
+// has stored: it may be another store, or its table may have been made anew.
+func (m *Materializer) lost(ctx context.Context, p *plan, r *runRecord) string {
 	reader, ok := m.opt.Online.(stores.Reader)
-	if !ok || len(r.Done) == 0 {
-		return true
+	if !ok || len(r.Done) == 0 || len(p.view.Features) == 0 {
+		return ""
 	}
 	rows, err := reader.Read(ctx, []stores.Read{{
 		Table:    stores.Table{Project: p.view.Project, View: p.view.Name, Version: p.view.TableVersion},
-		Features: stores.NewSelection(), Keys: [][]byte{r.Done}, Consistent: true,
+		Features: stores.NewSelection(p.view.Features[0].Name), Keys: [][]byte{r.Done}, Consistent: true,
 	}})
 	if err != nil {
-		return false
+		return "the rows that it has stored cannot be read"
 	}
 	defer rows.Release()
-	row := &rows.Reads[0][0]
-	return row.Err == nil && row.Found && !row.Event.Before(r.DoneEvent.Truncate(time.Second))
+	if row := &rows.Reads[0][0]; row.Err != nil || !row.Found || row.Event.Before(r.DoneEvent.Truncate(time.Second)) {
+		return "the store has not the rows anymore that it has stored"
+	}
+	return ""
 }

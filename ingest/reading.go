@@ -18,7 +18,7 @@ import (
 
 const (
 	// defaultMemory is how many bytes of rows wait in memory by default.
-	defaultMemory = 32 << 20
+	defaultMemory = 16 << 20
 	// encoders is how many goroutines encode rows at most.
 	encoders = 4
 	// failedRows is how many rows that cannot be encoded a run bears, in the hope

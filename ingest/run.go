@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -103,18 +104,17 @@ const (
 
 // all carries out the jobs, some at the same time, until one fails.
 func (m *Materializer) all(ctx context.Context, jobs [][]*step) {
-	stop, end := context.WithCancel(context.Background())
-	defer end()
+	var stop atomic.Bool
 	var group errgroup.Group
 	group.SetLimit(max(1, m.opt.Parallel))
 	for _, job := range jobs {
 		group.Go(func() error {
 			for _, s := range job {
-				if stop.Err() != nil {
-					return nil
+				if stop.Load() {
+					break
 				}
 				if m.step(ctx, s); s.err != nil {
-					end()
+					stop.Store(true)
 				}
 			}
 			return nil

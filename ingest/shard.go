@@ -84,9 +84,11 @@ func (m *Materializer) agree(ctx context.Context, p *plan, r found, restart bool
 		return fault.New(fault.Conflict, "shard %s of feature view %s was begun with the window from %s to %s, which does not fit shard %s from %s to %s; "+
 			"run all shards with the same number, window and definition, or drop what was begun with --restart",
 			r.Shard, p.View, stamp(r.Start), stamp(r.End), p.shard, stamp(p.Start), stamp(p.End)).About("feature view", p.View, p.view.Project)
-	case own && !m.holds(ctx, p, &r.runRecord):
-		m.note(ctx, p, &r.runRecord, "the store no longer has the rows that it has stored")
 	case own:
+		if why := m.lost(ctx, p, &r.runRecord); why != "" {
+			m.note(ctx, p, &r.runRecord, why)
+			return nil
+		}
 		p.resumed = &r.runRecord
 	}
 	return nil
