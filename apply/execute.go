@@ -149,7 +149,7 @@ func (a *Applier) remember(ctx context.Context, drops []stores.Change) error {
 		if err != nil || left == nil {
 			return err
 		}
-		return a.opt.Records.Put(ctx, a.record(), nil)
+		return a.opt.Records.Put(ctx, a.record(), nil) // a record that is there may be written
 	}
 	tables := make([]stores.Table, 0, len(drops))
 	for _, c := range drops {
@@ -159,7 +159,12 @@ func (a *Applier) remember(ctx context.Context, drops []stores.Change) error {
 	if err != nil {
 		return fault.New(fault.Internal, "the tables to drop cannot be recorded").Because(err)
 	}
-	return a.opt.Records.Put(ctx, a.record(), data)
+	err = a.opt.Records.Put(ctx, a.record(), data)
+	if fault.KindOf(err) == fault.Denied && err != nil {
+		a.opt.Log.WarnContext(ctx, "the tables to drop cannot be recorded beside the registry; if this apply is stopped now, they stay", slog.String("reason", fault.Of(err).Text))
+		return nil
+	}
+	return err
 }
 
 // leftovers are the tables that an earlier apply has recorded and perhaps not dropped.

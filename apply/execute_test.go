@@ -215,6 +215,28 @@ func TestEachCallOfAnApplyFails(t *testing.T) {
 	}
 }
 
+// A directory in which no record can be written does not stop an apply.
+func TestNoPlaceForRecords(t *testing.T) {
+	w := newWorld(t)
+	if err := w.apply(t, "a", "b"); err != nil {
+		t.Fatal(err)
+	}
+	opt := w.options()
+	opt.Records = noRecords{w}
+	if _, err := apply.New(opt).Apply(t.Context(), objects("b"), apply.Observer{}); err != nil {
+		t.Fatal(err)
+	}
+	if views, tables := w.state(t); fmt.Sprint(views, tables) != "[b] [b]" {
+		t.Error(views, tables)
+	}
+}
+
+type noRecords struct{ *world }
+
+func (noRecords) Put(context.Context, string, []byte) error {
+	return fault.New(fault.Denied, "no permission")
+}
+
 // A table that is waiting to be dropped stays if its view has been defined again.
 func TestATableThatIsNeededAgainStays(t *testing.T) {
 	w := newWorld(t)

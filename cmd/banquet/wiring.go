@@ -157,7 +157,7 @@ const planning = "plan"
 // with an online store that banquet does not have, if there are no tables to check.
 func (r *repository) applier(ctx context.Context, repo *definitions.Repo, deletions bool, need string) (*apply.Applier, error) {
 	opt := apply.Options{
-		Storage: r.storage, Registry: r.options(), Project: r.config.Project, Columns: lazyColumns{r}, Log: r.app.log,
+		Storage: r.storage, Registry: r.options(), Project: r.config.Project, Columns: lazyColumns{r}, Records: r.storage.Records(), Log: r.app.log,
 		Passed: repo.Passed, AllowDeletions: deletions,
 	}
 	if r.config.Provider == "local" && r.config.Online.Type == "sqlite" {
