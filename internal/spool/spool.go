@@ -33,6 +33,10 @@ const defaultMemory = 16 << 20
 // before the first Reader.
 type Spool struct {
 	schema *arrow.Schema
+	// disk is the schema in the file. It differs if the batches have extension
+	// types.
+	disk   *arrow.Schema
+	differ bool
 	opt    Options
 	rows   int64
 	bytes  int64
@@ -48,7 +52,9 @@ func New(schema *arrow.Schema, opt Options) *Spool {
 	if opt.Memory == 0 {
 		opt.Memory = defaultMemory
 	}
-	return &Spool{schema: schema, opt: opt}
+	s := &Spool{schema: schema, opt: opt}
+	s.disk, s.differ = stored(schema)
+	return s
 }
 
 // Schema is the schema of the batches.
@@ -74,8 +80,17 @@ func (s *Spool) Write(batch arrow.RecordBatch) error {
 			return s.err
 		}
 	}
-	s.err = s.fault(s.writer.Write(batch))
+	s.err = s.store(batch)
 	return s.err
+}
+
+// store writes a batch to the file.
+func (s *Spool) store(batch arrow.RecordBatch) error {
+	if s.differ {
+		batch = retyped(batch, s.disk)
+		defer batch.Release()
+	}
+	return s.fault(s.writer.Write(batch))
 }
 
 // ReadFrom writes all batches of a reader, which the caller still owns.
@@ -98,10 +113,10 @@ func (s *Spool) overflow() error {
 		return err
 	}
 	s.file, s.buffer = file, bufio.NewWriterSize(file, 256<<10)
-	s.writer = ipc.NewWriter(s.buffer, ipc.WithSchema(s.schema))
+	s.writer = ipc.NewWriter(s.buffer, ipc.WithSchema(s.disk))
 	for _, batch := range s.memory {
-		if err := s.writer.Write(batch); err != nil {
-			return s.fault(err)
+		if err := s.store(batch); err != nil {
+			return err
 		}
 	}
 	s.forget()
@@ -133,7 +148,7 @@ func (s *Spool) Reader() (array.RecordReader, error) {
 		}
 		s.writer, s.buffer = nil, nil
 	}
-	r := &reader{schema: s.schema, dir: s.opt.Dir}
+	r := &reader{schema: s.schema, differ: s.differ, dir: s.opt.Dir}
 	r.count.Store(1)
 	in, err := ipc.NewReader(bufio.NewReaderSize(&whole{file: s.file}, 256<<10))
 	if err != nil {
@@ -171,8 +186,10 @@ func (w *whole) Read(p []byte) (int, error) {
 // reader is an ipc.Reader whose errors are faults.
 type reader struct {
 	schema *arrow.Schema
+	differ bool
 	dir    string
 	in     *ipc.Reader
+	batch  arrow.RecordBatch
 	count  atomic.Int64
 }
 
@@ -180,14 +197,34 @@ func (r *reader) Retain() { r.count.Add(1) }
 
 func (r *reader) Release() {
 	if r.count.Add(-1) == 0 {
+		r.drop()
 		r.in.Release()
 	}
 }
 
+func (r *reader) drop() {
+	if r.batch != nil {
+		r.batch.Release()
+		r.batch = nil
+	}
+}
+
+func (r *reader) Next() bool {
+	r.drop()
+	if !r.in.Next() {
+		return false
+	}
+	if r.batch = r.in.RecordBatch(); r.differ {
+		r.batch = retyped(r.batch, r.schema)
+		return true
+	}
+	r.batch.Retain()
+	return true
+}
+
 func (r *reader) Schema() *arrow.Schema          { return r.schema }
-func (r *reader) Next() bool                     { return r.in.Next() }
-func (r *reader) RecordBatch() arrow.RecordBatch { return r.in.RecordBatch() }
-func (r *reader) Record() arrow.RecordBatch      { return r.in.RecordBatch() }
+func (r *reader) RecordBatch() arrow.RecordBatch { return r.batch }
+func (r *reader) Record() arrow.RecordBatch      { return r.batch }
 
 func (r *reader) Err() error {
 	if err := r.in.Err(); err != nil && !errors.Is(err, io.EOF) {

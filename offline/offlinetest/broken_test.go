@@ -18,6 +18,9 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
+// model is the store that the flaws are made of.
+type model = offlinetest.Memory
+
 // broken is a store that keeps the contract except for what is replaced.
 type broken struct {
 	*model
@@ -39,7 +42,7 @@ func (b *broken) Store() offline.Store { return b }
 
 func (b *broken) Unreachable(t testing.TB) offline.Store {
 	down := *b
-	down.model = &model{down: true}
+	down.model, _ = b.model.Unreachable(t).(*model)
 	return &down
 }
 
@@ -81,7 +84,7 @@ func (b *broken) Range(ctx context.Context, q offline.Query) (array.RecordReader
 	r, err := b.model.Range(ctx, q)
 	if err != nil {
 		if b.leaks {
-			b.held.Add(1)
+			b.Hold()
 		}
 		return nil, cmp.Or(b.told(err), err)
 	}

@@ -11,8 +11,8 @@ import (
 type joining struct{ *model }
 
 func (j joining) Store() offline.Store { return offlinetest.Oracle{Store: j.model} }
-func (joining) Unreachable(testing.TB) offline.Store {
-	return offlinetest.Oracle{Store: &model{down: true}}
+func (joining) Unreachable(t testing.TB) offline.Store {
+	return offlinetest.Oracle{Store: new(model).Unreachable(t)}
 }
 
 var unbounded = []string{"a join's memory is bounded by the batch", "Latest's memory is bounded by the batch"}

@@ -29,7 +29,7 @@ func (s *Store) Range(ctx context.Context, query offline.Query) (array.RecordRea
 	if err != nil {
 		return nil, err
 	}
-	return newReader(plan.schema, plan.batches(ctx)), nil
+	return offline.NewReader(plan.schema, plan.batches(ctx), nil), nil
 }
 
 // scan says how to make the rows of a query.

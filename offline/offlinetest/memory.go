@@ -1,4 +1,4 @@
-package offlinetest_test
+package offlinetest
 
 import (
 	"context"
@@ -19,24 +19,35 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/offline"
-	"github.com/banquet-fs/banquet/offline/offlinetest"
 	"github.com/banquet-fs/banquet/value"
 )
 
-// model is a minimal store that meets the contract: it keeps tables as they
-// were written.
-type model struct {
+// Memory is a minimal store that meets the contract: it keeps tables as they
+// were written. It is its own Backend, and ready for use.
+type Memory struct {
 	mu     sync.Mutex
-	tables map[string]offlinetest.Table
+	tables map[string]Table
 	down   bool
 	held   atomic.Int64
 }
 
-func (m *model) Store() offline.Store               { return m }
-func (m *model) Held(testing.TB) int                { return int(m.held.Load()) }
-func (*model) Unreachable(testing.TB) offline.Store { return &model{down: true} }
-func (m *model) Check(context.Context) error        { return m.reach() }
-func refuse(q offline.Query, says string) error     { return refusal(q.Source, fault.Invalid, says) }
+// Store returns m.
+func (m *Memory) Store() offline.Store { return m }
+
+// Held counts the readers that were not released.
+func (m *Memory) Held(testing.TB) int { return int(m.held.Load()) }
+
+// Hold adds to what Held counts.
+func (m *Memory) Hold() { m.held.Add(1) }
+
+// Unreachable returns another Memory, which is down.
+func (*Memory) Unreachable(testing.TB) offline.Store { return &Memory{down: true} }
+
+// Check reports whether m is down.
+func (m *Memory) Check(context.Context) error { return m.reach() }
+
+func refuse(q offline.Query, says string) error { return refusal(q.Source, fault.Invalid, says) }
+
 func missing(src *core.DataSource, what string) error {
 	return refusal(src, fault.NotFound, "has no "+what)
 }
@@ -45,28 +56,29 @@ func refusal(src *core.DataSource, kind fault.Kind, says string) error {
 	return fault.New(kind, "data source %s: %s", src.GetName(), says)
 }
 
-func (m *model) reach() error {
+func (m *Memory) reach() error {
 	if m.down {
 		return fault.New(fault.Unavailable, "the model is down")
 	}
 	return nil
 }
 
-func (m *model) Write(_ testing.TB, table offlinetest.Table) *core.DataSource {
+// Write keeps a table.
+func (m *Memory) Write(_ testing.TB, table Table) *core.DataSource {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.tables == nil {
-		m.tables = map[string]offlinetest.Table{}
+		m.tables = map[string]Table{}
 	}
-	if table.Then != offlinetest.Missing {
+	if table.Then != Missing {
 		m.tables[table.Name] = table
 	}
 	return &core.DataSource{Name: table.Name}
 }
 
-func (m *model) table(src *core.DataSource) (offlinetest.Table, error) {
+func (m *Memory) table(src *core.DataSource) (Table, error) {
 	if err := m.reach(); err != nil {
-		return offlinetest.Table{}, err
+		return Table{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -77,7 +89,8 @@ func (m *model) table(src *core.DataSource) (offlinetest.Table, error) {
 	return table, nil
 }
 
-func (m *model) Columns(_ context.Context, src *core.DataSource) (columns []offline.Column, err error) {
+// Columns lists a table's columns.
+func (m *Memory) Columns(_ context.Context, src *core.DataSource) (columns []offline.Column, err error) {
 	table, err := m.table(src)
 	if err != nil {
 		return nil, err
@@ -91,7 +104,8 @@ func (m *model) Columns(_ context.Context, src *core.DataSource) (columns []offl
 	return columns, nil
 }
 
-func (m *model) Span(ctx context.Context, q offline.Query) (span offline.Span, err error) {
+// Span reads the times of a query.
+func (m *Memory) Span(ctx context.Context, q offline.Query) (span offline.Span, err error) {
 	q.Columns = nil
 	r, err := m.Range(ctx, q)
 	if err != nil {
@@ -100,7 +114,7 @@ func (m *model) Span(ctx context.Context, q offline.Query) (span offline.Span, e
 	defer r.Release()
 	for r.Next() {
 		for i := range int(r.RecordBatch().NumRows()) {
-			at, _, _ := timeOf(r.RecordBatch().Column(0), i)
+			at, _, _ := memoryTime(r.RecordBatch().Column(0), i)
 			if span.Rows == 0 || at.Before(span.First) {
 				span.First = at
 			}
@@ -116,12 +130,13 @@ func (m *model) Span(ctx context.Context, q offline.Query) (span offline.Span, e
 	return span, nil
 }
 
-func (m *model) Range(ctx context.Context, q offline.Query) (array.RecordReader, error) {
+// Range reads a table.
+func (m *Memory) Range(ctx context.Context, q offline.Query) (array.RecordReader, error) {
 	table, err := m.table(q.Source)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{ctx: ctx, model: m, table: table, query: q}
+	r := &memoryReader{ctx: ctx, store: m, table: table, query: q}
 	if r.fields, err = r.plan(); err != nil {
 		return nil, err
 	}
@@ -131,11 +146,11 @@ func (m *model) Range(ctx context.Context, q offline.Query) (array.RecordReader,
 	return r, nil
 }
 
-// reader is one running query.
-type reader struct {
-	ctx    context.Context //nolint:containedctx // lives as long as the reader
-	model  *model
-	table  offlinetest.Table
+// memoryReader is one running query.
+type memoryReader struct {
+	ctx    context.Context //nolint:containedctx // lives as long as the memoryReader
+	store  *Memory
+	table  Table
 	query  offline.Query
 	fields []arrow.Field
 	from   []int // the table's columns
@@ -148,30 +163,30 @@ type reader struct {
 	done   bool
 }
 
-func (r *reader) Retain()                        { r.refs.Add(1) }
-func (r *reader) Schema() *arrow.Schema          { return arrow.NewSchema(r.fields, nil) }
-func (r *reader) RecordBatch() arrow.RecordBatch { return r.batch }
-func (r *reader) Record() arrow.RecordBatch      { return r.batch }
-func (r *reader) Err() error                     { return r.err }
+func (r *memoryReader) Retain()                        { r.refs.Add(1) }
+func (r *memoryReader) Schema() *arrow.Schema          { return arrow.NewSchema(r.fields, nil) }
+func (r *memoryReader) RecordBatch() arrow.RecordBatch { return r.batch }
+func (r *memoryReader) Record() arrow.RecordBatch      { return r.batch }
+func (r *memoryReader) Err() error                     { return r.err }
 
-func (r *reader) Release() {
+func (r *memoryReader) Release() {
 	if r.refs.Add(-1) == 0 {
 		r.end(nil)
 	}
 }
 
 // end releases the table.
-func (r *reader) end(err error) bool {
+func (r *memoryReader) end(err error) bool {
 	if !r.done {
 		r.done, r.err = true, err
 		r.stop()
-		r.model.held.Add(-1)
+		r.store.held.Add(-1)
 	}
 	return false
 }
 
 // plan finds the columns of the result.
-func (r *reader) plan() (fields []arrow.Field, err error) {
+func (r *memoryReader) plan() (fields []arrow.Field, err error) {
 	q := r.query
 	if err := q.Check(); err != nil {
 		return nil, err
@@ -199,7 +214,7 @@ func (r *reader) plan() (fields []arrow.Field, err error) {
 	return fields, nil
 }
 
-func (r *reader) Next() bool {
+func (r *memoryReader) Next() bool {
 	if r.done {
 		return false
 	}
@@ -218,13 +233,13 @@ func (r *reader) Next() bool {
 	return r.batch.NumRows() > 0 || r.Next()
 }
 
-func (r *reader) trouble() error {
+func (r *memoryReader) trouble() error {
 	switch r.table.Then {
-	case offlinetest.Damage:
+	case Damage:
 		return refuse(r.query, "a row is damaged")
-	case offlinetest.Loss:
+	case Loss:
 		return refusal(r.query.Source, fault.Unavailable, "the connection is lost")
-	case offlinetest.Stall:
+	case Stall:
 		<-r.ctx.Done()
 		return fault.Of(r.ctx.Err())
 	}
@@ -232,7 +247,7 @@ func (r *reader) trouble() error {
 }
 
 // answer makes the columns of the result and leaves rows out.
-func (r *reader) answer(batch arrow.RecordBatch) (arrow.RecordBatch, error) {
+func (r *memoryReader) answer(batch arrow.RecordBatch) (arrow.RecordBatch, error) {
 	columns := make([]arrow.Array, len(r.fields))
 	keep := array.NewBooleanBuilder(memory.DefaultAllocator)
 	all := make([]bool, batch.NumRows())
@@ -254,11 +269,11 @@ func (r *reader) answer(batch arrow.RecordBatch) (arrow.RecordBatch, error) {
 }
 
 // times converts a time column and notes the rows that its bounds leave out.
-func (r *reader) times(a arrow.Array, f arrow.Field, event bool, keep []bool) (arrow.Array, error) {
+func (r *memoryReader) times(a arrow.Array, f arrow.Field, event bool, keep []bool) (arrow.Array, error) {
 	to, _ := f.Type.(*arrow.TimestampType)
 	b := array.NewTimestampBuilder(memory.DefaultAllocator, to)
 	for i := range a.Len() {
-		at, ok, err := timeOf(a, i)
+		at, ok, err := memoryTime(a, i)
 		if err != nil {
 			return nil, refuse(r.query, "column "+f.Name+", row "+strconv.Itoa(r.rows+i+1)+": "+err.Error())
 		}
@@ -293,7 +308,7 @@ func timeType(t arrow.DataType) (arrow.DataType, error) {
 	return &arrow.TimestampType{Unit: unit, TimeZone: "UTC"}, nil
 }
 
-func timeOf(a arrow.Array, i int) (at time.Time, ok bool, err error) {
+func memoryTime(a arrow.Array, i int) (at time.Time, ok bool, err error) {
 	if a.IsNull(i) {
 		return at, false, nil
 	}
@@ -302,7 +317,8 @@ func timeOf(a arrow.Array, i int) (at time.Time, ok bool, err error) {
 		if v := int64(a.Value(i)); v == value.Infinity || v == value.MinusInfinity || v == math.MinInt64 {
 			return at, false, fault.New(fault.Invalid, "the time is infinite")
 		}
-		return a.Value(i).ToTime(a.DataType().(*arrow.TimestampType).Unit), true, nil
+		unit, _ := a.DataType().(*arrow.TimestampType)
+		return a.Value(i).ToTime(unit.Unit), true, nil
 	case *array.Date32:
 		return a.Value(i).ToTime(), true, nil
 	case *array.String:

@@ -1,4 +1,4 @@
-package parquet
+package offline
 
 import (
 	"iter"
@@ -8,12 +8,14 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// reader streams record batches. Unlike the one of arrow-go it keeps its error
-// when Next is called again, and can be released at any time.
+// reader streams record batches. Unlike the one of arrow-go it can be released
+// at any time, keeps its error when Next is called again, and is done when it is
+// at its end: it holds nothing then.
 type reader struct {
 	schema *arrow.Schema
 	next   func() (arrow.RecordBatch, error, bool)
 	stop   func()
+	free   func()
 	batch  arrow.RecordBatch
 	err    error
 	holds  atomic.Int64
@@ -21,8 +23,12 @@ type reader struct {
 
 var _ array.RecordReader = (*reader)(nil)
 
-func newReader(schema *arrow.Schema, batches iter.Seq2[arrow.RecordBatch, error]) *reader {
-	r := &reader{schema: schema}
+// NewReader makes a reader of the batches, and takes each over from the sequence,
+// which ends at its first error. The sequence runs while Next does, and is
+// stopped by the last Release. If it was never begun it is not run at all, so
+// free, which may be nil, is called in any case: once, after the sequence.
+func NewReader(schema *arrow.Schema, batches iter.Seq2[arrow.RecordBatch, error], free func()) array.RecordReader {
+	r := &reader{schema: schema, free: free}
 	r.next, r.stop = iter.Pull2(batches)
 	r.holds.Store(1)
 	return r
@@ -41,6 +47,10 @@ func (r *reader) Release() {
 func (r *reader) end() {
 	r.drop()
 	r.stop()
+	if r.free != nil {
+		r.free()
+		r.free = nil
+	}
 }
 
 func (r *reader) drop() {
