@@ -101,8 +101,8 @@ func (b *block) memory(rows, views int) int64 {
 // add adds rows of a batch up to a limit of memory, and at least one. It returns
 // how many.
 func (b *block) add(batch arrow.RecordBatch, limit int64) (int, error) {
-	const step = 1024
 	columns, n := batch.Columns(), int(batch.NumRows())
+	step := int(min(1024, 1+limit/rowMemory(len(b.spaces), len(b.spaceOf))/16))
 	at := columns[len(columns)-1]
 	times, err := timesOf(at)
 	if err != nil {
@@ -130,7 +130,7 @@ func (b *block) add(batch arrow.RecordBatch, limit int64) (int, error) {
 
 // badKey says which key of the last row is none.
 func (b *block) badKey(err error) error {
-	var bad badKey
+	var bad keyError
 	if !errors.As(err, &bad) {
 		return err
 	}

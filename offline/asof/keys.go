@@ -32,14 +32,14 @@ func newEncoder(schema *arrow.Schema, columns []int, kinds []types.ValueType_Enu
 	return e, nil
 }
 
-// badKey is a key that is no value of its type.
-type badKey struct {
+// keyError is a key that is no value of its type.
+type keyError struct {
 	column string
 	why    error
 }
 
-func (b badKey) Error() string { return "column " + b.column + ": " + fault.Of(b.why).Text }
-func (b badKey) Unwrap() error { return b.why }
+func (b keyError) Error() string { return "column " + b.column + ": " + fault.Of(b.why).Text }
+func (b keyError) Unwrap() error { return b.why }
 
 // encode returns the key of a row, until the next call; nil if a part of it is
 // null.
@@ -53,7 +53,7 @@ func (e *encoder) encode(columns []arrow.Array, row int) ([]byte, error) {
 		start := len(key)
 		var err error
 		if key, err = e.cells[i].Append(key, columns[c], row); err != nil {
-			return nil, badKey{e.names[i], err}
+			return nil, keyError{e.names[i], err}
 		}
 		if len(key) == start {
 			e.scratch = key[:0]

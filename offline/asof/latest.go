@@ -250,8 +250,9 @@ func (l *latest) batches(yield func(arrow.RecordBatch, error) bool) {
 		if !l.answer(sinks, yield) || len(l.parts) == 0 {
 			return
 		}
-		next := l.parts[0]
-		l.parts = l.parts[1:]
+		last := len(l.parts) - 1 // the parts of a part come before its neighbours: few are open then
+		next := l.parts[last]
+		l.parts = l.parts[:last]
 		if err := l.readPart(next); err != nil {
 			yield(nil, err)
 			return

@@ -69,7 +69,7 @@ func (m *matcher) batch(batch arrow.RecordBatch) error {
 			continue
 		}
 		key, err := m.encoder.encode(columns, i)
-		var bad badKey
+		var bad keyError
 		if errors.As(err, &bad) || key == nil {
 			continue // it equals no key
 		}

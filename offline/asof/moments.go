@@ -128,7 +128,7 @@ func (m *moments) batch(v offline.JoinView, e *encoder, columns []arrow.Array) e
 	var order []byte
 	for i := range at {
 		key, err := e.encode(columns, i)
-		var bad badKey
+		var bad keyError
 		if errors.As(err, &bad) || key == nil || last.IsNull(i) {
 			continue
 		}

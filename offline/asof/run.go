@@ -102,7 +102,7 @@ func (w *watched) Next() bool {
 	if !w.RecordReader.Next() {
 		return false
 	}
-	w.see(w.RecordReader.RecordBatch())
+	w.see(w.RecordBatch())
 	return true
 }
 

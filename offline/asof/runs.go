@@ -113,11 +113,9 @@ func (c *cursor) advance() bool {
 	return true
 }
 
-// merge calls row for each moment of the runs, in order. Moments that are in
-// several runs come once.
-func merge(ctx context.Context, runs []*shelf, row func(*cursor) error) error {
-	var cursors []*cursor
-	var failed error
+// cursorsOf opens runs. A failure of theirs is set when a cursor is at its end.
+func cursorsOf(ctx context.Context, runs []*shelf, failure *error) (cursors []*cursor, stop func()) {
+	var stops []func()
 	for _, r := range runs {
 		next, stop := iter.Pull2(func(yield func([]arrow.ArrayData, int) bool) {
 			err := r.scan(ctx, func(columns []arrow.ArrayData, rows int) error {
@@ -126,17 +124,30 @@ func merge(ctx context.Context, runs []*shelf, row func(*cursor) error) error {
 				}
 				return nil
 			})
-			if err != nil && failed == nil {
-				failed = err
+			if err != nil && *failure == nil {
+				*failure = err
 			}
 		})
-		defer stop()
+		stops = append(stops, stop)
 		if c := (&cursor{next: next}); c.advance() {
 			cursors = append(cursors, c)
 		}
 	}
+	return cursors, func() {
+		for _, stop := range stops {
+			stop()
+		}
+	}
+}
+
+// merge calls row for each moment of the runs, in order. Moments that are in
+// several runs come once.
+func merge(ctx context.Context, runs []*shelf, row func(*cursor) error) error {
+	var failure error
+	cursors, stop := cursorsOf(ctx, runs, &failure)
+	defer stop()
 	var last []byte
-	for n := 0; len(cursors) > 0 && failed == nil; n++ {
+	for n := 0; len(cursors) > 0 && failure == nil; n++ {
 		if n%batchRows == 0 && ctx.Err() != nil {
 			return fault.Of(ctx.Err())
 		}
@@ -157,5 +168,5 @@ func merge(ctx context.Context, runs []*shelf, row func(*cursor) error) error {
 			cursors = append(cursors[:least], cursors[least+1:]...)
 		}
 	}
-	return failed
+	return failure
 }

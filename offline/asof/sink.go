@@ -228,7 +228,7 @@ func (s *bits) nulls(n int) {
 	}
 }
 
-func (s *bits) bytes() int { return cap(s.out) + cap(s.valid.bits) }
+func (s *bits) bytes() int { return cap(s.out) + cap(s.bits) }
 
 func (s *bits) finish() (arrow.ArrayData, error) {
 	d := made(arrow.FixedWidthTypes.Boolean, &s.valid, []*memory.Buffer{memory.NewBufferBytes(s.out)})

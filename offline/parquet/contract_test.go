@@ -46,6 +46,25 @@ func TestContractOfCSV(t *testing.T) {
 	)
 }
 
+// notOfFiles are sentences of the joins' contract about what files do not do.
+var notOfFiles = []offlinetest.Exception{
+	{Sentence: "a join whose connection is lost is Unavailable", Reason: "a file has no connection"},
+	{Sentence: "a context that is done ends a join's wait for the source within a second", Reason: "a file does not keep its reader waiting"},
+}
+
+func TestJoinsOfParquet(t *testing.T) {
+	offlinetest.RunJoins(t, func(tb testing.TB) offlinetest.Backend { return newBackend(tb, ".parquet", writeParquet) }, notOfFiles...)
+	offlinetest.JoinsAgainstOracle(t, newBackend(t, ".parquet", writeParquet), 500)
+}
+
+func TestJoinsOfCSV(t *testing.T) {
+	offlinetest.RunJoins(t, func(tb testing.TB) offlinetest.Backend { return newBackend(tb, ".csv", writeCSV) }, append(notOfFiles,
+		offlinetest.Exception{Sentence: "a key may be bytes", Reason: "CSV holds text only"},
+		offlinetest.Exception{Sentence: "a key of a source that is no value of its type equals no key", Reason: "a cell of CSV that is no value of its type is refused with its line"},
+	)...)
+	offlinetest.JoinsAgainstOracle(t, newBackend(t, ".csv", writeCSV), 500)
+}
+
 // backend is a store with a directory of its own.
 type backend struct {
 	root, ext string

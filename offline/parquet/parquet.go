@@ -32,6 +32,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/offline"
+	"github.com/banquet-fs/banquet/offline/asof"
 )
 
 // A batch ends with whichever of the two it reaches first.
@@ -40,18 +41,26 @@ const (
 	batchBytes = 16 << 20
 )
 
-// Store reads files below a root directory.
+// Store reads files below a root directory, and joins them.
 type Store struct {
+	*asof.Joiner
 	root string
 	// through is what written bytes pass through, for tests; nil for nothing.
 	through func(io.Writer) io.Writer
 }
 
-var _ offline.Store = (*Store)(nil)
+var (
+	_ offline.Store  = (*Store)(nil)
+	_ offline.Joiner = (*Store)(nil)
+)
 
 // New makes a Store. Relative paths of sources are relative to root, the
 // feature repository.
-func New(root string) *Store { return &Store{root: root} }
+func New(root string) *Store {
+	s := &Store{root: root}
+	s.Joiner = asof.New(s, asof.Options{})
+	return s
+}
 
 // Check makes sure that the root directory exists.
 func (s *Store) Check(context.Context) error {
