@@ -32,14 +32,81 @@ func TestContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	offlinetest.Run(t, func(tb testing.TB) offlinetest.Backend {
-		b := &backend{opt: opt, pool: pool, store: postgres.New(opt)}
-		b.exec(tb, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-		tb.Cleanup(b.store.Close)
-		return b
-	},
+	fresh := func(tb testing.TB) offlinetest.Backend { return freshBackend(tb, opt, opt, pool) }
+	offlinetest.Run(t, fresh,
 		offlinetest.Exception{Sentence: "the unit of a time loses nothing of the source's", Reason: "PostgreSQL's times are whole microseconds; those of the check are not"},
 	)
+	offlinetest.RunQueries(t, fresh)
+}
+
+// noNanos is the one sentence of joins that PostgreSQL cannot meet.
+var noNanos = offlinetest.Exception{Sentence: "a source's times count to the nanosecond", Reason: "PostgreSQL's times are whole microseconds"}
+
+// TestContractOfJoins joins tables that have no index, and tables that have those
+// that MissingIndex asks for, and both through a pooler.
+func TestContractOfJoins(t *testing.T) {
+	opt := pgtest.Options(t)
+	pgtest.Exec(t, opt, "ALTER DATABASE "+opt.Database+" SET timezone = 'America/St_Johns'; ALTER DATABASE "+opt.Database+" SET datestyle = 'SQL, DMY'")
+	pool, err := pg.Connect(t.Context(), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	pooler := pgtest.StartPooler(t, "server_round_robin = 1", "default_pool_size = 5").Through(opt)
+	plain := func(tb testing.TB) offlinetest.Backend { return freshBackend(tb, opt, opt, pool) }
+	indexed := func(through pg.Options) func(testing.TB) offlinetest.Backend {
+		return func(tb testing.TB) offlinetest.Backend { return &indexedBackend{freshBackend(tb, opt, through, pool)} }
+	}
+	t.Run("without indexes", func(t *testing.T) { offlinetest.RunJoins(t, plain, noNanos) })
+	t.Run("with indexes", func(t *testing.T) { offlinetest.RunJoins(t, indexed(opt), noNanos) })
+	t.Run("behind a pooler", func(t *testing.T) { offlinetest.RunJoins(t, indexed(pooler), noNanos) })
+	t.Run("random without indexes", func(t *testing.T) { offlinetest.JoinsAgainstOracle(t, plain(t), 300) })
+	t.Run("random with indexes", func(t *testing.T) { offlinetest.JoinsAgainstOracle(t, indexed(opt)(t), 300) })
+}
+
+// freshBackend empties the database. Its store connects with other settings.
+func freshBackend(tb testing.TB, opt, through pg.Options, pool *pgxpool.Pool) *backend {
+	b := &backend{opt: opt, pool: pool, store: postgres.New(through)}
+	b.exec(tb, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+	tb.Cleanup(b.store.Close)
+	return b
+}
+
+// indexedBackend makes the indexes that a join lacks before it joins.
+type indexedBackend struct{ *backend }
+
+func (b *indexedBackend) Store() offline.Store {
+	return &indexedStore{Store: b.store, pool: b.pool}
+}
+
+func (b *indexedBackend) Unreachable(tb testing.TB) offline.Store {
+	s, ok := b.backend.Unreachable(tb).(*postgres.Store)
+	if !ok {
+		tb.Fatal("another store")
+	}
+	return &indexedStore{Store: s, pool: b.pool}
+}
+
+type indexedStore struct {
+	*postgres.Store
+	pool *pgxpool.Pool
+}
+
+// PointInTime makes the indexes. Joins that fail, fail in any case.
+func (s *indexedStore) PointInTime(ctx context.Context, join offline.Join) (array.RecordReader, error) {
+	for _, v := range join.Views {
+		statement, err := s.MissingIndex(ctx, v)
+		if err != nil || statement == "" {
+			continue
+		}
+		if _, err := s.pool.Exec(context.WithoutCancel(ctx), statement); err != nil {
+			return nil, fmt.Errorf("%s: %w", statement, err)
+		}
+		if again, err := s.MissingIndex(ctx, v); again != "" && err == nil {
+			return nil, fmt.Errorf("%s: the index is not found", statement)
+		}
+	}
+	return s.Store.PointInTime(ctx, join)
 }
 
 // backend is the store and its own database.

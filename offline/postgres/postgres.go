@@ -6,6 +6,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -28,7 +29,10 @@ type Store struct {
 	batch limit
 }
 
-var _ offline.Store = (*Store)(nil)
+var (
+	_ offline.Store  = (*Store)(nil)
+	_ offline.Joiner = (*Store)(nil)
+)
 
 // fewest is the least number of connections of a store: a caller that makes
 // another request while it reads must not block itself.
@@ -110,7 +114,8 @@ func (s *Store) begin(caller context.Context) (*transaction, error) {
 	return s.beginAs(caller, pgx.TxOptions{AccessMode: pgx.ReadOnly})
 }
 
-func (s *Store) beginAs(caller context.Context, options pgx.TxOptions) (*transaction, error) {
+// beginAs begins any transaction, with more settings after the common ones.
+func (s *Store) beginAs(caller context.Context, options pgx.TxOptions, more ...string) (*transaction, error) {
 	pool, err := s.connect(caller)
 	if err != nil {
 		return nil, err
@@ -123,7 +128,7 @@ func (s *Store) beginAs(caller context.Context, options pgx.TxOptions) (*transac
 		t.release()
 		return nil, err
 	}
-	if _, err = t.tx.Exec(t.ctx, settings+s.opt.SearchPath(), pgx.QueryExecModeSimpleProtocol); err != nil {
+	if _, err = t.tx.Exec(t.ctx, settings+s.opt.SearchPath()+strings.Join(more, ""), pgx.QueryExecModeSimpleProtocol); err != nil {
 		err = t.fault(err, "offline store")
 		t.end()
 		return nil, err

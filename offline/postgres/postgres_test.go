@@ -94,7 +94,7 @@ func TestEveryTypeIsRead(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	cols, err := s.Columns(t.Context(), source("t", ""))
-	if err != nil || len(cols) != 19 || cols[2] != (offline.Column{Name: "i8", Type: types.ValueType_INT64}) || cols[16].Type != types.ValueType_INT64_LIST {
+	if err != nil || len(cols) != 19 || cols[2] != (offline.Column{Name: "i8", Type: types.ValueType_INT64, Native: "bigint"}) || cols[16].Type != types.ValueType_INT64_LIST {
 		t.Errorf("columns %v, %v", cols, err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -52,6 +53,10 @@ func (s *command) where(times []*timeColumn) {
 
 // Range streams the rows of a query.
 func (s *Store) Range(ctx context.Context, query offline.Query) (array.RecordReader, error) {
+	return s.read(ctx, query, "")
+}
+
+func (s *Store) read(ctx context.Context, query offline.Query, settings string) (array.RecordReader, error) {
 	if err := query.Check(); err != nil {
 		return nil, err
 	}
@@ -59,12 +64,18 @@ func (s *Store) Range(ctx context.Context, query offline.Query) (array.RecordRea
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.begin(ctx)
+	return s.stream(ctx, from, settings, func(r *reader) error { return r.open(from, query) })
+}
+
+// stream begins a transaction that cannot write, and returns the reader of a
+// statement in it.
+func (s *Store) stream(ctx context.Context, from *relation, settings string, open func(*reader) error) (array.RecordReader, error) {
+	t, err := s.beginAs(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, settings)
 	if err != nil {
 		return nil, err
 	}
 	r := &reader{t: t, what: from.what()}
-	if err := r.open(from, query); err != nil {
+	if err := open(r); err != nil {
 		t.end()
 		return nil, err
 	}
@@ -78,15 +89,26 @@ func (r *reader) open(from *relation, query offline.Query) error {
 		return err
 	}
 	s := &command{}
-	var selected []string
+	selected, err := r.choose(d, query, s)
+	if err != nil {
+		return err
+	}
+	s.sql = "SELECT " + strings.Join(selected, ", ") + "\nFROM " + from.from + " AS source"
+	s.where(r.times)
+	r.rows = r.t.run(s)
+	return nil
+}
+
+// choose finds the columns of a query, with their formats and their SQL.
+func (r *reader) choose(d *described, query offline.Query, s *command) (selected []string, err error) {
 	for i, name := range query.Columns {
 		f, err := d.column(name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		k, err := r.t.kindOf(f.DataTypeOID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		c := newColumn(k)
 		if len(query.Types) > 0 {
@@ -96,16 +118,13 @@ func (r *reader) open(from *relation, query offline.Query) error {
 		selected, s.formats = append(selected, columnSQL(f)), append(s.formats, c.format)
 	}
 	if r.times, err = r.t.timesOf(d, query); err != nil {
-		return err
+		return nil, err
 	}
 	for _, c := range r.times {
 		selected, s.formats = append(selected, c.sql), append(s.formats, c.format)
 	}
-	s.sql = "SELECT " + strings.Join(selected, ", ") + "\nFROM " + from.from + " AS source"
-	s.where(r.times)
 	r.build(query.Columns)
-	r.rows = r.t.run(s)
-	return nil
+	return selected, nil
 }
 
 // Columns describes a source.
@@ -129,7 +148,11 @@ func (s *Store) Columns(ctx context.Context, source *core.DataSource) ([]offline
 	}
 	columns := make([]offline.Column, 0, len(d.fields))
 	for _, f := range d.fields {
-		columns = append(columns, offline.Column{Name: f.Name, Type: valueType(f.DataTypeOID)})
+		k, err := t.kindOf(f.DataTypeOID)
+		if err != nil {
+			return nil, err
+		}
+		columns = append(columns, offline.Column{Name: f.Name, Type: valueType(f.DataTypeOID), Native: k.name})
 	}
 	return columns, nil
 }

@@ -24,11 +24,15 @@ const cellBytes = 8
 type reader struct {
 	t       *transaction
 	what    string
-	rows    *pgconn.ResultReader
+	rows    rows
 	schema  *arrow.Schema
 	columns []*column
 	times   []*timeColumn
 	stamps  []stamp
+	// hidden is how many columns follow that are not part of the batches; inspect
+	// checks a row by them.
+	hidden  int
+	inspect func(row int64, hidden [][]byte) error
 	builder *array.RecordBuilder
 	batch   arrow.RecordBatch
 	// row is the number of the row being read.
@@ -36,6 +40,13 @@ type reader struct {
 	err     error
 	ended   bool
 	retains atomic.Int64
+}
+
+// rows is the result of a statement as it arrives.
+type rows interface {
+	NextRow() bool
+	Values() [][]byte
+	Close() (pgconn.CommandTag, error)
 }
 
 // stamp is a time of the row being read.
@@ -140,6 +151,10 @@ func (r *reader) Next() bool {
 	if r.err != nil || rows == 0 {
 		return false
 	}
+	if r.schema.NumFields() == 0 { // the builder would lose the number of rows
+		r.batch = array.NewRecordBatch(r.schema, nil, int64(rows))
+		return true
+	}
 	r.batch = r.builder.NewRecordBatch()
 	return true
 }
@@ -147,8 +162,13 @@ func (r *reader) Next() bool {
 // take appends a row, if it belongs to the query.
 func (r *reader) take(cells [][]byte) (bool, error) {
 	n := len(r.columns)
-	if len(cells) != n+len(r.times) {
-		return false, fault.New(fault.Internal, "%s: the server sent %d columns, want %d", r.what, len(cells), n+len(r.times))
+	if want := n + len(r.times) + r.hidden; len(cells) != want {
+		return false, fault.New(fault.Internal, "%s: the server sent %d columns, want %d", r.what, len(cells), want)
+	}
+	if r.inspect != nil {
+		if err := r.inspect(r.row, cells[n+len(r.times):]); err != nil {
+			return false, err
+		}
 	}
 	for i, c := range r.times {
 		var ok bool

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 
 // relation is a data source as the server sees it.
 type relation struct {
+	// source is nil for a query that a caller gives.
 	source *core.DataSource
 	// from is the relation in FROM: a table, or a query in brackets.
 	from string
@@ -21,11 +23,23 @@ type relation struct {
 }
 
 // what is the source's name in errors.
-func (r *relation) what() string { return "data source " + r.source.GetName() }
+func (r *relation) what() string {
+	if r.source == nil {
+		return callersSQL
+	}
+	return "data source " + r.source.GetName()
+}
+
+// callersSQL is the name of a query that a caller gives.
+const callersSQL = "the SQL of the entity rows"
 
 // refuse makes a fault about the data source.
 func (r *relation) refuse(kind fault.Kind, format string, args ...any) *fault.Error {
-	return fault.New(kind, r.what()+": "+format, args...).About("data source", r.source.GetName(), r.source.GetProject())
+	f := fault.New(kind, "%s: %s", r.what(), fmt.Sprintf(format, args...))
+	if r.source == nil {
+		return f
+	}
+	return f.About("data source", r.source.GetName(), r.source.GetProject())
 }
 
 // newRelation reads the options of a data source.
@@ -46,7 +60,7 @@ func newRelation(source *core.DataSource) (*relation, error) {
 	}
 	query, problem := oneSelect(options.Query)
 	if problem != "" {
-		return nil, refuse(problem)
+		return nil, refuse("has " + problem)
 	}
 	return &relation{source: source, from: "(" + query + "\n)", query: true}, nil
 }

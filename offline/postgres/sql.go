@@ -2,15 +2,15 @@ package postgres
 
 import "strings"
 
-// oneSelect removes the end of a query: blanks, comments and one semicolon.
-// problem is set when there is more than one statement, or none.
+// oneSelect removes the end of a query: blanks, comments and semicolons.
+// problem says what the query is instead if it is not one SELECT.
 func oneSelect(query string) (sql, problem string) {
 	end, rest := statement(query)
 	if strings.TrimSpace(stripComments(query[:end])) == "" {
-		return "", "has an empty query"
+		return "", "an empty query"
 	}
-	if strings.TrimSpace(stripComments(query[rest:])) != "" {
-		return "", "has a query of more than one statement; leave one SELECT"
+	if strings.Trim(strings.TrimSpace(stripComments(query[rest:])), "; \t\r\n") != "" {
+		return "", "a query of more than one statement; leave one SELECT"
 	}
 	first := strings.ToLower(strings.TrimLeft(strings.TrimSpace(stripComments(query[:end])), "("))
 	for _, word := range []string{"select", "with", "values", "table"} {
@@ -18,7 +18,7 @@ func oneSelect(query string) (sql, problem string) {
 			return query[:end], ""
 		}
 	}
-	return "", "has a query that is no SELECT"
+	return "", "a query that is no SELECT"
 }
 
 // statement finds where the first statement ends and what follows begins.

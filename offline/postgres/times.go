@@ -42,7 +42,9 @@ func (b bound) admits(t time.Time) bool {
 
 // timeColumn is the column of the event or the created time.
 type timeColumn struct {
-	name   string
+	name string
+	// field is the server's name of it, which may be shorter.
+	field  string
 	sql    string
 	bounds []bound
 	// format is the format in which the server sends the column.
@@ -66,7 +68,7 @@ func (t *transaction) newTimeColumn(d *described, name string, bounds ...bound) 
 	if err != nil {
 		return nil, err
 	}
-	c := &timeColumn{name: name, sql: columnSQL(f), format: pgtype.BinaryFormatCode, at: timestampAt, dt: micros}
+	c := &timeColumn{name: name, field: f.Name, sql: columnSQL(f), format: pgtype.BinaryFormatCode, at: timestampAt, dt: micros}
 	for _, b := range bounds {
 		if !b.t.IsZero() {
 			c.bounds = append(c.bounds, b)
@@ -100,9 +102,9 @@ func remedy(oid uint32, name string) string {
 	return "the timestamp_field and the created_timestamp_column must be a timestamp, a date, or text such as 2024-01-31 09:00:00"
 }
 
-func columnSQL(f pgconn.FieldDescription) string {
-	return "source." + pgx.Identifier{f.Name}.Sanitize()
-}
+func columnSQL(f pgconn.FieldDescription) string { return columnName(f.Name) }
+
+func columnName(name string) string { return "source." + pgx.Identifier{name}.Sanitize() }
 
 // compares reports whether the server can apply the bounds.
 func (c *timeColumn) compares() bool { return !c.text }

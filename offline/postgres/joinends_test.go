@@ -1,0 +1,434 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/internal/pg"
+	"github.com/banquet-fs/banquet/internal/pgtest"
+	"github.com/banquet-fs/banquet/offline"
+	"github.com/banquet-fs/banquet/offline/postgres"
+)
+
+// Names are whatever the source's are: reserved words, blanks, quotes, percent
+// signs, upper case, dots in a table's name, and more than the server keeps.
+func TestJoinOfAnyNames(t *testing.T) {
+	long := strings.Repeat("long_name_", 9)
+	s := open(t, `CREATE SCHEMA "Mixed"; CREATE TABLE "Mixed"."Name" ("EmployeeID" int8, "order" text, "a b" float8, "prozent%" timestamptz, "it's $1 ""?""" text, `+long+` int8);
+		INSERT INTO "Mixed"."Name" VALUES (1, 'x', 0.5, '2024-01-01', ';', 7);
+		CREATE SCHEMA features; CREATE TABLE features.daily (k int8, v int8, ts timestamptz); INSERT INTO features.daily VALUES (1, 10, '2024-01-01')`)
+	features := []string{"order", "a b", `it's $1 "?"`, long}
+	view := byKey(`"Mixed"."Name"`, "", types.ValueType_INT64, features...)
+	view.Keys[0].Column, view.Timestamp = "EmployeeID", "prozent%"
+	daily := byKey("features.daily", "", types.ValueType_INT64, "v")
+	for range 2 {
+		rows := entityRows(t, arrow.PrimitiveTypes.Int64, `[{"k": 1, "t": "2024-01-02T00:00:00Z"}, {"k": 2, "t": "2024-01-02T00:00:00Z"}]`)
+		wantJoin(t, s, offline.Join{Entities: rows, Views: []offline.JoinView{view, daily}}, "x|0.5|;|7|10", "(null)|(null)|(null)|(null)|(null)")
+		for _, v := range []offline.JoinView{view, daily} {
+			statement, err := s.MissingIndex(t.Context(), v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pgtest.Exec(t, postgres.OptionsOf(s), statement)
+		}
+	}
+}
+
+// Queries as sources may have comments, semicolons and an order, which decides
+// between equal rows.
+func TestJoinOfQueries(t *testing.T) {
+	s := open(t, `CREATE TABLE t (k int8, n int8, ts timestamptz); INSERT INTO t SELECT 1, i, '2024-01-01' FROM generate_series(1, 1000) i`)
+	for query, want := range map[string]string{
+		"SELECT * FROM t ORDER BY n DESC; -- the last one first": "1000",
+		"SELECT * FROM t WHERE n % 7 = 0 /* ; */ ORDER BY n":     "7",
+		"WITH a AS (SELECT * FROM t WHERE n > 5) TABLE a":        "6",
+		"VALUES": "",
+		"SELECT k, n, ts FROM t -- no new line follows":                "1",
+		"SELECT 1 AS k, ';%?:name$1'::text AS n, date '2024-01-01' ts": ";%?:name$1",
+	} {
+		if want == "" {
+			continue
+		}
+		rows := entityRows(t, arrow.PrimitiveTypes.Int64, `[{"k": 1, "t": "2024-01-02T00:00:00Z"}]`)
+		wantJoin(t, s, offline.Join{Entities: rows, Views: []offline.JoinView{byKey("", query, types.ValueType_INT64, "n")}}, want)
+	}
+}
+
+// An infinite time that would decide which row is the newest is refused.
+func TestJoinOfInfiniteTimes(t *testing.T) {
+	s := open(t, `CREATE TABLE t (k int8, v int8, ts timestamptz, created timestamp);
+		INSERT INTO t VALUES (1, 10, '-infinity', NULL), (2, 20, 'infinity', NULL), (3, 30, '2024-01-01', 'infinity'), (4, 40, '2024-01-01', NULL), (4, 41, '-infinity', 'infinity')`)
+	for key, says := range map[int]string{1: "column ts or created, of the row that belongs to entity row 2: the time is infinite", 3: "column ts or created", 4: "", 2: ""} {
+		view := byKey("t", "", types.ValueType_INT64, "v")
+		view.Created = "created"
+		rows := entityRows(t, arrow.PrimitiveTypes.Int64, fmt.Sprintf(`[{"k": null, "t": "2024-01-02T00:00:00Z"}, {"k": %d, "t": "2024-01-02T00:00:00Z"}]`, key))
+		got, err := joined(t.Context(), s, offline.Join{Entities: rows, Views: []offline.JoinView{view}})
+		switch {
+		case says == "" && err != nil:
+			t.Errorf("key %d: %v", key, err)
+		case says != "" && (fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), says)):
+			t.Errorf("key %d: %v, %v", key, got, err)
+		}
+	}
+}
+
+// A server on which a role can make no temporary table joins all the same.
+func TestJoinWithoutTemporaryTables(t *testing.T) {
+	opt := pgtest.Options(t)
+	pgtest.Exec(t, opt, `CREATE TABLE t (k int8, v int8, ts timestamptz); INSERT INTO t VALUES (1, 10, '2024-01-01')`)
+	for name, statements := range map[string]string{
+		"a server that cannot write": "ALTER DATABASE %[1]s SET default_transaction_read_only = on",
+		"a role without the right":   "ALTER DATABASE %[1]s RESET default_transaction_read_only; REVOKE TEMP ON DATABASE %[1]s FROM PUBLIC",
+	} {
+		t.Run(name, func(t *testing.T) {
+			user := opt
+			user.User, user.Password, user.Schema = "reader_"+strings.ReplaceAll(opt.Database+name, " ", "_"), "secret", "public"
+			pgtest.Exec(t, opt, fmt.Sprintf("BEGIN READ WRITE; CREATE ROLE %[2]s LOGIN PASSWORD 'secret'; GRANT SELECT ON t TO %[2]s; "+statements+"; COMMIT", opt.Database, user.User))
+			s := postgres.New(user)
+			t.Cleanup(s.Close)
+			rows := entityRows(t, arrow.PrimitiveTypes.Int64, `[{"k": 1, "t": "2024-01-02T00:00:00Z"}]`)
+			wantJoin(t, s, offline.Join{Entities: rows, Views: []offline.JoinView{byKey("t", "", types.ValueType_INT64, "v")}}, "10")
+		})
+	}
+}
+
+// What the server lacks while it joins is one clear error, and nothing is left.
+func TestJoinThatTheServerFails(t *testing.T) {
+	opt := pgtest.Options(t)
+	pgtest.Exec(t, opt, `CREATE TABLE t (k int8, v text, ts timestamptz); INSERT INTO t SELECT 1, repeat('x', 500) || i, '2024-01-01' FROM generate_series(1, 100000) i;
+		CREATE SEQUENCE counter; CREATE FUNCTION writing() RETURNS int8 LANGUAGE sql AS 'INSERT INTO t (k) VALUES (1) RETURNING 1::int8'`)
+	for name, c := range map[string]struct {
+		settings, query string
+		kind            fault.Kind
+		says            string
+	}{
+		"temporary files": {"SET temp_file_limit = '1MB'; ALTER ROLE %s SET work_mem = '64kB'", "SELECT DISTINCT k, v, ts FROM t", fault.Overloaded, "data source src: temporary file size exceeds temp_file_limit"},
+		"a write":         {"RESET temp_file_limit", "SELECT writing() AS k, v, ts FROM t", fault.Denied, "data source src: the connection is read-only: cannot execute INSERT in a read-only transaction"},
+		"a sequence":      {"RESET temp_file_limit", "SELECT nextval('counter') AS k, v, ts FROM t", fault.Denied, "data source src: the connection is read-only: cannot execute nextval()"},
+		"a bad row":       {"RESET temp_file_limit", "SELECT 1 / (k - 1) AS k, v, ts FROM t", fault.Invalid, "data source src: division by zero"},
+		"statement time":  {"SET statement_timeout = '300ms'", "SELECT k, v, ts FROM t, pg_sleep(30)", fault.TimedOut, "data source src: the query took too long and was ended"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			user := opt
+			pgtest.Exec(t, opt, fmt.Sprintf("ALTER ROLE %[1]s IN DATABASE "+opt.Database+" "+strings.ReplaceAll(c.settings, "ALTER ROLE %s", "ALTER ROLE %[1]s IN DATABASE "+opt.Database), opt.User))
+			s := postgres.New(user)
+			t.Cleanup(s.Close)
+			rows := entityRows(t, arrow.PrimitiveTypes.Int64, `[{"k": 1, "t": "2024-01-02T00:00:00Z"}]`)
+			got, err := joined(t.Context(), s, offline.Join{Entities: rows, Views: []offline.JoinView{byKey("", c.query, types.ValueType_INT64, "v")}})
+			if fault.KindOf(err) != c.kind || !strings.HasPrefix(fmt.Sprint(err), c.says) || strings.Contains(fmt.Sprint(err), "\n") {
+				t.Errorf("%v: %v, %v", fault.KindOf(err), err, got)
+			}
+			pgtest.Exec(t, opt, "ALTER ROLE "+opt.User+" IN DATABASE "+opt.Database+" RESET ALL")
+		})
+	}
+}
+
+// A join that is stopped ends on the server within a second, whatever it does.
+func TestStoppingJoins(t *testing.T) {
+	opt := pgtest.Options(t)
+	pgtest.Exec(t, opt, `CREATE TABLE t (k int8, v int8, ts timestamptz); INSERT INTO t SELECT 1, i, '2024-01-01' FROM generate_series(1, 1000) i;
+		CREATE FUNCTION slow(v int8) RETURNS int8 LANGUAGE sql VOLATILE AS 'SELECT v FROM pg_sleep(30)';
+		CREATE VIEW asleep AS SELECT k, slow(v) AS v, ts FROM t`)
+	watch := connectAdmin(t, opt)
+	user := opt
+	user.ApplicationName = "failing"
+	for name, open := range map[string]func(ctx context.Context, s *postgres.Store) (interface{ Release() }, error){
+		"copying rows": func(ctx context.Context, s *postgres.Store) (interface{ Release() }, error) {
+			rows := entityRows(t, arrow.PrimitiveTypes.Int64, `[{"k": 1, "t": "2024-01-02T00:00:00Z"}]`)
+			return s.PointInTime(ctx, offline.Join{Entities: rows, Views: []offline.JoinView{byKey("asleep", "", types.ValueType_INT64, "v")}})
+		},
+		"moments": func(ctx context.Context, s *postgres.Store) (interface{ Release() }, error) {
+			view := byKey("asleep", "", types.ValueType_INT64)
+			view.Keys[0].Column = "v"
+			r, err := s.Moments(ctx, []offline.JoinView{view}, time.Time{}, time.Time{})
+			if err == nil {
+				r.Next()
+				err = r.Err()
+			}
+			return r, err
+		},
+		"a query": func(ctx context.Context, s *postgres.Store) (interface{ Release() }, error) {
+			r, err := s.Query(ctx, "SELECT v FROM asleep")
+			if err == nil {
+				r.Next()
+				err = r.Err()
+			}
+			return r, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := postgres.New(user)
+			t.Cleanup(s.Close)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			done := whenAsleep(t, watch, cancel)
+			r, err := open(ctx, s)
+			late := time.Since(done())
+			if r != nil && err == nil {
+				r.Release()
+			}
+			if fault.KindOf(err) != fault.Canceled || late > soon {
+				t.Errorf("after %v: %v", late, err)
+			}
+			checkGone(t, watch, s)
+		})
+	}
+}
+
+// Behind a pooler in transaction mode, fifty joins share a few servers. Some stop
+// halfway, and nothing is left behind.
+func TestJoinsBehindAPooler(t *testing.T) {
+	pooler := pgtest.StartPooler(t, "server_round_robin = 1", "default_pool_size = 3")
+	direct := pgtest.Options(t)
+	pgtest.Exec(t, direct, "ALTER DATABASE "+direct.Database+" SET timezone = 'America/New_York'")
+	pgtest.Exec(t, direct, `CREATE TABLE indexed AS SELECT i % 100 AS k, i AS v, timestamp '2024-01-01' + i * interval '1 second' AS ts FROM generate_series(0::int8, 9999) i;
+		CREATE TABLE plain AS TABLE indexed; CREATE INDEX ON indexed (k, ts)`)
+	var group sync.WaitGroup
+	for range 5 {
+		opt := pooler.Through(direct)
+		opt.Schema, opt.MaxConn = "public", 4
+		store := postgres.SmallBatches(postgres.New(opt), 50)
+		t.Cleanup(store.Close)
+		for r := range 10 {
+			group.Go(func() { joinBehindPooler(t, store, r%5 == 4) })
+		}
+	}
+	group.Wait()
+	nothingLeft(t, pooler.Through(direct))
+	noTables(t, direct)
+}
+
+func joinBehindPooler(t *testing.T, store *postgres.Store, stop bool) {
+	var json, want []string
+	for k := range 300 {
+		json = append(json, fmt.Sprintf(`{"k": %d, "t": "2024-01-01T01:00:00Z"}`, k%100))
+		want = append(want, fmt.Sprintf("%[1]d|%[1]d", 3600-(100-k%100)%100))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	join := offline.Join{Entities: entityRows(t, arrow.PrimitiveTypes.Int64, "["+strings.Join(json, ",")+"]"), Views: []offline.JoinView{
+		byKey("indexed", "", types.ValueType_INT64, "v"), byKey("plain", "", types.ValueType_INT64, "v"),
+	}}
+	if stop {
+		r, err := store.PointInTime(ctx, join)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer r.Release()
+		r.Next()
+		cancel()
+		for r.Next() {
+			continue // until it notices
+		}
+		return
+	}
+	got, err := joined(ctx, store, join)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
+	}
+}
+
+// noTables checks that the database has no temporary table.
+func noTables(t *testing.T, opt pg.Options) {
+	t.Helper()
+	watch := connectAdmin(t, opt)
+	began := time.Now()
+	for n := 1; n > 0; { // the server notices after a moment that a connection has gone
+		if err := watch.QueryRow(t.Context(), "SELECT count(*)::int4 FROM pg_class WHERE relpersistence = 't'", pgx.QueryExecModeSimpleProtocol).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		if time.Since(began) > 5*soon {
+			t.Fatalf("%d temporary tables are left", n)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+// A join may have more columns than a statement or a table can.
+func TestWideJoins(t *testing.T) {
+	const columns, rows = 900, 50
+	opt := pgtest.Options(t)
+	admin := opt
+	opt.ApplicationName = "failing"
+	var heads, cells, features []string
+	for c := range columns {
+		features = append(features, fmt.Sprintf("f%d", c))
+		heads = append(heads, fmt.Sprintf("f%d int4", c))
+		cells = append(cells, fmt.Sprintf("k * 1000 + %d", c))
+	}
+	var views []offline.JoinView
+	for _, table := range []string{"one", "two", "three", "four"} {
+		pgtest.Exec(t, admin, "CREATE TABLE "+table+" (k int8, ts timestamptz, "+strings.Join(heads, ", ")+"); INSERT INTO "+table+
+			" SELECT k, '2024-01-01', "+strings.Join(cells, ", ")+" FROM generate_series(1, 40) k; CREATE INDEX ON "+table+" (k, ts)")
+		views = append(views, byKey(table, "", types.ValueType_INT64, features...))
+	}
+	join := func() offline.Join {
+		var json []string
+		for k := range rows {
+			json = append(json, fmt.Sprintf(`{"k": %d, "t": "2024-01-02T00:00:00Z"}`, 1+k))
+		}
+		return offline.Join{Entities: entityRows(t, arrow.PrimitiveTypes.Int64, "["+strings.Join(json, ",")+"]"), Views: views}
+	}
+	s := postgres.SmallBatches(postgres.New(opt), 7)
+	t.Cleanup(s.Close)
+	if statements, _, err := postgres.Explain(t.Context(), s, offline.Join{Entities: join().Entities, Views: views[:1]}); err != nil || strings.Contains(statements, "rows_") {
+		t.Errorf("%v: not by the index:\n%s", err, statements)
+	}
+	var want []string
+	for k := range rows {
+		var row []string
+		for range views {
+			for c := range columns {
+				cell := "(null)"
+				if k < 40 {
+					cell = fmt.Sprint((1+k)*1000 + c)
+				}
+				row = append(row, cell)
+			}
+		}
+		want = append(want, strings.Join(row, "|"))
+	}
+	wantJoin(t, s, join(), want...)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, err := s.PointInTime(ctx, join())
+	if err != nil || !r.Next() {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	cancel()
+	if r.Next() || fault.KindOf(r.Err()) != fault.Canceled {
+		t.Errorf("after the caller has stopped: %v", r.Err())
+	}
+	checkGone(t, connectAdmin(t, admin), s)
+}
+
+// One key with most rows costs no more than others, whatever the planner
+// believes: with an index by time beside, too, which has all rows of one key
+// before those of another.
+func TestJoinOfSkewedKeys(t *testing.T) {
+	const n = 50000
+	for name, index := range map[string]string{
+		"no index": "", "index": "CREATE INDEX ON t (k, ts)", "index by time beside": "CREATE INDEX ON t (k, ts); CREATE INDEX ON t (ts)", "index by time": "CREATE INDEX ON t (ts)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, fmt.Sprintf(`CREATE TABLE t AS SELECT i %% 2 AS k, i AS v, timestamptz '2024-01-01' + i * interval '1 s' AS ts FROM generate_series(1::int8, %d) i;
+				INSERT INTO t VALUES (2, 7, '2023-01-01'); ANALYZE t; %s`, n, index))
+			var json, want []string
+			for i := range n / 5 {
+				json = append(json, fmt.Sprintf(`{"k": %d, "t": "2025-01-01T00:00:00Z"}`, 1+i%2))
+				want = append(want, fmt.Sprint([]int{n - 1, 7}[i%2]))
+			}
+			began := time.Now()
+			wantJoin(t, s, offline.Join{Entities: entityRows(t, arrow.PrimitiveTypes.Int64, "["+strings.Join(json, ",")+"]"), Views: []offline.JoinView{byKey("t", "", types.ValueType_INT64, "v")}}, want...)
+			if took := time.Since(began); took > 20*time.Second { // two minutes at least, if each entity row reads the rows of the others
+				t.Errorf("%v", took)
+			}
+		})
+	}
+}
+
+// The SQL of entity rows is any one SELECT, and runs as it is.
+func TestQuery(t *testing.T) {
+	s := open(t, `CREATE TABLE t AS SELECT i AS k, timestamptz '2024-01-01' + i * interval '1 day' AS ts FROM generate_series(1::int8, 3) i; CREATE SEQUENCE counter;
+		CREATE FUNCTION writing() RETURNS int8 LANGUAGE sql AS 'INSERT INTO t VALUES (9) RETURNING k'`)
+	for sql, want := range map[string][]string{
+		"SELECT * FROM t ORDER BY k DESC":                           {"3|2024-01-04T00:00:00Z", "2|2024-01-03T00:00:00Z", "1|2024-01-02T00:00:00Z"},
+		"WITH a AS (SELECT k FROM t WHERE k < 3) SELECT k FROM a;":  {"1", "2"},
+		"SELECT k FROM t LIMIT 1 -- a note":                         {"1"},
+		"-- a note\nSELECT k FROM t LIMIT 1 ; ; /* and */ -- more":  {"1"},
+		`SELECT '%s ? :name $1 ; -- no' AS a, E'\';' AS b, $$;$$ c`: {"%s ? :name $1 ; -- no|';|;"},
+		"SELECT k % 2 AS odd FROM t WHERE k::text LIKE '%1%'":       {"1"},
+		"(SELECT k FROM t) EXCEPT (SELECT 1)  ORDER BY k":           {"2", "3"},
+		"VALUES (1, 'a'), (2, NULL)":                                {"1|a", "2|(null)"},
+		"TABLE t ORDER BY ts LIMIT 1":                               {"1|2024-01-02T00:00:00Z"},
+		"SELECT k FROM t WHERE false":                               nil,
+	} {
+		got, err := query(t.Context(), s, sql)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got)\n%s", sql, err, diff)
+		}
+	}
+	for sql, says := range map[string]string{
+		"":                             "is an empty query",
+		"-- nothing":                   "is an empty query",
+		"SELECT 1 AS a; SELECT 2 AS b": "more than one statement",
+		"INSERT INTO t VALUES (7)":     "no SELECT",
+		"DELETE FROM t":                "no SELECT",
+		"EXPLAIN SELECT 1":             "no SELECT",
+		"SHOW search_path":             "no SELECT",
+		"WITH a AS (INSERT INTO t VALUES (7) RETURNING k) SELECT k FROM a": "must be at the top level",
+		"WITH a AS (SELECT 7) INSERT INTO t SELECT * FROM a":               "syntax error",
+		"SELECT k INTO u FROM t":                                           "INTO",
+		"SELECT 1":                                                         "column 1 has no name",
+		"SELECT k, count(*) + 1, max(ts) FROM t GROUP BY k":                "column 2 has no name",
+		"SELECT k, k FROM t":                                               "two columns k",
+		"SELECT FROM t":                                                    "no columns",
+		"SELECT k FROM t WHERE k = $1":                                     "parameter",
+		"SELECT k FROM t WHERE k = :name":                                  "syntax error",
+		"SELECT nextval('counter') AS n":                                   "read-only",
+		"SELECT writing() AS n":                                            "read-only",
+		"SELECT k FROM t FOR UPDATE":                                       "read-only",
+		"SELECT k FROM nope":                                               `relation "nope" does not exist`,
+		"SELECT nope FROM t":                                               `column "nope" does not exist (character 8)`,
+		"SELECT 1 / (k - k) AS x FROM t":                                   "division by zero",
+		"SELECT set_config('transaction_read_only', 'off', false) AS a":    "read-write mode",
+	} {
+		got, err := query(t.Context(), s, sql)
+		if err == nil || !strings.Contains(err.Error(), says) || !strings.HasPrefix(err.Error(), "the SQL of the entity rows") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, %v", sql, got, err)
+		}
+	}
+	got, err := query(t.Context(), s, "SELECT count(*) AS n FROM t")
+	if diff := cmp.Diff([]string{"3"}, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
+	}
+}
+
+func query(ctx context.Context, s *postgres.Store, sql string) (out []string, err error) {
+	r, err := s.Query(ctx, sql)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Release()
+	return allTexts(r)
+}
+
+// A query ends on the server at the deadline of its context, or at the role's own
+// limit if that comes first.
+func TestQueryEndsInTime(t *testing.T) {
+	opt := pgtest.Options(t)
+	for limit, c := range map[string]struct {
+		deadline time.Duration
+		want     [2]int
+	}{"0": {time.Minute, [2]int{50000, 60000}}, "7s": {time.Minute, [2]int{7000, 7000}}, "2min": {time.Minute, [2]int{50000, 60000}}, "3s": {0, [2]int{3000, 3000}}} {
+		pgtest.Exec(t, opt, "ALTER DATABASE "+opt.Database+" SET statement_timeout = '"+limit+"'")
+		s := postgres.New(opt)
+		t.Cleanup(s.Close)
+		ctx := t.Context()
+		if c.deadline > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, c.deadline)
+			defer cancel()
+		}
+		got, err := query(ctx, s, "SELECT extract(epoch FROM current_setting('statement_timeout')::interval)::numeric * 1000 AS ms")
+		if err != nil || len(got) != 1 {
+			t.Fatalf("%v, %v", got, err)
+		}
+		var ms float64
+		if _, err := fmt.Sscan(got[0], &ms); err != nil || int(ms) < c.want[0] || int(ms) > c.want[1] {
+			t.Errorf("limit %s: %s ms, %v, want %v", limit, got[0], err, c.want)
+		}
+	}
+}
