@@ -30,6 +30,8 @@ type Options struct {
 	SQLite string
 	// Columns returns the columns of sources, for inference.
 	Columns Columns
+	// SkipSources leaves out the check of data sources.
+	SkipSources bool
 	// Records remembers which tables an apply must still drop; nil forgets them when an
 	// apply stops before it has dropped them.
 	Records registry.Records
@@ -70,6 +72,9 @@ type Plan struct {
 	Tables []stores.Change
 	// Findings are the findings of the online store.
 	Findings []stores.Finding
+	// Sources are the problems of data sources (see Sources). They stop nothing: a file or
+	// a table may be written later.
+	Sources []error
 	// Refused is the error with which an apply would stop although the definitions are
 	// valid; nil if it would not.
 	Refused error
@@ -81,10 +86,28 @@ func (p *Plan) Nothing() bool { return len(p.Changes) == 0 && len(p.Tables) == 0
 // Plan returns what applying the objects would change. It writes nothing, but it
 // completes the objects from their sources.
 func (a *Applier) Plan(ctx context.Context, objects *registry.Objects) (*Plan, error) {
-	if err := Infer(ctx, objects, a.opt.Columns); err != nil {
+	sources, err := a.complete(ctx, objects)
+	if err != nil {
 		return nil, err
 	}
-	return a.plan(ctx, objects)
+	p, err := a.plan(ctx, objects)
+	if p != nil {
+		p.Sources = sources
+	}
+	return p, err
+}
+
+// sourcesTime bounds the check of sources, without which an apply works, too.
+const sourcesTime = 5 * time.Second
+
+// complete completes the objects from their sources, and checks these.
+func (a *Applier) complete(ctx context.Context, objects *registry.Objects) ([]error, error) {
+	if err := Infer(ctx, objects, a.opt.Columns); err != nil || a.opt.SkipSources || a.opt.Columns == nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, sourcesTime)
+	defer cancel()
+	return Sources(ctx, objects, a.opt.Columns), nil
 }
 
 // plan plans against the stored registry and the tables that there are.

@@ -40,7 +40,8 @@ var errOutdated = errors.New("the plan is outdated")
 // So the registry never lists a view without its table, and no table is dropped that a
 // stored registry lists. If an apply stops in between, the next one does the rest.
 func (a *Applier) Apply(ctx context.Context, objects *registry.Objects, observer Observer) (*Plan, error) {
-	if err := Infer(ctx, objects, a.opt.Columns); err != nil {
+	sources, err := a.complete(ctx, objects)
+	if err != nil {
 		return nil, err
 	}
 	var shown *Plan
@@ -49,6 +50,7 @@ func (a *Applier) Apply(ctx context.Context, objects *registry.Objects, observer
 		if err != nil {
 			return nil, err
 		}
+		p.Sources = sources
 		if p.Refused != nil {
 			return p, p.Refused
 		}

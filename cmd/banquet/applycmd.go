@@ -52,18 +52,16 @@ func (a *app) apply(cmd *cobra.Command, verbose bool, s skips) error {
 	fmt.Fprintf(a.out, "Applying changes for project %s\n", r.config.Project)
 	a.notes(repo, verbose)
 	repo.Objects.NoPromote = s.noPromote
-	if !s.source {
-		r.warnOfSources(ctx, &repo.Objects)
-	}
 	if err := errors.Join(r.config.QualityBuilt("apply"), r.config.VectorsBuilt("apply")); err != nil {
 		return err
 	}
 	r.warnOfConfig()
-	applier, err := r.applier(ctx, repo, s.deletions, "apply")
+	applier, err := r.applier(ctx, repo, s, "apply")
 	if err != nil {
 		return err
 	}
 	_, err = applier.Apply(ctx, &repo.Objects, apply.Observer{Planned: func(p *apply.Plan) {
+		a.warnOfSources(p)
 		if verbose || !p.Changes.Loud() {
 			p.Changes.WriteText(a.out, a.colors())
 		}
@@ -123,10 +121,7 @@ func (a *app) plan(cmd *cobra.Command, s skips) error {
 	}
 	a.sayProject(r, repo.Objects.Project == nil)
 	a.notes(repo, false)
-	if !s.source {
-		r.warnOfSources(ctx, &repo.Objects)
-	}
-	applier, err := r.applier(ctx, repo, s.deletions, planning)
+	applier, err := r.applier(ctx, repo, s, planning)
 	if err != nil {
 		return err
 	}
@@ -140,6 +135,7 @@ func (a *app) plan(cmd *cobra.Command, s skips) error {
 
 // writePlan writes a plan as Feast does, then the findings of the online store.
 func (a *app) writePlan(p *apply.Plan) {
+	a.warnOfSources(p)
 	p.Changes.WriteText(a.out, a.colors())
 	for _, c := range p.Tables {
 		switch c.Action {

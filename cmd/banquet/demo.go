@@ -95,7 +95,7 @@ func (a *app) demoFill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	applier, err := r.applier(ctx, repo, false, "demo")
+	applier, err := r.applier(ctx, repo, skips{source: true}, "demo")
 	if err != nil {
 		return err
 	}

@@ -52,11 +52,8 @@ func (f *findings) check(what string, err error, good string) bool {
 }
 
 // validatePlan does everything that an apply does before its first write.
-func (a *app) validatePlan(ctx context.Context, r *repository, repo *definitions.Repo, s skips) error {
-	if !s.source {
-		r.warnOfSources(ctx, &repo.Objects)
-	}
-	applier, err := r.applier(ctx, repo, s.deletions, "apply")
+func (a *app) validatePlan(ctx context.Context, r *repository, repo *definitions.Repo, s skips, f *findings) error {
+	applier, err := r.applier(ctx, repo, s, "apply")
 	if err != nil {
 		return err
 	}
@@ -68,6 +65,12 @@ func (a *app) validatePlan(ctx context.Context, r *repository, repo *definitions
 		if !finding.Refused {
 			fmt.Fprintf(a.err, "warning: %s\n", finding.Text)
 		}
+	}
+	for _, err := range p.Sources {
+		f.check("sources", err, "")
+	}
+	if !s.source && len(p.Sources) == 0 && len(repo.Objects.FeatureViews)+len(repo.Objects.StreamFeatureViews) > 0 {
+		f.good = append(f.good, "sources: they have the columns that the feature views need")
 	}
 	return p.Refused
 }
@@ -91,7 +94,7 @@ func (a *app) validate(ctx context.Context, s skips) error {
 	a.validateRegistry(ctx, r, f)
 	a.validateStores(ctx, r, f)
 	if len(f.faults) == 0 {
-		f.check("apply", a.validatePlan(ctx, r, repo, s), "the registry and the online store would accept it")
+		f.check("apply", a.validatePlan(ctx, r, repo, s, f), "the registry and the online store would accept it")
 	}
 	for _, line := range f.good {
 		fmt.Fprintln(a.out, line)

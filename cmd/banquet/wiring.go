@@ -155,10 +155,10 @@ const planning = "plan"
 
 // applier makes the use case of plan and apply. need is what needs it: plan also works
 // with an online store that banquet does not have, if there are no tables to check.
-func (r *repository) applier(ctx context.Context, repo *definitions.Repo, deletions bool, need string) (*apply.Applier, error) {
+func (r *repository) applier(ctx context.Context, repo *definitions.Repo, s skips, need string) (*apply.Applier, error) {
 	opt := apply.Options{
 		Storage: r.storage, Registry: r.options(), Project: r.config.Project, Columns: lazyColumns{r}, Records: r.storage.Records(), Log: r.app.log,
-		Passed: repo.Passed, AllowDeletions: deletions,
+		Passed: repo.Passed, AllowDeletions: s.deletions, SkipSources: s.source,
 	}
 	if r.config.Provider == "local" && r.config.Online.Type == "sqlite" {
 		opt.SQLite = r.config.Path(r.config.Online.SQLite.Path)
