@@ -192,6 +192,7 @@ type Banquet struct {
 	DynamoDB    BanquetDynamo      `yaml:"dynamodb"`
 	Serving     BanquetServing     `yaml:"serving"`
 	HTTP        BanquetHTTP        `yaml:"http"`
+	Materialize BanquetMaterialize `yaml:"materialize"`
 	Limits      Limits             `yaml:"limits"`
 }
 
@@ -223,6 +224,13 @@ type BanquetHTTP struct {
 	Status string `yaml:"status"`
 }
 
+// BanquetMaterialize bounds the materializations that a server runs on request: Runs
+// at once, and Queue asynchronous ones that wait.
+type BanquetMaterialize struct {
+	Runs  int `yaml:"runs"`
+	Queue int `yaml:"queue"`
+}
+
 // Limits bound requests; 0 means no limit.
 type Limits struct {
 	Cells       int `yaml:"cells"`
@@ -249,9 +257,10 @@ func Default() *Config {
 		Offline:  OfflineStore{Type: "dask"},
 		Auth:     Auth{Type: "no_auth"},
 		Banquet: Banquet{
-			DynamoDB: BanquetDynamo{Client: "direct"},
-			Serving:  BanquetServing{Deadline: Duration(10 * time.Second)},
-			Limits:   Limits{Cells: 5_000_000, Rows: 100_000, Features: 5_000, BodyBytes: 64 << 20, Concurrency: 1024, Queue: 1024, StoreBytes: 256 << 20, StoreBytesTotal: 1 << 30},
+			DynamoDB:    BanquetDynamo{Client: "direct"},
+			Serving:     BanquetServing{Deadline: Duration(10 * time.Second)},
+			Materialize: BanquetMaterialize{Runs: 2, Queue: 16},
+			Limits:      Limits{Cells: 5_000_000, Rows: 100_000, Features: 5_000, BodyBytes: 64 << 20, Concurrency: 1024, Queue: 1024, StoreBytes: 256 << 20, StoreBytesTotal: 1 << 30},
 		},
 	}
 }

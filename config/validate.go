@@ -36,6 +36,9 @@ func (d *decoder) validate(root *yaml.Node, c *Config) {
 	oneOf(line("banquet", "dynamodb", "client"), "banquet.dynamodb.client", c.Banquet.DynamoDB.Client, "direct", "sdk")
 	oneOf(line("banquet", "serving", "ttl"), "banquet.serving.ttl", c.Banquet.Serving.TTL, "", "mark", "ignore", "null")
 	oneOf(line("banquet", "http", "status"), "banquet.http.status", c.Banquet.HTTP.Status, "", "feast")
+	if c.Banquet.Materialize.Runs == 0 {
+		d.fault(line("banquet", "materialize", "runs"), "banquet.materialize.runs", "want 1 or more")
+	}
 	if !slices.Contains([]string{"local", "gcp", "aws", "azure", "unity_catalog"}, c.Provider) && !strings.Contains(c.Provider, ".") {
 		d.fault(line("provider"), "provider", fmt.Sprintf("unknown provider %q; want local, gcp, aws or azure", c.Provider))
 	}

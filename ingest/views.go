@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
@@ -43,6 +44,37 @@ func (m *Materializer) views(ctx context.Context, names []string) ([]*registry.V
 		views = append(views, v)
 	}
 	return views, nil
+}
+
+// CheckVersion refuses requests for a version of a view, in Feast's words where it
+// refuses them, too. versioned says that views have a table for each version.
+func CheckVersion(version string, views []string, versioned bool) error {
+	switch {
+	case version == "":
+		return nil
+	case len(views) != 1:
+		return fault.New(fault.Invalid, "--version requires --views with exactly one feature view.")
+	case !versioned:
+		return fault.New(fault.Invalid, "Version-aware materialization requires 'enable_online_feature_view_versioning: true' under 'registry' in feature_store.yaml.")
+	case strings.EqualFold(version, "latest"):
+		return nil
+	}
+	return fault.New(fault.Unimplemented, "banquet cannot materialize version %s of feature view %s; without a version, or with latest, it materializes the current one", version, views[0])
+}
+
+// Views returns the names of the views that a request with these names
+// materializes, or the error with which it would be refused. No names means
+// every view that is served online.
+func (m *Materializer) Views(ctx context.Context, names []string) ([]string, error) {
+	views, err := m.views(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]string, len(views))
+	for i, v := range views {
+		list[i] = v.Name
+	}
+	return list, nil
 }
 
 // allViews are the views of a run without names. A view that needs a function
@@ -92,7 +124,7 @@ func checkNamed(v *registry.View) error {
 	case v.Kind == registry.LabelView:
 		return refuse(fault.Invalid, "%s is a label view; label views are written, not materialized", v.Name)
 	case v.Kind == registry.OnDemandView && !v.OnDemand.GetSpec().GetWriteToOnlineStore():
-		return refuse(fault.Invalid, "on-demand feature view %s is not configured to be written to the online store", v.Name)
+		return refuse(fault.Invalid, "OnDemandFeatureView %s is not configured for write_to_online_store.", v.Name)
 	case v.Kind == registry.OnDemandView:
 		return refuse(fault.Unimplemented, "on-demand feature view %s is computed by a function, which banquet cannot run", v.Name)
 	case !v.Enabled:

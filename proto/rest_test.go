@@ -63,6 +63,8 @@ func TestRESTRoutes(t *testing.T) {
 		"POST /v1/projects/{project}/online-features":        "FeatureService_GetOnlineFeatures2",
 		"POST /v1/online-features:stream":                    "FeatureService_StreamOnlineFeatures",
 		"POST /v1/projects/{project}/online-features:stream": "FeatureService_StreamOnlineFeatures2",
+		"POST /v1/materialize":                               "MaterializeService_Materialize",
+		"POST /v1/projects/{project}/materialize":            "MaterializeService_Materialize2",
 		"GET /v1/projects":                                   "RegistryService_ListProjects",
 		"GET /v1/projects/{name}":                            "RegistryService_GetProject",
 	}
@@ -96,7 +98,9 @@ func TestEveryCallHasARoute(t *testing.T) {
 	for _, call := range routes(t) {
 		bound = append(bound, strings.TrimRight(call, "0123456789"))
 	}
-	for _, file := range []protoreflect.FileDescriptor{banquetv1.File_banquet_v1_feature_service_proto, banquetv1.File_banquet_v1_registry_service_proto} {
+	for _, file := range []protoreflect.FileDescriptor{
+		banquetv1.File_banquet_v1_feature_service_proto, banquetv1.File_banquet_v1_materialize_service_proto, banquetv1.File_banquet_v1_registry_service_proto,
+	} {
 		for i := range file.Services().Len() {
 			s := file.Services().Get(i)
 			for j := range s.Methods().Len() {

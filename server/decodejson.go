@@ -18,6 +18,7 @@ type body struct {
 
 // bodyError describes an invalid body, as FastAPI does.
 type bodyError struct {
+	query  bool   // the fault is in the query, not in the body
 	kind   string // pydantic's type of error
 	loc    []step
 	msg    string
@@ -43,13 +44,21 @@ func locOf(names ...string) []step {
 }
 
 func (f *bodyError) Error() string {
-	where := "body"
+	where := f.part()
 	for _, w := range f.loc {
 		if where += "." + w.name; w.indexed {
 			where += strconv.Itoa(w.index)
 		}
 	}
 	return where + ": " + f.msg
+}
+
+// part is the part of the request that loc is in.
+func (f *bodyError) part() string {
+	if f.query {
+		return "query"
+	}
+	return "body"
 }
 
 // detail returns the JSON body that FastAPI writes for the error.
@@ -63,7 +72,7 @@ func (f *bodyError) detail() []byte {
 
 func (f *bodyError) appendTo(b []byte) []byte {
 	b = append(append(b, `{"type":"`...), f.kind...)
-	b = append(b, `","loc":["body"`...)
+	b = append(append(append(b, `","loc":["`...), f.part()...), '"')
 	for _, w := range f.loc {
 		b = append(b, ',')
 		if w.indexed {
@@ -85,12 +94,12 @@ func (f *bodyError) appendTo(b []byte) []byte {
 var feastFields = []string{"entities", "feature_service", "features", "full_feature_names", "include_feature_view_version_metadata"}
 
 // joinErrors joins errors in the order of the fields; nil if there are none.
-func joinErrors(faults []*bodyError) error {
+func joinErrors(faults []*bodyError, fields []string) error {
 	if len(faults) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(faults, func(a, b *bodyError) int {
-		return cmp.Compare(slices.Index(feastFields, a.loc[0].name), slices.Index(feastFields, b.loc[0].name))
+		return cmp.Compare(slices.Index(fields, a.loc[0].name), slices.Index(fields, b.loc[0].name))
 	})
 	first := faults[0]
 	first.others = faults[1:]
@@ -105,36 +114,42 @@ type dialect struct {
 
 // parseBody parses a request.
 func parseBody(raw []byte, d dialect) (*body, error) {
-	s := &scanner{b: raw}
-	p := &bodyParser{s: s, d: d}
-	switch {
-	case len(raw) == 0:
-		return nil, &bodyError{kind: "missing", msg: "Field required", input: []byte("null")}
-	case s.peek() != '{':
-		v, err := s.value()
-		if err == nil {
-			err = s.end()
-		}
-		if err != nil {
-			return nil, jsonError(err)
-		}
-		return nil, &bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: v}
-	}
-	err := s.object(p.key)
-	if err == nil {
-		err = s.end()
-	}
-	if err != nil {
-		return nil, jsonError(err)
+	p := &bodyParser{s: &scanner{b: raw}, d: d}
+	if err := parseObject(p.s, raw, p.key); err != nil {
+		return nil, err
 	}
 	if !p.hasEntities && (len(p.errs) == 0 || !d.strict) {
 		p.addError("missing", "Field required", raw, "entities")
 	}
-	if err := joinErrors(p.errs); err != nil {
+	if err := joinErrors(p.errs, feastFields); err != nil {
 		return nil, err
 	}
 	p.out.req.Columns = p.columnSet.list
 	return &p.out, nil
+}
+
+// parseObject parses a body that must be an object.
+func parseObject(s *scanner, raw []byte, visit func(key string) error) error {
+	if len(raw) == 0 {
+		return &bodyError{kind: "missing", msg: "Field required", input: []byte("null")}
+	}
+	var other []byte
+	var err error
+	if s.peek() == '{' {
+		err = s.object(visit)
+	} else {
+		other, err = s.value()
+	}
+	if err == nil {
+		err = s.end()
+	}
+	switch {
+	case err != nil:
+		return jsonError(err)
+	case other != nil:
+		return &bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: other}
+	}
+	return nil
 }
 
 // jsonError turns a syntax error into a bodyError.

@@ -69,7 +69,7 @@ func FuzzResponses(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	web, err := newWeb(opt, p, gateway)
+	web, err := newWeb(opt, p, newRuns(opt, p), gateway)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -217,6 +217,16 @@ func feastBody(c *onlineCall) (*body, error) {
 }
 
 func parseFeastBody(raw []byte, contentType string, limits decodeLimits) (*body, error) {
+	raw, err := feastJSON(raw, contentType)
+	if err != nil {
+		return nil, err
+	}
+	b, err := parseBody(raw, dialect{limits: limits})
+	return b, bodyFault(err)
+}
+
+// feastJSON checks what Feast's server checks before it parses a body.
+func feastJSON(raw []byte, contentType string) ([]byte, error) {
 	if !utf8.Valid(raw) {
 		return nil, fault.New(fault.Invalid, "the body is not UTF-8").Because(errNotUTF8)
 	}
@@ -224,8 +234,7 @@ func parseFeastBody(raw []byte, contentType string, limits decodeLimits) (*body,
 	if !isJSON(contentType) && len(raw) > 0 {
 		return nil, bodyFault(&bodyError{kind: "model_attributes_type", msg: "Input should be a valid dictionary or object to extract fields from", input: quoteText(raw)})
 	}
-	b, err := parseBody(raw, dialect{limits: limits})
-	return b, bodyFault(err)
+	return raw, nil
 }
 
 // bodyFault turns a bodyError into a fault.
@@ -251,12 +260,20 @@ func isJSON(contentType string) bool {
 
 func banquetBody(c *onlineCall) (*body, error) { return parseBanquetBody(c, c.web.pipeline.limits) }
 
-func parseBanquetBody(c *onlineCall, limits decodeLimits) (*body, error) {
+// checkPlain refuses bodies that banquet's own routes do not read.
+func (c *onlineCall) checkPlain() error {
 	if coding := c.Header("Content-Encoding"); coding != "" && coding != "identity" {
-		return nil, fault.New(fault.Invalid, "the body has Content-Encoding %s, which is not supported; send it without compression", coding)
+		return fault.New(fault.Invalid, "the body has Content-Encoding %s, which is not supported; send it without compression", coding)
 	}
 	if !utf8.Valid(c.raw) {
-		return nil, fault.New(fault.Invalid, "the body is not UTF-8")
+		return fault.New(fault.Invalid, "the body is not UTF-8")
+	}
+	return nil
+}
+
+func parseBanquetBody(c *onlineCall, limits decodeLimits) (*body, error) {
+	if err := c.checkPlain(); err != nil {
+		return nil, err
 	}
 	b, err := parseBody(c.raw, dialect{strict: true, limits: limits})
 	var bad *bodyError

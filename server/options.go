@@ -13,6 +13,7 @@ import (
 
 	"github.com/banquet-fs/banquet/access"
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
+	"github.com/banquet-fs/banquet/ingest"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/serving"
 )
@@ -32,6 +33,19 @@ type Options struct {
 	Serving *serving.Service
 	// Writer handles requests that write; if it is nil, they are refused as not supported.
 	Writer Writer
+	// Materializer makes the use case that loads rows into the online store of a project,
+	// with an observer of its run; if it is nil, materialize is refused as not supported.
+	// It is called when it is needed, since it opens the offline store.
+	Materializer func(ctx context.Context, project string, o ingest.Observer) (Materializer, error)
+	// MaterializeRuns bounds the materializations in progress (0 is 1), MaterializeQueue the
+	// asynchronous ones that wait.
+	MaterializeRuns, MaterializeQueue int
+	// AllowOffline offers what reads the offline store or writes: materialize. It should
+	// be set only if nobody but the machine itself, or a trusted network, can reach the
+	// server, since there is no access control yet.
+	AllowOffline bool
+	// Versioned says that feature views have a table for each version.
+	Versioned bool
 	// Registry is kept up to date while the server runs.
 	Registry *registry.Holder
 	// Identifier and Authorizer decide who may do what; nil is access.Open.

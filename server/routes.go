@@ -18,6 +18,7 @@ import (
 type web struct {
 	opt      *Options
 	pipeline *pipeline
+	runs     *runs
 	gateway  http.Handler
 	document []byte    // OpenAPI
 	bodies   sync.Pool // of requests
@@ -25,13 +26,13 @@ type web struct {
 	size     cellSize
 }
 
-func newWeb(opt *Options, p *pipeline, gateway http.Handler) (*web, error) {
+func newWeb(opt *Options, p *pipeline, m *runs, gateway http.Handler) (*web, error) {
 	document, err := openapiDocument()
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the OpenAPI document cannot be made").Because(err)
 	}
 	empty := func() any { return new([]byte) }
-	return &web{opt: opt, pipeline: p, gateway: gateway, document: document, bodies: sync.Pool{New: empty}}, nil
+	return &web{opt: opt, pipeline: p, runs: m, gateway: gateway, document: document, bodies: sync.Pool{New: empty}}, nil
 }
 
 // ServeHTTP routes a request.
@@ -44,7 +45,9 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.get(w, r, s.health)
 	case "/openapi.json":
 		s.get(w, r, s.openapi)
-	case "/push", "/write-to-online-store", "/materialize", "/materialize-incremental", "/search", "/retrieve-online-documents", "/chat":
+	case "/materialize", "/materialize-incremental":
+		s.post(w, r, s.materialize)
+	case "/push", "/write-to-online-store", "/search", "/retrieve-online-documents", "/chat":
 		s.post(w, r, func(w http.ResponseWriter, _ *http.Request) { s.feastError(w, notServed("POST "+path)) })
 	default:
 		s.serveOther(w, r)
@@ -63,15 +66,21 @@ func (s *web) recovered(w http.ResponseWriter, r *http.Request) {
 
 func (s *web) serveOther(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.EscapedPath() // a name may contain a slash, as %2F
-	project, online := onlineRoute(path)
+	project, online := projectRoute(strings.TrimSuffix(path, ":stream"), "online-features")
+	materialize := false
+	if !online {
+		project, materialize = projectRoute(path, "materialize")
+	}
 	switch {
-	case online && r.Method != http.MethodPost:
+	case (online || materialize) && r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
 		writeRoutingError(w, http.StatusMethodNotAllowed)
 	case online && strings.HasSuffix(path, ":stream"):
 		s.stream(w, r, project)
 	case online:
 		s.banquetOnline(w, r, project)
+	case materialize:
+		s.streamMaterialize(w, r, project)
 	case strings.HasPrefix(path, "/v1/vector_stores"): // a route of Feast that banquet does not support
 		writeJSON(w, http.StatusNotFound, []byte(`{"detail":"Not Found"}`))
 	case strings.HasPrefix(path, "/v1/"):
@@ -109,21 +118,24 @@ func (s *web) redirect(w http.ResponseWriter, r *http.Request, path string) {
 }
 
 func knownRoute(path string) bool {
-	return path == "/get-online-features" || path == "/health" || path == "/push" || path == "/write-to-online-store"
+	switch path {
+	case "/get-online-features", "/health", "/push", "/write-to-online-store", "/materialize", "/materialize-incremental":
+		return true
+	}
+	return false
 }
 
-// onlineRoute recognizes the routes for online features by their escaped path and
-// returns the project in it.
-func onlineRoute(path string) (project string, ok bool) {
-	path = strings.TrimSuffix(path, ":stream")
-	if path == "/v1/online-features" {
+// projectRoute recognizes the routes of a resource by their escaped path, with or
+// without a project, and returns the project in it.
+func projectRoute(path, resource string) (project string, ok bool) {
+	if path == "/v1/"+resource {
 		return "", true
 	}
 	rest, found := strings.CutPrefix(path, "/v1/projects/")
 	if !found {
 		return "", false
 	}
-	project, found = strings.CutSuffix(rest, "/online-features")
+	project, found = strings.CutSuffix(rest, "/"+resource)
 	if !found || project == "" || strings.Contains(project, "/") {
 		return "", false
 	}

@@ -32,6 +32,7 @@ import (
 type Server struct {
 	opt      Options
 	pipeline *pipeline
+	runs     *runs
 	grpc     *grpc.Server
 	http     *http.Server
 	admin    *http.Server
@@ -60,12 +61,13 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	s := &Server{opt: opt, health: health.NewServer()}
 	s.health.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
 	p := newPipeline(&s.opt)
-	s.pipeline = p
+	s.pipeline, s.runs = p, newRuns(&s.opt, p)
 	features, reg := &features{opt: &s.opt, pipeline: p}, &registryService{opt: &s.opt}
 	s.grpc = newGRPC(&s.opt, p)
 	services := registrar{to: s.grpc, pipeline: p}
 	banquetv1.RegisterFeatureServiceServer(services, features)
 	banquetv1.RegisterRegistryServiceServer(services, reg)
+	banquetv1.RegisterMaterializeServiceServer(services, &materializeService{runs: s.runs})
 	feast.RegisterServingServiceServer(services, &feastServing{opt: &s.opt, pipeline: p})
 	feast.RegisterGrpcFeatureServerServer(services, &feastListen{opt: &s.opt, pipeline: p})
 	bypassed := bypass{to: s.grpc, pipeline: p}
@@ -75,7 +77,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the REST gateway cannot be created").Because(err)
 	}
-	handler, err := newWeb(&s.opt, p, gateway)
+	handler, err := newWeb(&s.opt, p, s.runs, gateway)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +221,8 @@ func (s *Server) awaitRegistry(ctx context.Context) {
 	}
 }
 
-// drain stops accepting requests and waits for those in flight.
+// drain stops accepting requests, stops materializations, which can be resumed, and
+// waits for the requests in flight.
 func (s *Server) drain(ctx context.Context) {
 	s.draining.Store(true)
 	s.health.Shutdown()
@@ -230,6 +233,7 @@ func (s *Server) drain(ctx context.Context) {
 		s.grpc.GracefulStop()
 		close(done)
 	}()
+	s.runs.drain(ctx)
 	if err := s.http.Shutdown(ctx); err != nil {
 		_ = s.http.Close()
 	}

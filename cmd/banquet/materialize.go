@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
+	"regexp"
+	"strconv"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/banquet-fs/banquet/ingest"
@@ -16,8 +15,74 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
+// materializeFlags are the flags of both commands.
+type materializeFlags struct {
+	views      []string
+	version    string
+	dryRun     bool
+	restart    bool
+	shard      string
+	parallel   int
+	progress   string
+	noProgress bool
+}
+
+// maxParallel bounds the views that are materialized at once: each has rows in memory.
+const maxParallel = 64
+
+const progressHelp = `
+
+While it runs, a terminal shows a bar for each feature view. Without a terminal, runs of more
+than two seconds write one line of JSON per second and view to standard error, with the fields
+time, event ("progress"), view, phase ("reading" or "writing"), rows, total (rows to write, 0
+until all are read), resumed (rows that an unfinished run had stored), rows_per_second, and
+seconds_left, which is absent while it is not known. --progress chooses one form, --no-progress
+none.`
+
+func (f *materializeFlags) add(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringArrayVarP(&f.views, "views", "v", nil, "only this feature view; may be repeated")
+	fl.StringVar(&f.version, "version", "", "accepted for compatibility with Feast; only latest can be materialized")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "read and count the rows, estimate what would be written, and write nothing")
+	fl.BoolVar(&f.restart, "restart", false, "start over instead of continuing an unfinished run")
+	fl.StringVar(&f.shard, "shard", "", "I/N: only part I of N of the keys; run all parts, at the same time or not, on one machine or several")
+	fl.IntVar(&f.parallel, "parallel", 1, "feature views to materialize at once")
+	fl.StringVar(&f.progress, "progress", "auto", "progress on standard error: auto (a bar on a terminal, else JSON), bar, json, none")
+	fl.BoolVar(&f.noProgress, "no-progress", false, "the same as --progress none")
+	cmd.Long = cmd.Short + "." + progressHelp
+}
+
+var shardForm = regexp.MustCompile(`^([0-9]{1,6})/([0-9]{1,6})$`)
+
+// request is the request of the flags, without its window.
+func (f *materializeFlags) request() (ingest.Request, error) {
+	req := ingest.Request{Views: f.views, DryRun: f.dryRun, Restart: f.restart}
+	if f.parallel < 1 || f.parallel > maxParallel {
+		return req, usage("--parallel %d; want 1 to %d", f.parallel, maxParallel)
+	}
+	switch f.progress {
+	case "auto", "bar", "json", "none":
+	default:
+		return req, usage("--progress %q; want auto, bar, json or none", f.progress)
+	}
+	if f.shard == "" {
+		return req, nil
+	}
+	part := shardForm.FindStringSubmatch(f.shard)
+	if part == nil {
+		return req, usage("--shard %q; want a part and the number of parts, such as 1/4", f.shard)
+	}
+	index, _ := strconv.Atoi(part[1]) // digits
+	count, _ := strconv.Atoi(part[2])
+	if index < 1 || index > count {
+		return req, usage("--shard %s; the parts are 1/%d to %d/%d", f.shard, max(count, 1), max(count, 1), max(count, 1))
+	}
+	req.Shard = ingest.Shard{Index: index - 1, Count: count}
+	return req, nil
+}
+
 func (a *app) materializeCommand() *cobra.Command {
-	var views []string
+	var f materializeFlags
 	var start, end string
 	var whole bool
 	cmd := &cobra.Command{
@@ -36,9 +101,12 @@ func (a *app) materializeCommand() *cobra.Command {
 			case !whole && (start == "" || end == ""):
 				return usage("START_TS and END_TS are required unless --disable-event-timestamp is used")
 			}
-			req := ingest.Request{Views: views, Start: time.Unix(0, 0), End: time.Now()}
+			req, err := f.request()
+			if err != nil {
+				return err
+			}
+			req.Start, req.End = time.Unix(0, 0), time.Now()
 			if !whole {
-				var err error
 				if req.Start, err = value.ParseTime(start); err != nil {
 					return err
 				}
@@ -46,10 +114,10 @@ func (a *app) materializeCommand() *cobra.Command {
 					return err
 				}
 			}
-			return a.materialize(cmd.Context(), req, false)
+			return a.materialize(cmd.Context(), &f, req, false)
 		},
 	}
-	cmd.Flags().StringArrayVarP(&views, "views", "v", nil, "only this feature view; may be repeated")
+	f.add(cmd)
 	cmd.Flags().StringVar(&start, "start-ts", "", "first event time, ISO 8601; without a zone it is UTC")
 	cmd.Flags().StringVar(&end, "end-ts", "", "last event time, ISO 8601; without a zone it is UTC")
 	cmd.Flags().BoolVar(&whole, "disable-event-timestamp", false, "load every row up to now")
@@ -57,38 +125,41 @@ func (a *app) materializeCommand() *cobra.Command {
 }
 
 func (a *app) incrementalCommand() *cobra.Command {
-	var views []string
+	var f materializeFlags
 	cmd := &cobra.Command{
 		Use: "materialize-incremental END_TS", Short: "Load the rows since the last window into the online store",
 		Args: exactly(1, "the end of the window"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			end, err := value.ParseTime(args[0])
+			req, err := f.request()
 			if err != nil {
 				return err
 			}
-			return a.materialize(cmd.Context(), ingest.Request{Views: views, End: end}, true)
+			if req.End, err = value.ParseTime(args[0]); err != nil {
+				return err
+			}
+			return a.materialize(cmd.Context(), &f, req, true)
 		},
 	}
-	cmd.Flags().StringArrayVarP(&views, "views", "v", nil, "only this feature view; may be repeated")
+	f.add(cmd)
 	return cmd
 }
 
-func (a *app) materialize(ctx context.Context, req ingest.Request, incremental bool) error {
+func (a *app) materialize(ctx context.Context, f *materializeFlags, req ingest.Request, incremental bool) error {
 	r, err := a.open(true)
 	if err != nil {
 		return err
 	}
 	defer r.close()
-	off, online, err := r.bothStores(ctx)
+	if err := ingest.CheckVersion(f.version, f.views, r.config.Registry.Versioned); err != nil {
+		return err
+	}
+	show := &progress{app: a, req: req, incremental: incremental, store: r.config.Online.Type, together: f.parallel > 1, form: f.form(a)}
+	m, err := r.materializer(ctx, r.config.Project, f.parallel, show.observer())
 	if err != nil {
 		return err
 	}
 	r.warnOfConfig()
-	show := &progress{app: a, req: req, incremental: incremental, store: r.config.Online.Type}
-	m := ingest.New(ingest.Options{
-		Storage: r.storage, Registry: r.options(), Project: r.config.Project, Offline: off, Online: online,
-		KeyVersion: r.config.KeyVersion, BatchSize: r.config.Materialization.BatchSize, BatchCells: r.batchCells(), Observer: show.observer(), Log: a.log,
-	})
+	show.begin()
 	if incremental {
 		_, err = m.MaterializeIncremental(ctx, req)
 	} else {
@@ -96,6 +167,19 @@ func (a *app) materialize(ctx context.Context, req ingest.Request, incremental b
 	}
 	show.end()
 	return err
+}
+
+// materializer makes the use case that loads rows into the online store.
+func (r *repository) materializer(ctx context.Context, project string, parallel int, o ingest.Observer) (*ingest.Materializer, error) {
+	off, online, err := r.bothStores(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return ingest.New(ingest.Options{
+		Storage: r.storage, Registry: r.options(), Project: project, Offline: off, Online: online,
+		KeyVersion: r.config.KeyVersion, BatchSize: r.config.Materialization.BatchSize, BatchCells: r.batchCells(),
+		Parallel: parallel, Observer: o, Log: r.app.log,
+	}), nil
 }
 
 // bothStores opens the offline and the online store.
@@ -120,85 +204,4 @@ func (r *repository) batchCells() int {
 		return 30_000
 	}
 	return 0
-}
-
-// progress shows the progress of a materialization: with a bar on a terminal, else
-// with plain lines.
-type progress struct {
-	app         *app
-	req         ingest.Request
-	incremental bool
-	store       string
-	bar         *progressbar.ProgressBar
-}
-
-func feastTime(t time.Time) string {
-	return t.UTC().Truncate(time.Second).Format("2006-01-02 15:04:05+00:00")
-}
-
-func (p *progress) observer() ingest.Observer {
-	a := p.app
-	return ingest.Observer{
-		Planned: func(windows []ingest.Window) {
-			from := ""
-			if !p.incremental {
-				from = "from " + a.green(feastTime(p.req.Start)) + " "
-			}
-			fmt.Fprintf(a.out, "Materializing %s feature views %sto %s into the %s online store.\n\n",
-				a.green(fmt.Sprint(len(windows))), from, a.green(feastTime(p.req.End)), a.green(p.store))
-		},
-		Started: func(w ingest.Window) {
-			if w.Assumed {
-				fmt.Fprintf(a.out, "Since the ttl is 0 for feature view %s, the start date will be set to 1 year before the current time.\n", a.green(w.View))
-			}
-			if p.incremental {
-				fmt.Fprintf(a.out, "%s from %s to %s:\n", a.green(w.View), a.green(feastTime(w.Start)), a.green(feastTime(w.End)))
-				return
-			}
-			fmt.Fprintf(a.out, "%s:\n", a.green(w.View))
-		},
-		Written: func(w ingest.Window, rows, total int) {
-			if !a.errTerminal {
-				return
-			}
-			if p.bar == nil {
-				p.bar = newBar(a.err, w.View, total)
-			}
-			_ = p.bar.Set(rows)
-		},
-		Finished: p.finished,
-	}
-}
-
-func newBar(w io.Writer, view string, total int) *progressbar.ProgressBar {
-	return progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(view),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"), progressbar.OptionClearOnFinish(),
-		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth())
-}
-
-func (p *progress) finished(r ingest.Result) {
-	p.end()
-	a := p.app
-	rate := ""
-	if s := r.Elapsed.Seconds(); r.Written > 0 && s > 0 {
-		rate = fmt.Sprintf(" in %.1f s (%.0f rows/s)", s, float64(r.Read)/s)
-	}
-	older := ""
-	if r.Older > 0 {
-		older = fmt.Sprintf(", %d were older than the stored rows", r.Older)
-	}
-	fmt.Fprintf(a.out, "  %d rows written of %d read%s%s\n", r.Written, r.Read, older, rate)
-	for _, w := range []string{r.Hint, r.Late, r.Overlap} {
-		if w != "" {
-			fmt.Fprintln(a.err, "warning: "+w)
-		}
-	}
-}
-
-// end removes the bar.
-func (p *progress) end() {
-	if p.bar != nil {
-		_ = p.bar.Finish()
-		p.bar = nil
-	}
 }

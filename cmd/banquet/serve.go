@@ -24,6 +24,7 @@ type serveFlags struct {
 	host, adminHost     string
 	port, grpc, admin   int
 	insecure, pprof     bool
+	allowOffline        bool
 	key, cert, clientCA string
 	ignored             struct {
 		kind                                                   string
@@ -41,6 +42,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	fl.StringVar(&f.adminHost, "admin-host", "127.0.0.1", "address on which metrics and health listen")
 	fl.IntVar(&f.admin, "admin-port", 6567, "port of metrics and health; 0 picks a free one")
 	fl.BoolVar(&f.insecure, "listen-insecure", false, "listen on other addresses than loopback without TLS and authentication")
+	fl.BoolVar(&f.allowOffline, "allow-offline", false, "offer training sets, offline writes and materialize beyond loopback; there is no access control yet")
 	fl.BoolVar(&f.pprof, "pprof", false, "serve profiles on the admin address, even if it is not loopback")
 	fl.StringVarP(&f.key, "key", "k", "", "TLS: file of the private key, PEM")
 	fl.StringVarP(&f.cert, "cert", "c", "", "TLS: file of the certificate chain, PEM")
@@ -137,6 +139,8 @@ func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *re
 		GRPC: address(f.host, f.grpc), HTTP: address(f.host, f.port), Admin: address(f.adminHost, f.admin), TLS: security,
 		TTL: r.config.Banquet.Serving.TTL, FeastStatus: r.config.Banquet.HTTP.Status == "feast",
 		BodyBytes: l.BodyBytes, Concurrency: l.Concurrency, Queue: l.Queue,
+		Materializer: r.loader().materializer, MaterializeRuns: r.materializeRuns(), MaterializeQueue: r.config.Banquet.Materialize.Queue,
+		AllowOffline: f.allowOffline || loopback(f.host), Versioned: r.config.Registry.Versioned,
 		PProf: f.pprof || loopback(f.adminHost), Metrics: metrics, Log: a.log,
 	})
 	if err != nil {
