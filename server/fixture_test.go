@@ -36,6 +36,7 @@ type fixture struct {
 	postgres          string // a dump
 	versioned         bool
 	change            func(*server.Options)
+	writing           func(*served, stores.Store, *server.Options) // makes it materialize
 	limits            serving.Limits
 	budget            *stores.Budget // of DynamoDB's responses
 }
@@ -62,15 +63,19 @@ func start(t *testing.T, f fixture) *served {
 	if err := holder.Refresh(t.Context()); err != nil && f.registry != "" {
 		t.Fatal(err)
 	}
+	store := s.reader(t, f)
 	o := server.Options{
 		Version: "test", Project: f.project, Registry: holder, GRPC: "127.0.0.1:0", HTTP: "127.0.0.1:0", Admin: "127.0.0.1:0",
 		Metrics: s.metrics, DrainTime: 5 * time.Second,
 		Serving: serving.New(serving.Options{
-			Snapshots: holder.Snapshot, Project: f.project, Reader: s.reader(t, f), KeyVersion: 3, Versioned: f.versioned, Limits: f.limits, Metrics: s.metrics,
+			Snapshots: holder.Snapshot, Project: f.project, Reader: store, KeyVersion: 3, Versioned: f.versioned, Limits: f.limits, Metrics: s.metrics,
 		}),
 	}
 	if f.change != nil {
 		f.change(&o)
+	}
+	if f.writing != nil {
+		f.writing(s, store, &o)
 	}
 	srv, err := server.New(t.Context(), o)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/ingest"
 	"github.com/banquet-fs/banquet/registry"
 )
 
@@ -63,7 +64,10 @@ func FuzzResponses(f *testing.F) {
 	if err := holder.Refresh(f.Context()); err != nil {
 		f.Fatal(err)
 	}
-	opt := &Options{Project: "p", Serving: x.service, Registry: holder, BodyBytes: 1 << 16, Log: slog.New(slog.DiscardHandler)}
+	opt := &Options{
+		Project: "p", Serving: x.service, Registry: holder, BodyBytes: 1 << 16, Log: slog.New(slog.DiscardHandler), AllowOffline: true,
+		Materializer: func(context.Context, string, ingest.Observer) (Materializer, error) { return slow{}, nil },
+	}
 	p := newPipeline(opt)
 	gateway, err := newGateway(f.Context(), p, &features{opt: opt, pipeline: p}, &registryService{opt: opt})
 	if err != nil {
@@ -83,6 +87,10 @@ func FuzzResponses(f *testing.F) {
 		{"GET", "/v1/projects?page_size=1&page_token=%00", "", ""},
 		{"PUT", "/v1/projects/", "", "{"},
 		{"POST", "/push", "application/json", "{}"},
+		{"POST", "/materialize?async=0&force=x", "application/json", `{"start_ts":"2024-01-01","end_ts":"2024-01-02T00:00:00.5+09:00","feature_views":["v0",null]}`},
+		{"POST", "/materialize", "application/json", `{"disable_event_timestamp":"yes","version":"v1","feature_views":["v0"]}`},
+		{"POST", "/materialize-incremental?async=1", "application/json", `{"end_ts":"2024-01-01","feature_views":null}`},
+		{"POST", "/v1/projects/p/materialize", "", `{"window":{"start":"2024-01-01T00:00:00Z","end":"2024-01-02T00:00:00Z"},"featureViews":["v0"],"dryRun":true}`},
 		{"GET", "/health/", "", ""},
 	} {
 		f.Add(s.method, s.path, s.kind, s.body)

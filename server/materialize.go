@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -281,17 +282,12 @@ func (m *runs) drain(ctx context.Context) {
 	select {
 	case <-done:
 	case <-ctx.Done():
-		m.opt.Log.Warn("a materialization did not stop in time")
+		m.opt.Log.WarnContext(ctx, "a materialization did not stop in time")
 	}
 }
 
-// untimed removes the time limits of a call that may take hours. The time to write
-// has a limit of its own: see lineWriter.send and reply.
-func untimed(control interface {
-	SetReadDeadline(t time.Time) error
-	SetWriteDeadline(t time.Time) error
-}) {
-	// A recorder of a test has no deadlines.
-	_ = control.SetReadDeadline(time.Time{}) // at which net/http would cancel the request's context
-	_ = control.SetWriteDeadline(time.Time{})
+// untimed removes the time limit for the response of a call that may take hours. Each
+// write has a limit of its own: see lineWriter.send and materialize.
+func untimed(control *http.ResponseController) {
+	_ = control.SetWriteDeadline(time.Time{}) // a recorder of a test has no deadline
 }

@@ -180,7 +180,7 @@ func (p *bodyParser) viewNames(form *materializeForm) error {
 	return p.s.array(func(i int) error {
 		if p.s.peek() == '"' {
 			name, err := p.s.text()
-			form.views = append(form.views, name)
+			form.views = append(form.views, strings.Clone(name)) // a run may last longer than the body, into which name points
 			return err
 		}
 		raw, err := p.s.value()

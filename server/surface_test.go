@@ -392,7 +392,7 @@ func TestWritesAreRefusedByName(t *testing.T) {
 			t.Errorf("%s: %v", call, err)
 		}
 	}
-	for _, path := range []string{"/push", "/write-to-online-store", "/materialize", "/search"} {
+	for _, path := range []string{"/push", "/write-to-online-store", "/search"} {
 		if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+path, `{}`, "Content-Type", "application/json"); code != http.StatusNotImplemented || !strings.Contains(text, path) {
 			t.Errorf("%s: %d %s", path, code, text)
 		}

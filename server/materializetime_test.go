@@ -1,0 +1,80 @@
+package server
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/banquet-fs/banquet/ingest"
+)
+
+// slow is a materializer whose runs take a while.
+type slow struct{ time.Duration }
+
+func (slow) Views(_ context.Context, names []string) ([]string, error) {
+	return append(names, "a"), nil
+}
+
+func (s slow) Materialize(ctx context.Context, _ ingest.Request) ([]ingest.Result, error) {
+	select {
+	case <-time.After(s.Duration):
+		return []ingest.Result{{}}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s slow) MaterializeIncremental(ctx context.Context, req ingest.Request) ([]ingest.Result, error) {
+	return s.Materialize(ctx, req)
+}
+
+// TestARunMayLastLongerThanARequest: the time limits of the HTTP server, after
+// which net/http drops a response, do not end a run.
+func TestARunMayLastLongerThanARequest(t *testing.T) {
+	opt := &Options{
+		Project: "p", BodyBytes: 1 << 16, Log: slog.New(slog.DiscardHandler), AllowOffline: true,
+		Materializer: func(context.Context, string, ingest.Observer) (Materializer, error) {
+			return slow{400 * time.Millisecond}, nil
+		},
+	}
+	p := newPipeline(opt)
+	web, err := newWeb(opt, p, newRuns(opt, p), http.NotFoundHandler())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h2 := range []bool{false, true} {
+		s := httptest.NewUnstartedServer(web)
+		s.Config.ReadTimeout, s.Config.WriteTimeout, s.EnableHTTP2 = 100*time.Millisecond, 100*time.Millisecond, h2
+		if h2 {
+			s.StartTLS()
+		} else {
+			s.Start()
+		}
+		for _, c := range []struct{ path, body, want string }{
+			{"/materialize", `{"disable_event_timestamp":true}`, "null"},
+			{"/v1/materialize", `{"incrementalEnd":"2024-01-01T00:00:00Z"}`, `{"result":{"summary":{"featureViews":1`},
+		} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+c.path, strings.NewReader(c.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/json")
+			resp, err := s.Client().Do(req)
+			if err != nil {
+				t.Errorf("%s: %v", c.path, err)
+				continue
+			}
+			text, err := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if err != nil || resp.StatusCode != http.StatusOK || !strings.HasPrefix(string(text), c.want) {
+				t.Errorf("HTTP/%d %s: %d %s %v", resp.ProtoMajor, c.path, resp.StatusCode, text, err)
+			}
+		}
+		s.Close()
+	}
+}
