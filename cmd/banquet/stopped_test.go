@@ -95,6 +95,7 @@ func stuckRuns(t *testing.T) map[string]stuck {
 func TestMaterializeIsStopped(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t")
+	t.Setenv("FEAST_NO_PROGRESS", "1")
 	bin := program(t)
 	for name, c := range stuckRuns(t) {
 		t.Run(name, func(t *testing.T) {
