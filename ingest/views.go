@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
@@ -75,6 +76,20 @@ func (m *Materializer) Views(ctx context.Context, names []string) ([]string, err
 		list[i] = v.Name
 	}
 	return list, nil
+}
+
+// Running returns those of the named views that are being materialized now, by this
+// process or another. It knows runs by their records: without Options.Runs, none.
+func (m *Materializer) Running(ctx context.Context, names []string) []string {
+	now := time.Now() // records have the time of the machine
+	var running []string
+	for _, name := range names {
+		records := m.recordsOf(ctx, &registry.View{Project: m.opt.Project, Name: name})
+		if slices.ContainsFunc(records, func(r found) bool { return !r.Ended && !r.Complete && r.alive(now) }) {
+			running = append(running, name)
+		}
+	}
+	return running
 }
 
 // allViews are the views of a run without names. A view that needs a function

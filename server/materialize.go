@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,6 +20,8 @@ import (
 type Materializer interface {
 	// Views returns the names of the views that a request with these names materializes.
 	Views(ctx context.Context, names []string) ([]string, error)
+	// Running returns those of the views that are being materialized now, by any process.
+	Running(ctx context.Context, names []string) []string
 	Materialize(ctx context.Context, req ingest.Request) ([]ingest.Result, error)
 	MaterializeIncremental(ctx context.Context, req ingest.Request) ([]ingest.Result, error)
 }
@@ -155,14 +158,15 @@ func (m *runs) tooMany() error {
 	return fault.New(fault.Overloaded, "%d materializations are in progress, and this server runs no more at once; try again later (banquet.materialize.runs)", cap(m.slots))
 }
 
-// begin runs the job in the background. It returns those of the views that another run
-// holds, and then begins only if force is set.
-func (p *plan) begin(force bool) (conflicts []string, err error) {
+// begin runs the job in the background. It returns those of the views that other runs
+// hold, of this server or another process, and then begins only if force is set.
+func (p *plan) begin(ctx context.Context, force bool) (conflicts []string, err error) {
 	m := p.runs
+	running := p.use.Running(ctx, p.Views)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, v := range p.Views {
-		if m.busy[viewName{p.project, v}] > 0 {
+		if m.busy[viewName{p.project, v}] > 0 || slices.Contains(running, v) {
 			conflicts = append(conflicts, v)
 		}
 	}

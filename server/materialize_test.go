@@ -33,6 +33,7 @@ import (
 // rehearsal is a materializer that moves no rows. A run calls script, if there is one.
 type rehearsal struct {
 	views  []string // that exist
+	others []string // views that other processes materialize
 	script func(ctx context.Context, o ingest.Observer, req ingest.Request) ([]ingest.Result, error)
 
 	mu       sync.Mutex
@@ -67,6 +68,8 @@ func (r *rehearsed) Views(_ context.Context, names []string) ([]string, error) {
 	}
 	return names, nil
 }
+
+func (r *rehearsed) Running(context.Context, []string) []string { return r.others }
 
 func (r *rehearsed) Materialize(ctx context.Context, req ingest.Request) ([]ingest.Result, error) {
 	r.mu.Lock()
@@ -196,6 +199,30 @@ func TestAsynchronousRuns(t *testing.T) {
 		t.Error("no time of the last success")
 	}
 	send("", `["a"]`, http.StatusOK, "null")
+}
+
+// TestAnotherProcessHoldsTheView: an asynchronous run begins only if it is forced, a
+// synchronous one does.
+func TestAnotherProcessHoldsTheView(t *testing.T) {
+	s := rehearse(t, &rehearsal{views: []string{"a", "b"}, others: []string{"b"}})
+	for _, c := range []struct {
+		query string
+		code  int
+		text  string
+	}{
+		{"?async=true", http.StatusConflict, `already in MATERIALIZING state: ['b']. Use ?force=true to override.","feature_views":["b"]}`},
+		{"?async=true&force=true", http.StatusAccepted, `{"status":"accepted","feature_views":["a","b"]}`},
+		{"", http.StatusOK, "null"},
+	} {
+		if c.query == "" {
+			until(t, "the asynchronous run does not end", func() bool {
+				return strings.Contains(metric(t, s, "banquet_materialize_runs_total"), `{outcome="ok"} 1`)
+			})
+		}
+		if code, text := feastMaterialize(t, s, "/materialize"+c.query, `{`+oneDay+`}`); code != c.code || !strings.HasSuffix(text, c.text) {
+			t.Errorf("%q: %d %s", c.query, code, text)
+		}
+	}
 }
 
 // TestAFailedAsynchronousRun is logged and counted, and its views are free again.

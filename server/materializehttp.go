@@ -208,7 +208,7 @@ func (c *materializeCall) respond(ctx context.Context) error {
 		return err
 	}
 	if c.background {
-		return c.begin(p)
+		return c.begin(ctx, p)
 	}
 	untimed(http.NewResponseController(c.w))
 	c.status, c.body = http.StatusOK, []byte("null")
@@ -217,8 +217,8 @@ func (c *materializeCall) respond(ctx context.Context) error {
 }
 
 // begin answers an asynchronous request.
-func (c *materializeCall) begin(p *plan) error {
-	conflicts, err := p.begin(c.force)
+func (c *materializeCall) begin(ctx context.Context, p *plan) error {
+	conflicts, err := p.begin(ctx, c.force)
 	switch {
 	case err != nil:
 		return err

@@ -20,6 +20,8 @@ func (slow) Views(_ context.Context, names []string) ([]string, error) {
 	return append(names, "a"), nil
 }
 
+func (slow) Running(context.Context, []string) []string { return nil }
+
 func (s slow) Materialize(ctx context.Context, _ ingest.Request) ([]ingest.Result, error) {
 	select {
 	case <-time.After(s.Duration):

@@ -178,7 +178,7 @@ func (r *repository) materializer(ctx context.Context, project string, parallel 
 	return ingest.New(ingest.Options{
 		Storage: r.storage, Registry: r.options(), Project: project, Offline: off, Online: online,
 		KeyVersion: r.config.KeyVersion, BatchSize: r.config.Materialization.BatchSize, BatchCells: r.batchCells(),
-		Parallel: parallel, Observer: o, Log: r.app.log,
+		Runs: r.storage.Records(), Parallel: parallel, Observer: o, Log: r.app.log,
 	}), nil
 }
 

@@ -118,6 +118,10 @@ func TestGoldenMaterialize(t *testing.T) {
 	if compared != 13 {
 		t.Errorf("%d commands were compared", compared)
 	}
+	code, out, errText := command(t, env, "-c", dir, "materialize-incremental", "2024-06-16T00:00:00", "--parallel", "3")
+	if code != 0 || errText != "" || strings.Count(out, "from 2024-06-15 12:30:45+00:00 to 2024-06-16 00:00:00+00:00:\n  ") != 3 {
+		t.Errorf("three views at once: exit %d: %s%s", code, out, errText)
+	}
 }
 
 // TestMaterializeFlags refuses wrong flags with one line that says what is right.

@@ -96,7 +96,11 @@ func (p *progress) planned(windows []ingest.Window) {
 	if p.req.DryRun {
 		what = "A dry run for %s feature views %sto %s: nothing is written to the %s online store.\n\n"
 	}
-	fmt.Fprintf(a.out, what, a.green(strconv.Itoa(len(windows))), from, a.green(feastTime(p.req.End)), a.green(p.store))
+	views := map[string]bool{} // after an unfinished run one may have two windows
+	for _, w := range windows {
+		views[w.View] = true
+	}
+	fmt.Fprintf(a.out, what, a.green(strconv.Itoa(len(views))), from, a.green(feastTime(p.req.End)), a.green(p.store))
 }
 
 func (p *progress) assumed(w *ingest.Window) {
@@ -145,6 +149,9 @@ func (p *progress) finished(r *ingest.Result) {
 }
 
 func (p *progress) advise(r *ingest.Result) {
+	if r.Waiting != "" {
+		fmt.Fprintln(p.app.err, r.Waiting)
+	}
 	for _, w := range []string{r.Hint, r.Late, r.Overlap} {
 		if w != "" {
 			fmt.Fprintln(p.app.err, "warning: "+w)

@@ -86,7 +86,7 @@ func stuckRuns(t *testing.T) map[string]stuck {
 			if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
 				t.Fatal(err)
 			}
-		}, "stopped; the one row of feature view carts is stored, and its window is not recorded\n"},
+		}, "stopped; the one row of feature view carts is stored, and its window is not recorded; the same command goes on after what is stored\n"},
 	}
 }
 
