@@ -92,7 +92,7 @@ func (t *task) run(ctx context.Context) error {
 func (t *task) newRecord() runRecord {
 	r := runRecord{
 		Start: t.Start.UTC(), End: t.End.UTC(), Incremental: t.incremental, Read: t.read, Fingerprint: t.fingerprint,
-		Intervals: len(t.view.Intervals), Shard: t.shard, Reach: t.reach,
+		Intervals: len(t.view.Intervals), Shard: t.shard, Reach: t.inherited,
 	}
 	if old := t.resumed; old != nil {
 		r.Done, r.DoneEvent, r.Stored, r.Older, r.Intervals = old.Done, old.DoneEvent, old.Stored, old.Older, old.Intervals

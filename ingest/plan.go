@@ -23,8 +23,9 @@ type plan struct {
 	// replaced are the records that the record of this run makes superfluous.
 	replaced []string
 	// reach is an event time up to which other runs may have stored rows that no
-	// recorded window contains.
-	reach time.Time
+	// recorded window contains. inherited is that of the runs whose records this one
+	// replaces, which it has to remember.
+	reach, inherited time.Time
 	// again is set for a second window: the view is read anew before it.
 	again bool
 }
@@ -77,7 +78,8 @@ func (m *Materializer) consider(ctx context.Context, p *plan, r found, restart b
 		m.forget(ctx, r.name) // it was stopped between its last two steps
 		return
 	}
-	p.reach = later(p.reach, r.reach())
+	reach := r.reach()
+	defer func() { p.reach = later(p.reach, reach) }() // also of a run that goes on
 	if !r.Ended && r.alive(time.Now()) {
 		return
 	}
@@ -88,8 +90,9 @@ func (m *Materializer) consider(ctx context.Context, p *plan, r found, restart b
 	case !r.Ended && !p.fits(&r.runRecord):
 		return // another run may continue it
 	case !r.Ended && p.resumed == nil: // of two runs of a window that were stopped one is enough
-		p.resumed = &r.runRecord
+		p.resumed, reach = &r.runRecord, r.Reach
 	}
+	p.inherited = later(p.inherited, reach)
 	p.replaced = append(p.replaced, r.name)
 }
 

@@ -56,8 +56,7 @@ func (m *Materializer) planShard(ctx context.Context, p plan, records []found, r
 		}
 		if why := m.outdated(&p, &r.runRecord); why != "" && !r.alive(time.Now()) {
 			m.note(ctx, &p, &r.runRecord, why)
-			m.forget(ctx, r.name)
-			p.reach = later(p.reach, r.reach())
+			m.drop(ctx, &p, r)
 			continue
 		}
 		if err := m.agree(ctx, &p, r, restart); err != nil {
@@ -65,6 +64,12 @@ func (m *Materializer) planShard(ctx context.Context, p plan, records []found, r
 		}
 	}
 	return []plan{p}, nil
+}
+
+// drop removes a record. Its run is not continued.
+func (m *Materializer) drop(ctx context.Context, p *plan, r found) {
+	m.forget(ctx, r.name)
+	p.reach, p.inherited = later(p.reach, r.reach()), later(p.inherited, r.reach())
 }
 
 // agree compares a shard with the record of one, and continues its own.
@@ -78,8 +83,7 @@ func (m *Materializer) agree(ctx context.Context, p *plan, r found, restart bool
 			About("feature view", p.View, p.view.Project)
 	case !same && restart && !alive, own && restart:
 		m.note(ctx, p, &r.runRecord, "the run is to start from the beginning")
-		m.forget(ctx, r.name)
-		p.reach = later(p.reach, r.reach())
+		m.drop(ctx, p, r)
 	case !same:
 		return fault.New(fault.Conflict, "shard %s of feature view %s was begun with the window from %s to %s, which does not fit shard %s from %s to %s; "+
 			"run all shards with the same number, window and definition, or drop what was begun with --restart",
@@ -119,7 +123,7 @@ func (t *task) finishShard(ctx context.Context, kept *checkpoint) error {
 	for _, r := range set {
 		t.forget(ctx, r.name)
 	}
-	if t.reach.After(recorded.end) {
+	if t.inherited.After(recorded.end) {
 		r := t.newRecord()
 		r.Shard, r.Ended = Shard{}, true
 		if stub, err := t.checkpoint(ctx, recordName(t.view, Shard{}), r); err == nil {

@@ -131,8 +131,12 @@ func (w *writing) begin(ctx context.Context, group *errgroup.Group, rows stream,
 			return err
 		}
 		b.number = number
+		n, err := w.pace.take(ctx, len(b.records)) // here, so that writes begin in order
+		if err != nil {
+			return err
+		}
 		group.Go(func() error {
-			err := w.store(ctx, b)
+			err := w.store(ctx, b, n)
 			free <- b
 			return err
 		})
@@ -160,41 +164,42 @@ func (b *batch) fill(rows stream, size int) error {
 	return nil
 }
 
-// store writes a batch, and writes again what a busy store refuses, as long as it
-// accepts any rows.
-func (w *writing) store(ctx context.Context, b *batch) error {
+// store writes a batch, of which n rows may be written now. It writes again what a
+// busy store refuses, as long as it accepts any rows.
+func (w *writing) store(ctx context.Context, b *batch, n int) error {
 	last := part{last: bytes.Clone(b.records[len(b.records)-1].Key), event: b.records[len(b.records)-1].Event}
 	pause := firstPause
-	for left := b.records; len(left) > 0; {
-		n, err := w.pace.take(ctx, len(left))
-		if err != nil {
-			return err
-		}
+	for left := b.records; ; {
 		busy, why, err := w.write(ctx, b, left[:n])
 		w.pace.done(n, busy)
 		if err != nil {
 			return err
 		}
-		left = left[n-busy:]
+		if left = left[n-busy:]; len(left) == 0 {
+			break
+		}
 		if busy < n {
 			pause = firstPause
-			continue
+		} else if err := w.wait(ctx, pause, why); err != nil {
+			return err
+		} else {
+			pause = min(2*pause, longestPause)
 		}
-		if w.pace.idle() > patience {
-			return fault.Store(fault.Overloaded, "the online store has been busy for %s and has accepted no row in that time: %s", patience, fault.Of(why).Text).Because(why)
-		}
-		if err := rest(ctx, pause); err != nil {
+		if n, err = w.pace.take(ctx, len(left)); err != nil {
 			return err
 		}
-		pause = min(2*pause, longestPause)
 	}
 	last.outcome = b.outcome
 	w.finish(b.number, last)
 	return nil
 }
 
-// rest waits, up to a time.
-func rest(ctx context.Context, longest time.Duration) error {
+// wait waits for a busy store, up to a time. A store that has accepted nothing for
+// long is an error.
+func (w *writing) wait(ctx context.Context, longest time.Duration, why error) error {
+	if w.pace.idle() > patience {
+		return fault.Store(fault.Overloaded, "the online store has been busy for %s and has accepted no row in that time: %s", patience, fault.Of(why).Text).Because(why)
+	}
 	timer := time.NewTimer(rand.N(longest) + 1)
 	defer timer.Stop()
 	select {
