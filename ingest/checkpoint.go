@@ -8,7 +8,7 @@ import (
 )
 
 // checkpoints is how often a run that writes notes how far it is.
-const checkpoints = time.Second
+const checkpoints = 500 * time.Millisecond
 
 // lastWords bounds the time to write a record when the run's context is done.
 const lastWords = 5 * time.Second

@@ -16,7 +16,7 @@ const (
 	firstRows = 1000
 	// firstPause and longestPause bound the wait of a write that a busy store has
 	// refused completely.
-	firstPause, longestPause = 20 * time.Millisecond, 5 * time.Second
+	firstPause, longestPause = 20 * time.Millisecond, 2 * time.Second
 	// patience is how long a store may refuse everything before the run ends.
 	patience = 5 * time.Minute
 )

@@ -344,7 +344,7 @@ func TestALiveRunIsNotContinued(t *testing.T) {
 		if call != 15 {
 			return nil
 		}
-		<-time.After(1200 * time.Millisecond) // a record of what is stored is written
+		<-time.After(700 * time.Millisecond) // a record of what is stored is written
 		if len(names(t, records)) != 1 {
 			t.Error(names(t, records))
 		}

@@ -284,3 +284,25 @@ func (r *refusing) Read(context.Context, []stores.Read) (*stores.Rows, error) {
 	r.calls++
 	return nil, r.err
 }
+
+// A caller who repeats himself what a busy store refuses gets it back at once;
+// other failures are retried, also in the same call.
+func TestRetriesThatAreLeftToTheCaller(t *testing.T) {
+	ctx := stores.WithoutBusyRetries(t.Context())
+	inner := &failing{kind: fault.Overloaded, times: 1}
+	w, err := retry.New(inner, retry.Options{}).Write(ctx, table, features, records(6), stores.Replace)
+	if err != nil || len(w.Failed.Indexes) != 3 || inner.calls != 1 {
+		t.Errorf("%+v, %v after %d calls", w, err, inner.calls)
+	}
+	inner = &failing{kind: fault.Overloaded, times: 1, whole: true}
+	if _, err := retry.New(inner, retry.Options{}).Write(ctx, table, features, records(6), stores.Replace); fault.KindOf(err) != fault.Overloaded || inner.calls != 1 {
+		t.Errorf("%v after %d calls", err, inner.calls)
+	}
+	for _, whole := range []bool{false, true} {
+		inner = &failing{kind: fault.Unavailable, times: 3, whole: whole}
+		w, err = retry.New(inner, retry.Options{}).Write(ctx, table, features, records(6), stores.Replace)
+		if err != nil || len(w.Failed.Indexes) != 0 || inner.calls != 4 {
+			t.Errorf("%+v, %v after %d calls", w, err, inner.calls)
+		}
+	}
+}
