@@ -34,6 +34,7 @@ type reading struct {
 	layout   *encode.Layout
 	take     func(key []byte) bool // chooses the keys to keep
 	progress func(rows int64)
+	vector   *vector
 	pile     *pile
 
 	rows, nullKeys atomic.Int64
@@ -155,7 +156,11 @@ func (e *encoder) row(b *encode.Batch, row int, place uint64) error {
 	}
 	failed := uint32(0)
 	values, ends, err := b.AppendValues(e.values[:0], e.ends[:0], row)
+	if err == nil {
+		err = e.reading.vector.check(values, ends, func() string { return b.Row(row) })
+	}
 	if err != nil {
+		ends = nil
 		if failed, err = e.reading.fail(err); err != nil {
 			return err
 		}
