@@ -53,7 +53,7 @@ func FuzzListLen(f *testing.F) {
 		if err != nil {
 			return
 		}
-		want := 0
+		var want int
 		switch l := v.GetVal().(type) {
 		case *types.Value_DoubleListVal:
 			want = len(l.DoubleListVal.GetVal())
