@@ -97,11 +97,13 @@ type plan struct {
 
 // plan resolves the views of a job. Its observer is told about the run.
 func (m *runs) plan(ctx context.Context, j job, o ingest.Observer) (*plan, error) {
-	switch {
-	case m.opt.Materializer == nil:
+	if m.opt.Materializer == nil {
 		return nil, notServed("Materialize")
-	case !m.opt.AllowOffline:
-		return nil, fault.New(fault.Denied, "this server does not materialize on request: it listens beyond loopback, and there is no access control yet; start it with --allow-offline to offer it to everybody who can reach it, or use `banquet materialize`")
+	}
+	for _, address := range []string{m.opt.GRPC, m.opt.HTTP} {
+		if err := m.opt.offlineRefused(address); err != nil {
+			return nil, err
+		}
 	}
 	if j.project == "" {
 		j.project = m.opt.Project

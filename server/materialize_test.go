@@ -113,7 +113,7 @@ func rehearse(t *testing.T, r *rehearsal, change ...func(*server.Options)) *serv
 	t.Helper()
 	f := credit
 	f.change = func(o *server.Options) {
-		o.AllowOffline, o.Materializer, o.MaterializeRuns, o.MaterializeQueue = true, r.open, 1, 1
+		o.Materializer, o.MaterializeRuns, o.MaterializeQueue = r.open, 1, 1
 		for _, c := range change {
 			c(o)
 		}
@@ -281,7 +281,7 @@ func TestMaterializeIsRefused(t *testing.T) {
 		grpc   codes.Code
 		text   string
 	}{
-		{"a server beyond loopback", func(o *server.Options) { o.AllowOffline = false }, http.StatusForbidden, codes.PermissionDenied, "start it with --allow-offline"},
+		{"a server beyond loopback", func(o *server.Options) { o.GRPC = ":0" }, http.StatusForbidden, codes.PermissionDenied, "there is no access control yet. Start it with --allow-offline"},
 		{"a server without the use case", func(o *server.Options) { o.Materializer = nil }, http.StatusNotImplemented, codes.Unimplemented, "Materialize is not supported"},
 		{"an offline store that banquet does not have", func(o *server.Options) { o.Materializer = unbuilt }, http.StatusNotImplemented, codes.Unimplemented, "offline_store redshift is not built into banquet"},
 	} {

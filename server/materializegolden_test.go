@@ -35,7 +35,6 @@ func materializing(t *testing.T, f fixture) fixture {
 	off := offlinepg.New(opt)
 	t.Cleanup(off.Close)
 	f.writing = func(s *served, store stores.Store, o *server.Options) {
-		o.AllowOffline = true
 		o.Materializer = func(_ context.Context, project string, seen ingest.Observer) (server.Materializer, error) {
 			return ingest.New(ingest.Options{Storage: file.New(s.file), Project: project, Offline: off, Online: store, KeyVersion: 3, Observer: seen}), nil
 		}
@@ -160,7 +159,6 @@ func sameJSON(a, b json.RawMessage) bool {
 // server responds to them in a project without views.
 func TestGoldenMaterializeRequests(t *testing.T) {
 	f := fixture{project: "credit_scoring_aws", registry: "credit_scoring/registry/4_incremental.db", change: func(o *server.Options) {
-		o.AllowOffline = true
 		o.Materializer = (&rehearsal{}).open
 	}}
 	s := start(t, f)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/ingest"
 )
 
@@ -78,5 +79,29 @@ func TestARunMayLastLongerThanARequest(t *testing.T) {
 			}
 		}
 		s.Close()
+	}
+}
+
+// TestMaterializeBeyondLoopback is offered only if that is allowed.
+func TestMaterializeBeyondLoopback(t *testing.T) {
+	for _, c := range []struct {
+		grpc, http string
+		allowed    bool
+		want       fault.Kind
+	}{
+		{"127.0.0.1:6565", "localhost:6566", false, 0},
+		{"[::1]:6565", "127.8.9.1:6566", false, 0},
+		{"127.0.0.1:6565", "0.0.0.0:6566", false, fault.Denied},
+		{":6565", "127.0.0.1:6566", false, fault.Denied},
+		{"features.example:6565", "features.example:6566", false, fault.Denied},
+		{"features.example:6565", ":6566", true, 0},
+	} {
+		opt := &Options{
+			Project: "p", GRPC: c.grpc, HTTP: c.http, AllowOffline: c.allowed, Log: slog.New(slog.DiscardHandler),
+			Materializer: func(context.Context, string, ingest.Observer) (Materializer, error) { return slow{}, nil },
+		}
+		if _, err := newRuns(opt, newPipeline(opt)).plan(t.Context(), job{}, ingest.Observer{}); (err != nil) != (c.want != 0) || err != nil && fault.KindOf(err) != c.want {
+			t.Errorf("%s %s: %v", c.grpc, c.http, err)
+		}
 	}
 }

@@ -7,11 +7,13 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/banquet-fs/banquet/access"
+	"github.com/banquet-fs/banquet/fault"
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 	"github.com/banquet-fs/banquet/ingest"
 	"github.com/banquet-fs/banquet/registry"
@@ -40,9 +42,8 @@ type Options struct {
 	// MaterializeRuns bounds the materializations in progress (0 is 1), MaterializeQueue the
 	// asynchronous ones that wait.
 	MaterializeRuns, MaterializeQueue int
-	// AllowOffline offers what reads the offline store or writes: materialize. It should
-	// be set only if nobody but the machine itself, or a trusted network, can reach the
-	// server, since there is no access control yet.
+	// AllowOffline offers training sets, offline writes and materialize also where gRPC or
+	// HTTP listen beyond loopback.
 	AllowOffline bool
 	// Versioned says that feature views have a table for each version.
 	Versioned bool
@@ -83,4 +84,19 @@ func (o *Options) ttl(surface serving.TTL) serving.TTL {
 		return serving.NullTTL
 	}
 	return surface
+}
+
+// offlineRefused refuses the offline store and materialize on an address that others than
+// this machine can reach: whoever reaches it could read and write all tables of the
+// offline store. It returns nil where they are offered.
+func (o *Options) offlineRefused(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = address
+	}
+	ip := net.ParseIP(host)
+	if o.AllowOffline || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fault.New(fault.Denied, "training sets, offline writes and materialize are offered on loopback addresses only, and this server listens on %q: there is no access control yet. Start it with --allow-offline to offer them to everybody who can reach it", host)
 }

@@ -140,7 +140,7 @@ func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *re
 		TTL: r.config.Banquet.Serving.TTL, FeastStatus: r.config.Banquet.HTTP.Status == "feast",
 		BodyBytes: l.BodyBytes, Concurrency: l.Concurrency, Queue: l.Queue,
 		Materializer: r.loader().materializer, MaterializeRuns: r.materializeRuns(), MaterializeQueue: r.config.Banquet.Materialize.Queue,
-		AllowOffline: f.offersOffline(), Versioned: r.config.Registry.Versioned,
+		AllowOffline: f.allowOffline, Versioned: r.config.Registry.Versioned,
 		PProf: f.pprof || loopback(f.adminHost), Metrics: metrics, Log: a.log,
 	})
 	if err != nil {
@@ -180,10 +180,6 @@ func (f *serveFlags) check() error {
 	}
 	return nil
 }
-
-// offersOffline reports whether the server offers what reads the offline store or
-// writes. TLS and client certificates do not matter: they do not say who may do what.
-func (f *serveFlags) offersOffline() bool { return f.allowOffline || loopback(f.host) }
 
 func loopback(host string) bool {
 	ip := net.ParseIP(host)

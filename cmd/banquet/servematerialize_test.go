@@ -112,25 +112,6 @@ func TestServeMaterializes(t *testing.T) {
 	}
 }
 
-// TestServeMaterializesOnLoopbackOnly unless it is allowed on other addresses, too.
-func TestServeMaterializesOnLoopbackOnly(t *testing.T) {
-	for _, c := range []struct {
-		flags serveFlags
-		want  bool
-	}{
-		{serveFlags{host: "127.0.0.1"}, true},
-		{serveFlags{host: "localhost"}, true},
-		{serveFlags{host: "0.0.0.0", insecure: true}, false},
-		{serveFlags{host: "", insecure: true}, false},
-		{serveFlags{host: "features.example", cert: "cert.pem", key: "key.pem", clientCA: "ca.pem"}, false},
-		{serveFlags{host: "0.0.0.0", insecure: true, allowOffline: true}, true},
-	} {
-		if got := c.flags.offersOffline(); got != c.want {
-			t.Errorf("%+v: %t", c.flags, got)
-		}
-	}
-}
-
 // TestMaterializeRuns covers how many runs a server has at once.
 func TestMaterializeRuns(t *testing.T) {
 	dir := newRepo(t, sqliteRepo+"banquet:\n  materialize:\n    runs: 5\n    queue: 0\n", oneView)
