@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -248,4 +249,22 @@ func freePort() (int, error) {
 		return 0, errors.New("no TCP address")
 	}
 	return addr.Port, nil
+}
+
+// Load copies rows of CSV, below a line of names, into a table; \N is null.
+func Load(tb testing.TB, opt pg.Options, table string, rows io.Reader) {
+	tb.Helper()
+	pool, err := pg.Connect(tb.Context(), opt)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer pool.Close()
+	conn, err := pool.Acquire(tb.Context())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer conn.Release()
+	if _, err := conn.Conn().PgConn().CopyFrom(tb.Context(), rows, "COPY "+table+` FROM STDIN WITH (FORMAT csv, HEADER, NULL '\N')`); err != nil {
+		tb.Fatalf("%s: %v", table, err)
+	}
 }

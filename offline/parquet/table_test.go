@@ -1,0 +1,77 @@
+package parquet_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/offline/parquet"
+)
+
+// A table has all columns and rows of a file, in their order; the cells of CSV are read
+// as the types that are asked for.
+func TestTableOfCSV(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "loans.csv")
+	text := "\ufeffzip,loan,asked_at,note,event_timestamp,none\n01234,007,2024-01-02T03:04:05+09:00,\"a,b\",2024-01-01,\n,9007199254740993,,x,,\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := parquet.Table(t.Context(), path, map[string]types.ValueType_Enum{"loan": types.ValueType_INT64, "event_timestamp": types.ValueType_STRING})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	var got []string
+	for _, f := range r.Schema().Fields() {
+		got = append(got, f.Name+" "+f.Type.String())
+	}
+	for r.Next() {
+		for row := range int(r.RecordBatch().NumRows()) {
+			var cells []string
+			for _, c := range r.RecordBatch().Columns() {
+				cells = append(cells, c.ValueStr(row))
+			}
+			got = append(got, strings.Join(cells, "|"))
+		}
+	}
+	if r.Err() != nil {
+		t.Fatal(r.Err())
+	}
+	want := []string{
+		"zip utf8", "loan int64", "asked_at timestamp[us, tz=UTC]", "note utf8", "event_timestamp utf8", "none null",
+		"01234|7|2024-01-01T18:04:05Z|a,b|2024-01-01|(null)", "(null)|9007199254740993|(null)|x|(null)|(null)",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestTableRefuses(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct{ text, want string }{
+		"bad.csv":     {"k\nx\n", `bad.csv, line 2, column k: "x" is not a 64-bit integer`},
+		"empty.csv":   {"", "is empty; its first line must name the columns"},
+		"no.parquet":  {"k\n1\n", "no.parquet is not a Parquet file"},
+		"missing.csv": {"", "missing.csv"},
+	} {
+		path := filepath.Join(dir, name)
+		if name != "missing.csv" {
+			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r, err := parquet.Table(t.Context(), path, map[string]types.ValueType_Enum{"k": types.ValueType_INT64})
+		if err == nil {
+			for r.Next() {
+				continue
+			}
+			err = r.Err()
+			r.Release()
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v; want %q", name, err, c.want)
+		}
+	}
+}
