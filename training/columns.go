@@ -145,7 +145,7 @@ func (c *conversion) apply(a arrow.Array, at int64) (arrow.Array, error) {
 	out, err := c.convert(a)
 	if e, ok := err.(*cellError); ok { //nolint:errorlint // convert does not wrap it
 		place := fmt.Sprintf("row %d of the training set", at+int64(e.row)+1)
-		if _, list := a.DataType().(arrow.NestedType); list {
+		if len(a.Data().Children()) > 0 { // the row of a list is not known
 			place = "the training set"
 		}
 		return nil, fault.New(fault.Invalid, "column %s, %s: %s", c.name, place, e.why)

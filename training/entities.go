@@ -3,7 +3,6 @@ package training
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -76,7 +75,7 @@ func (e *entities) findTime(schema *arrow.Schema, at time.Time) error {
 	case len(timestamps) == 1:
 		return nil
 	case len(timestamps) == 0 && !at.IsZero():
-		e.added, e.at, e.time = true, at, len(e.names)
+		e.added, e.at, e.time = true, at.UTC().Truncate(time.Microsecond), len(e.names)
 		e.names, e.index[eventTime] = append(e.names, eventTime), e.time
 		return nil
 	}
@@ -213,10 +212,13 @@ func (p *plan) keyColumns(e *entities) []int {
 	return append(columns, e.time)
 }
 
-// note says that rows have been given a time.
-func (e *entities) note() []string {
-	if !e.added {
-		return nil
+// notes say which time the rows have, unless they say it themselves.
+func (e *entities) notes() []string {
+	switch name := e.names[e.time]; {
+	case e.added:
+		return []string{"the entity rows have no column of times: taken as of " + e.at.UTC().Format(time.RFC3339Nano)}
+	case name != eventTime:
+		return []string{fmt.Sprintf("the event times are those of column %s, the only column of timestamps", name)}
 	}
-	return []string{fmt.Sprintf("the entity rows have no column of times: taken as of %s", strings.Replace(e.at.UTC().Format(time.RFC3339Nano), "T", " ", 1))}
+	return nil
 }

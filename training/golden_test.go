@@ -3,7 +3,6 @@ package training_test
 import (
 	"archive/zip"
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -135,7 +134,7 @@ func fileReader(t *testing.T, b []byte) array.RecordReader {
 }
 
 // recordedService makes the service over a recorded registry.
-func recordedService(t *testing.T, project, step, name string, store offline.Store) *training.Service {
+func recordedService(t *testing.T, project, step, name string, store training.Source) *training.Service {
 	t.Helper()
 	reg, _, err := registryfile.New(filepath.Join(golden, project, "registry", step+".db")).Load(t.Context())
 	if err != nil {
@@ -145,19 +144,13 @@ func recordedService(t *testing.T, project, step, name string, store offline.Sto
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt := training.Options{Snapshots: func() *registry.Snapshot { return snapshot }, Project: name}
-	var ok bool
-	if opt.Source, ok = store.(training.Source); !ok {
-		opt.Source = &oracle{Store: store, t: t}
-	}
-	if opt.Querier, ok = store.(offline.Querier); !ok {
-		opt.Querier = &oracle{Store: store, t: t}
-	}
+	opt := training.Options{Snapshots: func() *registry.Snapshot { return snapshot }, Project: name, Source: store}
+	opt.Querier, _ = store.(offline.Querier)
 	return training.New(opt)
 }
 
 // recordedTables is a PostgreSQL store with the recorded tables.
-func recordedTables(t *testing.T) offline.Store {
+func recordedTables(t *testing.T) training.Source {
 	t.Helper()
 	opt := pgtest.Options(t)
 	data := filepath.Join(golden, "credit_scoring", "data")
@@ -167,15 +160,12 @@ func recordedTables(t *testing.T) offline.Store {
 	}
 	pgtest.Exec(t, opt, string(schema))
 	for _, table := range []string{"zipcode_features", "credit_history", "credit_inquiries"} {
-		path, err := filepath.Abs(filepath.Join(data, table+".csv"))
+		rows, err := os.Open(filepath.Join(data, table+".csv"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pgtest.Exec(t, opt, insertion(t, table, rows))
+		pgtest.Load(t, opt, table, rows)
+		_ = rows.Close()
 	}
 	return postgres.New(opt)
 }
@@ -219,11 +209,11 @@ var differences = map[string]difference{
 func TestTrainingSetsAreFeasts(t *testing.T) {
 	for _, p := range []struct {
 		dir, step, project string
-		store              func(*testing.T) offline.Store
+		store              func(*testing.T) training.Source
 		cases              int
 	}{
 		{"credit_scoring", "4_incremental", "credit_scoring_aws", recordedTables, 42},
-		{"all_types", "3_incremental", "all_types", func(*testing.T) offline.Store {
+		{"all_types", "3_incremental", "all_types", func(*testing.T) training.Source {
 			return parquet.New(filepath.Join(golden, "all_types", "feature_repo"))
 		}, 11},
 	} {
@@ -397,28 +387,4 @@ func compareRows(t *testing.T, got, feast shownRows, entities int, other map[str
 	for at, rows := range expected {
 		t.Errorf("entity row %s is missing: %q", at, rows)
 	}
-}
-
-// insertion writes recorded rows as SQL.
-func insertion(t *testing.T, table string, recorded []byte) string {
-	t.Helper()
-	rows, err := csv.NewReader(bytes.NewReader(recorded)).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES ", table, strings.Join(rows[0], ", "))
-	for i, row := range rows[1:] {
-		for n, cell := range row {
-			row[n] = "'" + strings.ReplaceAll(cell, "'", "''") + "'"
-			if cell == `\N` {
-				row[n] = "NULL"
-			}
-		}
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString("(" + strings.Join(row, ", ") + ")")
-	}
-	return b.String()
 }

@@ -42,6 +42,27 @@ func (s *Service) Historical(ctx context.Context, req Request) (*Set, error) {
 	return set, nil
 }
 
+// EntityTypes are the value types of the columns that the entity rows of a request need,
+// for a reader of texts. The event time is a text.
+func (s *Service) EntityTypes(req Request) (map[string]types.ValueType_Enum, error) {
+	p, err := s.plan(&req)
+	if err != nil {
+		return nil, err
+	}
+	kinds := map[string]types.ValueType_Enum{eventTime: types.ValueType_STRING}
+	for i := range p.views {
+		for _, k := range p.views[i].keys {
+			kinds[k.column] = k.kind
+		}
+	}
+	for _, v := range p.onDemand {
+		for _, f := range v.RequestFields {
+			kinds[f.Name] = f.Type
+		}
+	}
+	return kinds, nil
+}
+
 // check refuses requests whose entity rows are not given once.
 func (s *Service) check(req *Request, p *plan) error {
 	span := !req.Start.IsZero() || !req.End.IsZero()
@@ -106,7 +127,7 @@ func (s *Service) entities(ctx context.Context, p *plan, req *Request, rows arra
 	if err := e.read(ctx, rows, s.opt.Spool, set); err != nil {
 		return nil, err
 	}
-	set.At, set.Notes = e.at, e.note()
+	set.At, set.Notes = e.at, e.notes()
 	return e, nil
 }
 

@@ -48,21 +48,10 @@ func (p *projection) Next() bool {
 	batch := p.in.RecordBatch()
 	columns := make([]arrow.Array, len(p.at))
 	for i, at := range p.at {
-		columns[i] = typed(batch.Column(at), p.schema.Field(i).Type)
-		defer columns[i].Release()
+		columns[i] = batch.Column(at)
 	}
 	p.batch = array.NewRecordBatch(p.schema, columns, batch.NumRows())
 	return true
-}
-
-// typed gives a column its extension type, which it loses in a file.
-func typed(a arrow.Array, t arrow.DataType) arrow.Array {
-	ext, ok := t.(arrow.ExtensionType)
-	if !ok || a.DataType().ID() == arrow.EXTENSION {
-		a.Retain()
-		return a
-	}
-	return array.NewExtensionArrayWithStorage(ext, a)
 }
 
 // converted reads the columns of another reader, converted. It does not own the other
