@@ -191,6 +191,7 @@ type Banquet struct {
 	Definitions BanquetDefinitions `yaml:"definitions"`
 	DynamoDB    BanquetDynamo      `yaml:"dynamodb"`
 	Serving     BanquetServing     `yaml:"serving"`
+	Training    BanquetTraining    `yaml:"training"`
 	HTTP        BanquetHTTP        `yaml:"http"`
 	Materialize BanquetMaterialize `yaml:"materialize"`
 	Limits      Limits             `yaml:"limits"`
@@ -217,6 +218,12 @@ type BanquetDynamo struct {
 type BanquetServing struct {
 	TTL      string   `yaml:"ttl"`
 	Deadline Duration `yaml:"default_deadline"`
+}
+
+// BanquetTraining bounds training sets.
+type BanquetTraining struct {
+	// SQLTimeout bounds the query of entity rows that are given as SQL; 0 means no bound.
+	SQLTimeout Duration `yaml:"sql_timeout"`
 }
 
 // BanquetHTTP says which statuses Feast's HTTP routes return.
@@ -259,6 +266,7 @@ func Default() *Config {
 		Banquet: Banquet{
 			DynamoDB:    BanquetDynamo{Client: "direct"},
 			Serving:     BanquetServing{Deadline: Duration(10 * time.Second)},
+			Training:    BanquetTraining{SQLTimeout: Duration(10 * time.Minute)},
 			Materialize: BanquetMaterialize{Runs: 2, Queue: 16},
 			Limits:      Limits{Cells: 5_000_000, Rows: 100_000, Features: 5_000, BodyBytes: 64 << 20, Concurrency: 1024, Queue: 1024, StoreBytes: 256 << 20, StoreBytesTotal: 1 << 30},
 		},

@@ -50,3 +50,17 @@ func paceCollector(ctx context.Context) {
 		}
 	}
 }
+
+// commandHeap is the heap at which the collector of a command that streams works harder:
+// the batches and buffers in use are less.
+const commandHeap = 150 << 20
+
+// limitHeap limits the heap of such a command until the returned function is called,
+// unless the operator has set GOGC or GOMEMLIMIT.
+func limitHeap() (restore func()) {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return func() {}
+	}
+	old := debug.SetMemoryLimit(commandHeap)
+	return func() { debug.SetMemoryLimit(old) }
+}
