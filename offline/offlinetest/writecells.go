@@ -91,7 +91,7 @@ var (
 	f32, f64 = arrow.PrimitiveTypes.Float32, arrow.PrimitiveTypes.Float64
 	date     = arrow.FixedWidthTypes.Date32
 	naive    = &arrow.TimestampType{Unit: arrow.Microsecond}
-	ns    = &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
+	ns       = &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
 	seoul    = &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "Asia/Seoul"}
 	words    = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: str}
 )
