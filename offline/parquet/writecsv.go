@@ -90,6 +90,9 @@ func styleOf(ctx context.Context, c *csvFile) (style csvStyle, size int64, err e
 		return style, 0, broken(c.path, err)
 	}
 	style = csvStyle{end: "\n", ended: last[0] == '\n'}
+	if last[0] == '\r' {
+		return style, 0, fault.New(fault.Invalid, "%s ends with a CR that no LF follows; it was cut short or is still being written", c.path)
+	}
 	if first, err := bufio.NewReader(f).ReadString('\n'); err == nil && strings.HasSuffix(first, "\r\n") {
 		style.end = "\r\n"
 	}

@@ -129,8 +129,8 @@ func (d *draft) footer(meta *metadata.FileMetaData, data int64, more *metadata.F
 		return unwritable(d.source, d.path, err)
 	}
 	var footer bytes.Buffer
-	if _, err := meta.WriteTo(&footer, nil); err != nil {
-		return unwritable(d.source, d.path, err)
+	if _, err := meta.WriteTo(&footer, nil); err != nil { // of a later version of the format, or damaged
+		return refuse(d.source, fault.Invalid, "its file has metadata that banquet cannot write; write the file again with plain types").Because(err)
 	}
 	tail := binary.LittleEndian.AppendUint32(nil, uint32(footer.Len()))
 	footer.Write(append(tail, magicBytes...))

@@ -32,7 +32,7 @@ func (s *Store) Append(ctx context.Context, source *core.DataSource, rows array.
 		return 0, err
 	}
 	defer t.end()
-	columns, err := t.writable(to)
+	table, columns, err := t.writable(to)
 	if err != nil {
 		return 0, err
 	}
@@ -40,7 +40,7 @@ func (s *Store) Append(ctx context.Context, source *core.DataSource, rows array.
 	if err := w.match(to, columns); err != nil {
 		return 0, err
 	}
-	if err := t.copyRows(to.from, w); err != nil {
+	if err := t.copyRows(to.from, table, w); err != nil {
 		return 0, err
 	}
 	return w.row, t.commit(to.what())
@@ -110,62 +110,62 @@ func (t *transaction) entry(r *relation) (*entry, error) {
 	return e, nil
 }
 
-// writable lists the columns of a table; other relations are refused.
-func (t *transaction) writable(r *relation) ([]target, error) {
+// writable gives the plain name of a table and its columns; other relations are
+// refused.
+func (t *transaction) writable(r *relation) (name string, columns []target, err error) {
 	e, err := t.entry(r)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	if e == nil {
 		_, err := t.describe(r) // says what is missing: the schema or the table
 		if err == nil {
 			err = r.refuse(fault.NotFound, "relation %s does not exist", r.from)
 		}
-		return nil, err
+		return "", nil, err
 	}
 	if !strings.Contains("rpf", e.kind) { // a table, a partitioned or a foreign one
-		return nil, r.refuse(fault.Invalid, "%s is not a table, and nothing can be written to it; write to the table from which it reads", r.from)
+		return "", nil, r.refuse(fault.Invalid, "%s is not a table, and nothing can be written to it; write to the table from which it reads", r.from)
 	}
 	rows, err := t.tx.Query(t.ctx, targetsSQL, e.oid)
 	if err != nil {
-		return nil, t.fault(err, r.what())
+		return "", nil, t.fault(err, r.what())
 	}
-	var columns []target
 	var types []uint32
 	for rows.Next() {
 		var c target
 		var oid int64
 		if err := rows.Scan(&c.name, &c.computed, &oid, &c.mod); err != nil {
 			rows.Close()
-			return nil, t.fault(err, r.what())
+			return "", nil, t.fault(err, r.what())
 		}
 		columns, types = append(columns, c), append(types, uint32(oid))
 	}
 	if err := rows.Err(); err != nil {
-		return nil, t.fault(err, r.what())
+		return "", nil, t.fault(err, r.what())
 	}
 	for i := range columns {
 		if columns[i].kind, err = t.kindOf(types[i]); err != nil {
-			return nil, err
+			return "", nil, err
 		}
 	}
-	return columns, nil
+	return e.name, columns, nil
 }
 
-// copyRows writes the rows of a feed to a table.
-func (t *transaction) copyRows(table string, w *feed) error {
+// copyRows writes the rows of a feed to a table, given in SQL and by its plain name.
+func (t *transaction) copyRows(sql, table string, w *feed) error {
 	defer w.stop()
 	names := make([]string, len(w.names))
 	for i, name := range w.names {
 		names[i] = pgx.Identifier{name}.Sanitize()
 	}
-	tag, err := t.conn().CopyFrom(t.ctx, w, "COPY "+table+" ("+strings.Join(names, ", ")+") FROM STDIN")
+	tag, err := t.conn().CopyFrom(t.ctx, w, "COPY "+sql+" ("+strings.Join(names, ", ")+") FROM STDIN")
 	w.stop()
 	switch {
 	case w.err != nil:
 		return w.err
 	case err != nil:
-		return t.copyFault(err, w)
+		return t.copyFault(err, table, w)
 	case tag.RowsAffected() != w.row:
 		return fault.New(fault.Invalid, "%s: a trigger of the table left out %d of %d rows, so none was added", w.what, w.row-tag.RowsAffected(), w.row)
 	}

@@ -199,7 +199,7 @@ func TestAppendThatTheDatabaseRefuses(t *testing.T) {
 		CREATE TABLE parts (k int8, v int8) PARTITION BY RANGE (k); CREATE TABLE part1 PARTITION OF parts FOR VALUES FROM (1) TO (10);
 		CREATE TABLE dropping (k int8, v int8); CREATE FUNCTION drop_odd() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.k %% 2 = 1 THEN RETURN NULL; END IF; RETURN NEW; END';
 		CREATE TRIGGER t BEFORE INSERT ON dropping FOR EACH ROW EXECUTE FUNCTION drop_odd();
-		CREATE TABLE secret (k int8, v int8);
+		CREATE TABLE secret (k int8, v int8); CREATE TABLE "odd, line 7, column v: x" (k int8, v int8 NOT NULL); GRANT ALL ON "odd, line 7, column v: x" TO PUBLIC;
 		CREATE TABLE owned (k int8, v int8); ALTER TABLE owned ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON owned USING (true);
 		CREATE ROLE %[1]s LOGIN PASSWORD 'secret'; GRANT ALL ON strict, child, made, seen, kept, parts, dropping, owned TO %[1]s; GRANT SELECT ON secret TO %[1]s`, user.User))
 	s := postgres.New(user)
@@ -223,6 +223,7 @@ func TestAppendThatTheDatabaseRefuses(t *testing.T) {
 		{"no right to insert", "secret", []string{"1"}, []string{"1"}, nil, fault.Denied, "permission denied for table secret"},
 		{"row security", "owned", []string{"1"}, []string{"1"}, nil, fault.Invalid, "COPY FROM not supported with row-level security"},
 		{"a missing table", "nope", []string{"1"}, []string{"1"}, nil, fault.NotFound, `relation "nope" does not exist`},
+		{"a table with an odd name", `"odd, line 7, column v: x"`, []string{"1", "2"}, []string{"1", array.NullValueStr}, nil, fault.Invalid, "data source src, column v, row 2: the cell is null"},
 		{"a missing schema", "nope.t", []string{"1"}, []string{"1"}, nil, fault.NotFound, `relation "nope.t" does not exist`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -64,7 +64,7 @@ func (t *transaction) create(to *relation, path, heads []string, rows array.Reco
 		return 0, err
 	}
 	at := &relation{source: to.source, from: built}
-	columns, err := t.writable(at)
+	table, columns, err := t.writable(at)
 	if err != nil {
 		return 0, err
 	}
@@ -72,7 +72,7 @@ func (t *transaction) create(to *relation, path, heads []string, rows array.Reco
 	if err := w.match(to, columns); err != nil {
 		return 0, err
 	}
-	if err := t.copyRows(built, w); err != nil {
+	if err := t.copyRows(built, table, w); err != nil {
 		return 0, err
 	}
 	if old != nil {

@@ -2,8 +2,8 @@ package postgres
 
 import (
 	"errors"
-	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -11,31 +11,44 @@ import (
 	"github.com/banquet-fs/banquet/internal/pg"
 )
 
-// copyPlace finds the line of a COPY, and its column if the server knows it, in the
-// context of an error: "COPY loans, line 3, column amount: "x"". The words are in
-// the language of the server; the numbers are not.
-var copyPlace = regexp.MustCompile(`(?m)^COPY .*?, line (\d+)(?:, column (.*?)(?::|$))?`)
+// copyPlace finds the row of a COPY, and its column if the server knows it, in the
+// context of an error: `COPY loans, line 3, column amount: "x"`. A line is a row.
+// A server that speaks another language than English has other words there, and
+// its errors name no row.
+func copyPlace(context, table string, names []string) (column string, row int64) {
+	_, rest, ok := strings.Cut("\n"+context, "\nCOPY "+table+", line ")
+	if !ok {
+		return "", 0
+	}
+	end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		end = len(rest)
+	}
+	row, _ = strconv.ParseInt(rest[:end], 10, 64)
+	for _, name := range names {
+		if after, ok := strings.CutPrefix(rest[end:], ", column "+name); ok && (after == "" || after[0] == ':' || after[0] == '\n') {
+			return name, row
+		}
+	}
+	return "", row
+}
 
-// copyFault says which row and column the server refused: a line of a COPY is a
-// row.
-func (t *transaction) copyFault(err error, w *feed) error {
+// copyFault says which row and column of a table the server refused.
+func (t *transaction) copyFault(err error, table string, w *feed) error {
 	var server *pgconn.PgError
 	if !errors.As(err, &server) || t.ctx.Err() != nil {
 		return t.fault(err, w.what)
 	}
 	about := w.what
-	place := copyPlace.FindStringSubmatch(server.Where)
-	column := server.ColumnName
-	if column == "" && len(place) > 2 {
-		column = place[2]
+	column, row := copyPlace(server.Where, table, w.names)
+	if column == "" {
+		column = server.ColumnName
 	}
 	if column != "" {
 		about += ", column " + pg.Line(column)
 	}
-	if len(place) > 1 {
-		if row, err := strconv.ParseInt(place[1], 10, 64); err == nil {
-			about += ", row " + strconv.FormatInt(row, 10)
-		}
+	if row > 0 {
+		about += ", row " + strconv.FormatInt(row, 10)
 	}
 	code := server.Code
 	if code != "23502" && server.ConstraintName == "" {
