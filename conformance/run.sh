@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the comparison's programs under .cache and runs it. Programs that are
-# already installed can be named by FEAST_PYTHON, MOTO_SERVER and DYNALITE.
+# already installed can be named by FEAST_PYTHON, EXAMPLE_PYTHON, MOTO_SERVER and DYNALITE.
 set -eu
 cd "$(dirname "$0")/.."
 cache=$PWD/.cache/conformance
@@ -30,6 +30,10 @@ if [ -z "${FEAST_PYTHON:-}" ]; then
 	venv feast requirements-feast.txt
 	FEAST_PYTHON=$cache/feast/bin/python
 fi
+if [ -z "${EXAMPLE_PYTHON:-}" ]; then
+	venv example ../examples/credit_scoring/requirements.txt
+	EXAMPLE_PYTHON=$cache/example/bin/python
+fi
 if [ -z "${MOTO_SERVER:-}" ]; then
 	venv moto requirements-moto.txt
 	MOTO_SERVER=$cache/moto/bin/moto_server
@@ -51,4 +55,5 @@ make --no-print-directory build
 "$FEAST_PYTHON" conformance/conformance.py --banquet "$PWD/bin/banquet" "$@"
 [ $# -eq 0 ] || exit 0
 "$FEAST_PYTHON" conformance/inference.py --banquet "$PWD/bin/banquet"
+"$FEAST_PYTHON" conformance/example.py --banquet "$PWD/bin/banquet" --python "$EXAMPLE_PYTHON"
 exec "$FEAST_PYTHON" conformance/differential.py --banquet "$PWD/bin/banquet"

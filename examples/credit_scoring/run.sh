@@ -6,6 +6,7 @@
 #   BANQUET   the program (default: banquet on the PATH)
 #   DSN       the database (default: the guide's)
 #   ZIPCODES, CREDIT   Parquet or CSV files to load in the place of made-up rows
+#   PYTHON    a Python with requirements.txt: trains the model and asks it, too
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 banquet=${BANQUET:-banquet}
@@ -17,9 +18,12 @@ say() { echo; echo "$ $*"; }
 step() { say "$@"; "$@"; }
 
 "$banquet" init "$work/made" >/dev/null
-(cd "$here/../.." && go run ./examples/credit_scoring/load -dsn "$dsn" -schema "$here/schema.sql" \
+(cd "$here/../.." && go build -o "$work/load" ./examples/credit_scoring/load)
+step "$work/load" -dsn "$dsn" -schema "$here/schema.sql" \
 	zipcode_features="${ZIPCODES:-$work/made/feature_repo/data/zipcode_features.parquet}" \
-	credit_history="${CREDIT:-$work/made/feature_repo/data/credit_history.parquet}")
+	credit_history="${CREDIT:-$work/made/feature_repo/data/credit_history.parquet}"
+
+step "$work/load" -dsn "$dsn" -schema "$here/loans.sql"
 
 cp -r "$here/feature_repo" "$work/feature_repo"
 # The guide's port may be taken on this machine: another one is written in.
@@ -49,9 +53,24 @@ server=$!
 trap 'kill $server 2>/dev/null; wait $server 2>/dev/null; rm -rf "$work"' EXIT
 while ! grep -q http serve.json 2>/dev/null; do kill -0 $server && sleep 0.05; done
 http=$(sed 's/.*"http":"\([^"]*\)".*/\1/' serve.json)
+grpc=$(sed 's/.*"grpc":"\([^"]*\)".*/\1/' serve.json)
 body='{"features":["zipcode_features:city","credit_history:credit_card_due"],"entities":{"zipcode":[76104],"dob_ssn":["19530219_5179"]}}'
 say "curl http://$http/get-online-features -d '$body'"
 curl -sS "http://$http/get-online-features" -H 'Content-Type: application/json' -d "$body"
 say "curl http://$http/v1/online-features -d '$body'"
 curl -sS "http://$http/v1/online-features" -d "$body"
 echo
+
+# Training: from raw data to model.bin, by Feast's SDK and by the command line.
+[ -n "${PYTHON:-}" ] || exit 0
+cp -r "$here/client" "$work/client"
+sed -i "s/6565/${grpc##*:}/; s/6566/${http##*:}/" "$work/client/feature_store.yaml"
+step "$PYTHON" "$here/train.py" --repo "$work/client" --save sdk.parquet
+step "$banquet" get-historical-features --entity-df "SELECT * FROM loans" --feature-service credit_model -o training.parquet
+step "$PYTHON" "$here/compare.py" sdk.parquet training.parquet
+
+# Serving: from a request to a decision.
+step "$PYTHON" "$here/predict.py" --url "http://$http" \
+	'{"zipcode": 76104, "dob_ssn": "19530219_5179", "person_age": 35, "person_income": 60000, "loan_amnt": 12000, "loan_int_rate": 11.5}'
+step "$PYTHON" "$here/predict.py" --url "http://$http" \
+	'{"zipcode": 1, "dob_ssn": "nobody", "person_age": 21, "person_income": 15000, "loan_amnt": 35000, "loan_int_rate": 19.5}'
