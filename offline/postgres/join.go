@@ -71,12 +71,12 @@ const inOrderSettings = `; SET LOCAL max_parallel_workers_per_gather = 0; SET LO
 // joinSettings are for all statements of a join. Temporary tables come last in the
 // search path, so that they hide no others. The compiler of expressions costs more
 // than it saves in a query of many small probes.
-const joinSettings = `, pg_temp` + inOrderSettings + `; SET LOCAL jit = off; SET LOCAL join_collapse_limit = 1; SET LOCAL default_statistics_target = 10`
+const joinSettings = `, pg_temp` + inOrderSettings + `; SET LOCAL jit = off; SET LOCAL default_statistics_target = 10`
 
 // probeSettings leave the planner only the plan that is meant: for each entity
-// row, probes of an index.
+// row, probes of an index, view by view.
 const probeSettings = `SET TRANSACTION READ ONLY; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; ` +
-	`SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL cursor_tuple_fraction = 1; ` +
+	`SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL cursor_tuple_fraction = 1; SET LOCAL join_collapse_limit = 1; ` +
 	`SELECT pg_catalog.set_config(name, 'off', true) FROM pg_catalog.pg_settings WHERE name IN ('enable_incremental_sort', 'enable_memoize')` // which not all versions have
 
 func (s *Store) joinInSQL(ctx context.Context, join offline.Join) (*reader, error) {

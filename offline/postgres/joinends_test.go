@@ -255,6 +255,68 @@ func noTables(t *testing.T, opt pg.Options) {
 	}
 }
 
+// Of equal rows the first one counts, in the order of the partitions, or of the
+// places in a table, however the rows are found.
+func TestJoinOfPartitions(t *testing.T) {
+	for name, statements := range map[string]string{
+		"partitions": `CREATE TABLE t (k int8, v int8, ts timestamptz) PARTITION BY LIST (v); CREATE TABLE a PARTITION OF t FOR VALUES IN (1, 3); CREATE TABLE b PARTITION OF t FOR VALUES IN (2, 4)`,
+		"children":   `CREATE TABLE t (k int8, v int8, ts timestamptz); CREATE TABLE b () INHERITS (t); CREATE RULE two AS ON INSERT TO t WHERE v % 2 = 0 DO INSTEAD INSERT INTO b VALUES (NEW.*)`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, statements+"; INSERT INTO t VALUES (1, 4, '2024-01-01'), (1, 3, '2024-01-01'), (1, 2, '2024-01-01'), (1, 1, '2024-01-01'), (2, 2, '2024-01-01'), (2, 1, '2023-01-01')")
+			for _, index := range []string{"", "CREATE INDEX ON t (k, ts)", "CREATE INDEX ON b (k, ts)"} {
+				pgtest.Exec(t, postgres.OptionsOf(s), index)
+				rows := entityRows(t, arrow.PrimitiveTypes.Int64, `[{"k": 1, "t": "2024-01-02T00:00:00Z"}, {"k": 2, "t": "2024-01-02T00:00:00Z"}, {"k": 2, "t": "2023-01-02T00:00:00Z"}]`)
+				wantJoin(t, s, offline.Join{Entities: rows, Views: []offline.JoinView{byKey("t", "", types.ValueType_INT64, "v")}}, "3", "2", "1")
+			}
+		})
+	}
+}
+
+// A role that may read only some columns joins these.
+func TestJoinOfSomeColumns(t *testing.T) {
+	opt := pgtest.Options(t)
+	user := opt
+	user.User, user.Password, user.Schema = "partly_"+opt.Database, "secret", "public"
+	pgtest.Exec(t, opt, fmt.Sprintf(`CREATE TABLE t (k int8, v int8, secret text, ts timestamptz); INSERT INTO t VALUES (1, 10, 's', '2024-01-01'), (1, 11, 's', '2024-01-01'); CREATE INDEX ON t (k, ts);
+		CREATE ROLE %[1]s LOGIN PASSWORD 'secret'; GRANT SELECT (k, v, ts) ON t TO %[1]s`, user.User))
+	s := postgres.New(user)
+	t.Cleanup(s.Close)
+	ask := func(feature string) offline.Join {
+		rows := entityRows(t, arrow.PrimitiveTypes.Int64, `[{"k": 1, "t": "2024-01-02T00:00:00Z"}]`)
+		return offline.Join{Entities: rows, Views: []offline.JoinView{byKey("t", "", types.ValueType_INT64, feature)}}
+	}
+	wantJoin(t, s, ask("v"), "10")
+	if got, err := joined(t.Context(), s, ask("secret")); fault.KindOf(err) != fault.Denied || !strings.Contains(err.Error(), "permission denied for table t") {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// A database in another encoding lacks letters that entity rows may have.
+func TestJoinInAnotherEncoding(t *testing.T) {
+	opt := pgtest.Options(t)
+	pgtest.Exec(t, opt, "CREATE DATABASE latin_"+opt.Database+" ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+	t.Cleanup(func() { dropDatabase(t, opt, "latin_"+opt.Database) })
+	latin := opt
+	latin.Database = "latin_" + opt.Database
+	pgtest.Exec(t, latin, "CREATE TABLE t (k text, v int8, ts timestamptz); INSERT INTO t VALUES ('é', 10, '2024-01-01')")
+	s := postgres.New(latin)
+	t.Cleanup(s.Close)
+	rows := entityRows(t, arrow.BinaryTypes.String, `[{"k": "가", "t": "2024-01-02T00:00:00Z"}, {"k": "é", "t": "2024-01-02T00:00:00Z"}]`)
+	wantJoin(t, s, offline.Join{Entities: rows, Views: []offline.JoinView{byKey("t", "", types.ValueType_STRING, "v")}}, "(null)", "10")
+}
+
+func dropDatabase(t *testing.T, opt pg.Options, name string) {
+	pool, err := pg.Connect(context.Background(), opt)
+	if err == nil {
+		defer pool.Close()
+		_, err = pool.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // A join may have more columns than a statement or a table can.
 func TestWideJoins(t *testing.T) {
 	const columns, rows = 900, 50

@@ -66,16 +66,16 @@ func (t *transaction) lookTable(v *joined) error {
 	}
 	var oid int64
 	var kind, name string
-	var parent bool
-	err := t.tx.QueryRow(t.ctx, `SELECT c.oid::int8, c.relkind::text, c.relhassubclass, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)
+	var parent, readable bool
+	err := t.tx.QueryRow(t.ctx, `SELECT c.oid::int8, c.relkind::text, c.relhassubclass, pg_catalog.has_table_privilege(c.oid, 'SELECT'), pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = pg_catalog.to_regclass($1)`, from).
-		Scan(&oid, &kind, &parent, &name)
+		Scan(&oid, &kind, &parent, &readable, &name)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows): // such as a function
 		return nil
 	case err != nil:
 		return t.fault(err, v.what())
-	case kind != "r" && kind != "p" && kind != "m" || !v.hasOnly(uint32(oid)):
+	case kind != "r" && kind != "p" && kind != "m" || !readable || !v.hasOnly(uint32(oid)): // the right to columns is none to places
 		return nil
 	}
 	v.table = &table{oid: uint32(oid), name: name, place: "source.ctid"}

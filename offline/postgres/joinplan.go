@@ -160,7 +160,7 @@ func (p *plan) lookKeys(j *joined, entities *arrow.Schema) error {
 		j.keys = append(j.keys, joinedKey{name: f.Name, sql: columnSQL(f), kind: k, match: matches[i]})
 	}
 	for i, m := range matches {
-		if m == nil {
+		if m == nil || m.collated() && !p.t.unicode() {
 			return errNotInSQL
 		}
 		if entities == nil { // only the source is looked at
@@ -170,4 +170,11 @@ func (p *plan) lookKeys(j *joined, entities *arrow.Schema) error {
 		j.keys[i].entity = p.entities.key(key.Entity, entities.Field(key.Entity).Type, key.Type, m)
 	}
 	return nil
+}
+
+// unicode reports whether the database can hold any text. Others refuse entity rows
+// with letters that they lack.
+func (t *transaction) unicode() bool {
+	encoding := t.conn().ParameterStatus("server_encoding")
+	return encoding == "UTF8" || encoding == "" // which a pooler may not tell
 }

@@ -35,7 +35,7 @@ func timeout(ctx context.Context) string {
 	}
 	left := strconv.FormatInt(max(1, time.Until(deadline).Milliseconds()), 10)
 	return "; SELECT pg_catalog.set_config('statement_timeout', '" + left + "', true)" +
-		" WHERE current_setting('statement_timeout')::interval NOT BETWEEN interval '1 ms' AND interval '" + left + " ms'"
+		" WHERE pg_catalog.current_setting('statement_timeout')::interval NOT BETWEEN interval '1 ms' AND interval '" + left + " ms'"
 }
 
 // run starts a caller's query.
