@@ -218,7 +218,6 @@ func TestKeysThatTheServerCompares(t *testing.T) {
 		"text of another order":  {`text COLLATE "POSIX"`, "('a'), ('ä')", types.ValueType_STRING, str, `"ä", "a"`, "1 0", true},
 		"text that folds case":   {"text COLLATE loose", "('a'), ('A')", types.ValueType_STRING, str, `"a", "A"`, "0 1", true},
 		"text with a zero":       {"text", "('a')", types.ValueType_STRING, str, `"a\u0000", "a"`, "- 0", true},
-		"text beyond an index":   {"text", "(repeat('x', 9000) || 1), (repeat('x', 9000) || 2)", types.ValueType_STRING, str, `"` + strings.Repeat("x", 9000) + `2", "x"`, "1 -", true},
 		"text of a length":       {"varchar(3)", "('abc')", types.ValueType_STRING, str, `"abc", "abcd"`, "0 -", true},
 		"a domain":               {"code", "('abc')", types.ValueType_STRING, str, `"abc"`, "0", true},
 		"blanks at the end":      {"char(3)", "('a')", types.ValueType_STRING, str, `"a", "a  "`, "- 0", false},
@@ -247,7 +246,7 @@ func TestKeysThatTheServerCompares(t *testing.T) {
 				t.Errorf("in SQL: %v, want %v", err, c.server)
 			}
 			statement, err := s.MissingIndex(t.Context(), byKey("t", "", c.kind, "n"))
-			if err != nil || statement == "" || strings.Contains(c.cells, "9000") { // too long for an index
+			if err != nil || statement == "" {
 				return
 			}
 			pgtest.Exec(t, postgres.OptionsOf(s), statement)

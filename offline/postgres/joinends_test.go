@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"crypto/md5"
 	"fmt"
 	"strings"
 	"sync"
@@ -273,6 +274,17 @@ func TestJoinOfPartitions(t *testing.T) {
 	}
 }
 
+// Keys may be longer than an index takes.
+func TestJoinOfLongKeys(t *testing.T) {
+	s := open(t, `CREATE TABLE t AS SELECT (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 300) i) || n AS k, n AS v, timestamptz '2024-01-01' AS ts FROM generate_series(1, 3) n`)
+	var long strings.Builder
+	for i := range 300 {
+		fmt.Fprintf(&long, "%x", md5.Sum([]byte(fmt.Sprint(1+i)))) //nolint:gosec // text that does not compress
+	}
+	rows := entityRows(t, arrow.BinaryTypes.String, fmt.Sprintf(`[{"k": "%[1]s2", "t": "2024-01-02T00:00:00Z"}, {"k": "x", "t": "2024-01-02T00:00:00Z"}, {"k": "%[1]s3", "t": "2024-01-02T00:00:00Z"}]`, long.String()))
+	wantJoin(t, s, offline.Join{Entities: rows, Views: []offline.JoinView{byKey("t", "", types.ValueType_STRING, "v")}}, "2", "(null)", "3")
+}
+
 // A role that may read only some columns joins these.
 func TestJoinOfSomeColumns(t *testing.T) {
 	opt := pgtest.Options(t)
@@ -372,6 +384,11 @@ func TestWideJoins(t *testing.T) {
 	cancel()
 	if r.Next() || fault.KindOf(r.Err()) != fault.Canceled {
 		t.Errorf("after the caller has stopped: %v", r.Err())
+	}
+	pgtest.Exec(t, admin, "UPDATE two SET ts = '-infinity' WHERE k = 30")
+	_, err = joined(t.Context(), s, join())
+	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "entity row 30") {
+		t.Errorf("an infinite time: %v", err)
 	}
 	checkGone(t, connectAdmin(t, admin), s)
 }
