@@ -57,6 +57,9 @@ func checkView(v offline.JoinView) error {
 	if err := query.Check(); err != nil {
 		return err
 	}
+	if len(v.Features) != len(v.Types) {
+		return fault.New(fault.Internal, "view %s: a join has %d features and %d types", v.Name, len(v.Features), len(v.Types))
+	}
 	if v.CreatedBefore && v.Created == "" {
 		return fault.New(fault.Invalid, "data source %s: a join of rows by their created time needs a created_timestamp_column, which it lacks; name the column", v.Source.GetName()).
 			About("data source", v.Source.GetName(), v.Source.GetProject())

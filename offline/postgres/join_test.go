@@ -95,13 +95,17 @@ func TestPlansOfJoins(t *testing.T) {
 	both := []offline.JoinKey{{Column: "k", Type: types.ValueType_INT64}, {Column: "other", Type: types.ValueType_STRING}}
 	features := []string{"f1", `a "b" %`, "f1"}
 	join := func() offline.Join {
-		return offline.Join{Entities: entityRows(t, arrow.PrimitiveTypes.Int64, `[{"k": 1, "t": "2024-01-02T00:00:00Z"}]`), Views: []offline.JoinView{
+		views := []offline.JoinView{
 			{Name: "indexed", Source: source("indexed", ""), Keys: both, Features: features, Timestamp: "ts", Created: "created", TTL: time.Hour},
 			{Name: "filtered", Source: source("", `SELECT ts, "other", k, "created", f1 FROM indexed -- all`), Keys: both, Features: []string{"f1"}, Timestamp: "ts", Created: "created", CreatedBefore: true, TTL: 2 * time.Hour},
 			{Name: "daily", Source: source("indexed", ""), Keys: both[:1], Features: features[:1], Timestamp: "day"},
 			{Name: "plain", Source: source("plain", ""), Keys: both, Features: features, Timestamp: "ts", Created: "created", TTL: time.Hour},
 			{Name: "query", Source: source("", "SELECT * FROM plain WHERE f1 > 0"), Features: features[:1], Timestamp: "day"},
-		}}
+		}
+		for i, v := range views {
+			views[i].Types = make([]types.ValueType_Enum, len(v.Features))
+		}
+		return offline.Join{Entities: entityRows(t, arrow.PrimitiveTypes.Int64, `[{"k": 1, "t": "2024-01-02T00:00:00Z"}]`), Views: views}
 	}
 	for name, statistics := range map[string]string{"no statistics": "", "statistics": "ANALYZE"} {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/offline"
 )
 
@@ -116,7 +117,7 @@ func (p *plan) look(v offline.JoinView, entities *arrow.Schema) (*joined, error)
 
 func (p *plan) lookFeatures(j *joined) error {
 	type asked struct {
-		number int
+		t      types.ValueType_Enum
 		column string
 	}
 	seen := map[asked]int{}
@@ -129,16 +130,11 @@ func (p *plan) lookFeatures(j *joined) error {
 		if err != nil {
 			return err
 		}
-		c := newColumn(k)
-		number := 0
-		if len(j.Types) > 0 {
-			c, number = c.readAs(k, j.Types[i]), int(j.Types[i])
-		}
-		as := asked{number, f.Name}
+		as := asked{j.Types[i], f.Name}
 		at, ok := seen[as]
 		if !ok {
 			at = len(j.columns)
-			seen[as], j.columns = at, append(j.columns, joinedColumn{columnSQL(f), c})
+			seen[as], j.columns = at, append(j.columns, joinedColumn{columnSQL(f), newColumn(k).readAs(k, j.Types[i])})
 		}
 		j.features = append(j.features, at)
 	}
