@@ -72,3 +72,12 @@ func Explain(ctx context.Context, s *Store, join offline.Join) (statements, expl
 
 // OptionsOf returns how a store connects.
 func OptionsOf(s *Store) pg.Options { return s.opt }
+
+// PlainTable is the table of whose rows a query consists.
+func PlainTable(query string) (name string, ok bool) {
+	sql, problem := oneSelect(query)
+	if problem != "" {
+		return "", false
+	}
+	return (&relation{from: "(" + sql + "\n)", query: true}).tableOf()
+}
