@@ -191,9 +191,9 @@ type Banquet struct {
 	Definitions BanquetDefinitions `yaml:"definitions"`
 	DynamoDB    BanquetDynamo      `yaml:"dynamodb"`
 	Serving     BanquetServing     `yaml:"serving"`
-	Training    BanquetTraining    `yaml:"training"`
 	HTTP        BanquetHTTP        `yaml:"http"`
 	Materialize BanquetMaterialize `yaml:"materialize"`
+	Offline     BanquetOffline     `yaml:"offline"`
 	Limits      Limits             `yaml:"limits"`
 }
 
@@ -220,10 +220,13 @@ type BanquetServing struct {
 	Deadline Duration `yaml:"default_deadline"`
 }
 
-// BanquetTraining bounds training sets.
-type BanquetTraining struct {
-	// SQLTimeout bounds the query of entity rows that are given as SQL; 0 means no bound.
+// BanquetOffline configures what clients may do with the offline store.
+type BanquetOffline struct {
+	// SQLTimeout bounds the SQL of a client, Timeout a whole request; 0 means no bound.
 	SQLTimeout Duration `yaml:"sql_timeout"`
+	Timeout    Duration `yaml:"timeout"`
+	// Unregistered lets clients name any table, not only registered data sources.
+	Unregistered bool `yaml:"unregistered_sources"`
 }
 
 // BanquetHTTP says which statuses Feast's HTTP routes return.
@@ -250,6 +253,12 @@ type Limits struct {
 	// StoreBytesTotal those for all requests in flight.
 	StoreBytes      int `yaml:"store_bytes"`
 	StoreBytesTotal int `yaml:"store_bytes_total"`
+	// OfflineConcurrency bounds the requests of the offline store that run, and apart
+	// from these the uploads that arrive; OfflineQueue bounds those that wait for either,
+	// OfflineBytes all uploaded tables together.
+	OfflineConcurrency int `yaml:"offline_concurrency"`
+	OfflineQueue       int `yaml:"offline_queue"`
+	OfflineBytes       int `yaml:"offline_bytes"`
 }
 
 // Duration is a time span written as Go does: 10s, 250ms.
@@ -266,9 +275,12 @@ func Default() *Config {
 		Banquet: Banquet{
 			DynamoDB:    BanquetDynamo{Client: "direct"},
 			Serving:     BanquetServing{Deadline: Duration(10 * time.Second)},
-			Training:    BanquetTraining{SQLTimeout: Duration(10 * time.Minute)},
+			Offline:     BanquetOffline{SQLTimeout: Duration(10 * time.Minute), Timeout: Duration(2 * time.Hour)},
 			Materialize: BanquetMaterialize{Runs: 2, Queue: 16},
-			Limits:      Limits{Cells: 5_000_000, Rows: 100_000, Features: 5_000, BodyBytes: 64 << 20, Concurrency: 1024, Queue: 1024, StoreBytes: 256 << 20, StoreBytesTotal: 1 << 30},
+			Limits: Limits{
+				Cells: 5_000_000, Rows: 100_000, Features: 5_000, BodyBytes: 64 << 20, Concurrency: 1024, Queue: 1024, StoreBytes: 256 << 20, StoreBytesTotal: 1 << 30,
+				OfflineConcurrency: 4, OfflineQueue: 16, OfflineBytes: 4 << 30,
+			},
 		},
 	}
 }

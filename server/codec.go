@@ -54,8 +54,13 @@ type incoming struct {
 	err      error // kept here, since gRPC reports a codec's own error as Internal
 }
 
-// Unmarshal keeps the bytes of a request; it decodes any other message.
+// Unmarshal keeps the bytes of a request and of a raw message; it decodes any other
+// message.
 func (c spliceCodec) Unmarshal(data mem.BufferSlice, v any) error {
+	if m, ok := v.(*raw); ok {
+		m.take(data)
+		return nil
+	}
 	in, ok := v.(*incoming)
 	if !ok {
 		return c.CodecV2.Unmarshal(data, v)

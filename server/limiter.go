@@ -18,13 +18,20 @@ const maxQueueTime = 5 * time.Second
 type limiter struct {
 	slots chan struct{}
 	queue chan struct{}
+	// wait bounds the time in the queue. keys are the settings of the
+	// two numbers, for errors.
+	wait time.Duration
+	keys string
 }
 
 func newLimiter(concurrency, queue int) *limiter {
 	if concurrency <= 0 {
 		return &limiter{}
 	}
-	return &limiter{slots: make(chan struct{}, concurrency), queue: make(chan struct{}, concurrency+max(queue, 0))}
+	return &limiter{
+		slots: make(chan struct{}, concurrency), queue: make(chan struct{}, concurrency+max(queue, 0)),
+		wait: maxQueueTime, keys: "banquet.limits.concurrency, queue",
+	}
 }
 
 // acquire waits for a slot, which release returns.
@@ -35,14 +42,14 @@ func (g *limiter) acquire(ctx context.Context) error {
 	select {
 	case g.queue <- struct{}{}:
 	default:
-		return fault.New(fault.Overloaded, "too many requests are in flight; try again shortly (banquet.limits.concurrency, queue)")
+		return fault.New(fault.Overloaded, "too many requests are in flight; try again shortly (%s)", g.keys)
 	}
 	select {
 	case g.slots <- struct{}{}:
 		return nil
 	default:
 	}
-	t := time.NewTimer(maxQueueTime)
+	t := time.NewTimer(g.wait)
 	defer t.Stop()
 	select {
 	case g.slots <- struct{}{}:
@@ -52,7 +59,7 @@ func (g *limiter) acquire(ctx context.Context) error {
 		return fault.Of(ctx.Err())
 	case <-t.C:
 		<-g.queue
-		return fault.New(fault.Overloaded, "no slot for the request became free within %v; try again shortly (banquet.limits.concurrency)", maxQueueTime)
+		return fault.New(fault.Overloaded, "no slot for the request became free within %v; try again shortly (%s)", g.wait, g.keys)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/banquet-fs/banquet/ingest"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/serving"
+	"github.com/banquet-fs/banquet/training"
 )
 
 // Writer writes the rows of requests to the stores.
@@ -65,6 +66,17 @@ type Options struct {
 	BodyBytes int
 	// Concurrency bounds the requests in flight, Queue those that wait.
 	Concurrency, Queue int
+	// Training opens the use case of training sets and of the offline store, when it is
+	// first needed; nil refuses its requests.
+	Training func(context.Context) (*training.Service, error)
+	// OfflineLimits bound the requests of the offline store.
+	OfflineLimits OfflineLimits
+	// OfflineOnly serves nothing but the offline store, health and the admin routes; there
+	// is no HTTP then.
+	OfflineOnly bool
+	// AllowOffline offers training sets, offline writes and materialize also where gRPC or
+	// HTTP listen beyond loopback.
+	AllowOffline bool
 	// PProf serves profiles on the admin address.
 	PProf   bool
 	Metrics *prometheus.Registry
@@ -84,6 +96,28 @@ func (o *Options) ttl(surface serving.TTL) serving.TTL {
 		return serving.NullTTL
 	}
 	return surface
+}
+
+// OfflineLimits bound the requests of the offline store. They are few and take long.
+type OfflineLimits struct {
+	// Concurrency bounds the requests that run and, apart from these, the uploads that
+	// arrive at once; 0 is 4. Queue bounds those that wait for either.
+	Concurrency, Queue int
+	// Bytes bounds all uploaded tables together, most of which are in temporary files; 0 is
+	// 4 GB.
+	Bytes int64
+	// Timeout bounds one request; 0 means no bound.
+	Timeout time.Duration
+}
+
+func (l OfflineLimits) withDefaults() OfflineLimits {
+	if l.Concurrency <= 0 {
+		l.Concurrency = 4
+	}
+	if l.Bytes <= 0 {
+		l.Bytes = 4 << 30
+	}
+	return l
 }
 
 // offlineRefused refuses the offline store and materialize on an address that others than

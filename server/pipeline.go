@@ -117,7 +117,18 @@ func (p *pipeline) run(ctx context.Context, method string, r request) (err error
 
 // stream runs all steps of a stream but admit: respond acquires a slot for each
 // chunk, through withSlot.
-func (p *pipeline) stream(ctx context.Context, method string, r request) (err error) {
+func (p *pipeline) stream(ctx context.Context, method string, r request) error {
+	return p.steps(ctx, method, r, p.withSlot)
+}
+
+// unslotted runs all steps of a request but admit: its respond has slots of another
+// limiter.
+func (p *pipeline) unslotted(ctx context.Context, method string, r request) error {
+	return p.steps(ctx, method, r, func(_ context.Context, work func() error) error { return work() })
+}
+
+// steps runs all steps but admit. slot runs decode.
+func (p *pipeline) steps(ctx context.Context, method string, r request, slot func(context.Context, func() error) error) (err error) {
 	start := time.Now()
 	defer func() { p.record(ctx, method, start, err) }()
 	defer p.recovered(ctx, &err)
@@ -128,7 +139,7 @@ func (p *pipeline) stream(ctx context.Context, method string, r request) (err er
 	if err = r.receive(ctx); err != nil {
 		return err
 	}
-	if err = p.withSlot(ctx, func() error { return r.decode(ctx) }); err != nil {
+	if err = slot(ctx, func() error { return r.decode(ctx) }); err != nil {
 		return err
 	}
 	if err = p.authorizer.Authorize(ctx, caller, access.Action{Method: method, Project: r.project()}); err != nil {

@@ -34,7 +34,8 @@ type Server struct {
 	pipeline *pipeline
 	runs     *runs
 	grpc     *grpc.Server
-	http     *http.Server
+	flight   *flightService
+	http     *http.Server // nil for a server of the offline store alone
 	admin    *http.Server
 	health   *health.Server
 	// listeners by surface
@@ -42,7 +43,7 @@ type Server struct {
 	draining                                  atomic.Bool
 }
 
-// Addresses are the addresses on which a server listens.
+// Addresses are the addresses on which a server listens; HTTP may be empty.
 type Addresses struct {
 	GRPC, HTTP, Admin string
 }
@@ -62,28 +63,42 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	s.health.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
 	p := newPipeline(&s.opt)
 	s.pipeline, s.runs = p, newRuns(&s.opt, p)
-	features, reg := &features{opt: &s.opt, pipeline: p}, &registryService{opt: &s.opt}
 	s.grpc = newGRPC(&s.opt, p)
+	s.flight = newFlight(&s.opt, p)
+	s.flight.register(s.grpc)
+	if !opt.OfflineOnly {
+		if err := s.registerOnline(ctx); err != nil {
+			return nil, err
+		}
+	}
+	bypassed := bypass{to: s.grpc, pipeline: p}
+	healthpb.RegisterHealthServer(bypassed, s.health)
+	reflection.Register(bypassed)
+	s.admin = newHTTP(s.adminHandler())
+	return s, s.listen(ctx)
+}
+
+// registerOnline registers all services but that of the offline store, and makes the
+// routes of HTTP.
+func (s *Server) registerOnline(ctx context.Context) error {
+	p := s.pipeline
+	features, reg := &features{opt: &s.opt, pipeline: p}, &registryService{opt: &s.opt}
 	services := registrar{to: s.grpc, pipeline: p}
 	banquetv1.RegisterFeatureServiceServer(services, features)
 	banquetv1.RegisterRegistryServiceServer(services, reg)
 	banquetv1.RegisterMaterializeServiceServer(services, &materializeService{runs: s.runs})
 	feast.RegisterServingServiceServer(services, &feastServing{opt: &s.opt, pipeline: p})
 	feast.RegisterGrpcFeatureServerServer(services, &feastListen{opt: &s.opt, pipeline: p})
-	bypassed := bypass{to: s.grpc, pipeline: p}
-	healthpb.RegisterHealthServer(bypassed, s.health)
-	reflection.Register(bypassed)
 	gateway, err := newGateway(ctx, p, features, reg)
 	if err != nil {
-		return nil, fault.New(fault.Internal, "the REST gateway cannot be created").Because(err)
+		return fault.New(fault.Internal, "the REST gateway cannot be created").Because(err)
 	}
 	handler, err := newWeb(&s.opt, p, s.runs, gateway)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.http = newHTTP(handler)
-	s.admin = newHTTP(s.adminHandler())
-	return s, s.listen(ctx)
+	return nil
 }
 
 // streamWorkers is how many goroutines handle gRPC's requests. Their stacks already
@@ -130,6 +145,9 @@ func (s *Server) listen(ctx context.Context) error {
 		what, address string
 		into          *net.Listener
 	}{{"gRPC", s.opt.GRPC, &s.grpcListener}, {"HTTP", s.opt.HTTP, &s.httpListener}, {"admin", s.opt.Admin, &s.adminListener}} {
+		if l.into == &s.httpListener && s.http == nil {
+			continue
+		}
 		listener, err := lc.Listen(ctx, "tcp", l.address)
 		if err != nil {
 			s.closeListeners()
@@ -137,7 +155,7 @@ func (s *Server) listen(ctx context.Context) error {
 		}
 		*l.into = listener
 	}
-	if s.opt.TLS != nil {
+	if s.opt.TLS != nil && s.httpListener != nil {
 		conf := s.opt.TLS.Clone()
 		conf.NextProtos = []string{"h2", "http/1.1"}
 		s.httpListener = tls.NewListener(s.httpListener, conf)
@@ -155,7 +173,11 @@ func (s *Server) closeListeners() {
 
 // Addresses returns the addresses on which the server listens.
 func (s *Server) Addresses() Addresses {
-	return Addresses{GRPC: s.grpcListener.Addr().String(), HTTP: s.httpListener.Addr().String(), Admin: s.adminListener.Addr().String()}
+	a := Addresses{GRPC: s.grpcListener.Addr().String(), Admin: s.adminListener.Addr().String()}
+	if s.httpListener != nil {
+		a.HTTP = s.httpListener.Addr().String()
+	}
+	return a
 }
 
 // Run serves until ctx is done, then drains: health reports it first, requests in
@@ -184,6 +206,9 @@ func (s *Server) Run(ctx context.Context) error {
 		server   *http.Server
 		listener net.Listener
 	}{{s.http, s.httpListener}, {s.admin, s.adminListener}} {
+		if h.server == nil {
+			continue
+		}
 		group.Go(func() error {
 			if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
 				return err
@@ -234,14 +259,17 @@ func (s *Server) drain(ctx context.Context) {
 		close(done)
 	}()
 	s.runs.drain(ctx)
-	if err := s.http.Shutdown(ctx); err != nil {
-		_ = s.http.Close()
+	if s.http != nil {
+		if err := s.http.Shutdown(ctx); err != nil {
+			_ = s.http.Close()
+		}
 	}
 	select {
 	case <-done:
 	case <-ctx.Done():
 		s.grpc.Stop()
 	}
+	s.flight.waiting.Close()
 	_ = s.admin.Shutdown(ctx)
 }
 

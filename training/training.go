@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/internal/spool"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/registry"
@@ -32,6 +33,11 @@ type Options struct {
 	Querier offline.Querier
 	// Writer writes rows to sources; nil refuses such requests.
 	Writer offline.Writer
+	// Saved makes the data source for a saved dataset of the given name; nil refuses
+	// to save.
+	Saved func(name string) (*core.DataSource, error)
+	// Unregistered lets clients describe any data source, not only registered ones.
+	Unregistered bool
 	// SQLTimeout bounds the query of entity rows; 0 means no bound.
 	SQLTimeout time.Duration
 	// Versioned says that the registry keeps versions of online tables.

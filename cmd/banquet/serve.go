@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,12 +40,8 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	fl.IntVar(&f.grpc, "grpc-port", 6565, "port of gRPC; 0 picks a free one")
 	fl.StringVar(&f.adminHost, "admin-host", "127.0.0.1", "address on which metrics and health listen")
 	fl.IntVar(&f.admin, "admin-port", 6567, "port of metrics and health; 0 picks a free one")
-	fl.BoolVar(&f.insecure, "listen-insecure", false, "listen on other addresses than loopback without TLS and authentication")
-	fl.BoolVar(&f.allowOffline, "allow-offline", false, "offer training sets, offline writes and materialize beyond loopback; there is no access control yet")
 	fl.BoolVar(&f.pprof, "pprof", false, "serve profiles on the admin address, even if it is not loopback")
-	fl.StringVarP(&f.key, "key", "k", "", "TLS: file of the private key, PEM")
-	fl.StringVarP(&f.cert, "cert", "c", "", "TLS: file of the certificate chain, PEM")
-	fl.StringVar(&f.clientCA, "client-ca", "", "TLS: file of the authority whose client certificates are required, PEM")
+	f.addSecurity(cmd)
 	fl.StringVarP(&f.ignored.kind, "type", "t", "http", "accepted for compatibility with Feast; http and grpc are both served")
 	fl.IntVarP(&f.ignored.workers, "workers", "w", 1, "accepted for compatibility with Feast; one process uses all cores")
 	fl.IntVar(&f.ignored.connections, "worker-connections", 1000, "accepted for compatibility with Feast")
@@ -59,6 +54,16 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	for _, name := range []string{"type", "workers", "worker-connections", "max-requests", "max-requests-jitter", "keep-alive-timeout", "registry_ttl_sec", "no-access-log", "metrics"} {
 		_ = fl.MarkHidden(name)
 	}
+}
+
+// addSecurity adds the flags of TLS and of listening beyond loopback.
+func (f *serveFlags) addSecurity(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.BoolVar(&f.insecure, "listen-insecure", false, "listen on other addresses than loopback without TLS and authentication")
+	fl.BoolVar(&f.allowOffline, "allow-offline", false, "offer training sets, offline writes and materialize beyond loopback; there is no access control yet")
+	fl.StringVarP(&f.key, "key", "k", "", "TLS: file of the private key, PEM")
+	fl.StringVarP(&f.cert, "cert", "c", "", "TLS: file of the certificate chain, PEM")
+	fl.StringVar(&f.clientCA, "client-ca", "", "TLS: file of the authority whose client certificates are required, PEM")
 }
 
 func (a *app) serveCommand() *cobra.Command {
@@ -97,7 +102,11 @@ func (a *app) serveCommand() *cobra.Command {
 // sayListening prints the server's addresses as one line of JSON.
 func (a *app) sayListening(s *server.Server) error {
 	at := s.Addresses()
-	line, err := json.Marshal(map[string]string{"grpc": at.GRPC, "http": at.HTTP, "admin": at.Admin})
+	addresses := map[string]string{"grpc": at.GRPC, "http": at.HTTP, "admin": at.Admin}
+	if at.HTTP == "" {
+		delete(addresses, "http")
+	}
+	line, err := json.Marshal(addresses)
 	if err != nil {
 		return fault.New(fault.Internal, "the addresses cannot be written").Because(err)
 	}
@@ -120,34 +129,39 @@ func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *re
 		return nil, nil, err
 	}
 	r.warnOfConfig()
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	holder := registry.NewHolder(registry.HolderOptions{Storage: r.storage, Project: r.config.Project, Registry: r.options(), Log: a.log})
-	registerHolder(metrics, holder)
-	if err := holder.Refresh(ctx); err != nil {
-		a.log.WarnContext(ctx, "nothing is served yet", slog.String("reason", fault.Of(err).Text))
-	}
+	metrics := newMetrics()
+	holder := a.holder(ctx, r, metrics)
 	service, err := r.serving(ctx, holder.Snapshot, metrics)
 	if err != nil {
 		r.close()
 		return nil, nil, err
 	}
-	address := func(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
-	l := r.config.Banquet.Limits
-	s, err := server.New(ctx, server.Options{
-		Version: version, Project: r.config.Project, Serving: service, Registry: holder,
-		GRPC: address(f.host, f.grpc), HTTP: address(f.host, f.port), Admin: address(f.adminHost, f.admin), TLS: security,
-		TTL: r.config.Banquet.Serving.TTL, FeastStatus: r.config.Banquet.HTTP.Status == "feast",
-		BodyBytes: l.BodyBytes, Concurrency: l.Concurrency, Queue: l.Queue,
-		Materializer: r.loader().materializer, MaterializeRuns: r.materializeRuns(), MaterializeQueue: r.config.Banquet.Materialize.Queue,
-		AllowOffline: f.allowOffline, Versioned: r.config.Registry.Versioned,
-		PProf: f.pprof || loopback(f.adminHost), Metrics: metrics, Log: a.log,
-	})
+	opt := r.serverOptions(f, holder, metrics)
+	opt.TLS, opt.Serving = security, service
+	opt.Materializer, opt.MaterializeRuns, opt.MaterializeQueue = r.loader().materializer, r.materializeRuns(), r.config.Banquet.Materialize.Queue
+	opt.TTL, opt.FeastStatus = r.config.Banquet.Serving.TTL, r.config.Banquet.HTTP.Status == "feast"
+	s, err := server.New(ctx, opt)
 	if err != nil {
 		r.close()
 		return nil, nil, err
 	}
 	return s, r, nil
+}
+
+func newMetrics() *prometheus.Registry {
+	m := prometheus.NewRegistry()
+	m.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// holder makes the holder of the registry and loads it.
+func (a *app) holder(ctx context.Context, r *repository, metrics *prometheus.Registry) *registry.Holder {
+	h := registry.NewHolder(registry.HolderOptions{Storage: r.storage, Project: r.config.Project, Registry: r.options(), Log: a.log})
+	registerHolder(metrics, h)
+	if err := h.Refresh(ctx); err != nil {
+		a.log.WarnContext(ctx, "nothing is served yet", slog.String("reason", fault.Of(err).Text))
+	}
+	return h
 }
 
 func registerHolder(metrics *prometheus.Registry, h *registry.Holder) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,6 +33,7 @@ type repository struct {
 	storage *file.Storage
 	online  stores.Store
 	offline offline.Store
+	opening sync.Mutex // of the offline store: requests of a server open it
 	closers []func()
 	host    string // of DynamoDB
 }
@@ -128,6 +130,8 @@ func (r *repository) openOnline(ctx context.Context) (stores.Backend, error) {
 
 // offlineStore chooses and opens the offline store. need is what needs it.
 func (r *repository) offlineStore(need string) (offline.Store, error) {
+	r.opening.Lock()
+	defer r.opening.Unlock()
 	if r.offline != nil {
 		return r.offline, nil
 	}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"math"
+	"net"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/offline"
+	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/server"
+	"github.com/banquet-fs/banquet/training"
+)
+
+// offlineNeed is the need of the remote offline store, for errors.
+const offlineNeed = "training sets"
+
+// serveOfflineCommand serves the remote offline store alone. It needs no online store.
+func (a *app) serveOfflineCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use: "serve_offline", Short: "Serve training sets and the offline store over Arrow Flight, for offline_store: {type: remote}", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, r, err := a.newOfflineServer(cmd.Context(), &f)
+			if err != nil {
+				if cmd.Context().Err() != nil {
+					return nil // stopped before it has started
+				}
+				return err
+			}
+			defer r.close()
+			if err := a.sayListening(s); err != nil {
+				return err
+			}
+			return s.Run(cmd.Context())
+		},
+	}
+	a.ownShorthand(cmd, "chdir", &a.dir)
+	fl := cmd.Flags()
+	fl.Bool("help", false, "help for serve_offline") // -h is the host, as in Feast
+	fl.StringVarP(&f.host, "host", "h", "127.0.0.1", "address on which Arrow Flight listens")
+	fl.IntVarP(&f.grpc, "port", "p", 8815, "port of Arrow Flight; 0 picks a free one")
+	fl.StringVar(&f.adminHost, "admin-host", "127.0.0.1", "address on which metrics and health listen")
+	fl.IntVar(&f.admin, "admin-port", 0, "port of metrics and health; 0 picks a free one")
+	fl.BoolVar(&f.pprof, "pprof", false, "serve profiles on the admin address, even if it is not loopback")
+	f.addSecurity(cmd)
+	return cmd
+}
+
+// newOfflineServer opens the repository and the listeners of serve_offline.
+func (a *app) newOfflineServer(ctx context.Context, f *serveFlags) (*server.Server, *repository, error) {
+	if !f.allowOffline && !loopback(f.host) {
+		return nil, nil, fault.New(fault.Invalid, "serve_offline on %s gives everybody who can reach it access to the offline store; use --allow-offline behind a network policy or a proxy", f.host)
+	}
+	if err := f.check(); err != nil {
+		return nil, nil, err
+	}
+	security, err := f.tls()
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := a.open(true)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := r.config.OfflineBuilt(offlineNeed); err != nil {
+		return nil, nil, err
+	}
+	r.warnOfConfig()
+	metrics := newMetrics()
+	holder := a.holder(ctx, r, metrics)
+	opt := r.serverOptions(f, holder, metrics)
+	opt.TLS, opt.OfflineOnly, opt.HTTP = security, true, ""
+	s, err := server.New(ctx, opt)
+	if err != nil {
+		r.close()
+		return nil, nil, err
+	}
+	return s, r, nil
+}
+
+// serverOptions are the options that all servers have.
+func (r *repository) serverOptions(f *serveFlags, holder *registry.Holder, metrics *prometheus.Registry) server.Options {
+	address := func(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
+	l := r.config.Banquet.Limits
+	unbounded := func(n int) int { return cmp.Or(n, math.MaxInt16) }
+	return server.Options{
+		Version: version, Project: r.config.Project, Registry: holder,
+		GRPC: address(f.host, f.grpc), HTTP: address(f.host, f.port), Admin: address(f.adminHost, f.admin),
+		BodyBytes: l.BodyBytes, Concurrency: l.Concurrency, Queue: l.Queue, Versioned: r.config.Registry.Versioned,
+		Training: r.lazyTraining(holder.Snapshot), AllowOffline: f.allowOffline,
+		OfflineLimits: server.OfflineLimits{
+			Concurrency: unbounded(l.OfflineConcurrency), Queue: unbounded(l.OfflineQueue),
+			Bytes: cmp.Or(int64(l.OfflineBytes), math.MaxInt64), Timeout: time.Duration(r.config.Banquet.Offline.Timeout),
+		},
+		PProf: f.pprof || loopback(f.adminHost), Metrics: metrics, Log: r.app.log,
+	}
+}
+
+// lazyTraining opens the offline store when a request first needs it: a server for online
+// features is ready without it.
+func (r *repository) lazyTraining(snapshots func() *registry.Snapshot) func(context.Context) (*training.Service, error) {
+	var mu sync.Mutex
+	var service *training.Service
+	return func(context.Context) (_ *training.Service, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if service == nil {
+			service, err = r.training(snapshots)
+		}
+		return service, err
+	}
+}
+
+// training makes the use case of training sets.
+func (r *repository) training(snapshots func() *registry.Snapshot) (*training.Service, error) {
+	store, err := r.offlineStore(offlineNeed)
+	if err != nil {
+		return nil, err
+	}
+	source, ok := store.(training.Source)
+	if !ok {
+		return nil, fault.New(fault.Unimplemented, "offline_store.type %s does not make training sets yet", r.config.Offline.Type)
+	}
+	querier, _ := store.(offline.Querier)
+	writer, _ := store.(offline.Writer)
+	c := &r.config.Banquet.Offline
+	return training.New(training.Options{
+		Snapshots: snapshots, Project: r.config.Project, Source: source, Querier: querier, Writer: writer,
+		Saved: r.savedDataset, Unregistered: c.Unregistered, SQLTimeout: time.Duration(c.SQLTimeout),
+		Versioned: r.config.Registry.Versioned, Log: r.app.log,
+	}), nil
+}
+
+// savedDataset makes the data source for a saved dataset: a table of this name, or a file
+// within the repository.
+func (r *repository) savedDataset(name string) (*core.DataSource, error) {
+	out := &core.DataSource{Name: name}
+	if r.config.Offline.Type == "postgres" {
+		conf, err := json.Marshal(struct {
+			Name  string `json:"name"`
+			Query string `json:"query"`
+			Table string `json:"table"`
+		}{Table: name})
+		if err != nil {
+			return nil, fault.New(fault.Internal, "the name of a table cannot be written").Because(err)
+		}
+		out.Type = core.DataSource_CUSTOM_SOURCE
+		out.Options = &core.DataSource_CustomOptions{CustomOptions: &core.DataSource_CustomSourceOptions{Configuration: conf}}
+		return out, nil
+	}
+	path := name
+	if filepath.IsAbs(path) {
+		var err error
+		if path, err = filepath.Rel(r.config.Dir, path); err != nil {
+			path = name
+		}
+	}
+	if !filepath.IsLocal(path) {
+		return nil, fault.New(fault.Invalid, "the saved dataset %s is not in the feature repository; give a path in %s", name, r.config.Dir)
+	}
+	out.Type = core.DataSource_BATCH_FILE
+	out.Options = &core.DataSource_FileOptions_{FileOptions: &core.DataSource_FileOptions{Uri: path}}
+	return out, nil
+}

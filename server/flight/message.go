@@ -1,0 +1,215 @@
+package flight
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// The kinds of Arrow messages, of MessageHeader in Arrow's Message.fbs.
+const (
+	schemaMessage     = 1
+	dictionaryMessage = 2
+	recordMessage     = 3
+)
+
+// Bounds of the metadata of one message. Tables of flatbuffers may share their parts, so
+// that a few kilobytes can describe billions of columns or gigabytes of names.
+const (
+	maxFields = 16384 // columns and the fields within them
+	maxDepth  = 32
+	maxNames  = 8 << 20 // bytes of names and custom metadata
+	maxHeader = 8 << 20
+)
+
+// summary is what the metadata of an Arrow message says.
+type summary struct {
+	kind int
+	// rows of a record batch or a dictionary.
+	rows int64
+}
+
+// summarize checks the metadata of an Arrow message before Arrow's library reads it:
+// what Arrow would expand into more memory than the message has is refused.
+func summarize(header []byte) (s summary, err error) {
+	defer func() {
+		if v := recover(); v != nil { // an offset that points out of the message
+			err = damaged(fmt.Errorf("metadata of an Arrow message: %v", v))
+		}
+	}()
+	if len(header) > maxHeader {
+		return s, fault.New(fault.TooLarge, "the metadata of an Arrow message has more than %d MB; upload fewer columns", maxHeader>>20)
+	}
+	m := rootTable(header)
+	w := &walk{names: maxNames, fields: maxFields}
+	w.metadata(m, 4)
+	s.kind = m.byte(1)
+	body, ok := m.table(2)
+	if !ok {
+		return s, damaged(nil)
+	}
+	switch s.kind {
+	case schemaMessage:
+		w.schema(body)
+	case dictionaryMessage:
+		if body, ok = body.table(1); !ok {
+			return s, damaged(nil)
+		}
+		s.rows = w.records(body)
+	case recordMessage:
+		s.rows = w.records(body)
+	default:
+		w.refuse("a message is neither a schema nor a record batch")
+	}
+	return s, w.err
+}
+
+// walk bounds the parts of a message.
+type walk struct {
+	names, fields int
+	err           error
+}
+
+func (w *walk) refuse(text string) {
+	if w.err == nil {
+		w.err = fault.New(fault.Invalid, "the uploaded table cannot be read: %s", text)
+	}
+}
+
+func (w *walk) schema(t table) {
+	if t.short(0) != 0 {
+		w.refuse("its numbers are big-endian")
+	}
+	w.metadata(t, 2)
+	w.children(t, 1, 0)
+}
+
+// children walks the vector of fields n of a table.
+func (w *walk) children(t table, n, depth int) {
+	if depth > maxDepth {
+		w.refuse("its columns are nested too deeply")
+	}
+	t.each(n, func(field table) bool {
+		if w.fields--; w.fields < 0 {
+			w.refuse(fmt.Sprintf("it has more than %d columns and fields", maxFields))
+		}
+		if w.err != nil {
+			return false
+		}
+		w.text(field, 0)
+		w.metadata(field, 6)
+		w.children(field, 5, depth+1)
+		return w.err == nil
+	})
+}
+
+func (w *walk) text(t table, n int) {
+	if w.names -= t.length(n); w.names < 0 {
+		w.refuse(fmt.Sprintf("its names and metadata have more than %d MB", maxNames>>20))
+	}
+}
+
+// metadata walks pairs of texts.
+func (w *walk) metadata(t table, n int) {
+	t.each(n, func(pair table) bool {
+		w.names -= 8
+		w.text(pair, 0)
+		w.text(pair, 1)
+		return w.err == nil
+	})
+}
+
+func (w *walk) records(t table) int64 {
+	if _, compressed := t.table(3); compressed {
+		w.refuse("its record batches are compressed; send them without compression")
+	}
+	rows := t.long(0)
+	if rows < 0 || rows > math.MaxInt32 {
+		w.refuse("a record batch has a number of rows that cannot be")
+	}
+	return rows
+}
+
+// table is a table of a flatbuffer. Its methods panic for offsets out of the buffer;
+// fields are numbered as in the schema.
+type table struct {
+	b  []byte
+	at int
+}
+
+func rootTable(b []byte) table { return table{b, u32(b, 0)} }
+
+func u32(b []byte, at int) int { return int(binary.LittleEndian.Uint32(b[at:])) }
+func u16(b []byte, at int) int { return int(binary.LittleEndian.Uint16(b[at:])) }
+
+// field is the place of a field, 0 if it is absent.
+func (t table) field(n int) int {
+	vtable := t.at - int(int32(binary.LittleEndian.Uint32(t.b[t.at:])))
+	slot := 4 + 2*n
+	if slot+2 > u16(t.b, vtable) {
+		return 0
+	}
+	offset := u16(t.b, vtable+slot)
+	if offset == 0 {
+		return 0
+	}
+	return t.at + offset
+}
+
+func (t table) byte(n int) int {
+	if p := t.field(n); p != 0 {
+		return int(t.b[p])
+	}
+	return 0
+}
+
+func (t table) short(n int) int {
+	if p := t.field(n); p != 0 {
+		return u16(t.b, p)
+	}
+	return 0
+}
+
+func (t table) long(n int) int64 {
+	if p := t.field(n); p != 0 {
+		return int64(binary.LittleEndian.Uint64(t.b[p:]))
+	}
+	return 0
+}
+
+func (t table) table(n int) (table, bool) {
+	p := t.field(n)
+	if p == 0 {
+		return table{}, false
+	}
+	return table{t.b, p + u32(t.b, p)}, true
+}
+
+// length is the number of elements of a vector, or of bytes of a text.
+func (t table) length(n int) int {
+	v, ok := t.table(n)
+	if !ok {
+		return 0
+	}
+	return u32(v.b, v.at)
+}
+
+// each calls do for the tables of a vector, until it returns false.
+func (t table) each(n int, do func(table) bool) {
+	v, ok := t.table(n)
+	if !ok {
+		return
+	}
+	for i := range u32(v.b, v.at) {
+		p := v.at + 4 + 4*i
+		if !do(table{v.b, p + u32(v.b, p)}) {
+			return
+		}
+	}
+}
+
+func damaged(cause error) error {
+	return fault.New(fault.Invalid, "the uploaded table is not a valid stream of Arrow record batches").Because(cause)
+}
