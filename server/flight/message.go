@@ -106,7 +106,7 @@ func (w *walk) children(t table, n, depth int) {
 }
 
 func (w *walk) text(t table, n int) {
-	if w.names -= t.length(n); w.names < 0 {
+	if w.names -= t.text(n); w.names < 0 {
 		w.refuse(fmt.Sprintf("its names and metadata have more than %d MB", maxNames>>20))
 	}
 }
@@ -125,6 +125,9 @@ func (w *walk) records(t table) int64 {
 	if _, compressed := t.table(3); compressed {
 		w.refuse("its record batches are compressed; send them without compression")
 	}
+	t.vector(1, 16) // of field nodes
+	t.vector(2, 16) // of buffers
+	t.vector(4, 8)
 	rows := t.long(0)
 	if rows < 0 || rows > math.MaxInt32 {
 		w.refuse("a record batch has a number of rows that cannot be")
@@ -148,7 +151,7 @@ func u16(b []byte, at int) int { return int(binary.LittleEndian.Uint16(b[at:])) 
 func (t table) field(n int) int {
 	vtable := t.at - int(int32(binary.LittleEndian.Uint32(t.b[t.at:])))
 	slot := 4 + 2*n
-	if slot+2 > u16(t.b, vtable) {
+	if slot >= u16(t.b, vtable) {
 		return 0
 	}
 	offset := u16(t.b, vtable+slot)
@@ -187,24 +190,30 @@ func (t table) table(n int) (table, bool) {
 	return table{t.b, p + u32(t.b, p)}, true
 }
 
-// length is the number of elements of a vector, or of bytes of a text.
-func (t table) length(n int) int {
+// text is the number of bytes of a text.
+func (t table) text(n int) int {
+	_, length := t.vector(n, 1)
+	return length
+}
+
+// vector is the place and the number of elements of a vector of elements of size bytes.
+// All of them are in the buffer: Arrow's library allocates as many as it says.
+func (t table) vector(n, size int) (at, length int) {
 	v, ok := t.table(n)
 	if !ok {
-		return 0
+		return 0, 0
 	}
-	return u32(v.b, v.at)
+	length = u32(v.b, v.at)
+	_ = v.b[v.at+4 : v.at+4+length*size]
+	return v.at + 4, length
 }
 
 // each calls do for the tables of a vector, until it returns false.
 func (t table) each(n int, do func(table) bool) {
-	v, ok := t.table(n)
-	if !ok {
-		return
-	}
-	for i := range u32(v.b, v.at) {
-		p := v.at + 4 + 4*i
-		if !do(table{v.b, p + u32(v.b, p)}) {
+	at, length := t.vector(n, 4)
+	for i := range length {
+		p := at + 4*i
+		if !do(table{t.b, p + u32(t.b, p)}) {
 			return
 		}
 	}

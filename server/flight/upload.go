@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -213,7 +214,8 @@ func (m *messages) read() (*ipc.Message, error) {
 			return nil, fault.New(fault.TooLarge, "the dictionaries of the uploaded table have more than %d MB; send the columns as plain text", maxDictionaries>>20)
 		}
 	}
-	return ipc.NewMessage(memory.NewBufferBytes(d.Header), memory.NewBufferBytes(d.Body)), nil
+	// Arrow's library slices a buffer up to its capacity.
+	return ipc.NewMessage(memory.NewBufferBytes(d.Header), memory.NewBufferBytes(slices.Clip(d.Body))), nil
 }
 
 // cause is why the reader failed: an error of the call, or the table is damaged.
