@@ -185,6 +185,8 @@ func flightClass(f *fault.Error) string {
 	switch {
 	case f.Reason == fault.RequestDataUnset:
 		return "RequestDataNotFoundInEntityDfException"
+	case f.Reason == fault.TimeUnset:
+		return "EntityTimestampInferenceException"
 	case f.Kind == fault.NotFound && f.Object.Kind == "data source":
 		return "DataSourceObjectNotFoundException"
 	case f.Kind == fault.Conflict && f.Object.Kind == "saved dataset":

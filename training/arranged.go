@@ -4,35 +4,42 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/registry"
 )
 
-// The column that Feast adds to the newest row of a source without keys.
-const (
-	dummyKey   = "__dummy_id"
-	dummyValue = ""
-)
+// dummyValue is the value of the key that Feast adds to the newest row of a source without
+// keys.
+const dummyValue = ""
 
-// arrange orders the columns of a reader by their indexes; -1 is Feast's dummy key. It
-// owns the reader.
-func arrange(r array.RecordReader, order []int) array.RecordReader {
-	out := &arranged{RecordReader: r, order: order}
-	fields := make([]arrow.Field, len(order))
-	same := len(order) == r.Schema().NumFields()
-	for i, at := range order {
-		if same = same && i == at; at < 0 {
-			fields[i] = arrow.Field{Name: dummyKey, Type: arrow.BinaryTypes.String, Nullable: true}
-			continue
+// dummyColumn stands for the dummy key among the indexes of columns.
+const dummyColumn = -1
+
+// arrange opens a set of the columns of a reader in an order: indexes of its schema. kinds
+// are the value types of the first columns of the reader.
+func (s *Set) arrange(in array.RecordReader, order []int, kinds []types.ValueType_Enum) error {
+	a := &arranged{RecordReader: in, order: order}
+	var fields []arrow.Field
+	var names []string
+	var ofColumns []types.ValueType_Enum
+	for _, at := range order {
+		f := arrow.Field{Name: registry.DummyKey, Type: arrow.BinaryTypes.String, Nullable: true}
+		kind := types.ValueType_INVALID
+		if at != dummyColumn {
+			f = in.Schema().Field(at)
 		}
-		fields[i] = r.Schema().Field(at)
+		if at >= 0 && at < len(kinds) {
+			kind = kinds[at]
+		}
+		fields, names, ofColumns = append(fields, f), append(names, f.Name), append(ofColumns, kind)
 	}
-	if same {
-		return r
-	}
-	out.schema = arrow.NewSchema(fields, nil)
-	return out
+	a.schema = arrow.NewSchema(fields, nil)
+	s.close = append(s.close, a.drop)
+	return s.open(&converted{in: a, conversions: conversionsOf(a.schema, names, ofColumns)})
 }
 
-// arranged is a reader with other columns.
+// arranged is a reader with other columns. It does not own the other reader.
 type arranged struct {
 	array.RecordReader
 	schema  *arrow.Schema
@@ -52,7 +59,7 @@ func (a *arranged) Next() bool {
 	in := a.RecordReader.RecordBatch()
 	columns := make([]arrow.Array, len(a.order))
 	for i, at := range a.order {
-		if at < 0 {
+		if at == dummyColumn {
 			dummy := dummies(int(in.NumRows()))
 			defer dummy.Release()
 			columns[i] = dummy
@@ -85,9 +92,3 @@ func (a *arranged) RecordBatch() arrow.RecordBatch { return a.current }
 
 // Record is RecordBatch.
 func (a *arranged) Record() arrow.RecordBatch { return a.current }
-
-// Release releases the reader.
-func (a *arranged) Release() {
-	a.drop()
-	a.RecordReader.Release()
-}

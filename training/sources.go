@@ -43,7 +43,7 @@ type Pull struct {
 // order, with types as in Historical. Without Features the columns are in the
 // source's order.
 func (s *Service) Pull(ctx context.Context, p Pull) (*Set, error) {
-	project, err := s.registered(p.Project)
+	project, err := s.registry(p.Project)
 	if err != nil {
 		return nil, err
 	}
@@ -59,15 +59,21 @@ func (s *Service) Pull(ctx context.Context, p Pull) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Latest && len(p.Keys) == 0 {
+		order = append(order, dummyColumn)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	set := &Set{Features: p.Features, Timestamp: p.Timestamp, Entities: -1, close: []func(){cancel}}
 	rows, err := s.read(ctx, p, q)
+	if err == nil {
+		set.close = append(set.close, rows.Release)
+		err = set.arrange(rows, order, q.Types)
+	}
 	if err != nil {
+		set.Close()
 		return nil, err
 	}
-	if p.Latest && len(p.Keys) == 0 {
-		order = append(order, -1)
-	}
-	rows = arrange(rows, order)
-	return &Set{RecordReader: rows, Timestamp: p.Timestamp, Features: p.Features, close: []func(){rows.Release}}, nil
+	return set, nil
 }
 
 func (s *Service) read(ctx context.Context, p Pull, q offline.Query) (array.RecordReader, error) {
@@ -172,18 +178,6 @@ func columnTypes(project *registry.Project, source *core.DataSource) map[string]
 	return out
 }
 
-// registered returns a project of the current registry; empty is that of the Options.
-func (s *Service) registered(name string) (*registry.Project, error) {
-	snapshot := s.opt.Snapshots()
-	if snapshot == nil {
-		return nil, fault.New(fault.Unavailable, "no registry has been loaded yet; try again shortly")
-	}
-	if name == "" {
-		name = s.opt.Project
-	}
-	return snapshot.Project(name)
-}
-
 // findSource finds a data source by its name.
 func findSource(project *registry.Project, name string) (*core.DataSource, error) {
 	for _, m := range sources(project) {
@@ -256,7 +250,7 @@ func (s *Service) Columns(ctx context.Context, sent *core.DataSource) ([]offline
 
 // known returns the registered data source that equals the sent one.
 func (s *Service) known(sent *core.DataSource) (*core.DataSource, error) {
-	project, err := s.registered("")
+	project, err := s.registry("")
 	if err != nil {
 		return nil, err
 	}
@@ -314,7 +308,7 @@ func sameJSON(a, b []byte) bool {
 // Append writes rows to the batch source of a feature view and returns how many. The
 // rows have exactly the columns of the source, in any order.
 func (s *Service) Append(ctx context.Context, project, view string, rows array.RecordReader) (int64, error) {
-	p, err := s.registered(project)
+	p, err := s.registry(project)
 	if err != nil {
 		return 0, err
 	}

@@ -37,15 +37,7 @@ type key struct {
 
 // plan resolves the names of a request.
 func (s *Service) plan(req *Request) (*plan, error) {
-	snapshot := s.opt.Snapshots()
-	if snapshot == nil {
-		return nil, fault.New(fault.Unavailable, "no registry has been loaded yet; try again shortly")
-	}
-	name := req.Project
-	if name == "" {
-		name = s.opt.Project
-	}
-	project, err := snapshot.Project(name)
+	project, err := s.registry(req.Project)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +50,7 @@ func (s *Service) plan(req *Request) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{project: name}
+	p := &plan{project: project.Name}
 	for _, v := range selected {
 		if v.View.Kind == registry.OnDemandView {
 			p.onDemand = append(p.onDemand, v.View)
@@ -71,6 +63,18 @@ func (s *Service) plan(req *Request) (*plan, error) {
 		p.views = append(p.views, j)
 	}
 	return p, nil
+}
+
+// registry returns a project of the current registry; empty is that of the Options.
+func (s *Service) registry(name string) (*registry.Project, error) {
+	snapshot := s.opt.Snapshots()
+	if snapshot == nil {
+		return nil, fault.New(fault.Unavailable, "no registry has been loaded yet; try again shortly")
+	}
+	if name == "" {
+		name = s.opt.Project
+	}
+	return snapshot.Project(name)
 }
 
 // joinedView says what a view takes from its source.

@@ -1,16 +1,17 @@
 package flight
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
 	"time"
+	"unicode"
 
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/training"
 	"github.com/banquet-fs/banquet/value"
 )
@@ -150,20 +151,20 @@ func (c *Command) Training(rows bool) (training.Request, error) {
 	if r.Start, r.End, err = c.dates(); err != nil {
 		return r, err
 	}
-	if r.End.IsZero() {
+	if r.Start.IsZero() && r.End.IsZero() {
 		return r, fault.New(fault.Invalid, "the call has no entity rows: neither a table nor entity_df_sql, nor a range from start_date to end_date")
 	}
 	return r, nil
 }
 
-func (c *Command) aliases() ([]training.Alias, error) {
+func (c *Command) aliases() ([]registry.Alias, error) {
 	if len(c.Aliases) != len(c.Views) {
 		return nil, fault.New(fault.Invalid, "the command has %d feature_view_names and %d name_aliases; want one alias, or null, for each view", len(c.Views), len(c.Aliases))
 	}
-	var out []training.Alias
+	var out []registry.Alias
 	for i, view := range c.Views {
 		if a := c.Aliases[i]; a != nil {
-			out = append(out, training.Alias{View: view, Name: *a})
+			out = append(out, registry.Alias{View: view, Name: *a})
 		}
 	}
 	return out, nil
@@ -254,9 +255,14 @@ func (c *Command) Target() (name string, overwrite bool, limit time.Duration, er
 
 // Unknown refuses a call that does not exist.
 func (c *Command) Unknown() error {
-	name := c.API
-	if len(name) > 100 {
-		name = name[:100] + " …"
+	name := strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, c.API)
+	if short := []rune(name); len(short) > 100 {
+		name = string(short[:100]) + " …"
 	}
-	return fault.New(fault.Unimplemented, "Unknown read API: %s", bytes.ToValidUTF8([]byte(name), []byte("?")))
+	return fault.New(fault.Unimplemented, "Unknown read API: %s", name)
 }
