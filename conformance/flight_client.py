@@ -42,6 +42,8 @@ def cell(v: object) -> object:
 
 def shown(r: object) -> object:
     """A table as its columns, types and sorted rows."""
+    if isinstance(r, dict):  # features of the online store, whose order is random
+        r = pa.table(dict(sorted(r.items())))
     if not isinstance(r, pa.Table):
         return repr(r)
     rows = [[cell(v) for v in row.values()] for row in r.to_pylist()]
@@ -87,6 +89,7 @@ def read() -> None:
     record("a missing key", lambda: train(entity_df=entities.drop(columns="zipcode"), features=place))
     record("no times", lambda: train(entity_df=entities.drop(columns="event_timestamp"), features=place))
     record("SQL without times", lambda: train(entity_df="SELECT 76104 AS zipcode", features=place))
+    record("SQL with a mistake", lambda: train(entity_df="SELECT nope FROM zipcode_features", features=place))
     record("SQL that writes", lambda: train(entity_df="WITH gone AS (DELETE FROM zipcode_features RETURNING *) SELECT * FROM gone", features=place))
     source = store.get_data_source("zipcode_source")
     pull = dict(config=store.config, data_source=source, join_key_columns=["zipcode"], feature_name_columns=["city", "population"], timestamp_field="event_timestamp",
@@ -105,7 +108,7 @@ def read() -> None:
     record("another table under a registered name", lambda: list(store._get_provider().get_table_column_names_and_types_from_data_source(
         store.config, PostgreSQLSource(name="zipcode_source", table="secrets", timestamp_field="event_timestamp"))))
     store.materialize(day(1, 1), day(4, 1))
-    record("served after materialize", lambda: pa.table(store.get_online_features(features=place, entity_rows=[{"zipcode": z} for z in (76104, 30001, 94109, 5)]).to_dict()))
+    record("served after materialize", lambda: store.get_online_features(features=place, entity_rows=[{"zipcode": z} for z in (76104, 30001, 94109, 5)]).to_dict())
 
 
 def write() -> None:

@@ -38,7 +38,24 @@ func (f *flightService) work(ctx context.Context, limit time.Duration, do func(c
 	if err != nil {
 		return err
 	}
-	return do(ctx, service)
+	return callersMistake(do(ctx, service))
+}
+
+// callersMistake makes faults of the offline store the caller's where they are not an
+// outage: here the caller names tables, columns and SQL. As an outage, Feast's client would
+// repeat the call.
+func callersMistake(err error) error {
+	f := fault.Of(err)
+	if err == nil || f.Whose != fault.Stored {
+		return err
+	}
+	switch f.Kind {
+	case fault.NotFound, fault.Invalid, fault.Denied:
+		out := *f
+		out.Whose, out.Object = fault.Request, fault.Object{} // of the store, not of the registry
+		return out.Because(err)
+	}
+	return err
 }
 
 // read runs a call that has a result and sends it.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -98,7 +99,7 @@ func (r *repository) serverOptions(f *serveFlags, holder *registry.Holder, metri
 		Version: version, Project: r.config.Project, Registry: holder,
 		GRPC: address(f.host, f.grpc), HTTP: address(f.host, f.port), Admin: address(f.adminHost, f.admin),
 		BodyBytes: l.BodyBytes, Concurrency: l.Concurrency, Queue: l.Queue, Versioned: r.config.Registry.Versioned,
-		Training: r.lazyTraining(holder.Snapshot), AllowOffline: f.allowOffline,
+		Training: r.lazyTraining(holder), AllowOffline: f.allowOffline,
 		OfflineLimits: server.OfflineLimits{
 			Concurrency: unbounded(l.OfflineConcurrency), Queue: unbounded(l.OfflineQueue),
 			Bytes: cmp.Or(int64(l.OfflineBytes), math.MaxInt64), Timeout: time.Duration(r.config.Banquet.Offline.Timeout),
@@ -108,17 +109,49 @@ func (r *repository) serverOptions(f *serveFlags, holder *registry.Holder, metri
 }
 
 // lazyTraining opens the offline store when a request first needs it: a server for online
-// features is ready without it.
-func (r *repository) lazyTraining(snapshots func() *registry.Snapshot) func(context.Context) (*training.Service, error) {
+// features is ready without it. Before each request it checks the registry, so that what a
+// client has just applied is known.
+func (r *repository) lazyTraining(holder *registry.Holder) func(context.Context) (*training.Service, error) {
 	var mu sync.Mutex
 	var service *training.Service
-	return func(context.Context) (_ *training.Service, err error) {
+	check := freshness{holder: holder}
+	return func(ctx context.Context) (_ *training.Service, err error) {
+		check.now(ctx)
 		mu.Lock()
 		defer mu.Unlock()
 		if service == nil {
-			service, err = r.training(snapshots)
+			service, err = r.training(holder.Snapshot)
 		}
 		return service, err
+	}
+}
+
+// freshness checks whether the registry has changed.
+type freshness struct {
+	holder *registry.Holder
+	busy   atomic.Bool
+}
+
+// freshTime bounds the wait for the registry, whose file system may hang: its last good
+// state is used then.
+const freshTime = time.Second
+
+func (f *freshness) now(ctx context.Context) {
+	if !f.busy.CompareAndSwap(false, true) {
+		return // another request checks it
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer f.busy.Store(false)
+		_ = f.holder.Refresh(context.WithoutCancel(ctx)) // the error is in the status and the log
+	}()
+	t := time.NewTimer(freshTime)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
+	case <-ctx.Done():
 	}
 }
 
