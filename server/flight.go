@@ -39,6 +39,9 @@ type flightService struct {
 	working   *limiter
 	waiting   *flight.Waiting
 	space     *flight.Space
+	// firstWait bounds the wait for the first message of a call, nextWait that for each
+	// other, sendWait the time to send one.
+	firstWait, nextWait, sendWait time.Duration
 }
 
 func newFlight(opt *Options, p *pipeline) *flightService {
@@ -47,6 +50,7 @@ func newFlight(opt *Options, p *pipeline) *flightService {
 		opt: opt, pipeline: p, refused: opt.offlineRefused(opt.GRPC),
 		receiving: newLimiter(l.Concurrency, l.Queue), working: newLimiter(l.Concurrency, l.Queue),
 		waiting: flight.NewWaiting(waitingUploads, waitingTime), space: flight.NewSpace(l.Bytes),
+		firstWait: firstMessageTimeout, nextWait: uploadTimeout, sendWait: chunkTimeout,
 	}
 	for _, limiter := range []*limiter{f.receiving, f.working} {
 		limiter.wait, limiter.keys = offlineQueueTime, "banquet.limits.offline_concurrency, offline_queue"
@@ -170,7 +174,7 @@ func (c *flightCall) receiveData(wait time.Duration) (*flight.Data, error) {
 }
 
 func (c *flightCall) send(m *gen.FlightData) error {
-	return sendWithin(chunkTimeout, func() error { return c.stream.SendMsg(m) })
+	return sendWithin(c.service.sendWait, func() error { return c.stream.SendMsg(m) })
 }
 
 // unknownCall is a stream that is not offered.
@@ -190,7 +194,7 @@ func (c *uploadCall) receive(context.Context) (err error) {
 	if c.service.refused != nil {
 		return c.service.refused
 	}
-	c.first, err = c.receiveData(firstMessageTimeout)
+	c.first, err = c.receiveData(c.service.firstWait)
 	if errors.Is(err, io.EOF) {
 		return fault.New(fault.Invalid, "the call has no messages; the first has the flight descriptor")
 	}
@@ -221,7 +225,7 @@ func (c *uploadCall) upload(ctx context.Context) (*flight.Upload, error) {
 		return nil, err
 	}
 	defer f.receiving.release()
-	return flight.Receive(ctx, c.first, func() (*flight.Data, error) { return c.receiveData(uploadTimeout) }, f.space)
+	return flight.Receive(ctx, c.first, func() (*flight.Data, error) { return c.receiveData(c.service.nextWait) }, f.space)
 }
 
 // exchangeCall is a DoExchange: the command and the table, then the result.
@@ -309,7 +313,7 @@ func (c *getCall) receive(context.Context) error {
 	if c.service.refused != nil {
 		return c.service.refused
 	}
-	m, err := c.receiveRaw(maxDescriptor, firstMessageTimeout)
+	m, err := c.receiveRaw(maxDescriptor, c.service.firstWait)
 	if errors.Is(err, io.EOF) {
 		return fault.New(fault.Invalid, "the call has no ticket")
 	}

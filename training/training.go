@@ -72,6 +72,8 @@ type Request struct {
 	// service. One of them is given.
 	Features []string
 	Service  string
+	// Views are names of views that must exist, whether references use them or not.
+	Views []string
 	// Aliases give the views of references other names: a reference "alias:feature"
 	// means a feature of the stored view, by the join keys that a feature service has
 	// for the alias.

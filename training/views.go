@@ -44,6 +44,11 @@ func (s *Service) plan(req *Request) (*plan, error) {
 	if req.Service != "" && len(req.Features) > 0 {
 		return nil, fault.New(fault.Invalid, "the request names a feature service and features; name one of them")
 	}
+	for _, view := range req.Views {
+		if _, err := project.View(view); err != nil {
+			return nil, err
+		}
+	}
 	selected, err := project.Select(registry.Selection{
 		Service: req.Service, Features: req.Features, Aliases: req.Aliases, FullNames: req.FullNames, Versioned: s.opt.Versioned,
 	})

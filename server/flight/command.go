@@ -120,7 +120,7 @@ func (c *Command) Known() bool {
 
 // Training is the request for a training set. The caller sets its Rows.
 func (c *Command) Training(rows bool) (training.Request, error) {
-	r := training.Request{Project: c.Project, Features: c.Features}
+	r := training.Request{Project: c.Project, Features: c.Features, Views: c.Views}
 	switch {
 	case c.Views == nil:
 		return r, missing("feature_view_names")

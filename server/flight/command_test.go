@@ -28,7 +28,7 @@ func parsed(t *testing.T, text string) *Command {
 }
 
 func TestCommandsBecomeRequests(t *testing.T) {
-	historical := training.Request{Project: "p", Features: []string{"d2:trips", "drv:ok"}, Aliases: []registry.Alias{{View: "drv", Name: "d2"}}, FullNames: true}
+	historical := training.Request{Project: "p", Views: []string{"drv", "drv"}, Features: []string{"d2:trips", "drv:ok"}, Aliases: []registry.Alias{{View: "drv", Name: "d2"}}, FullNames: true}
 	sql, span := historical, historical
 	sql.SQL = "SELECT 1"
 	span.Start, span.End = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2024, 1, 2, 3, 0, 0, 5000, time.UTC)
