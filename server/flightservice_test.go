@@ -88,14 +88,8 @@ func (r *sourceReader) Next() bool {
 	return more && r.err == nil
 }
 
-// finite gives a source so many batches.
-func finite(batches, rows int) func(context.Context) (arrow.RecordBatch, bool, error) {
-	left := batches
-	return func(context.Context) (arrow.RecordBatch, bool, error) {
-		left--
-		return sourceRows(rows), left >= 0, nil
-	}
-}
+// noRows is the next of a source without rows.
+func noRows(context.Context) (arrow.RecordBatch, bool, error) { return nil, false, nil }
 
 // flightServer is a running server of the offline store alone.
 type flightServer struct {
@@ -236,7 +230,7 @@ func TestATicketIsValidOnceUnlessTheStoreIsDown(t *testing.T) {
 		if down {
 			return nil, false, fault.Store(fault.Unavailable, "PostgreSQL cannot be reached")
 		}
-		return finite(0, 0)(t.Context())
+		return noRows(t.Context())
 	}}
 	s := newFlightServer(t, source, nil, nil)
 	if err := putAll(t, s.client, messages(t, pullOf("a"))...); err != nil {
@@ -258,7 +252,7 @@ func TestATicketIsValidOnceUnlessTheStoreIsDown(t *testing.T) {
 }
 
 func TestUploadsThatWaitAreBounded(t *testing.T) {
-	s := newFlightServer(t, &rowsOfSource{next: finite(0, 0)}, nil, nil)
+	s := newFlightServer(t, &rowsOfSource{next: noRows}, nil, nil)
 	refused := 0
 	for i := range 1000 {
 		if err := putAll(t, s.client, messages(t, pullOf(fmt.Sprint(i)))...); err != nil {
@@ -278,7 +272,7 @@ func TestUploadsThatWaitAreBounded(t *testing.T) {
 }
 
 func TestHostileUploads(t *testing.T) {
-	s := newFlightServer(t, &rowsOfSource{next: finite(0, 0)}, func(o *Options) { o.BodyBytes = 1 << 20 }, func(f *flightService) { f.firstWait, f.nextWait = 200*time.Millisecond, 200*time.Millisecond })
+	s := newFlightServer(t, &rowsOfSource{next: noRows}, func(o *Options) { o.BodyBytes = 1 << 20 }, func(f *flightService) { f.firstWait, f.nextWait = 200*time.Millisecond, 200*time.Millisecond })
 	valid := messages(t, pullOf("x"))
 	with := func(change func(*gen.FlightData)) *gen.FlightData {
 		m := messages(t, pullOf("x"))[0]
@@ -342,7 +336,7 @@ func TestHostileUploads(t *testing.T) {
 }
 
 func TestMethodsThatAreNotOffered(t *testing.T) {
-	s := newFlightServer(t, &rowsOfSource{next: finite(0, 0)}, nil, nil)
+	s := newFlightServer(t, &rowsOfSource{next: noRows}, nil, nil)
 	_, err := s.client.GetSchema(t.Context(), commandOf(pullOf("x")))
 	wantStatus(t, "GetSchema", err, codes.Unimplemented, "GetSchema is not supported")
 	list, err := s.client.ListFlights(t.Context(), &gen.Criteria{})
@@ -398,7 +392,7 @@ func TestTheOfflineStoreIsOfferedOnLoopback(t *testing.T) {
 		{"0.0.0.0:0", true, codes.OK, ""},
 	} {
 		t.Run(fmt.Sprint(c.address, c.allow), func(t *testing.T) {
-			s := newFlightServer(t, &rowsOfSource{next: finite(0, 0)}, func(o *Options) { o.GRPC, o.AllowOffline = c.address, c.allow }, nil)
+			s := newFlightServer(t, &rowsOfSource{next: noRows}, func(o *Options) { o.GRPC, o.AllowOffline = c.address, c.allow }, nil)
 			wantStatus(t, "DoPut", putAll(t, s.client, messages(t, pullOf("x"))...), c.code, c.says)
 			if c.code == codes.OK {
 				return

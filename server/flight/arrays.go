@@ -69,10 +69,11 @@ func checkChildren(a arrow.Array) error {
 	case *array.Dictionary:
 		n := a.Dictionary().Len()
 		for i := range a.Len() {
-			if at := 0; a.IsValid(i) {
-				if at = a.GetValueIndex(i); at < 0 || at >= n {
-					return fmt.Errorf("row %d has index %d of a dictionary of %d", i, at, n)
-				}
+			if a.IsNull(i) {
+				continue
+			}
+			if at := a.GetValueIndex(i); at < 0 || at >= n {
+				return fmt.Errorf("row %d has index %d of a dictionary of %d", i, at, n)
 			}
 		}
 		return checkArray(a.Dictionary())

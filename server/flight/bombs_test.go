@@ -11,8 +11,6 @@ type builder struct {
 	b []byte
 }
 
-func (f *builder) at() int { return len(f.b) }
-
 // prepend puts bytes before all others and returns their place from the end.
 func (f *builder) prepend(p ...byte) int {
 	f.b = append(append([]byte(nil), p...), f.b...)
@@ -24,7 +22,7 @@ func (f *builder) u32(v uint32) int {
 }
 
 // offset writes an offset to a place.
-func (f *builder) offset(to int) int { return f.u32(uint32(len(f.b) + 4 - to)) }
+func (f *builder) offset(to int) { f.u32(uint32(len(f.b) + 4 - to)) }
 
 func (f *builder) text(s string) int {
 	f.prepend([]byte(s)...)

@@ -156,7 +156,7 @@ func TestDamagedUploadsAreRefused(t *testing.T) {
 	valid := messagesOf(t, entities, rowsOf(t, 100))
 	const dictionary, records = 1, 2
 	schemaOf := func(f ...arrow.Field) []*Data { return messagesOf(t, arrow.NewSchema(f, nil)) }
-	deep := arrow.DataType(arrow.PrimitiveTypes.Int64)
+	var deep arrow.DataType = arrow.PrimitiveTypes.Int64
 	for range 40 {
 		deep = arrow.ListOf(deep)
 	}
@@ -402,7 +402,7 @@ func TestTicketsAreUsedOnceAndExpire(t *testing.T) {
 			t.Errorf("a ticket given back: %v", err)
 		}
 		c.Upload.Close()
-		time.Sleep(2 * time.Minute)
+		time.Sleep(2 * time.Minute) //nolint:forbidigo // in a bubble with a clock of its own
 		if _, err := w.Take(b); fault.KindOf(err) != fault.NotFound || space.Used() != 0 {
 			t.Errorf("after its time: %v, %d bytes in use", err, space.Used())
 		}
