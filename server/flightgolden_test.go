@@ -27,6 +27,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/internal/pgtest"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/offline/offlinetest"
@@ -131,13 +132,41 @@ func trainingOf(t *testing.T, store offline.Store, change func(*training.Options
 	if opt.Source, ok = store.(training.Source); !ok {
 		opt.Source = offlinetest.Oracle{Store: store}
 	}
-	opt.Querier, _ = store.(offline.Querier)
+	if opt.Querier, ok = store.(offline.Querier); !ok {
+		opt.Querier = rangeQuerier{store}
+	}
 	opt.Writer, _ = store.(offline.Writer)
 	if change != nil {
 		change(&opt)
 	}
 	s := training.New(opt)
 	return func(context.Context) (*training.Service, error) { return s, nil }
+}
+
+// rangeQuerier runs SQL that has event times as a data source.
+type rangeQuerier struct{ offline.Store }
+
+// Query streams the rows of SQL.
+func (q rangeQuerier) Query(ctx context.Context, sql string) (array.RecordReader, error) {
+	conf, err := json.Marshal(map[string]string{"name": "", "table": "", "query": sql})
+	if err != nil {
+		return nil, err
+	}
+	source := &core.DataSource{
+		Name: "sql", Type: core.DataSource_CUSTOM_SOURCE, DataSourceClassType: "feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source.PostgreSQLSource",
+		Options: &core.DataSource_CustomOptions{CustomOptions: &core.DataSource_CustomSourceOptions{Configuration: conf}},
+	}
+	columns, err := q.Columns(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	query := offline.Query{Source: source, Timestamp: "event_timestamp"}
+	for _, c := range columns {
+		if c.Name != query.Timestamp {
+			query.Columns = append(query.Columns, c.Name)
+		}
+	}
+	return q.Range(ctx, query)
 }
 
 func startFlight(t *testing.T, change func(*server.Options)) (*served, gen.FlightServiceClient) {
@@ -335,7 +364,7 @@ var flightErrors = map[string]struct {
 	"unknown source":        {codes.NotFound, `Flight error: {"module": "feast.errors", "class": "DataSourceObjectNotFoundException", "message": "Data source nope does not exist in project credit_scoring_aws"}`},
 	"unknown api":           {codes.Unimplemented, "Unknown read API: nope"},
 	"no api":                {codes.InvalidArgument, "api parameter is mandatory"},
-	"sql error":             {codes.InvalidArgument, `column "nope" does not exist`},
+	"sql error":             {codes.NotFound, `column "nope" does not exist`},
 	"missing key column":    {codes.InvalidArgument, `the entity rows have no column "zipcode", a join key of feature view zipcode_features`},
 }
 
