@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
@@ -93,6 +94,18 @@ def banquet(program: str, repo: Path) -> Iterator[tuple[str, int]]:
             raise RuntimeError(f"banquet ended with {process.returncode}")
 
 
+def connected(port: int) -> psycopg.Connection:
+    """A connection to a server that may still be starting."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return psycopg.connect(host="127.0.0.1", port=port, user="feast", password="password", dbname="postgres", autocommit=True)
+        except psycopg.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
 class Comparison:
     def __init__(self, program: str, work: Path, port: int):
         self.program, self.work, self.port, self.wrong, self.cases = program, work, port, 0, 0
@@ -157,7 +170,7 @@ def main() -> int:
     program = args.parse_args().banquet
     versions = {"0.66": os.environ["FEAST_PYTHON"], "0.67": os.environ["FEAST067_PYTHON"]}
     with servers.postgres() as port, tempfile.TemporaryDirectory(prefix="conformance-flight") as work:
-        with psycopg.connect(host="127.0.0.1", port=port, user="feast", password="password", dbname="postgres", autocommit=True) as c:
+        with connected(port) as c:
             c.execute("CREATE DATABASE feast")
         connect = dict(host="127.0.0.1", port=port, user="feast", password="password", dbname="feast", autocommit=True)
         with psycopg.connect(**connect) as c:
