@@ -27,10 +27,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/internal/pgtest"
-	"github.com/banquet-fs/banquet/offline"
-	"github.com/banquet-fs/banquet/offline/offlinetest"
 	"github.com/banquet-fs/banquet/offline/postgres"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/registry/file"
@@ -119,54 +116,15 @@ func offlineTables(t *testing.T) *postgres.Store {
 	return s
 }
 
-// trainingOf makes the use case of an offline store. A store that cannot join gets the
-// joins of the suite.
-func trainingOf(t *testing.T, store offline.Store, change func(*training.Options)) func(context.Context) (*training.Service, error) {
+// trainingOf makes the use case of an offline store.
+func trainingOf(t *testing.T, store *postgres.Store) func(context.Context) (*training.Service, error) {
 	t.Helper()
 	h := registry.NewHolder(registry.HolderOptions{Storage: file.New(filepath.Join(golden, "offline_server", "registry.db"))})
 	if err := h.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	opt := training.Options{Snapshots: h.Snapshot, Project: "credit_scoring_aws"}
-	var ok bool
-	if opt.Source, ok = store.(training.Source); !ok {
-		opt.Source = offlinetest.Oracle{Store: store}
-	}
-	if opt.Querier, ok = store.(offline.Querier); !ok {
-		opt.Querier = rangeQuerier{store}
-	}
-	opt.Writer, _ = store.(offline.Writer)
-	if change != nil {
-		change(&opt)
-	}
-	s := training.New(opt)
+	s := training.New(training.Options{Snapshots: h.Snapshot, Project: "credit_scoring_aws", Source: store, Querier: store, Writer: store})
 	return func(context.Context) (*training.Service, error) { return s, nil }
-}
-
-// rangeQuerier runs SQL that has event times as a data source.
-type rangeQuerier struct{ offline.Store }
-
-// Query streams the rows of SQL.
-func (q rangeQuerier) Query(ctx context.Context, sql string) (array.RecordReader, error) {
-	conf, err := json.Marshal(map[string]string{"name": "", "table": "", "query": sql})
-	if err != nil {
-		return nil, err
-	}
-	source := &core.DataSource{
-		Name: "sql", Type: core.DataSource_CUSTOM_SOURCE, DataSourceClassType: "feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source.PostgreSQLSource",
-		Options: &core.DataSource_CustomOptions{CustomOptions: &core.DataSource_CustomSourceOptions{Configuration: conf}},
-	}
-	columns, err := q.Columns(ctx, source)
-	if err != nil {
-		return nil, err
-	}
-	query := offline.Query{Source: source, Timestamp: "event_timestamp"}
-	for _, c := range columns {
-		if c.Name != query.Timestamp {
-			query.Columns = append(query.Columns, c.Name)
-		}
-	}
-	return q.Range(ctx, query)
 }
 
 func startFlight(t *testing.T, change func(*server.Options)) (*served, gen.FlightServiceClient) {
@@ -340,7 +298,7 @@ func TestRecordedFlightCalls(t *testing.T) {
 	for _, version := range []string{"0.66", "0.67"} {
 		t.Run(version, func(t *testing.T) {
 			store := offlineTables(t)
-			_, client := startFlight(t, func(o *server.Options) { o.Training = trainingOf(t, store, nil) })
+			_, client := startFlight(t, func(o *server.Options) { o.Training = trainingOf(t, store) })
 			n := 0
 			for _, r := range replay(t, client, version) {
 				name := r.label
