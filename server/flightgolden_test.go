@@ -216,7 +216,7 @@ func doExchange(t *testing.T, c gen.FlightServiceClient, text, stream string) (t
 	return received(s)
 }
 
-func put(t *testing.T, c gen.FlightServiceClient, text, stream string) error {
+func doPut(t *testing.T, c gen.FlightServiceClient, text, stream string) error {
 	t.Helper()
 	s, err := c.DoPut(t.Context())
 	if err != nil {
@@ -232,7 +232,7 @@ func put(t *testing.T, c gen.FlightServiceClient, text, stream string) error {
 // inSteps runs a call by DoPut, GetFlightInfo and DoGet.
 func inSteps(t *testing.T, c gen.FlightServiceClient, text, stream string) (tableRows, error) {
 	t.Helper()
-	if err := put(t, c, text, stream); err != nil {
+	if err := doPut(t, c, text, stream); err != nil {
 		return tableRows{}, err
 	}
 	d := &gen.FlightDescriptor{Type: gen.FlightDescriptor_CMD, Cmd: []byte(text)}
@@ -286,7 +286,7 @@ func replay(t *testing.T, c gen.FlightServiceClient, version string) []replayed 
 			r.want, r.rows, r.failed = get.Schema, get.Rows, get.Schema == nil
 			out = append(out, r)
 		case call.Call == "DoPut":
-			r.err = put(t, c, call.Command, call.Stream)
+			r.err = doPut(t, c, call.Command, call.Stream)
 			out = append(out, r)
 		}
 	}

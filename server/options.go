@@ -74,9 +74,6 @@ type Options struct {
 	// OfflineOnly serves nothing but the offline store, health and the admin routes; there
 	// is no HTTP then.
 	OfflineOnly bool
-	// AllowOffline offers training sets, offline writes and materialize also where gRPC or
-	// HTTP listen beyond loopback.
-	AllowOffline bool
 	// PProf serves profiles on the admin address.
 	PProf   bool
 	Metrics *prometheus.Registry
