@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the comparison's programs under .cache and runs it. Programs that are
-# already installed can be named by FEAST_PYTHON, EXAMPLE_PYTHON, MOTO_SERVER and DYNALITE.
+# already installed can be named by FEAST_PYTHON, FEAST067_PYTHON, EXAMPLE_PYTHON,
+# MOTO_SERVER and DYNALITE.
 set -eu
 cd "$(dirname "$0")/.."
 cache=$PWD/.cache/conformance
@@ -34,6 +35,10 @@ if [ -z "${EXAMPLE_PYTHON:-}" ]; then
 	venv example ../examples/credit_scoring/requirements.txt
 	EXAMPLE_PYTHON=$cache/example/bin/python
 fi
+if [ -z "${FEAST067_PYTHON:-}" ]; then
+	venv feast067 requirements-feast067.txt
+	FEAST067_PYTHON=$cache/feast067/bin/python
+fi
 if [ -z "${MOTO_SERVER:-}" ]; then
 	venv moto requirements-moto.txt
 	MOTO_SERVER=$cache/moto/bin/moto_server
@@ -46,7 +51,7 @@ if [ -z "${DYNALITE:-}" ]; then
 	DYNALITE=$cache/node_modules/.bin/dynalite
 fi
 need curl curl
-export FEAST_PYTHON MOTO_SERVER DYNALITE
+export FEAST_PYTHON FEAST067_PYTHON MOTO_SERVER DYNALITE
 make --no-print-directory build
 "$FEAST_PYTHON" conformance/descriptors.py --check testdata/golden/feast_descriptors.json.gz
 [ $# -gt 0 ] || "$FEAST_PYTHON" conformance/conversions.py --check
@@ -54,6 +59,7 @@ make --no-print-directory build
 [ $# -gt 0 ] || "$FEAST_PYTHON" conformance/bothreaders.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/conformance.py --banquet "$PWD/bin/banquet" "$@"
 [ $# -eq 0 ] || exit 0
+"$FEAST_PYTHON" conformance/flight.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/inference.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/example.py --banquet "$PWD/bin/banquet" --python "$EXAMPLE_PYTHON"
 exec "$FEAST_PYTHON" conformance/differential.py --banquet "$PWD/bin/banquet"
