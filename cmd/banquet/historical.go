@@ -9,7 +9,6 @@ import (
 
 	"github.com/banquet-fs/banquet/config"
 	"github.com/banquet-fs/banquet/fault"
-	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/training"
 	"github.com/banquet-fs/banquet/value"
@@ -56,7 +55,7 @@ func (a *app) historicalCommand() *cobra.Command {
 	flags.StringVar(&f.at, "at", "", "the time of entity rows that have none (default now)")
 	flags.StringVarP(&f.output, "output", "o", "", "write to this .parquet, .csv or .arrow file; - is standard output")
 	flags.StringVar(&f.format, "format", "", "parquet, csv or arrow, if the name of the output does not say it (default csv for -)")
-	flags.DurationVar(&f.timeout, "sql-timeout", 0, "the longest time for the SQL of --entity-df; 0s means no bound (default banquet.training.sql_timeout)")
+	flags.DurationVar(&f.timeout, "sql-timeout", 0, "the longest time for the SQL of --entity-df; 0s means no bound (default banquet.offline.sql_timeout)")
 	return cmd
 }
 
@@ -113,33 +112,6 @@ func (f *historicalFlags) request(now time.Time) (training.Request, error) {
 	return req, nil
 }
 
-// training makes the use case of training sets.
-func (r *repository) training(snapshots func() *registry.Snapshot) (*training.Service, error) {
-	const need = "a training set"
-	if err := r.config.ProviderBuilt(need); err != nil {
-		return nil, err
-	}
-	store, err := r.offlineStore(need)
-	if err != nil {
-		return nil, err
-	}
-	source, ok := store.(training.Source)
-	if !ok {
-		return nil, fault.New(fault.Unimplemented, "offline_store %s cannot make training sets", r.config.Offline.Type)
-	}
-	opt := training.Options{
-		Snapshots: snapshots, Project: r.config.Project, Source: source, Versioned: r.config.Registry.Versioned,
-		SQLTimeout: time.Duration(r.config.Banquet.Training.SQLTimeout), Log: r.app.log,
-	}
-	if q, ok := store.(offline.Querier); ok {
-		opt.Querier = q
-	}
-	if w, ok := store.(offline.Writer); ok {
-		opt.Writer = w
-	}
-	return training.New(opt), nil
-}
-
 func (a *app) historical(ctx context.Context, f *historicalFlags) error {
 	defer limitHeap()()
 	req, err := f.request(time.Now())
@@ -152,7 +124,7 @@ func (a *app) historical(ctx context.Context, f *historicalFlags) error {
 	}
 	defer r.close()
 	if f.ownTimeout {
-		r.config.Banquet.Training.SQLTimeout = config.Duration(f.timeout)
+		r.config.Banquet.Offline.SQLTimeout = config.Duration(f.timeout)
 	}
 	snapshot, err := r.snapshot(ctx)
 	if err != nil {

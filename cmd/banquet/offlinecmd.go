@@ -157,6 +157,9 @@ func (f *freshness) now(ctx context.Context) {
 
 // training makes the use case of training sets.
 func (r *repository) training(snapshots func() *registry.Snapshot) (*training.Service, error) {
+	if err := r.config.ProviderBuilt(offlineNeed); err != nil {
+		return nil, err
+	}
 	store, err := r.offlineStore(offlineNeed)
 	if err != nil {
 		return nil, err
