@@ -150,8 +150,11 @@ func (t *transaction) end() {
 	conn := t.conn()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), pg.Parting)
 	defer cancel()
-	_ = t.tx.Rollback(ctx)
+	err := t.tx.Rollback(ctx)
 	t.release()
+	if err == nil || errors.Is(err, pgx.ErrTxClosed) {
+		return // somebody else may use the connection by now
+	}
 	if conn.IsClosed() {
 		select {
 		case <-conn.CleanupDone():
