@@ -37,8 +37,8 @@ import (
 
 // A batch ends with whichever of the two it reaches first.
 const (
-	batchRows  = 64 << 10
-	batchBytes = 16 << 20
+	batchRows  = 32 << 10
+	batchBytes = 8 << 20
 )
 
 // Store reads files below a root directory, and joins them.
