@@ -64,7 +64,7 @@ type Joiner interface {
 	//     under the source's own names. A column named twice appears twice.
 	//   - There is exactly one row for each entity row, in the order of the
 	//     entity rows, whatever repeats or ties these or the sources have.
-	//   - Cells are those that Range returns.
+	//   - Cells are those that Range returns; those of a dictionary may be plain.
 	//
 	// The row that a view contributes to an entity row:
 	//
@@ -93,7 +93,7 @@ type Joiner interface {
 	// Latest streams the newest row of each key of a query, chosen as in
 	// PointInTime, in no particular order. keys are the indexes of the key columns
 	// among the query's columns; without any, the query has one newest row. The
-	// schema is that of Range. Rows that lack a key are kept as if null were a
+	// schema is that of Range, in which dictionaries may be plain. Rows that lack a key are kept as if null were a
 	// value.
 	Latest(ctx context.Context, query Query, keys []int) (array.RecordReader, error)
 }
