@@ -174,10 +174,12 @@ func (s *Store) Columns(ctx context.Context, source *core.DataSource) ([]offline
 }
 
 func columnOf(name string, dt arrow.DataType) offline.Column {
-	if t, ok := valueType(dt); ok {
-		return offline.Column{Name: name, Type: t}
+	c := offline.Column{Name: name, Native: native(name, dt)}
+	var ok bool
+	if c.Type, ok = valueType(dt); !ok {
+		c.Unmapped = dt.String()
 	}
-	return offline.Column{Name: name, Unmapped: dt.String()}
+	return c
 }
 
 // Span reads the times of a query.
