@@ -83,7 +83,7 @@ type valid struct {
 
 func (v *valid) add(n int, ok bool) {
 	if !ok && v.bits == nil {
-		v.bits = make([]byte, bitutil.BytesForBits(int64(v.n+n)), bitutil.BytesForBits(int64(max(2*v.n, 1024))))
+		v.bits = make([]byte, bitutil.BytesForBits(int64(v.n+n)), bitutil.BytesForBits(int64(max(2*v.n, v.n+n, 1024))))
 		bitutil.SetBitsTo(v.bits, 0, int64(v.n), true)
 	}
 	if v.bits != nil {
