@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"syscall"
 	"testing"
 
@@ -121,5 +122,66 @@ func TestFaults(t *testing.T) {
 	}
 	if got := fault.Of(Fault(fmt.Errorf("write: %w", syscall.ENOSPC), "/scratch")).Text; got != "the temporary directory /scratch is full; free some space, or set TMPDIR to a directory with more" {
 		t.Error(got)
+	}
+}
+
+// unregistered is an extension type that this process has not registered.
+type unregistered struct{ arrow.ExtensionBase }
+
+func (*unregistered) ArrayType() reflect.Type { return reflect.TypeFor[unregisteredArray]() }
+func (*unregistered) ExtensionName() string   { return "unregistered" }
+func (*unregistered) Serialize() string       { return "" }
+func (*unregistered) ExtensionEquals(other arrow.ExtensionType) bool {
+	_, ok := other.(*unregistered)
+	return ok
+}
+func (t *unregistered) Deserialize(arrow.DataType, string) (arrow.ExtensionType, error) {
+	return t, nil
+}
+
+type unregisteredArray struct{ array.ExtensionArrayBase }
+
+// TestExtensionTypes keeps columns of an extension type, alone and within others.
+func TestExtensionTypes(t *testing.T) {
+	own := &unregistered{arrow.ExtensionBase{Storage: arrow.BinaryTypes.String}}
+	fields := []arrow.Field{
+		{Name: "own", Type: own, Nullable: true},
+		{Name: "list", Type: arrow.ListOf(own), Nullable: true},
+		{Name: "struct", Type: arrow.StructOf(arrow.Field{Name: "own", Type: own, Nullable: true}), Nullable: true},
+		{Name: "text", Type: arrow.BinaryTypes.String, Nullable: true},
+	}
+	schema := arrow.NewSchema(fields, nil)
+	columns := make([]arrow.Array, len(fields))
+	for i, cells := range [][]string{{"a", "b", array.NullValueStr}, {`["a",null]`, `[]`, array.NullValueStr}, {`{"own":"a"}`, `{"own":null}`, array.NullValueStr}, {"a", "b", "c"}} {
+		b := array.NewBuilder(memory.DefaultAllocator, Storage(fields[i].Type))
+		for _, cell := range cells {
+			if err := b.AppendValueFromString(cell); err != nil {
+				t.Fatal(err)
+			}
+		}
+		columns[i] = array.MakeFromData(Retyped(b.NewArray().Data(), fields[i].Type))
+	}
+	want := array.NewRecordBatch(schema, columns, 3)
+	for _, limit := range []int64{1, 1 << 20} {
+		s := New(schema, Options{Dir: t.TempDir(), Memory: limit})
+		for _, part := range []arrow.RecordBatch{want, want.NewSlice(1, 3)} {
+			if err := s.Write(part); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r, err := s.Reader()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []arrow.RecordBatch{want, want.NewSlice(1, 3)} {
+			if !r.Next() {
+				t.Fatal(r.Err())
+			}
+			if got := r.RecordBatch(); !got.Schema().Equal(schema) || !array.RecordEqual(got, part) {
+				t.Errorf("limit %d: %v, want %v", limit, got, part)
+			}
+		}
+		r.Release()
+		s.Close()
 	}
 }

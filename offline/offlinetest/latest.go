@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/banquet-fs/banquet/fault"
@@ -77,22 +76,13 @@ func latestSchema(t testing.TB, b Backend) {
 	v := past(t, b, "v", "1 10 05:00 06:00")
 	q := latestOf(v)
 	q.Columns, q.Types = []string{"f", "k", "f", "made"}, []types.ValueType_Enum{int64Type, int64Type, int64Type, types.ValueType_UNIX_TIMESTAMP}
-	source, err := b.Store().Range(t.Context(), q)
-	if err != nil {
-		t.Fatalf("Range: %v", err)
-	}
-	defer source.Release()
 	r, err := joinerOf(t, b.Store()).Latest(t.Context(), q, []int{1})
 	if err != nil {
 		t.Fatalf("Latest: %v: %v", err, fault.Cause(err))
 	}
 	defer r.Release()
 	wantFields(t, r.Schema().Fields(), "f", "k", "f", "made", "ts", "made")
-	for i, f := range r.Schema().Fields() {
-		if !arrow.TypeEqual(f.Type, source.Schema().Field(i).Type) {
-			t.Errorf("column %s is %s, want %s", f.Name, f.Type, source.Schema().Field(i).Type)
-		}
-	}
+	wantSameTypes(t, b, r.Schema().Fields(), q)
 	wantInOrder(t, drain(t, r), "int 10 | int 1 | int 10 | time 2024-01-01T06:00:00Z | time 2024-01-01T05:00:00Z | time 2024-01-01T06:00:00Z")
 }
 

@@ -321,7 +321,7 @@ func TestBrokenStoresFailInWhatTheyBreak(t *testing.T) {
 	found := map[string]bool{"a column that is not asked for does not matter": true} // what would break it?
 	for _, c := range slices.Concat(rowFlaws(), cellFlaws(), timeFlaws(), endFlaws(), errorFlaws()) {
 		t.Run(c.name, func(t *testing.T) {
-			got := failing(t, c.in, func() offlinetest.Backend {
+			got := failing(t, offlinetest.Sentences(), c.in, func() offlinetest.Backend {
 				b := c.broken
 				b.model = new(model)
 				return &b
@@ -363,13 +363,18 @@ func (v *verdict) Failed() bool          { v.mu.Lock(); defer v.mu.Unlock(); ret
 
 // failing lists the sentences that a store does not meet. Slow sentences run
 // only where they are expected to fail.
-func failing(t *testing.T, expected []string, open func() offlinetest.Backend) (names []string) {
+func failing(t *testing.T, sentences []offlinetest.Sentence, expected []string, open func() offlinetest.Backend) (names []string) {
 	long := []string{
 		"a row is named by its number in the order of reading", "a source that fails in the middle ends in an error", "a connection lost in the middle is Unavailable",
 		"a context that is done ends a wait for the source within a second", "a retained reader lives on", "a retained batch outlives its reader", "readers do not disturb each other", "memory is bounded by the batch",
 		"a row may be larger than a batch",
+
+		"entity rows may come in many batches", "a join of a source that fails ends in an error", "a context that is done ends a join", "nothing is held after a join, however far it was read",
+		"a context that is done ends a join's wait for the source within a second", "a retained reader of a join lives on", "a retained batch of a join outlives its reader", "joins do not disturb each other",
+		"features may be many", "nothing is held after a failed join", "a join whose connection is lost is Unavailable",
+		"a join's memory is bounded by the batch", "Latest's memory is bounded by the batch", "a joined row may be larger than a batch", "moments may be many", "Latest's keys may be many",
 	}
-	for _, s := range offlinetest.Sentences() {
+	for _, s := range sentences {
 		if slices.Contains(long, s.Name) && !slices.Contains(expected, s.Name) {
 			continue
 		}
