@@ -135,6 +135,7 @@ func (*unregistered) ExtensionEquals(other arrow.ExtensionType) bool {
 	_, ok := other.(*unregistered)
 	return ok
 }
+
 func (t *unregistered) Deserialize(arrow.DataType, string) (arrow.ExtensionType, error) {
 	return t, nil
 }

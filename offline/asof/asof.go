@@ -29,13 +29,16 @@ import (
 type Options struct {
 	// Memory is about how many bytes one call keeps in memory; 0 is 64 MB. A batch
 	// of the source and one of the result come on top, and each batch has at least
-	// one row, however large it is.
+	// one row, however large it is. More than 4 GB is not used.
 	Memory int64
 	// Dir is the directory of temporary files; empty is the system's.
 	Dir string
 }
 
-const defaultMemory = 64 << 20
+const (
+	defaultMemory = 64 << 20
+	mostMemory    = 4 << 30 // sizes and numbers of rows in memory have 32 bits
+)
 
 // A batch of a result ends with whichever of the two it reaches first.
 const (
@@ -57,6 +60,7 @@ func New(store offline.Store, opt Options) *Joiner {
 	if opt.Memory <= 0 {
 		opt.Memory = defaultMemory
 	}
+	opt.Memory = min(opt.Memory, mostMemory)
 	return &Joiner{store: store, opt: opt}
 }
 

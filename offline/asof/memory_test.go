@@ -6,6 +6,7 @@ import (
 	"iter"
 	"os"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/offline/asof"
@@ -166,4 +168,34 @@ func wideViews(t *testing.T, b *offlinetest.Memory, rows int, key func(i int) in
 		views = append(views, v)
 	}
 	return views
+}
+
+// TestNoRoomForTemporaryFiles: the error names the directory, and nothing is held.
+func TestNoRoomForTemporaryFiles(t *testing.T) {
+	dir := t.TempDir() + "/gone"
+	memory := new(offlinetest.Memory)
+	j := asof.New(memory, asof.Options{Memory: 1, Dir: dir})
+	views := wideViews(t, memory, 20_000, func(i int) int64 { return int64(i) })
+	schema := arrow.NewSchema([]arrow.Field{{Name: "k", Type: arrow.PrimitiveTypes.Int64}, {Name: "at", Type: micros}}, nil)
+	entities, stop := newSequence(schema, made(schema, 20_000, func(i int) (int64, int64) { return int64(i), int64(i) }))
+	defer stop()
+	q := offline.Query{Source: views[0].Source, Columns: []string{"k"}, Timestamp: "ts"}
+	for name, open := range map[string]func() (array.RecordReader, error){
+		"PointInTime": func() (array.RecordReader, error) {
+			return j.PointInTime(t.Context(), offline.Join{Entities: entities, Views: views})
+		},
+		"Latest":  func() (array.RecordReader, error) { return j.Latest(t.Context(), q, []int{0}) },
+		"Moments": func() (array.RecordReader, error) { return j.Moments(t.Context(), views, time.Time{}, time.Time{}) },
+	} {
+		r, err := open()
+		if err == nil {
+			r.Release()
+		}
+		if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), dir) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n := memory.Held(t); n > 0 {
+		t.Errorf("%d readers are held", n)
+	}
 }

@@ -80,30 +80,37 @@ func (r *run) read(entities array.RecordReader) error {
 }
 
 // see notes the times of entity rows.
-func (r *run) see(batch arrow.RecordBatch) {
-	at, ok := batch.Column(int(batch.NumCols()) - 1).(*array.Timestamp)
-	if !ok {
-		return
-	}
-	for i, v := range at.TimestampValues() {
-		if at.IsValid(i) {
+func (r *run) see(batch arrow.RecordBatch) error {
+	column := batch.Column(int(batch.NumCols()) - 1)
+	times, err := timesOf(column)
+	for i, v := range times {
+		if column.IsValid(i) {
 			r.lowest, r.highest, r.timed = min(r.lowest, int64(v)), max(r.highest, int64(v)), true
 		}
 	}
+	return err
 }
 
-// watched shows each batch once.
+// watched shows each batch once, and ends when that fails.
 type watched struct {
 	array.RecordReader
-	see func(arrow.RecordBatch)
+	see func(arrow.RecordBatch) error
+	err error
 }
 
 func (w *watched) Next() bool {
-	if !w.RecordReader.Next() {
+	if w.err != nil || !w.RecordReader.Next() {
 		return false
 	}
-	w.see(w.RecordBatch())
-	return true
+	w.err = w.see(w.RecordBatch())
+	return w.err == nil
+}
+
+func (w *watched) Err() error {
+	if w.err != nil {
+		return w.err
+	}
+	return w.RecordReader.Err()
 }
 
 // join finds the answers of all views to the rows of the block.
@@ -148,16 +155,9 @@ func (r *run) source(i int, m *matcher, spare int64) error {
 	defer rows.Release()
 	if r.sources != nil {
 		r.sources[i] = spool.New(rows.Schema(), spool.Options{Dir: r.joiner.opt.Dir, Memory: 1})
-		rows = &watched{RecordReader: rows, see: func(batch arrow.RecordBatch) {
-			if err == nil {
-				err = r.sources[i].Write(batch)
-			}
-		}}
+		rows = &watched{RecordReader: rows, see: r.sources[i].Write}
 	}
-	if failed := r.match(m, rows, spare); failed != nil {
-		return failed
-	}
-	return err
+	return r.match(m, rows, spare)
 }
 
 // replay reads the rows of a view once more.

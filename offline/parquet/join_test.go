@@ -2,15 +2,22 @@ package parquet_test
 
 import (
 	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/offline/asof"
+	"github.com/banquet-fs/banquet/offline/offlinetest"
 	"github.com/banquet-fs/banquet/offline/parquet"
 )
 
@@ -121,4 +128,62 @@ func all(t *testing.T, r array.RecordReader) arrow.RecordBatch {
 		}
 	}
 	return array.NewRecordBatch(r.Schema(), columns, rows)
+}
+
+// TestSetsOfFilesAreJoined joins a directory of partitions whose files differ in
+// the order and the width of their columns: a partition's column is a feature
+// and a key.
+func TestSetsOfFilesAreJoined(t *testing.T) {
+	files := newBackend(t, ".parquet", writeParquet)
+	at := &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "UTC"}
+	narrow := arrow.NewSchema([]arrow.Field{{Name: "k", Type: arrow.PrimitiveTypes.Int32}, {Name: "f", Type: arrow.PrimitiveTypes.Int64}, {Name: "at", Type: at}}, nil)
+	wide := arrow.NewSchema([]arrow.Field{{Name: "at", Type: &arrow.TimestampType{Unit: arrow.Microsecond}}, {Name: "k", Type: arrow.PrimitiveTypes.Int64}, {Name: "f", Type: arrow.PrimitiveTypes.Int32}}, nil)
+	for path, table := range map[string]offlinetest.Table{
+		"set/country=de/region=7/one.parquet": {Schema: narrow, Rows: rowsOf(t, narrow, `[{"k":1,"f":10,"at":"2024-01-01T00:00:00Z"},{"k":2,"f":20,"at":"2024-01-01T00:00:00.5Z"}]`)},
+		"set/country=fr/region=8/two.parquet": {Schema: wide, Rows: rowsOf(t, wide, `[{"k":1,"f":11,"at":"2024-01-02 00:00:00.000001"},{"k":3,"f":30,"at":"2024-01-01 00:00:00"}]`)},
+	} {
+		full := filepath.Join(files.root, path)
+		if err := os.MkdirAll(filepath.Dir(full), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		writeParquet(t, full, table)
+	}
+	for _, uri := range []string{"set", "set/*/*/*.parquet"} {
+		source := sourceOf(uri)
+		byKey := offline.JoinView{
+			Name: "v", Source: source, Timestamp: "at", Keys: []offline.JoinKey{{Column: "k", Type: types.ValueType_INT64}},
+			Features: []string{"f", "country"}, Types: []types.ValueType_Enum{types.ValueType_INT64, types.ValueType_STRING},
+		}
+		byRegion := byKey
+		byRegion.Keys = []offline.JoinKey{{Column: "region", Entity: 1, Type: types.ValueType_INT64}}
+		asked := arrow.NewSchema([]arrow.Field{{Name: "k", Type: arrow.PrimitiveTypes.Int64}, {Name: "region", Type: arrow.BinaryTypes.String}, {Name: "at", Type: &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}}}, nil)
+		rows := rowsOf(t, asked, `[{"k":1,"region":"8","at":"2024-01-02T00:00:00Z"},{"k":1,"region":"7","at":"2024-01-02T00:00:00.000001Z"},{"k":2,"region":"9","at":"2024-01-01T00:00:00.499999Z"}]`)
+		r, err := files.store.PointInTime(t.Context(), offline.Join{Entities: &sequence{schema: asked, rows: rows}, Views: []offline.JoinView{byKey, byRegion}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch := all(t, r)
+		var got []string
+		for i := range int(batch.NumRows()) {
+			row := ""
+			for _, c := range batch.Columns() {
+				row += c.ValueStr(i) + " "
+			}
+			got = append(got, strings.TrimSpace(row))
+		}
+		r.Release()
+		if diff := cmp.Diff([]string{"10 de 30 fr", "11 fr 20 de", "(null) (null) (null) (null)"}, got); diff != "" {
+			t.Errorf("%s: rows (-want +got):\n%s", uri, diff)
+		}
+	}
+}
+
+// rowsOf reads rows from JSON.
+func rowsOf(t *testing.T, schema *arrow.Schema, rows string) iter.Seq[arrow.RecordBatch] {
+	t.Helper()
+	batch, _, err := array.RecordFromJSON(memory.DefaultAllocator, schema, strings.NewReader(rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Values([]arrow.RecordBatch{batch})
 }
