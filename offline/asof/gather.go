@@ -167,6 +167,11 @@ func (s *shelf) keep(columns []arrow.ArrayData, rows []int32) error {
 	if err := s.add(columns, rows); err != nil {
 		return err
 	}
+	return s.trim()
+}
+
+// trim puts the rows into a file when they are too many for memory.
+func (s *shelf) trim() error {
 	if s.disk == nil && s.memory() > s.limit {
 		return s.spill()
 	}

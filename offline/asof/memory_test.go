@@ -199,3 +199,30 @@ func TestNoRoomForTemporaryFiles(t *testing.T) {
 		t.Errorf("%d readers are held", n)
 	}
 }
+
+// TestMemoryOfMoments: sorted moments are in files, of which some rows each are
+// in memory.
+func TestMemoryOfMoments(t *testing.T) {
+	const rows, limit, margin = 400_000, 1 << 20, 8 << 20
+	base, most := heap(), int64(0)
+	measure := func() { most = max(most, heap()) }
+	store := new(offlinetest.Memory)
+	j := asof.New(measured{store, measure}, asof.Options{Memory: limit, Dir: t.TempDir()})
+	views := wideViews(t, store, rows, func(i int) int64 { return int64(i) })
+	r, err := j.Moments(t.Context(), views, time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	n := 0
+	for r.Next() {
+		n += int(r.RecordBatch().NumRows())
+		measure()
+	}
+	if r.Err() != nil || n != rows {
+		t.Errorf("%d moments, %v; want %d", n, r.Err(), rows)
+	}
+	if most-base > limit+margin {
+		t.Errorf("%d MB are in use, with a limit of %d", (most-base)>>20, limit>>20)
+	}
+}

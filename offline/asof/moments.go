@@ -178,7 +178,7 @@ func (m *moments) sort(stays int64) error {
 			run.orders.end(true)
 		}
 		m.shelf.take(run.shelf.sinks[1:], numbers)
-		if err := run.shelf.added(n); err != nil {
+		if err := run.added(n); err != nil {
 			return err
 		}
 		ids = ids[n:]
@@ -234,7 +234,7 @@ func (m *moments) mergeAll() error {
 		for i, data := range c.columns {
 			run.shelf.sinks[i].rows(data, []int32{int32(c.row)})
 		}
-		return run.shelf.added(1)
+		return run.added(1)
 	})
 	if err == nil {
 		err = run.shelf.flush()

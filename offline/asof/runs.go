@@ -88,6 +88,14 @@ func newRun(schema *arrow.Schema, stays int64, dir string) sorted {
 	return sorted{s, orders}
 }
 
+// added counts n moments that are in the sinks now.
+func (s sorted) added(n int) error {
+	if err := s.shelf.added(n); err != nil {
+		return err
+	}
+	return s.shelf.trim()
+}
+
 // cursor is a place in a run.
 type cursor struct {
 	columns []arrow.ArrayData
