@@ -31,6 +31,10 @@ if [ -z "${FEAST_PYTHON:-}" ]; then
 	venv feast requirements-feast.txt
 	FEAST_PYTHON=$cache/feast/bin/python
 fi
+if [ -z "${FEAST067_PYTHON:-}" ]; then
+	venv feast067 requirements-feast067.txt
+	FEAST067_PYTHON=$cache/feast067/bin/python
+fi
 if [ -z "${EXAMPLE_PYTHON:-}" ]; then
 	venv example ../examples/credit_scoring/requirements.txt
 	EXAMPLE_PYTHON=$cache/example/bin/python
