@@ -40,10 +40,7 @@ func (a *app) serveOfflineCommand() *cobra.Command {
 				return err
 			}
 			defer r.close()
-			if err := a.sayListening(s); err != nil {
-				return err
-			}
-			return s.Run(cmd.Context())
+			return a.runServer(cmd.Context(), s)
 		},
 	}
 	a.ownShorthand(cmd, "chdir", &a.dir)

@@ -84,19 +84,24 @@ func (a *app) serveCommand() *cobra.Command {
 				return err
 			}
 			defer r.close()
-			if err := a.sayListening(s); err != nil {
-				return err
-			}
-			releaseStartupPages()
-			pacing, stop := context.WithCancel(cmd.Context())
-			defer stop()
-			go paceCollector(pacing)
-			return s.Run(cmd.Context())
+			return a.runServer(cmd.Context(), s)
 		},
 	}
 	a.ownShorthand(cmd, "chdir", &a.dir)
 	f.add(cmd)
 	return cmd
+}
+
+// runServer says where a server listens and runs it.
+func (a *app) runServer(ctx context.Context, s *server.Server) error {
+	if err := a.sayListening(s); err != nil {
+		return err
+	}
+	releaseStartupPages()
+	pacing, stop := context.WithCancel(ctx)
+	defer stop()
+	go paceCollector(pacing)
+	return s.Run(ctx)
 }
 
 // sayListening prints the server's addresses as one line of JSON.
