@@ -66,4 +66,5 @@ make --no-print-directory build
 "$FEAST_PYTHON" conformance/flight.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/inference.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/example.py --banquet "$PWD/bin/banquet" --python "$EXAMPLE_PYTHON"
+"$FEAST_PYTHON" conformance/training.py --banquet "$PWD/bin/banquet"
 exec "$FEAST_PYTHON" conformance/differential.py --banquet "$PWD/bin/banquet"
