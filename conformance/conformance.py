@@ -22,6 +22,7 @@ from pathlib import Path
 import boto3
 import psycopg
 
+import materialize
 import servers
 import zones
 
@@ -236,6 +237,16 @@ def sqlite_in_time_zones(w: World) -> None:
     zones.compare(w, script, post, equal)
 
 
+def random_tables(w: World) -> None:
+    """Random tables in several windows, materialized by both programs."""
+    materialize.compare(w, equal)
+
+
+def killed_runs(w: World) -> None:
+    """A materialization that is killed continues, and ends as if nothing had happened."""
+    materialize.interrupted(w, equal)
+
+
 def dynalite(w: World) -> None:
     """Another server that speaks DynamoDB, with its own limits."""
     with servers.dynalite() as endpoint:
@@ -258,7 +269,7 @@ def guide(w: World) -> None:
     assert out.count("FORT WORTH") >= 3, out
 
 
-CHECKS = [feast_writes_banquet_reads, banquet_writes_feast_reads, feast_applies_after_banquet, sqlite_both_ways, sqlite_in_time_zones, dynalite, guide]
+CHECKS = [feast_writes_banquet_reads, banquet_writes_feast_reads, feast_applies_after_banquet, sqlite_both_ways, sqlite_in_time_zones, random_tables, killed_runs, dynalite, guide]
 
 
 def main() -> int:

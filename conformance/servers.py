@@ -13,6 +13,8 @@ import time
 from contextlib import contextmanager
 from typing import Iterator
 
+import psycopg
+
 
 def free_port(wanted: int = 0) -> int:
     with socket.socket() as s:
@@ -71,9 +73,23 @@ def postgres() -> Iterator[int]:
         port = free_port(5432)
         with child([bins[-1] + "/postgres", "-D", data, "-k", work, "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "logging_collector=off"],
                    port, cwd=work, **run):
+            accepts(port)
             yield port
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def accepts(port: int, seconds: float = 60) -> None:
+    """Waits until PostgreSQL accepts connections: it listens before that, and refuses."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            psycopg.connect(f"host=localhost port={port} user=feast password=password dbname=postgres").close()
+            return
+        except psycopg.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 @contextmanager

@@ -255,7 +255,7 @@ def request(rng: random.Random, w: World) -> Request:
     if len(set(ask.columns())) < len(ask.columns()):
         ask.full = True  # names would collide
     same = len({tuple(p.keys.get(k.name, k.name) for k, _ in p.view.source.keys) for p in ask.projections}) == 1
-    if not w.files and same and rng.random() < 0.15:
+    if not w.files and same and rng.random() < 0.3:
         ask.start, ask.end = DAY + STEP * rng.randrange(4), DAY + STEP * rng.randrange(6, 13)
         return ask
     ask.sql = not w.files and rng.random() < 0.3
