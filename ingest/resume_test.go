@@ -233,7 +233,7 @@ func TestAnUnfinishedRunThatIsNotContinued(t *testing.T) {
 }
 
 // edit changes the definition of carts.
-func edit(t *testing.T, s *shop, change func(*core.FeatureView)) {
+func edit(t testing.TB, s *shop, change func(*core.FeatureView)) {
 	t.Helper()
 	_, err := registry.Update(t.Context(), s.opt.Storage, func(reg *core.Registry) error {
 		change(reg.GetFeatureViews()[0])

@@ -156,7 +156,7 @@ type shop struct {
 // noon is the time at which a shop opens.
 var noon = time.Date(2024, 6, 1, 12, 0, 0, 0, time.UTC)
 
-func newShop(t *testing.T, created bool, views ...string) *shop {
+func newShop(t testing.TB, created bool, views ...string) *shop {
 	t.Helper()
 	s := &shop{source: new(source), online: new(onlinememory.Store), clock: &clock{t: noon}}
 	reg := &core.Registry{
