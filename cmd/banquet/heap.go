@@ -53,7 +53,7 @@ func paceCollector(ctx context.Context) {
 
 // commandHeap is the heap at which the collector of a command that streams works harder:
 // the batches and buffers in use are less.
-const commandHeap = 150 << 20
+const commandHeap = 130 << 20
 
 // limitHeap limits the heap of such a command until the returned function is called,
 // unless the operator has set GOGC or GOMEMLIMIT.

@@ -36,7 +36,7 @@ type parquetTable struct {
 }
 
 // groupCells is the number of cells of a row group.
-const groupCells = 2 << 20
+const groupCells = 1 << 20
 
 func newParquetTable(to io.Writer, schema *arrow.Schema) (tableWriter, error) {
 	options := []parquet.WriterProperty{
