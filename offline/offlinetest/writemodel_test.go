@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,13 +18,17 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/offline/offlinetest"
+	"github.com/banquet-fs/banquet/value"
 )
 
 // writeModel is a minimal writer that meets the contract, except that it keeps the
 // rows in memory. Each field that is set breaks it in one way.
 type writeModel struct {
 	*model
-	made map[string]bool
+	mu     sync.Mutex
+	tables map[string]offlinetest.Table
+	down   bool
+	made   map[string]bool
 	// left are objects that a failure has left.
 	left []string
 	flaw writeFlaw
@@ -50,7 +55,7 @@ type writeFlaw struct {
 }
 
 func newWriteModel(flaw writeFlaw) *writeModel {
-	return &writeModel{model: new(model), made: map[string]bool{}, flaw: flaw}
+	return &writeModel{model: new(model), tables: map[string]offlinetest.Table{}, made: map[string]bool{}, flaw: flaw}
 }
 
 func (m *writeModel) Store() offline.Store { return m }
@@ -59,6 +64,30 @@ func (m *writeModel) Unreachable(testing.TB) offline.Store {
 	down := newWriteModel(m.flaw)
 	down.down = true
 	return down
+}
+
+func (m *writeModel) reach() error {
+	if m.down && !m.flaw.noReach {
+		return fault.New(fault.Unavailable, "the model is down")
+	}
+	return nil
+}
+
+func (m *writeModel) Write(tb testing.TB, table offlinetest.Table) *core.DataSource {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if table.Then != offlinetest.Missing {
+		m.tables[table.Name] = table
+	}
+	return m.model.Write(tb, table)
+}
+
+func refusal(src *core.DataSource, kind fault.Kind, says string) error {
+	return fault.New(kind, "data source %s: %s", src.GetName(), says)
+}
+
+func missing(src *core.DataSource, what string) error {
+	return refusal(src, fault.NotFound, "has no "+what)
 }
 
 func (*writeModel) Place(_ testing.TB, name string) *core.DataSource {
@@ -80,14 +109,13 @@ func (m *writeModel) find(src *core.DataSource) (offlinetest.Table, bool) {
 }
 
 func (m *writeModel) put(src *core.DataSource, schema *arrow.Schema, batches []arrow.RecordBatch) {
-	if m.tables == nil {
-		m.tables = map[string]offlinetest.Table{}
-	}
-	m.tables[src.GetName()] = offlinetest.Table{Name: src.GetName(), Schema: schema, Rows: slices.Values(batches)}
+	table := offlinetest.Table{Name: src.GetName(), Schema: schema, Rows: slices.Values(batches)}
+	m.tables[src.GetName()] = table
+	m.model.Write(nil, table)
 }
 
 func (m *writeModel) Append(ctx context.Context, src *core.DataSource, rows array.RecordReader) (int64, error) {
-	if err := m.reach(); err != nil && !m.flaw.noReach {
+	if err := m.reach(); err != nil {
 		return 0, err
 	}
 	table, ok := m.find(src)
@@ -118,7 +146,7 @@ func (m *writeModel) Append(ctx context.Context, src *core.DataSource, rows arra
 }
 
 func (m *writeModel) Create(ctx context.Context, src *core.DataSource, rows array.RecordReader, replace bool) (int64, error) {
-	if err := m.reach(); err != nil && !m.flaw.noReach {
+	if err := m.reach(); err != nil {
 		return 0, err
 	}
 	check := func() error {
@@ -175,7 +203,7 @@ func (m *writeModel) take(ctx context.Context, src *core.DataSource, to *arrow.S
 			m.left = append(m.left, "left")
 		}
 		if m.flaw.leaks {
-			m.held.Add(1)
+			m.Hold()
 		}
 		if m.flaw.releases {
 			rows.Release()
@@ -306,9 +334,9 @@ func convertCell(b array.Builder, a arrow.Array, row int) error {
 			return nil
 		}
 	case *array.TimestampBuilder:
-		at, ok, err := timeOf(a, row)
+		at, err := timeOf(a, row)
 		unit, isTime := b.Type().(*arrow.TimestampType)
-		if err != nil || !ok || !isTime {
+		if err != nil || !isTime {
 			return refused
 		}
 		v, err := arrow.TimestampFromTime(at, unit.Unit)
@@ -318,8 +346,8 @@ func convertCell(b array.Builder, a arrow.Array, row int) error {
 		b.Append(v)
 		return nil
 	case *array.Date32Builder:
-		at, ok, err := timeOf(a, row)
-		if err == nil && ok && arrow.Date32FromTime(at).ToTime().Equal(at) {
+		at, err := timeOf(a, row)
+		if err == nil && arrow.Date32FromTime(at).ToTime().Equal(at) {
 			b.Append(arrow.Date32FromTime(at))
 			return nil
 		}
@@ -329,6 +357,21 @@ func convertCell(b array.Builder, a arrow.Array, row int) error {
 		}
 	}
 	return refused
+}
+
+// timeOf is a time that is not null.
+func timeOf(a arrow.Array, row int) (at time.Time, err error) {
+	switch a := a.(type) {
+	case *array.Timestamp:
+		if unit, ok := a.DataType().(*arrow.TimestampType); ok {
+			return a.Value(row).ToTime(unit.Unit), nil
+		}
+	case *array.Date32:
+		return a.Value(row).ToTime(), nil
+	case *array.String:
+		return value.ParseTime(a.Value(row))
+	}
+	return at, fault.New(fault.Invalid, "%s is not a time", a.DataType())
 }
 
 func convertNumber(b array.Builder, a arrow.Array, row int, refused error) error {
