@@ -39,10 +39,6 @@ if [ -z "${EXAMPLE_PYTHON:-}" ]; then
 	venv example ../examples/credit_scoring/requirements.txt
 	EXAMPLE_PYTHON=$cache/example/bin/python
 fi
-if [ -z "${FEAST067_PYTHON:-}" ]; then
-	venv feast067 requirements-feast067.txt
-	FEAST067_PYTHON=$cache/feast067/bin/python
-fi
 if [ -z "${MOTO_SERVER:-}" ]; then
 	venv moto requirements-moto.txt
 	MOTO_SERVER=$cache/moto/bin/moto_server
