@@ -49,18 +49,18 @@ func writeFlaws() map[string]writeFlaw {
 		"of two columns the first is taken": {noTwice: true},
 		"who comes last wins":               {fromOld: true},
 		"a missing source is made":          {noSource: true},
-		"integers go through a float": {batch: changed(cells(arrow.INT64, nil, func(text string, _ arrow.DataType) string {
+		"integers go through a float": {batch: eachColumn(cells(arrow.INT64, nil, func(text string, _ arrow.DataType) string {
 			if n, err := strconv.ParseInt(text, 10, 64); err == nil && n < 1<<62 {
 				return strconv.FormatInt(int64(float64(n)), 10)
 			}
 			return text
 		}))},
-		"the sign of a decimal is lost":       {batch: changed(cells(arrow.DECIMAL128, nil, replaced("-0.05", "0.05")))},
-		"texts are trimmed":                   {batch: changed(cells(arrow.STRING, nil, func(text string, _ arrow.DataType) string { return strings.TrimSpace(text) }))},
-		"no bytes are null":                   {batch: changed(cells(arrow.BINARY, nil, replaced("", array.NullValueStr)))},
-		"NaN is null":                         {batch: changed(cells(arrow.FLOAT64, nil, replaced("NaN", array.NullValueStr)))},
-		"there is no date before 1970":        {batch: changed(cells(arrow.DATE32, nil, replaced("1969-12-31", "1970-01-01")))},
-		"an empty list is null":               {batch: changed(cells(arrow.LIST, nil, replaced("[]", array.NullValueStr)))},
+		"the sign of a decimal is lost":       {batch: eachColumn(cells(arrow.DECIMAL128, nil, replaced("-0.05", "0.05")))},
+		"texts are trimmed":                   {batch: eachColumn(cells(arrow.STRING, nil, func(text string, _ arrow.DataType) string { return strings.TrimSpace(text) }))},
+		"no bytes are null":                   {batch: eachColumn(cells(arrow.BINARY, nil, replaced("", array.NullValueStr)))},
+		"NaN is null":                         {batch: eachColumn(cells(arrow.FLOAT64, nil, replaced("NaN", array.NullValueStr)))},
+		"there is no date before 1970":        {batch: eachColumn(cells(arrow.DATE32, nil, replaced("1969-12-31", "1970-01-01")))},
+		"an empty list is null":               {batch: eachColumn(cells(arrow.LIST, nil, replaced("[]", array.NullValueStr)))},
 		"no cell is converted":                {convert: func(_ array.Builder, a arrow.Array, row int) (bool, error) { return false, refusesAll(a, row) }},
 		"a time without a zone is a day late": {convert: naiveLate},
 		"only what a float of 32 bits has is rounded": {convert: func(b array.Builder, a arrow.Array, row int) (bool, error) {

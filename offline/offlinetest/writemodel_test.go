@@ -413,8 +413,8 @@ func convertNumber(b array.Builder, a arrow.Array, row int, refused error) error
 	return nil
 }
 
-// changed makes a change of each batch out of one of its columns.
-func changed(change func(arrow.Array) arrow.Array) func(arrow.RecordBatch) arrow.RecordBatch {
+// eachColumn makes a change of each batch out of one of its columns.
+func eachColumn(change func(arrow.Array) arrow.Array) func(arrow.RecordBatch) arrow.RecordBatch {
 	return func(batch arrow.RecordBatch) arrow.RecordBatch {
 		columns := make([]arrow.Array, batch.NumCols())
 		for i, a := range batch.Columns() {
