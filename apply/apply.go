@@ -75,6 +75,8 @@ type Plan struct {
 	// Sources are the problems of data sources (see Sources). They stop nothing: a file or
 	// a table may be written later.
 	Sources []error
+	// Indexes are those that training sets lack; only Plan looks for them.
+	Indexes []Index
 	// Refused is the error with which an apply would stop although the definitions are
 	// valid; nil if it would not.
 	Refused error
@@ -91,10 +93,16 @@ func (a *Applier) Plan(ctx context.Context, objects *registry.Objects) (*Plan, e
 		return nil, err
 	}
 	p, err := a.plan(ctx, objects)
-	if p != nil {
-		p.Sources = sources
+	if err != nil {
+		return nil, err
 	}
-	return p, err
+	p.Sources = sources
+	if indexer, ok := a.opt.Columns.(Indexer); ok && !a.opt.SkipSources && len(sources) == 0 {
+		ctx, cancel := context.WithTimeout(ctx, sourcesTime)
+		defer cancel()
+		p.Indexes = Indexes(ctx, objects, indexer)
+	}
+	return p, nil
 }
 
 // sourcesTime bounds the check of sources, without which an apply works, too.

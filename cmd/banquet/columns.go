@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/banquet-fs/banquet/apply"
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/offline"
@@ -30,6 +31,21 @@ func (l lazyColumns) Columns(ctx context.Context, source *core.DataSource) ([]of
 			About("data source", source.GetName(), source.GetProject())
 	}
 	return store.Columns(ctx, source)
+}
+
+// MissingIndex asks the offline store, if it has indexes.
+func (l lazyColumns) MissingIndex(ctx context.Context, view offline.JoinView) (string, error) {
+	if view.Source.GetType() == core.DataSource_BATCH_FILE || classOf(view.Source) != "PostgreSQLSource" {
+		return "", nil
+	}
+	store, err := l.r.offlineStore("finding indexes")
+	if err != nil {
+		return "", err
+	}
+	if i, ok := store.(apply.Indexer); ok {
+		return i.MissingIndex(ctx, view)
+	}
+	return "", nil
 }
 
 // classOf is the class of a source, without its module.

@@ -7,8 +7,11 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// warnOfSources prints the problems of data sources.
+// warnOfSources prints the problems of data sources, and the indexes that they lack.
 func (a *app) warnOfSources(p *apply.Plan) {
+	for _, i := range p.Indexes {
+		fmt.Fprintf(a.err, "warning: feature view %s: without an index on its join keys and event time, training sets read the whole table; make one with: %s\n", i.View, i.Statement)
+	}
 	for _, err := range p.Sources {
 		fmt.Fprintf(a.err, "warning: %s\n", fault.Of(err).Text)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/banquet-fs/banquet/apply"
 	"github.com/banquet-fs/banquet/definitions"
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/stores"
@@ -69,6 +70,7 @@ func (a *app) validatePlan(ctx context.Context, r *repository, repo *definitions
 	for _, err := range p.Sources {
 		f.check("sources", err, "")
 	}
+	a.warnOfSources(&apply.Plan{Indexes: p.Indexes})
 	if !s.source && len(p.Sources) == 0 && len(repo.Objects.FeatureViews)+len(repo.Objects.StreamFeatureViews) > 0 {
 		f.good = append(f.good, "sources: they have the columns that the feature views need")
 	}
