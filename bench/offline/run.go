@@ -191,6 +191,13 @@ func fromPostgres(entityRows, viewRows int) func(context.Context, *run) ([]*cont
 			}
 			all = append(all, r.command(c.name, repo, c.entities, want))
 		}
+		repo, err := r.repository("flight", asTable, r.store(database))
+		if err != nil {
+			return nil, err
+		}
+		if all, err = r.withFlight(all, repo, file, want); err != nil {
+			return nil, err
+		}
 		return r.withFeast(all, r.store(database), asQuery, file, want)
 	}
 }
