@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -126,15 +127,46 @@ func (a *app) demoAsk(ctx context.Context, at server.Addresses) error {
 	if err != nil {
 		return err
 	}
-	a.step("REST:\n%s", rest)
+	a.step("the features of zipcode %d and dob_ssn %s:", demoZipcode, demoSSN)
+	if err := a.writeAnswer(rest); err != nil {
+		return err
+	}
+	a.step("as REST returns them:\n%s", rest)
 	answer, err := askGRPC(ctx, at.GRPC)
 	if err != nil {
 		return err
 	}
-	a.step("gRPC:\n%s", answer)
+	a.step("all features of the service credit_model over gRPC:\n%s", answer)
 	fmt.Fprintf(a.out, "\nMore requests:\n  curl -s http://%s/v1/online-features -d '%s'\n", at.HTTP, body)
 	fmt.Fprintf(a.out, "  grpcurl -plaintext -d '{\"feature_service\":\"credit_model\",\"entities\":{\"zipcode\":{\"val\":[{\"int64_val\":%d}]},\"dob_ssn\":{\"val\":[{\"string_val\":\"%s\"}]}}}' %s banquet.v1.FeatureService/GetOnlineFeatures\n",
 		demoZipcode, demoSSN, at.GRPC)
+	return nil
+}
+
+// writeAnswer writes a response of REST as a table.
+func (a *app) writeAnswer(rest string) error {
+	var answer struct {
+		Results []struct {
+			Values   []any    `json:"values"`
+			Statuses []string `json:"statuses"`
+			Times    []string `json:"event_timestamps"`
+		} `json:"results"`
+		Metadata struct {
+			Names []string `json:"feature_names"`
+		} `json:"metadata"`
+	}
+	if err := json.Unmarshal([]byte(rest), &answer); err != nil || len(answer.Results) != len(answer.Metadata.Names) {
+		return fault.New(fault.Internal, "the response cannot be read").Because(err)
+	}
+	var rows [][]string
+	for i, r := range answer.Results {
+		for row, v := range r.Values {
+			if name := answer.Metadata.Names[i]; name != "zipcode" && name != "dob_ssn" {
+				rows = append(rows, []string{name, fmt.Sprint(v), r.Statuses[row], r.Times[row]})
+			}
+		}
+	}
+	writeTable(a.out, []string{"FEATURE", "VALUE", "STATUS", "EVENT TIME"}, rows)
 	return nil
 }
 
