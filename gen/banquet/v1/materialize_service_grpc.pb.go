@@ -38,7 +38,7 @@ type MaterializeServiceClient interface {
 	// reports its progress. It runs in the call: if the call ends, the run stops.
 	// The status then says what is stored, and the same request continues the run.
 	// A caller that reads slowly misses progress, nothing else, and does not delay
-	// the run.
+	// the run; one that reads nothing for 30 seconds while events wait has gone.
 	Materialize(ctx context.Context, in *MaterializeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[MaterializeResponse], error)
 }
 
@@ -85,7 +85,7 @@ type MaterializeServiceServer interface {
 	// reports its progress. It runs in the call: if the call ends, the run stops.
 	// The status then says what is stored, and the same request continues the run.
 	// A caller that reads slowly misses progress, nothing else, and does not delay
-	// the run.
+	// the run; one that reads nothing for 30 seconds while events wait has gone.
 	Materialize(*MaterializeRequest, grpc.ServerStreamingServer[MaterializeResponse]) error
 	mustEmbedUnimplementedMaterializeServiceServer()
 }
