@@ -68,6 +68,7 @@ func (r *manyReader) Next() bool {
 	r.batch = b.NewRecordBatch()
 	return true
 }
+
 func (m *many) Span(context.Context, offline.Query) (offline.Span, error) {
 	return offline.Span{}, nil
 }

@@ -36,8 +36,10 @@ type shelf struct {
 }
 
 var shelfColumns = []offline.Column{
-	{Name: "ts", Type: types.ValueType_UNIX_TIMESTAMP, Native: "timestamp with time zone"}, {Name: "driver", Type: types.ValueType_INT64, Native: "bigint"},
-	{Name: "Trips Today", Type: types.ValueType_INT64, Native: "integer"}, {Name: "note", Type: types.ValueType_STRING, Native: "text"},
+	{Name: "ts", Type: types.ValueType_UNIX_TIMESTAMP, Native: "timestamp with time zone"},
+	{Name: "driver", Type: types.ValueType_INT64, Native: "bigint"},
+	{Name: "Trips Today", Type: types.ValueType_INT64, Native: "integer"},
+	{Name: "note", Type: types.ValueType_STRING, Native: "text"},
 	{Name: "created", Type: types.ValueType_UNIX_TIMESTAMP, Native: "timestamp with time zone"},
 }
 

@@ -156,7 +156,7 @@ func TestDamagedUploadsAreRefused(t *testing.T) {
 	valid := messagesOf(t, entities, rowsOf(t, 100))
 	const dictionary, records = 1, 2
 	schemaOf := func(f ...arrow.Field) []*Data { return messagesOf(t, arrow.NewSchema(f, nil)) }
-	var deep arrow.DataType = arrow.PrimitiveTypes.Int64
+	deep := arrow.PrimitiveTypes.Int64
 	for range 40 {
 		deep = arrow.ListOf(deep)
 	}
