@@ -84,7 +84,7 @@ func TestInAnEmptyRoot(t *testing.T) {
 	if out := run("version"); !strings.Contains(out, "0.66") {
 		t.Error(out)
 	}
-	if out := run("demo", "--once"); strings.Count(out, "FORT WORTH") != 3 || !strings.Contains(out, "city             FORT WORTH  PRESENT  2024-") {
+	if out := run("demo", "--once"); strings.Count(out, "FORT WORTH") != 3 || !strings.Contains(out, "city             FORT WORTH  PRESENT   2024-") {
 		t.Error(out)
 	}
 }
