@@ -185,7 +185,7 @@ func (p *plan) create(statement string) error {
 // load copies the entity rows.
 func (p *plan) load(rows array.RecordReader) error {
 	l := newLoader(p.entities, rows)
-	_, err := p.t.conn().CopyFrom(p.t.ctx, l, "COPY "+p.entities.table+" FROM STDIN (FORMAT binary)")
+	_, err := p.t.copyFrom(l, "COPY "+p.entities.table+" FROM STDIN (FORMAT binary)")
 	switch {
 	case l.err != nil && p.t.ctx.Err() == nil:
 		return l.err

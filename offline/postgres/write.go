@@ -154,13 +154,11 @@ func (t *transaction) writable(r *relation) (name string, columns []target, err 
 
 // copyRows writes the rows of a feed to a table, given in SQL and by its plain name.
 func (t *transaction) copyRows(sql, table string, w *feed) error {
-	defer w.stop()
 	names := make([]string, len(w.names))
 	for i, name := range w.names {
 		names[i] = pgx.Identifier{name}.Sanitize()
 	}
-	tag, err := t.conn().CopyFrom(t.ctx, w, "COPY "+sql+" ("+strings.Join(names, ", ")+") FROM STDIN")
-	w.stop()
+	tag, err := t.copyFrom(w, "COPY "+sql+" ("+strings.Join(names, ", ")+") FROM STDIN")
 	switch {
 	case w.err != nil:
 		return w.err

@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -15,9 +14,7 @@ import (
 	"github.com/banquet-fs/banquet/internal/pg"
 )
 
-// feed turns rows into the text that COPY reads. A Read of it runs in a goroutine
-// of the driver, which may go on for a moment after the COPY has failed: stop
-// waits for it.
+// feed turns rows into the text that COPY reads.
 type feed struct {
 	ctx  context.Context //nolint:containedctx // lives as long as the COPY
 	rows array.RecordReader
@@ -28,15 +25,13 @@ type feed struct {
 	from  []int
 	puts  []put
 
-	mu      sync.Mutex
-	stopped bool
-	batch   arrow.RecordBatch
-	next    int   // the row of the batch that comes next
-	row     int64 // how many rows were sent
-	text    []byte
-	sent    int
-	cell    []byte
-	err     error
+	batch arrow.RecordBatch
+	next  int   // the row of the batch that comes next
+	row   int64 // how many rows were sent
+	text  []byte
+	sent  int
+	cell  []byte
+	err   error
 }
 
 // match finds the columns of the rows.
@@ -102,23 +97,9 @@ func listed(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// stop ends the use of the rows.
-func (w *feed) stop() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.stopped = true
-}
-
-var errStopped = errors.New("the COPY has ended")
-
 // Read writes the next rows. It ends with an error at the first cell that does
 // not fit.
 func (w *feed) Read(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.stopped {
-		return 0, errStopped
-	}
 	if w.sent == len(w.text) {
 		if w.err != nil {
 			return 0, w.err
