@@ -42,6 +42,14 @@ func (e *entities) column(name string) int {
 	return -1
 }
 
+// given are the columns that the caller gave.
+func (e *entities) given() []string {
+	if e.added {
+		return e.names[:e.time]
+	}
+	return e.names
+}
+
 // newEntities looks at the columns of entity rows. at is the time of rows without one.
 func newEntities(schema *arrow.Schema, at time.Time) (*entities, error) {
 	e := &entities{index: map[string]int{}}

@@ -121,7 +121,7 @@ func (s *Service) entities(ctx context.Context, p *plan, req *Request, rows arra
 	if err := p.refuseOnDemand(func(name string) bool { return e.column(name) >= 0 }); err != nil {
 		return nil, err
 	}
-	if err := p.checkColumns(e.names, e.column); err != nil {
+	if err := p.checkColumns(e.given(), e.column); err != nil {
 		return nil, err
 	}
 	if err := e.read(ctx, rows, s.opt.Spool, set); err != nil {

@@ -34,6 +34,9 @@ func (s *Service) span(p *plan, req *Request) (start, end time.Time, err error) 
 		}
 		start = end.Add(-longest)
 	}
+	if start.After(end) && req.End.IsZero() {
+		return start, end, fault.New(fault.Invalid, "the range of time starts at %s, which is after now; give an earlier start, or an end as well", start.UTC().Format(time.RFC3339))
+	}
 	if start.After(end) {
 		return start, end, fault.New(fault.Invalid, "the range of time starts at %s, after its end at %s; exchange them",
 			start.UTC().Format(time.RFC3339), end.UTC().Format(time.RFC3339))

@@ -178,8 +178,7 @@ func (p *plan) checkColumns(columns []string, at func(string) int) error {
 		v := &p.views[i]
 		for _, k := range v.keys {
 			if at(k.column) < 0 {
-				return fault.New(fault.Invalid, "the entity rows have no column %q, a join key of feature view %s; their columns are %s",
-					k.column, v.Name, strings.Join(columns, ", ")).About("feature view", v.Name, p.project)
+				return fault.New(fault.Invalid, "the entity rows have no column %q, a join key of feature view %s; %s", k.column, v.Name, theirColumns(columns)).About("feature view", v.Name, p.project)
 			}
 		}
 		for n, name := range v.columns {
@@ -190,4 +189,11 @@ func (p *plan) checkColumns(columns []string, at func(string) int) error {
 		}
 	}
 	return nil
+}
+
+func theirColumns(names []string) string {
+	if len(names) == 0 {
+		return "they have no columns"
+	}
+	return "their columns are " + strings.Join(names, ", ")
 }

@@ -67,7 +67,7 @@ func TestHistoricalPrintsFeastsRecords(t *testing.T) {
 	for sql, want := range map[string]string{
 		"-- all\nSELECT zipcode, event_timestamp AS asked, 'a;b' AS note FROM zipcode_features WHERE zipcode = 30004 ORDER BY 2;": "zipcode,asked,note,city\n" +
 			"30004,2024-02-01T12:00:00,a;b,LATE CREATED\n30004,2024-02-01T13:00:00,a;b,NEW EVENT\n",
-		"VALUES (1)":                    `banquet: the entity rows have no column "zipcode", a join key of feature view zipcode_features; their columns are column1, event_timestamp` + "\n",
+		"VALUES (1)":                    `banquet: the entity rows have no column "zipcode", a join key of feature view zipcode_features; their columns are column1` + "\n",
 		"SELECT 1 AS zipcode; SELECT 2": "",
 		"WITH a AS (DELETE FROM zipcode_features RETURNING zipcode) SELECT zipcode FROM a": "",
 		"SELECT pg_sleep(60)::text AS zipcode":                                             "banquet: the SQL of the entity rows ran longer than 500ms; make it faster, or raise the limit\n",
@@ -268,6 +268,9 @@ func TestHistoricalRefuses(t *testing.T) {
 		{append(both, "-o", "/dev/full", "--format", "csv"), 1, "/dev/full cannot be written: the disk is full"},
 		{append(both, "-o", "/dev/full", "--format", "parquet"), 1, "/dev/full cannot be written: the disk is full"},
 		{append(both, "-o", "/dev/full", "--format", "arrow"), 1, "/dev/full cannot be written: the disk is full"},
+		{[]string{"-f", "carts:items", "-d", "[{}]"}, 1, `the entity rows have no column "shopper", a join key of feature view carts; they have no columns`},
+		{[]string{"-f", "carts:items", "-s", "9000-01-01"}, 1, "the range of time starts at 9000-01-01T00:00:00Z, which is after now"},
+		{[]string{"-f", "carts:items", "-d", `[{"shopper": 9007199254740993}, {"shopper": 1.5}]`}, 1, `column "shopper": row 2: 1.5 has a fraction`},
 		{[]string{"-f", "carts:items", "-d", "{}"}, 1, "Error parsing entities JSON: Entities must be a list of dictionaries."},
 		{[]string{"-f", "carts:items", "-d", `[{"event_timestamp": 1704067200, "shopper": 1}]`}, 1, "column event_timestamp of the entity rows holds int64, not times"},
 	} {

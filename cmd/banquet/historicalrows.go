@@ -39,7 +39,7 @@ func (f *historicalFlags) entityRows(ctx context.Context, service *training.Serv
 	}
 	switch {
 	case f.dataframe != "":
-		in.rows, err = jsonRows(f.dataframe)
+		in.rows, err = jsonRows(f.dataframe, kinds)
 	case f.entities == "":
 		return in, nil
 	case !isFile(f.entities) && looksLikeSQL.MatchString(f.entities):

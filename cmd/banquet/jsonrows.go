@@ -4,14 +4,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/value"
 )
 
 // jsonTable collects a list of JSON objects as columns, in the order in which their
@@ -23,15 +27,16 @@ type jsonTable struct {
 	rows  int
 }
 
-// jsonRows reads entity rows from a JSON list of objects.
-func jsonRows(text string) (array.RecordReader, error) {
+// jsonRows reads entity rows from a JSON list of objects. kinds are the value types of
+// join keys.
+func jsonRows(text string, kinds map[string]types.ValueType_Enum) (array.RecordReader, error) {
 	t := &jsonTable{index: map[string]int{}}
 	if err := t.parse(text); err != nil {
 		return nil, fault.New(fault.Invalid, "Error parsing entities JSON: %v", err).Because(err)
 	}
 	fields, columns := make([]arrow.Field, len(t.names)), make([]arrow.Array, len(t.names))
 	for i, name := range t.names {
-		a, err := jsonColumn(t.cells[i], t.rows)
+		a, err := jsonColumn(t.cells[i], t.rows, kinds[name])
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "Error parsing entities JSON: column %q: %v", name, err).Because(err)
 		}
@@ -119,7 +124,13 @@ func jsonFault(err error) error {
 }
 
 // jsonColumn makes a column of the type that all cells have.
-func jsonColumn(cells []any, rows int) (arrow.Array, error) {
+func jsonColumn(cells []any, rows int, t types.ValueType_Enum) (arrow.Array, error) {
+	if t == types.ValueType_INT32 || t == types.ValueType_INT64 {
+		var err error
+		if cells, err = exactIntegers(cells); err != nil {
+			return nil, err
+		}
+	}
 	kind := jsonType(cells)
 	b := array.NewBuilder(memory.DefaultAllocator, kind)
 	defer b.Release()
@@ -133,6 +144,35 @@ func jsonColumn(cells []any, rows int) (arrow.Array, error) {
 		}
 	}
 	return b.NewArray(), nil
+}
+
+// exactIntegers makes the cells of an integer join key integers if one of them is a
+// number. They never become floats, which may round them to the key of another entity.
+func exactIntegers(cells []any) ([]any, error) {
+	isNumber := func(cell any) bool { _, ok := cell.(json.Number); return ok }
+	if !slices.ContainsFunc(cells, isNumber) {
+		return cells, nil
+	}
+	exact := make([]any, len(cells))
+	for row, cell := range cells {
+		if cell == nil {
+			continue
+		}
+		token, err := json.Marshal(cell)
+		if err != nil {
+			return nil, fmt.Errorf("row %d: %w", row+1, err)
+		}
+		encoded, err := value.FromJSON(token, types.ValueType_INT64)
+		if err != nil {
+			return nil, fmt.Errorf("row %d: %w", row+1, err)
+		}
+		var v types.Value
+		if err := proto.Unmarshal(encoded, &v); err != nil {
+			return nil, fmt.Errorf("row %d: %w", row+1, err)
+		}
+		exact[row] = json.Number(strconv.FormatInt(v.GetInt64Val(), 10))
+	}
+	return exact, nil
 }
 
 // jsonType is the type of the first cell that has one; numbers with a fraction make all
@@ -156,13 +196,16 @@ func jsonType(cells []any) arrow.DataType {
 }
 
 func appendJSON(b array.Builder, cell any) error {
+	unlike := "no number"
 	switch b := b.(type) {
 	case *array.StringBuilder:
+		unlike = "no text"
 		if text, ok := cell.(string); ok {
 			b.Append(text)
 			return nil
 		}
 	case *array.BooleanBuilder:
+		unlike = "neither true nor false"
 		if v, ok := cell.(bool); ok {
 			b.Append(v)
 			return nil
@@ -189,5 +232,5 @@ func appendJSON(b array.Builder, cell any) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%v is not like the cells above it, which are %s", cell, b.Type())
+	return fmt.Errorf("%v is %s, as other cells of the column are; write all of them alike", cell, unlike)
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -257,10 +258,15 @@ func Fault(err error, dir string) error {
 	if dir == "" {
 		dir = os.TempDir()
 	}
-	if errors.Is(err, syscall.ENOSPC) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fault.New(fault.Unavailable, "the temporary directory %s does not exist; make it, or set TMPDIR to another one", dir).Because(err)
+	case errors.Is(err, fs.ErrPermission):
+		return fault.New(fault.Unavailable, "the temporary directory %s cannot be written to; set TMPDIR to another one", dir).Because(err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fault.New(fault.Unavailable, "the temporary directory %s is full; free some space, or set TMPDIR to a directory with more", dir).Because(err)
 	}
-	return fault.New(fault.Unavailable, "a temporary file in %s cannot be used", dir).Because(err)
+	return fault.New(fault.Unavailable, "a temporary file in %s cannot be used; set TMPDIR to another directory", dir).Because(err)
 }
 
 // size is how many bytes the buffers of a batch have. Batches that share buffers

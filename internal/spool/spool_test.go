@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -111,7 +112,7 @@ func TestFaults(t *testing.T) {
 	b := batch(t, 0, 100)
 	defer b.Release()
 	err := s.Write(b)
-	if fault.KindOf(err) != fault.Unavailable {
+	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "/gone does not exist; make it, or set TMPDIR to another one") {
 		t.Error(err)
 	}
 	if again := s.Write(b); !errors.Is(again, err) {
@@ -119,6 +120,15 @@ func TestFaults(t *testing.T) {
 	}
 	if _, again := s.Reader(); !errors.Is(again, err) {
 		t.Error("a failed spool is read:", again)
+	}
+	for cause, want := range map[error]string{
+		syscall.EACCES: "the temporary directory /scratch cannot be written to; set TMPDIR to another one",
+		syscall.EDQUOT: "the temporary directory /scratch is full; free some space, or set TMPDIR to a directory with more",
+		syscall.EIO:    "a temporary file in /scratch cannot be used; set TMPDIR to another directory",
+	} {
+		if got := fault.Of(Fault(fmt.Errorf("write: %w", cause), "/scratch")).Text; got != want {
+			t.Errorf("%v: %s", cause, got)
+		}
 	}
 	if got := fault.Of(Fault(fmt.Errorf("write: %w", syscall.ENOSPC), "/scratch")).Text; got != "the temporary directory /scratch is full; free some space, or set TMPDIR to a directory with more" {
 		t.Error(got)
