@@ -46,14 +46,23 @@ func (c *csvFile) name() string { return c.path }
 
 // hint says what the header has when a requested column is missing.
 func (c *csvFile) hint() string {
-	if len(c.header) == 1 {
-		for _, other := range []struct{ char, name string }{{";", "semicolons"}, {"\t", "tabs"}, {"|", "bars"}} {
-			if strings.Contains(c.header[0], other.char) {
-				return "; its columns are separated by " + other.name + ", and must be by commas"
-			}
-		}
+	if other := c.separator(); other != "" {
+		return "; its columns are separated by " + other + ", and must be by commas"
 	}
 	return fmt.Sprintf("; its first line, which must name the columns, has %s", names(c.header))
+}
+
+// separator names what seems to separate the columns if no comma does.
+func (c *csvFile) separator() string {
+	if len(c.header) != 1 {
+		return ""
+	}
+	for _, other := range []struct{ char, name string }{{";", "semicolons"}, {"\t", "tabs"}, {"|", "bars"}} {
+		if strings.Contains(c.header[0], other.char) {
+			return other.name
+		}
+	}
+	return ""
 }
 
 // fit reads the whole file to find out which types its cells fit.

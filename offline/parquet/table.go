@@ -19,8 +19,8 @@ import (
 // record batches (.arrow, .feather).
 //
 // Cells of CSV are read as the value types in kinds, by the name of the column.
-// Columns that kinds lacks hold numbers only if these, written back, give the same
-// text. Errors, the end and memory are as those of Range.
+// Columns that kinds lacks have the first type that fits all their cells, as those that
+// Columns reports. Errors, the end and memory are as those of Range.
 func Table(ctx context.Context, path string, kinds map[string]types.ValueType_Enum) (array.RecordReader, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -32,6 +32,10 @@ func Table(ctx context.Context, path string, kinds map[string]types.ValueType_En
 	p, err := openPart(path)
 	if err != nil {
 		return nil, err
+	}
+	text, _ := p.(*csvFile)
+	if text != nil && text.separator() != "" {
+		return nil, fault.New(fault.Invalid, "%s has columns separated by %s; separate them by commas", path, text.separator())
 	}
 	columns, err := p.columns(ctx)
 	if err != nil {
@@ -45,6 +49,9 @@ func Table(ctx context.Context, path string, kinds map[string]types.ValueType_En
 		}
 		known[c.Name] = true
 		wants[i] = want{name: c.Name, kind: kinds[c.Name]}
+		if text != nil && wants[i].kind == types.ValueType_INVALID && (c.Type == types.ValueType_INT64 || c.Type == types.ValueType_DOUBLE) {
+			wants[i].kind = c.Type
+		}
 		t, err := p.typeOf(ctx, wants[i])
 		if err != nil {
 			return nil, err

@@ -48,6 +48,42 @@ func TestTableOfCSV(t *testing.T) {
 	}
 }
 
+// A column of numbers is one, however they are written: a label "12.50" is no text. Codes
+// stay as they are.
+func TestTableOfNumbersInCSV(t *testing.T) {
+	for cells, want := range map[string]string{
+		"12.50,3":               "float64 12.5 3",
+		"1,2.5":                 "float64 1 2.5",
+		"1e-05,inf":             "float64 1e-05 +Inf",
+		"1e5,":                  "float64 100000 (null)",
+		"+1,-0":                 "int64 1 0",
+		"1,9223372036854775808": "utf8 1 9223372036854775808",
+		"01234,5":               "utf8 01234 5",
+		"00.5,1":                "utf8 00.5 1",
+		"1_000,2":               "utf8 1_000 2",
+		"0x10,2":                "utf8 0x10 2",
+	} {
+		path := filepath.Join(t.TempDir(), "loans.csv")
+		if err := os.WriteFile(path, []byte("k,x\n1,"+strings.Replace(cells, ",", "\n1,", 1)+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := parquet.Table(t.Context(), path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := r.Schema().Field(1).Type.String()
+		for r.Next() {
+			for row := range int(r.RecordBatch().NumRows()) {
+				got += " " + r.RecordBatch().Column(1).ValueStr(row)
+			}
+		}
+		if r.Err() != nil || got != want {
+			t.Errorf("%s: %s, %v; want %s", cells, got, r.Err(), want)
+		}
+		r.Release()
+	}
+}
+
 func TestTableRefuses(t *testing.T) {
 	dir := t.TempDir()
 	for name, c := range map[string]struct{ text, want string }{
@@ -55,6 +91,7 @@ func TestTableRefuses(t *testing.T) {
 		"empty.csv":   {"", "is empty; its first line must name the columns"},
 		"no.parquet":  {"k\n1\n", "no.parquet is not a Parquet file"},
 		"missing.csv": {"", "missing.csv"},
+		"excel.csv":   {"k;event_timestamp\n1;2024-01-01\n", "excel.csv has columns separated by semicolons; separate them by commas"},
 	} {
 		path := filepath.Join(dir, name)
 		if name != "missing.csv" {
