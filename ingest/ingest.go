@@ -36,6 +36,10 @@ type Options struct {
 	Spool spool.Options
 	// Parallel is how many views are materialized at once; 0 is 1.
 	Parallel int
+	// Readers is how many readers of one view's source work at once at most, where
+	// the store can divide the source; 0 shares the processors, up to four, among
+	// the views that are materialized at once.
+	Readers int
 	// Observer is told about the run; its zero value is silent.
 	Observer Observer
 	Log      *slog.Logger

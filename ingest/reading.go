@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/banquet-fs/banquet/encode"
@@ -30,6 +31,7 @@ const (
 // memory.
 type reading struct {
 	store    offline.Store
+	readers  int // at most so many at once
 	view     *registry.View
 	layout   *encode.Layout
 	take     func(key []byte) bool // chooses the keys to keep
@@ -50,19 +52,35 @@ type numbered struct {
 	first uint64
 }
 
-// read reads the window: one goroutine reads the source, others encode. Nothing
-// waits between them but a few batches.
+// read reads the window: some goroutines read the source, others encode. Nothing
+// waits between them but a few batches. The first error ends all.
 func (r *reading) read(ctx context.Context, w Window) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
+	readers, err := r.open(ctx, w)
+	if err != nil {
+		return err
+	}
 	batches := make(chan numbered, 1)
+	var open sync.WaitGroup
+	for i, reader := range readers {
+		open.Add(1)
+		group.Go(func() error {
+			defer open.Done()
+			defer reader.Release()
+			return pass(ctx, reader, uint64(i)<<sliceShift, batches)
+		})
+	}
 	group.Go(func() error {
-		defer close(batches)
-		return r.source(ctx, w, batches)
+		open.Wait()
+		close(batches)
+		return nil
 	})
 	for _, s := range r.pile.sorters {
 		group.Go(func() error { return r.encode(batches, s) })
 	}
-	err := group.Wait()
+	err = group.Wait()
 	for n := range batches { // what the encoders left when they failed
 		n.batch.Release()
 	}
@@ -72,23 +90,35 @@ func (r *reading) read(ctx context.Context, w Window) error {
 // workers is the number of goroutines that encode.
 func workers() int { return min(runtime.GOMAXPROCS(0), encoders) }
 
-// source passes the batches of the window on.
-func (r *reading) source(ctx context.Context, w Window, batches chan<- numbered) error {
+// sliceShift makes the number of a reader the upper part of its rows' places: rows
+// of one reader come before those of the next.
+const sliceShift = 48
+
+// open opens one reader of the window, or several where the store can divide it.
+func (r *reading) open(ctx context.Context, w Window) ([]array.RecordReader, error) {
 	l := r.layout
-	reader, err := r.store.Range(ctx, offline.Query{
+	query := offline.Query{
 		Source: r.view.Batch, Columns: l.Columns(), Types: l.Types(), Timestamp: l.Timestamp(), Created: l.Created(), Start: w.Start, End: w.End,
-	})
-	if err != nil {
-		return err
 	}
-	defer reader.Release()
-	place := uint64(0)
+	if s, ok := r.store.(offline.Slicer); ok && r.readers > 1 {
+		return s.Slices(ctx, query, r.readers)
+	}
+	reader, err := r.store.Range(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return []array.RecordReader{reader}, nil
+}
+
+// pass passes the batches of a reader on. Its first row has the given place.
+func pass(ctx context.Context, reader array.RecordReader, place uint64, batches chan<- numbered) error {
 	for reader.Next() {
 		batch := reader.RecordBatch()
 		batch.Retain()
+		rows := uint64(batch.NumRows())
 		select {
 		case batches <- numbered{batch, place}:
-			place += uint64(batch.NumRows())
+			place += rows
 		case <-ctx.Done():
 			batch.Release()
 			return fault.Of(ctx.Err())

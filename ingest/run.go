@@ -168,3 +168,11 @@ func (m *Materializer) spool() spool.Options {
 	opt.Memory /= int64(max(1, m.opt.Parallel))
 	return opt
 }
+
+// readers is how many readers a view may have.
+func (m *Materializer) readers() int {
+	if m.opt.Readers > 0 {
+		return m.opt.Readers
+	}
+	return workers() / max(1, m.opt.Parallel)
+}

@@ -47,6 +47,8 @@ type Store struct {
 	root string
 	// through is what written bytes pass through, for tests; nil for nothing.
 	through func(io.Writer) io.Writer
+	// sliceBytes is the least content of each of several readers.
+	sliceBytes int64
 }
 
 var (
@@ -57,7 +59,7 @@ var (
 // New makes a Store. Relative paths of sources are relative to root, the
 // feature repository.
 func New(root string) *Store {
-	s := &Store{root: root}
+	s := &Store{root: root, sliceBytes: sliceBytes}
 	s.Joiner = asof.New(s, asof.Options{})
 	return s
 }
@@ -80,6 +82,10 @@ type part interface {
 	// read streams the requested columns, in that order. It may skip row groups
 	// in which no time of the column lies within the bounds.
 	read(ctx context.Context, wants []want, when bounds) iter.Seq2[*chunk, error]
+	// units lists the sizes in bytes of what can be read apart; what the bounds
+	// rule out has none. slice is a part of the units from one to before another.
+	units(when bounds) []int64
+	slice(from, to int) part
 	// name is the file's path.
 	name() string
 }

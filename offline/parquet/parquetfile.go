@@ -28,6 +28,8 @@ type parquetFile struct {
 	info os.FileInfo
 	meta *metadata.FileMetaData
 	list []fileColumn
+	// from and to bound the row groups that are read; to is exclusive.
+	from, to int
 }
 
 func openParquet(path string) (part, error) {
@@ -51,6 +53,7 @@ func openParquet(path string) (part, error) {
 		}
 		p.meta = reader.MetaData()
 		p.list = fileColumns(p.meta)
+		p.to = p.meta.NumRowGroups()
 		return nil
 	})
 	if err != nil {
@@ -136,15 +139,19 @@ func (p *parquetFile) read(ctx context.Context, wants []want, when bounds) iter.
 			return
 		}
 		defer f.Close()
+		if err := changed(f, p.path, p.info, nil); err != nil { // others read the file that it was
+			yield(nil, err)
+			return
+		}
 		s, err := p.scanner(ctx, f, wants)
 		if err != nil {
 			yield(nil, p.broken(f, p.path, err))
 			return
 		}
 		first := int64(0)
-		for g := range p.meta.NumRowGroups() {
+		for g := range p.to {
 			rows := p.meta.RowGroup(g).NumRows()
-			if !p.outside(g, when) && !s.group(g, first, rows, yield) {
+			if g >= p.from && !p.outside(g, when) && !s.group(g, first, rows, yield) {
 				return
 			}
 			first += rows

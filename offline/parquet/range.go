@@ -68,10 +68,15 @@ func newScan(ctx context.Context, query offline.Query, parts []part) (*scan, err
 	return p, nil
 }
 
+// bounds are those of the query.
+func (p *scan) bounds() bounds {
+	return bounds{column: p.query.Timestamp, start: p.query.Start, end: p.query.End}
+}
+
 // batches reads one file after the other.
 func (p *scan) batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
-		when := bounds{column: p.query.Timestamp, start: p.query.Start, end: p.query.End}
+		when := p.bounds()
 		for _, part := range p.parts {
 			if err := ctx.Err(); err != nil {
 				yield(nil, fault.Of(err))

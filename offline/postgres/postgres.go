@@ -27,6 +27,8 @@ type Store struct {
 	open  context.Context //nolint:containedctx // lives as long as the store
 	close context.CancelFunc
 	batch limit
+	// partPages is the size of the smallest part of a table.
+	partPages int64
 }
 
 var (
@@ -43,7 +45,7 @@ func New(opt pg.Options) *Store {
 	if opt.MaxConn > 0 {
 		opt.MaxConn = max(opt.MaxConn, fewest)
 	}
-	s := &Store{opt: opt, batch: limit{rows: 16 << 10, bytes: 8 << 20}}
+	s := &Store{opt: opt, batch: limit{rows: 16 << 10, bytes: 8 << 20}, partPages: partPages}
 	s.open, s.close = context.WithCancel(context.Background())
 	return s
 }

@@ -64,7 +64,7 @@ func (s *Store) read(ctx context.Context, query offline.Query, settings string) 
 	if err != nil {
 		return nil, err
 	}
-	return s.stream(ctx, from, settings, func(r *reader) error { return r.open(from, query) })
+	return s.stream(ctx, from, settings, func(r *reader) error { return r.open(from, query, nil) })
 }
 
 // stream begins a transaction that cannot write, and returns the reader of a
@@ -82,8 +82,9 @@ func (s *Store) stream(ctx context.Context, from *relation, settings string, ope
 	return r, nil
 }
 
-// open finds the columns and starts the query.
-func (r *reader) open(from *relation, query offline.Query) error {
+// open finds the columns and starts the query, of all rows or of a part of its
+// table.
+func (r *reader) open(from *relation, query offline.Query, part *pages) error {
 	d, err := r.t.describe(from)
 	if err != nil {
 		return err
@@ -93,8 +94,15 @@ func (r *reader) open(from *relation, query offline.Query) error {
 	if err != nil {
 		return err
 	}
-	s.sql = "SELECT " + strings.Join(selected, ", ") + "\nFROM " + from.from + " AS source"
+	relation := from.from
+	if part != nil {
+		relation = part.table
+	}
+	s.sql = "SELECT " + strings.Join(selected, ", ") + "\nFROM " + relation + " AS source"
 	s.where(r.times)
+	if part != nil {
+		part.where(s)
+	}
 	r.rows = r.t.run(s)
 	return nil
 }

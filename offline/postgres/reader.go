@@ -35,8 +35,9 @@ type reader struct {
 	inspect func(row int64, hidden [][]byte) error
 	builder *array.RecordBuilder
 	batch   arrow.RecordBatch
-	// row is the number of the row being read.
+	// row is the number of the row being read, from the page part of the table on.
 	row     int64
+	part    int64
 	err     error
 	ended   bool
 	retains atomic.Int64
@@ -197,7 +198,11 @@ func (r *reader) take(cells [][]byte) (bool, error) {
 
 // refuse names the cell that cannot be read.
 func (r *reader) refuse(field int, err error) error {
-	return refuseCell(r.what, r.schema.Field(field).Name, r.row, err)
+	column := r.schema.Field(field).Name
+	if r.part == 0 {
+		return refuseCell(r.what, column, r.row, err)
+	}
+	return fault.New(fault.Invalid, "%s, column %s, row %d of those whose ctid is '(%d,0)' or later: %s", r.what, pg.Line(column), r.row, r.part, pg.Line(err.Error())).Because(err)
 }
 
 func refuseCell(what, column string, row int64, err error) error {
