@@ -136,7 +136,13 @@ func (m *Memory) Range(ctx context.Context, q offline.Query) (array.RecordReader
 	if err != nil {
 		return nil, err
 	}
-	r := &memoryReader{ctx: ctx, store: m, table: table, query: q}
+	return m.open(ctx, table, 0, q)
+}
+
+// open reads a table that follows so many rows.
+func (m *Memory) open(ctx context.Context, table Table, rows int, q offline.Query) (array.RecordReader, error) {
+	r := &memoryReader{ctx: ctx, store: m, table: table, query: q, rows: rows}
+	var err error
 	if r.fields, err = r.plan(); err != nil {
 		return nil, err
 	}
