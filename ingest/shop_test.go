@@ -72,6 +72,11 @@ func (s *source) Range(ctx context.Context, q offline.Query) (array.RecordReader
 			return nil, err
 		}
 	}
+	return batchOf(q, rows)
+}
+
+// batchOf is a reader of rows in one batch.
+func batchOf(q offline.Query, rows []row) (array.RecordReader, error) {
 	us := &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
 	fields := []arrow.Field{
 		{Name: "shopper", Type: arrow.PrimitiveTypes.Int64, Nullable: true},

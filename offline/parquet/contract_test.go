@@ -116,12 +116,17 @@ func (b *backend) Write(tb testing.TB, table offlinetest.Table) *core.DataSource
 // writeParquet writes a file, whose last row group is damaged on request.
 func writeParquet(tb testing.TB, path string, table offlinetest.Table) {
 	tb.Helper()
+	writeParquetWith(tb, path, table)
+}
+
+func writeParquetWith(tb testing.TB, path string, table offlinetest.Table, more ...pq.WriterProperty) {
+	tb.Helper()
 	out, err := os.Create(path)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer out.Close()
-	w, err := pqarrow.NewFileWriter(table.Schema, out, pq.NewWriterProperties(pq.WithCompression(compress.Codecs.Snappy), pq.WithDictionaryDefault(false)),
+	w, err := pqarrow.NewFileWriter(table.Schema, out, pq.NewWriterProperties(append(more, pq.WithCompression(compress.Codecs.Snappy), pq.WithDictionaryDefault(false))...),
 		pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
 	if err != nil {
 		tb.Fatal(err)

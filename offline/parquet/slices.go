@@ -3,7 +3,6 @@ package parquet
 import (
 	"context"
 	"os"
-	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 
@@ -58,7 +57,7 @@ func divide(parts []part, when bounds, n int, least int64) [][]part {
 	if n == 1 {
 		return [][]part{parts}
 	}
-	lists := make([][]part, n)
+	lists, shares := make([][]part, n), make([]int64, n)
 	done := int64(0)
 	for i, p := range parts {
 		first, to := 0, 0 // the units that go to one list, which has the number to
@@ -70,20 +69,27 @@ func divide(parts []part, when bounds, n int, least int64) [][]part {
 				first = unit
 			}
 			to, done = at, done+size
+			shares[at] += size
 		}
 		if first < len(sizes[i]) {
 			lists[to] = append(lists[to], p.slice(first, len(sizes[i])))
 		}
 	}
-	return slices.DeleteFunc(lists, func(l []part) bool { return len(l) == 0 })
+	kept := lists[:0]
+	for i, list := range lists {
+		if shares[i] > 0 {
+			kept = append(kept, list)
+		}
+	}
+	return kept
 }
 
 func (c *csvFile) units(bounds) []int64 {
 	info, err := os.Stat(c.path)
 	if err != nil {
-		return []int64{0} // reading tells it
+		return []int64{1} // reading tells it
 	}
-	return []int64{min(info.Size(), mostBytes)}
+	return []int64{max(1, min(info.Size(), mostBytes))}
 }
 
 // slice returns the file itself, which is one unit.
@@ -94,7 +100,7 @@ func (p *parquetFile) units(when bounds) []int64 {
 	sizes := make([]int64, p.meta.NumRowGroups())
 	for g := range sizes {
 		if !p.outside(g, when) {
-			sizes[g] = max(0, min(p.meta.RowGroup(g).TotalByteSize(), mostBytes))
+			sizes[g] = max(1, min(p.meta.RowGroup(g).TotalByteSize(), mostBytes))
 		}
 	}
 	return sizes

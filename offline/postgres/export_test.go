@@ -81,3 +81,9 @@ func PlainTable(query string) (name string, ok bool) {
 	}
 	return (&relation{from: "(" + sql + "\n)", query: true}).tableOf()
 }
+
+// SmallParts divides tables of a few pages, too.
+func SmallParts(s *Store) *Store {
+	s.partPages = 1
+	return s
+}

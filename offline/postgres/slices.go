@@ -87,7 +87,8 @@ func (s *Store) slices(ctx context.Context, from *relation, table string, query 
 	team := []*transaction{first}
 	size, snapshot, err := first.export(from, table, query)
 	if err != nil {
-		return nil, abandon(team) //nolint:nilerr // see above
+		abandon(team)
+		return nil, nil //nolint:nilerr // see above
 	}
 	team = append(team, s.others(ctx, table, snapshot, s.parts(size, n)-1)...)
 	return openParts(team, from, query, divide(table, size, len(team)))
@@ -122,19 +123,18 @@ func openParts(team []*transaction, from *relation, query offline.Query, parts [
 			for _, opened := range readers[i+1:] {
 				opened.Release()
 			}
-			return nil, abandon(team[:i+1]) //nolint:nilerr // Range finds and tells it
+			abandon(team[:i+1])
+			return nil, nil //nolint:nilerr // Range finds and tells it
 		}
 		readers[i] = r
 	}
 	return readers, nil
 }
 
-// abandon ends transactions. It returns nil, for use in a return.
-func abandon(team []*transaction) error {
+func abandon(team []*transaction) {
 	for _, t := range team {
 		t.end()
 	}
-	return nil
 }
 
 // sizeSQL finds the pages of a table whose rows all lie in its own heap.
