@@ -124,7 +124,7 @@ func openParts(team []*transaction, from *relation, query offline.Query, parts [
 				opened.Release()
 			}
 			abandon(team[:i+1])
-			return nil, nil //nolint:nilerr // Range finds and tells it
+			return nil, nil // Range finds and tells it
 		}
 		readers[i] = r
 	}
