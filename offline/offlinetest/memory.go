@@ -99,7 +99,7 @@ func (m *Memory) Columns(_ context.Context, src *core.DataSource) (columns []off
 		columns = append(columns, offline.Column{Name: f.Name, Native: f.Type.String(), Type: map[arrow.Type]types.ValueType_Enum{
 			arrow.STRING: types.ValueType_STRING, arrow.INT64: types.ValueType_INT64, arrow.FLOAT64: types.ValueType_DOUBLE,
 			arrow.BOOL: types.ValueType_BOOL, arrow.TIMESTAMP: types.ValueType_UNIX_TIMESTAMP,
-		}[f.Type.ID()], Native: f.Type.String()})
+		}[f.Type.ID()]})
 	}
 	return columns, nil
 }
