@@ -24,6 +24,8 @@ type csvFile struct {
 	// kinds are the types that the cells of each column fit, once they were
 	// inferred.
 	kinds []cellKinds
+	// sharers is how many readers share the memory of one batch; 0 is one.
+	sharers int
 }
 
 func openCSV(path string) (part, error) {
@@ -232,7 +234,10 @@ func cut(cell string) string {
 	return cell[:most] + "..."
 }
 
-func (b *csvBuilder) full() bool { return len(b.lines) >= batchRows || b.bytes >= batchBytes }
+func (b *csvBuilder) full() bool {
+	n := max(1, b.file.sharers)
+	return len(b.lines) >= batchRows/n || b.bytes >= batchBytes/n
+}
 
 func (b *csvBuilder) chunk() *chunk {
 	lines, path := b.lines, b.file.path

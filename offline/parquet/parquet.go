@@ -83,9 +83,10 @@ type part interface {
 	// in which no time of the column lies within the bounds.
 	read(ctx context.Context, wants []want, when bounds) iter.Seq2[*chunk, error]
 	// units lists the sizes in bytes of what can be read apart; what the bounds
-	// rule out has none. slice is a part of the units from one to before another.
+	// rule out has none. slice is a part of the units from one to before another,
+	// for one of several readers, which share the memory of one batch.
 	units(when bounds) []int64
-	slice(from, to int) part
+	slice(from, to, sharers int) part
 	// name is the file's path.
 	name() string
 }

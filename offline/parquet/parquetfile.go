@@ -30,6 +30,8 @@ type parquetFile struct {
 	list []fileColumn
 	// from and to bound the row groups that are read; to is exclusive.
 	from, to int
+	// sharers is how many readers share the memory of one batch; 0 is one.
+	sharers int64
 }
 
 func openParquet(path string) (part, error) {
@@ -180,7 +182,7 @@ type scanner struct {
 }
 
 func (p *parquetFile) scanner(ctx context.Context, f *os.File, wants []want) (*scanner, error) {
-	s := &scanner{ctx: ctx, part: p, file: f}
+	s := &scanner{ctx: ctx, part: p, file: f, size: sizer{sharers: max(1, p.sharers)}}
 	for _, w := range wants {
 		s.wanted = append(s.wanted, p.column(w.name))
 	}

@@ -11,6 +11,8 @@ type sizer struct {
 	rows     int64
 	perRow   int64
 	observed bool
+	// sharers divide the memory of one batch.
+	sharers int64
 }
 
 // firstRows is the size of the first batch.
@@ -19,12 +21,12 @@ const firstRows = 16
 // next returns the rows of the next batch; claimed is the number of bytes per
 // row according to the file.
 func (s *sizer) next(claimed int64) int64 {
-	s.rows = min(batchRows, max(firstRows, s.rows*4))
+	s.rows = min(batchRows/s.sharers, max(firstRows, s.rows*4))
 	perRow := max(claimed, 1)
 	if s.observed {
 		perRow = max(perRow, s.perRow)
 	}
-	s.rows = max(1, min(s.rows, batchBytes/perRow))
+	s.rows = max(1, min(s.rows, batchBytes/s.sharers/perRow))
 	return s.rows
 }
 

@@ -65,14 +65,14 @@ func divide(parts []part, when bounds, n int, least int64) [][]part {
 			// A unit belongs to the list in whose share its middle lies.
 			at := min(n-1, int((done+size/2)*int64(n)/total))
 			if unit > 0 && at != to {
-				lists[to] = append(lists[to], p.slice(first, unit))
+				lists[to] = append(lists[to], p.slice(first, unit, n))
 				first = unit
 			}
 			to, done = at, done+size
 			shares[at] += size
 		}
 		if first < len(sizes[i]) {
-			lists[to] = append(lists[to], p.slice(first, len(sizes[i])))
+			lists[to] = append(lists[to], p.slice(first, len(sizes[i]), n))
 		}
 	}
 	kept := lists[:0]
@@ -92,8 +92,12 @@ func (c *csvFile) units(bounds) []int64 {
 	return []int64{max(1, min(info.Size(), mostBytes))}
 }
 
-// slice returns the file itself, which is one unit.
-func (c *csvFile) slice(_, _ int) part { return c }
+// slice returns the whole file, which is one unit.
+func (c *csvFile) slice(_, _, sharers int) part {
+	whole := *c
+	whole.sharers = sharers
+	return &whole
+}
 
 // units are the row groups.
 func (p *parquetFile) units(when bounds) []int64 {
@@ -107,8 +111,8 @@ func (p *parquetFile) units(when bounds) []int64 {
 }
 
 // slice returns some of the row groups, as a file of its own.
-func (p *parquetFile) slice(from, to int) part {
+func (p *parquetFile) slice(from, to, sharers int) part {
 	some := *p
-	some.from, some.to = from, to
+	some.from, some.to, some.sharers = from, to, int64(sharers)
 	return &some
 }

@@ -15,6 +15,12 @@ import (
 // limit bounds the content of a record batch, except that of a single row.
 type limit struct{ rows, bytes int }
 
+// among divides the limit among readers.
+func (l limit) among(readers int) limit {
+	n := max(1, readers)
+	return limit{rows: max(1, l.rows/n), bytes: max(1, l.bytes/n)}
+}
+
 // cellBytes is about the size of a cell besides its content, and of a null.
 const cellBytes = 8
 
@@ -36,8 +42,10 @@ type reader struct {
 	builder *array.RecordBuilder
 	batch   arrow.RecordBatch
 	// row is the number of the row being read, from the page part of the table on.
-	row     int64
-	part    int64
+	row  int64
+	part int64
+	// sharers is how many readers share the memory of one batch; 0 is one.
+	sharers int
 	err     error
 	ended   bool
 	retains atomic.Int64
@@ -128,7 +136,8 @@ func (r *reader) Next() bool {
 		return false
 	}
 	rows, size := 0, 0
-	for rows < r.t.store.batch.rows && size < r.t.store.batch.bytes {
+	most := r.t.store.batch.among(r.sharers)
+	for rows < most.rows && size < most.bytes {
 		if !r.rows.NextRow() {
 			_, err := r.rows.Close()
 			r.end(r.t.fault(err, r.what))

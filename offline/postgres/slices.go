@@ -118,7 +118,7 @@ func divide(table string, size int64, n int) []pages {
 func openParts(team []*transaction, from *relation, query offline.Query, parts []pages) ([]array.RecordReader, error) {
 	readers := make([]array.RecordReader, len(team))
 	for i := len(team) - 1; i >= 0; i-- {
-		r := &reader{t: team[i], what: from.what(), part: parts[i].first}
+		r := &reader{t: team[i], what: from.what(), part: parts[i].first, sharers: len(team)}
 		if err := r.open(from, query, &parts[i]); err != nil {
 			for _, opened := range readers[i+1:] {
 				opened.Release()

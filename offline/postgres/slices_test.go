@@ -293,3 +293,25 @@ func TestAFailedSliceNamesItsRow(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Several readers have no more rows in memory than one.
+func TestSlicesShareTheMemoryOfABatch(t *testing.T) {
+	const rows, batch = 20_000, 3000
+	store := postgres.SmallBatches(slicedStore(t, pgtest.Options(t), rows), batch)
+	readers := openSlices(t, store, queryOfT(source("t", "")), 3)
+	if len(readers) != 3 {
+		t.Fatalf("%d readers", len(readers))
+	}
+	total := int64(0)
+	for _, r := range readers {
+		for r.Next() {
+			n := r.RecordBatch().NumRows()
+			if total += n; n > batch/3 {
+				t.Errorf("a batch of %d rows, want at most %d", n, batch/3)
+			}
+		}
+	}
+	if total != rows {
+		t.Errorf("%d rows, want %d", total, rows)
+	}
+}
