@@ -176,9 +176,23 @@ func slicesCount(t testing.TB, b Backend) {
 		if len(readers) > max(n, 1) {
 			t.Errorf("%d readers, want at most %d", len(readers), max(n, 1))
 		}
-		releaseAll(readers)
+		drainAll(t, readers)
 	}
-	releaseAll(several(t, t.Context(), b, q))
+	drainAll(t, several(t, t.Context(), b, q))
+}
+
+// drainAll reads readers to their ends and releases them.
+func drainAll(t testing.TB, readers []array.RecordReader) {
+	t.Helper()
+	for _, r := range readers {
+		for r.Next() {
+			continue
+		}
+		if r.Err() != nil {
+			t.Errorf("a reader: %v", r.Err())
+		}
+		r.Release()
+	}
 }
 
 func slicesSchema(t testing.TB, b Backend) {
@@ -189,7 +203,7 @@ func slicesSchema(t testing.TB, b Backend) {
 	}
 	defer one.Release()
 	readers := several(t, t.Context(), b, q)
-	defer releaseAll(readers)
+	defer drainAll(t, readers)
 	for _, r := range readers {
 		if !r.Schema().Equal(one.Schema()) {
 			t.Errorf("schema %v, want that of Range: %v", r.Schema(), one.Schema())

@@ -19,7 +19,7 @@ const (
 	// time than its transaction takes.
 	partPages = 1024
 	// spareWait is how long another reader may wait for its connection.
-	spareWait = time.Second
+	spareWait = 2 * time.Second
 	// sliceSettings keep the server from dividing a part among processes of its own.
 	sliceSettings = "; SET LOCAL max_parallel_workers_per_gather = 0"
 )
