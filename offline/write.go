@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
 // Writer writes rows to data sources. It is safe for concurrent use. What Store
@@ -41,4 +42,13 @@ type Writer interface {
 	//     written, but only if Create made it: any other table or file is a
 	//     Conflict and stays as it is.
 	Create(ctx context.Context, source *core.DataSource, rows array.RecordReader, replace bool) (int64, error)
+}
+
+// Declarer is a Writer some of whose sources have no types of their own, such as CSV
+// files.
+type Declarer interface {
+	// AppendAs is Append for columns with value types, by their names in the source. A
+	// cell that Range would not read as the type of its column is Invalid, and the error
+	// names column and row.
+	AppendAs(ctx context.Context, source *core.DataSource, rows array.RecordReader, kinds map[string]types.ValueType_Enum) (int64, error)
 }

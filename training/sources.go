@@ -329,6 +329,9 @@ func (s *Service) Append(ctx context.Context, project, view string, rows array.R
 	if err := sameColumns(columns, rows.Schema()); err != nil {
 		return 0, err
 	}
+	if w, ok := s.opt.Writer.(offline.Declarer); ok {
+		return w.AppendAs(ctx, v.Batch, rows, columnTypes(p, v.Batch))
+	}
 	return s.opt.Writer.Append(ctx, v.Batch, rows)
 }
 

@@ -360,6 +360,34 @@ func rowsNamed(names ...string) array.RecordReader {
 	return r
 }
 
+// declarer is a shelf that is told the types of what it writes.
+type declarer struct {
+	*shelf
+	kinds map[string]types.ValueType_Enum
+}
+
+func (d *declarer) AppendAs(ctx context.Context, m *core.DataSource, rows array.RecordReader, kinds map[string]types.ValueType_Enum) (int64, error) {
+	d.kinds = kinds
+	return d.Append(ctx, m, rows)
+}
+
+// A store without types of its own is told those of the views, by the source's names.
+func TestWrittenRowsHaveTheTypesOfTheViews(t *testing.T) {
+	var d *declarer
+	service, _ := shelfService(t, func(o *training.Options) {
+		d = &declarer{shelf: o.Writer.(*shelf)} //nolint:forcetypeassert // shelfService made it
+		o.Writer = d
+	})
+	if _, err := service.Append(t.Context(), "", "trips", rowsNamed("created", "driver", "Trips Today", "note", "ts")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]types.ValueType_Enum{"driver": types.ValueType_INT64, "Trips Today": types.ValueType_INT32} {
+		if d.kinds[name] != want {
+			t.Errorf("%s is %v", name, d.kinds[name])
+		}
+	}
+}
+
 func TestRowsAreWrittenToTheSourceOfAView(t *testing.T) {
 	all := []string{"created", "driver", "Trips Today", "note", "ts"}
 	for _, c := range []struct {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -176,7 +177,7 @@ func (r *repository) training(snapshots func() *registry.Snapshot) (*training.Se
 }
 
 // savedDataset makes the data source for a saved dataset: a table of this name, or a file
-// within the repository.
+// within the repository, which is of Parquet.
 func (r *repository) savedDataset(name string) (*core.DataSource, error) {
 	out := &core.DataSource{Name: name}
 	if r.config.Offline.Type == "postgres" {
@@ -201,6 +202,11 @@ func (r *repository) savedDataset(name string) (*core.DataSource, error) {
 	}
 	if !filepath.IsLocal(path) {
 		return nil, fault.New(fault.Invalid, "the saved dataset %s is not in the feature repository; give a path in %s", name, r.config.Dir)
+	}
+	switch strings.ToLower(filepath.Ext(path)) {
+	case "", ".parquet", ".pq":
+	default: // such as .py, which the next apply would read
+		return nil, fault.New(fault.Invalid, "the saved dataset %s is a Parquet file; let the name end in .parquet", name)
 	}
 	out.Type = core.DataSource_BATCH_FILE
 	out.Options = &core.DataSource_FileOptions_{FileOptions: &core.DataSource_FileOptions{Uri: path}}

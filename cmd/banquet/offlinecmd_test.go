@@ -217,6 +217,7 @@ func TestSavedDatasetsStayInTheRepository(t *testing.T) {
 	for name, want := range map[string]string{
 		"set.parquet": "set.parquet", "data/set.parquet": "data/set.parquet", filepath.Join(dir, "set.parquet"): "set.parquet",
 		"../set.parquet": "", "/etc/passwd": "", "": "", "data/../../set.parquet": "", "s3://bucket/set.parquet": "s3://bucket/set.parquet",
+		"features.py": "", ".feastignore": "", "set.csv": "", "set": "set",
 	} {
 		m, err := files.savedDataset(name)
 		if got := m.GetFileOptions().GetUri(); got != want || (err == nil) != (want != "") {

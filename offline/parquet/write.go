@@ -14,10 +14,14 @@ import (
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/offline"
 )
 
-var _ offline.Writer = (*Store)(nil)
+var (
+	_ offline.Writer   = (*Store)(nil)
+	_ offline.Declarer = (*Store)(nil)
+)
 
 // Append adds rows to a file or to a directory of files.
 //
@@ -29,6 +33,12 @@ var _ offline.Writer = (*Store)(nil)
 // new file. One with key=value directories is refused, since rows of several
 // values would need several files, which cannot appear at once.
 func (s *Store) Append(ctx context.Context, source *core.DataSource, rows array.RecordReader) (int64, error) {
+	return s.AppendAs(ctx, source, rows, nil)
+}
+
+// AppendAs is Append for a source whose columns have value types, by their names. A cell
+// of CSV that would not be read as that type is refused: see offline.Declarer.
+func (s *Store) AppendAs(ctx context.Context, source *core.DataSource, rows array.RecordReader, kinds map[string]types.ValueType_Enum) (int64, error) {
 	if err := s.Check(ctx); err != nil {
 		return 0, err
 	}
@@ -45,7 +55,7 @@ func (s *Store) Append(ctx context.Context, source *core.DataSource, rows array.
 	case err != nil:
 		return 0, refuse(source, fault.Invalid, "%s is a pattern, to which nothing can be written; name a file or a directory in the data source", path)
 	case info.IsDir():
-		return s.appendFile(ctx, source, path, files, rows)
+		return s.appendFile(ctx, source, path, files, rows, kinds)
 	}
 	if path, err = filepath.EvalSymlinks(path); err != nil { // a rename would replace the link
 		return 0, unwritable(source, path, err)
@@ -60,6 +70,7 @@ func (s *Store) Append(ctx context.Context, source *core.DataSource, rows array.
 		return 0, err
 	}
 	defer d.drop()
+	d.kinds = kinds
 	n, err := d.extend(ctx, path, rows)
 	if err != nil {
 		return 0, err
@@ -68,7 +79,7 @@ func (s *Store) Append(ctx context.Context, source *core.DataSource, rows array.
 }
 
 // appendFile adds a file to a directory, like the first one that it has.
-func (s *Store) appendFile(ctx context.Context, source *core.DataSource, dir string, files []string, rows array.RecordReader) (int64, error) {
+func (s *Store) appendFile(ctx context.Context, source *core.DataSource, dir string, files []string, rows array.RecordReader, kinds map[string]types.ValueType_Enum) (int64, error) {
 	for _, f := range files {
 		below, err := filepath.Rel(dir, f)
 		if err == nil && len(partitionsOf(below)) > 0 {
@@ -82,6 +93,7 @@ func (s *Store) appendFile(ctx context.Context, source *core.DataSource, dir str
 		return 0, err
 	}
 	defer d.drop()
+	d.kinds = kinds
 	n, err := d.imitate(ctx, first, rows)
 	if err != nil || n == 0 {
 		return n, err

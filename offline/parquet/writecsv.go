@@ -112,6 +112,7 @@ func (d *draft) lines(ctx context.Context, c *csvFile, end string, rows rowReade
 			return 0, refuse(d.source, fault.Invalid, "column %s of the rows is of type %s, which CSV does not hold; convert it", name, f.Type)
 		}
 	}
+	checks := d.declared(c.header)
 	n := int64(0)
 	out := bufio.NewWriterSize(d.out, 256<<10)
 	var line, cell []byte
@@ -127,7 +128,11 @@ func (d *draft) lines(ctx context.Context, c *csvFile, end string, rows rowReade
 				if i > 0 {
 					line = append(line, ',')
 				}
-				if cell, err = csvCell(cell[:0], texts[i], batch.Column(at[i]), row); err != nil {
+				cell, err = csvCell(cell[:0], texts[i], batch.Column(at[i]), row)
+				if err == nil && checks[i] != nil && len(cell) > 0 {
+					err = checks[i](string(cell))
+				}
+				if err != nil {
 					return 0, d.cellFault(c.header[i], n, err)
 				}
 				line = append(line, cell...)

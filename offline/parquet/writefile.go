@@ -13,6 +13,7 @@ import (
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
 // unwritable says why a file cannot be written.
@@ -28,6 +29,8 @@ func unwritable(source *core.DataSource, path string, err error) error {
 		return refuse(source, fault.NotFound, "directory %s does not exist; create it", filepath.Dir(path)).Because(err)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return refuse(source, fault.Denied, "%s may not be written", path).Because(err)
+	case errors.Is(err, syscall.ENAMETOOLONG), strings.Contains(path, "\x00"):
+		return refuse(source, fault.Invalid, "%q cannot be the name of a file; choose another one", cut(filepath.Base(path))).Because(err)
 	case errors.As(err, &system):
 		return refuse(source, fault.Unavailable, "%s cannot be written: %v", path, system).Because(err)
 	}
@@ -90,8 +93,10 @@ func tryLock(path string) (*locked, error) {
 // draft is a file that no reader sees yet: its name is hidden.
 type draft struct {
 	source *core.DataSource
-	file   *os.File
-	path   string
+	// kinds are the value types of columns, where they are known.
+	kinds map[string]types.ValueType_Enum
+	file  *os.File
+	path  string
 	// out writes to the file.
 	out io.Writer
 }
