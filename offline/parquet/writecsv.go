@@ -128,11 +128,7 @@ func (d *draft) lines(ctx context.Context, c *csvFile, end string, rows rowReade
 				if i > 0 {
 					line = append(line, ',')
 				}
-				cell, err = csvCell(cell[:0], texts[i], batch.Column(at[i]), row)
-				if err == nil && checks[i] != nil && len(cell) > 0 {
-					err = checks[i](string(cell))
-				}
-				if err != nil {
+				if cell, err = csvCell(cell[:0], texts[i], checks[i], batch.Column(at[i]), row); err != nil {
 					return 0, d.cellFault(c.header[i], n, err)
 				}
 				line = append(line, cell...)
@@ -158,7 +154,7 @@ func (d *draft) lines(ctx context.Context, c *csvFile, end string, rows rowReade
 type csvText func(a arrow.Array, row int) (string, error)
 
 // csvCell writes a cell. It refuses one that would be read as null.
-func csvCell(dst []byte, text csvText, a arrow.Array, row int) ([]byte, error) {
+func csvCell(dst []byte, text csvText, check declaredCell, a arrow.Array, row int) ([]byte, error) {
 	if nullAt(a, row) {
 		return dst, nil
 	}
@@ -166,11 +162,14 @@ func csvCell(dst []byte, text csvText, a arrow.Array, row int) ([]byte, error) {
 	if err == nil {
 		err = checkText(s)
 	}
+	if err == nil && isNull(s) {
+		err = fmt.Errorf("%q would be read as null, as pandas reads it", s)
+	}
+	if err == nil && check != nil {
+		err = check(s)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if isNull(s) {
-		return nil, fmt.Errorf("%q would be read as null, as pandas reads it", s)
 	}
 	return appendQuoted(dst, s), nil
 }
