@@ -61,7 +61,7 @@ func TestRowsOfAnEndedCopyAreLeftAlone(t *testing.T) {
 				}
 				if by == "the server" {
 					rows.end = func() {
-						pgtest.Exec(t, postgres.OptionsOf(s), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = current_database()")
+						pgtest.Exec(t, postgres.OptionsOf(s), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")
 					}
 				}
 				err := call(ctx, s, rows)
