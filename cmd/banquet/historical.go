@@ -19,7 +19,7 @@ type historicalFlags struct {
 	dataframe, entities string
 	features            []string
 	service             string
-	full                bool
+	full, created       bool
 	start, end, at      string
 	output, format      string
 	timeout             time.Duration
@@ -52,6 +52,7 @@ func (a *app) historicalCommand() *cobra.Command {
 	flags.StringArrayVarP(&f.features, "features", "f", nil, "a feature reference, view:feature; may be repeated")
 	flags.StringVar(&f.service, "feature-service", "", "all features of this feature service, instead of --features")
 	flags.BoolVar(&f.full, "full-feature-names", false, "name the columns view__feature")
+	flags.BoolVar(&f.created, "filter-by-created-timestamp", false, "leave out rows that were created after the time of the entity row, as if they were not known yet")
 	flags.StringVar(&f.at, "at", "", "the time of entity rows that have none (default now)")
 	flags.StringVarP(&f.output, "output", "o", "", "write to this .parquet, .csv or .arrow file; - is standard output")
 	flags.StringVar(&f.format, "format", "", "parquet, csv or arrow, if the name of the output does not say it (default csv for -)")
@@ -95,7 +96,7 @@ func set(flags ...string) []string {
 
 // request is what the flags ask for, without the entity rows.
 func (f *historicalFlags) request(now time.Time) (training.Request, error) {
-	req := training.Request{Features: f.features, Service: f.service, FullNames: f.full, At: now}
+	req := training.Request{Features: f.features, Service: f.service, FullNames: f.full, CreatedBefore: f.created, At: now}
 	for _, at := range []struct {
 		flag, text string
 		to         *time.Time

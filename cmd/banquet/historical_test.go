@@ -368,3 +368,19 @@ func TestWhatIsSQL(t *testing.T) {
 		}
 	}
 }
+
+// Rows that were created after the entity row's time are left out when asked for.
+func TestHistoricalOfWhatWasKnown(t *testing.T) {
+	dir := newRepo(t, "project: shop\nprovider: local\nregistry: registry.db\nonline_store: {type: sqlite, path: online.db}\noffline_store: {type: file}\nentity_key_serialization_version: 3\n",
+		strings.ReplaceAll(oneView, "SOURCE", `FileSource(name="carts_source", path="known.csv", timestamp_field="at", created_timestamp_column="made")`))
+	write(t, filepath.Join(dir, "known.csv"), "shopper,items,at,made\n1,1,2024-01-02T00:00:00,2024-01-02T01:00:00\n1,2,2024-01-02T06:00:00,2024-01-09T00:00:00\n")
+	if code, _, errText := command(t, nil, "-c", dir, "apply"); code != 0 {
+		t.Fatal(errText)
+	}
+	for flag, want := range map[string]string{"--filter-by-created-timestamp": `"items":1`, "--full-feature-names=false": `"items":2`} {
+		code, out, errText := command(t, nil, "-c", dir, "get-historical-features", "-d", `[{"shopper": 1, "event_timestamp": "2024-01-02T12:00:00"}]`, "-f", "carts:items", flag)
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("%s: exit %d: %s%s", flag, code, out, errText)
+		}
+	}
+}
