@@ -43,6 +43,7 @@ func (m *Materializer) window(ctx context.Context, p plan) (t *task, err error) 
 	t.read = m.opt.Now().UTC().Truncate(time.Microsecond)
 	if t.resumed != nil {
 		t.read, t.before = t.resumed.Read, outcome{stored: t.resumed.Stored, older: t.resumed.Older}
+		t.result.Written, t.result.Older, t.result.Resumed = t.before.stored, t.before.older, t.before.stored
 		m.observe(func(o *Observer) {
 			if o.Resumed != nil {
 				o.Resumed(p.Window, t.before.all())
@@ -149,7 +150,6 @@ func (t *task) move(ctx context.Context, kept *checkpoint) error {
 		return err
 	}
 	t.result.Keys = t.before.all() + keys
-	t.result.Written, t.result.Older, t.result.Resumed = t.before.stored, t.before.older, t.before.stored
 	w := t.newWriting(t.view, t.layout, t.mode(ctx, keys))
 	w.progress = func(rows int) {
 		t.observe(func(o *Observer) {

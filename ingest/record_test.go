@@ -3,8 +3,12 @@ package ingest
 import (
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/registry/file"
 )
 
 // FuzzParseRecord reads any bytes as a record: what is accepted can be used and
@@ -59,5 +63,32 @@ func TestWhichRunsAreAlive(t *testing.T) {
 	}
 	if _, err := os.Stat("/proc/self/stat"); err == nil && me.Born == "" {
 		t.Error("it is not known when this process began")
+	}
+}
+
+// The names of projects and views have any length and any letters. The names of
+// records have neither, and differ where those do.
+func TestRecordsOfViewsWithLongNames(t *testing.T) {
+	long := strings.Repeat("고객신용", 60)
+	views := []*registry.View{
+		{Project: "p", Name: "carts"}, {Project: "p", Name: long + "1"}, {Project: "p", Name: long + "2"},
+		{Project: long, Name: long}, {Project: strings.Repeat("p", 300), Name: strings.Repeat("v", 300)}, {Project: "p", Name: "a/b %2F"},
+	}
+	records := file.New(t.TempDir() + "/registry.db").Records()
+	for _, v := range views {
+		for _, s := range []Shard{{}, {Index: 99998, Count: 99999}} {
+			name := recordName(v, s)
+			if err := records.Put(t.Context(), name, []byte(name)); err != nil {
+				t.Errorf("%.20s: %v", v.Name, err)
+			}
+		}
+	}
+	for _, v := range views {
+		if list, err := records.List(t.Context(), prefix(v)); len(list) != 2 || err != nil {
+			t.Errorf("%.20s: %q, %v", v.Name, list, err)
+		}
+	}
+	if got := prefix(views[0]); got != "p/carts/" {
+		t.Error(got)
 	}
 }

@@ -132,6 +132,19 @@ func unfinishedRun(t *testing.T, s *shop, from, to time.Time) {
 	s.from(0)
 }
 
+// A run that goes on after an unfinished one and fails before it has read all rows
+// does not claim that nothing is stored.
+func TestARunThatFailsBeforeItGoesOn(t *testing.T) {
+	s, _, _ := kept(t, "carts")
+	s.source.add(some(100, noon.Add(-time.Minute))...)
+	unfinishedRun(t, s, noon.AddDate(0, 0, -1), noon)
+	s.source.ranged = func(context.Context) error { return fault.New(fault.Unavailable, "the source is down") }
+	_, err := ingest.New(s.opt).Materialize(t.Context(), ingest.Request{Start: noon.AddDate(0, 0, -1), End: noon})
+	if want := "the source is down; 45 rows of feature view carts are known to be stored, and its window is not recorded; the same command goes on after what is stored"; err == nil || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
+	}
+}
+
 // An incremental run first finishes the window of one that failed, with the time
 // at which that one read its rows, and then takes the rows since.
 func TestAnIncrementalRunFinishesTheLastOneFirst(t *testing.T) {

@@ -63,6 +63,8 @@ func reason(ctx context.Context, err error) fault.Error {
 // stored tells how much of a view's window is in the store.
 func stored(r *Result) string {
 	switch {
+	case r.Keys == 0 && r.Written > 0: // by the run that this one continues
+		return fmt.Sprintf("%s of feature view %s %s known to be stored", count(r.Written, "row"), r.View, choose(int64(r.Written), "is", "are"))
 	case r.Keys == 0:
 		return "nothing of feature view " + r.View + " is written"
 	case r.Written == r.Keys && r.Keys == 1:

@@ -209,6 +209,7 @@ func TestBarsGiveWayToText(t *testing.T) {
 	p := &progress{app: &app{system: system{out: &out, err: &errs, env: os.LookupEnv}}, together: true}
 	p.paint([]ingest.Progress{{Window: ingest.Window{View: "a"}}, {Window: ingest.Window{View: "b"}}})
 	p.observer().Resumed(ingest.Window{View: "a"}, 7)
+	p.observer().Resumed(ingest.Window{View: "b"}, 0)
 	p.paint(make([]ingest.Progress, maxBars+3))
 	if want := "a  reading  0 rows\nb  reading  0 rows\n\x1b[2A\r\x1b[J" + strings.Repeat("  reading  0 rows\n", maxBars) + "and 3 more\n"; errs.String() != want {
 		t.Errorf("%q\nwant %q", errs.String(), want)

@@ -119,6 +119,9 @@ func (p *progress) heading(w *ingest.Window) {
 }
 
 func (p *progress) resumed(w *ingest.Window, rows int) {
+	if rows == 0 {
+		return // for the reader it is a run like any other
+	}
 	name := ""
 	if p.together {
 		name = w.View + ": "

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/banquet-fs/banquet/fault"
@@ -145,8 +146,17 @@ func (r *Records) fault(err error, what string) error {
 	}
 	kind := fault.Unavailable
 	why := "cannot be " + what
-	if errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, syscall.EROFS):
+		kind, why = fault.Denied, why+": its file system is read-only"
+	case errors.Is(err, fs.ErrPermission):
 		kind, why = fault.Denied, why+" by this user: no permission"
+	case errors.Is(err, syscall.ENOSPC):
+		why += ": no space left on its device"
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		why += ": the name of a record is too long"
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
+		why += ": a file is in its place"
 	}
 	return fault.Registry(kind, "the directory of run records %s %s", r.dir, why).About("registry", r.dir, "").Because(err)
 }

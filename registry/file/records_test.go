@@ -113,7 +113,7 @@ func TestRecordsThatCannotBeKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := r.Put(t.Context(), "x", []byte("x"))
-	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "the directory of run records "+dir+" cannot be written") {
+	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "the directory of run records "+dir+" cannot be written: a file is in its place") {
 		t.Error(err)
 	}
 	if _, err := r.List(t.Context(), ""); fault.KindOf(err) != fault.Unavailable {
@@ -125,7 +125,7 @@ func TestRecordsThatCannotBeKept(t *testing.T) {
 		t.Error(err)
 	}
 	long, _ := records(t)
-	if err := long.Put(t.Context(), strings.Repeat("x", 300), []byte("x")); fault.KindOf(err) != fault.Unavailable {
+	if err := long.Put(t.Context(), strings.Repeat("x", 300), []byte("x")); fault.KindOf(err) != fault.Unavailable || !strings.HasSuffix(err.Error(), "the name of a record is too long") {
 		t.Error(err)
 	}
 }
