@@ -71,8 +71,12 @@ func TestWhichRunsAreAlive(t *testing.T) {
 func TestRecordsOfViewsWithLongNames(t *testing.T) {
 	long := strings.Repeat("고객신용", 60)
 	views := []*registry.View{
-		{Project: "p", Name: "carts"}, {Project: "p", Name: long + "1"}, {Project: "p", Name: long + "2"},
-		{Project: long, Name: long}, {Project: strings.Repeat("p", 300), Name: strings.Repeat("v", 300)}, {Project: "p", Name: "a/b %2F"},
+		{Project: "p", Name: "carts"},
+		{Project: "p", Name: long + "1"},
+		{Project: "p", Name: long + "2"},
+		{Project: long, Name: long},
+		{Project: strings.Repeat("p", 300), Name: strings.Repeat("v", 300)},
+		{Project: "p", Name: "a/b %2F"},
 	}
 	records := file.New(t.TempDir() + "/registry.db").Records()
 	for _, v := range views {
