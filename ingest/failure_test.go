@@ -168,6 +168,21 @@ func TestAFailingWriteEndsAllOthers(t *testing.T) {
 	}
 }
 
+// Of a write that the store carries out in part, the rows that it has acknowledged
+// are counted.
+func TestRowsOfAWriteThatFailsInPartAreCounted(t *testing.T) {
+	s := newShop(t, false, "carts")
+	s.source.add(some(10, noon)...)
+	s.opt.Online = &refusing{Writer: s.online, kind: fault.Denied, shoppers: []int64{4}}
+	_, err := s.run(t.Context())
+	if want := "too large by 4 bytes; of 10 rows of feature view carts 9 are known to be stored, and its window is not recorded"; err == nil || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
+	}
+	if got := s.stored(t, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10); len(got) != 9 {
+		t.Error(got)
+	}
+}
+
 // A run ends at once when its caller cancels it, wherever it is, and says what
 // is stored.
 func TestACanceledRun(t *testing.T) {

@@ -237,12 +237,12 @@ func (w *writing) write(ctx context.Context, b *batch, records []stores.Record) 
 			now.refused++
 			w.refuse(&records[at], failed)
 		default:
-			return 0, nil, failed
+			err = failed
 		}
 	}
 	b.outcome, w.total = b.add(now), w.total.add(now)
 	w.progress(w.total.all())
-	return busy, why, nil
+	return busy, why, err
 }
 
 // isBusy reports whether the store refused a row because it has too much to do.
