@@ -379,8 +379,10 @@ func TestRunsAtTheSameTime(t *testing.T) {
 func TestRunsOfOneViewAtTheSameTime(t *testing.T) {
 	s := newShop(t, false, "carts", "clicks")
 	s.source.add(row{shopper: 1, items: 10, at: noon.Add(-time.Hour)})
-	s.source.ranged = func(ctx context.Context) error {
-		s.source.ranged = nil
+	store := &refusing{Writer: s.online}
+	s.opt.Online = store
+	store.before = func(ctx context.Context, _ int64) error {
+		store.before = nil
 		s.source.add(row{shopper: 1, items: 11, at: noon.Add(time.Minute)})
 		s.clock.set(noon.Add(time.Hour))
 		results, err := ingest.New(s.opt).MaterializeIncremental(ctx, ingest.Request{Views: []string{"carts", "clicks"}, End: noon.Add(time.Hour)})

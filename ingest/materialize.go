@@ -169,13 +169,22 @@ func (t *task) move(ctx context.Context, kept *checkpoint) error {
 }
 
 // mode chooses how rows are written. Where the store may have rows later than the
-// window, which the source tells, each row is compared.
+// window, which the source tells, each row is compared. What the run was planned with
+// does not count: other runs may have begun and ended since.
 func (t *task) mode(ctx context.Context, keys int) stores.Mode {
-	m := mode(t.view, t.Window)
+	view := t.view
+	if now, err := t.views(ctx, []string{t.View}); err == nil {
+		view = now[0]
+	}
+	m := mode(view, t.Window)
 	if m == stores.Newer || keys == 0 {
 		return m
 	}
-	if !pastOf(t.view, t.read).cut && !t.reach.After(t.End) {
+	reach := t.reach
+	for _, r := range t.recordsOf(ctx, view) {
+		reach = later(reach, r.reach())
+	}
+	if !pastOf(view, t.read).cut && !reach.After(t.End) {
 		return m
 	}
 	if t.questions().ask(ctx, offline.Query{Start: after(t.End)}).Rows != 0 {
