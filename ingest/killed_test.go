@@ -172,6 +172,11 @@ func onlyTheResultIsLeft(t *testing.T, dir string) {
 	for _, e := range entries {
 		switch e.Name() {
 		case "registry.db", ".registry.db.lock", "online.db":
+		case "registry.db.runs": // a run that is killed while it writes its record leaves a file, which later runs remove after an hour
+			left, err := filepath.Glob(filepath.Join(dir, e.Name(), "*.run"))
+			if len(left) > 0 || err != nil {
+				t.Error(left, err)
+			}
 		default:
 			t.Errorf("%s is left", e.Name())
 		}

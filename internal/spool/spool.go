@@ -237,7 +237,10 @@ func (r *reader) Err() error {
 // TempFile makes a temporary file without a name, where the system allows it.
 // Errors are faults.
 func TempFile(dir string) (*os.File, error) {
-	file, err := os.CreateTemp(dir, "banquet-*.tmp")
+	if file, err := unnamed(dir); err == nil {
+		return file, nil
+	}
+	file, err := os.CreateTemp(dir, "banquet-*.tmp") // says what is wrong with the directory
 	if err != nil {
 		return nil, Fault(err, dir)
 	}

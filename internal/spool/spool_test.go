@@ -135,6 +135,30 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A temporary file can be written and read, is not in its directory, and leaves the
+// directory alone when it is removed.
+func TestATemporaryFileHasNoName(t *testing.T) {
+	dir := t.TempDir()
+	file, err := TempFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := os.ReadDir(dir); len(entries) != 0 || err != nil {
+		t.Error(entries, err)
+	}
+	got := make([]byte, 4)
+	if _, err := file.WriteString("text"); err != nil {
+		t.Error(err)
+	}
+	if _, err := file.ReadAt(got, 0); string(got) != "text" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	remove(file)
+	if entries, err := os.ReadDir(dir); len(entries) != 0 || err != nil {
+		t.Error(entries, err)
+	}
+}
+
 // unregistered is an extension type that this process has not registered.
 type unregistered struct{ arrow.ExtensionBase }
 
