@@ -166,6 +166,24 @@ func TestWritesToWrongTablesFail(t *testing.T) {
 	}
 }
 
+// A server that only reads says so: no right is missing.
+func TestAWriteToAServerThatOnlyReads(t *testing.T) {
+	opt := options(t)
+	open(t, opt, zip)
+	pgtest.Exec(t, opt, "CREATE ROLE reader LOGIN PASSWORD 'password'; ALTER ROLE reader SET default_transaction_read_only = on; GRANT ALL ON ALL TABLES IN SCHEMA public TO reader; GRANT ALL ON SCHEMA public TO reader")
+	defer pgtest.Exec(t, options(t), "DROP OWNED BY reader")
+	opt.User = "reader"
+	s := postgres.New(opt)
+	defer s.Close()
+	w, err := s.Write(t.Context(), zip, stores.NewSelection("f"), many(3), stores.Replace)
+	if err == nil && len(w.Failed.Errs) > 0 {
+		err = w.Failed.Errs[0]
+	}
+	if fault.KindOf(err) != fault.Denied || !strings.Contains(err.Error(), "is read-only for user reader; is it a replica, or is default_transaction_read_only on?") {
+		t.Error(w, err)
+	}
+}
+
 // A write canceled during the search for bad rows returns the outcome of each
 // record.
 func TestAWriteThatIsCanceledTellsWhatIsStored(t *testing.T) {

@@ -131,7 +131,9 @@ func (s *Store) fault(ctx context.Context, err error, table stores.Table) error 
 		switch server.Code {
 		case "42P01", "3F000", "42703":
 			return refuse(fault.NotFound, "table %s of feature view %s does not exist in schema %s, or lacks a column; run `banquet apply`", name, table.View, s.schema())
-		case "42501", "25006":
+		case "25006":
+			return refuse(fault.Denied, "table %s of feature view %s cannot be written: PostgreSQL at %s is read-only for user %s; is it a replica, or is default_transaction_read_only on?", name, table.View, s.opt.Address(), s.opt.User)
+		case "42501":
 			return refuse(fault.Denied, "user %s may not use table %s of feature view %s in PostgreSQL at %s", s.opt.User, name, table.View, s.opt.Address())
 		case "40001", "40P01", "55P03":
 			return refuse(fault.Overloaded, "table %s of feature view %s is busy", name, table.View)
