@@ -21,6 +21,7 @@ func (s *skips) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&s.source, "skip-source-validation", false, "do not check that the data sources exist")
 	cmd.Flags().BoolVar(&s.views, "skip-feature-view-validation", false, "accepted for compatibility with Feast; views are always checked")
 	cmd.Flags().BoolVar(&s.progress, "no-progress", false, "accepted for compatibility with Feast; apply shows no progress bar")
+	cmd.Flags().BoolVar(&s.noPromote, "no-promote", false, "record feature views with a changed schema as new versions and keep serving the current ones")
 	cmd.Flags().BoolVar(&s.deletions, "allow-deletions", false, "delete objects that are no longer defined, even if parts of the repository were skipped or it defines nothing")
 }
 
@@ -31,7 +32,6 @@ func (a *app) applyCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, a.verbose, s) },
 	}
 	s.add(cmd)
-	cmd.Flags().BoolVar(&s.noPromote, "no-promote", false, "record feature views with a changed schema as new versions and keep serving the current ones")
 	a.pythonFlag(cmd)
 	cmd.Flags().BoolVarP(&a.verbose, "verbose", "v", false, "show each changed field, and the files that define nothing")
 	return cmd
@@ -51,7 +51,6 @@ func (a *app) apply(cmd *cobra.Command, verbose bool, s skips) error {
 	a.sayProject(r, repo.Objects.Project == nil)
 	fmt.Fprintf(a.out, "Applying changes for project %s\n", r.config.Project)
 	a.notes(repo, verbose)
-	repo.Objects.NoPromote = s.noPromote
 	if err := errors.Join(r.config.QualityBuilt("apply"), r.config.VectorsBuilt("apply")); err != nil {
 		return err
 	}

@@ -146,7 +146,12 @@ func TestServeAsAProcess(t *testing.T) {
 	dir := t.TempDir()
 	bin := program(t)
 	repo := filepath.Join(dir, "shop", "feature_repo")
-	for _, args := range [][]string{{"init", filepath.Join(dir, "shop")}, {"-c", repo, "apply"}, {"-c", repo, "materialize", "2023-01-01", "2025-01-01"}} {
+	for _, args := range [][]string{
+		{"init", filepath.Join(dir, "shop")},
+		{"-c", repo, "apply"},
+		{"-c", repo, "materialize", "2023-01-01", "2025-01-01"},
+		{"-c", repo, "get-historical-features", "--entity-df", filepath.Join(repo, "data", "loans.parquet"), "--feature-service", "credit_model", "-o", filepath.Join(dir, "training.parquet")},
+	} {
 		if out, err := exec.CommandContext(t.Context(), bin, args...).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", args, out)
 		}

@@ -59,7 +59,7 @@ func (a *app) init(dir string) error {
 	if err := writeTemplate(repo, projectName(filepath.Base(abs))); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "  cd %s\n  banquet apply\n  banquet materialize 2023-01-01 2025-01-01\n  banquet serve\n", repo)
+	fmt.Fprintf(a.out, "  cd %s\n  banquet apply\n  banquet materialize 2023-01-01 2025-01-01\n  banquet get-historical-features --entity-df data/loans.parquet --feature-service credit_model -o training.parquet\n  banquet serve\n", repo)
 	return nil
 }
 
@@ -90,11 +90,10 @@ func writeTemplate(repo, project string) error {
 			return refuse(err)
 		}
 	}
-	if err := writeParquet(filepath.Join(repo, "data", "zipcode_features.parquet"), zipcodes()); err != nil {
-		return refuse(err)
-	}
-	if err := writeParquet(filepath.Join(repo, "data", "credit_history.parquet"), histories()); err != nil {
-		return refuse(err)
+	for name, rows := range map[string]func() arrow.RecordBatch{"zipcode_features": zipcodes, "credit_history": histories, "loans": loans} {
+		if err := writeParquet(filepath.Join(repo, "data", name+".parquet"), rows()); err != nil {
+			return refuse(err)
+		}
 	}
 	return nil
 }
@@ -188,6 +187,34 @@ func histories() arrow.RecordBatch {
 			row(b, at, ssn, int64(r.IntN(10000)), int64(r.IntN(900000)), int64(r.IntN(60000)), int64(r.IntN(40000)), int64(r.IntN(10)),
 				int64(r.IntN(8)), int64(r.IntN(4)), int64(r.IntN(2)), int64(r.IntN(2)))
 		}
+	}
+	return b.NewRecordBatch()
+}
+
+// loans generates entity rows of a training set, the same each time: loans of people
+// with a credit history, some weeks after an event of it, and whether they were repaid.
+func loans() arrow.RecordBatch {
+	people := histories()
+	defer people.Release()
+	ssns, events := people.Column(0).(*array.String), people.Column(int(people.NumCols()-2)).(*array.Timestamp)
+	event, _ := stamps()
+	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{
+		{Name: "zipcode", Type: arrow.PrimitiveTypes.Int64},
+		{Name: "dob_ssn", Type: arrow.BinaryTypes.String},
+		{Name: "loan_amount", Type: arrow.PrimitiveTypes.Int64},
+		{Name: "repaid", Type: arrow.PrimitiveTypes.Int64},
+		event,
+	}, nil))
+	defer b.Release()
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 500 {
+		i := r.IntN(int(people.NumRows()))
+		b.Field(0).(*array.Int64Builder).Append(int64(75000 + r.IntN(2000)))
+		b.Field(1).(*array.StringBuilder).Append(ssns.Value(i))
+		b.Field(2).(*array.Int64Builder).Append(int64(1000 * (1 + r.IntN(40))))
+		b.Field(3).(*array.Int64Builder).Append(int64(r.IntN(2)))
+		at := time.UnixMicro(int64(events.Value(i))).Add(time.Duration(1+r.IntN(60)) * 24 * time.Hour)
+		b.Field(4).(*array.TimestampBuilder).Append(arrow.Timestamp(at.UnixMicro()))
 	}
 	return b.NewRecordBatch()
 }

@@ -160,6 +160,7 @@ const planning = "plan"
 // applier makes the use case of plan and apply. need is what needs it: plan also works
 // with an online store that banquet does not have, if there are no tables to check.
 func (r *repository) applier(ctx context.Context, repo *definitions.Repo, s skips, need string) (*apply.Applier, error) {
+	repo.Objects.NoPromote = s.noPromote
 	opt := apply.Options{
 		Storage: r.storage, Registry: r.options(), Project: r.config.Project, Columns: lazyColumns{r}, Records: r.storage.Records(), Log: r.app.log,
 		Passed: repo.Passed, AllowDeletions: s.deletions, SkipSources: s.source,
