@@ -133,7 +133,8 @@ func killUntilDone(t *testing.T, dir string) (kills int, r ingest.Result) {
 	for {
 		cmd := exec.CommandContext(t.Context(), self)
 		cmd.Env, cmd.Stderr = append(os.Environ(), childEnv+"="+dir), os.Stderr
-		out, err := killed(cmd, rand.N(time.Second))
+		// Each run gets more time than the one before: on a slow machine it would never end.
+		out, err := killed(cmd, rand.N(time.Second+time.Duration(kills)*300*time.Millisecond))
 		if err != nil && cmd.ProcessState.ExitCode() >= 0 {
 			t.Fatal("the run fails:", err)
 		}
