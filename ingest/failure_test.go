@@ -138,11 +138,8 @@ func TestAFailingWriteEndsAllOthers(t *testing.T) {
 			}
 			return nil
 		}, fault.Unavailable, nil, "the store is down; of 1000 rows of feature view carts 10 are known to be stored"},
-		"some rows are not written": {func(ctx context.Context, call int64) error {
-			if call > 20 { // the store is slow from here on, so that it does not matter when the failure arrives
-				<-ctx.Done()
-				return fault.Of(ctx.Err())
-			}
+		"some rows are not written": {func(context.Context, int64) error {
+			<-time.After(time.Millisecond)
 			return nil
 		}, fault.Overloaded, []int64{256}, "too large by 256 bytes; of 1000 rows of feature view carts "},
 	} {
@@ -160,7 +157,7 @@ func TestAFailingWriteEndsAllOthers(t *testing.T) {
 			if err == nil || fault.KindOf(err) != c.kind || !strings.HasPrefix(err.Error(), c.want) || !strings.HasSuffix(err.Error(), "and its window is not recorded; not begun: clicks") {
 				t.Errorf("%v", err)
 			}
-			if n := store.calls.Load(); n > 60 {
+			if n := store.calls.Load(); c.failed == nil && n > 30 { // those of the other case depend on when the failure arrives
 				t.Errorf("%d writes were begun", n)
 			}
 			if len(s.intervals(t, "carts")) != 0 {
