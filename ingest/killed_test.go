@@ -67,7 +67,7 @@ type slow struct{ stores.Store }
 
 func (s slow) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
 	if os.Getenv(childEnv) != "" {
-		<-time.After(40 * time.Millisecond)
+		<-time.After(100 * time.Millisecond)
 	}
 	return s.Store.Write(ctx, table, features, records, mode)
 }
@@ -133,8 +133,14 @@ func killUntilDone(t *testing.T, dir string) (kills int, r ingest.Result) {
 	for {
 		cmd := exec.CommandContext(t.Context(), self)
 		cmd.Env, cmd.Stderr = append(os.Environ(), childEnv+"="+dir), os.Stderr
-		// Each run gets more time than the one before: on a slow machine it would never end.
-		out, err := killed(cmd, rand.N(time.Second+time.Duration(kills)*300*time.Millisecond))
+		// The first run is killed when its record says that rows are stored, so that the
+		// second can continue it, the others at random: each is given more time than the one
+		// before, or none would end on a slow machine.
+		moment := func() { <-time.After(rand.N(time.Second + time.Duration(kills)*300*time.Millisecond)) }
+		if kills == 0 {
+			moment = func() { untilStored(t, dir) }
+		}
+		out, err := killed(cmd, moment)
 		if err != nil && cmd.ProcessState.ExitCode() >= 0 {
 			t.Fatal("the run fails:", err)
 		}
@@ -184,17 +190,39 @@ func onlyTheResultIsLeft(t *testing.T, dir string) {
 	}
 }
 
-// killed runs a program, and kills it after some time.
-func killed(cmd *exec.Cmd, after time.Duration) ([]byte, error) {
+// killed runs a program, and kills it when moment returns.
+func killed(cmd *exec.Cmd, moment func()) ([]byte, error) {
 	var out bytes.Buffer
 	cmd.Stdout = &out
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
+	go func() {
+		moment()
+		_ = cmd.Process.Kill() // fails if the program has ended
+	}()
 	err := cmd.Wait()
 	return out.Bytes(), err
+}
+
+// untilStored waits until the record of the run in dir says that rows are stored.
+func untilStored(t *testing.T, dir string) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		records, _ := filepath.Glob(filepath.Join(dir, "registry.db.runs", "*.run"))
+		for _, name := range records {
+			var record struct{ Done []byte }
+			if b, err := os.ReadFile(name); err == nil && json.Unmarshal(b, &record) == nil && len(record.Done) > 0 {
+				return
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			return
+		}
+	}
 }
 
 // killDir is a directory with the registry of a shop and the table of its view.
