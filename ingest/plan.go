@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/stores"
 )
@@ -42,7 +43,9 @@ func (m *Materializer) plans(ctx context.Context, req Request, v *registry.View,
 		return m.planShard(ctx, p, records, req.Restart)
 	}
 	for _, r := range records {
-		m.consider(ctx, &p, r, req.Restart)
+		if err := m.consider(ctx, &p, r, req.Restart); err != nil {
+			return nil, err
+		}
 	}
 	if p.resumed == nil || !incremental {
 		return []plan{p}, nil
@@ -73,40 +76,43 @@ func later(a, b time.Time) time.Time {
 
 // consider decides what a record means for a run: the run continues it, replaces
 // it, or leaves it to a run that continues it later.
-func (m *Materializer) consider(ctx context.Context, p *plan, r found, restart bool) {
+func (m *Materializer) consider(ctx context.Context, p *plan, r found, restart bool) error {
 	if r.committed(p.view) {
 		m.forget(ctx, r.name) // it was stopped between its last two steps
-		return
+		return nil
 	}
 	reach := r.reach()
 	defer func() { p.reach = later(p.reach, reach) }() // also of a run that goes on
 	if !r.Ended && r.alive(time.Now()) {
-		return
+		return nil
 	}
-	why := m.useless(ctx, p, &r.runRecord, restart)
+	why, err := m.useless(ctx, p, &r.runRecord, restart)
 	switch {
+	case err != nil:
+		return err
 	case why != "":
 		m.note(ctx, p, &r.runRecord, why)
 	case !r.Ended && !p.fits(&r.runRecord):
-		return // another run may continue it
+		return nil // another run may continue it
 	case !r.Ended && p.resumed == nil: // of two runs of a window that were stopped one is enough
 		p.resumed, reach = &r.runRecord, r.Reach
 	}
 	p.inherited = later(p.inherited, reach)
 	p.replaced = append(p.replaced, r.name)
+	return nil
 }
 
 // useless tells why an unfinished run is not continued, now or later; empty if it
 // may be.
-func (m *Materializer) useless(ctx context.Context, p *plan, r *runRecord, restart bool) string {
+func (m *Materializer) useless(ctx context.Context, p *plan, r *runRecord, restart bool) (why string, err error) {
 	if r.Ended {
-		return ""
+		return "", nil
 	}
 	if why := m.outdated(p, r); why != "" || !p.fits(r) {
-		return why
+		return why, nil
 	}
 	if restart {
-		return "the run is to start from the beginning"
+		return "the run is to start from the beginning", nil
 	}
 	return m.lost(ctx, p, r)
 }
@@ -146,22 +152,33 @@ func (m *Materializer) outdated(p *plan, r *runRecord) string {
 }
 
 // lost tells that the store has not the last row anymore that an unfinished run
-// has stored: it may be another store, or its table may have been made anew.
-func (m *Materializer) lost(ctx context.Context, p *plan, r *runRecord) string {
+// has stored: it may be another store, or its table may have been made anew. A store
+// that does not answer now is an error: it may have the row.
+func (m *Materializer) lost(ctx context.Context, p *plan, r *runRecord) (why string, err error) {
 	reader, ok := m.opt.Online.(stores.Reader)
 	if !ok || len(r.Done) == 0 || len(p.view.Features) == 0 {
-		return ""
+		return "", nil
 	}
 	rows, err := reader.Read(ctx, []stores.Read{{
 		Table:    stores.Table{Project: p.view.Project, View: p.view.Name, Version: p.view.TableVersion},
 		Features: stores.NewSelection(p.view.Features[0].Name), Keys: [][]byte{r.Done}, Consistent: true,
 	}})
-	if err != nil {
-		return "the rows that it has stored cannot be read"
+	found := false
+	if err == nil {
+		defer rows.Release()
+		row := &rows.Reads[0][0]
+		found, err = row.Found && !row.Event.Before(r.DoneEvent.Truncate(time.Second)), row.Err
 	}
-	defer rows.Release()
-	if row := &rows.Reads[0][0]; row.Err != nil || !row.Found || row.Event.Before(r.DoneEvent.Truncate(time.Second)) {
-		return "the store has not the rows anymore that it has stored"
+	switch kind := fault.KindOf(err); {
+	case err == nil && found:
+		return "", nil
+	case err == nil:
+		return "the store has not the rows anymore that it has stored", nil
+	case kind == fault.Canceled:
+		return "", err
+	case kind == fault.Unavailable, kind == fault.TimedOut, kind == fault.Overloaded:
+		return "", fault.Store(kind, "feature view %s: the rows of the unfinished run from %s to %s cannot be checked: %s; try again to continue it, or start over with --restart",
+			p.View, stamp(r.Start), stamp(r.End), fault.Of(err).Text).About("feature view", p.View, p.view.Project).Because(err)
 	}
-	return ""
+	return "the rows that it has stored cannot be read", nil
 }

@@ -245,6 +245,49 @@ func TestAnUnfinishedRunThatIsNotContinued(t *testing.T) {
 	}
 }
 
+// unread is a store of which each read fails.
+type unread struct {
+	stores.Store
+	kind fault.Kind
+}
+
+func (u *unread) Read(context.Context, []stores.Read) (*stores.Rows, error) {
+	return nil, fault.Store(u.kind, "the store does not read")
+}
+
+// While a store does not answer, it is not known whether it still has the rows of an
+// unfinished run: the run is neither continued nor given up.
+func TestAStoreThatDoesNotAnswerAboutAnUnfinishedRun(t *testing.T) {
+	day := noon.AddDate(0, 0, -1)
+	for _, kind := range []fault.Kind{fault.Unavailable, fault.TimedOut, fault.Overloaded} {
+		for _, shard := range []ingest.Shard{{}, {Index: 0, Count: 2}} {
+			t.Run(fmt.Sprint(kind, shard), func(t *testing.T) {
+				s, records, log := kept(t, "carts")
+				s.source.add(some(100, noon.Add(-time.Minute))...)
+				req := ingest.Request{Start: day, End: noon, Shard: shard}
+				s.opt.Online = &refusing{Writer: s.online, kind: fault.Invalid, shoppers: []int64{50, 51, 52, 53, 54, 55, 56, 57}}
+				if _, err := ingest.New(s.opt).Materialize(t.Context(), req); err == nil {
+					t.Fatal("the run does not fail")
+				}
+				s.opt.Online = &unread{s.online, kind}
+				_, err := ingest.New(s.opt).Materialize(t.Context(), req)
+				want := "feature view carts: the rows of the unfinished run from 2024-05-31 12:00:00+00:00 to 2024-06-01 12:00:00+00:00 cannot be checked: the store does not read; try again to continue it, or start over with --restart"
+				if fault.KindOf(err) != kind || err.Error() != want || len(names(t, records)) != 1 || log.Len() > 0 {
+					t.Errorf("%v\nwant %s\nrecords %v, log %s", err, want, names(t, records), log)
+				}
+				s.opt.Online = s.online
+				if results, err := ingest.New(s.opt).Materialize(t.Context(), req); err != nil || results[0].Resumed == 0 {
+					t.Errorf("%+v, %v", results, err)
+				}
+				req.Restart, s.opt.Online = true, &unread{s.online, kind}
+				if _, err := ingest.New(s.opt).Materialize(t.Context(), req); err != nil {
+					t.Error("with --restart:", err)
+				}
+			})
+		}
+	}
+}
+
 // edit changes the definition of carts.
 func edit(t testing.TB, s *shop, change func(*core.FeatureView)) {
 	t.Helper()

@@ -89,7 +89,11 @@ func (m *Materializer) agree(ctx context.Context, p *plan, r found, restart bool
 			"run all shards with the same number, window and definition, or drop what was begun with --restart",
 			r.Shard, p.View, stamp(r.Start), stamp(r.End), p.shard, stamp(p.Start), stamp(p.End)).About("feature view", p.View, p.view.Project)
 	case own:
-		if why := m.lost(ctx, p, &r.runRecord); why != "" {
+		why, err := m.lost(ctx, p, &r.runRecord)
+		if err != nil {
+			return err
+		}
+		if why != "" {
 			m.note(ctx, p, &r.runRecord, why)
 			return nil
 		}
