@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -46,6 +47,7 @@ type writing struct {
 	named   []refusal
 	waiting map[int]part // batches that are stored, after one that is not
 	prefix  part         // the batches from the first on that are all stored
+	gap     int          // the first batch with a row that the store cannot hold
 }
 
 // outcome counts rows that were written.
@@ -80,7 +82,7 @@ func (m *Materializer) newWriting(v *registry.View, l *encode.Layout, mode store
 	}
 	size := max(m.opt.BatchSize, m.opt.BatchCells/max(1, len(features)))
 	return &writing{
-		online: m.opt.Online, layout: l, view: v, mode: mode, size: size, pace: newPace(size), waiting: map[int]part{},
+		online: m.opt.Online, layout: l, view: v, mode: mode, size: size, pace: newPace(size), waiting: map[int]part{}, gap: math.MaxInt,
 		table:    stores.Table{Project: v.Project, View: v.Name, Version: v.TableVersion},
 		features: stores.NewSelection(features...),
 	}
@@ -256,6 +258,9 @@ func (w *writing) finish(number int, p part) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if p.refused > 0 {
+		w.gap = min(w.gap, number)
+	}
+	if number >= w.gap { // it is never reached
 		return
 	}
 	w.waiting[number] = p
