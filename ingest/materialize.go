@@ -105,13 +105,13 @@ func (t *task) newRecord() runRecord {
 func (t *task) gather(ctx context.Context) (*reading, error) {
 	r := &reading{
 		store: t.opt.Offline, readers: t.readers(), view: t.view, layout: t.layout, take: t.takes(), vector: newVector(t.view), pile: newPile(t.spool(), workers()),
-		progress: func(rows int64) {
-			t.observe(func(o *Observer) {
-				if o.Reading != nil {
-					o.Reading(t.Window, rows)
-				}
-			})
-		},
+	}
+	r.progress = func() {
+		t.observe(func(o *Observer) {
+			if o.Reading != nil {
+				o.Reading(t.Window, r.rows.Load()) // read here, one caller at a time, so that it never falls
+			}
+		})
 	}
 	err := r.read(ctx, t.Window)
 	t.result.Read, t.result.NullKeys = r.rows.Load(), r.nullKeys.Load()

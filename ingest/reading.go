@@ -35,7 +35,7 @@ type reading struct {
 	view     *registry.View
 	layout   *encode.Layout
 	take     func(key []byte) bool // chooses the keys to keep
-	progress func(rows int64)
+	progress func()                // is called when more rows are read
 	vector   *vector
 	pile     *pile
 
@@ -138,11 +138,13 @@ func (r *reading) encode(batches <-chan numbered, s *sorter) error {
 	e := &encoder{reading: r, sorter: s}
 	for n := range batches {
 		err := e.batch(n)
+		rows := n.batch.NumRows()
 		n.batch.Release()
 		if err != nil {
 			return err
 		}
-		r.progress(r.rows.Add(n.batch.NumRows()))
+		r.rows.Add(rows)
+		r.progress()
 	}
 	return nil
 }

@@ -108,7 +108,12 @@ func TestRowsOfSeveralReadersAreThoseOfOne(t *testing.T) {
 			return end
 		}
 		var seen int64
-		s.opt.Observer.Reading = func(_ ingest.Window, n int64) { seen = max(seen, n) }
+		s.opt.Observer.Reading = func(_ ingest.Window, n int64) {
+			if n < seen {
+				t.Errorf("order %v: %d rows are read, after %d", first, n, seen)
+			}
+			seen = n
+		}
 		result, err := load(t, s)
 		if err != nil || result.Read != 300 || result.Keys != 100 || result.Written != 100 || seen != 300 {
 			t.Errorf("order %v: %+v, %v, seen %d", first, result, err, seen)
