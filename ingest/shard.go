@@ -122,6 +122,7 @@ func (t *task) finishShard(ctx context.Context, kept *checkpoint) error {
 	}
 	recorded, err := t.commit(ctx, set)
 	if err != nil {
+		t.kept = true
 		return err
 	}
 	for _, r := range set {

@@ -111,6 +111,28 @@ func TestAShardThatFailedIsContinued(t *testing.T) {
 	}
 }
 
+// The last shard whose window cannot be recorded says that nothing has to be stored
+// again, and the next run of that shard records it.
+func TestAWindowOfShardsThatCannotBeRecorded(t *testing.T) {
+	s, records, _ := kept(t, "carts")
+	s.source.add(some(100, noon.Add(-time.Minute))...)
+	if _, err := s.shard(t, 0, 2); err != nil {
+		t.Fatal(err)
+	}
+	plain := s.opt.Storage
+	s.opt.Storage = storage{plain, func() error { return fault.New(fault.Denied, "the registry is read-only") }}
+	_, err := s.shard(t, 1, 2)
+	if err == nil || !strings.HasPrefix(err.Error(), "the registry is read-only; all ") || !strings.HasSuffix(err.Error(), "and its window is not recorded; the same command goes on after what is stored") {
+		t.Error(err)
+	}
+	s.opt.Storage = plain
+	store := s.from(0)
+	results, err := s.shard(t, 1, 2)
+	if err != nil || store.rows.Load() != 0 || results[0].Waiting != "" || len(s.intervals(t, "carts")) != 1 || len(names(t, records)) != 0 {
+		t.Errorf("%+v, %v, %d rows written again", results, err, store.rows.Load())
+	}
+}
+
 // Shards that do not agree are refused by name, until what was begun is dropped.
 func TestShardsThatDisagree(t *testing.T) {
 	later := func(r *ingest.Request) { r.End = noon.Add(time.Second) }
