@@ -112,3 +112,25 @@ func TestAnInterruptedWriteStoresNothing(t *testing.T) {
 		}
 	}
 }
+
+// A plan names all that an older table lacks, and Do adds it.
+func TestATableOfAnOlderFeast(t *testing.T) {
+	for name, want := range map[string]string{
+		"DROP INDEX p_loaded_ek":                                              "index p_loaded_ek",
+		"ALTER TABLE p_loaded DROP COLUMN value_text":                         "column value_text",
+		"DROP INDEX p_loaded_ek; ALTER TABLE p_loaded DROP COLUMN value_text": "column value_text, index p_loaded_ek",
+	} {
+		s, _ := openWith(t, name)
+		tables := stores.Tables{Keep: []stores.TableSpec{{Table: loaded}}}
+		p, err := s.Plan(t.Context(), tables)
+		if err != nil || len(p.Changes) != 1 || p.Changes[0].Action != stores.Alter || p.Changes[0].Detail != want {
+			t.Errorf("%s: %+v, %v", name, p.Changes, err)
+		}
+		if _, err := s.Do(t.Context(), p.Changes); err != nil {
+			t.Error(err)
+		}
+		if p, err := s.Plan(t.Context(), tables); err != nil || len(p.Changes) != 0 {
+			t.Errorf("%s: then %+v, %v", name, p.Changes, err)
+		}
+	}
+}

@@ -24,15 +24,10 @@ func (s *Store) Plan(ctx context.Context, tables stores.Tables) (stores.TablePla
 	for _, spec := range tables.Keep {
 		name := spec.Table.SQLName()
 		change := stores.Change{Spec: spec, Name: name}
-		switch l := there[strings.ToLower(name)]; {
-		case !l.table:
-			change.Action = stores.Create
-		case !l.text:
-			change.Action, change.Detail = stores.Alter, "column value_text"
-		case !l.index:
-			change.Action, change.Detail = stores.Alter, "index "+name+"_ek"
-		default:
-			continue
+		if l := there[strings.ToLower(name)]; l.table {
+			if change.Action, change.Detail = stores.Alter, l.lacks(name); change.Detail == "" {
+				continue
+			}
 		}
 		p.Changes = append(p.Changes, change)
 	}
@@ -46,6 +41,18 @@ func (s *Store) Plan(ctx context.Context, tables stores.Tables) (stores.TablePla
 
 // layout is what exists of a table.
 type layout struct{ table, text, index bool }
+
+// lacks says what create adds to a table.
+func (l layout) lacks(name string) string {
+	var missing []string
+	if !l.text {
+		missing = append(missing, "column value_text")
+	}
+	if !l.index {
+		missing = append(missing, "index "+name+"_ek")
+	}
+	return strings.Join(missing, ", ")
+}
 
 // layouts returns the tables of the file by their names in lower case. A file that
 // does not exist has none.
