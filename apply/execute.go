@@ -138,7 +138,7 @@ func (a *Applier) warn(ctx context.Context, findings []stores.Finding) {
 }
 
 // record is the name of the record of the tables that must still be dropped.
-func (a *Applier) record() string { return "drop/" + a.opt.Project }
+func (a *Applier) record() string { return "drop/" + registry.RecordPart(a.opt.Project) }
 
 // remember records the tables that must be dropped once the registry is saved: after
 // that, nothing else knows of them.

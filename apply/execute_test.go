@@ -237,6 +237,20 @@ func (noRecords) Put(context.Context, string, []byte) error {
 	return fault.New(fault.Denied, "no permission")
 }
 
+// The name of a project has any length and any letters, and its record has a file.
+func TestTheRecordOfAProjectWithALongName(t *testing.T) {
+	for _, project := range []string{strings.Repeat("p", 300), strings.Repeat("고객신용", 60)} {
+		w := newWorld(t)
+		opt := w.options()
+		opt.Project, opt.Records = project, file.New(filepath.Join(t.TempDir(), "registry.db")).Records()
+		for _, views := range [][]string{{"a", "b"}, {"b"}} {
+			if _, err := apply.New(opt).Apply(t.Context(), objects(views...), apply.Observer{}); err != nil {
+				t.Errorf("%.20s: %v", project, err)
+			}
+		}
+	}
+}
+
 // A table that is waiting to be dropped stays if its view has been defined again.
 func TestATableThatIsNeededAgainStays(t *testing.T) {
 	w := newWorld(t)

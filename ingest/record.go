@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -70,20 +69,8 @@ type found struct {
 }
 
 // prefix begins the names of the records of a view.
-func prefix(v *registry.View) string { return component(v.Project) + "/" + component(v.Name) + "/" }
-
-// componentSize bounds a component of a record's name in bytes: a record may be a
-// file, whose name has at most 255, and there each sign % takes three.
-const componentSize = 63
-
-// component is a name as a component of a record's name. A long one, such as one of
-// 8 Korean letters, is replaced by its hash, which no other name looks like.
-func component(name string) string {
-	if p := url.PathEscape(name); len(p) <= componentSize {
-		return p
-	}
-	h := sha256.Sum256([]byte(name))
-	return "%~" + hex.EncodeToString(h[:componentSize/2-1])
+func prefix(v *registry.View) string {
+	return registry.RecordPart(v.Project) + "/" + registry.RecordPart(v.Name) + "/"
 }
 
 // recordName names the record of a run.
