@@ -1,6 +1,7 @@
 package file_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -97,6 +99,8 @@ func TestRights(t *testing.T) {
 		}
 		defer func() { _ = os.Chmod(sub, 0o755) }()
 	}
+	lock := shared(t, filepath.Join(dir, "shared"))
+	defer lock.Close()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -118,6 +122,32 @@ func TestRights(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
+}
+
+// shared makes a directory for two users, of which this one writes to the registry at
+// present, and returns its lock.
+func shared(t *testing.T, dir string) *os.File {
+	t.Helper()
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "registry.db")
+	if _, err := file.New(path).Save(t.Context(), stored("a"), ""); err != nil {
+		t.Fatal(err)
+	}
+	for name, mode := range map[string]fs.FileMode{dir: 0o777, path: 0o666} {
+		if err := os.Chmod(name, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, ".registry.db.lock"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	return lock
 }
 
 func stored(project string) *core.Registry {
@@ -149,5 +179,14 @@ func rights(t *testing.T, dir string) {
 		if fault.KindOf(err) != fault.Denied || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", path, err)
 		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err = registry.Update(ctx, file.New(filepath.Join(dir, "shared", "registry.db")), func(reg *core.Registry) error {
+		reg.Projects[0].Spec.Name = "b"
+		return nil
+	})
+	if fault.KindOf(err) != fault.TimedOut {
+		t.Error("a registry is written that another user has locked:", err)
 	}
 }

@@ -82,16 +82,9 @@ const (
 
 // lock locks the registry against other writers of banquet. The lock file is in the
 // same directory and stays there: if it were removed, two writers could hold a lock.
-// In a directory that this user may not write to, the registry itself is locked: it is
-// then overwritten in place. lock waits for another writer until lockWait or until ctx
-// is done.
+// lock waits for another writer until lockWait or until ctx is done.
 func (s *Storage) lock(ctx context.Context, path string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock"), os.O_CREATE|os.O_RDWR, 0o644)
-	if denied(err) {
-		if file, ferr := os.OpenFile(path, os.O_RDWR, 0); ferr == nil {
-			f, err = file, nil
-		}
-	}
+	f, err := openLock(path)
 	if err != nil {
 		return nil, s.osFault(err, "write")
 	}
@@ -116,6 +109,24 @@ func (s *Storage) lock(ctx context.Context, path string) (unlock func(), err err
 			return nil, fault.Of(ctx.Err())
 		}
 	}
+}
+
+// openLock opens the file to lock. A lock file that another user has made need not be
+// writable. In a directory without one, where this user may not make it, it is the
+// registry itself, which is then overwritten in place.
+func openLock(path string) (*os.File, error) {
+	name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock")
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o644)
+	if !denied(err) {
+		return f, err
+	}
+	if f, err := os.Open(name); err == nil {
+		return f, nil
+	}
+	if f, err := os.OpenFile(path, os.O_RDWR, 0); err == nil {
+		return f, nil
+	}
+	return nil, err
 }
 
 func denied(err error) bool {
