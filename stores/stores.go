@@ -127,8 +127,8 @@ type Admin interface {
 	//     and none once they are made.
 	Plan(ctx context.Context, tables Tables) (TablePlan, error)
 	// Do makes changes. A change that somebody has made already is not an error. Do
-	// tries every change before it returns an error. A table is usable when Do
-	// returns.
+	// tries every change before it returns an error, or makes all or none of them in
+	// one transaction. A table is usable when Do returns.
 	Do(ctx context.Context, changes []Change) ([]Finding, error)
 }
 

@@ -19,7 +19,7 @@ import (
 // directory <registry>.runs. The directory exists as long as there are records.
 type Records struct{ dir string }
 
-// Records keeps the records of runs beside the registry.
+// Records keeps records beside the registry.
 func (s *Storage) Records() *Records { return &Records{s.path + ".runs"} }
 
 var _ registry.Records = (*Records)(nil)
@@ -158,5 +158,5 @@ func (r *Records) fault(err error, what string) error {
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
 		why += ": a file is in its place"
 	}
-	return fault.Registry(kind, "the directory of run records %s %s", r.dir, why).About("registry", r.dir, "").Because(err)
+	return fault.Registry(kind, "the directory of records %s %s", r.dir, why).About("registry", r.dir, "").Because(err)
 }

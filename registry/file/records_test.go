@@ -113,7 +113,7 @@ func TestRecordsThatCannotBeKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := r.Put(t.Context(), "x", []byte("x"))
-	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "the directory of run records "+dir+" cannot be written: a file is in its place") {
+	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "the directory of records "+dir+" cannot be written: a file is in its place") {
 		t.Error(err)
 	}
 	if _, err := r.List(t.Context(), ""); fault.KindOf(err) != fault.Unavailable {

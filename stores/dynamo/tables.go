@@ -29,6 +29,9 @@ const (
 // legalName is the form of DynamoDB's table names.
 var legalName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
 
+// legalTag is the form of the keys and values of AWS's tags.
+var legalTag = regexp.MustCompile(`^[\pL\pZ\pN_.:/=+\-@]*$`)
+
 // tableCalls is how many tables are looked at, or changed, at a time.
 const tableCalls = 8
 
@@ -165,12 +168,11 @@ func (s *Store) tags(spec stores.TableSpec) (tags map[string]string, left []stri
 		}
 		all[k] = v
 	}
-	legal := regexp.MustCompile(`^[\pL\pZ\pN_.:/=+\-@]*$`)
 	tags = map[string]string{}
 	for _, k := range slices.Sorted(maps.Keys(all)) {
 		v := all[k]
 		ok := k != "" && utf8.RuneCountInString(k) <= maxTagKey && utf8.RuneCountInString(v) <= maxTagValue &&
-			legal.MatchString(k) && legal.MatchString(v) && !strings.HasPrefix(strings.ToLower(k), "aws:") && len(tags) < maxTags
+			legalTag.MatchString(k) && legalTag.MatchString(v) && !strings.HasPrefix(strings.ToLower(k), "aws:") && len(tags) < maxTags
 		if !ok {
 			left = append(left, k)
 			continue
