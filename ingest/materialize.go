@@ -172,10 +172,11 @@ func (t *task) move(ctx context.Context, kept *checkpoint) error {
 // window, which the source tells, each row is compared. What the run was planned with
 // does not count: other runs may have begun and ended since.
 func (t *task) mode(ctx context.Context, keys int) stores.Mode {
-	view := t.view
-	if now, err := t.views(ctx, []string{t.View}); err == nil {
-		view = now[0]
+	now, err := t.views(ctx, []string{t.View})
+	if err != nil {
+		return stores.Newer // nobody knows what others have stored
 	}
+	view := now[0]
 	m := mode(view, t.Window)
 	if m == stores.Newer || keys == 0 {
 		return m
