@@ -25,7 +25,7 @@ import (
 )
 
 // offlineNeed is the need of the remote offline store, for errors.
-const offlineNeed = "training sets"
+const offlineNeed = "making training sets"
 
 // serveOfflineCommand serves the remote offline store alone. It needs no online store.
 func (a *app) serveOfflineCommand() *cobra.Command {
@@ -72,7 +72,7 @@ func (a *app) newOfflineServer(ctx context.Context, f *serveFlags) (*server.Serv
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := r.config.OfflineBuilt(offlineNeed); err != nil {
+	if err := cmp.Or(r.config.ProviderBuilt(offlineNeed), r.config.OfflineBuilt(offlineNeed)); err != nil {
 		return nil, nil, err
 	}
 	r.warnOfConfig()

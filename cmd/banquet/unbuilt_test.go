@@ -87,6 +87,7 @@ func TestPartsThatAreNotBuilt(t *testing.T) {
 	provider := strings.Replace(sqliteRepo, "provider: local", "provider: my.own.Provider", 1)
 	store := strings.Replace(sqliteRepo, "registry: registry.db", "registry:\n  path: registry.db\n  registry_store_type: PostgreSQLRegistryStore", 1)
 	materialize, get := []string{"materialize", "2024-01-01", "2024-02-01"}, []string{"get-online-features", "-e", "shopper=1", "-f", "carts:items"}
+	serveOffline := []string{"serve_offline", "-p", "0", "--admin-port", "0"}
 	untyped := strings.Replace(warehouseViews, ", value_type=ValueType.INT64", "", 1)
 	csv := strings.ReplaceAll(oneView, "SOURCE", `FileSource(name="carts_source", path="carts.csv", timestamp_field="at")`)
 	pg := strings.ReplaceAll(oneView, "SOURCE", `PostgreSQLSource(name="carts_source", table="carts", timestamp_field="at")`)
@@ -102,7 +103,12 @@ func TestPartsThatAreNotBuilt(t *testing.T) {
 			[][]string{{"plan"}, {"apply"}, {"validate"}, materialize, get, {"serve", "-p", "0", "--grpc-port", "0", "--admin-port", "0"}},
 			"feature_store.yaml:5: online_store redis is not built into banquet: ",
 		},
-		{"a provider", provider, csv, [][]string{{"plan"}, {"apply"}, {"validate"}, materialize, get}, "feature_store.yaml:2: provider my.own.Provider is not built into banquet: "},
+		{
+			"a provider", provider, csv,
+			[][]string{{"plan"}, {"apply"}, {"validate"}, materialize, get, serveOffline},
+			"feature_store.yaml:2: provider my.own.Provider is not built into banquet: ",
+		},
+		{"an offline store", redshift, csv, [][]string{serveOffline}, "feature_store.yaml:8: offline_store redshift is not built into banquet: making training sets needs it"},
 		{"a batch engine", sqliteRepo + "batch_engine: my.own.Engine\n", csv, [][]string{materialize}, "feature_store.yaml:10: batch_engine my.own.Engine is not built into banquet: materialize needs it"},
 		{
 			"vectors", strings.Replace(sqliteRepo, "  path: online.db", "  path: online.db\n  vector_enabled: true", 1), csv,
