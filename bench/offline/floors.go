@@ -22,7 +22,7 @@ func Floor(ctx context.Context, args []string, client func(addr string) *floor.C
 		if err != nil {
 			return err
 		}
-		return JoinFloor(ctx, os.Stdout, args[1], rows)
+		return joinFloor(ctx, os.Stdout, args[1], rows)
 	case len(args) == 2 && args[0] == "read-floor":
 		for _, t := range []*table{zipcodes(), credits()} {
 			if err := readFile(ctx, filepath.Join(args[1], t.name+".parquet")); err != nil {
@@ -39,7 +39,7 @@ func Floor(ctx context.Context, args []string, client func(addr string) *floor.C
 		if err != nil {
 			return err
 		}
-		return WriteFloor(ctx, client(args[2]), args[1], rows, connections)
+		return writeFloor(ctx, client(args[2]), args[1], rows, connections)
 	}
 	return fmt.Errorf("no floor %q", args)
 }
@@ -66,5 +66,5 @@ func readFile(ctx context.Context, path string) error {
 	defer rows.Release()
 	for rows.Next() {
 	}
-	return nil
+	return rows.Err()
 }

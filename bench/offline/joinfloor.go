@@ -12,10 +12,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// JoinFloor is the practical minimum of a training set from PostgreSQL: COPY in, two
+// joinFloor is the practical minimum of a training set from PostgreSQL: COPY in, two
 // probes of an index for each entity row and view, COPY out. It writes the counts of a
 // join as JSON.
-func JoinFloor(ctx context.Context, out io.Writer, dsn string, rows int) error {
+func joinFloor(ctx context.Context, out io.Writer, dsn string, rows int) error {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
 		return err

@@ -23,10 +23,10 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// WriteFloor is the practical minimum of a materialize: rows come from PostgreSQL in one
+// writeFloor is the practical minimum of a materialize: rows come from PostgreSQL in one
 // COPY, become bodies of BatchWriteItem without anything in between, and are written over
 // a number of connections. It takes one row for each key as given, and does not retry.
-func WriteFloor(ctx context.Context, client *floor.Client, dsn string, rows, connections int) error {
+func writeFloor(ctx context.Context, client *floor.Client, dsn string, rows, connections int) error {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
 		return err
