@@ -11,6 +11,7 @@ import json
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import joblib
 import pandas as pd
@@ -43,7 +44,14 @@ def main() -> None:
     parser.add_argument("--model", default="model.bin", help="the model that train.py wrote")
     args = parser.parse_args()
 
-    request = json.loads(args.request)
+    try:
+        request = json.loads(args.request)
+    except ValueError as e:
+        sys.exit(f"the request is not JSON: {e}")
+    if not isinstance(request, dict):
+        sys.exit("the request must be a JSON object")
+    if not Path(args.model).exists():
+        sys.exit(f"there is no {args.model}: run train.py, or name the model by --model")
     missing = [key for key in KEYS if key not in request]
     if missing:
         sys.exit(f"the request lacks {', '.join(missing)}")
@@ -51,8 +59,8 @@ def main() -> None:
         features = online_features(args.url, request)
     except urllib.error.HTTPError as e:
         sys.exit(f"banquet refuses the request: {e.read().decode()}")
-    except urllib.error.URLError as e:
-        sys.exit(f"banquet does not answer at {args.url}: {e.reason}")
+    except OSError as e:
+        sys.exit(f"banquet does not answer at {args.url}: {getattr(e, 'reason', e)}")
     saved = joblib.load(args.model)
     missing = [name for name in saved["columns"] if name not in features and name not in request]
     if missing:
