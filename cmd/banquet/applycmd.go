@@ -20,7 +20,7 @@ type skips struct {
 func (s *skips) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&s.source, "skip-source-validation", false, "do not check that the data sources exist")
 	cmd.Flags().BoolVar(&s.views, "skip-feature-view-validation", false, "accepted for compatibility with Feast; views are always checked")
-	cmd.Flags().BoolVar(&s.progress, "no-progress", false, "accepted for compatibility with Feast; apply shows no progress bar")
+	cmd.Flags().BoolVar(&s.progress, "no-progress", false, "accepted for compatibility with Feast; there is no progress bar")
 	cmd.Flags().BoolVar(&s.noPromote, "no-promote", false, "record feature views with a changed schema as new versions and keep serving the current ones")
 	cmd.Flags().BoolVar(&s.deletions, "allow-deletions", false, "delete objects that are no longer defined, even if parts of the repository were skipped or it defines nothing")
 }

@@ -114,8 +114,8 @@ func (a *app) root() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage("%s%s", err, nearestFlag(cmd, err)) })
 	flags := root.PersistentFlags()
-	flags.StringVarP(&a.dir, "chdir", "c", "", "switch to this feature repository before the command runs")
-	flags.StringVarP(&a.file, "feature-store-yaml", "f", "", "read this file instead of feature_store.yaml")
+	flags.StringVarP(&a.dir, "chdir", "c", "", globalUsage("chdir"))
+	flags.StringVarP(&a.file, "feature-store-yaml", "f", "", globalUsage("feature-store-yaml"))
 	flags.StringVar(&a.logLevel, "log-level", "warning", "level of the log on stderr: debug, info, warning, error")
 	root.AddCommand(
 		a.applyCommand(), a.planCommand(), a.validateCommand(), a.materializeCommand(), a.incrementalCommand(), a.getCommand(), a.historicalCommand(),
@@ -126,11 +126,18 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// ownShorthand hides the shorthand of a global flag, so that a command can use the
-// letter. The long name still works.
+// globalUsage describes the global flags that have a shorthand.
+func globalUsage(name string) string {
+	return map[string]string{
+		"chdir":              "switch to this feature repository before the command runs",
+		"feature-store-yaml": "read this file instead of feature_store.yaml",
+	}[name]
+}
+
+// ownShorthand makes a global flag one without a shorthand, so that the command can use
+// the letter.
 func (a *app) ownShorthand(cmd *cobra.Command, name string, target *string) {
-	cmd.Flags().StringVar(target, name, *target, "")
-	_ = cmd.Flags().MarkHidden(name)
+	cmd.Flags().StringVar(target, name, *target, globalUsage(name))
 }
 
 func (a *app) setLog() error {
