@@ -432,10 +432,7 @@ func TestOfflineRequestsHaveSlotsOfTheirOwn(t *testing.T) {
 	call("a")
 	<-entered
 	call("b")
-	for len(s.flight.working.queue) < 2 {
-		time.Sleep(time.Millisecond) //nolint:forbidigo // the queue has no event
-	}
-	call("c")
+	call("c") // one of b and c waits, the other is refused
 	wantStatus(t, "one too many", <-results, codes.ResourceExhausted, "banquet.limits.offline_concurrency")
 	if err := s.pipeline.withSlot(t.Context(), func() error { return nil }); err != nil {
 		t.Errorf("a slot for online features: %v", err)
@@ -460,7 +457,14 @@ func TestARequestEndsAtItsTimeLimitAndWhenItsCallerReadsNothing(t *testing.T) {
 	_, err := getAll(t, s.client, ticketOf(t, s.client, pullOf("x")))
 	wantStatus(t, "a hanging source", err, codes.DeadlineExceeded, "")
 
-	endless := &rowsOfSource{next: func(context.Context) (arrow.RecordBatch, bool, error) { return sourceRows(10_000), true, nil }}
+	began := make(chan context.Context, 1)
+	endless := &rowsOfSource{next: func(ctx context.Context) (arrow.RecordBatch, bool, error) {
+		select {
+		case began <- ctx:
+		default:
+		}
+		return sourceRows(10_000), true, nil
+	}}
 	s = newFlightServer(t, endless, nil, func(f *flightService) { f.sendWait = 100 * time.Millisecond })
 	if err := putAll(t, s.client, messages(t, pullOf("x"))...); err != nil {
 		t.Fatal(err)
@@ -469,12 +473,7 @@ func TestARequestEndsAtItsTimeLimitAndWhenItsCallerReadsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for len(s.flight.working.slots) == 0 {
-		time.Sleep(time.Millisecond) //nolint:forbidigo // the slot has no event
-	}
-	for len(s.flight.working.slots) > 0 { // until the server gives up
-		time.Sleep(time.Millisecond) //nolint:forbidigo // the slot has no event
-	}
+	<-(<-began).Done() // the server gives up
 	for err == nil {
 		_, err = call.Recv()
 	}

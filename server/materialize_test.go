@@ -132,11 +132,15 @@ func metric(t *testing.T, s *served, name string) string {
 	return strings.Join(out, "\n")
 }
 
-// until waits for a condition.
+// until waits for a condition that only the server's metrics or log show.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) { //nolint:forbidigo // there is no event to wait for
-		if time.Now().After(end) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(10 * time.Second); !ok(); {
+		select {
+		case <-tick.C:
+		case <-end:
 			t.Fatal(what)
 		}
 	}
