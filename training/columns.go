@@ -221,18 +221,21 @@ func dates(a arrow.Array) (arrow.Array, error) {
 			b.AppendNull()
 			continue
 		}
+		var micros arrow.Timestamp
+		var why string
 		switch d := a.(type) {
 		case *array.Date32:
-			b.Append(arrow.Timestamp(d.Value(i).ToTime().UnixMicro()))
+			const day = 24 * 60 * 60 // seconds
+			micros, _, why = microseconds(day*arrow.Timestamp(d.Value(i)), arrow.Second)
 		case *array.Date64:
-			micros, _, why := microseconds(arrow.Timestamp(d.Value(i)), arrow.Millisecond)
-			if why != "" {
-				return nil, &cellError{i, why}
-			}
-			b.Append(micros)
+			micros, _, why = microseconds(arrow.Timestamp(d.Value(i)), arrow.Millisecond)
 		default:
 			return nil, wrongArray(a)
 		}
+		if why != "" {
+			return nil, &cellError{i, why}
+		}
+		b.Append(micros)
 	}
 	return b.NewArray(), nil
 }

@@ -72,7 +72,7 @@ func empty(columns []arrow.Array) int64 {
 rows:
 	for row := range columns[0].Len() {
 		for _, c := range columns {
-			if c.IsValid(row) {
+			if c.IsValid(row) && c.DataType().ID() != arrow.NULL { // an array of this type reports no row as null
 				continue rows
 			}
 		}

@@ -188,6 +188,7 @@ func TestTypesOfFeatures(t *testing.T) {
 		{"pandas' null", cells{"label", stamp(arrow.Microsecond), `[-9223372036854775808, 0]`}, types.ValueType_UNIX_TIMESTAMP, "timestamp[us]", "null 1970-01-01T00:00:00Z", ""},
 		{"infinite", cells{"label", stamp(arrow.Microsecond), `[0, 9223372036854775807]`}, types.ValueType_UNIX_TIMESTAMP, "", "column label, row 2 of the training set: the time is infinite", ""},
 		{"too far", cells{"label", stamp(arrow.Second), `[9223372036854775, 0]`}, types.ValueType_UNIX_TIMESTAMP, "", "column label, row 1 of the training set: the time 9223372036854775s does not fit into microseconds", ""},
+		{"a date too far", cells{"label", arrow.FixedWidthTypes.Date32, `[0, 2147483647]`}, types.ValueType_UNIX_TIMESTAMP, "", "column label, row 2 of the training set: the time 185542587100800s does not fit into microseconds", ""},
 		{"dates", cells{"label", arrow.FixedWidthTypes.Date64, `["2024-03-01", null]`}, types.ValueType_UNIX_TIMESTAMP, "timestamp[us]", "2024-03-01T00:00:00Z null", ""},
 		{"lists", times(arrow.ListOf(stamp(arrow.Millisecond))), types.ValueType_UNIX_TIMESTAMP_LIST, "list<item: timestamp[us], nullable>", "[2024-03-01T00:00:00Z null] null", ""},
 		{"large lists", times(arrow.LargeListOf(stamp(arrow.Millisecond))), types.ValueType_UNIX_TIMESTAMP_LIST, "large_list<item: timestamp[us], nullable>", "[2024-03-01T00:00:00Z null] null", ""},
@@ -212,7 +213,17 @@ func TestTypesOfFeatures(t *testing.T) {
 				}
 				return
 			}
+			coverage := set.Count()
 			got := shown(t, set)
+			empty := int64(0)
+			for _, row := range got.rows {
+				if row[2] == "null" || row[2] == array.NullValueStr {
+					empty++
+				}
+			}
+			if coverage.Features[0].Nulls != empty || coverage.Views[0].Empty != empty {
+				t.Errorf("%+v, want %d nulls", coverage, empty)
+			}
 			if got.types[2] != c.typ || got.rows[0][2]+" "+got.rows[1][2] != c.want {
 				t.Errorf("%s %s %s, want %s %s", got.types[2], got.rows[0][2], got.rows[1][2], c.typ, c.want)
 			}

@@ -4,7 +4,6 @@
 package training
 
 import (
-	"log/slog"
 	"slices"
 	"time"
 
@@ -43,7 +42,6 @@ type Options struct {
 	// Versioned says that the registry keeps versions of online tables.
 	Versioned bool
 	Spool     spool.Options
-	Log       *slog.Logger
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -57,9 +55,6 @@ type Service struct {
 func New(opt Options) *Service {
 	if opt.Now == nil {
 		opt.Now = time.Now
-	}
-	if opt.Log == nil {
-		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Service{opt: opt}
 }

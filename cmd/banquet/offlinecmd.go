@@ -172,7 +172,7 @@ func (r *repository) training(snapshots func() *registry.Snapshot) (*training.Se
 	return training.New(training.Options{
 		Snapshots: snapshots, Project: r.config.Project, Source: source, Querier: querier, Writer: writer,
 		Saved: r.savedDataset, Unregistered: c.Unregistered, SQLTimeout: time.Duration(c.SQLTimeout),
-		Versioned: r.config.Registry.Versioned, Log: r.app.log,
+		Versioned: r.config.Registry.Versioned,
 	}), nil
 }
 
