@@ -17,9 +17,8 @@ const dummyValue = ""
 const dummyColumn = -1
 
 // arrange opens a set of the columns of a reader in an order: indexes of its schema. kinds
-// are the value types of the first columns of the reader.
+// are the value types of the first columns of the reader. The set owns the reader.
 func (s *Set) arrange(in array.RecordReader, order []int, kinds []types.ValueType_Enum) error {
-	a := &arranged{RecordReader: in, order: order}
 	var fields []arrow.Field
 	var names []string
 	var ofColumns []types.ValueType_Enum
@@ -34,41 +33,9 @@ func (s *Set) arrange(in array.RecordReader, order []int, kinds []types.ValueTyp
 		}
 		fields, names, ofColumns = append(fields, f), append(names, f.Name), append(ofColumns, kind)
 	}
-	a.schema = arrow.NewSchema(fields, nil)
-	s.close = append(s.close, a.drop)
-	return s.open(&converted{in: a, conversions: conversionsOf(a.schema, names, ofColumns)})
-}
-
-// arranged is a reader with other columns. It does not own the other reader.
-type arranged struct {
-	array.RecordReader
-	schema  *arrow.Schema
-	order   []int
-	current arrow.RecordBatch
-}
-
-// Schema is the schema of the arranged columns.
-func (a *arranged) Schema() *arrow.Schema { return a.schema }
-
-// Next reads the next batch.
-func (a *arranged) Next() bool {
-	a.drop()
-	if !a.RecordReader.Next() {
-		return false
-	}
-	in := a.RecordReader.RecordBatch()
-	columns := make([]arrow.Array, len(a.order))
-	for i, at := range a.order {
-		if at == dummyColumn {
-			dummy := dummies(int(in.NumRows()))
-			defer dummy.Release()
-			columns[i] = dummy
-			continue
-		}
-		columns[i] = in.Column(at)
-	}
-	a.current = array.NewRecordBatch(a.schema, columns, in.NumRows())
-	return true
+	r := newProjection(in, order, fields)
+	s.close = append(s.close, r.Release)
+	return s.open(&converted{in: r, conversions: conversionsOf(r.schema, names, ofColumns)})
 }
 
 func dummies(n int) arrow.Array {
@@ -79,16 +46,3 @@ func dummies(n int) arrow.Array {
 	}
 	return b.NewArray()
 }
-
-func (a *arranged) drop() {
-	if a.current != nil {
-		a.current.Release()
-		a.current = nil
-	}
-}
-
-// RecordBatch is the current batch; it is valid until the next call of Next.
-func (a *arranged) RecordBatch() arrow.RecordBatch { return a.current }
-
-// Record is RecordBatch.
-func (a *arranged) Record() arrow.RecordBatch { return a.current }

@@ -195,9 +195,7 @@ func (e *entities) reader(at []int) (array.RecordReader, error) {
 	for i, column := range at {
 		fields[i] = e.spool.Schema().Field(column)
 	}
-	r := &projection{in: in, at: at, schema: arrow.NewSchema(fields, nil)}
-	r.count.Store(1)
-	return r, nil
+	return newProjection(in, at, fields), nil
 }
 
 // keyColumns are the columns that the join reads: those of the join keys, each once, then

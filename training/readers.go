@@ -9,14 +9,21 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 )
 
-// projection reads some columns of another reader, under the names of its schema. It
-// owns the other reader.
+// projection reads some columns of another reader, under the names of its schema; at has
+// their indexes, or dummyColumn. It owns the other reader.
 type projection struct {
 	in     array.RecordReader
 	at     []int
 	schema *arrow.Schema
 	batch  arrow.RecordBatch
 	count  atomic.Int64
+}
+
+// newProjection reads the columns at some indexes as the given fields. It owns in.
+func newProjection(in array.RecordReader, at []int, fields []arrow.Field) *projection {
+	p := &projection{in: in, at: at, schema: arrow.NewSchema(fields, nil)}
+	p.count.Store(1)
+	return p
 }
 
 func (p *projection) Retain() { p.count.Add(1) }
@@ -48,6 +55,11 @@ func (p *projection) Next() bool {
 	batch := p.in.RecordBatch()
 	columns := make([]arrow.Array, len(p.at))
 	for i, at := range p.at {
+		if at == dummyColumn {
+			columns[i] = dummies(int(batch.NumRows()))
+			defer columns[i].Release()
+			continue
+		}
 		columns[i] = batch.Column(at)
 	}
 	p.batch = array.NewRecordBatch(p.schema, columns, batch.NumRows())

@@ -66,7 +66,6 @@ func (s *Service) Pull(ctx context.Context, p Pull) (*Set, error) {
 	set := &Set{Features: p.Features, Timestamp: p.Timestamp, Entities: -1, close: []func(){cancel}}
 	rows, err := s.read(ctx, p, q)
 	if err == nil {
-		set.close = append(set.close, rows.Release)
 		err = set.arrange(rows, order, q.Types)
 	}
 	if err != nil {

@@ -186,7 +186,5 @@ func project(in array.RecordReader, at []int, names []string) (*projection, erro
 		}
 		fields[i] = arrow.Field{Name: names[i], Type: in.Schema().Field(column).Type, Nullable: true}
 	}
-	r := &projection{in: in, at: at, schema: arrow.NewSchema(fields, nil)}
-	r.count.Store(1)
-	return r, nil
+	return newProjection(in, at, fields), nil
 }
