@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -236,9 +237,23 @@ func (p *plan) execute(ctx context.Context) (results []ingest.Result, err error)
 		results, err = p.use.Materialize(ctx, p.Request)
 	}
 	if err != nil && m.stopping.Err() != nil {
-		err = fault.New(fault.Unavailable, "the server is stopping and the run is %s", fault.Of(err).Text).Because(err)
+		err = whileStopping(err)
 	}
 	return results, err
+}
+
+// whileStopping is the error of a run that ended with another error while the server was
+// stopping.
+func whileStopping(err error) error {
+	f := fault.Of(err)
+	text := "; the run has failed: " + f.Text
+	switch {
+	case strings.HasPrefix(f.Text, "stopped"): // what a run says that had begun
+		text = " and the run is " + f.Text
+	case f.Kind == fault.Canceled:
+		text = "; the run had not begun"
+	}
+	return fault.New(fault.Unavailable, "the server is stopping%s", text).Because(err)
 }
 
 func (m *runs) record(ctx context.Context, err error) {

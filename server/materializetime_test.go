@@ -105,3 +105,40 @@ func TestMaterializeBeyondLoopback(t *testing.T) {
 		}
 	}
 }
+
+// failing is a materializer whose runs fail.
+type failing struct {
+	slow
+	err error
+}
+
+func (f failing) Materialize(context.Context, ingest.Request) ([]ingest.Result, error) {
+	return nil, f.err
+}
+
+// TestWhyARunEndsWhileTheServerStops: the text is right for runs that had begun, that had
+// not, and that failed for another reason.
+func TestWhyARunEndsWhileTheServerStops(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{fault.New(fault.Canceled, "stopped; nothing of feature view a is written"), "the server is stopping and the run is stopped; nothing of feature view a is written"},
+		{context.Canceled, "the server is stopping; the run had not begun"},
+		{fault.Store(fault.Unavailable, "the store does not respond"), "the server is stopping; the run has failed: the store does not respond"},
+	} {
+		opt := &Options{
+			Project: "p", Log: slog.New(slog.DiscardHandler), AllowOffline: true,
+			Materializer: func(context.Context, string, ingest.Observer) (Materializer, error) { return failing{err: c.err}, nil },
+		}
+		m := newRuns(opt, newPipeline(opt))
+		m.stop(errStopping)
+		p, err := m.plan(t.Context(), job{}, ingest.Observer{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.run(t.Context()); fault.KindOf(err) != fault.Unavailable || err.Error() != c.want {
+			t.Errorf("%v, want %s", err, c.want)
+		}
+	}
+}
