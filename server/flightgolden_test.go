@@ -27,6 +27,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/banquet-fs/banquet/internal/pg"
 	"github.com/banquet-fs/banquet/internal/pgtest"
 	"github.com/banquet-fs/banquet/offline/postgres"
 	"github.com/banquet-fs/banquet/registry"
@@ -79,10 +80,9 @@ type command struct {
 	SQL string `json:"entity_df_sql"`
 }
 
-// offlineTables is the offline store of the recordings.
-func offlineTables(t *testing.T) *postgres.Store {
+// recordedTables makes the tables of the recordings.
+func recordedTables(t *testing.T, opt pg.Options) {
 	t.Helper()
-	opt := pgtest.Options(t)
 	data := filepath.Join(golden, "credit_scoring", "data")
 	schema, err := os.ReadFile(filepath.Join(data, "schema.sql"))
 	if err != nil {
@@ -90,27 +90,20 @@ func offlineTables(t *testing.T) *postgres.Store {
 	}
 	pgtest.Exec(t, opt, string(schema))
 	for _, table := range []string{"zipcode_features", "credit_history", "credit_inquiries"} {
-		f, err := os.Open(filepath.Join(data, table+".csv"))
+		rows, err := os.Open(filepath.Join(data, table+".csv"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows, err := csv.NewReader(f).ReadAll()
-		_ = f.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var values []string
-		for _, row := range rows[1:] {
-			for i, cell := range row {
-				row[i] = "'" + strings.ReplaceAll(cell, "'", "''") + "'"
-				if cell == `\N` {
-					row[i] = "NULL"
-				}
-			}
-			values = append(values, "("+strings.Join(row, ", ")+")")
-		}
-		pgtest.Exec(t, opt, fmt.Sprintf("INSERT INTO %s (%s) VALUES %s", table, strings.Join(rows[0], ", "), strings.Join(values, ", ")))
+		pgtest.Load(t, opt, table, rows)
+		_ = rows.Close()
 	}
+}
+
+// offlineTables is the offline store of the recordings.
+func offlineTables(t *testing.T) *postgres.Store {
+	t.Helper()
+	opt := pgtest.Options(t)
+	recordedTables(t, opt)
 	s := postgres.New(opt)
 	t.Cleanup(s.Close)
 	return s

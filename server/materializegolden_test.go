@@ -2,12 +2,8 @@ package server_test
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/banquet-fs/banquet/ingest"
@@ -23,15 +19,7 @@ func materializing(t *testing.T, f fixture) fixture {
 	t.Helper()
 	opt := pgtest.Options(t)
 	opt.Schema = "public"
-	data := filepath.Join(golden, "credit_scoring", "data")
-	schema, err := os.ReadFile(filepath.Join(data, "schema.sql"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	pgtest.Exec(t, opt, string(schema))
-	for _, table := range []string{"zipcode_features", "credit_history", "credit_inquiries"} {
-		pgtest.Exec(t, opt, inserts(t, table, filepath.Join(data, table+".csv")))
-	}
+	recordedTables(t, opt)
 	off := offlinepg.New(opt)
 	t.Cleanup(off.Close)
 	f.writing = func(s *served, store stores.Store, o *server.Options) {
@@ -40,34 +28,6 @@ func materializing(t *testing.T, f fixture) fixture {
 		}
 	}
 	return f
-}
-
-// inserts are the rows of a CSV file, whose nulls are \N, as SQL.
-func inserts(t *testing.T, table, path string) string {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	lines, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b strings.Builder
-	b.WriteString("INSERT INTO " + table + " (" + strings.Join(lines[0], ", ") + ") VALUES ")
-	for i, line := range lines[1:] {
-		for j, cell := range line {
-			if line[j] = "'" + strings.ReplaceAll(cell, "'", "''") + "'"; cell == `\N` {
-				line[j] = "NULL"
-			}
-		}
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString("(" + strings.Join(line, ", ") + ")")
-	}
-	return b.String()
 }
 
 // materializeDifferences are the recorded requests whose response differs, since times

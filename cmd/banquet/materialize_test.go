@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -32,24 +31,12 @@ func recordedTables(t *testing.T) map[string]string {
 	pgtest.Exec(t, opt, string(schema))
 	d := dynamotest.Start(t)
 	for _, table := range []string{"zipcode_features", "credit_history", "credit_inquiries"} {
-		b, err := os.ReadFile(filepath.Join(data, table+".csv"))
+		rows, err := os.Open(filepath.Join(data, table+".csv"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows := make([]string, 0, len(lines))
-		for _, line := range lines[1:] {
-			for i, cell := range line {
-				if line[i] = "'" + strings.ReplaceAll(cell, "'", "''") + "'"; cell == `\N` {
-					line[i] = "NULL"
-				}
-			}
-			rows = append(rows, "("+strings.Join(line, ", ")+")")
-		}
-		pgtest.Exec(t, opt, "INSERT INTO "+table+" ("+strings.Join(lines[0], ", ")+") VALUES "+strings.Join(rows, ", "))
+		pgtest.Load(t, opt, table, rows)
+		_ = rows.Close()
 		d.Put("credit_scoring_aws."+table, map[string]json.RawMessage{"entity_id": json.RawMessage(`{"S":"none"}`)})
 	}
 	return map[string]string{
