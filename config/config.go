@@ -222,7 +222,8 @@ type BanquetServing struct {
 
 // BanquetOffline configures what clients may do with the offline store.
 type BanquetOffline struct {
-	// SQLTimeout bounds the SQL of a client, Timeout a whole request; 0 means no bound.
+	// SQLTimeout bounds the SQL of a client, Timeout a whole request and, apart from it, the
+	// upload of its table; 0 means no bound.
 	SQLTimeout Duration `yaml:"sql_timeout"`
 	Timeout    Duration `yaml:"timeout"`
 	// Unregistered lets clients name any table, not only registered data sources.
@@ -307,9 +308,6 @@ func (c *Config) Path(p string) string {
 	}
 	return filepath.Join(c.Dir, p)
 }
-
-// OnlineName is the store's type as Feast prints it.
-func (o *OnlineStore) OnlineName() string { return o.Type }
 
 // String shows the stores and the registry's path, without secrets.
 func (c *Config) String() string {

@@ -218,14 +218,25 @@ func commandText(d *gen.FlightDescriptor) ([]byte, error) {
 	return d.GetCmd(), nil
 }
 
-// upload receives the table in a slot of its own.
+// upload receives the table in a slot of its own, within the time limit of a request: a
+// caller who always sends a little would hold the slot forever.
 func (c *uploadCall) upload(ctx context.Context) (*flight.Upload, error) {
 	f := c.service
 	if err := f.receiving.acquire(ctx); err != nil {
 		return nil, err
 	}
 	defer f.receiving.release()
-	return flight.Receive(ctx, c.first, func() (*flight.Data, error) { return c.receiveData(c.service.nextWait) }, f.space)
+	began, limit := time.Now(), f.opt.OfflineLimits.Timeout
+	return flight.Receive(ctx, c.first, func() (*flight.Data, error) {
+		if limit <= 0 {
+			return c.receiveData(f.nextWait)
+		}
+		d, err := c.receiveData(min(f.nextWait, limit-time.Since(began)))
+		if time.Since(began) >= limit {
+			return nil, fault.New(fault.TimedOut, "the upload of the table took longer than %v; send it faster, or raise banquet.offline.timeout", limit)
+		}
+		return d, err
+	}, f.space)
 }
 
 // exchangeCall is a DoExchange: the command and the table, then the result.

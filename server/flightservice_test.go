@@ -450,12 +450,22 @@ func TestARequestEndsAtItsTimeLimitAndWhenItsCallerReadsNothing(t *testing.T) {
 		<-ctx.Done()
 		return nil, false, fault.Of(ctx.Err())
 	}}
-	s := newFlightServer(t, hang, func(o *Options) { o.OfflineLimits.Timeout = 50 * time.Millisecond }, nil)
+	s := newFlightServer(t, hang, func(o *Options) { o.OfflineLimits.Timeout = 500 * time.Millisecond }, nil)
 	if err := putAll(t, s.client, messages(t, pullOf("x"))...); err != nil {
 		t.Fatal(err)
 	}
 	_, err := getAll(t, s.client, ticketOf(t, s.client, pullOf("x")))
 	wantStatus(t, "a hanging source", err, codes.DeadlineExceeded, "")
+
+	upload, err := s.client.DoPut(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err = upload.Send(messages(t, pullOf("y"))[0]); err == nil; { // messages without a table, until the server ends the call
+		err = upload.Send(&gen.FlightData{})
+	}
+	_, err = upload.Recv()
+	wantStatus(t, "an upload without an end", err, codes.DeadlineExceeded, "banquet.offline.timeout")
 
 	began := make(chan context.Context, 1)
 	endless := &rowsOfSource{next: func(ctx context.Context) (arrow.RecordBatch, bool, error) {

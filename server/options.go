@@ -103,7 +103,8 @@ type OfflineLimits struct {
 	// Bytes bounds all uploaded tables together, most of which are in temporary files; 0 is
 	// 4 GB.
 	Bytes int64
-	// Timeout bounds one request; 0 means no bound.
+	// Timeout bounds one request, and apart from it the upload of its table; 0 means no
+	// bound.
 	Timeout time.Duration
 }
 
