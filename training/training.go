@@ -91,6 +91,15 @@ type Request struct {
 	CreatedBefore bool
 }
 
+// Given is a time for Start, End or At of which the caller has given the text: their zero,
+// the first instant of the year 1, means that none was given.
+func Given(t time.Time) time.Time {
+	if t.IsZero() {
+		return t.Add(time.Microsecond)
+	}
+	return t
+}
+
 // Set is a training set.
 //
 // With entity rows it streams one row for each, in their order: first the columns of

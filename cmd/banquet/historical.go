@@ -108,7 +108,7 @@ func (f *historicalFlags) request(now time.Time) (training.Request, error) {
 		if err != nil {
 			return req, fault.New(fault.Invalid, "%s: %s", at.flag, fault.Of(err).Text).Because(err)
 		}
-		*at.to = t
+		*at.to = training.Given(t)
 	}
 	return req, nil
 }

@@ -216,6 +216,20 @@ func TestHistoricalAt(t *testing.T) {
 	}
 }
 
+// The first day of all is a bound like any other: Python's datetime.min.
+func TestHistoricalFromTheFirstDay(t *testing.T) {
+	dir, _ := loansRepo(t)
+	args := []string{"-c", dir, "get-historical-features", "-f", "sales:sold", "-o", "-"}
+	code, out, errText := command(t, nil, append(args, "-s", "0001-01-01", "-e", "2025-12-31")...)
+	if code != 0 || strings.Count(out, "\n") != 4 {
+		t.Errorf("exit %d: %s%s", code, out, errText)
+	}
+	code, out, errText = command(t, nil, append(args, "-e", "0001-01-01")...)
+	if code != 0 || strings.Count(out, "\n") != 1 {
+		t.Errorf("until then: exit %d: %s%s", code, out, errText)
+	}
+}
+
 // A wrong command ends with one line, and changes no file.
 func TestHistoricalRefuses(t *testing.T) {
 	dir, loans := loansRepo(t)

@@ -35,7 +35,6 @@ const maxCommand = 4 << 20
 // Command is what a client asks for, in the JSON of a flight descriptor. Fields that a
 // call does not need are not read.
 type Command struct {
-	ID      string `json:"command_id"`
 	API     string `json:"api"`
 	Project string `json:"project"`
 
@@ -176,9 +175,12 @@ func (c *Command) dates() (start, end time.Time, err error) {
 		if text == nil || err != nil {
 			return
 		}
-		if *into, err = value.ParseTime(*text); err != nil {
+		var t time.Time
+		if t, err = value.ParseTime(*text); err != nil {
 			err = fault.New(fault.Invalid, "%s: %s", name, fault.Of(err).Text)
+			return
 		}
+		*into = training.Given(t)
 	}
 	read("start_date", c.Start, &start)
 	read("end_date", c.End, &end)

@@ -48,6 +48,10 @@ func TestCommandsBecomeRequests(t *testing.T) {
 			}
 		})
 	}
+	first, err := parsed(t, historicalCommand+`, "start_date": "0001-01-01T00:00:00"}`).Training(false)
+	if err != nil || first.Start.IsZero() || first.Start.Year() != 1 {
+		t.Errorf("from the first day: %v, %v", first.Start, err)
+	}
 	pull, err := parsed(t, pullCommand+`, "start_date": null, "end_date": "2024-01-02T03:00:00.000005"}`).Pull(true)
 	want := training.Pull{Source: "src", Keys: []string{"k"}, Features: []string{"f", "g"}, Timestamp: "ts", End: span.End, Latest: true}
 	if diff := cmp.Diff(want, pull); diff != "" || err != nil {
