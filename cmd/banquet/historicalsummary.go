@@ -22,7 +22,7 @@ type setBar struct {
 func (a *app) setBar(set *training.Set, out *output, started time.Time) *setBar {
 	b := &setBar{started: started}
 	if a.errTerminal && out.name != "" && (out.target != "" || !a.terminal) {
-		b.app, b.width = a, (&progress{app: a}).width()
+		b.app, b.width = a, a.width()
 		b.progress = ingest.Progress{Window: ingest.Window{View: filepath.Base(out.shown())}, Phase: ingest.Writing, Total: max(set.Entities, 0)}
 	}
 	return b

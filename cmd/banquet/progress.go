@@ -286,7 +286,7 @@ func (p *progress) paint(running []ingest.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
-	width := p.width()
+	width := p.app.width()
 	for _, v := range running[:min(len(running), maxBars)] {
 		fmt.Fprintln(p.app.err, bar(&v, width))
 		p.bars++
@@ -305,9 +305,9 @@ func (p *progress) clear() {
 	}
 }
 
-// width is that of the terminal.
-func (p *progress) width() int {
-	if f, ok := p.app.err.(*os.File); ok {
+// width is that of the terminal of standard error.
+func (a *app) width() int {
+	if f, ok := a.err.(*os.File); ok {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
 			return w
 		}
