@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -112,7 +111,7 @@ func (r *repository) serverOptions(f *serveFlags, holder *registry.Holder, metri
 func (r *repository) lazyTraining(holder *registry.Holder) func(context.Context) (*training.Service, error) {
 	var mu sync.Mutex
 	var service *training.Service
-	check := freshness{holder: holder}
+	check := newFreshness(holder)
 	return func(ctx context.Context) (_ *training.Service, err error) {
 		check.now(ctx)
 		mu.Lock()
@@ -127,25 +126,35 @@ func (r *repository) lazyTraining(holder *registry.Holder) func(context.Context)
 // freshness checks whether the registry has changed.
 type freshness struct {
 	holder *registry.Holder
-	busy   atomic.Bool
+	turn   chan struct{} // of one check: of those that hang there is one
+}
+
+func newFreshness(h *registry.Holder) *freshness {
+	return &freshness{holder: h, turn: make(chan struct{}, 1)}
 }
 
 // freshTime bounds the wait for the registry, whose file system may hang: its last good
 // state is used then.
 const freshTime = time.Second
 
+// now checks the registry. A check that began before is not enough: it may have missed what
+// the caller has just applied.
 func (f *freshness) now(ctx context.Context) {
-	if !f.busy.CompareAndSwap(false, true) {
-		return // another request checks it
+	t := time.NewTimer(freshTime)
+	defer t.Stop()
+	select {
+	case f.turn <- struct{}{}:
+	case <-t.C:
+		return
+	case <-ctx.Done():
+		return
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer f.busy.Store(false)
+		defer func() { <-f.turn }()
 		_ = f.holder.Refresh(context.WithoutCancel(ctx)) // the error is in the status and the log
 	}()
-	t := time.NewTimer(freshTime)
-	defer t.Stop()
 	select {
 	case <-done:
 	case <-t.C:

@@ -10,7 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -22,6 +26,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/banquet-fs/banquet/config"
+	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/registry/file"
 )
 
 // offlineServer starts serve_offline and returns a client and what it prints.
@@ -189,6 +195,48 @@ func TestServeOfflineNeedsNoOnlineStore(t *testing.T) {
 	if got := exchanged(t, client, fmt.Sprintf(pull, "renamed_source", "at"), mock); strings.Count(got, "\n") != 2 {
 		t.Errorf("a pull of a source that was just applied: %q", got)
 	}
+}
+
+// slowChecks is a registry whose first check takes until gate is closed.
+type slowChecks struct {
+	*file.Storage
+	checks atomic.Int32
+	gate   chan struct{}
+}
+
+func (s *slowChecks) Changed(ctx context.Context, rev registry.Revision) (bool, error) {
+	if s.checks.Add(1) == 1 {
+		<-s.gate
+	}
+	return s.Storage.Changed(ctx, rev)
+}
+
+// A request is not content with a check of the registry that began before it.
+func TestEachRequestChecksTheRegistry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowChecks{Storage: file.New(filepath.Join(golden, "offline_server", "registry.db")), gate: make(chan struct{})}
+		h := registry.NewHolder(registry.HolderOptions{Storage: s})
+		if err := h.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f := newFreshness(h)
+		var group sync.WaitGroup
+		for range 2 {
+			group.Go(func() { f.now(t.Context()) })
+			synctest.Wait()
+		}
+		close(s.gate)
+		group.Wait()
+		if n := s.checks.Load(); n != 2 {
+			t.Errorf("%d checks", n)
+		}
+		f.turn <- struct{}{} // a check that hangs
+		start := time.Now()
+		f.now(t.Context())
+		if took := time.Since(start); took != freshTime || s.checks.Load() != 2 {
+			t.Errorf("%d checks while one hangs, after %v", s.checks.Load(), took)
+		}
+	})
 }
 
 func TestServeOfflineIsForLoopback(t *testing.T) {
