@@ -120,7 +120,7 @@ func (a *app) materializeCommand() *cobra.Command {
 	f.add(cmd)
 	cmd.Flags().StringVar(&start, "start-ts", "", "first event time, ISO 8601; without a zone it is UTC")
 	cmd.Flags().StringVar(&end, "end-ts", "", "last event time, ISO 8601; without a zone it is UTC")
-	cmd.Flags().BoolVar(&whole, "disable-event-timestamp", false, "load every row up to now")
+	cmd.Flags().BoolVar(&whole, "disable-event-timestamp", false, "load every row from 1970 up to now")
 	return cmd
 }
 
