@@ -16,6 +16,7 @@ import (
 	"github.com/banquet-fs/banquet/registry/file"
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/memory"
+	"github.com/banquet-fs/banquet/stores/storetest"
 )
 
 // world is a registry, an online store and records that log the calls which change
@@ -343,7 +344,7 @@ func TestATableDroppedByHand(t *testing.T) {
 	if err := w.apply(t, "a", "b"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := stores.Update(t.Context(), w.Admin, stores.Tables{Drop: []stores.Table{{Project: "p", View: "a"}}}); err != nil {
+	if _, err := storetest.Update(t.Context(), w.Admin, stores.Tables{Drop: []stores.Table{{Project: "p", View: "a"}}}); err != nil {
 		t.Fatal(err)
 	}
 	p, err := apply.New(w.options()).Plan(t.Context(), objects("a", "b"))

@@ -24,6 +24,7 @@ import (
 	"github.com/banquet-fs/banquet/registry/file"
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/sqlite"
+	"github.com/banquet-fs/banquet/stores/storetest"
 )
 
 var allTypes = filepath.Join("..", "testdata", "golden", "all_types")
@@ -55,7 +56,7 @@ func setUp(t *testing.T) (opt ingest.Options, db string) {
 	for _, v := range project(t, opt).FeatureViews() {
 		specs = append(specs, stores.TableSpec{Table: stores.Table{Project: "all_types", View: v.GetSpec().GetName()}})
 	}
-	if _, err := stores.Update(t.Context(), online, stores.Tables{Keep: specs}); err != nil {
+	if _, err := storetest.Update(t.Context(), online, stores.Tables{Keep: specs}); err != nil {
 		t.Fatal(err)
 	}
 	return opt, db

@@ -20,6 +20,7 @@ import (
 	"github.com/banquet-fs/banquet/registry/file"
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/sqlite"
+	"github.com/banquet-fs/banquet/stores/storetest"
 )
 
 // childEnv makes the test's program run a materialization instead of its tests: it
@@ -237,7 +238,7 @@ func killDir(t *testing.T) string {
 	}
 	defer online.Close()
 	table := stores.TableSpec{Table: stores.Table{Project: "shop", View: "carts"}}
-	if _, err := stores.Update(t.Context(), online, stores.Tables{Keep: []stores.TableSpec{table}}); err != nil {
+	if _, err := storetest.Update(t.Context(), online, stores.Tables{Keep: []stores.TableSpec{table}}); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -56,7 +56,7 @@ func ready(t *testing.T, s stores.Store, tables ...stores.Table) {
 	for _, tb := range tables {
 		specs = append(specs, stores.TableSpec{Table: tb})
 	}
-	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: specs}); err != nil {
+	if _, err := storetest.Update(t.Context(), s, stores.Tables{Keep: specs}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -326,7 +326,7 @@ func TestTagsThatAWSRefusesStayOut(t *testing.T) {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	for range 2 {
-		if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{spec}}); err != nil {
+		if _, err := storetest.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{spec}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -338,7 +338,7 @@ func TestTagsThatAWSRefusesStayOut(t *testing.T) {
 	if err != nil || len(p.Changes) != 1 || p.Changes[0].Action != stores.Alter || p.Changes[0].Detail != "tags team, emoji (removed)" {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{spec}}); err != nil {
+	if _, err := storetest.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{spec}}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(map[string]string{"team": "lending"}, server.Tags("credit_scoring_aws.zipcode_features")); diff != "" {

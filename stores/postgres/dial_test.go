@@ -10,6 +10,7 @@ import (
 	"github.com/banquet-fs/banquet/internal/dialtest"
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/postgres"
+	"github.com/banquet-fs/banquet/stores/storetest"
 )
 
 // A server whose first address is dead is reached through the second within the
@@ -23,7 +24,7 @@ func TestADeadAddressOfTheServer(t *testing.T) {
 	table := stores.Table{Project: "p", View: "v"}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	if _, err := stores.Update(ctx, s, stores.Tables{Keep: []stores.TableSpec{{Table: table}}}); err != nil {
+	if _, err := storetest.Update(ctx, s, stores.Tables{Keep: []stores.TableSpec{{Table: table}}}); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := s.Read(ctx, []stores.Read{{Table: table, Features: stores.NewSelection("f"), Keys: [][]byte{[]byte("k")}}})

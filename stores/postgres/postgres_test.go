@@ -58,7 +58,7 @@ func open(t *testing.T, opt pg.Options, tables ...stores.Table) *postgres.Store 
 	for _, tb := range tables {
 		specs = append(specs, stores.TableSpec{Table: tb, Features: []stores.Feature{{Name: "f", Type: "STRING"}}})
 	}
-	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: specs}); err != nil {
+	if _, err := storetest.Update(t.Context(), s, stores.Tables{Keep: specs}); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -120,7 +120,7 @@ func TestTheTablesAreFeasts(t *testing.T) {
 			spec.Features = append(spec.Features, stores.Feature{Name: "s", Type: "STRING"})
 		}
 		for range 2 { // the second changes nothing
-			if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{spec}}); err != nil {
+			if _, err := storetest.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{spec}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -465,7 +465,7 @@ func BenchmarkWrite(b *testing.B) {
 	opt := options(b)
 	s := postgres.New(opt)
 	defer func() { _ = s.Close() }()
-	if _, err := stores.Update(b.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: zip}}}); err != nil {
+	if _, err := storetest.Update(b.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: zip}}}); err != nil {
 		b.Fatal(err)
 	}
 	names := []string{"a", "b", "c", "d", "e", "f"}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/sqlite"
+	"github.com/banquet-fs/banquet/stores/storetest"
 )
 
 // BenchmarkWrite loads a table of 28,844 rows of six features as materialize
@@ -57,7 +58,7 @@ func BenchmarkWrite(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := stores.Update(b.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: table}}}); err != nil {
+				if _, err := storetest.Update(b.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: table}}}); err != nil {
 					b.Fatal(err)
 				}
 				if again {

@@ -103,7 +103,7 @@ func TestTheLayoutIsFeasts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := stores.Update(t.Context(), ours, stores.Tables{Keep: []stores.TableSpec{{Table: view}}}); err != nil {
+		if _, err := storetest.Update(t.Context(), ours, stores.Tables{Keep: []stores.TableSpec{{Table: view}}}); err != nil {
 			t.Fatal(err)
 		}
 		records := make([]stores.Record, len(keys))
@@ -161,7 +161,7 @@ func TestAMissingTableIsNoMissingRow(t *testing.T) {
 	s := open(t)
 	defer s.Close()
 	there, gone := stores.Table{Project: "p", View: "there"}, stores.Table{Project: "p", View: "gone"}
-	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: there}}}); err != nil {
+	if _, err := storetest.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: there}}}); err != nil {
 		t.Fatal(err)
 	}
 	f := stores.NewSelection("a")
@@ -215,7 +215,7 @@ func TestATableOfAnotherShapeFailsAlone(t *testing.T) {
 	}
 	defer s.Close()
 	odd, there := stores.Table{Project: "p", View: "odd"}, stores.Table{Project: "p", View: "there"}
-	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: there}}}); err != nil {
+	if _, err := storetest.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: there}}}); err != nil {
 		t.Fatal(err)
 	}
 	f := stores.NewSelection("a")
@@ -238,7 +238,7 @@ func TestTablesAreReadAtOneTime(t *testing.T) {
 	s := open(t)
 	defer s.Close()
 	first, second := stores.Table{Project: "p", View: "first"}, stores.Table{Project: "p", View: "second"}
-	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: first}, {Table: second}}}); err != nil {
+	if _, err := storetest.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: first}, {Table: second}}}); err != nil {
 		t.Fatal(err)
 	}
 	f := stores.NewSelection("a")

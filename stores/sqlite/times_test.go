@@ -10,6 +10,7 @@ import (
 
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/sqlite"
+	"github.com/banquet-fs/banquet/stores/storetest"
 )
 
 func zone(t testing.TB, name string) *time.Location {
@@ -164,7 +165,7 @@ func TestOneFileInManyZones(t *testing.T) {
 		return s
 	}
 	table, features := stores.Table{Project: "p", View: "v"}, stores.NewSelection("a")
-	if _, err := stores.Update(t.Context(), open("Asia/Seoul"), stores.Tables{Keep: []stores.TableSpec{{Table: table}}}); err != nil {
+	if _, err := storetest.Update(t.Context(), open("Asia/Seoul"), stores.Tables{Keep: []stores.TableSpec{{Table: table}}}); err != nil {
 		t.Fatal(err)
 	}
 	read := func(name string, key string) stores.Row {
@@ -218,7 +219,7 @@ func TestTheNoteLeavesOthersNumbers(t *testing.T) {
 	}
 	defer s.Close()
 	table := stores.Table{Project: "p", View: "v"}
-	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: table}}}); err != nil {
+	if _, err := storetest.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: table}}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ before, after int }{{0, 0x62717475}, {7, 7}} {

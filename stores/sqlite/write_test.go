@@ -18,6 +18,7 @@ import (
 
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/sqlite"
+	"github.com/banquet-fs/banquet/stores/storetest"
 )
 
 var loaded = stores.Table{Project: "p", View: "loaded"}
@@ -41,7 +42,7 @@ func openLoaded(t *testing.T, path string) *sqlite.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	if _, err := stores.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: loaded}}}); err != nil {
+	if _, err := storetest.Update(t.Context(), s, stores.Tables{Keep: []stores.TableSpec{{Table: loaded}}}); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -108,7 +108,7 @@ func prepare(t testing.TB, s stores.Store, tables ...stores.Table) {
 
 func update(t testing.TB, s stores.Store, tables stores.Tables) {
 	t.Helper()
-	if _, err := stores.Update(t.Context(), s, tables); err != nil {
+	if _, err := Update(t.Context(), s, tables); err != nil {
 		t.Fatalf("Update: %v", err)
 	}
 }

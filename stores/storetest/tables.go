@@ -1,14 +1,15 @@
-package stores
+package storetest
 
 import (
 	"context"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/stores"
 )
 
 // Update plans and makes the changes that tables need, unless the store refuses
 // one.
-func Update(ctx context.Context, store Admin, tables Tables) ([]Finding, error) {
+func Update(ctx context.Context, store stores.Admin, tables stores.Tables) ([]stores.Finding, error) {
 	p, err := store.Plan(ctx, tables)
 	if err != nil {
 		return nil, err
