@@ -117,7 +117,9 @@ func converted(t testing.TB, b WriterBackend) {
 		cast{i64, "7", i32, "7"},
 		cast{arrow.PrimitiveTypes.Uint64, "9007199254740993", i64, "9007199254740993"},
 		cast{f64, "7", i64, "7"},
+		cast{f64, "1000000000000000128", i64, "1000000000000000128"},
 		cast{i64, "7", f64, "7"},
+		cast{i64, "1000000000000000128", f64, "1000000000000000128"},
 		cast{f32, "0.5", f64, "0.5"},
 		cast{ns, "2024-01-02T03:04:05.000006Z", micros, "2024-01-02T03:04:05.000006Z"},
 		cast{date, "2024-01-02", micros, "2024-01-02T00:00:00Z"},
@@ -151,6 +153,7 @@ var refusedCasts = []cast{
 	{of: f64, cell: "NaN", to: i64},
 	{of: f64, cell: "1e300", to: f32},
 	{of: i64, cell: "9007199254740993", to: f64},
+	{of: i64, cell: "1000000000000000100", to: f64}, // the shortest text of the nearest
 	{of: arrow.PrimitiveTypes.Uint64, cell: "18446744073709551615", to: i64},
 	{of: ns, cell: "2024-01-02T03:04:05.000000007Z", to: micros},
 	{of: ns, cell: "2024-01-02T03:04:05Z", to: date},

@@ -380,7 +380,12 @@ func convertNumber(b array.Builder, a arrow.Array, row int, refused error) error
 	if err != nil {
 		return refused
 	}
-	whole := strconv.FormatFloat(f, 'f', -1, 64)
+	digits := -1
+	if f == math.Trunc(f) {
+		digits = 0 // the shortest text of a large one is not exact
+	}
+	exact := strconv.FormatFloat(f, 'f', digits, 64)
+	whole := exact
 	if arrow.IsInteger(a.DataType().ID()) {
 		whole = text
 	}
@@ -403,7 +408,7 @@ func convertNumber(b array.Builder, a arrow.Array, row int, refused error) error
 		}
 		b.Append(float32(f))
 	case *array.Float64Builder:
-		if whole != strconv.FormatFloat(f, 'f', -1, 64) {
+		if whole != exact {
 			return refused
 		}
 		b.Append(f)

@@ -394,3 +394,40 @@ func TestCreateOfFiles(t *testing.T) {
 		t.Errorf("files %q", got)
 	}
 }
+
+// lone is a column of one cell.
+func lone(t *testing.T, of arrow.DataType, cell string) array.RecordReader {
+	t.Helper()
+	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{{Name: "x", Type: of, Nullable: true}}, nil))
+	defer b.Release()
+	if err := b.Field(0).AppendValueFromString(cell); err != nil {
+		t.Fatal(err)
+	}
+	return readerOf(t, b.NewRecordBatch())
+}
+
+// A half float takes what it represents, and rounds no integer.
+func TestAppendToHalfFloats(t *testing.T) {
+	for _, c := range []struct {
+		of         arrow.DataType
+		cell, says string
+	}{
+		{arrow.PrimitiveTypes.Int64, "2048", ""},
+		{arrow.PrimitiveTypes.Int64, "2049", "2049 is an integer that float16 does not represent"},
+		{arrow.PrimitiveTypes.Int64, "70000", "70000 is an integer that float16 does not represent"},
+		{arrow.PrimitiveTypes.Float64, "0.1", ""},
+		{arrow.PrimitiveTypes.Float64, "NaN", ""},
+		{arrow.PrimitiveTypes.Float64, "-Inf", ""},
+		{arrow.PrimitiveTypes.Float64, "70000", "70000 does not fit float16"},
+		{arrow.PrimitiveTypes.Float32, "1e-30", "does not fit float16"},
+	} {
+		store := parquet.New(t.TempDir())
+		if _, err := store.Create(t.Context(), sourceOf("a.parquet"), lone(t, arrow.FixedWidthTypes.Float16, "1"), false); err != nil {
+			t.Fatal(err)
+		}
+		_, err := store.Append(t.Context(), sourceOf("a.parquet"), lone(t, c.of, c.cell))
+		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s %s: %v, want %q", c.of, c.cell, err, c.says)
+		}
+	}
+}

@@ -238,19 +238,10 @@ func errCell(a arrow.Array) error {
 
 // csvFloat writes a number so that it stays one with a fraction: 1.0.
 func csvFloat(a arrow.Array, row int) (string, error) {
-	var v float64
-	bits := 64
-	switch a := a.(type) {
-	case *array.Float16:
-		v, bits = float64(a.Value(row).Float32()), 32
-	case *array.Float32:
-		v, bits = float64(a.Value(row)), 32
-	case *array.Float64:
-		v = a.Value(row)
-	default:
-		return "", errCell(a)
-	}
+	v, bits, ok := floatAt(a, row)
 	switch {
+	case !ok:
+		return "", errCell(a)
 	case math.IsInf(v, 1):
 		return "inf", nil
 	case math.IsInf(v, -1):

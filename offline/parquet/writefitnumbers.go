@@ -9,18 +9,27 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal"
+	"github.com/apache/arrow-go/v18/arrow/float16"
 )
+
+// floatAt is a float of any width, and the bits of which its shortest text is made.
+func floatAt(a arrow.Array, row int) (v float64, bits int, ok bool) {
+	switch a := a.(type) {
+	case *array.Float16:
+		return float64(a.Value(row).Float32()), 32, true
+	case *array.Float32:
+		return float64(a.Value(row)), 32, true
+	case *array.Float64:
+		return a.Value(row), 64, true
+	}
+	return 0, 0, false
+}
 
 // numberText is a number in decimal notation, exact, or the shortest text of a
 // float.
 func numberText(a arrow.Array, row int) string {
-	switch a := a.(type) {
-	case *array.Float16:
-		return strconv.FormatFloat(float64(a.Value(row).Float32()), 'f', -1, 32)
-	case *array.Float32:
-		return strconv.FormatFloat(float64(a.Value(row)), 'f', -1, 32)
-	case *array.Float64:
-		return strconv.FormatFloat(a.Value(row), 'f', -1, 64)
+	if v, bits, ok := floatAt(a, row); ok {
+		return strconv.FormatFloat(v, 'f', -1, bits)
 	}
 	if isDecimal(a.DataType()) {
 		return decimalText(a, row)
@@ -28,9 +37,16 @@ func numberText(a arrow.Array, row int) string {
 	return a.ValueStr(row)
 }
 
+// wholeText is a float without a fraction, exact: the shortest text of a large one
+// ends with zeros that it does not have.
+func wholeText(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) }
+
 // fitInt adds a whole number.
 func fitInt(b array.Builder, a arrow.Array, row int) error {
 	text := numberText(a, row)
+	if v, _, ok := floatAt(a, row); ok && v == math.Trunc(v) {
+		text = wholeText(v)
+	}
 	whole, fraction, _ := strings.Cut(text, ".")
 	if strings.Trim(fraction, "0") != "" {
 		return fmt.Errorf("%s is not a whole number", cut(text))
@@ -57,25 +73,33 @@ func fitInt(b array.Builder, a arrow.Array, row int) error {
 // fitFloat adds a number: an integer if the type represents it, of other numbers
 // the nearest.
 func fitFloat(b array.Builder, a arrow.Array, row int) error {
-	v, err := strconv.ParseFloat(numberText(a, row), 64)
-	if err == nil && isInt(a.DataType()) && strconv.FormatFloat(v, 'f', -1, 64) != numberText(a, row) {
-		return fmt.Errorf("%s is an integer that %s does not represent", numberText(a, row), b.Type())
-	}
+	text := numberText(a, row)
+	v, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return fmt.Errorf("%s does not fit %s", cut(numberText(a, row)), b.Type())
+		return fmt.Errorf("%s does not fit %s", cut(text), b.Type())
+	}
+	n := v
+	switch b.(type) {
+	case *array.Float32Builder:
+		n = float64(float32(v))
+	case *array.Float16Builder:
+		n = float64(float16.New(float32(v)).Float32())
+	}
+	switch {
+	case isInt(a.DataType()) && wholeText(n) != text:
+		return fmt.Errorf("%s is an integer that %s does not represent", text, b.Type())
+	case math.IsInf(n, 0) && !math.IsInf(v, 0), n == 0 && v != 0:
+		return fmt.Errorf("%s does not fit %s", cut(text), b.Type())
 	}
 	switch b := b.(type) {
 	case *array.Float64Builder:
-		b.Append(v)
-	case *array.Float32Builder:
-		n := float32(v)
-		switch {
-		case math.IsInf(float64(n), 0) && !math.IsInf(v, 0), n == 0 && v != 0, isInt(a.DataType()) && float64(n) != v:
-			return fmt.Errorf("%s does not fit %s", cut(numberText(a, row)), b.Type())
-		}
 		b.Append(n)
+	case *array.Float32Builder:
+		b.Append(float32(n))
+	case *array.Float16Builder:
+		b.Append(float16.New(float32(n)))
 	default:
-		return b.AppendValueFromString(numberText(a, row))
+		return errCell(a)
 	}
 	return nil
 }
