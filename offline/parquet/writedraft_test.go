@@ -106,6 +106,20 @@ func TestDraftsOfAKilledProcess(t *testing.T) {
 	}
 }
 
+// A draft lies beside its file also where the path has no directory: a rename from
+// another file system would fail.
+func TestDraftsBelowARelativeRoot(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("TMPDIR", "/dev/null") // where nothing can be made
+	made(t, ".", "a.parquet", "a")
+	if _, err := parquet.New(".").Append(t.Context(), sourceOf("a.parquet"), few(t, "b")); err != nil {
+		t.Fatal(err)
+	}
+	if got := keysOf(t, ".", "a.parquet"); got != "a b" {
+		t.Errorf("keys %s", got)
+	}
+}
+
 // A waiting writer stops when its caller does.
 func TestAppendWaitsForTheLock(t *testing.T) {
 	root := t.TempDir()

@@ -107,9 +107,9 @@ const hiddenEnd = ".banquet-draft"
 // draft makes an empty file beside the one that it will become. If the caller
 // has locked that one, what a process that was killed has left is removed.
 func (s *Store) draft(source *core.DataSource, target string, alone bool) (*draft, error) {
-	dir, base := filepath.Split(target)
+	dir, base := filepath.Dir(target), filepath.Base(target)
 	if alone {
-		left, err := filepath.Glob(escaped(dir+"."+base) + ".*" + hiddenEnd)
+		left, err := filepath.Glob(escaped(filepath.Join(dir, "."+base)) + ".*" + hiddenEnd)
 		if err == nil {
 			for _, path := range left {
 				_ = os.Remove(path)
