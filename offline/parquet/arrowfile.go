@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"os"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/offline"
@@ -95,13 +97,46 @@ func arrowMessages(f *os.File) (*ipc.Reader, error) {
 	}
 	var in *ipc.Reader
 	err = guard(func() (err error) {
-		in, err = ipc.NewReader(messages)
+		in, err = ipc.NewReader(messages, ipc.WithAllocator(bounded{memory.DefaultAllocator, largestBuffer(info.Size())}))
 		return err
 	})
 	if err != nil {
 		return nil, damage{err}
 	}
 	return in, nil
+}
+
+// largestBuffer is how many bytes of a file's content are read into one piece of
+// memory. LZ4 makes nothing smaller than a 255th, and a column of one batch has
+// seldom more than 2 GB.
+func largestBuffer(size int64) int64 {
+	const ratio, least, most = 256, 256 << 20, math.MaxInt32
+	return max(size, least, min(size*ratio, most))
+}
+
+// bounded refuses to allocate more than most bytes, with a panic that guard catches: a
+// damaged file claims any size for a compressed buffer.
+type bounded struct {
+	memory.Allocator
+	most int64
+}
+
+func (b bounded) check(size int) {
+	if int64(size) > b.most {
+		panic(fmt.Sprintf("a buffer of %d bytes", size))
+	}
+}
+
+// Allocate allocates memory.
+func (b bounded) Allocate(size int) []byte {
+	b.check(size)
+	return b.Allocator.Allocate(size)
+}
+
+// Reallocate changes the size of memory.
+func (b bounded) Reallocate(size int, old []byte) []byte {
+	b.check(size)
+	return b.Allocator.Reallocate(size, old)
 }
 
 // checkMessages walks a stream of messages before arrow-go reads it: arrow-go trusts the

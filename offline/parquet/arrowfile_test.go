@@ -16,7 +16,7 @@ import (
 )
 
 // arrowBytes are two batches in Arrow's format of streams, or in that with an index.
-func arrowBytes(t testing.TB, stream bool) []byte {
+func arrowBytes(t testing.TB, stream bool, options ...ipc.Option) []byte {
 	t.Helper()
 	schema := arrow.NewSchema([]arrow.Field{
 		{Name: "k", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
@@ -35,10 +35,11 @@ func arrowBytes(t testing.TB, stream bool) []byte {
 		Write(arrow.RecordBatch) error
 		Close() error
 	}
-	w = ipc.NewWriter(&out, ipc.WithSchema(schema))
+	options = append(options, ipc.WithSchema(schema))
+	w = ipc.NewWriter(&out, options...)
 	if !stream {
 		var err error
-		if w, err = ipc.NewFileWriter(&out, ipc.WithSchema(schema)); err != nil {
+		if w, err = ipc.NewFileWriter(&out, options...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -97,13 +98,17 @@ func TestArrowFilesThatWereCut(t *testing.T) {
 // Damage anywhere gives other cells or an error; it never ends the program.
 func TestArrowFilesThatAreDamaged(t *testing.T) {
 	dir := t.TempDir()
-	whole := arrowBytes(t, false)
-	for i := range whole {
-		for _, b := range []byte{0, 0x7f, 0xff} {
-			damaged := bytes.Clone(whole)
-			damaged[i] = b
-			if _, err := arrowRows(t, dir, damaged); err != nil && fault.KindOf(err) != fault.Invalid {
-				t.Fatalf("byte %d is %d: %v", i, b, err)
+	for name, whole := range map[string][]byte{"plain": arrowBytes(t, false), "compressed": arrowBytes(t, true, ipc.WithLZ4())} {
+		if rows, err := arrowRows(t, dir, whole); err != nil || rows != 4 {
+			t.Errorf("%s: %d rows, %v", name, rows, err)
+		}
+		for i := range whole {
+			for _, b := range []byte{0, 0x7f, 0xff} {
+				damaged := bytes.Clone(whole)
+				damaged[i] = b
+				if _, err := arrowRows(t, dir, damaged); err != nil && fault.KindOf(err) != fault.Invalid {
+					t.Fatalf("%s, byte %d is %d: %v", name, i, b, err)
+				}
 			}
 		}
 	}
@@ -113,6 +118,7 @@ func FuzzTableOfArrow(f *testing.F) {
 	dir := f.TempDir()
 	f.Add(arrowBytes(f, false))
 	f.Add(arrowBytes(f, true))
+	f.Add(arrowBytes(f, true, ipc.WithZstd()))
 	f.Add([]byte("\xff\xff\xff\xff\x10\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if _, err := arrowRows(t, dir, b); err != nil && fault.KindOf(err) != fault.Invalid {
