@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
@@ -35,11 +36,25 @@ type JoinView struct {
 	// Timestamp and Created are the source's columns of the event time and of
 	// the created time. Created may be empty.
 	Timestamp, Created string
-	// TTL bounds the age of a row. Zero means no bound.
+	// TTL bounds the age of a row. Zero means no bound, and no row is as young as a
+	// negative one.
 	TTL time.Duration
 	// CreatedBefore leaves out rows that were created after the entity row's
 	// time, or whose created time is null. It requires Created.
 	CreatedBefore bool
+}
+
+// Check validates a view without looking at its source. Joiners call it first.
+func (v *JoinView) Check() error {
+	query := Query{Source: v.Source, Columns: v.Features, Timestamp: v.Timestamp, Created: v.Created}
+	switch {
+	case len(v.Types) != len(v.Features):
+		return fault.New(fault.Internal, "view %s: a join has %d features and %d types", v.Name, len(v.Features), len(v.Types))
+	case v.CreatedBefore && v.Created == "":
+		return fault.New(fault.Invalid, "view %s: a join by created time needs a created_timestamp_column, which data source %s lacks; name the column", v.Name, v.Source.GetName()).
+			About("data source", v.Source.GetName(), v.Source.GetProject())
+	}
+	return query.Check()
 }
 
 // JoinKey pairs a column of a source with a column of the entity rows.
@@ -93,8 +108,8 @@ type Joiner interface {
 	// Latest streams the newest row of each key of a query, chosen as in
 	// PointInTime, in no particular order. keys are the indexes of the key columns
 	// among the query's columns; without any, the query has one newest row. The
-	// schema is that of Range, in which dictionaries may be plain. Rows that lack a key are kept as if null were a
-	// value.
+	// schema is that of Range, in which dictionaries may be plain. Rows that lack a
+	// key are kept as if null were a value.
 	Latest(ctx context.Context, query Query, keys []int) (array.RecordReader, error)
 }
 

@@ -21,7 +21,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 
-	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/offline"
 )
 
@@ -74,19 +73,4 @@ func (j *Joiner) PointInTime(ctx context.Context, join offline.Join) (array.Reco
 		return nil, err
 	}
 	return offline.NewReader(r.schema, r.batches, r.close), nil
-}
-
-// checkView validates a view without looking at its source.
-func checkView(v offline.JoinView) error {
-	if v.CreatedBefore && v.Created == "" {
-		return fault.New(fault.Invalid, "view %s: a join by created time needs a created_timestamp_column, which data source %s lacks; name the column", v.Name, v.Source.GetName()).
-			About("data source", v.Source.GetName(), v.Source.GetProject())
-	}
-	if len(v.Types) != len(v.Features) {
-		return fault.New(fault.Internal, "view %s: a join has %d features and %d types", v.Name, len(v.Features), len(v.Types))
-	}
-	if v.TTL < 0 {
-		return fault.New(fault.Internal, "view %s: a join has a TTL of %v", v.Name, v.TTL)
-	}
-	return nil
 }

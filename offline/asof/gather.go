@@ -28,7 +28,7 @@ type part struct {
 	shelf   *shelf
 }
 
-// most is how many parts a part is split into: each takes some memory.
+// mostParts is how many parts a part is split into: each takes some memory.
 const mostParts = 16
 
 // at makes sure that the answer to a row is in memory.

@@ -41,8 +41,8 @@ func (r *run) partMemory() int64  { return r.joiner.opt.Memory / 8 }
 
 // begin reads the entity rows and joins the first block.
 func (r *run) begin(entities array.RecordReader) error {
-	for _, v := range r.views {
-		if err := checkView(v); err != nil {
+	for i := range r.views {
+		if err := r.views[i].Check(); err != nil {
 			return err
 		}
 	}

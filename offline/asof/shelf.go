@@ -247,10 +247,11 @@ func (s *shelf) take(to []sink, numbers []int64) {
 			end = s.segments[at+1].first
 		}
 		for rows = rows[:0]; i < len(numbers) && (numbers[i] < 0 || numbers[i] >= first && numbers[i] < end); i++ {
-			rows = append(rows, int32(max(numbers[i]-first, -1)))
-			if numbers[i] < 0 {
-				rows[len(rows)-1] = -1
+			row := int32(-1)
+			if numbers[i] >= 0 {
+				row = int32(numbers[i] - first)
 			}
+			rows = append(rows, row)
 		}
 		for c, data := range s.segments[at].columns {
 			to[c].rows(data, rows)

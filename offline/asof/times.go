@@ -48,6 +48,9 @@ func instantOf(v int64, u arrow.TimeUnit) instant {
 
 // within reports whether at is at most ttl after from, which is not later.
 func (at instant) within(ttl time.Duration, from instant) bool {
+	if ttl < 0 {
+		return false
+	}
 	seconds, nanos := uint64(at.seconds)-uint64(from.seconds), at.nanos-from.nanos
 	if nanos < 0 {
 		seconds, nanos = seconds-1, nanos+int64(time.Second)

@@ -114,6 +114,9 @@ func joinTTL(t testing.TB, b Backend) {
 	wantFeatures(t, b, of(asked(t, "1 06:30:00.000001", "1 06:30:00.000002"), v), "11", "-")
 	v.TTL = time.Nanosecond
 	wantFeatures(t, b, of(asked(t, "1 05:00", "1 05:00:00.000001"), v), "10", "-")
+	for _, v.TTL = range []time.Duration{-1, -time.Hour} { // Feast keeps such a TTL, and finds no row
+		wantFeatures(t, b, of(asked(t, "1 05:00", "1 05:00:00.000001", "1 06:30"), v), "-", "-", "-")
+	}
 }
 
 func joinNoTTL(t testing.TB, b Backend) {

@@ -242,7 +242,7 @@ func fits(v offline.JoinView, at instant, r *sourceRow) bool {
 	if at.before(r.at) || v.CreatedBefore && (!r.known || at.before(r.created)) {
 		return false
 	}
-	lowest := instant{seconds: math.MinInt64 + int64(v.TTL/time.Second) + 1}
+	lowest := instant{seconds: math.MinInt64 + int64(max(v.TTL, 0)/time.Second) + 1}
 	return v.TTL == 0 || at.before(lowest) || !r.at.before(at.minus(v.TTL))
 }
 

@@ -40,7 +40,7 @@ func checkJoin(join offline.Join) error {
 		return fault.New(fault.Internal, "the entity rows have no column of the event time")
 	}
 	for _, v := range join.Views {
-		if err := checkView(v); err != nil {
+		if err := v.Check(); err != nil {
 			return err
 		}
 		for _, k := range v.Keys {
@@ -48,21 +48,6 @@ func checkJoin(join offline.Join) error {
 				return fault.New(fault.Internal, "%s: key %s is column %d of the entity rows, which have %d columns", v.Name, k.Column, k.Entity, columns)
 			}
 		}
-	}
-	return nil
-}
-
-func checkView(v offline.JoinView) error {
-	query := offline.Query{Source: v.Source, Columns: v.Features, Types: v.Types, Timestamp: v.Timestamp, Created: v.Created}
-	if err := query.Check(); err != nil {
-		return err
-	}
-	if len(v.Features) != len(v.Types) {
-		return fault.New(fault.Internal, "view %s: a join has %d features and %d types", v.Name, len(v.Features), len(v.Types))
-	}
-	if v.CreatedBefore && v.Created == "" {
-		return fault.New(fault.Invalid, "data source %s: a join of rows by their created time needs a created_timestamp_column, which it lacks; name the column", v.Source.GetName()).
-			About("data source", v.Source.GetName(), v.Source.GetProject())
 	}
 	return nil
 }
@@ -117,7 +102,7 @@ func (t *transaction) join(join offline.Join) (*reader, error) {
 			return nil, err
 		}
 	}
-	if _, err := t.tx.Exec(t.ctx, probeSettings, pgx.QueryExecModeSimpleProtocol); err != nil {
+	if err := t.batch(probeSettings); err != nil {
 		return nil, t.fault(err, p.what())
 	}
 	return p.read(), nil
@@ -192,8 +177,7 @@ func (p *plan) load(rows array.RecordReader) error {
 	case err != nil:
 		return p.t.fault(err, "the entity rows")
 	}
-	_, err = p.t.tx.Exec(p.t.ctx, "CREATE INDEX ON "+p.entities.table+" (i); ANALYZE "+p.entities.table, pgx.QueryExecModeSimpleProtocol)
-	return p.t.fault(err, "the entity rows")
+	return p.t.fault(p.t.batch("CREATE INDEX ON "+p.entities.table+" (i); ANALYZE "+p.entities.table), "the entity rows")
 }
 
 // copy copies the rows of a view that may belong to entity rows into their

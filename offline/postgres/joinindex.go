@@ -211,7 +211,7 @@ func (t *transaction) partitionsOf(o *order, index int64) error {
 // MissingIndex returns the statement that makes the index with which point-in-time
 // joins of a view are fast, or nothing if there is one, or if none can help.
 func (s *Store) MissingIndex(ctx context.Context, view offline.JoinView) (statement string, err error) {
-	if err := checkView(view); err != nil {
+	if err := view.Check(); err != nil {
 		return "", err
 	}
 	t, err := s.begin(ctx)

@@ -22,7 +22,7 @@ func (s *Store) Moments(ctx context.Context, views []offline.JoinView, start, en
 		return nil, fault.New(fault.Internal, "moments of no view")
 	}
 	for _, v := range views {
-		if err := checkView(v); err != nil {
+		if err := v.Check(); err != nil {
 			return nil, err
 		}
 		if len(v.Keys) != len(views[0].Keys) {

@@ -105,7 +105,7 @@ func (t *transaction) drop(to *relation, old *entry) error {
 
 // exec runs statements that return nothing.
 func (t *transaction) exec(to *relation, statements string) error {
-	_, err := t.tx.Exec(t.ctx, statements, pgx.QueryExecModeSimpleProtocol)
+	err := t.batch(statements)
 	if err == nil {
 		return nil
 	}
