@@ -162,10 +162,10 @@ func (s *Spool) Reader() (array.RecordReader, error) {
 // Close frees the memory and the file. It may be called twice.
 func (s *Spool) Close() {
 	s.forget()
+	s.err = fault.New(fault.Internal, "the spool is closed")
 	if s.file != nil {
 		remove(s.file)
 		s.file = nil
-		s.err = errors.New("the spool is closed")
 	}
 }
 

@@ -106,6 +106,26 @@ func TestNoBatches(t *testing.T) {
 	}
 }
 
+// A closed spool is not an empty one.
+func TestClosedSpools(t *testing.T) {
+	for _, memory := range []int64{1, 1 << 20} {
+		s := New(schema, Options{Dir: t.TempDir(), Memory: memory})
+		b := batch(t, 0, 100)
+		if err := s.Write(b); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		s.Close()
+		if _, err := s.Reader(); err == nil {
+			t.Errorf("memory %d: a closed spool is read", memory)
+		}
+		if err := s.Write(b); err == nil {
+			t.Errorf("memory %d: a closed spool is written", memory)
+		}
+		b.Release()
+	}
+}
+
 func TestFaults(t *testing.T) {
 	s := New(schema, Options{Dir: t.TempDir() + "/gone", Memory: 1})
 	defer s.Close()
