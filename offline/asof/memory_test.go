@@ -6,6 +6,7 @@ import (
 	"iter"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -224,5 +225,36 @@ func TestMemoryOfMoments(t *testing.T) {
 	}
 	if most-base > limit+margin {
 		t.Errorf("%d MB are in use, with a limit of %d", (most-base)>>20, limit>>20)
+	}
+}
+
+// Large keys make small batches.
+func TestMomentsOfLargeKeys(t *testing.T) {
+	const rows, size = 40, 1 << 20
+	m := new(offlinetest.Memory)
+	schema := arrow.NewSchema([]arrow.Field{{Name: "k", Type: arrow.BinaryTypes.String}, {Name: "ts", Type: micros}}, nil)
+	keys, times := array.NewStringBuilder(memory.DefaultAllocator), array.NewBuilder(memory.DefaultAllocator, micros)
+	for i := range rows {
+		keys.Append(strings.Repeat(string(rune('A'+i)), size))
+	}
+	times.AppendEmptyValues(rows)
+	batch := array.NewRecordBatch(schema, []arrow.Array{keys.NewArray(), times.NewArray()}, rows)
+	view := offline.JoinView{
+		Name: "v", Timestamp: "ts", Keys: []offline.JoinKey{{Column: "k", Type: types.ValueType_STRING}},
+		Source: m.Write(t, offlinetest.Table{Name: "src", Schema: schema, Rows: slices.Values([]arrow.RecordBatch{batch})}),
+	}
+	r, err := asof.New(m, asof.Options{Dir: t.TempDir()}).Moments(t.Context(), []offline.JoinView{view}, time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	n := int64(0)
+	for r.Next() {
+		if n += r.RecordBatch().NumRows(); r.RecordBatch().NumRows() > 8 {
+			t.Errorf("a batch has %d rows of 1 MB", r.RecordBatch().NumRows())
+		}
+	}
+	if r.Err() != nil || n != rows {
+		t.Errorf("%d rows, %v; want %d", n, r.Err(), rows)
 	}
 }

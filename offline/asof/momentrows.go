@@ -28,6 +28,7 @@ type momentRows struct {
 	sinks  []sink // of the keys
 	times  *array.TimestampBuilder
 	rows   int
+	size   int // about the bytes of the keys and times
 }
 
 func newMomentRows(schema *arrow.Schema) (*momentRows, error) {
@@ -59,20 +60,12 @@ func (out *momentRows) add(c *cursor) error {
 	}
 	out.times.Append(arrow.Timestamp(at.seconds*n + at.nanos/int64(out.unit.Multiplier())))
 	out.rows++
+	out.size += len(order)
 	return nil
 }
 
 // full reports whether the batch is large enough.
-func (out *momentRows) full() bool {
-	if out.rows%1024 != 0 {
-		return false
-	}
-	size := 0
-	for _, s := range out.sinks {
-		size += s.bytes()
-	}
-	return out.rows >= batchRows || size >= batchBytes
-}
+func (out *momentRows) full() bool { return out.rows >= batchRows || out.size >= batchBytes }
 
 func (out *momentRows) finish() (arrow.RecordBatch, error) {
 	columns := make([]arrow.Array, 0, len(out.sinks)+1)
@@ -84,7 +77,7 @@ func (out *momentRows) finish() (arrow.RecordBatch, error) {
 		columns = append(columns, array.MakeFromData(spool.Retyped(d, out.schema.Field(i).Type)))
 	}
 	n := out.rows
-	out.rows = 0
+	out.rows, out.size = 0, 0
 	return array.NewRecordBatch(out.schema, append(columns, out.times.NewArray()), int64(n)), nil
 }
 
