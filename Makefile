@@ -25,7 +25,7 @@ RACE_SKIP = TestCallsOfManyBytes
 race: ## Run the concurrent packages with the race detector; needs a C compiler and compiles all dependencies again.
 	@scripts/compiler.sh
 	@scripts/postgresql.sh
-	CGO_ENABLED=1 go test -race -skip "$(RACE_SKIP)" $(or $(RACE),./server/... ./serving/... ./stores/... ./ingest/...)
+	CGO_ENABLED=1 go test -race -skip "$(RACE_SKIP)" $(or $(RACE),./server/... ./serving/... ./stores/... ./ingest/... ./training/... ./internal/spool)
 
 lint: ## Check the code: style, import directions, budgets.
 	$(LINT) run ./...
