@@ -120,6 +120,7 @@ func crookedFlaws() []crookedFlaw {
 			"entity rows' times count to the nanosecond",
 			"a source's times may have any encoding",
 			"an entity row's time may be any time",
+			"a row is not older than the TTL, and may be as old",
 		}},
 		{"rows come backwards", crooked{reader: func(r array.RecordReader) array.RecordReader { return &altered{r, backwards} }}, []string{
 			"features may be many",
