@@ -30,10 +30,12 @@ type Alias struct{ View, Name string }
 
 // Selected is a view of a selection, under one name and one mapping of join keys.
 type Selected struct {
-	// Name is the name of the view in the request: its own, with the version if the
-	// reference has one, or its alias.
+	// Name is the name of the view in the request: its own or its alias, with the
+	// version if the reference or the projection has one.
 	Name string
-	View *View
+	// Plain is Name without the version.
+	Plain string
+	View  *View
 	// JoinKeyMap maps the view's join keys to the names that the caller uses.
 	JoinKeyMap map[string]string
 	// Features are in the order of the request. One may occur twice.
@@ -104,34 +106,36 @@ func (r *selector) resolve(ref Reference) (*Selected, error) {
 	if v, ok := r.byName[name]; ok {
 		return v, nil
 	}
-	if i := slices.IndexFunc(r.selection.Aliases, func(a Alias) bool { return a.Name == name }); i >= 0 {
-		return r.alias(r.selection.Aliases[i])
+	if i := slices.IndexFunc(r.selection.Aliases, func(a Alias) bool { return a.Name == ref.View }); i >= 0 {
+		return r.alias(r.selection.Aliases[i], ref)
 	}
-	view, err := r.lookup(ref)
+	view, err := r.project.Resolve(ref, r.selection.Versioned)
 	if err != nil {
 		return nil, err
 	}
 	if err := CheckServable(view); err != nil {
 		return nil, err
 	}
-	return r.add(&Selected{Name: name, View: view}), nil
+	return r.add(&Selected{Name: name, Plain: view.Name, View: view}), nil
 }
 
-func (r *selector) lookup(ref Reference) (*View, error) {
+// Resolve finds the view of a reference, or the version of it that the reference
+// names. versioned allows versions.
+func (p *Project) Resolve(ref Reference, versioned bool) (*View, error) {
 	if ref.Version < 0 {
-		return r.project.View(ref.View)
+		return p.View(ref.View)
 	}
-	if !r.selection.Versioned {
+	if !versioned {
 		return nil, fault.New(fault.Invalid, "Version-qualified ref '%s@v%d' not supported: online versioning is disabled. "+
 			"Set 'enable_online_feature_view_versioning: true' under 'registry' in feature_store.yaml.", ref.View, ref.Version)
 	}
-	return r.project.ViewVersion(ref.View, ref.Version)
+	return p.ViewVersion(ref.View, ref.Version)
 }
 
 // alias adds a view under the name that a feature service gives it, since only the
 // service says what its join keys are called then.
-func (r *selector) alias(a Alias) (*Selected, error) {
-	view, err := r.project.View(a.View)
+func (r *selector) alias(a Alias, ref Reference) (*Selected, error) {
+	view, err := r.project.Resolve(Reference{View: a.View, Version: ref.Version}, r.selection.Versioned)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +149,7 @@ func (r *selector) alias(a Alias) (*Selected, error) {
 	var found *Projection
 	for _, m := range r.project.services {
 		for i, p := range r.project.byService[m.GetSpec().GetName()].Projections {
-			if p.Alias != a.Name || m.GetSpec().GetFeatures()[i].GetFeatureViewName() != a.View {
+			if p.Alias != a.Name || p.Version != ref.Version || m.GetSpec().GetFeatures()[i].GetFeatureViewName() != a.View {
 				continue
 			}
 			if found != nil && !maps.Equal(found.JoinKeyMap, p.JoinKeyMap) {
@@ -157,7 +161,7 @@ func (r *selector) alias(a Alias) (*Selected, error) {
 	if found == nil {
 		return nil, refuse("no feature service of project " + r.project.Name + " has it under this name, which would say its join keys; apply one that has it")
 	}
-	return r.add(&Selected{Name: a.Name, View: view, JoinKeyMap: found.JoinKeyMap}), nil
+	return r.add(&Selected{Name: ref.name(), Plain: a.Name, View: view, JoinKeyMap: found.JoinKeyMap}), nil
 }
 
 func (r *selector) add(v *Selected) *Selected {
@@ -167,7 +171,8 @@ func (r *selector) add(v *Selected) *Selected {
 }
 
 // service resolves a feature service: its projections in order, each under its alias
-// and with its own mapping of join keys.
+// and with its own mapping of join keys. Projections with one name are one view, with
+// the mapping of the first.
 func (r *selector) service() error {
 	service, err := r.project.Service(r.selection.Service)
 	if err != nil {
@@ -175,17 +180,20 @@ func (r *selector) service() error {
 	}
 	for i := range service.Projections {
 		p := &service.Projections[i]
+		if p.View != nil {
+			if err := CheckServable(p.View); err != nil {
+				return err
+			}
+		}
 		if p.Err != nil {
 			return p.Err
 		}
-		if err := CheckServable(p.View); err != nil {
-			return err
+		name := Reference{View: p.name(), Version: p.Version}.name()
+		v, ok := r.byName[name]
+		if !ok {
+			v = r.add(&Selected{Name: name, Plain: p.name(), View: p.View, JoinKeyMap: p.JoinKeyMap})
 		}
-		v := &Selected{Name: p.View.Name, View: p.View, JoinKeyMap: p.JoinKeyMap, Features: slices.Clone(p.Features)}
-		if p.Alias != "" {
-			v.Name = p.Alias
-		}
-		r.add(v)
+		v.Features = append(v.Features, p.Features...)
 	}
 	if len(r.views) == 0 {
 		return noFeatures()

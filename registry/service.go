@@ -22,13 +22,20 @@ type Projection struct {
 	View *View
 	// Alias replaces the view's name; empty means no alias.
 	Alias string
+	// Version is the version of the view that the projection names; -1 if it names none
+	// and has the current one.
+	Version int
 	// JoinKeyMap maps the view's join keys to the names that callers use.
 	JoinKeyMap map[string]string
 	Features   []string
 	// Err says why the projection cannot be served: its view is gone, or a
-	// feature of it differs from the view's since the service was applied.
+	// feature of it differs from the view's since the service was applied, or it names
+	// a version although versions are not enabled.
 	Err error
 }
+
+// name is the name of the projection in a request, without the version.
+func (p *Projection) name() string { return cmp.Or(p.Alias, p.View.Name) }
 
 func (p *Project) compileService(m *core.FeatureService) *Service {
 	s := &Service{Name: m.GetSpec().GetName(), Message: m}
@@ -39,15 +46,15 @@ func (p *Project) compileService(m *core.FeatureService) *Service {
 }
 
 func (p *Project) compileProjection(service string, m *core.FeatureViewProjection) Projection {
-	out := Projection{Alias: m.GetFeatureViewNameAlias(), JoinKeyMap: m.GetJoinKeyMap()}
+	out := Projection{Alias: m.GetFeatureViewNameAlias(), JoinKeyMap: m.GetJoinKeyMap(), Version: -1}
+	if m.VersionTag != nil {
+		out.Version = int(m.GetVersionTag())
+	}
 	for _, f := range m.GetFeatureColumns() {
 		out.Features = append(out.Features, f.GetName())
 	}
-	find := func() (*View, error) { return p.View(m.GetFeatureViewName()) }
-	if m.VersionTag != nil && p.options.VersionedTables {
-		find = func() (*View, error) { return p.ViewVersion(m.GetFeatureViewName(), int(m.GetVersionTag())) }
-	}
-	out.View, out.Err = find()
+	ref := Reference{View: m.GetFeatureViewName(), Version: out.Version}
+	out.View, out.Err = p.Resolve(ref, p.options.VersionedTables)
 	if out.Err != nil {
 		return out
 	}
@@ -66,7 +73,8 @@ func (p *Project) compileProjection(service string, m *core.FeatureViewProjectio
 // sameField compares the parts of two fields that Feast compares.
 func sameField(a, b *core.FeatureSpecV2) bool {
 	return a.GetName() == b.GetName() && a.GetValueType() == b.GetValueType() && a.GetDescription() == b.GetDescription() &&
-		a.GetVectorLength() == b.GetVectorLength() && maps.Equal(a.GetTags(), b.GetTags())
+		a.GetVectorLength() == b.GetVectorLength() && a.GetVectorIndex() == b.GetVectorIndex() &&
+		a.GetVectorSearchMetric() == b.GetVectorSearchMetric() && maps.Equal(a.GetTags(), b.GetTags())
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -36,6 +37,8 @@ type exchange struct {
 		Status int
 		Body   string
 	}
+	// silent is set for a recording of Feast 0.66, which never tells versions of views.
+	silent bool
 }
 
 // rows reads a file of JSON lines.
@@ -139,8 +142,8 @@ func TestGoldenHTTP(t *testing.T) {
 		project: "credit_scoring_aws", registry: "credit_scoring/registry/4_incremental.db",
 		tables: "credit_scoring/dynamodb/tables/4_incremental",
 	}
-	versioned := func(registry, tables string) fixture {
-		return fixture{project: "credit_scoring_aws", registry: "versioned/registry/" + registry, tables: "versioned/tables/" + tables, versioned: true}
+	versioned := func(release, step string) fixture {
+		return fixture{project: "credit_scoring_aws", registry: release + "versioned/registry/" + step + ".db", tables: "versioned/tables/" + step, versioned: true}
 	}
 	for _, c := range []struct {
 		name        string
@@ -161,14 +164,17 @@ func TestGoldenHTTP(t *testing.T) {
 			[]string{"all_types", "http", "get_online_features.jsonl"},
 			allTypesDifferences,
 		},
-		{"versioned after v1", versioned("4_v0_rematerialized.db", "4_v0_rematerialized"), []string{"versioned", "http", "after_v1.jsonl"}, versionedDifferences},
-		{"versioned after an unchanged apply", versioned("5_unchanged_apply.db", "5_unchanged_apply"), []string{"versioned", "http", "after_unchanged_apply.jsonl"}, afterApplyDifferences},
+		{"versioned after v1", versioned("", "4_v0_rematerialized"), []string{"versioned", "http", "after_v1.jsonl"}, versionedDifferences},
+		{"versioned after an unchanged apply", versioned("", "5_unchanged_apply"), []string{"versioned", "http", "after_unchanged_apply.jsonl"}, afterApplyDifferences},
+		{"0.67 after v1", versioned("feast_0.67/", "4_v0_rematerialized"), []string{"feast_0.67", "versioned", "http", "after_v1.jsonl"}, versionedDifferences},
+		{"0.67 after an unchanged apply", versioned("feast_0.67/", "5_unchanged_apply"), []string{"feast_0.67", "versioned", "http", "after_unchanged_apply.jsonl"}, afterApplyDifferences},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, c.fixture)
 			recorded := map[string]bool{}
 			for _, x := range rows[exchange](t, c.file...) {
 				recorded[x.Name] = true
+				x.silent = c.file[0] != "feast_0.67"
 				t.Run(x.Name, func(t *testing.T) { compare(t, s, x, c.differences) })
 			}
 			for name := range c.differences {
@@ -223,10 +229,16 @@ func compare(t *testing.T, s *served, x exchange, differences map[string]differe
 	if resp.StatusCode != want.Status {
 		t.Fatalf("%d %s\nwant %d %s", resp.StatusCode, got, want.Status, want.Body)
 	}
+	if x.silent {
+		got = versionsOf.ReplaceAll(got, nil)
+	}
 	if diff := cmp.Diff(byName(want.Body), byName(string(got))); diff != "" {
 		t.Errorf("-Feast +banquet\n%s", diff)
 	}
 }
+
+// versionsOf matches the versions of views in a response.
+var versionsOf = regexp.MustCompile(`,"feature_view_metadata":\[[^]]*\]`)
 
 // byName sorts the columns of a response: their order within a view is arbitrary in
 // Feast. It does not change an error.

@@ -212,7 +212,7 @@ func feastBody(c *onlineCall) (*body, error) {
 		return nil, err
 	}
 	b.req.TTL = c.web.opt.ttl(serving.IgnoreTTL)
-	b.jsonOptions = jsonOptions{} // Feast accepts the option and ignores it
+	b.jsonOptions = jsonOptions{versions: b.versions}
 	return b, nil
 }
 
@@ -294,7 +294,7 @@ func parseBanquetBody(c *onlineCall, limits decodeLimits) (*body, error) {
 		b.req.Project = c.pathProject
 	}
 	b.req.TTL = c.web.opt.ttl(serving.MarkTTL)
-	b.nullTimes = true
+	b.nullTimes, b.own = true, true
 	return b, nil
 }
 

@@ -173,6 +173,7 @@ func names(r *serving.Response) []string {
 // is the same JSON, byte for byte.
 type jsonOptions struct {
 	versions  bool // with the versions of the views
+	own       bool // versions as banquet's API has them, which Feast leaves out of services
 	nullTimes bool // a null time is null, not the lowest number
 }
 
@@ -204,8 +205,11 @@ func appendResponse(dst []byte, r *serving.Response, d jsonOptions) ([]byte, err
 		dst = value.AppendQuoted(dst, r.Column(i).Name)
 	}
 	dst = append(dst, ']')
-	if d.versions {
+	switch {
+	case d.versions && d.own:
 		dst = appendVersions(append(dst, `,"feature_view_metadata":`...), r)
+	case d.versions && r.Views() > 0:
+		dst = appendFeastVersions(append(dst, `,"feature_view_metadata":`...), r)
 	}
 	return append(dst, `}}`...), nil
 }
@@ -222,6 +226,37 @@ func appendVersions(dst []byte, r *serving.Response) []byte {
 		dst = append(itoa(append(dst, `,"version":`...), version), '}')
 	}
 	return append(dst, ']')
+}
+
+// appendFeastVersions appends what Feast's server tells of the views: each name once,
+// with the version that is read first under it, unless that is 0, and never a version
+// of a view that a feature service names.
+func appendFeastVersions(dst []byte, r *serving.Response) []byte {
+	dst = append(dst, '[')
+	for v := range r.Views() {
+		if nameBefore(r, v) {
+			continue
+		}
+		if v > 0 {
+			dst = append(dst, ',')
+		}
+		dst = value.AppendQuoted(append(dst, `{"name":`...), r.ViewName(v))
+		if _, version := r.ViewVersion(v); version != 0 && !r.ByService() {
+			dst = itoa(append(dst, `,"version":`...), version)
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}
+
+// nameBefore reports whether an earlier view has the name of a view.
+func nameBefore(r *serving.Response, view int) bool {
+	for v := range view {
+		if r.ViewName(v) == r.ViewName(view) {
+			return true
+		}
+	}
+	return false
 }
 
 func appendJSONColumn(dst []byte, values [][]byte, statuses []serving.Status, write func(dst, v []byte) ([]byte, error)) ([]byte, error) {

@@ -364,8 +364,23 @@ func TestVersionsAreTold(t *testing.T) {
 			t.Errorf("%s: %d %s", path, code, text)
 		}
 	}
-	if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/get-online-features", body, "Content-Type", "application/json"); code != http.StatusOK || strings.Contains(text, "feature_view_metadata") {
-		t.Errorf("Feast's route: %d %s", code, text)
+	for ask, want := range map[string]string{
+		`"features":["zip_view@v1:city"]`:                                              `"feature_view_metadata":[{"name":"zip_view","version":1}]}}`,
+		`"features":["zip_view:city"]`:                                                 `"feature_view_metadata":[{"name":"zip_view","version":1}]}}`,
+		`"features":["zip_view@v0:city"]`:                                              `"feature_view_metadata":[{"name":"zip_view"}]}}`,
+		`"features":["zip_view@v0:city","zip_view@v1:city"],"full_feature_names":true`: `"feature_view_metadata":[{"name":"zip_view"}]}}`,
+		`"features":["zip_view@v1:city","zip_view@v0:city"],"full_feature_names":true`: `"feature_view_metadata":[{"name":"zip_view","version":1}]}}`,
+		`"feature_service":"svc"`:                                                      `"feature_view_metadata":[{"name":"zip_view"}]}}`,
+	} {
+		feasts := `{` + ask + `,"entities":{"zipcode":[76104]},"include_feature_view_version_metadata":true}`
+		code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/get-online-features", feasts, "Content-Type", "application/json")
+		if code != http.StatusOK || !strings.HasSuffix(text, want) {
+			t.Errorf("Feast's route, %s: %d %s", ask, code, text)
+		}
+		code, text = fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/get-online-features", strings.Replace(feasts, "true}", "false}", 1), "Content-Type", "application/json")
+		if code != http.StatusOK || strings.Contains(text, "feature_view_metadata") {
+			t.Errorf("Feast's route, not asked for versions: %d %s", code, text)
+		}
 	}
 	resp, err := banquetv1.NewFeatureServiceClient(s.grpc).GetOnlineFeatures(t.Context(), &banquetv1.GetOnlineFeaturesRequest{
 		Kind:     &banquetv1.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: []string{"zip_view@v1:city"}}},

@@ -37,6 +37,7 @@ type plan struct {
 
 // planView is one view of a request, under one name and one mapping of keys.
 type planView struct {
+	name      string // in the request, without a version
 	view      *registry.View
 	table     stores.Table
 	selection *stores.Selection
@@ -161,6 +162,7 @@ func (b *planner) addView(w *registry.Selected) {
 	}
 	index := len(p.views)
 	p.views = append(p.views, planView{
+		name:      w.Plain,
 		view:      w.View,
 		table:     stores.Table{Project: w.View.Project, View: w.View.Name, Version: w.View.TableVersion},
 		selection: stores.NewSelection(w.Features...),

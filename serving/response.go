@@ -127,6 +127,12 @@ func (r *Response) ViewVersion(view int) (name string, version int) {
 	return v.view.Name, v.view.Version
 }
 
+// ViewName returns the name of a view in the request: its alias if it has one.
+func (r *Response) ViewName(view int) string { return r.plan.views[view].name }
+
+// ByService reports whether the request named a feature service.
+func (r *Response) ByService() bool { return r.plan.shape.service != "" }
+
 // Column returns a column of the response.
 func (r *Response) Column(i int) ResponseColumn {
 	if i < len(r.echoed) {
