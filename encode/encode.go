@@ -138,6 +138,11 @@ func encoders(record arrow.RecordBatch, columns []column, encoder func(arrow.Dat
 // Rows is the number of rows.
 func (b *Batch) Rows() int { return int(b.record.NumRows()) }
 
+// Type is the type of the column of a feature, by its place among those of the view.
+func (b *Batch) Type(feature int) arrow.DataType {
+	return b.record.Column(b.layout.cells[feature].index).DataType()
+}
+
 // Times returns the event time of a row, false when it has none, and its
 // created time, zero when it has none.
 func (b *Batch) Times(row int) (event, created time.Time, ok bool) {

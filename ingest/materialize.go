@@ -104,7 +104,7 @@ func (t *task) newRecord() runRecord {
 // gather reads the window. The caller closes the reading's pile.
 func (t *task) gather(ctx context.Context) (*reading, error) {
 	r := &reading{
-		store: t.opt.Offline, readers: t.readers(), view: t.view, layout: t.layout, take: t.takes(), vector: newVector(t.view), pile: newPile(t.spool(), workers()),
+		store: t.opt.Offline, readers: t.readers(), view: t.view, layout: t.layout, take: t.takes(), vector: encode.NewVector(t.view), pile: newPile(t.spool(), workers()),
 	}
 	r.progress = func() {
 		t.observe(func(o *Observer) {

@@ -90,6 +90,18 @@ func (p packed) key() []byte    { return p[packedHead : packedHead+binary.Little
 func (p packed) event() moment  { return momentAt(p[8:]) }
 func (p packed) failed() uint32 { return binary.LittleEndian.Uint32(p[40:]) }
 
+// value is the value of a feature, by its place.
+func (p packed) value(feature int) []byte {
+	rest := p[packedHead+len(p.key()):]
+	for ; ; feature-- {
+		n, w := binary.Uvarint(rest)
+		if feature == 0 {
+			return rest[w : w+int(n)]
+		}
+		rest = rest[w+int(n):]
+	}
+}
+
 // before orders rows of one key, the newest first: by event time, then by created
 // time, then by the source's order.
 func (p packed) before(o packed) bool {

@@ -36,7 +36,7 @@ type reading struct {
 	layout   *encode.Layout
 	take     func(key []byte) bool // chooses the keys to keep
 	progress func()                // is called when more rows are read
-	vector   *vector
+	vector   *encode.Vector        // nil if the view has none
 	pile     *pile
 
 	rows, nullKeys atomic.Int64
@@ -162,6 +162,11 @@ func (e *encoder) batch(n numbered) error {
 	if err != nil {
 		return err
 	}
+	if v := e.reading.vector; v != nil && b.Rows() > 0 {
+		if err := v.Column(b.Type(v.At)); err != nil {
+			return err
+		}
+	}
 	for row := range b.Rows() {
 		if err := e.row(b, row, n.first+uint64(row)); err != nil {
 			return err
@@ -188,9 +193,6 @@ func (e *encoder) row(b *encode.Batch, row int, place uint64) error {
 	}
 	failed := uint32(0)
 	values, ends, err := b.AppendValues(e.values[:0], e.ends[:0], row)
-	if err == nil {
-		err = e.reading.vector.check(values, ends, func() string { return b.Row(row) })
-	}
 	if err != nil {
 		ends = nil
 		if failed, err = e.reading.fail(err); err != nil {
@@ -220,24 +222,27 @@ func (r *reading) fail(err error) (uint32, error) {
 }
 
 // count counts the keys. A row that cannot be encoded is an error if it is the
-// newest of its key. each, if not nil, is called with every row to write.
+// newest of its key, and so is one whose vector has another length than others. each,
+// if not nil, is called with every row to write.
 func (r *reading) count(ctx context.Context, each func(packed)) (int, error) {
 	rows, err := r.pile.rows()
 	if err != nil {
 		return 0, err
 	}
+	lengths := vectorLengths{vector: r.vector}
 	for n := 0; ; n++ {
 		row, err := rows.row()
 		switch {
 		case err != nil:
 			return 0, err
 		case row == nil:
-			return n, nil
+			return n, lengths.check(r)
 		case row.failed() > 0:
 			return 0, r.failed[row.failed()-1]
 		case n%1024 == 0 && ctx.Err() != nil:
 			return 0, fault.Of(ctx.Err())
 		}
+		lengths.add(row)
 		if each != nil {
 			each(row)
 		}

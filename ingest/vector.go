@@ -1,62 +1,88 @@
 package ingest
 
 import (
-	"fmt"
-	"slices"
-	"sync/atomic"
+	"bytes"
+	"strconv"
 
+	"github.com/banquet-fs/banquet/encode"
 	"github.com/banquet-fs/banquet/fault"
-	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/value"
 )
 
-// vector checks the feature of a view that is searched by similarity: all its
-// values are lists of one length. It is safe for concurrent use.
-type vector struct {
-	view     *registry.View
-	at       int // the feature; -1: the view has none
-	declared int64
-	// found is one more than the length of the first list, if none is declared.
-	found atomic.Int64
+// vectorLengths compares the lengths of a view's vectors over the rows to write. Feast
+// has these rows newest first: the first with a vector decides, and the first that
+// differs is the error. They come in the order of their keys.
+type vectorLengths struct {
+	vector *encode.Vector // nil: the view has none
+	// first is the newest row with a vector, other the newest whose length is not that
+	// of first, or not the declared one.
+	first, other sizedRow
 }
 
-func newVector(v *registry.View) *vector {
-	c := &vector{view: v, at: slices.IndexFunc(v.Features, func(f registry.Feature) bool { return f.Spec.GetVectorIndex() })}
-	if c.at >= 0 {
-		c.declared = int64(v.Features[c.at].Spec.GetVectorLength())
+// sizedRow is a row and the length of its vector; the row is nil if there is none.
+type sizedRow struct {
+	row    packed
+	length int
+}
+
+// sooner reports whether r replaces old: whether it is newer.
+func (r sizedRow) sooner(old sizedRow) bool { return old.row == nil || r.row.before(old.row) }
+
+// kept is a copy for which the row may change.
+func (r sizedRow) kept() sizedRow { return sizedRow{bytes.Clone(r.row), r.length} }
+
+func (l *vectorLengths) add(row packed) {
+	if l.vector == nil {
+		return
 	}
-	return c
+	n, ok := value.ListLen(row.value(l.vector.At))
+	if !ok {
+		return // a null
+	}
+	r := sizedRow{row, n}
+	switch want := l.vector.Declared(); {
+	case want > 0 && n == want:
+	case want > 0:
+		if r.sooner(l.other) {
+			l.other = r.kept()
+		}
+	case r.sooner(l.first):
+		if l.first.row != nil && l.first.length != n {
+			l.other = l.first
+		}
+		l.first = r.kept()
+	case n != l.first.length && r.sooner(l.other):
+		l.other = r.kept()
+	}
 }
 
-// check looks at a row, whose values end at the given places. row names it.
-func (c *vector) check(values []byte, ends []int, row func() string) error {
-	if c.at < 0 {
+// check returns the error for the vectors of all rows.
+func (l *vectorLengths) check(r *reading) error {
+	if l.other.row == nil {
 		return nil
 	}
-	start := 0
-	if c.at > 0 {
-		start = ends[c.at-1]
+	want := l.first.length
+	if n := l.vector.Declared(); n > 0 {
+		want = n
 	}
-	v := values[start:ends[c.at]]
-	if len(v) == 0 {
-		return nil // a null
+	rows, err := r.pile.rows()
+	if err != nil {
+		return err
 	}
-	feature := c.view.Features[c.at].Name
-	n, ok := value.ListLen(v)
-	if !ok {
-		return c.fault("row %s: %s is a vector, and its value is not a list", row(), feature)
+	place := 0
+	for {
+		row, err := rows.row()
+		if err != nil {
+			return err
+		}
+		if row == nil {
+			break
+		}
+		if row.before(l.other.row) {
+			place++
+		}
 	}
-	want, source := c.declared, "its vector_length"
-	if want == 0 {
-		c.found.CompareAndSwap(0, int64(n)+1)
-		want, source = c.found.Load()-1, "the length of other rows"
-	}
-	if int64(n) != want {
-		return c.fault("row %s: vector %s has %d elements, which does not match %s, %d", row(), feature, n, source, want)
-	}
-	return nil
-}
-
-func (c *vector) fault(format string, args ...any) error {
-	return fault.New(fault.Invalid, "feature view %s, %s", c.view.Name, fmt.Sprintf(format, args...)).About("feature view", c.view.Name, c.view.Project)
+	name := r.layout.RowName(l.other.row.key(), l.other.row.event().time())
+	return fault.New(fault.Invalid, "%s It is %s; correct the source, or the vector_length of the feature.",
+		fault.Of(l.vector.Mismatch(strconv.Itoa(place), l.other.length, want)).Text, name).About("feature view", r.view.Name, r.view.Project)
 }

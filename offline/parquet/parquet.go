@@ -32,6 +32,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/offline"
+	"github.com/banquet-fs/banquet/value"
 	"github.com/banquet-fs/banquet/offline/asof"
 )
 
@@ -181,7 +182,7 @@ func (s *Store) Columns(ctx context.Context, source *core.DataSource) ([]offline
 }
 
 func columnOf(name string, dt arrow.DataType) offline.Column {
-	c := offline.Column{Name: name, Native: native(name, dt)}
+	c := offline.Column{Name: name, Native: value.ArrowName(name, dt)}
 	var ok bool
 	if c.Type, ok = valueType(dt); !ok {
 		c.Unmapped = dt.String()

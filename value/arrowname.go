@@ -1,4 +1,4 @@
-package parquet
+package value
 
 import (
 	"fmt"
@@ -16,8 +16,8 @@ var nativeNames = map[arrow.Type]string{
 	arrow.DATE32: "date32[day]", arrow.DATE64: "date64[ms]",
 }
 
-// native is Arrow's name of a column's type, as Feast shows it.
-func native(column string, dt arrow.DataType) string {
+// ArrowName is Arrow's name of a column's type, as Feast shows it.
+func ArrowName(column string, dt arrow.DataType) string {
 	if name, ok := nativeNames[dt.ID()]; ok {
 		return name
 	}
@@ -29,7 +29,7 @@ func native(column string, dt arrow.DataType) string {
 		if t.Ordered {
 			ordered = 1
 		}
-		return fmt.Sprintf("dictionary<values=%s, indices=%s, ordered=%d>", native(column, t.ValueType), native(column, t.IndexType), ordered)
+		return fmt.Sprintf("dictionary<values=%s, indices=%s, ordered=%d>", ArrowName(column, t.ValueType), ArrowName(column, t.IndexType), ordered)
 	case *arrow.ListType:
 		return "list<" + nativeField(t.ElemField()) + ">"
 	case *arrow.LargeListType:
@@ -41,7 +41,7 @@ func native(column string, dt arrow.DataType) string {
 		if column == "value" {
 			name = ""
 		}
-		return fmt.Sprintf("map<%s, %s%s>", native("key", t.KeyType()), native("value", t.ItemType()), name)
+		return fmt.Sprintf("map<%s, %s%s>", ArrowName("key", t.KeyType()), ArrowName("value", t.ItemType()), name)
 	case *arrow.StructType:
 		fields := make([]string, t.NumFields())
 		for i, f := range t.Fields() {
@@ -53,7 +53,7 @@ func native(column string, dt arrow.DataType) string {
 }
 
 func nativeField(f arrow.Field) string {
-	name := f.Name + ": " + native(f.Name, f.Type)
+	name := f.Name + ": " + ArrowName(f.Name, f.Type)
 	if !f.Nullable {
 		name += " not null"
 	}
