@@ -1,0 +1,188 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/banquet-fs/banquet/encode"
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/value"
+)
+
+// writePlan is a write that has been checked: what is to be stored where.
+type writePlan struct {
+	views []*viewWrite
+}
+
+// viewWrite is the part of a write that belongs to one view.
+type viewWrite struct {
+	view *registry.View
+	form *form
+	rows *encode.Rows
+	// online are the records to store, at is the row of each, and failed are the rows that
+	// cannot be converted.
+	online []stores.Record
+	at     []int
+	report ViewReport
+	// offline are the rows for the batch source; nil if there are none.
+	offline array.RecordReader
+}
+
+// plan checks the rows for all views and converts them.
+func (w *Writer) plan(ctx context.Context, views []*registry.View, rows *Rows, to Target) (*writePlan, error) {
+	p := &writePlan{}
+	served := slices.ContainsFunc(views, func(v *registry.View) bool { return v.Online })
+	for _, v := range views {
+		vw := &viewWrite{view: v, report: ViewReport{View: v.Name}}
+		if to != Offline {
+			if err := checkWritable(v, rows, served); err != nil {
+				return nil, err
+			}
+			vw.report.NotOnline = !v.Online
+		}
+		if err := w.bind(vw, rows); err != nil {
+			return nil, err
+		}
+		if to != Offline && v.Online {
+			if err := vw.convert(rows.Partial); err != nil {
+				return nil, err
+			}
+		}
+		p.views = append(p.views, vw)
+	}
+	return p, w.planOffline(ctx, p, rows, to)
+}
+
+// checkWritable refuses a view that has no online table. served says that another view of
+// the same push has one: then this one is only left out.
+func checkWritable(v *registry.View, rows *Rows, served bool) error {
+	refuse := func(kind fault.Kind, format string, args ...any) error {
+		return fault.New(kind, format, args...).About("feature view", v.Name, v.Project)
+	}
+	switch {
+	case v.Kind == registry.OnDemandView && !v.OnDemand.GetSpec().GetWriteToOnlineStore():
+		return refuse(fault.Invalid, "OnDemandFeatureView %s is not configured for write_to_online_store.", v.Name)
+	case v.Kind == registry.OnDemandView && !rows.Untransformed && !hasAll(v, rows.Columns):
+		return refuse(fault.Unimplemented, "on-demand feature view %s is computed by a function, which banquet cannot run on write; send its features", v.Name)
+	case !v.Online && !served:
+		return refuse(fault.Invalid, "FeatureView %s is not configured to be served online.", v.Name)
+	}
+	return nil
+}
+
+// hasAll reports whether rows have all features of an on-demand view: Feast's SDK has then
+// run its function.
+func hasAll(v *registry.View, columns []Column) bool {
+	for _, f := range v.Features {
+		if !slices.ContainsFunc(columns, func(c Column) bool { return c.Name == f.Name }) {
+			return false
+		}
+	}
+	return true
+}
+
+// bind finds the columns of a view, and applies the limits.
+func (w *Writer) bind(vw *viewWrite, rows *Rows) error {
+	if len(rows.Columns) == 0 {
+		return nil // as in Feast, no rows
+	}
+	var err error
+	if vw.form, err = w.form(vw.view); err != nil {
+		return err
+	}
+	if vw.rows, err = vw.form.Bind(rows.Columns); err != nil {
+		return err
+	}
+	n := vw.rows.Len()
+	vw.report.Rows = n
+	switch l := w.opt.Limits; {
+	case l.Rows > 0 && n > l.Rows:
+		return fault.New(fault.TooLarge, "the write has %d rows, which is over the limit of %d; send fewer rows at once, or raise banquet.limits.rows", n, l.Rows)
+	case l.Cells > 0 && n*len(rows.Columns) > l.Cells:
+		return fault.New(fault.TooLarge, "the write has %d cells, which is over the limit of %d; send fewer rows at once, or raise banquet.limits.cells", n*len(rows.Columns), l.Cells)
+	}
+	return nil
+}
+
+// convert makes the records of the rows.
+func (vw *viewWrite) convert(partial bool) error {
+	if vw.rows == nil {
+		return nil
+	}
+	n, width := vw.rows.Len(), len(vw.view.Features)
+	vw.online, vw.at = make([]stores.Record, 0, n), make([]int, 0, n)
+	values := make([][]byte, 0, n*width)
+	slab := make([]byte, 0, n*(32+8*width)) // when it grows, records keep the memory that they are in
+	ends := make([]int, 0, width)
+	filled := width == 0
+	for row := range n {
+		start := len(slab)
+		record, next, err := vw.record(slab, &ends, row)
+		if err != nil {
+			vw.report.Failed = append(vw.report.Failed, FailedRow{row, vw.rows.RowName(row), err})
+			continue
+		}
+		slab = next
+		keyEnd := start + len(record.Key)
+		at, from := len(values), keyEnd
+		for _, end := range ends {
+			v := slab[from:end:end]
+			filled = filled || !value.IsNull(v)
+			values, from = append(values, v), end
+		}
+		record.Key, record.Values = slab[start:keyEnd:keyEnd], values[at:len(values):len(values)]
+		vw.online, vw.at = append(vw.online, record), append(vw.at, row)
+	}
+	if !partial && len(vw.report.Failed) > 0 {
+		return refusedRows(vw.report.Failed)
+	}
+	if !filled && len(vw.online) > 0 {
+		vw.report.Empty, vw.online, vw.at = true, nil, nil
+	}
+	return nil
+}
+
+// record converts a row: it appends the key and the values to slab, and sets ends to the
+// length of slab after each value.
+func (vw *viewWrite) record(slab []byte, ends *[]int, row int) (stores.Record, []byte, error) {
+	var r stores.Record
+	var err error
+	if r.Event, r.Created, err = vw.rows.Times(row); err != nil {
+		return r, nil, err
+	}
+	if err := stores.CheckTimes(&r); err != nil {
+		return r, nil, fault.New(fault.Invalid, "feature view %s, %s: %s", vw.view.Name, vw.rows.RowName(row), fault.Of(err).Text).Because(err)
+	}
+	start := len(slab)
+	if slab, err = vw.rows.AppendKey(slab, row); err != nil {
+		return r, nil, err
+	}
+	r.Key = slab[start:]
+	if slab, *ends, err = vw.rows.AppendValues(slab, (*ends)[:0], row); err != nil {
+		*ends = nil
+		return r, nil, err
+	}
+	return r, slab, nil
+}
+
+// refusedRows is the error of rows that cannot be written. It names the first few.
+func refusedRows(failed []FailedRow) error {
+	first := fault.Of(failed[0].Err)
+	var b strings.Builder
+	for i, f := range failed[:min(len(failed), namedRows)] {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(fault.Of(f.Err).Text)
+	}
+	if more := len(failed) - namedRows; more > 0 {
+		fmt.Fprintf(&b, "; and %s more", count(more, "row"))
+	}
+	return fault.New(first.Kind, "nothing was written: %s", b.String()).About(first.Object.Kind, first.Object.Name, first.Object.Project).Because(failed[0].Err)
+}
