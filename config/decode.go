@@ -2,39 +2,66 @@ package config
 
 import (
 	"fmt"
-	"maps"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/internal/similar"
+	"github.com/banquet-fs/banquet/internal/yaml11"
 )
 
-// decoder decodes the YAML into the structs and collects faults.
+// decoder walks through the file beside the sections of the configuration and collects
+// faults.
 type decoder struct {
-	name   string
-	faults []string
+	name     string
+	faults   []located
+	sections []Section
+	index    map[string]*Section
+	// variables are the environment variables in each line, lines are the lines of the
+	// keys that the file has, by path.
+	variables map[int][]string
+	lines     map[string]int
+	warnings  []string
+}
+
+// located is a fault in a line.
+type located struct {
+	line int
+	text string
+}
+
+func newDecoder(name string, c *Config) *decoder {
+	d := &decoder{name: name, sections: Sections(c), variables: map[int][]string{}, lines: map[string]int{}}
+	d.index = index(d.sections)
+	return d
 }
 
 // fault adds a fault of a key; path is empty for the file.
 func (d *decoder) fault(line int, path, text string) {
 	if path != "" {
 		text = path + ": " + text
+		if from := d.variables[line]; len(from) > 0 {
+			text += " (the line has " + strings.Join(from, ", ") + " from the environment)"
+		}
 	}
-	d.faults = append(d.faults, fmt.Sprintf("%s:%d: %s", d.name, line, text))
+	d.faults = append(d.faults, located{line, fmt.Sprintf("%s:%d: %s", d.name, line, text)})
 }
 
+// err returns all faults in the order of their lines.
 func (d *decoder) err() error {
 	if len(d.faults) == 0 {
 		return nil
 	}
-	return fault.New(fault.Invalid, "%s", strings.Join(d.faults, "\n")).About("configuration", d.name, "")
+	slices.SortStableFunc(d.faults, func(a, b located) int { return a.line - b.line })
+	lines := make([]string, len(d.faults))
+	for i, f := range d.faults {
+		lines[i] = f.text
+	}
+	return fault.New(fault.Invalid, "%s", strings.Join(lines, "\n")).About("configuration", d.name, "")
 }
 
 // syntax turns a YAML error into a fault with its line.
@@ -60,37 +87,6 @@ func (d *decoder) anchor(text string) {
 	d.fault(1, "", "not YAML: a value that begins with * must be in quotes")
 }
 
-// section decodes a mapping into a struct. Keys that the struct does not have
-// are faults unless open is set.
-func (d *decoder) section(n *yaml.Node, path string, out any, open bool) {
-	if n.Kind != yaml.MappingNode {
-		d.fault(n.Line, path, "want a section with keys, not "+kindOf(n))
-		return
-	}
-	v := reflect.ValueOf(out).Elem()
-	fields := fieldsOf(v.Type())
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		at, ok := fields[key.Value]
-		switch {
-		case ok:
-			d.value(value, join(path, key.Value), v.Field(at))
-		case !open:
-			d.fault(key.Line, join(path, key.Value), "unknown key"+nearest(key.Value, fields))
-		}
-	}
-}
-
-func fieldsOf(t reflect.Type) map[string]int {
-	fields := map[string]int{}
-	for i := range t.NumField() {
-		if tag := t.Field(i).Tag.Get("yaml"); tag != "" && tag != "-" {
-			fields[tag] = i
-		}
-	}
-	return fields
-}
-
 func join(path, key string) string {
 	if path == "" {
 		return key
@@ -98,150 +94,137 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// nearest suggests the most similar key.
-func nearest(key string, fields map[string]int) string {
-	if best := similar.Nearest(key, slices.Collect(maps.Keys(fields))); best != "" {
-		return "; did you mean " + best + "?"
-	}
-	return ""
-}
-
-func kindOf(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.SequenceNode:
-		return "a list"
-	case yaml.MappingNode:
-		return "a section"
-	}
-	switch n.Tag {
-	case "!!str":
-		return "text"
-	case "!!int", "!!float":
-		return "the number " + n.Value
-	case "!!bool":
-		return n.Value
-	case "!!null":
-		return "nothing"
-	}
-	return n.Value
-}
-
-// value decodes one value. A key without a value keeps the default.
-func (d *decoder) value(n *yaml.Node, path string, out reflect.Value) {
-	if n.Tag == "!!null" {
-		return
-	}
-	switch p := out.Addr().Interface().(type) {
-	case *any:
-		_ = n.Decode(p)
-		return
-	case *Duration:
-		d.duration(n, path, p)
-		return
-	case *map[string]string:
-		d.texts(n, path, p)
-		return
-	case *Python:
-		d.python(n, path, p)
-		return
-	}
-	switch out.Kind() {
-	case reflect.Struct:
-		d.section(n, path, out.Addr().Interface(), false)
-	case reflect.String:
-		d.text(n, path, out)
-	case reflect.Bool:
-		v, ok := boolean(n)
-		if !ok {
-			d.fault(n.Line, path, "want true or false, not "+kindOf(n))
-			return
+// line is the line of a key, else that of the section around it.
+func (d *decoder) line(path string) int {
+	for path != "" {
+		if at, ok := d.lines[path]; ok {
+			return at
 		}
-		out.SetBool(v)
-	case reflect.Int:
-		d.integer(n, path, out)
-	case reflect.Float64:
-		d.number(n, path, out)
+		path = path[:max(0, strings.LastIndexByte(path, '.'))]
 	}
+	return 1
 }
 
-func (d *decoder) duration(n *yaml.Node, path string, out *Duration) {
-	v, err := time.ParseDuration(n.Value)
-	if err != nil || v < 0 {
-		d.fault(n.Line, path, "want a time span such as 10s or 250ms, not "+kindOf(n))
-		return
-	}
-	*out = Duration(v)
-}
-
-// text accepts a YAML string; a secret may have another type.
-func (d *decoder) text(n *yaml.Node, path string, out reflect.Value) {
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && out.Type() != reflect.TypeFor[Secret]() {
-		d.fault(n.Line, path, "want text, not "+kindOf(n)+"; put it in quotes")
-		return
-	}
-	out.SetString(n.Value)
-}
-
-func (d *decoder) number(n *yaml.Node, path string, out reflect.Value) {
-	v, err := strconv.ParseFloat(n.Value, 64)
-	if err != nil || n.Tag == "!!str" || v < 0 || v != v || v > 1e9 {
-		d.fault(n.Line, path, "want a number of 0 or more, not "+kindOf(n))
-		return
-	}
-	out.SetFloat(v)
-}
-
-// boolean accepts the booleans of YAML 1.1, as Feast does.
-func boolean(n *yaml.Node) (v, ok bool) {
-	if n.Kind != yaml.ScalarNode || n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
-		return false, false
-	}
-	switch strings.ToLower(n.Value) {
-	case "true", "yes", "on":
-		return true, true
-	case "false", "no", "off":
-		return false, true
-	}
-	return false, false
-}
-
-func (d *decoder) integer(n *yaml.Node, path string, out reflect.Value) {
-	digits := n.Tag == "!!int" || strings.HasSuffix(path, ".port") // a port may come as text, from a variable
-	v, err := strconv.ParseInt(n.Value, 0, 64)                     // 0x10 and 1_000, too
-	if !digits || err != nil {
-		d.fault(n.Line, path, "want an integer, not "+kindOf(n))
-		return
-	}
-	if v < 0 {
-		d.fault(n.Line, path, "want 0 or more")
-		return
-	}
-	out.SetInt(v)
-}
-
-func (d *decoder) python(n *yaml.Node, path string, out *Python) {
-	if v, ok := boolean(n); ok {
-		if *out = ""; v {
-			*out = AnyPython
-		}
-		return
-	}
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || strings.TrimSpace(n.Value) == "" {
-		d.fault(n.Line, path, "want true, false or a program, not "+kindOf(n))
-		return
-	}
-	*out = Python(n.Value)
-}
-
-func (d *decoder) texts(n *yaml.Node, path string, out *map[string]string) {
+// walk decodes a mapping beside a section.
+func (d *decoder) walk(n *yaml.Node, s *Section) {
 	if n.Kind != yaml.MappingNode {
-		d.fault(n.Line, path, "want keys with texts, not "+kindOf(n))
+		d.fault(n.Line, s.Name, "want a section with keys, not "+kindOf(n))
 		return
 	}
-	*out = map[string]string{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		(*out)[n.Content[i].Value] = n.Content[i+1].Value
+		key, value := n.Content[i], n.Content[i+1]
+		path := join(s.Name, key.Value)
+		d.lines[path] = key.Line
+		switch k := s.key(key.Value); {
+		case k != nil:
+			d.value(value, path, k)
+		case d.section(value, path):
+		default:
+			d.unknown(key, path, s)
+		}
 	}
+	for i := range s.Keys {
+		d.needed(s, &s.Keys[i])
+	}
+}
+
+// value decodes the value of a key. A key without a value keeps the default.
+func (d *decoder) value(n *yaml.Node, path string, k *Key) {
+	d.lines[path] = n.Line
+	if tagOf(n) == yaml11.Null && !slices.Contains(k.Choices, n.Value) {
+		delete(d.lines, path)
+		return
+	}
+	if want := k.read(n); want != "" {
+		d.fault(n.Line, path, want)
+	}
+}
+
+// section decodes the value of a key that is a section. It returns false if there is no
+// such section.
+func (d *decoder) section(n *yaml.Node, path string) bool {
+	switch path {
+	case "registry":
+		d.registry(n)
+		return true
+	case "auth":
+		if n.Kind == yaml.ScalarNode {
+			d.value(n, path, d.index[path].key("type"))
+			return true
+		}
+	case "online_store", "offline_store":
+		return true // see stores
+	}
+	s := d.index[path]
+	if s == nil {
+		return false
+	}
+	if tagOf(n) == yaml11.Null {
+		delete(d.lines, path)
+		return true
+	}
+	d.walk(n, s)
+	return true
+}
+
+// registry decodes the section, or a path alone.
+func (d *decoder) registry(n *yaml.Node) {
+	s := d.index["registry"]
+	switch {
+	case tagOf(n) == yaml11.Null:
+	case n.Kind == yaml.ScalarNode:
+		d.value(n, "registry", s.key("path"))
+	default:
+		d.walk(n, s)
+	}
+}
+
+// needed reports a key that must be given.
+func (d *decoder) needed(s *Section, k *Key) {
+	path := join(s.Name, k.Name)
+	_, given := d.lines[path]
+	if v, ok := k.into.(*string); ok && given {
+		given = *v != "" || d.faulty(d.lines[path])
+	}
+	if k.needed != "" && !given {
+		d.fault(d.line(path), path, "is missing; "+k.needed)
+	}
+}
+
+func (d *decoder) faulty(line int) bool {
+	return slices.ContainsFunc(d.faults, func(f located) bool { return f.line == line })
+}
+
+// unknown reports a key that a section does not have, with the key that was probably
+// meant, or the section that has it. In an open section it is a warning, and only if
+// there is such a key.
+func (d *decoder) unknown(key *yaml.Node, path string, s *Section) {
+	meant := ""
+	if other := elsewhere(d.sections, key.Value); other != "" {
+		meant = "; it is a key of " + other
+	} else if best := similar.Nearest(key.Value, d.names(s)); best != "" {
+		meant = "; did you mean " + best + "?"
+	}
+	switch {
+	case !s.Open:
+		d.fault(key.Line, path, "unknown key"+meant)
+	case strings.HasPrefix(meant, "; did"):
+		d.warnings = append(d.warnings, fmt.Sprintf("%s:%d: %s: unknown key, ignored as in Feast%s", d.name, key.Line, path, meant))
+	}
+}
+
+// names lists the keys and the sections of a section.
+func (d *decoder) names(s *Section) []string {
+	var names []string
+	for _, k := range s.Keys {
+		names = append(names, k.Name)
+	}
+	for _, other := range d.sections {
+		if rest, ok := strings.CutPrefix(join("", other.Name), join(s.Name, "")); ok && rest != "" && !strings.Contains(rest, ".") {
+			names = append(names, rest)
+		}
+	}
+	return names
 }
 
 // child finds a key of a mapping; of repeated keys the last one counts.
@@ -255,98 +238,58 @@ func child(n *yaml.Node, key string) *yaml.Node {
 	return found
 }
 
-// top decodes the file: unknown keys at the top level are ignored.
-func (d *decoder) top(root *yaml.Node, c *Config) {
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		key, value := root.Content[i], root.Content[i+1]
-		if value.Tag == "!!null" && key.Value != "online_store" {
-			continue
-		}
-		switch key.Value {
-		case "registry":
-			d.registry(value, c)
-		case "online_store":
-			d.online(value, c)
-		case "offline_store":
-			d.offline(value, c)
-		case "auth":
-			d.section(value, "auth", &c.Auth, true)
-		default:
-			v := reflect.ValueOf(c).Elem()
-			if at, ok := fieldsOf(v.Type())[key.Value]; ok {
-				d.value(value, key.Value, v.Field(at))
-			}
-		}
-	}
-}
-
-func (d *decoder) registry(n *yaml.Node, c *Config) {
-	if n.Kind == yaml.ScalarNode {
-		c.Registry.Path = n.Value
-		return
-	}
-	d.section(n, "registry", &c.Registry, true)
-}
-
-// typeOf reads a store's type; a scalar section is the type itself.
-func (d *decoder) typeOf(n *yaml.Node, fallback string) (string, int) {
-	if n.Tag == "!!null" {
-		return "none", n.Line
-	}
-	if n.Kind == yaml.ScalarNode {
-		return n.Value, n.Line
-	}
-	if t := child(n, "type"); t != nil {
-		return t.Value, t.Line
-	}
-	return fallback, n.Line
-}
-
-func (d *decoder) online(n *yaml.Node, c *Config) {
-	kind, line := d.typeOf(n, "sqlite")
-	kind = builtClass(kind)
-	c.Online.Type = kind
-	switch strings.ToLower(kind) {
-	case "", "null", "none":
-		c.Online.Type = "none"
-		return
-	}
-	switch kind {
-	case "sqlite":
-		d.store(n, "online_store", &c.Online.SQLite)
-	case "dynamodb":
-		c.Online.DynamoDB = defaultDynamoDB()
-		d.store(n, "online_store", &c.Online.DynamoDB)
-		if c.Online.DynamoDB.Region == "" {
-			d.fault(line, "online_store.region", "is missing; DynamoDB needs one, such as ap-northeast-2")
-		}
-	case "postgres":
-		c.Online.Postgres = defaultPostgres()
-		d.store(n, "online_store", &c.Online.Postgres)
-	default:
-		d.foreign(line, "online_store.type", kind, feastOnline, "OnlineStore", "sqlite, dynamodb, postgres")
-	}
-}
-
-func (d *decoder) offline(n *yaml.Node, c *Config) {
-	kind, line := d.typeOf(n, "dask")
-	kind = builtClass(kind)
-	c.Offline.Type = kind
-	switch kind {
-	case "file", "dask":
-		d.store(n, "offline_store", new(files))
-	case "duckdb":
-		d.store(n, "offline_store", new(duckDB))
-	case "postgres":
-		c.Offline.Postgres = defaultPostgres()
-		d.store(n, "offline_store", &c.Offline.Postgres)
-	default:
-		d.foreign(line, "offline_store.type", kind, feastOffline, "OfflineStore", "file, dask, duckdb (all three read Parquet and CSV files), postgres")
-	}
-}
-
-func (d *decoder) store(n *yaml.Node, path string, out any) {
+// typeOf reads the type of a store or an engine; a scalar section is the type itself.
+func (d *decoder) typeOf(n *yaml.Node, path, fallback string) string {
+	at := n
 	if n.Kind == yaml.MappingNode {
-		d.section(n, path, out, false)
+		if at = child(n, "type"); at == nil {
+			return fallback
+		}
+		path = join(path, "type")
 	}
+	d.lines[path] = at.Line
+	if at.Kind != yaml.ScalarNode || tagOf(at) != yaml11.Text {
+		d.fault(at.Line, path, "want text, not "+kindOf(at)+"; put it in quotes")
+		return ""
+	}
+	return at.Value
+}
+
+// stores decodes the sections of the stores, whose keys depend on the type.
+func (d *decoder) stores(root *yaml.Node, c *Config) {
+	if n := child(root, "online_store"); n != nil {
+		c.Online.Type = "none"
+		if text := strings.ToLower(n.Value); tagOf(n) != yaml11.Null && text != "null" && text != "none" {
+			c.Online.Type = d.store(n, "online_store", "sqlite", feastOnline, "OnlineStore", "sqlite, dynamodb, postgres")
+		}
+	}
+	if n := child(root, "offline_store"); n != nil && tagOf(n) != yaml11.Null {
+		c.Offline.Type = d.store(n, "offline_store", "dask", feastOffline, "OfflineStore", "file, dask, duckdb (all three read Parquet and CSV files), postgres")
+	}
+	if n := child(root, "batch_engine"); n != nil && tagOf(n) != yaml11.Null {
+		c.engine = d.typeOf(n, "batch_engine", "local")
+	}
+}
+
+// store decodes the section of a store, and returns its type. The keys of stores that
+// banquet does not have are not read.
+func (d *decoder) store(n *yaml.Node, name, fallback, feast, suffix, ours string) string {
+	kind := d.typeOf(n, name, fallback)
+	if kind == "" {
+		return kind
+	}
+	kind = builtClass(kind)
+	s := d.index[name+"("+kind+")"]
+	switch {
+	case s == nil && !foreign(kind, feast, suffix):
+		d.fault(d.line(name+".type"), name+".type", "unknown type "+strconv.Quote(kind)+"; banquet has "+ours)
+	case s == nil:
+	case n.Kind == yaml.MappingNode:
+		d.walk(n, s)
+	default:
+		for i := range s.Keys {
+			d.needed(s, &s.Keys[i])
+		}
+	}
+	return kind
 }

@@ -57,35 +57,44 @@ func Load(dir, file string, encoded bool, env Env) (*Config, error) {
 // Parse reads the text of a configuration. name is its name in errors, dir the
 // feature repository. The error has all faults, one per line.
 func Parse(name, dir string, text []byte, env Env) (*Config, error) {
-	d := &decoder{name: name}
-	expanded := d.expand(string(text), env)
+	c := Default()
+	c.Dir, c.File = dir, name
+	d := newDecoder(name, c)
+	root := d.parse(d.expand(string(text), env))
+	if root == nil {
+		return nil, d.err()
+	}
+	d.walk(root, d.index[""])
+	d.stores(root, c)
+	d.validate(c)
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	c.lines, c.warnings = d.lines, d.warnings
+	return c, nil
+}
+
+// parse returns the mapping of the file, without aliases and merge keys; nil after a fault.
+func (d *decoder) parse(text string) *yaml.Node {
 	var doc yaml.Node
-	if err := yaml.Unmarshal([]byte(expanded), &doc); err != nil {
+	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
 		if strings.Contains(err.Error(), "unknown anchor") {
-			d.anchor(expanded)
+			d.anchor(text)
 		} else {
 			d.syntax(err)
 		}
-		return nil, d.err()
+		return nil
 	}
-	c := Default()
-	c.Dir, c.File = dir, name
 	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
 		d.fault(1, "", "the file holds no settings; project and registry are needed")
-		return nil, d.err()
+		return nil
 	}
 	root, err := flatten(doc.Content[0])
 	if err != nil {
 		d.syntax(err)
-		return nil, d.err()
+		return nil
 	}
-	d.top(root, c)
-	d.lines(root, c)
-	d.validate(root, c)
-	if err := d.err(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return root
 }
 
 // expand replaces $NAME and ${NAME} by environment variables, as Feast does before it
@@ -145,6 +154,8 @@ func (d *decoder) expandLine(line int, s string, env Env) string {
 		case strings.ContainsAny(v, "\r\n"):
 			d.fault(line, "", "environment variable "+name+" holds a line break, which is not allowed in the file")
 			v = ""
+		default:
+			d.variables[line] = append(d.variables[line], "$"+name)
 		}
 		out.WriteString(v)
 		s = s[i+size:]

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/banquet-fs/banquet/config"
 	"github.com/banquet-fs/banquet/fault"
 )
@@ -33,10 +35,10 @@ func TestStoresOfFeast(t *testing.T) {
 		section, kinds string
 		built          func(*config.Config, string) error
 	}{
-		{"offline_store", "bigquery redshift snowflake.offline spark trino athena mssql remote couchbase.offline clickhouse ray oracle hybrid " +
+		{"offline_store", "bigquery redshift snowflake.offline spark trino athena mssql remote couchbase.offline clickhouse ray oracle hybrid chronon " +
 			"feast.infra.offline_stores.contrib.mongodb_offline_store.mongodb.MongoDBOfflineStore my.own.OfflineStore", (*config.Config).OfflineBuilt},
 		{"online_store", "aerospike datastore redis snowflake.online bigtable hbase cassandra scylladb mysql hazelcast elasticsearch remote singlestore " +
-			"qdrant couchbase.online milvus mongodb hybrid feast.infra.online_stores.contrib.postgres.PostgreSQLOnlineStore my.own.OnlineStore", (*config.Config).OnlineBuilt},
+			"qdrant couchbase.online milvus mongodb hybrid chronon feast.infra.online_stores.redis.RedisOnlineStore my.own.OnlineStore", (*config.Config).OnlineBuilt},
 	} {
 		for kind := range strings.FieldsSeq(c.kinds) {
 			for _, text := range []string{c.section + ":\n  type: " + kind + "\n" + rest, c.section + ": " + kind + "\n"} {
@@ -66,11 +68,17 @@ func TestStoresThatAreBuilt(t *testing.T) {
 			t.Errorf("offline_store %s: %v", kind, err)
 		}
 	}
-	for kind, rest := range map[string]string{
-		"sqlite": "  path: x\n", "dynamodb": "  region: x\n", "postgres": pg, "feast.infra.online_stores.sqlite.SqliteOnlineStore": "  path: x\n",
+	for kind, want := range map[string]string{
+		"sqlite": "sqlite", "dynamodb": "dynamodb", "postgres": "postgres",
+		"feast.infra.online_stores.sqlite.SqliteOnlineStore":                             "sqlite",
+		"feast.infra.online_stores.dynamodb.DynamoDBOnlineStore":                         "dynamodb",
+		"feast.infra.online_stores.postgres_online_store.postgres.PostgreSQLOnlineStore": "postgres",
+		"feast.infra.online_stores.postgres_online_store.PostgreSQLOnlineStore":          "postgres",
+		"feast.infra.online_stores.contrib.postgres.PostgreSQLOnlineStore":               "postgres",
 	} {
+		rest := map[string]string{"sqlite": "  path: x\n", "dynamodb": "  region: x\n", "postgres": pg}[want]
 		c, err := parse(head+"online_store:\n  type: "+kind+"\n"+rest, nil)
-		if err != nil || c.OnlineBuilt("apply") != nil || strings.Contains(c.Online.Type, ".") {
+		if err != nil || c.OnlineBuilt("apply") != nil || c.Online.Type != want {
 			t.Errorf("online_store %s: %v", kind, err)
 		}
 	}
@@ -161,8 +169,40 @@ func TestSectionsBesideTheFeatures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if c.ServerWarnings() != nil {
+		t.Error(c.ServerWarnings())
+	}
 	if w := c.Warnings(); len(w) != 2 || !strings.Contains(w[0], "feature_store.yaml:4: openlineage is enabled") || !strings.Contains(w[1], ":6: mlflow is enabled") {
 		t.Error(w)
+	}
+}
+
+// What a server of Feast would do and banquet does not is in a message, with its line.
+func TestWarningsOfServers(t *testing.T) {
+	c, err := parse(head+"feature_server:\n  type: mcp\n  mcp_enabled: true\n  feature_logging: {enabled: true}\n  metrics: {audit_logging: true}\n  audit_logging:\n    enabled: true\n", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(c.ServerWarnings(), "\n")
+	for _, want := range []string{":5: feature_server.mcp_enabled is enabled, and banquet has no MCP", ":6: feature_server.feature_logging", ":7: feature_server.metrics.audit_logging", ":9: feature_server.audit_logging"} {
+		if !strings.Contains(got, "feature_store.yaml"+want) {
+			t.Errorf("%q lacks %q", got, want)
+		}
+	}
+}
+
+// A misspelled key that Feast ignores is in a message; other keys that it ignores are not.
+func TestIgnoredKeys(t *testing.T) {
+	c, err := parse(head+"ofline_store:\n  type: postgres\nsurprise: 1\nmaterialization:\n  online_write_batch_sise: 3\n", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"feature_store.yaml:3: ofline_store: unknown key, ignored as in Feast; did you mean offline_store?",
+		"feature_store.yaml:7: materialization.online_write_batch_sise: unknown key, ignored as in Feast; did you mean online_write_batch_size?",
+	}
+	if diff := cmp.Diff(want, c.Warnings()); diff != "" {
+		t.Error(diff)
 	}
 }
 

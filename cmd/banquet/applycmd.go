@@ -120,6 +120,7 @@ func (a *app) plan(cmd *cobra.Command, s skips) error {
 	}
 	a.sayProject(r, repo.Objects.Project == nil)
 	a.notes(repo, false)
+	r.warnOfConfig()
 	applier, err := r.applier(ctx, repo, s, planning)
 	if err != nil {
 		return err

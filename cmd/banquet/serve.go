@@ -134,6 +134,7 @@ func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *re
 		return nil, nil, err
 	}
 	r.warnOfConfig()
+	r.warn(r.config.ServerWarnings())
 	metrics := newMetrics()
 	holder := a.holder(ctx, r, metrics)
 	service, err := r.serving(ctx, holder.Snapshot, metrics)

@@ -18,8 +18,10 @@ func (a *app) warnOfSources(p *apply.Plan) {
 }
 
 // warnOfConfig warns about settings that have no effect.
-func (r *repository) warnOfConfig() {
-	for _, w := range r.config.Warnings() {
+func (r *repository) warnOfConfig() { r.warn(r.config.Warnings()) }
+
+func (r *repository) warn(warnings []string) {
+	for _, w := range warnings {
 		fmt.Fprintln(r.app.err, "warning: "+w)
 	}
 }

@@ -164,7 +164,7 @@ func TestPlanWithoutTables(t *testing.T) {
 func TestWarningsOfTheConfiguration(t *testing.T) {
 	csv := strings.ReplaceAll(oneView, "SOURCE", `FileSource(name="carts_source", path="carts.csv", timestamp_field="at")`)
 	dir := newRepo(t, sqliteRepo+"openlineage:\n  enabled: true\n", csv)
-	for _, args := range [][]string{{"apply"}, {"materialize", "2024-01-01", "2024-02-01"}} {
+	for _, args := range [][]string{{"plan"}, {"validate"}, {"apply"}, {"materialize", "2024-01-01", "2024-02-01"}} {
 		code, _, errText := command(t, nil, append([]string{"-c", dir}, args...)...)
 		if code != 0 || !strings.Contains(errText, "warning: "+filepath.Join(dir, "feature_store.yaml")+":11: openlineage is enabled") {
 			t.Errorf("%v: exit %d: %s", args, code, errText)

@@ -85,6 +85,7 @@ func (a *app) validate(ctx context.Context, s skips) error {
 	defer r.close()
 	f := &findings{}
 	f.check("configuration", nil, r.config.File)
+	r.warnOfConfig()
 	repo, err := r.definitions(ctx)
 	if f.check("definitions", err, "read") {
 		a.notes(repo, false)

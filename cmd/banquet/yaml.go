@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/base64"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/banquet-fs/banquet/internal/yaml11"
 )
 
 // describe writes an object as `feast … describe` does: the YAML of its
@@ -135,17 +136,9 @@ func scalar(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }
 
-// notText are the plain scalars of YAML 1.1 that are not read as text: booleans, floats,
-// integers, the merge key, null, times and the default value (https://yaml.org/type).
-var notText = regexp.MustCompile(`^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF` +
-	`|[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)` +
-	`|[-+]?0b[01_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+` +
-	`|<<|~|null|Null|NULL|=` +
-	`|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?)$`)
-
 // plain reports whether a text of one line needs no quotes as a value in a block.
 func plain(s string) bool {
-	if s == "" || s[0] == ' ' || s[len(s)-1] == ' ' || notText.MatchString(s) ||
+	if yaml11.Tag(s) != yaml11.Text || s[0] == ' ' || s[len(s)-1] == ' ' ||
 		strings.HasPrefix(s, "---") || strings.HasPrefix(s, "...") {
 		return false
 	}
