@@ -103,7 +103,10 @@ func (c ValueCells) Time(row int) (time.Time, bool, error) {
 		if !ok {
 			return time.Time{}, false, corrupt("it cannot be read")
 		}
-		return time.Unix(seconds, 0).UTC(), seconds != noTime, nil
+		if seconds == noTime {
+			return time.Time{}, false, nil
+		}
+		return time.Unix(seconds, 0).UTC(), true, nil
 	case types.ValueType_STRING:
 		s, ok := String(v)
 		if !ok {

@@ -376,6 +376,9 @@ func (l *list) token(dst, token []byte) ([]byte, error) {
 		if isText || token[0] == 't' || token[0] == 'f' {
 			return nil, mismatch(token, l.kind)
 		}
+		if float := l.kind == types.ValueType_FLOAT || l.kind == types.ValueType_DOUBLE; float && !exactFloat(token, l.kind) {
+			return nil, fault.New(fault.Invalid, "%s does not fit value type %s exactly", short(token), l.kind)
+		}
 	}
 	start := len(dst)
 	dst, err := AppendFromToken(dst, token, l.kind, AsKey)
@@ -384,4 +387,18 @@ func (l *list) token(dst, token []byte) ([]byte, error) {
 	}
 	_, n := uvarint(dst[start:])
 	return append(dst[:start], dst[start+n:]...), nil
+}
+
+// exactFloat reports whether an integer keeps its digits as a float; a number with a
+// fraction or an exponent is a float already.
+func exactFloat(token []byte, t types.ValueType_Enum) bool {
+	limit := int64(1) << 53
+	if t == types.ValueType_FLOAT {
+		limit = 1 << 24
+	}
+	if bytes.ContainsAny(token, ".eEI") {
+		return true
+	}
+	v, err := strconv.ParseInt(string(token), 10, 64)
+	return err == nil && v <= limit && v >= -limit
 }
