@@ -2,6 +2,7 @@ package definitions
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -128,8 +129,9 @@ func repeats(a, b any) bool {
 		b, _ := b.(*entity)
 		x, y = a.proto, b.proto
 	case *service:
-		b, _ := b.(*service)
-		x, y = a.proto, b.proto
+		if b, ok := b.(*service); ok && slices.Equal(a.references, b.references) {
+			x, y = a.proto, b.proto
+		}
 	case *permission:
 		b, _ := b.(*permission)
 		x, y = a.proto, b.proto
@@ -183,7 +185,7 @@ func (c *collector) objects() registry.Objects {
 	for _, s := range c.sources {
 		o.DataSources = append(o.DataSources, s.annotated())
 	}
-	o.Unreadable, o.Pickles = map[string]error{}, map[string][]byte{}
+	o.Unreadable, o.Pickles, o.References = map[string]error{}, map[string][]byte{}, map[string][]string{}
 	for _, v := range c.views {
 		if v.readBack.err != nil {
 			o.Unreadable[v.name] = v.readBack.err
@@ -204,6 +206,9 @@ func (c *collector) objects() registry.Objects {
 	}
 	for _, s := range c.services {
 		o.FeatureServices = append(o.FeatureServices, s.proto)
+		if len(s.references) > 0 {
+			o.References[s.proto.GetSpec().GetName()] = s.references
+		}
 	}
 	for _, p := range c.permissions {
 		o.Permissions = append(o.Permissions, p.proto)

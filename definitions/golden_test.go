@@ -55,6 +55,9 @@ func applied() []struct{ file, registry, project, data string } {
 		{"all_types/feature_repo/features_changed.py.txt", "all_types/registry/5_apply_changed.db", "all_types", "all_types/feature_repo"},
 		{"versioned/feature_repo/1_v0.py.txt", "versioned/registry/1_v0.db", "credit_scoring_aws", ""},
 		{"versioned/feature_repo/2_v1_applied.py.txt", "versioned/registry/2_v1_applied.db", "credit_scoring_aws", ""},
+		{"versioned/feature_repo/1_v0.py.txt", "feast_0.67/versioned/registry/1_v0.db", "credit_scoring_aws", ""},
+		{"versioned/feature_repo/2_v1_applied.py.txt", "feast_0.67/versioned/registry/2_v1_applied.db", "credit_scoring_aws", ""},
+		{"versioned/feature_repo/7_pinned_v0.py.txt", "feast_0.67/versioned/registry/7_pinned_v0.db", "credit_scoring_aws", ""},
 	}
 }
 

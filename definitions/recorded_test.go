@@ -61,6 +61,9 @@ func message(o registry.Objects) *core.Registry {
 				p.FeatureColumns = nil
 			}
 		}
+		for _, ref := range o.References[s.GetSpec().GetName()] {
+			s.Spec.Features = append(s.Spec.Features, &core.FeatureViewProjection{FeatureViewName: ref, ViewType: "reference"})
+		}
 	}
 	for _, v := range reg.GetStreamFeatureViews() { // Feast lists these in any order
 		slices.SortFunc(v.GetSpec().GetFeatures(), func(a, b *core.FeatureSpecV2) int { return strings.Compare(a.GetName(), b.GetName()) })

@@ -1,14 +1,19 @@
 package definitions
 
 import (
+	"google.golang.org/protobuf/proto"
+
 	"github.com/banquet-fs/banquet/definitions/python"
 	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/registry"
 )
 
 // service is a FeatureService.
 type service struct {
 	proto *core.FeatureService
 	tags  *python.Dict
+	// references are the features that are given as text.
+	references []string
 }
 
 // Kinds lists the classes of a service.
@@ -35,24 +40,57 @@ func newFeatureService(c *python.Call) (any, error) {
 	spec := &core.FeatureServiceSpec{
 		Name: a.name("name"), Description: a.text("description"), Owner: a.text("owner"), PrecomputeOnline: a.flag("precompute_online", false),
 	}
-	views := each[*view](a, "features", "feature views")
-	for _, v := range views {
-		if v.projectionOnly {
-			a.failAt("features", "argument 'features' holds a FeatureViewProjection; give the view itself, %s[[…]] or %s.with_name(…)", v.name, v.name)
-		}
-	}
+	views, references := a.serviceFeatures()
 	if l := one[*logging](a, "logging_config", "a LoggingConfig"); l != nil {
 		spec.LoggingConfig = l.proto
 	}
-	s := &service{proto: &core.FeatureService{Spec: spec}}
+	s := &service{proto: &core.FeatureService{Spec: spec}, references: references}
 	s.tags = a.tags("tags", func(t map[string]string) { spec.Tags = t })
 	a.call.Later(func() error {
 		for _, v := range views {
-			spec.Features = append(spec.Features, v.project())
+			p := v.project()
+			if n := v.pinned(); n >= 0 {
+				p.VersionTag = proto.Int32(n)
+			}
+			spec.Features = append(spec.Features, p)
 		}
 		return nil
 	})
 	return s, a.err
+}
+
+// serviceFeatures reads the features of a service: views, and references to views that
+// an apply looks up.
+func (a *args) serviceFeatures() (views []*view, references []string) {
+	for _, item := range a.list("features") {
+		switch v := python.Plain(item).(type) {
+		case *view:
+			if v.projectionOnly {
+				a.failAt("features", "argument 'features' holds a FeatureViewProjection; give the view itself, %s[[…]] or %s.with_name(…)", v.name, v.name)
+			}
+			if version, ok := python.Plain(v.plain["version"]).(string); ok {
+				if _, err := registry.ParseVersion(version); err != nil {
+					a.failAt("features", "feature view %s: %s", v.name, err)
+				}
+			}
+			views = append(views, v)
+		case string:
+			references = append(references, v)
+		default:
+			a.failAt("features", "argument 'features' holds a %s, want feature views, or texts such as \"view:feature\"", python.TypeName(item))
+		}
+	}
+	return views, references
+}
+
+// pinned is the version that the definition of a view names; -1 if it names none.
+func (v *view) pinned() int32 {
+	version, _ := python.Plain(v.plain["version"]).(string)
+	n, err := registry.ParseVersion(version)
+	if err != nil {
+		return -1 // refused where it is used
+	}
+	return n
 }
 
 // logging is a LoggingConfig or its destination.

@@ -56,6 +56,10 @@ func Apply(reg *core.Registry, project string, objects Objects, now time.Time) (
 		return nil, err
 	}
 	a := applier{reg: reg.ProtoReflect(), registry: reg, project: project, now: now, unreadable: objects.Unreadable, pickles: objects.Pickles, noPromote: objects.NoPromote}
+	var err error
+	if objects.FeatureServices, err = a.resolveServices(objects); err != nil {
+		return nil, err
+	}
 	for _, k := range kinds() {
 		next := a.definitions(k, objects)
 		if err := a.kind(k, next); err != nil {
@@ -289,8 +293,9 @@ func (a *applier) note(k kind, action Action, name string, fields []FieldChange)
 	})
 }
 
-// checkNames refuses the names that Feast refuses: names that cannot be part of a
-// feature reference, and feature views whose names differ only in case.
+// checkNames refuses what Feast refuses: names that cannot be part of a feature
+// reference, feature views whose names differ only in case, and versions of them that
+// are none.
 func checkNames(project string, o Objects) error {
 	seen := map[string]string{}
 	view := func(kind, name string) error {
@@ -304,22 +309,17 @@ func checkNames(project string, o Objects) error {
 		seen[strings.ToLower(name)] = name
 		return nil
 	}
-	var names [][2]string
-	for _, v := range o.FeatureViews {
-		names = append(names, [2]string{"feature view", v.GetSpec().GetName()})
-	}
-	for _, v := range o.StreamFeatureViews {
-		names = append(names, [2]string{"stream feature view", v.GetSpec().GetName()})
-	}
-	for _, v := range o.OnDemandFeatureViews {
-		names = append(names, [2]string{"on-demand feature view", v.GetSpec().GetName()})
-	}
-	for _, v := range o.LabelViews {
-		names = append(names, [2]string{"label view", v.GetSpec().GetName()})
-	}
-	for _, n := range names {
-		if err := view(n[0], n[1]); err != nil {
-			return err
+	for _, k := range kinds() {
+		if k.history == "" {
+			continue
+		}
+		for _, v := range (&applier{project: project}).definitions(k, o) {
+			if err := view(strings.ReplaceAll(k.noun, "on demand", "on-demand"), v.name()); err != nil {
+				return err
+			}
+			if _, err := ParseVersion(text(v.spec(), "version")); err != nil {
+				return fault.New(fault.Invalid, "%s %s: %s", k.noun, v.name(), err).About("feature view", v.name(), project)
+			}
 		}
 	}
 	return checkTwice(project, o)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -38,6 +39,12 @@ func Compare(a, b Objects) (Difference, bool) {
 			case differ(one, other, "", &d):
 				return d, true
 			}
+		}
+	}
+	for _, s := range slices.Concat(a.FeatureServices, b.FeatureServices) {
+		name := s.GetSpec().GetName()
+		if x, y := a.References[name], b.References[name]; !slices.Equal(x, y) {
+			return Difference{Kind: "feature service", Name: name, Field: "references", A: strings.Join(x, ", "), B: strings.Join(y, ", ")}, true
 		}
 	}
 	return Difference{}, false

@@ -129,6 +129,9 @@ func TestApplyMakesTheRegistryThatFeastMakes(t *testing.T) {
 		{"a first apply of every type", "", "all_types/registry/1_apply.db", "all_types", true},
 		{"every type, edited", "all_types/registry/4_http_writes.db", "all_types/registry/5_apply_changed.db", "all_types", true},
 		{"a second version", "versioned/registry/1_v0.db", "versioned/registry/2_v1_applied.db", credit, true},
+		{"a second version, 0.67", "feast_0.67/versioned/registry/1_v0.db", "feast_0.67/versioned/registry/2_v1_applied.db", credit, true},
+		{"a pinned view, 0.67", "feast_0.67/versioned/registry/5_unchanged_apply.db", "feast_0.67/versioned/registry/6_pinned_conflict.db", credit, true},
+		{"another pin, 0.67", "feast_0.67/versioned/registry/6_pinned_conflict.db", "feast_0.67/versioned/registry/7_pinned_v0.db", credit, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := &core.Registry{RegistrySchemaVersion: registry.SchemaVersion}

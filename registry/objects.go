@@ -15,6 +15,10 @@ type Objects struct {
 	LabelViews           []*core.LabelView
 	FeatureServices      []*core.FeatureService
 	Permissions          []*core.Permission
+	// References are features of feature services that the repository names by text, by
+	// the name of the service: view, view@version, view:feature or view@version:feature.
+	// An apply finds what they mean and appends it to the features of the service.
+	References map[string][]string
 	// Unreadable says, by view name, why Feast cannot load a view's function without a
 	// pickle. Such a view is refused unless the registry has a pickle of the same source
 	// text.

@@ -25,22 +25,29 @@ func ParseReference(text string) (Reference, error) {
 		return Reference{}, fault.New(fault.Invalid,
 			"Invalid feature reference '%s'. Expected format: '<feature_view>:<feature>' or '<feature_view>@<version>:<feature>'", text)
 	}
-	ref := Reference{View: view, Version: -1, Feature: feature}
+	ref := parseView(view)
+	ref.Feature = feature
+	return ref, nil
+}
+
+// parseView parses "view" and "view@version".
+func parseView(view string) Reference {
+	ref := Reference{View: view, Version: -1}
 	name, version, ok := strings.Cut(view, "@")
 	if !ok {
-		return ref, nil
+		return ref
 	}
 	if version == "" || strings.EqualFold(version, "latest") {
 		ref.View = name
-		return ref, nil
+		return ref
 	}
 	if version[0] != 'v' && version[0] != 'V' {
-		return ref, nil
+		return ref
 	}
 	if n, ok := versionNumber(version[1:]); ok {
 		ref.View, ref.Version = name, n
 	}
-	return ref, nil // not a version: the whole part is the name
+	return ref // not a version: the whole part is the name
 }
 
 // name is the view's name with the version, if there is one.

@@ -3,8 +3,6 @@ package registry
 import (
 	"sync/atomic"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
@@ -123,8 +121,11 @@ func (p *Project) View(name string) (*View, error) {
 	if v, ok := p.views[name]; ok {
 		return v, nil
 	}
-	return nil, fault.New(fault.NotFound, "Feature view %s does not exist in project %s", name, p.Name).
-		About("feature view", name, p.Name)
+	return nil, unknownView(name, p.Name)
+}
+
+func unknownView(name, project string) error {
+	return fault.New(fault.NotFound, "Feature view %s does not exist in project %s", name, project).About("feature view", name, project)
 }
 
 // Views lists the feature views of every kind: batch, stream, on demand, label.
@@ -166,44 +167,22 @@ func (p *Project) ViewVersion(name string, version int) (*View, error) {
 		}
 		return p.openVersion(r, current)
 	}
-	return nil, fault.New(fault.NotFound, "Version v%d of feature view %s does not exist in project %s", version, name, p.Name).
-		About("feature view", name, p.Name).For(fault.VersionUnknown)
+	return nil, unknownVersion(name, version, p.Name)
+}
+
+func unknownVersion(name string, version int, project string) error {
+	return fault.New(fault.NotFound, "Version v%d of feature view %s does not exist in project %s", version, name, project).
+		About("feature view", name, project).For(fault.VersionUnknown)
 }
 
 // openVersion compiles a version from the history. The current view decides whether
 // it can be served.
 func (p *Project) openVersion(r *core.FeatureViewVersionRecord, current *View) (*View, error) {
-	bad := func(err error) error {
-		return fault.New(fault.Invalid, "version v%d of feature view %s in project %s cannot be read from the registry",
-			r.GetVersionNumber(), r.GetFeatureViewName(), p.Name).About("feature view", r.GetFeatureViewName(), p.Name).Because(err)
+	m, err := openRecord(r)
+	if err != nil {
+		return nil, err
 	}
-	var v *View
-	switch r.GetFeatureViewType() {
-	case "stream_feature_view":
-		m := new(core.StreamFeatureView)
-		if err := proto.Unmarshal(r.GetFeatureViewProto(), m); err != nil {
-			return nil, bad(err)
-		}
-		v = compileStream(m, p.types)
-	case "on_demand_feature_view":
-		m := new(core.OnDemandFeatureView)
-		if err := proto.Unmarshal(r.GetFeatureViewProto(), m); err != nil {
-			return nil, bad(err)
-		}
-		v = compileOnDemand(m, p.types)
-	case "label_view":
-		m := new(core.LabelView)
-		if err := proto.Unmarshal(r.GetFeatureViewProto(), m); err != nil {
-			return nil, bad(err)
-		}
-		v = compileLabel(m, p.types)
-	default:
-		m := new(core.FeatureView)
-		if err := proto.Unmarshal(r.GetFeatureViewProto(), m); err != nil {
-			return nil, bad(err)
-		}
-		v = compileBatch(m, p.types)
-	}
+	v := compileView(m.m.Interface(), p.types)
 	v.Name, v.Project = current.Name, p.Name
 	v.Version, v.TableVersion = int(r.GetVersionNumber()), int(r.GetVersionNumber())
 	v.Enabled, v.State = current.Enabled, current.State

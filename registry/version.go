@@ -41,6 +41,26 @@ func (a *applier) record(k kind, view object, number int32) error {
 	return nil
 }
 
+// openRecord reads the view of a version record.
+func openRecord(r *core.FeatureViewVersionRecord) (object, error) {
+	var m proto.Message
+	switch r.GetFeatureViewType() {
+	case "stream_feature_view":
+		m = new(core.StreamFeatureView)
+	case "on_demand_feature_view":
+		m = new(core.OnDemandFeatureView)
+	case "label_view":
+		m = new(core.LabelView)
+	default:
+		m = new(core.FeatureView)
+	}
+	if err := proto.Unmarshal(r.GetFeatureViewProto(), m); err != nil {
+		return object{}, fault.New(fault.Invalid, "version v%d of feature view %s in project %s cannot be read from the registry",
+			r.GetVersionNumber(), r.GetFeatureViewName(), r.GetProjectId()).About("feature view", r.GetFeatureViewName(), r.GetProjectId()).Because(err)
+	}
+	return objectOf(m), nil
+}
+
 func (a *applier) dropHistory(view string) {
 	h := a.registry.GetFeatureViewVersionHistory()
 	if h == nil {
@@ -56,17 +76,27 @@ func (a *applier) dropHistory(view string) {
 	h.Records = kept
 }
 
+// ParseVersion reads the version that a definition of a view names: -1 for the latest.
+func ParseVersion(text string) (int32, error) {
+	lower := strings.ToLower(text)
+	if lower == "" || lower == "latest" {
+		return -1, nil
+	}
+	digits, ok := strings.CutPrefix(lower, "version")
+	if !ok {
+		digits, ok = strings.CutPrefix(lower, "v")
+	}
+	n, err := strconv.ParseUint(digits, 10, 31)
+	if !ok || err != nil {
+		return -1, fault.New(fault.Invalid, "Invalid version string '%s'. Expected 'latest', 'vN', or 'versionN' (e.g. 'v2', 'version3').", text)
+	}
+	return int32(n), nil
+}
+
 // pin returns the version that a definition names: -1 for the latest.
 func pin(view object) int32 {
-	v := text(view.spec(), "version")
-	if len(v) < 2 || v[0] != 'v' && v[0] != 'V' {
-		return -1
-	}
-	n, err := strconv.ParseInt(v[1:], 10, 31)
-	if err != nil || strings.HasPrefix(v[1:], "-") {
-		return -1
-	}
-	return int32(n)
+	n, _ := ParseVersion(text(view.spec(), "version")) // checked by checkNames
+	return n
 }
 
 // firstVersion records a new view as v0, or as the version that it names.

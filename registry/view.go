@@ -128,6 +128,21 @@ func compileFeatures(specs []*core.FeatureSpecV2) []Feature {
 	return features
 }
 
+// compileView compiles a view of any kind.
+func compileView(m proto.Message, entities entityTypes) *View {
+	switch m := m.(type) {
+	case *core.StreamFeatureView:
+		return compileStream(m, entities)
+	case *core.OnDemandFeatureView:
+		return compileOnDemand(m, entities)
+	case *core.LabelView:
+		return compileLabel(m, entities)
+	case *core.FeatureView:
+		return compileBatch(m, entities)
+	}
+	return nil
+}
+
 func compileBatch(m *core.FeatureView, entities entityTypes) *View {
 	s := m.GetSpec()
 	v := &View{

@@ -25,6 +25,8 @@ type answer struct {
 	Python string   `json:"python"`
 	Feast  string   `json:"feast"`
 	Error  *trouble `json:"error"`
+	// References are the features of services that are given as text.
+	References map[string][]string `json:"references"`
 
 	registry *core.Registry
 }

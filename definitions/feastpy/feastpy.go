@@ -73,6 +73,7 @@ func Read(ctx context.Context, root string, opt Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	objects.References = a.References
 	return &Result{Repo: &definitions.Repo{Objects: *objects}, Program: program, Python: a.Python, Feast: a.Feast}, nil
 }
 

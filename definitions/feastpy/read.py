@@ -10,6 +10,7 @@ can report what it lacks.
 """
 import json
 import os
+import re
 import struct
 import sys
 
@@ -31,7 +32,7 @@ def main(answer, root):
     header, body, process = {"python": sys.version.split()[0]}, b"", os.getpid()
     try:
         parse_repo = start(root, header)
-        body = serialize(parse(parse_repo, root), root)
+        body = serialize(parse(parse_repo, root), root, header)
     except Stop as stop:
         header["error"] = stop.header
     except BaseException:  # an error of this script, not of the repository
@@ -99,11 +100,34 @@ def unique(contents, root):
         for o in [o for kind in kinds for o in getattr(contents, kind, ())]:
             name = str(o.name)
             first = seen.setdefault(name.lower() if once else name, o)
-            if first is o or not once and first.to_proto() == o.to_proto():
+            if first is o or not once and equal(first, o):
                 continue
             at, _ = binding(o, root)
             places = [place(x, contents, root) for x in (first, o)]
             raise Stop("twice", object="%s %s" % (type(o).__name__, o.name), message=" and as ".join(places), **at)
+
+
+def equal(a, b):
+    """Whether two objects are one definition."""
+    if references(a) != references(b):
+        return False
+    return resolved(a).to_proto() == resolved(b).to_proto()
+
+
+def references(o):
+    """The features of a service that are given as text, which an apply looks up."""
+    return list(getattr(o, "_pending_feature_refs", None) or ())
+
+
+def resolved(o):
+    """The object, or a copy of a service without its references, which stop Feast from serializing it."""
+    if not references(o):
+        return o
+    import copy
+
+    o = copy.copy(o)
+    o._pending_feature_refs = []
+    return o
 
 
 def place(o, contents, root):
@@ -118,16 +142,18 @@ def place(o, contents, root):
     return "one without a name of its own"
 
 
-def serialize(contents, root):
+def serialize(contents, root, header):
     from feast.protos.feast.core.Registry_pb2 import Registry
 
-    registry = Registry()
+    registry, header["references"] = Registry(), {}
     for kind in KINDS:
         for o in getattr(contents, kind, ()):
             if kind == "entities" and o.name == "__dummy":
                 continue
             try:
                 getattr(registry, kind).append(message(kind, o))
+                if references(o):
+                    header["references"][str(o.name)] = references(o)
             except BaseException:
                 at, bound = binding(o, root)
                 raise Stop("object", object="%s %s" % (type(o).__name__, getattr(o, "name", "")), bound=bound, **dict(at, **told(root)))
@@ -140,7 +166,7 @@ def message(kind, o):
         o.ensure_valid()
     if kind == "entities" and hasattr(o, "is_valid"):
         o.is_valid()
-    proto = o.to_proto()
+    proto = resolved(o).to_proto()
     if kind == "data_sources":
         proto.data_source_class_type = "%s.%s" % (type(o).__module__, type(o).__name__)
     if kind == "stream_feature_views":
@@ -148,6 +174,7 @@ def message(kind, o):
     if kind == "feature_services":
         for p, q in zip(o.feature_view_projections, proto.spec.features):
             desired(p, q)
+        stamp(o, proto)
     if kind == "on_demand_feature_views":
         for name, p in getattr(o, "source_feature_view_projections", {}).items():
             if name in proto.spec.sources:
@@ -168,6 +195,15 @@ def desired(projection, proto):
     if not proto.feature_columns:
         for name in getattr(projection, "desired_features", None) or ():
             proto.feature_columns.add(name=name)
+
+
+def stamp(service, proto):
+    """Adds the versions that views name to their projections, which Feast does from 0.67 on."""
+    views = [v for v in getattr(service, "_features", ()) if not isinstance(v, str)]
+    for view, projection in zip(views, proto.spec.features):
+        m = re.match("v(?:ersion)?([0-9]+)$", str(getattr(view, "version", "")), re.IGNORECASE)
+        if m and not projection.HasField("version_tag"):
+            projection.version_tag = int(m.group(1))
 
 
 def told(root):

@@ -4,8 +4,9 @@ Usage: python record.py [name ...]
 
 Each file cases/<name>.py is a repository of one file, features.py; each
 directory repos/<name> is a repository. Beside each, <name>.json gets the objects
-as Feast 0.66 collects and serializes them, without times and pickles, or the
-error that ended the load. The path of the repository is written as <root>.
+as Feast 0.67 collects and serializes them, without times and pickles, or the
+error that ended the load. The path of the repository is written as <root>. A feature
+of a service that is given as text is written as a projection of view type reference.
 
 The cases of source_clickhouse, source_couchbase, source_mongodb, source_ray,
 source_trino and of what these classes refuse need clickhouse-connect,
@@ -79,7 +80,12 @@ def load(repo):
     for o in contents.label_views:
         registry.label_views.append(o.to_proto())
     for o in contents.feature_services:
-        registry.feature_services.append(o.to_proto())
+        # References are looked up at apply; before that a service cannot be serialized.
+        references, o._pending_feature_refs = getattr(o, "_pending_feature_refs", []), []
+        proto = o.to_proto()
+        for text in references:
+            proto.spec.features.add(feature_view_name=text, view_type="reference")
+        registry.feature_services.append(proto)
     for o in contents.permissions:
         registry.permissions.append(o.to_proto())
     strip(registry)
