@@ -44,7 +44,7 @@ func TestMaterializeFromAFailingSource(t *testing.T) {
 			before := snapshot(t, dir)
 			began := time.Now()
 			code, _, errText := command(t, nil, "-c", dir, "materialize", "2024-01-01", "2024-02-01")
-			if took := time.Since(began); code != 1 || took > time.Second {
+			if took := time.Since(began); code != 1 || took > 10*time.Second {
 				t.Errorf("exit %d after %v", code, took)
 			}
 			if !strings.HasPrefix(errText, "banquet: ") || !strings.Contains(errText, want) || strings.Count(errText, "\n") != 1 {
@@ -53,7 +53,7 @@ func TestMaterializeFromAFailingSource(t *testing.T) {
 			if after := snapshot(t, dir); after != before {
 				t.Error("the registry or the online store has changed")
 			}
-			for n, until := 1, time.Now().Add(time.Second); n > 0; {
+			for n, until := 1, time.Now().Add(10*time.Second); n > 0; time.Sleep(10 * time.Millisecond) {
 				if err := watch.QueryRow(t.Context(), "SELECT count(*)::int4 FROM pg_stat_activity WHERE usename LIKE 'guest_%'").Scan(&n); err != nil || time.Now().After(until) {
 					t.Fatalf("%d connections are left, %v", n, err)
 				}
