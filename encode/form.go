@@ -12,9 +12,9 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// The columns of times in rows that Feast's SDK sends, whatever the source calls its
-// own.
-const sentEvent, sentCreated = "event_timestamp", "created"
+// SentEvent and SentCreated are the columns of times in rows that Feast's SDK sends,
+// whatever the source calls its own.
+const SentEvent, SentCreated = "event_timestamp", "created"
 
 // Column is a column of rows that somebody writes. A Scalar has one cell, which
 // all rows share.
@@ -55,9 +55,9 @@ func NewForm(v *registry.View, keyVersion int) (*Form, error) {
 	for _, feature := range v.Features {
 		f.cells = append(f.cells, field{distinct(feature.Name, original(feature.Name)), feature.Type})
 	}
-	f.event = f.timeNames(v.Batch.GetTimestampField(), sentEvent, original)
+	f.event = f.timeNames(v.Batch.GetTimestampField(), SentEvent, original)
 	if c := v.Batch.GetCreatedTimestampColumn(); c != "" {
-		f.created = f.timeNames(c, sentCreated, original)
+		f.created = f.timeNames(c, SentCreated, original)
 	}
 	f.key = value.NewKeyLayout(keyVersion, joinKeys)
 	if v.Entityless {
@@ -271,7 +271,7 @@ func (r *Rows) AppendKey(dst []byte, row int) ([]byte, error) {
 		b := &r.keys[i]
 		start := len(r.scratch)
 		var err error
-		if r.scratch, err = b.Cells.Append(r.scratch, b.at(row), b.kind, value.AsKey); err != nil {
+		if r.scratch, err = b.Cells.Append(r.scratch, b.at(row), b.kind, value.Exact); err != nil {
 			return nil, r.cellFault(b, row, err)
 		}
 		if len(r.scratch) == start {

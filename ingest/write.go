@@ -141,9 +141,9 @@ type WriterOptions struct {
 	KeyVersion int
 	// Limits bound a write; 0 means no limit.
 	Limits WriteLimits
-	// Deadline bounds the time of writing to one store, if the caller has no shorter one; 0
-	// means no bound.
-	Deadline time.Duration
+	// Deadline bounds the time of writing one view online, OfflineDeadline that of adding rows
+	// to one batch source, if the caller has no shorter one; 0 means no bound.
+	Deadline, OfflineDeadline time.Duration
 	Log      *slog.Logger
 }
 
@@ -252,6 +252,7 @@ type forms struct {
 type form struct {
 	*encode.Form
 	features *stores.Selection
+	vector   *encode.Vector // nil: the view has none
 }
 
 // mostForms bounds the forms that are kept: those of views of earlier snapshots are
@@ -273,7 +274,7 @@ func (w *Writer) form(v *registry.View) (*form, error) {
 	for i, f := range v.Features {
 		names[i] = f.Name
 	}
-	f := &form{made, stores.NewSelection(names...)}
+	f := &form{made, stores.NewSelection(names...), encode.NewVector(v)}
 	next := &forms{of: map[*registry.View]*form{v: f}}
 	if len(known.of) < mostForms {
 		maps.Copy(next.of, known.of)

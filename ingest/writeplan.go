@@ -4,9 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
-
-	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/banquet-fs/banquet/encode"
 	"github.com/banquet-fs/banquet/fault"
@@ -17,7 +16,8 @@ import (
 
 // writePlan is a write that has been checked: what is to be stored where.
 type writePlan struct {
-	views []*viewWrite
+	views   []*viewWrite
+	offline []*appending
 }
 
 // viewWrite is the part of a write that belongs to one view.
@@ -30,33 +30,52 @@ type viewWrite struct {
 	online []stores.Record
 	at     []int
 	report ViewReport
-	// offline are the rows for the batch source; nil if there are none.
-	offline array.RecordReader
 }
 
 // plan checks the rows for all views and converts them.
 func (w *Writer) plan(ctx context.Context, views []*registry.View, rows *Rows, to Target) (*writePlan, error) {
+	if err := w.checkLimits(rows); err != nil {
+		return nil, err
+	}
 	p := &writePlan{}
 	served := slices.ContainsFunc(views, func(v *registry.View) bool { return v.Online })
 	for _, v := range views {
 		vw := &viewWrite{view: v, report: ViewReport{View: v.Name}}
-		if to != Offline {
-			if err := checkWritable(v, rows, served); err != nil {
-				return nil, err
-			}
-			vw.report.NotOnline = !v.Online
+		p.views = append(p.views, vw)
+		if to == Offline {
+			continue
+		}
+		if err := checkWritable(v, rows, served); err != nil {
+			return nil, err
 		}
 		if err := w.bind(vw, rows); err != nil {
 			return nil, err
 		}
-		if to != Offline && v.Online {
+		if vw.report.NotOnline = !v.Online; v.Online {
 			if err := vw.convert(rows.Partial); err != nil {
 				return nil, err
 			}
 		}
-		p.views = append(p.views, vw)
 	}
-	return p, w.planOffline(ctx, p, rows, to)
+	if to == Online || len(rows.Columns) == 0 {
+		return p, nil
+	}
+	return p, w.planOffline(ctx, p, rows)
+}
+
+// checkLimits refuses a write that is too large.
+func (w *Writer) checkLimits(rows *Rows) error {
+	n := 0
+	for _, c := range rows.Columns {
+		n = max(n, c.Cells.Len())
+	}
+	switch l := w.opt.Limits; {
+	case l.Rows > 0 && n > l.Rows:
+		return fault.New(fault.TooLarge, "the write has %d rows, which is over the limit of %d; send fewer rows at once, or raise banquet.limits.rows", n, l.Rows)
+	case l.Cells > 0 && n*len(rows.Columns) > l.Cells:
+		return fault.New(fault.TooLarge, "the write has %d cells, which is over the limit of %d; send fewer rows at once, or raise banquet.limits.cells", n*len(rows.Columns), l.Cells)
+	}
+	return nil
 }
 
 // checkWritable refuses a view that has no online table. served says that another view of
@@ -87,10 +106,10 @@ func hasAll(v *registry.View, columns []Column) bool {
 	return true
 }
 
-// bind finds the columns of a view, and applies the limits.
+// bind finds the columns of a view.
 func (w *Writer) bind(vw *viewWrite, rows *Rows) error {
-	if len(rows.Columns) == 0 {
-		return nil // as in Feast, no rows
+	if len(rows.Columns) == 0 || vw.rows != nil {
+		return nil // as in Feast, no columns are no rows
 	}
 	var err error
 	if vw.form, err = w.form(vw.view); err != nil {
@@ -99,14 +118,7 @@ func (w *Writer) bind(vw *viewWrite, rows *Rows) error {
 	if vw.rows, err = vw.form.Bind(rows.Columns); err != nil {
 		return err
 	}
-	n := vw.rows.Len()
-	vw.report.Rows = n
-	switch l := w.opt.Limits; {
-	case l.Rows > 0 && n > l.Rows:
-		return fault.New(fault.TooLarge, "the write has %d rows, which is over the limit of %d; send fewer rows at once, or raise banquet.limits.rows", n, l.Rows)
-	case l.Cells > 0 && n*len(rows.Columns) > l.Cells:
-		return fault.New(fault.TooLarge, "the write has %d cells, which is over the limit of %d; send fewer rows at once, or raise banquet.limits.cells", n*len(rows.Columns), l.Cells)
-	}
+	vw.report.Rows = vw.rows.Len()
 	return nil
 }
 
@@ -121,9 +133,16 @@ func (vw *viewWrite) convert(partial bool) error {
 	slab := make([]byte, 0, n*(32+8*width)) // when it grows, records keep the memory that they are in
 	ends := make([]int, 0, width)
 	filled := width == 0
+	var vectors *encode.VectorRows
+	if vw.form.vector != nil {
+		vectors = vw.form.vector.Rows()
+	}
 	for row := range n {
 		start := len(slab)
 		record, next, err := vw.record(slab, &ends, row)
+		if err == nil && vectors != nil {
+			err = vectors.Check(strconv.Itoa(row), valueAt(next, start+len(record.Key), ends, vw.form.vector.At))
+		}
 		if err != nil {
 			vw.report.Failed = append(vw.report.Failed, FailedRow{row, vw.rows.RowName(row), err})
 			continue
@@ -146,6 +165,14 @@ func (vw *viewWrite) convert(partial bool) error {
 		vw.report.Empty, vw.online, vw.at = true, nil, nil
 	}
 	return nil
+}
+
+// valueAt is one of the values that end at ends; the first begins at start.
+func valueAt(slab []byte, start int, ends []int, at int) []byte {
+	if at > 0 {
+		start = ends[at-1]
+	}
+	return slab[start:ends[at]]
 }
 
 // record converts a row: it appends the key and the values to slab, and sets ends to the

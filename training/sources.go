@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"google.golang.org/protobuf/proto"
 
@@ -325,7 +323,11 @@ func (s *Service) Append(ctx context.Context, project, view string, rows array.R
 	if err != nil {
 		return 0, err
 	}
-	if err := sameColumns(columns, rows.Schema()); err != nil {
+	names := make([]string, rows.Schema().NumFields())
+	for i, f := range rows.Schema().Fields() {
+		names[i] = f.Name
+	}
+	if err := offline.CheckColumns(columns, names); err != nil {
 		return 0, err
 	}
 	if w, ok := s.opt.Writer.(offline.Declarer); ok {
@@ -336,48 +338,6 @@ func (s *Service) Append(ctx context.Context, project, view string, rows array.R
 
 func (s *Service) readOnly() error {
 	return fault.New(fault.Unimplemented, "this offline store cannot be written")
-}
-
-// sameColumns compares the columns of rows with those of their source. The text is
-// Feast's.
-func sameColumns(columns []offline.Column, schema *arrow.Schema) error {
-	have, want := map[string]bool{}, map[string]bool{}
-	for _, f := range schema.Fields() {
-		if have[f.Name] {
-			return fault.New(fault.Invalid, "The rows have two columns %s; name each column once", f.Name)
-		}
-		have[f.Name] = true
-	}
-	for _, c := range columns {
-		want[c.Name] = true
-	}
-	missing, extra := absent(want, have), absent(have, want)
-	if len(missing)+len(extra) == 0 {
-		return nil
-	}
-	return fault.New(fault.Invalid, "The input dataframe columns do not match the batch source columns. missing_expected_columns: %s, extra_unexpected_columns: %s.",
-		pythonList(missing), pythonList(extra))
-}
-
-// absent lists the names of a that b lacks, in order.
-func absent(a, b map[string]bool) []string {
-	var out []string
-	for name := range a {
-		if !b[name] {
-			out = append(out, name)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// pythonList is a list of names as Python prints it.
-func pythonList(names []string) string {
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = "'" + n + "'"
-	}
-	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
 // Save writes rows to a new table or file of the given name and returns how many. With

@@ -15,9 +15,10 @@ const (
 	// AsFeature drops the fraction of a number that becomes an integer, and stores
 	// nulls, as Feast does with features.
 	AsFeature Use = iota
-	// AsKey refuses such a number, since it would be another row's key. A null appends
-	// nothing.
-	AsKey
+	// Exact is for join keys and for rows of a source. It refuses such a number, since it
+	// would be another row's key, and a null within a list of numbers, booleans or times,
+	// for which Feast stores a value. A null appends nothing.
+	Exact
 )
 
 // Cells is a column of rows that somebody writes, in the form in which they were

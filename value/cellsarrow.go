@@ -36,7 +36,7 @@ func (c *ArrowCells) Len() int { return c.array.Len() }
 // Append makes the Value of a cell as materialize does.
 func (c *ArrowCells) Append(dst []byte, row int, t types.ValueType_Enum, use Use) ([]byte, error) {
 	e := c.encoderFor(arrowUse{t, use})
-	if use == AsKey {
+	if use == Exact {
 		return e.Append(dst, c.array, row)
 	}
 	return e.AppendFeature(dst, c.array, row)
@@ -51,7 +51,7 @@ func (c *ArrowCells) encoderFor(u arrowUse) *ArrowEncoder {
 		if c.encoders == nil {
 			c.encoders = map[arrowUse]*ArrowEncoder{}
 		}
-		if u.use == AsKey {
+		if u.use == Exact {
 			e = NewArrowKeyEncoder(c.array.DataType(), u.kind)
 		} else {
 			e = NewArrowEncoder(c.array.DataType(), u.kind)

@@ -159,8 +159,8 @@ func AppendFromToken(dst, token []byte, t types.ValueType_Enum, use Use) ([]byte
 	case types.ValueType_VALUE_LIST, types.ValueType_VALUE_SET:
 		return appendValuesToken(dst, token, t)
 	}
-	if kind, set, ok := listParts(t); ok {
-		return appendListToken(dst, token, t, kind, set)
+	if _, _, ok := listParts(t); ok {
+		return appendListToken(dst, token, t, use)
 	}
 	return appendScalarToken(dst, token, t, use)
 }
@@ -311,7 +311,8 @@ func appendValuesToken(dst, token []byte, t types.ValueType_Enum) ([]byte, error
 }
 
 // appendListToken appends a list or set of scalars.
-func appendListToken(dst, token []byte, t, kind types.ValueType_Enum, set bool) ([]byte, error) {
+func appendListToken(dst, token []byte, t types.ValueType_Enum, use Use) ([]byte, error) {
+	kind, set, _ := listParts(t)
 	if token[0] != '[' {
 		return nil, mismatch(token, t)
 	}
@@ -320,6 +321,9 @@ func appendListToken(dst, token []byte, t, kind types.ValueType_Enum, set bool) 
 		return nil, err
 	}
 	l := &list{kind: kind, set: set, packed: packed(kind), full: set}
+	if at := slices.IndexFunc(elements, isNull); at >= 0 && use == Exact {
+		return nil, inElement(at, fault.New(fault.Invalid, "a null, which would be stored as another value"))
+	}
 	body, err := l.tokens(elements)
 	if err != nil {
 		return nil, err
@@ -381,7 +385,7 @@ func (l *list) token(dst, token []byte) ([]byte, error) {
 		}
 	}
 	start := len(dst)
-	dst, err := AppendFromToken(dst, token, l.kind, AsKey)
+	dst, err := AppendFromToken(dst, token, l.kind, Exact)
 	if err != nil {
 		return nil, err
 	}

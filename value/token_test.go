@@ -92,7 +92,7 @@ func TestTokens(t *testing.T) {
 		{"9007199254740993.0", i64, value.AsFeature, "9007199254740993"},
 		{"9007199254740993.5", i64, value.AsFeature, refused}, // a float has lost digits already
 		{"-1.5", i64, value.AsFeature, "-1"},
-		{"-1.5", i64, value.AsKey, refused},
+		{"-1.5", i64, value.Exact, refused},
 		{"2147483648", i32, value.AsFeature, refused},
 		{"1e400", double, value.AsFeature, refused},
 		{"1e39", float, value.AsFeature, refused},
@@ -259,7 +259,7 @@ func FuzzTokens(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, token []byte, kind int32) {
 		cells := value.NewTokenCells([][]byte{token})
-		for _, use := range []value.Use{value.AsFeature, value.AsKey} {
+		for _, use := range []value.Use{value.AsFeature, value.Exact} {
 			v, err := cells.Append(nil, 0, types.ValueType_Enum(kind), use)
 			switch {
 			case err == nil && value.Check(v) != nil:
