@@ -84,7 +84,7 @@ func parts() map[string]func(*python.Call) (any, error) {
 		"ParquetFormat": newParquetFormat, "DeltaFormat": newDeltaFormat, "AvroFormat": newAvroFormat, "JsonFormat": newJSONFormat, "ProtoFormat": newProtoFormat,
 		"LoggingConfig": newLoggingConfig, "FileLoggingDestination": newFileLogging, "RedshiftLoggingDestination": newRedshiftLogging,
 		"BigQueryLoggingDestination": newBigQueryLogging, "SnowflakeLoggingDestination": newSnowflakeLogging, "AthenaLoggingDestination": newAthenaLogging,
-		"CouchbaseColumnarLoggingDestination": newCouchbaseLogging, "IcebergFormat": newIcebergTable, "HudiFormat": newHudiTable,
+		"CouchbaseColumnarLoggingDestination": newCouchbaseLogging, "IcebergFormat": newIcebergTable, "HudiFormat": newHudiTable, "LanceFormat": newLanceTable,
 		"RoleBasedPolicy": newRolePolicy, "GroupBasedPolicy": newGroupPolicy, "NamespaceBasedPolicy": newNamespacePolicy, "CombinedGroupNamespacePolicy": newCombinedPolicy,
 		"Transformation": newTransformation("Transformation", ""), "PandasTransformation": newTransformation("PandasTransformation", "pandas"),
 		"PythonTransformation": newTransformation("PythonTransformation", "python"),

@@ -1,6 +1,8 @@
 package definitions
 
 import (
+	"strconv"
+
 	"github.com/banquet-fs/banquet/definitions/python"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
@@ -111,5 +113,31 @@ func newHudiTable(c *python.Call) (any, error) {
 	f := newTable(a, func(t map[string]string) { p.Properties = t }, [2]string{"table_type", "hoodie.datasource.write.table.type"},
 		[2]string{"record_key", "hoodie.datasource.write.recordkey.field"}, [2]string{"precombine_field", "hoodie.datasource.write.precombine.field"})
 	f.proto = &core.TableFormat{Format: &core.TableFormat_HudiFormat_{HudiFormat: p}}
+	return f, a.err
+}
+
+func newLanceTable(c *python.Call) (any, error) {
+	a := bind("LanceFormat", c, "catalog?", "namespace?", "version?", "tag?", "properties?")
+	version, tag := a.integer("version"), a.text("tag")
+	if a.has("version") {
+		switch {
+		case tag != "":
+			a.failAt("tag", "takes a version or a tag, not both; a tag stands for a version")
+		case version < 1:
+			a.failAt("version", "argument 'version' is %d; versions start at 1, leave it out for the latest", version)
+		}
+	}
+	p := &core.TableFormat_LanceFormat{Catalog: a.text("catalog"), Namespace: a.text("namespace"), Version: uint64(version), Tag: tag}
+	f := newTable(a, func(t map[string]string) { p.Properties = t }, [2]string{"catalog", "lance.catalog"}, [2]string{"namespace", "lance.namespace"})
+	properties, _ := f.texts["properties"].(*python.Dict)
+	f.texts["version"], f.texts["tag"] = a.bound["version"], a.orNone("tag")
+	if a.has("version") {
+		_ = properties.Put("lance.version", strconv.Itoa(int(version)))
+	}
+	if tag != "" {
+		_ = properties.Put("lance.tag", tag)
+	}
+	f.texts["is_pinned"] = a.has("version") || tag != ""
+	f.proto = &core.TableFormat{Format: &core.TableFormat_LanceFormat_{LanceFormat: p}}
 	return f, a.err
 }

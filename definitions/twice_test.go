@@ -17,6 +17,8 @@ func TestNamesDefinedTwice(t *testing.T) {
 		{"other entities", `a, b = Entity(name="e"), Entity(name="e", owner="o")`, "entity e is defined twice"},
 		{"equal services", `a, b = FeatureService(name="f", features=[v]), FeatureService(name="f", features=[v])`, ""},
 		{"other services", `a, b = FeatureService(name="f", features=[v]), FeatureService(name="f", features=[])`, "feature service f is defined twice"},
+		{"equal references", `a, b = FeatureService(name="f", features=["v"]), FeatureService(name="f", features=["v"])`, ""},
+		{"other references", `a, b = FeatureService(name="f", features=["v"]), FeatureService(name="f", features=["v:a"])`, "feature service f is defined twice"},
 		{"equal sources", `a = FileSource(name="s", path="p", timestamp_field="t")`, "data source s is defined twice"},
 		{"equal views", `a = FeatureView(name="v", source=s, schema=[Field(name="a", dtype=Int64)])`, "feature view v is defined twice"},
 	} {

@@ -210,7 +210,7 @@ func fillSnowflake(a *args, s *source) {
 
 func fillSpark(a *args, s *source) {
 	s.nameOr(a, "table")
-	lake := one[*tableFormat](a, "table_format", "IcebergFormat(…), DeltaFormat(…) or HudiFormat(…) of feast.table_format")
+	lake := one[*tableFormat](a, "table_format", "IcebergFormat(…), DeltaFormat(…), HudiFormat(…) or LanceFormat(…) of feast.table_format")
 	options := &core.DataSource_SparkOptions{Table: a.text("table"), Query: a.text("query"), Path: a.text("path"), FileFormat: a.text("file_format")}
 	if lake != nil {
 		options.TableFormat = lake.proto

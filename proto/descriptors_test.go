@@ -28,8 +28,8 @@ func TestMessagesAreThoseOfFeast(t *testing.T) {
 func TestSnapshotIsWhole(t *testing.T) {
 	t.Parallel()
 	feast := readSnapshot(t)
-	if feast.Feast != "0.66.0" {
-		t.Errorf("the snapshot is of Feast %q, want 0.66.0", feast.Feast)
+	if feast.Feast != "0.67.0" {
+		t.Errorf("the snapshot is of Feast %q, want 0.67.0", feast.Feast)
 	}
 	if n := len(feast.Files); n != 34 {
 		t.Errorf("%d files, want 34", n)
@@ -39,6 +39,8 @@ func TestSnapshotIsWhole(t *testing.T) {
 		"file feast/serving/GrpcServer.proto":                          "package ",
 		"message feast.core.DataSource":                                `in feast/core/DataSource.proto, reserved [[6 10]], reserved names [], map entry false, deprecated false`,
 		"message feast.core.EntitySpecV2.TagsEntry":                    `in feast/core/Entity.proto, reserved [], reserved names [], map entry true, deprecated false`,
+		"field feast.core.SavedDatasetColumn.nullable":                 `number 4, type bool, optional, oneof "", deprecated false`,
+		"field feast.core.TableFormat.lance_format":                    `number 4, type message feast.core.TableFormat.LanceFormat, singular, oneof "format", deprecated false`,
 		"enum feast.core.Store.StoreType":                              `in feast/core/Store.proto, reserved [[2 2] [3 3] [12 12] [13 13]], reserved names []`,
 		"enum value feast.types.ValueType.Enum.ZONED_TIMESTAMP":        "number 48",
 		"field feast.core.FeatureViewProjection.version_tag":           `number 10, type int32, optional, oneof "", deprecated false`,

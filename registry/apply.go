@@ -47,7 +47,8 @@ type Changes []Change
 // Feast's rules, and returns the changes. Objects of other projects do not change,
 // nor does an object whose definition is the same.
 //
-// A changed object keeps its created time. A feature view whose schema is
+// An object keeps the fields that this program does not know, at any depth, since a
+// definition cannot name them. A changed object keeps its created time. A feature view whose schema is
 // unchanged keeps its state, its version and its materialization intervals. One
 // with a new schema keeps the intervals, has no state at first, and gets a record in
 // the version history.
@@ -55,7 +56,7 @@ func Apply(reg *core.Registry, project string, objects Objects, now time.Time) (
 	if err := checkNames(project, objects); err != nil {
 		return nil, err
 	}
-	a := applier{reg: reg.ProtoReflect(), registry: reg, project: project, now: now, unreadable: objects.Unreadable, pickles: objects.Pickles, noPromote: objects.NoPromote}
+	a := applier{reg: reg.ProtoReflect(), registry: reg, project: project, now: now, unreadable: objects.Unreadable, pickles: objects.Pickles, noPromote: objects.NoPromote, later: objects.Later}
 	var err error
 	if objects.FeatureServices, err = a.resolveServices(objects); err != nil {
 		return nil, err
@@ -82,6 +83,7 @@ type applier struct {
 	unreadable map[string]error
 	pickles    map[string][]byte // of functions, by the name of the view
 	noPromote  bool
+	later      bool // the definitions have all fields that their Feast knows
 }
 
 // definitions lists the objects of a kind that the repository defines.
@@ -169,7 +171,7 @@ func (a *applier) dateSources(m protoreflect.Message) {
 			return o.GetName() == s.GetName() && o.GetProject() == a.project
 		})
 		if at >= 0 {
-			s.Meta = proto.CloneOf(a.registry.GetDataSources()[at].GetMeta())
+			s.Meta, _ = withoutUnknown(a.registry.GetDataSources()[at].GetMeta().ProtoReflect()).(*core.DataSource_SourceMeta)
 		}
 	}
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
@@ -226,6 +228,7 @@ func (a *applier) update(k kind, list protoreflect.List, at int, next object) er
 			next = restored
 		}
 	}
+	a.keepUnknown(next, old)
 	if old.same(next) {
 		// Not a change of the definition: the source text of a function is the same, but
 		// a value that it uses from its module may have changed.
@@ -248,6 +251,18 @@ func (a *applier) update(k kind, list protoreflect.List, at int, next object) er
 	list.Set(at, protoreflect.ValueOfMessage(next.m))
 	a.note(k, Updated, next.name(), fields)
 	return nil
+}
+
+// keepUnknown keeps the fields of the stored object that this program does not know. A
+// later Feast's definition has its own, but for those of the meta message.
+func (a *applier) keepUnknown(next, old object) {
+	if !a.later {
+		keepUnknown(next.m, old.m)
+		return
+	}
+	if meta, ok := old.part("meta"); ok && hasUnknown(meta) {
+		keepUnknown(next.meta(), meta)
+	}
 }
 
 // readable refuses a view that would make every command of Feast fail: its function

@@ -26,6 +26,9 @@ type Objects struct {
 	// Pickles are substitutes, by view name, for a pickle that Feast reads and the
 	// registry does not have.
 	Pickles map[string][]byte
+	// Later is set for definitions by a later Feast than this program knows: fields that
+	// the program does not know are part of them.
+	Later bool
 	// NoPromote keeps the current definition of a feature view whose schema has changed,
 	// and records the new one only as a version.
 	NoPromote bool

@@ -205,9 +205,10 @@ func (o object) same(other object) bool {
 	return proto.Equal(a.Interface(), b.Interface())
 }
 
-// sameSchema compares the fields that make a version of a view.
+// sameSchema compares the fields that make a version of a view, without those that this
+// program does not know.
 func (k kind) sameSchema(a, b object) bool {
-	x, y := object{a.normal()}.spec(), object{b.normal()}.spec()
+	x, y := object{withoutUnknown(a.normal()).ProtoReflect()}.spec(), object{withoutUnknown(b.normal()).ProtoReflect()}.spec()
 	for _, name := range k.schema {
 		f := x.Descriptor().Fields().ByName(name)
 		if f != nil && !x.Get(f).Equal(y.Get(f)) {

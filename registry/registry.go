@@ -20,6 +20,10 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 )
 
+// FeastVersion is the latest release of Feast whose definitions and messages this
+// program knows.
+const FeastVersion = "0.67"
+
 // SchemaVersion is the registry_schema_version that Feast writes.
 const SchemaVersion = "1"
 

@@ -81,7 +81,7 @@ func TestInAnEmptyRoot(t *testing.T) {
 		}
 		return string(out)
 	}
-	if out := run("version"); !strings.Contains(out, "0.66") {
+	if out := run("version"); !strings.Contains(out, "0.67") {
 		t.Error(out)
 	}
 	if out := run("demo", "--once"); strings.Count(out, "FORT WORTH") != 3 || !strings.Contains(out, "city             FORT WORTH  PRESENT   2024-") {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/registry"
 )
 
 // system is the environment of a command.
@@ -181,7 +182,7 @@ func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			fmt.Fprintf(a.out, "banquet version: %s (for Feast 0.66)\n", a.green(`"`+version+`"`))
+			fmt.Fprintf(a.out, "banquet version: %s (for Feast %s)\n", a.green(`"`+version+`"`), registry.FeastVersion)
 			return nil
 		},
 	}

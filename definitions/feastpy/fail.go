@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/registry"
 )
 
 // maxShown bounds the part of a long line that an error shows, in characters on
@@ -28,9 +29,9 @@ func (t *trouble) fault(program string, a *answer) error {
 	case "broken":
 		return fault.New(fault.Invalid, "%s cannot import feast: %s; repair that installation, or name another program: --python=/path/to/venv/bin/python", program, raised)
 	case "unknown":
-		return fault.New(fault.Invalid, "Feast %s in %s has no parse_repo that banquet knows (%s); install Feast 0.66 there", clean(a.Feast, 40), program, raised)
+		return fault.New(fault.Invalid, "Feast %s in %s has no parse_repo that banquet knows (%s); install Feast %s there", clean(a.Feast, 40), program, raised, registry.FeastVersion)
 	case "kinds":
-		return fault.New(fault.Invalid, "Feast %s in %s gives %s, which banquet does not know; use Feast 0.66", clean(a.Feast, 40), program, clean(t.Message, 80))
+		return fault.New(fault.Invalid, "Feast %s in %s gives %s, which banquet does not know; use Feast %s", clean(a.Feast, 40), program, clean(t.Message, 80), registry.FeastVersion)
 	case "exit":
 		return t.at("the file ends the program with sys.exit(%s)", clean(t.Message, maxText))
 	case "object":

@@ -10,6 +10,7 @@ package feastpy
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 
@@ -73,8 +74,20 @@ func Read(ctx context.Context, root string, opt Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects.References = a.References
+	objects.References, objects.Later = a.References, later(a.Feast)
 	return &Result{Repo: &definitions.Repo{Objects: *objects}, Program: program, Python: a.Python, Feast: a.Feast}, nil
+}
+
+// later reports whether a release of Feast is later than those that banquet knows.
+func later(release string) bool {
+	var major, minor, knownMajor, knownMinor int
+	if n, err := fmt.Sscanf(release, "%d.%d", &major, &minor); n < 2 || err != nil {
+		return false
+	}
+	if n, err := fmt.Sscanf(registry.FeastVersion, "%d.%d", &knownMajor, &knownMinor); n < 2 || err != nil {
+		return false
+	}
+	return major > knownMajor || major == knownMajor && minor > knownMinor
 }
 
 // objects extracts the definitions from a message, without times.

@@ -1,4 +1,4 @@
-"""Writes which names of Feast that banquet knows each module of Feast 0.66 has.
+"""Writes which names of Feast that banquet knows each module of Feast 0.67 has.
 
 Usage: python modules.py NAME ... > ../feastmodules.txt
 

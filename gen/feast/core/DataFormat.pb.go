@@ -114,6 +114,7 @@ type TableFormat struct {
 	//	*TableFormat_IcebergFormat_
 	//	*TableFormat_DeltaFormat_
 	//	*TableFormat_HudiFormat_
+	//	*TableFormat_LanceFormat_
 	Format        isTableFormat_Format `protobuf_oneof:"format"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -183,6 +184,15 @@ func (x *TableFormat) GetHudiFormat() *TableFormat_HudiFormat {
 	return nil
 }
 
+func (x *TableFormat) GetLanceFormat() *TableFormat_LanceFormat {
+	if x != nil {
+		if x, ok := x.Format.(*TableFormat_LanceFormat_); ok {
+			return x.LanceFormat
+		}
+	}
+	return nil
+}
+
 type isTableFormat_Format interface {
 	isTableFormat_Format()
 }
@@ -199,11 +209,17 @@ type TableFormat_HudiFormat_ struct {
 	HudiFormat *TableFormat_HudiFormat `protobuf:"bytes,3,opt,name=hudi_format,json=hudiFormat,proto3,oneof"`
 }
 
+type TableFormat_LanceFormat_ struct {
+	LanceFormat *TableFormat_LanceFormat `protobuf:"bytes,4,opt,name=lance_format,json=lanceFormat,proto3,oneof"`
+}
+
 func (*TableFormat_IcebergFormat_) isTableFormat_Format() {}
 
 func (*TableFormat_DeltaFormat_) isTableFormat_Format() {}
 
 func (*TableFormat_HudiFormat_) isTableFormat_Format() {}
+
+func (*TableFormat_LanceFormat_) isTableFormat_Format() {}
 
 // StreamFormat is how messages of a stream are written.
 type StreamFormat struct {
@@ -520,6 +536,83 @@ func (x *TableFormat_HudiFormat) GetProperties() map[string]string {
 	return nil
 }
 
+type TableFormat_LanceFormat struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Catalog   string                 `protobuf:"bytes,1,opt,name=catalog,proto3" json:"catalog,omitempty"`
+	Namespace string                 `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// 0 is no version.
+	Version       uint64            `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	Tag           string            `protobuf:"bytes,4,opt,name=tag,proto3" json:"tag,omitempty"`
+	Properties    map[string]string `protobuf:"bytes,5,rep,name=properties,proto3" json:"properties,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TableFormat_LanceFormat) Reset() {
+	*x = TableFormat_LanceFormat{}
+	mi := &file_feast_core_DataFormat_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TableFormat_LanceFormat) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TableFormat_LanceFormat) ProtoMessage() {}
+
+func (x *TableFormat_LanceFormat) ProtoReflect() protoreflect.Message {
+	mi := &file_feast_core_DataFormat_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TableFormat_LanceFormat.ProtoReflect.Descriptor instead.
+func (*TableFormat_LanceFormat) Descriptor() ([]byte, []int) {
+	return file_feast_core_DataFormat_proto_rawDescGZIP(), []int{1, 3}
+}
+
+func (x *TableFormat_LanceFormat) GetCatalog() string {
+	if x != nil {
+		return x.Catalog
+	}
+	return ""
+}
+
+func (x *TableFormat_LanceFormat) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *TableFormat_LanceFormat) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *TableFormat_LanceFormat) GetTag() string {
+	if x != nil {
+		return x.Tag
+	}
+	return ""
+}
+
+func (x *TableFormat_LanceFormat) GetProperties() map[string]string {
+	if x != nil {
+		return x.Properties
+	}
+	return nil
+}
+
 type StreamFormat_ProtoFormat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ClassPath     string                 `protobuf:"bytes,1,opt,name=class_path,json=classPath,proto3" json:"class_path,omitempty"`
@@ -529,7 +622,7 @@ type StreamFormat_ProtoFormat struct {
 
 func (x *StreamFormat_ProtoFormat) Reset() {
 	*x = StreamFormat_ProtoFormat{}
-	mi := &file_feast_core_DataFormat_proto_msgTypes[10]
+	mi := &file_feast_core_DataFormat_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -541,7 +634,7 @@ func (x *StreamFormat_ProtoFormat) String() string {
 func (*StreamFormat_ProtoFormat) ProtoMessage() {}
 
 func (x *StreamFormat_ProtoFormat) ProtoReflect() protoreflect.Message {
-	mi := &file_feast_core_DataFormat_proto_msgTypes[10]
+	mi := &file_feast_core_DataFormat_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -573,7 +666,7 @@ type StreamFormat_AvroFormat struct {
 
 func (x *StreamFormat_AvroFormat) Reset() {
 	*x = StreamFormat_AvroFormat{}
-	mi := &file_feast_core_DataFormat_proto_msgTypes[11]
+	mi := &file_feast_core_DataFormat_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -585,7 +678,7 @@ func (x *StreamFormat_AvroFormat) String() string {
 func (*StreamFormat_AvroFormat) ProtoMessage() {}
 
 func (x *StreamFormat_AvroFormat) ProtoReflect() protoreflect.Message {
-	mi := &file_feast_core_DataFormat_proto_msgTypes[11]
+	mi := &file_feast_core_DataFormat_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -617,7 +710,7 @@ type StreamFormat_JsonFormat struct {
 
 func (x *StreamFormat_JsonFormat) Reset() {
 	*x = StreamFormat_JsonFormat{}
-	mi := &file_feast_core_DataFormat_proto_msgTypes[12]
+	mi := &file_feast_core_DataFormat_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -629,7 +722,7 @@ func (x *StreamFormat_JsonFormat) String() string {
 func (*StreamFormat_JsonFormat) ProtoMessage() {}
 
 func (x *StreamFormat_JsonFormat) ProtoReflect() protoreflect.Message {
-	mi := &file_feast_core_DataFormat_proto_msgTypes[12]
+	mi := &file_feast_core_DataFormat_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,12 +756,14 @@ const file_feast_core_DataFormat_proto_rawDesc = "" +
 	"\x0eparquet_format\x18\x01 \x01(\v2$.feast.core.FileFormat.ParquetFormatH\x00R\rparquetFormat\x12L\n" +
 	"\fdelta_format\x18\x02 \x01(\v2#.feast.core.TableFormat.DeltaFormatB\x02\x18\x01H\x00R\vdeltaFormat\x1a\x0f\n" +
 	"\rParquetFormatB\b\n" +
-	"\x06format\"\xb8\a\n" +
+	"\x06format\"\x8a\n" +
+	"\n" +
 	"\vTableFormat\x12N\n" +
 	"\x0eiceberg_format\x18\x01 \x01(\v2%.feast.core.TableFormat.IcebergFormatH\x00R\ricebergFormat\x12H\n" +
 	"\fdelta_format\x18\x02 \x01(\v2#.feast.core.TableFormat.DeltaFormatH\x00R\vdeltaFormat\x12E\n" +
 	"\vhudi_format\x18\x03 \x01(\v2\".feast.core.TableFormat.HudiFormatH\x00R\n" +
-	"hudiFormat\x1a\xdd\x01\n" +
+	"hudiFormat\x12H\n" +
+	"\flance_format\x18\x04 \x01(\v2#.feast.core.TableFormat.LanceFormatH\x00R\vlanceFormat\x1a\xdd\x01\n" +
 	"\rIcebergFormat\x12\x18\n" +
 	"\acatalog\x18\x01 \x01(\tR\acatalog\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12U\n" +
@@ -695,6 +790,17 @@ const file_feast_core_DataFormat_proto_rawDesc = "" +
 	"\x10precombine_field\x18\x03 \x01(\tR\x0fprecombineField\x12R\n" +
 	"\n" +
 	"properties\x18\x04 \x03(\v22.feast.core.TableFormat.HudiFormat.PropertiesEntryR\n" +
+	"properties\x1a=\n" +
+	"\x0fPropertiesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a\x85\x02\n" +
+	"\vLanceFormat\x12\x18\n" +
+	"\acatalog\x18\x01 \x01(\tR\acatalog\x12\x1c\n" +
+	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x04R\aversion\x12\x10\n" +
+	"\x03tag\x18\x04 \x01(\tR\x03tag\x12S\n" +
+	"\n" +
+	"properties\x18\x05 \x03(\v23.feast.core.TableFormat.LanceFormat.PropertiesEntryR\n" +
 	"properties\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -731,7 +837,7 @@ func file_feast_core_DataFormat_proto_rawDescGZIP() []byte {
 	return file_feast_core_DataFormat_proto_rawDescData
 }
 
-var file_feast_core_DataFormat_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_feast_core_DataFormat_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_feast_core_DataFormat_proto_goTypes = []any{
 	(*FileFormat)(nil),                // 0: feast.core.FileFormat
 	(*TableFormat)(nil),               // 1: feast.core.TableFormat
@@ -740,12 +846,14 @@ var file_feast_core_DataFormat_proto_goTypes = []any{
 	(*TableFormat_IcebergFormat)(nil), // 4: feast.core.TableFormat.IcebergFormat
 	(*TableFormat_DeltaFormat)(nil),   // 5: feast.core.TableFormat.DeltaFormat
 	(*TableFormat_HudiFormat)(nil),    // 6: feast.core.TableFormat.HudiFormat
-	nil,                               // 7: feast.core.TableFormat.IcebergFormat.PropertiesEntry
-	nil,                               // 8: feast.core.TableFormat.DeltaFormat.PropertiesEntry
-	nil,                               // 9: feast.core.TableFormat.HudiFormat.PropertiesEntry
-	(*StreamFormat_ProtoFormat)(nil),  // 10: feast.core.StreamFormat.ProtoFormat
-	(*StreamFormat_AvroFormat)(nil),   // 11: feast.core.StreamFormat.AvroFormat
-	(*StreamFormat_JsonFormat)(nil),   // 12: feast.core.StreamFormat.JsonFormat
+	(*TableFormat_LanceFormat)(nil),   // 7: feast.core.TableFormat.LanceFormat
+	nil,                               // 8: feast.core.TableFormat.IcebergFormat.PropertiesEntry
+	nil,                               // 9: feast.core.TableFormat.DeltaFormat.PropertiesEntry
+	nil,                               // 10: feast.core.TableFormat.HudiFormat.PropertiesEntry
+	nil,                               // 11: feast.core.TableFormat.LanceFormat.PropertiesEntry
+	(*StreamFormat_ProtoFormat)(nil),  // 12: feast.core.StreamFormat.ProtoFormat
+	(*StreamFormat_AvroFormat)(nil),   // 13: feast.core.StreamFormat.AvroFormat
+	(*StreamFormat_JsonFormat)(nil),   // 14: feast.core.StreamFormat.JsonFormat
 }
 var file_feast_core_DataFormat_proto_depIdxs = []int32{
 	3,  // 0: feast.core.FileFormat.parquet_format:type_name -> feast.core.FileFormat.ParquetFormat
@@ -753,17 +861,19 @@ var file_feast_core_DataFormat_proto_depIdxs = []int32{
 	4,  // 2: feast.core.TableFormat.iceberg_format:type_name -> feast.core.TableFormat.IcebergFormat
 	5,  // 3: feast.core.TableFormat.delta_format:type_name -> feast.core.TableFormat.DeltaFormat
 	6,  // 4: feast.core.TableFormat.hudi_format:type_name -> feast.core.TableFormat.HudiFormat
-	11, // 5: feast.core.StreamFormat.avro_format:type_name -> feast.core.StreamFormat.AvroFormat
-	10, // 6: feast.core.StreamFormat.proto_format:type_name -> feast.core.StreamFormat.ProtoFormat
-	12, // 7: feast.core.StreamFormat.json_format:type_name -> feast.core.StreamFormat.JsonFormat
-	7,  // 8: feast.core.TableFormat.IcebergFormat.properties:type_name -> feast.core.TableFormat.IcebergFormat.PropertiesEntry
-	8,  // 9: feast.core.TableFormat.DeltaFormat.properties:type_name -> feast.core.TableFormat.DeltaFormat.PropertiesEntry
-	9,  // 10: feast.core.TableFormat.HudiFormat.properties:type_name -> feast.core.TableFormat.HudiFormat.PropertiesEntry
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	7,  // 5: feast.core.TableFormat.lance_format:type_name -> feast.core.TableFormat.LanceFormat
+	13, // 6: feast.core.StreamFormat.avro_format:type_name -> feast.core.StreamFormat.AvroFormat
+	12, // 7: feast.core.StreamFormat.proto_format:type_name -> feast.core.StreamFormat.ProtoFormat
+	14, // 8: feast.core.StreamFormat.json_format:type_name -> feast.core.StreamFormat.JsonFormat
+	8,  // 9: feast.core.TableFormat.IcebergFormat.properties:type_name -> feast.core.TableFormat.IcebergFormat.PropertiesEntry
+	9,  // 10: feast.core.TableFormat.DeltaFormat.properties:type_name -> feast.core.TableFormat.DeltaFormat.PropertiesEntry
+	10, // 11: feast.core.TableFormat.HudiFormat.properties:type_name -> feast.core.TableFormat.HudiFormat.PropertiesEntry
+	11, // 12: feast.core.TableFormat.LanceFormat.properties:type_name -> feast.core.TableFormat.LanceFormat.PropertiesEntry
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_feast_core_DataFormat_proto_init() }
@@ -779,6 +889,7 @@ func file_feast_core_DataFormat_proto_init() {
 		(*TableFormat_IcebergFormat_)(nil),
 		(*TableFormat_DeltaFormat_)(nil),
 		(*TableFormat_HudiFormat_)(nil),
+		(*TableFormat_LanceFormat_)(nil),
 	}
 	file_feast_core_DataFormat_proto_msgTypes[2].OneofWrappers = []any{
 		(*StreamFormat_AvroFormat_)(nil),
@@ -791,7 +902,7 @@ func file_feast_core_DataFormat_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_feast_core_DataFormat_proto_rawDesc), len(file_feast_core_DataFormat_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -28,15 +28,16 @@ type SavedDatasetSpec struct {
 	Name    string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Project string                 `protobuf:"bytes,2,opt,name=project,proto3" json:"project,omitempty"`
 	// Feature references, view:feature.
-	Features           []string             `protobuf:"bytes,3,rep,name=features,proto3" json:"features,omitempty"`
-	JoinKeys           []string             `protobuf:"bytes,4,rep,name=join_keys,json=joinKeys,proto3" json:"join_keys,omitempty"`
-	FullFeatureNames   bool                 `protobuf:"varint,5,opt,name=full_feature_names,json=fullFeatureNames,proto3" json:"full_feature_names,omitempty"`
-	Storage            *SavedDatasetStorage `protobuf:"bytes,6,opt,name=storage,proto3" json:"storage,omitempty"`
-	FeatureServiceName string               `protobuf:"bytes,8,opt,name=feature_service_name,json=featureServiceName,proto3" json:"feature_service_name,omitempty"`
-	Tags               map[string]string    `protobuf:"bytes,7,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	Namespace          string               `protobuf:"bytes,9,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	Collection         string               `protobuf:"bytes,10,opt,name=collection,proto3" json:"collection,omitempty"`
-	Description        string               `protobuf:"bytes,11,opt,name=description,proto3" json:"description,omitempty"`
+	Features           []string              `protobuf:"bytes,3,rep,name=features,proto3" json:"features,omitempty"`
+	JoinKeys           []string              `protobuf:"bytes,4,rep,name=join_keys,json=joinKeys,proto3" json:"join_keys,omitempty"`
+	FullFeatureNames   bool                  `protobuf:"varint,5,opt,name=full_feature_names,json=fullFeatureNames,proto3" json:"full_feature_names,omitempty"`
+	Storage            *SavedDatasetStorage  `protobuf:"bytes,6,opt,name=storage,proto3" json:"storage,omitempty"`
+	FeatureServiceName string                `protobuf:"bytes,8,opt,name=feature_service_name,json=featureServiceName,proto3" json:"feature_service_name,omitempty"`
+	Tags               map[string]string     `protobuf:"bytes,7,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Namespace          string                `protobuf:"bytes,9,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Collection         string                `protobuf:"bytes,10,opt,name=collection,proto3" json:"collection,omitempty"`
+	Description        string                `protobuf:"bytes,11,opt,name=description,proto3" json:"description,omitempty"`
+	Columns            []*SavedDatasetColumn `protobuf:"bytes,12,rep,name=columns,proto3" json:"columns,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -148,6 +149,82 @@ func (x *SavedDatasetSpec) GetDescription() string {
 	return ""
 }
 
+func (x *SavedDatasetSpec) GetColumns() []*SavedDatasetColumn {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+// SavedDatasetColumn describes a column of the rows. Without nullable it may hold nulls.
+type SavedDatasetColumn struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Type          string                 `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
+	Description   string                 `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
+	Nullable      *bool                  `protobuf:"varint,4,opt,name=nullable,proto3,oneof" json:"nullable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SavedDatasetColumn) Reset() {
+	*x = SavedDatasetColumn{}
+	mi := &file_feast_core_SavedDataset_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SavedDatasetColumn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SavedDatasetColumn) ProtoMessage() {}
+
+func (x *SavedDatasetColumn) ProtoReflect() protoreflect.Message {
+	mi := &file_feast_core_SavedDataset_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SavedDatasetColumn.ProtoReflect.Descriptor instead.
+func (*SavedDatasetColumn) Descriptor() ([]byte, []int) {
+	return file_feast_core_SavedDataset_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *SavedDatasetColumn) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SavedDatasetColumn) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *SavedDatasetColumn) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *SavedDatasetColumn) GetNullable() bool {
+	if x != nil && x.Nullable != nil {
+		return *x.Nullable
+	}
+	return false
+}
+
 // SavedDatasetStorage is where the rows are.
 type SavedDatasetStorage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -168,7 +245,7 @@ type SavedDatasetStorage struct {
 
 func (x *SavedDatasetStorage) Reset() {
 	*x = SavedDatasetStorage{}
-	mi := &file_feast_core_SavedDataset_proto_msgTypes[1]
+	mi := &file_feast_core_SavedDataset_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -180,7 +257,7 @@ func (x *SavedDatasetStorage) String() string {
 func (*SavedDatasetStorage) ProtoMessage() {}
 
 func (x *SavedDatasetStorage) ProtoReflect() protoreflect.Message {
-	mi := &file_feast_core_SavedDataset_proto_msgTypes[1]
+	mi := &file_feast_core_SavedDataset_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -193,7 +270,7 @@ func (x *SavedDatasetStorage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedDatasetStorage.ProtoReflect.Descriptor instead.
 func (*SavedDatasetStorage) Descriptor() ([]byte, []int) {
-	return file_feast_core_SavedDataset_proto_rawDescGZIP(), []int{1}
+	return file_feast_core_SavedDataset_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *SavedDatasetStorage) GetKind() isSavedDatasetStorage_Kind {
@@ -340,7 +417,7 @@ type SavedDatasetMeta struct {
 
 func (x *SavedDatasetMeta) Reset() {
 	*x = SavedDatasetMeta{}
-	mi := &file_feast_core_SavedDataset_proto_msgTypes[2]
+	mi := &file_feast_core_SavedDataset_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -352,7 +429,7 @@ func (x *SavedDatasetMeta) String() string {
 func (*SavedDatasetMeta) ProtoMessage() {}
 
 func (x *SavedDatasetMeta) ProtoReflect() protoreflect.Message {
-	mi := &file_feast_core_SavedDataset_proto_msgTypes[2]
+	mi := &file_feast_core_SavedDataset_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -365,7 +442,7 @@ func (x *SavedDatasetMeta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedDatasetMeta.ProtoReflect.Descriptor instead.
 func (*SavedDatasetMeta) Descriptor() ([]byte, []int) {
-	return file_feast_core_SavedDataset_proto_rawDescGZIP(), []int{2}
+	return file_feast_core_SavedDataset_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *SavedDatasetMeta) GetCreatedTimestamp() *timestamppb.Timestamp {
@@ -407,7 +484,7 @@ type SavedDataset struct {
 
 func (x *SavedDataset) Reset() {
 	*x = SavedDataset{}
-	mi := &file_feast_core_SavedDataset_proto_msgTypes[3]
+	mi := &file_feast_core_SavedDataset_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -419,7 +496,7 @@ func (x *SavedDataset) String() string {
 func (*SavedDataset) ProtoMessage() {}
 
 func (x *SavedDataset) ProtoReflect() protoreflect.Message {
-	mi := &file_feast_core_SavedDataset_proto_msgTypes[3]
+	mi := &file_feast_core_SavedDataset_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -432,7 +509,7 @@ func (x *SavedDataset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedDataset.ProtoReflect.Descriptor instead.
 func (*SavedDataset) Descriptor() ([]byte, []int) {
-	return file_feast_core_SavedDataset_proto_rawDescGZIP(), []int{3}
+	return file_feast_core_SavedDataset_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *SavedDataset) GetSpec() *SavedDatasetSpec {
@@ -454,7 +531,7 @@ var File_feast_core_SavedDataset_proto protoreflect.FileDescriptor
 const file_feast_core_SavedDataset_proto_rawDesc = "" +
 	"\n" +
 	"\x1dfeast/core/SavedDataset.proto\x12\n" +
-	"feast.core\x1a\x1bfeast/core/DataSource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe9\x03\n" +
+	"feast.core\x1a\x1bfeast/core/DataSource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x04\n" +
 	"\x10SavedDatasetSpec\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aproject\x18\x02 \x01(\tR\aproject\x12\x1a\n" +
@@ -469,10 +546,17 @@ const file_feast_core_SavedDataset_proto_rawDesc = "" +
 	"collection\x18\n" +
 	" \x01(\tR\n" +
 	"collection\x12 \n" +
-	"\vdescription\x18\v \x01(\tR\vdescription\x1a7\n" +
+	"\vdescription\x18\v \x01(\tR\vdescription\x128\n" +
+	"\acolumns\x18\f \x03(\v2\x1e.feast.core.SavedDatasetColumnR\acolumns\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa4\x05\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8c\x01\n" +
+	"\x12SavedDatasetColumn\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04type\x18\x02 \x01(\tR\x04type\x12 \n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescription\x12\x1f\n" +
+	"\bnullable\x18\x04 \x01(\bH\x00R\bnullable\x88\x01\x01B\v\n" +
+	"\t_nullable\"\xa4\x05\n" +
 	"\x13SavedDatasetStorage\x12G\n" +
 	"\ffile_storage\x18\x04 \x01(\v2\".feast.core.DataSource.FileOptionsH\x00R\vfileStorage\x12S\n" +
 	"\x10bigquery_storage\x18\x05 \x01(\v2&.feast.core.DataSource.BigQueryOptionsH\x00R\x0fbigqueryStorage\x12S\n" +
@@ -505,45 +589,47 @@ func file_feast_core_SavedDataset_proto_rawDescGZIP() []byte {
 	return file_feast_core_SavedDataset_proto_rawDescData
 }
 
-var file_feast_core_SavedDataset_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_feast_core_SavedDataset_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_feast_core_SavedDataset_proto_goTypes = []any{
 	(*SavedDatasetSpec)(nil),               // 0: feast.core.SavedDatasetSpec
-	(*SavedDatasetStorage)(nil),            // 1: feast.core.SavedDatasetStorage
-	(*SavedDatasetMeta)(nil),               // 2: feast.core.SavedDatasetMeta
-	(*SavedDataset)(nil),                   // 3: feast.core.SavedDataset
-	nil,                                    // 4: feast.core.SavedDatasetSpec.TagsEntry
-	(*DataSource_FileOptions)(nil),         // 5: feast.core.DataSource.FileOptions
-	(*DataSource_BigQueryOptions)(nil),     // 6: feast.core.DataSource.BigQueryOptions
-	(*DataSource_RedshiftOptions)(nil),     // 7: feast.core.DataSource.RedshiftOptions
-	(*DataSource_SnowflakeOptions)(nil),    // 8: feast.core.DataSource.SnowflakeOptions
-	(*DataSource_TrinoOptions)(nil),        // 9: feast.core.DataSource.TrinoOptions
-	(*DataSource_SparkOptions)(nil),        // 10: feast.core.DataSource.SparkOptions
-	(*DataSource_CustomSourceOptions)(nil), // 11: feast.core.DataSource.CustomSourceOptions
-	(*DataSource_AthenaOptions)(nil),       // 12: feast.core.DataSource.AthenaOptions
-	(*timestamppb.Timestamp)(nil),          // 13: google.protobuf.Timestamp
+	(*SavedDatasetColumn)(nil),             // 1: feast.core.SavedDatasetColumn
+	(*SavedDatasetStorage)(nil),            // 2: feast.core.SavedDatasetStorage
+	(*SavedDatasetMeta)(nil),               // 3: feast.core.SavedDatasetMeta
+	(*SavedDataset)(nil),                   // 4: feast.core.SavedDataset
+	nil,                                    // 5: feast.core.SavedDatasetSpec.TagsEntry
+	(*DataSource_FileOptions)(nil),         // 6: feast.core.DataSource.FileOptions
+	(*DataSource_BigQueryOptions)(nil),     // 7: feast.core.DataSource.BigQueryOptions
+	(*DataSource_RedshiftOptions)(nil),     // 8: feast.core.DataSource.RedshiftOptions
+	(*DataSource_SnowflakeOptions)(nil),    // 9: feast.core.DataSource.SnowflakeOptions
+	(*DataSource_TrinoOptions)(nil),        // 10: feast.core.DataSource.TrinoOptions
+	(*DataSource_SparkOptions)(nil),        // 11: feast.core.DataSource.SparkOptions
+	(*DataSource_CustomSourceOptions)(nil), // 12: feast.core.DataSource.CustomSourceOptions
+	(*DataSource_AthenaOptions)(nil),       // 13: feast.core.DataSource.AthenaOptions
+	(*timestamppb.Timestamp)(nil),          // 14: google.protobuf.Timestamp
 }
 var file_feast_core_SavedDataset_proto_depIdxs = []int32{
-	1,  // 0: feast.core.SavedDatasetSpec.storage:type_name -> feast.core.SavedDatasetStorage
-	4,  // 1: feast.core.SavedDatasetSpec.tags:type_name -> feast.core.SavedDatasetSpec.TagsEntry
-	5,  // 2: feast.core.SavedDatasetStorage.file_storage:type_name -> feast.core.DataSource.FileOptions
-	6,  // 3: feast.core.SavedDatasetStorage.bigquery_storage:type_name -> feast.core.DataSource.BigQueryOptions
-	7,  // 4: feast.core.SavedDatasetStorage.redshift_storage:type_name -> feast.core.DataSource.RedshiftOptions
-	8,  // 5: feast.core.SavedDatasetStorage.snowflake_storage:type_name -> feast.core.DataSource.SnowflakeOptions
-	9,  // 6: feast.core.SavedDatasetStorage.trino_storage:type_name -> feast.core.DataSource.TrinoOptions
-	10, // 7: feast.core.SavedDatasetStorage.spark_storage:type_name -> feast.core.DataSource.SparkOptions
-	11, // 8: feast.core.SavedDatasetStorage.custom_storage:type_name -> feast.core.DataSource.CustomSourceOptions
-	12, // 9: feast.core.SavedDatasetStorage.athena_storage:type_name -> feast.core.DataSource.AthenaOptions
-	13, // 10: feast.core.SavedDatasetMeta.created_timestamp:type_name -> google.protobuf.Timestamp
-	13, // 11: feast.core.SavedDatasetMeta.last_updated_timestamp:type_name -> google.protobuf.Timestamp
-	13, // 12: feast.core.SavedDatasetMeta.min_event_timestamp:type_name -> google.protobuf.Timestamp
-	13, // 13: feast.core.SavedDatasetMeta.max_event_timestamp:type_name -> google.protobuf.Timestamp
-	0,  // 14: feast.core.SavedDataset.spec:type_name -> feast.core.SavedDatasetSpec
-	2,  // 15: feast.core.SavedDataset.meta:type_name -> feast.core.SavedDatasetMeta
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	2,  // 0: feast.core.SavedDatasetSpec.storage:type_name -> feast.core.SavedDatasetStorage
+	5,  // 1: feast.core.SavedDatasetSpec.tags:type_name -> feast.core.SavedDatasetSpec.TagsEntry
+	1,  // 2: feast.core.SavedDatasetSpec.columns:type_name -> feast.core.SavedDatasetColumn
+	6,  // 3: feast.core.SavedDatasetStorage.file_storage:type_name -> feast.core.DataSource.FileOptions
+	7,  // 4: feast.core.SavedDatasetStorage.bigquery_storage:type_name -> feast.core.DataSource.BigQueryOptions
+	8,  // 5: feast.core.SavedDatasetStorage.redshift_storage:type_name -> feast.core.DataSource.RedshiftOptions
+	9,  // 6: feast.core.SavedDatasetStorage.snowflake_storage:type_name -> feast.core.DataSource.SnowflakeOptions
+	10, // 7: feast.core.SavedDatasetStorage.trino_storage:type_name -> feast.core.DataSource.TrinoOptions
+	11, // 8: feast.core.SavedDatasetStorage.spark_storage:type_name -> feast.core.DataSource.SparkOptions
+	12, // 9: feast.core.SavedDatasetStorage.custom_storage:type_name -> feast.core.DataSource.CustomSourceOptions
+	13, // 10: feast.core.SavedDatasetStorage.athena_storage:type_name -> feast.core.DataSource.AthenaOptions
+	14, // 11: feast.core.SavedDatasetMeta.created_timestamp:type_name -> google.protobuf.Timestamp
+	14, // 12: feast.core.SavedDatasetMeta.last_updated_timestamp:type_name -> google.protobuf.Timestamp
+	14, // 13: feast.core.SavedDatasetMeta.min_event_timestamp:type_name -> google.protobuf.Timestamp
+	14, // 14: feast.core.SavedDatasetMeta.max_event_timestamp:type_name -> google.protobuf.Timestamp
+	0,  // 15: feast.core.SavedDataset.spec:type_name -> feast.core.SavedDatasetSpec
+	3,  // 16: feast.core.SavedDataset.meta:type_name -> feast.core.SavedDatasetMeta
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_feast_core_SavedDataset_proto_init() }
@@ -552,7 +638,8 @@ func file_feast_core_SavedDataset_proto_init() {
 		return
 	}
 	file_feast_core_DataSource_proto_init()
-	file_feast_core_SavedDataset_proto_msgTypes[1].OneofWrappers = []any{
+	file_feast_core_SavedDataset_proto_msgTypes[1].OneofWrappers = []any{}
+	file_feast_core_SavedDataset_proto_msgTypes[2].OneofWrappers = []any{
 		(*SavedDatasetStorage_FileStorage)(nil),
 		(*SavedDatasetStorage_BigqueryStorage)(nil),
 		(*SavedDatasetStorage_RedshiftStorage)(nil),
@@ -568,7 +655,7 @@ func file_feast_core_SavedDataset_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_feast_core_SavedDataset_proto_rawDesc), len(file_feast_core_SavedDataset_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,3 @@
+from feast.table_format import LanceFormat
+
+format = LanceFormat(version=-1)
