@@ -37,21 +37,33 @@ const (
 // can read it; the empty Revision means that nothing is stored.
 type Revision string
 
-// Storage stores a registry. It is safe for concurrent use.
+// Storage stores a registry, in one piece, as a file does, or in a row for each object
+// (see Rows), as a database does. It is safe for concurrent use, also by several
+// processes. A context that is done ends a call, and a Save that has not begun then
+// changes nothing.
+//
+// A registry that was loaded or saved is not changed anymore, neither by the caller nor
+// by the storage: both may keep it.
 type Storage interface {
 	// Load returns the stored registry and its revision.
 	//
-	//   - If nothing is stored, the error is a NotFound fault.
+	//   - If nothing is stored, the error is a NotFound fault; if it cannot be reached, it
+	//     is an Unavailable fault.
 	//   - If the bytes are not a registry, or only a part of one, the error is an
 	//     Unavailable fault, and Save must not overwrite them.
-	//   - Unknown fields are kept.
+	//   - What was saved is loaded, field by field, with unknown fields. Only the order of
+	//     the objects of one kind may be another.
+	//   - The registry is that of one revision, even if others save at the same time.
 	Load(ctx context.Context) (*core.Registry, Revision, error)
 	// Save replaces base by next, completely or not at all, and returns the new
 	// revision.
 	//
 	//   - If the stored registry is not base, the error is ErrConflict and nothing
 	//     changes. An empty base means that nothing may be stored yet.
+	//   - Of several writers with the same base one succeeds.
 	//   - If the location is not writable, the error is a Denied fault that says so.
+	//   - A storage holds a lock only during a Save, and waits for one only until ctx is
+	//     done.
 	Save(ctx context.Context, next *core.Registry, base Revision) (Revision, error)
 	// Changed reports, without reading the registry, whether it may no longer be rev.
 	Changed(ctx context.Context, rev Revision) (bool, error)

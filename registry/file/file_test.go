@@ -25,8 +25,25 @@ import (
 const golden = "../../testdata/golden/credit_scoring/registry/registry_server.db"
 
 func TestContract(t *testing.T) {
-	registrytest.Run(t, func(t testing.TB) registry.Storage {
-		return file.New(filepath.Join(t.TempDir(), "data", "registry.db"))
+	registrytest.Run(t, func(t testing.TB) registrytest.Backend {
+		dir := filepath.Join(t.TempDir(), "data")
+		path := filepath.Join(dir, "registry.db")
+		write := func(t testing.TB, path, text string) {
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return registrytest.Backend{
+			Storage: file.New(path),
+			Other:   func(testing.TB) registry.Storage { return file.New(path) },
+			Damage:  func(t testing.TB) { write(t, path, "not a registry") },
+			Outage: func(t testing.TB) {
+				if err := os.Rename(dir, dir+".gone"); err != nil {
+					t.Fatal(err)
+				}
+				write(t, dir, "where the directory was")
+			},
+		}
 	})
 }
 
