@@ -92,7 +92,7 @@ func (a *Applier) Plan(ctx context.Context, objects *registry.Objects) (*Plan, e
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.plan(ctx, objects)
+	p, _, err := a.plan(ctx, objects)
 	if err != nil {
 		return nil, err
 	}
@@ -118,22 +118,23 @@ func (a *Applier) complete(ctx context.Context, objects *registry.Objects) ([]er
 	return Sources(ctx, objects, a.opt.Columns), nil
 }
 
-// plan plans against the stored registry and the tables that there are.
-func (a *Applier) plan(ctx context.Context, objects *registry.Objects) (*Plan, error) {
+// plan plans against the stored registry and the tables that there are. left are the
+// records of earlier applies that it takes into account.
+func (a *Applier) plan(ctx context.Context, objects *registry.Objects) (p *Plan, left []string, err error) {
 	reg, err := a.current(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d, err := a.next(reg, objects)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	p := &Plan{Changes: d.changes, Keep: d.keep, Drop: d.drop}
-	left, err := a.leftovers(ctx)
+	p = &Plan{Changes: d.changes, Keep: d.keep, Drop: d.drop}
+	tables, left, err := a.leftovers(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for _, t := range left {
+	for _, t := range tables {
 		if !d.has(t) && !slices.Contains(p.Drop, t) {
 			p.Drop = append(p.Drop, t)
 		}
@@ -141,7 +142,7 @@ func (a *Applier) plan(ctx context.Context, objects *registry.Objects) (*Plan, e
 	if a.opt.Online != nil {
 		tables, err := a.opt.Online.Plan(ctx, stores.Tables{Keep: d.keep, Drop: p.Drop, Others: d.others})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		p.Tables, p.Findings = tables.Changes, tables.Findings
 	}
@@ -149,7 +150,7 @@ func (a *Applier) plan(ctx context.Context, objects *registry.Objects) (*Plan, e
 	if p.Refused == nil && len(p.Changes) > 0 {
 		p.Refused = a.opt.Storage.Writable(ctx)
 	}
-	return p, nil
+	return p, left, nil
 }
 
 // current is the stored registry, empty if there is none yet.
@@ -165,9 +166,10 @@ func (a *Applier) current(ctx context.Context) (*core.Registry, error) {
 type desired struct {
 	registry *core.Registry
 	changes  registry.Changes
-	// keep and drop are tables of the project, others those of other projects.
-	keep, others []stores.TableSpec
-	drop         []stores.Table
+	// keep and drop are tables of the project, others those of other projects. added are
+	// those of keep that the registry did not list.
+	keep, added, others []stores.TableSpec
+	drop                []stores.Table
 }
 
 // has reports whether a table is one of the project.
@@ -193,10 +195,13 @@ func (a *Applier) next(reg *core.Registry, objects *registry.Objects) (*desired,
 		return nil, err
 	}
 	for _, spec := range after {
-		if spec.Table.Project == a.opt.Project {
-			d.keep = append(d.keep, spec)
-		} else {
+		if spec.Table.Project != a.opt.Project {
 			d.others = append(d.others, spec)
+			continue
+		}
+		d.keep = append(d.keep, spec)
+		if !slices.ContainsFunc(before, func(s stores.TableSpec) bool { return s.Table == spec.Table }) {
+			d.added = append(d.added, spec)
 		}
 	}
 	for _, spec := range before {

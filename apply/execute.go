@@ -1,13 +1,16 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"reflect"
 	"slices"
+	"strings"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/banquet-fs/banquet/fault"
@@ -38,17 +41,19 @@ var errOutdated = errors.New("the plan is outdated")
 //  4. drop tables.
 //
 // So the registry never lists a view without its table, and no table is dropped that a
-// stored registry lists. If an apply stops in between, the next one does the rest.
+// stored registry lists. If an apply stops in between, the next one does the rest; when
+// ctx is done, the error says how far it is.
 func (a *Applier) Apply(ctx context.Context, objects *registry.Objects, observer Observer) (*Plan, error) {
 	sources, err := a.complete(ctx, objects)
 	if err != nil {
-		return nil, err
+		return nil, Stopped(ctx, err)
 	}
+	run := &run{Applier: a, objects: objects, record: a.records() + "/" + uuid.NewString()}
 	var shown *Plan
 	for range planTries {
-		p, err := a.plan(ctx, objects)
+		p, left, err := a.plan(ctx, objects)
 		if err != nil {
-			return nil, err
+			return nil, Stopped(ctx, err)
 		}
 		p.Sources = sources
 		if p.Refused != nil {
@@ -58,40 +63,74 @@ func (a *Applier) Apply(ctx context.Context, objects *registry.Objects, observer
 			observer.Planned(p)
 		}
 		shown = p
-		switch err := a.execute(ctx, objects, p); {
+		switch err := run.execute(ctx, p, left); {
 		case err == nil:
 			return p, nil
 		case !errors.Is(err, errOutdated):
-			return p, err
+			return p, Stopped(ctx, err)
 		}
 	}
 	return shown, fault.New(fault.Conflict, "other writers have changed project %s %d times while this change was made; nothing of it is saved, run it again", a.opt.Project, planTries)
 }
 
-// execute makes the changes of a plan.
-func (a *Applier) execute(ctx context.Context, objects *registry.Objects, p *Plan) error {
-	a.warn(ctx, p.Findings)
-	var makes, drops []stores.Change
-	for _, c := range p.Tables {
-		if c.Action == stores.Drop {
-			drops = append(drops, c)
-		} else {
-			makes = append(makes, c)
+// Stopped is the error of an apply that ctx has ended before it changed anything, or err
+// if it is another one or says what is done.
+func Stopped(ctx context.Context, err error) error { return stopped(ctx, err, "nothing is changed") }
+
+// stopped says that ctx has ended an apply, and what is done. It does not wrap err, whose
+// text would be that of a part.
+func stopped(ctx context.Context, err error, done string) error {
+	if err == nil || ctx.Err() == nil || fault.KindOf(err) != fault.KindOf(ctx.Err()) || strings.HasPrefix(fault.Of(err).Text, "stopped") {
+		return err
+	}
+	return fault.New(fault.KindOf(ctx.Err()), "stopped; %s", done)
+}
+
+// run is one call of Apply.
+type run struct {
+	*Applier
+	objects *registry.Objects
+	record  string // the name of the record of the tables that it has to drop
+}
+
+// execute makes the changes of a plan. left are the records of earlier applies whose
+// tables the plan drops or keeps.
+func (r *run) execute(ctx context.Context, p *Plan, left []string) error {
+	r.warn(ctx, p.Findings)
+	makes := slices.DeleteFunc(slices.Clone(p.Tables), func(c stores.Change) bool { return c.Action == stores.Drop })
+	if err := r.do(ctx, makes); err != nil {
+		return stopped(ctx, err, "not every table is made, and the registry is not changed; run the same apply again")
+	}
+	saved, err := r.save(ctx, p)
+	if err != nil {
+		if len(makes) == 0 {
+			return Stopped(ctx, err)
 		}
+		return stopped(ctx, err, "the tables are made, but the registry is not changed; run the same apply again")
 	}
-	if err := a.do(ctx, makes); err != nil {
-		return err
+	tables := slices.Clone(p.Drop) // also those that are not there: another apply may be making them
+	for _, spec := range saved.added {
+		tables = append(tables, spec.Table)
 	}
-	if err := a.remember(ctx, drops); err != nil {
-		return err
+	if err := r.settle(ctx, tables); err != nil {
+		return unfinished(ctx, err, p.Tables)
+	}
+	return r.forget(ctx, append(left, r.record))
+}
+
+// save records the tables to drop and saves the registry, if it is still the one of the
+// plan.
+func (r *run) save(ctx context.Context, p *Plan) (*desired, error) {
+	if err := r.remember(ctx, p.Drop); err != nil {
+		return nil, err
 	}
 	var saved *desired
-	_, err := registry.Update(ctx, a.opt.Storage, func(reg *core.Registry) error {
-		d, err := a.next(reg, objects)
+	_, err := registry.Update(ctx, r.opt.Storage, func(reg *core.Registry) error {
+		d, err := r.next(reg, r.objects)
 		if err != nil {
 			return err
 		}
-		if !reflect.DeepEqual(d.keep, p.Keep) || !reflect.DeepEqual(d.changes, p.Changes) {
+		if !d.planned(p) {
 			return errOutdated
 		}
 		saved = d
@@ -102,24 +141,117 @@ func (a *Applier) execute(ctx context.Context, objects *registry.Objects, p *Pla
 		proto.Merge(reg, d.registry)
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	drops = slices.DeleteFunc(drops, func(c stores.Change) bool { return saved.has(c.Spec.Table) })
-	if err := a.do(ctx, drops); err != nil {
-		return dropFault(err, drops)
-	}
-	return a.remember(ctx, nil)
+	return saved, err
 }
 
-// dropFault says that everything is saved and only tables are left.
-func dropFault(err error, drops []stores.Change) error {
-	names := make([]string, 0, len(drops))
-	for _, c := range drops {
-		names = append(names, c.Name)
+// planned reports whether a plan has these changes and tables. A storage may return the
+// objects of a registry in another order each time.
+func (d *desired) planned(p *Plan) bool {
+	byTable := func(a, b stores.TableSpec) int {
+		return cmp.Or(strings.Compare(a.Table.View, b.Table.View), cmp.Compare(a.Table.Version, b.Table.Version))
+	}
+	byName := func(a, b registry.Change) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name))
+	}
+	return reflect.DeepEqual(slices.SortedFunc(slices.Values(d.keep), byTable), slices.SortedFunc(slices.Values(p.Keep), byTable)) &&
+		reflect.DeepEqual(slices.SortedFunc(slices.Values(d.changes), byName), slices.SortedFunc(slices.Values(p.Changes), byName))
+}
+
+// settleTries is how often an apply looks again whether its tables are those that the
+// registry lists.
+const settleTries = 10
+
+// settle drops the tables that the stored registry does not list, and makes those that it
+// lists and that another apply has dropped. It reads the registry right before it changes
+// tables, and again after it, since another apply may have saved in that moment. As each
+// apply does so after its own save, the one that is last leaves the right tables.
+func (r *run) settle(ctx context.Context, tables []stores.Table) error {
+	if r.opt.Online == nil || len(tables) == 0 {
+		return nil
+	}
+	for range settleTries {
+		listed, err := r.listed(ctx)
+		if err != nil {
+			return err
+		}
+		var want stores.Tables
+		for _, t := range tables {
+			if spec, ok := listed[t]; ok {
+				want.Keep = append(want.Keep, spec)
+			} else {
+				want.Drop = append(want.Drop, t)
+			}
+		}
+		p, err := r.opt.Online.Plan(ctx, want)
+		if err != nil {
+			return err
+		}
+		changes := slices.DeleteFunc(p.Changes, func(c stores.Change) bool { return c.Action == stores.Alter })
+		if len(changes) == 0 {
+			return nil
+		}
+		if err := r.again(ctx, changes, tables); err != nil {
+			return err
+		}
+		if err := r.do(ctx, changes); err != nil {
+			return err
+		}
+	}
+	return fault.New(fault.Conflict, "other applies keep changing the same views")
+}
+
+// again reports the tables that are made again. They are recorded as tables to drop, too:
+// if this apply is stopped, the next one drops those whose view has been removed again.
+func (r *run) again(ctx context.Context, changes []stores.Change, tables []stores.Table) error {
+	found := false
+	for _, c := range changes {
+		if c.Action == stores.Create {
+			found = true
+			r.opt.Log.WarnContext(ctx, "another apply has dropped this table while its view was defined again; it is made again, without rows", slog.String("table", c.Name))
+		}
+	}
+	if !found {
+		return nil
+	}
+	return r.remember(ctx, tables)
+}
+
+// listed are the tables of the project that the stored registry lists.
+func (r *run) listed(ctx context.Context) (map[stores.Table]stores.TableSpec, error) {
+	reg, err := r.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := r.tables(reg)
+	if err != nil {
+		return nil, err
+	}
+	out := map[stores.Table]stores.TableSpec{}
+	for _, spec := range all {
+		if spec.Table.Project == r.opt.Project {
+			out[spec.Table] = spec
+		}
+	}
+	return out, nil
+}
+
+// unfinished says that everything is saved and only tables are left.
+func unfinished(ctx context.Context, err error, changes []stores.Change) error {
+	what := "perhaps not every table of a new feature view is there"
+	var drops []string
+	for _, c := range changes {
+		if c.Action == stores.Drop {
+			drops = append(drops, c.Name)
+		}
+	}
+	if len(drops) > 0 {
+		what = "not every table of a deleted feature view is dropped (" + listed(drops) + ")"
+	}
+	if ctx.Err() != nil {
+		return fault.New(fault.KindOf(ctx.Err()), "stopped; the registry is saved, but %s; run the same apply again", what)
 	}
 	f := fault.Of(err)
-	return fault.New(f.Kind, "the registry is saved, but not every table of a deleted feature view could be dropped (%s): %s\nrun the same apply again to drop them", listed(names), f.Text).Because(err)
+	return fault.New(f.Kind, "the registry is saved, but %s: %s\nrun the same apply again", what, f.Text).Because(err)
 }
 
 func (a *Applier) do(ctx context.Context, changes []stores.Change) error {
@@ -137,51 +269,73 @@ func (a *Applier) warn(ctx context.Context, findings []stores.Finding) {
 	}
 }
 
-// record is the name of the record of the tables that must still be dropped.
-func (a *Applier) record() string { return "drop/" + registry.RecordPart(a.opt.Project) }
+// records begins the names of the records of tables that an apply must still drop. Each
+// apply has its own record, so that two at the same time keep both.
+func (a *Applier) records() string { return "drop/" + registry.RecordPart(a.opt.Project) }
 
 // remember records the tables that must be dropped once the registry is saved: after
 // that, nothing else knows of them.
-func (a *Applier) remember(ctx context.Context, drops []stores.Change) error {
-	if a.opt.Records == nil {
+func (r *run) remember(ctx context.Context, tables []stores.Table) error {
+	if r.opt.Records == nil || len(tables) == 0 {
 		return nil
-	}
-	if len(drops) == 0 {
-		left, err := a.opt.Records.Get(ctx, a.record())
-		if err != nil || left == nil {
-			return err
-		}
-		return a.opt.Records.Put(ctx, a.record(), nil) // a record that is there may be written
-	}
-	tables := make([]stores.Table, 0, len(drops))
-	for _, c := range drops {
-		tables = append(tables, c.Spec.Table)
 	}
 	data, err := json.Marshal(tables)
 	if err != nil {
 		return fault.New(fault.Internal, "the tables to drop cannot be recorded").Because(err)
 	}
-	err = a.opt.Records.Put(ctx, a.record(), data)
+	err = r.opt.Records.Put(ctx, r.record, data)
 	if fault.KindOf(err) == fault.Denied && err != nil {
-		a.opt.Log.WarnContext(ctx, "the tables to drop cannot be recorded beside the registry; if this apply is stopped now, they stay", slog.String("reason", fault.Of(err).Text))
+		r.opt.Log.WarnContext(ctx, "the tables to drop cannot be recorded beside the registry; if this apply is stopped now, they stay", slog.String("reason", fault.Of(err).Text))
 		return nil
 	}
 	return err
 }
 
-// leftovers are the tables that an earlier apply has recorded and perhaps not dropped.
-func (a *Applier) leftovers(ctx context.Context) ([]stores.Table, error) {
+// forget removes records whose tables are dropped.
+func (r *run) forget(ctx context.Context, names []string) error {
+	if r.opt.Records == nil {
+		return nil
+	}
+	for _, name := range names {
+		left, err := r.opt.Records.Get(ctx, name)
+		if err == nil && left != nil {
+			err = r.opt.Records.Put(ctx, name, nil) // a record that is there may be written
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leftovers are the tables that earlier applies have recorded and perhaps not dropped,
+// and the names of their records.
+func (a *Applier) leftovers(ctx context.Context) (tables []stores.Table, names []string, err error) {
 	if a.opt.Records == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
-	data, err := a.opt.Records.Get(ctx, a.record())
-	if err != nil || data == nil {
-		return nil, err
+	found, err := a.opt.Records.List(ctx, a.records())
+	if err != nil {
+		return nil, nil, err
 	}
-	var tables []stores.Table
-	if err := json.Unmarshal(data, &tables); err != nil {
-		a.opt.Log.WarnContext(ctx, "the record of tables to drop cannot be read; it is ignored", slog.String("record", a.record()))
-		return nil, nil //nolint:nilerr // a damaged record must not stop an apply
+	for _, name := range found {
+		if name != a.records() && !strings.HasPrefix(name, a.records()+"/") {
+			continue // of a project whose name begins alike
+		}
+		data, err := a.opt.Records.Get(ctx, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		var more []stores.Table
+		if err := json.Unmarshal(data, &more); err != nil && data != nil {
+			a.opt.Log.WarnContext(ctx, "the record of tables to drop cannot be read; it is ignored", slog.String("record", name))
+		}
+		for _, t := range more {
+			if t.Project == a.opt.Project && !slices.Contains(tables, t) {
+				tables = append(tables, t)
+			}
+		}
+		names = append(names, name)
 	}
-	return slices.DeleteFunc(tables, func(t stores.Table) bool { return t.Project != a.opt.Project }), nil
+	return tables, names, nil
 }

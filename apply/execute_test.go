@@ -89,9 +89,24 @@ func (w *world) Do(ctx context.Context, changes []stores.Change) (findings []sto
 	return findings, err
 }
 
-func (w *world) Get(_ context.Context, name string) ([]byte, error) { return w.records[name], nil }
+func (w *world) Get(_ context.Context, name string) ([]byte, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.records[name], nil
+}
 
-func (w *world) List(context.Context, string) ([]string, error) { return nil, nil }
+func (w *world) List(_ context.Context, prefix string) ([]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var names []string
+	for name := range w.records {
+		if strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
 
 func (w *world) Put(_ context.Context, name string, data []byte) error {
 	what := "remember"
@@ -99,6 +114,8 @@ func (w *world) Put(_ context.Context, name string, data []byte) error {
 		what = "forget"
 	}
 	return w.call(what, func() error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		if data == nil {
 			delete(w.records, name)
 		} else {
@@ -295,7 +312,7 @@ func TestOtherWriters(t *testing.T) {
 		calls               string
 	}{
 		{"another project needs no other plan", "q", "z", 1, "writable; create p_b; save; save"},
-		{"a view that is not defined here is deleted, and a second plan says so", "p", "d", 2, "writable; create p_b; save; writable; save"},
+		{"a view that is not defined here is deleted, and a second plan says so", "p", "d", 2, "writable; create p_b; save; writable; remember; save; forget"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
