@@ -212,7 +212,7 @@ def stopped(banquet: str, work: Path) -> None:
     began = time.monotonic()
     p.send_signal(signal.SIGINT)
     out, _ = p.communicate(timeout=30)
-    assert p.returncode == 1 and out == "banquet: stopped\n", out
+    assert p.returncode == 1 and out == "banquet: stopped; nothing is changed\n", out
     assert time.monotonic() - began < 5, "it does not stop at once"
     stat = Path(f"/proc/{pid.read_text().strip()}/stat")
     for _ in range(100):

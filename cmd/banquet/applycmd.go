@@ -29,7 +29,9 @@ func (a *app) applyCommand() *cobra.Command {
 	var s skips
 	cmd := &cobra.Command{
 		Use: "apply", Short: "Write the repository's definitions to the registry and the online store", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, a.verbose, s) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return apply.Stopped(cmd.Context(), a.apply(cmd, a.verbose, s))
+		},
 	}
 	s.add(cmd)
 	a.pythonFlag(cmd)

@@ -70,6 +70,7 @@ func (a *app) demo(ctx context.Context, f *serveFlags, dir string, once bool) er
 	defer r.close()
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
+	a.drains()
 	done := make(chan error, 1)
 	go func() { done <- s.Run(serving) }()
 	at := s.Addresses()

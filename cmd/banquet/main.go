@@ -21,7 +21,7 @@ func main() {
 	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	code := run(ctx, system{
+	code := runUntil(ctx, system{
 		args: os.Args[1:], in: os.Stdin, out: os.Stdout, err: os.Stderr,
 		env: os.LookupEnv, terminal: isTerminal(os.Stdout), errTerminal: isTerminal(os.Stderr),
 	})

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -23,6 +24,8 @@ type system struct {
 	out, err              io.Writer
 	env                   func(string) (string, bool)
 	terminal, errTerminal bool
+	// draining is set when a server runs, which stops in a time of its own; nil in tests.
+	draining *atomic.Bool
 }
 
 // app is the state that all commands share.

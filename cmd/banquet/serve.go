@@ -101,6 +101,7 @@ func (a *app) runServer(ctx context.Context, s *server.Server) error {
 	pacing, stop := context.WithCancel(ctx)
 	defer stop()
 	go paceCollector(pacing)
+	a.drains()
 	return s.Run(ctx)
 }
 

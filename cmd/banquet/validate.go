@@ -99,6 +99,9 @@ func (a *app) validate(ctx context.Context, s skips) error {
 	if len(f.faults) == 0 {
 		f.check("apply", a.validatePlan(ctx, r, repo, s, f), "the registry and the online store would accept it")
 	}
+	if err := ctx.Err(); err != nil {
+		return fault.Of(err) // what could not be asked is no fault
+	}
 	for _, line := range f.good {
 		fmt.Fprintln(a.out, line)
 	}

@@ -67,17 +67,19 @@ func (s *Storage) Load(ctx context.Context) (*core.Registry, registry.Revision, 
 }
 
 func (s *Storage) read() ([]byte, fs.FileInfo, error) {
-	f, err := os.Open(s.path)
+	f, err := os.OpenFile(s.path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe has no end, and perhaps no writer
 	if err != nil {
 		return nil, nil, s.osFault(err, "read")
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, nil, s.osFault(err, "read")
-	}
-	if info.IsDir() {
+	case info.IsDir():
 		return nil, nil, s.fault(fault.Invalid, "is a directory; registry must name a file")
+	case !info.Mode().IsRegular():
+		return nil, nil, s.fault(fault.Invalid, "is not a regular file; registry must name one, or one that is to be made")
 	}
 	b, err := io.ReadAll(f)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -235,5 +237,27 @@ func TestSaveForever(t *testing.T) {
 			return
 		}
 		_, _ = os.Stdout.WriteString(".")
+	}
+}
+
+// A registry that is a pipe or a device is refused at once: opening it would wait for a
+// writer.
+func TestWhatIsNoRegularFile(t *testing.T) {
+	dir := t.TempDir()
+	fifo := filepath.Join(dir, "registry.db")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{fifo, "/dev/null", "/dev/zero", dir} {
+		s := file.New(path)
+		if _, _, err := s.Load(t.Context()); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), path) {
+			t.Errorf("Load of %s: %v", path, err)
+		}
+		if filepath.Dir(path) == "/dev" { // Save would make a lock there
+			continue
+		}
+		if _, err := s.Save(t.Context(), stored("a"), ""); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("Save to %s: %v", path, err)
+		}
 	}
 }

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// deaf starts a command that writes to a pipe which is full and which nobody reads, so
+// that it waits within the operating system, and waits until it does.
+func deaf(t *testing.T, args ...string) (cmd *exec.Cmd, errText *bytes.Buffer) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
+	fd := int(w.Fd()) // blocking from here on
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = syscall.Write(fd, make([]byte, 4096))
+	}
+	if err := syscall.SetNonblock(fd, false); err != nil {
+		t.Fatal(err)
+	}
+	cmd, errText = exec.CommandContext(t.Context(), program(t), args...), new(bytes.Buffer)
+	cmd.Stdout, cmd.Stderr = w, errText
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(300 * time.Millisecond)
+	return cmd, errText
+}
+
+// A command that the operating system holds is given up soon after the first signal, and
+// at once after the second.
+func TestACommandThatCannotEnd(t *testing.T) {
+	bin, shop := program(t), filepath.Join(t.TempDir(), "shop")
+	repo := filepath.Join(shop, "feature_repo")
+	for _, args := range [][]string{{"init", shop}, {"-c", repo, "apply"}} {
+		if out, err := exec.CommandContext(t.Context(), bin, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	t.Run("one signal", func(t *testing.T) {
+		cmd, errText := deaf(t, "-c", repo, "registry-dump")
+		began := time.Now()
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		if took := time.Since(began); took > busy || cmd.ProcessState.ExitCode() != 1 {
+			t.Errorf("%v after %v", cmd.ProcessState, took)
+		}
+		if text := errText.String(); !strings.HasPrefix(text, "banquet: stopped while waiting for a file, a pipe or a terminal") || strings.Count(text, "\n") != 1 {
+			t.Error(text)
+		}
+	})
+	t.Run("two signals", func(t *testing.T) {
+		cmd, _ := deaf(t, "-c", repo, "registry-dump")
+		began := time.Now()
+		for range 2 {
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(100 * time.Millisecond) // until the first has been handled
+		}
+		_ = cmd.Wait()
+		status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+		if took := time.Since(began); took > patience || status.Signal() != syscall.SIGTERM {
+			t.Errorf("%v after %v", cmd.ProcessState, took)
+		}
+	})
+}
+
+// A server that is stopped waits for the requests that have begun, longer than other
+// commands may take.
+func TestServeFinishesARequest(t *testing.T) {
+	bin, shop := program(t), filepath.Join(t.TempDir(), "shop")
+	repo := filepath.Join(shop, "feature_repo")
+	for _, args := range [][]string{{"init", shop}, {"-c", repo, "apply"}} {
+		if out, err := exec.CommandContext(t.Context(), bin, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	cmd, at := startServing(t, repo)
+	var dial net.Dialer
+	conn, err := dial.DialContext(t.Context(), "tcp", at.HTTP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	body := `{"features":["zipcode_features:city"],"entities":{"zipcode":[76104]}}`
+	fmt.Fprintf(conn, "POST /get-online-features HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:20])
+	<-time.After(100 * time.Millisecond)
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(patience + 200*time.Millisecond)
+	if _, err := io.WriteString(conn, body[20:]); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200") {
+		t.Errorf("%v: %s", err, answer)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
