@@ -37,7 +37,7 @@ func (a *actor) wait(call string) {
 
 func (a *actor) Load(ctx context.Context) (*core.Registry, registry.Revision, error) {
 	a.wait("load")
-	return a.w.Storage.Load(ctx)
+	return a.w.Load(ctx)
 }
 
 func (a *actor) Save(ctx context.Context, next *core.Registry, base registry.Revision) (registry.Revision, error) {
@@ -46,14 +46,14 @@ func (a *actor) Save(ctx context.Context, next *core.Registry, base registry.Rev
 }
 
 func (a *actor) Changed(ctx context.Context, rev registry.Revision) (bool, error) {
-	return a.w.Storage.Changed(ctx, rev)
+	return a.w.Changed(ctx, rev)
 }
 
 func (a *actor) Writable(ctx context.Context) error { return a.w.Storage.Writable(ctx) }
 
 func (a *actor) Plan(ctx context.Context, tables stores.Tables) (stores.TablePlan, error) {
 	a.wait("plan")
-	return a.w.Admin.Plan(ctx, tables)
+	return a.w.Plan(ctx, tables)
 }
 
 func (a *actor) Do(ctx context.Context, changes []stores.Change) ([]stores.Finding, error) {
@@ -110,7 +110,7 @@ func together(t *testing.T, w *world, seed uint64, applies ...[]string) (calls [
 			break
 		}
 		if len(waiting) == 0 { // all that are left pause after a conflict
-			time.Sleep(time.Millisecond)
+			<-time.After(time.Millisecond)
 			continue
 		}
 		next := waiting[r.IntN(len(waiting))]

@@ -138,7 +138,7 @@ func contentFlaws() []flaw {
 		{"an empty registry for none", func() *flawed {
 			return &flawed{load: func(reg *core.Registry, rev registry.Revision, err error) (*core.Registry, registry.Revision, error) {
 				if fault.KindOf(err) == fault.NotFound && err != nil {
-					return &core.Registry{}, "", nil
+					reg, rev, err = &core.Registry{}, "", nil
 				}
 				return reg, rev, err
 			}}
@@ -202,7 +202,7 @@ func contentFlaws() []flaw {
 		}, []string{"Save does not change what it saves", "what was saved is loaded, field by field"}},
 		{"garbage is an empty registry", func() *flawed {
 			return &flawed{load: func(reg *core.Registry, rev registry.Revision, err error) (*core.Registry, registry.Revision, error) {
-				if err != nil && fault.KindOf(err) == fault.Unavailable && fault.Cause(err) != err {
+				if err != nil && fault.KindOf(err) == fault.Unavailable && errors.Unwrap(err) != nil { // bytes that cannot be decoded
 					return &core.Registry{}, rev, nil
 				}
 				return reg, rev, err
@@ -210,7 +210,7 @@ func contentFlaws() []flaw {
 		}, []string{"what is not a registry is an Unavailable fault, and is not overwritten"}},
 		{"an outage is an absence", func() *flawed {
 			return &flawed{load: func(reg *core.Registry, rev registry.Revision, err error) (*core.Registry, registry.Revision, error) {
-				if err != nil && fault.KindOf(err) == fault.Unavailable && fault.Cause(err) == err {
+				if err != nil && fault.KindOf(err) == fault.Unavailable && errors.Unwrap(err) == nil { // not the bytes
 					return nil, "", fault.New(fault.NotFound, "nothing there")
 				}
 				return reg, rev, err
@@ -258,11 +258,11 @@ func writerFlaws() []flaw {
 		{"always changed", func() *flawed { return &flawed{stale: func(bool) bool { return true }} }, []string{"a change is noticed, no change is not"}},
 		{"Writable writes", func() *flawed {
 			return &flawed{may: func(s registry.Storage) {
-				reg, rev, err := s.Load(context.Background()) //nolint:usetesting // of no test
+				reg, rev, err := s.Load(context.Background())
 				if err != nil {
 					return
 				}
-				_, _ = s.Save(context.Background(), reg, rev) //nolint:usetesting // of no test
+				_, _ = s.Save(context.Background(), reg, rev)
 			}}
 		}, []string{"Writable allows what Save can do, and changes nothing"}},
 		{"a context is not looked at", func() *flawed { return &flawed{ctx: context.WithoutCancel} }, []string{"a context that is done ends every call, and nothing changes"}},
