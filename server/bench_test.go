@@ -232,7 +232,7 @@ func BenchmarkHTTP(b *testing.B) {
 			b.Run(fmt.Sprintf("%v/%d registered", s, registered), func(b *testing.B) {
 				x := newSubject(b, s, registered)
 				opt := &Options{Serving: x.service, BodyBytes: 64 << 20, Log: slog.New(slog.DiscardHandler)}
-				h, err := newWeb(opt, newPipeline(opt), newRuns(opt, newPipeline(opt)), http.NotFoundHandler())
+				h, err := newWeb(opt, newPipeline(opt), newRuns(opt, newPipeline(opt)), newWriter(opt), http.NotFoundHandler())
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -35,7 +35,7 @@ func TestMemoryTakenBeforehandIsBounded(t *testing.T) {
 		t.Errorf("%d elements are allocated", got)
 	}
 	opt := &Options{BodyBytes: 64 << 20, Log: slog.New(slog.DiscardHandler)}
-	w, err := newWeb(opt, newPipeline(opt), newRuns(opt, newPipeline(opt)), http.NotFoundHandler())
+	w, err := newWeb(opt, newPipeline(opt), newRuns(opt, newPipeline(opt)), newWriter(opt), http.NotFoundHandler())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestOverloadOnEverySurface(t *testing.T) {
 	opt := &Options{Serving: x.service, BodyBytes: 1 << 20, Log: slog.New(slog.DiscardHandler)}
 	p := newPipeline(opt)
 	p.governor.limit.Store(0)
-	web, err := newWeb(opt, p, newRuns(opt, p), http.NotFoundHandler())
+	web, err := newWeb(opt, p, newRuns(opt, p), newWriter(opt), http.NotFoundHandler())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func (d *deadlines) Write(b []byte) (int, error) {
 func TestChunksOfAStreamAreSentInBoundedTime(t *testing.T) {
 	x := newSubject(t, size{10, 1, 2}, 1)
 	opt := &Options{Serving: x.service, Log: slog.New(slog.DiscardHandler), BodyBytes: 1 << 20}
-	s, err := newWeb(opt, newPipeline(opt), newRuns(opt, newPipeline(opt)), http.NotFoundHandler())
+	s, err := newWeb(opt, newPipeline(opt), newRuns(opt, newPipeline(opt)), newWriter(opt), http.NotFoundHandler())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/banquet-fs/banquet/fault"
+	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
 )
 
 // registrar registers services whose methods run in the pipeline. It wraps the
@@ -45,10 +46,15 @@ func (r registrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
 }
 
 func (r registrar) unary(method string, generated grpc.MethodHandler) grpc.MethodHandler {
+	run, bodies := r.pipeline.run, r.pipeline.bodies
+	if writes(method) {
+		run, bodies = r.pipeline.write, r.pipeline.writeBodies
+	}
 	return func(srv any, ctx context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 		start := time.Now()
 		c := &unaryCall{Context: ctx, pipeline: r.pipeline, service: srv, generated: generated, decoder: dec, inProcess: r.inProcess}
-		err := r.pipeline.run(c, method, c)
+		c.in.budget = bodies
+		err := run(c, method, c)
 		c.in.release()
 		if c.storeWait > 0 {
 			r.pipeline.observeOverhead(method, time.Since(start)-c.storeWait)
@@ -124,7 +130,7 @@ func (c *unaryCall) receiveInto(m any) error {
 	if c.inProcess {
 		return c.decoder(m)
 	}
-	c.in = incoming{message: m, ctx: c.Context, pipeline: c.pipeline, limits: c.pipeline.limits}
+	c.in = incoming{message: m, ctx: c.Context, pipeline: c.pipeline, limits: c.pipeline.limits, budget: c.in.budget}
 	return c.in.receive(c.decoder)
 }
 
@@ -146,8 +152,13 @@ func stopBeforeCall(ctx context.Context, m any, _ *grpc.UnaryServerInfo, handler
 
 // projectOf is the project that a message names.
 func projectOf(m any) string {
-	if named, ok := m.(interface{ GetProject() string }); ok {
-		return named.GetProject()
+	switch m := m.(type) {
+	case interface{ GetProject() string }:
+		return m.GetProject()
+	case *banquetv1.StreamPushRequest:
+		return m.GetRequest().GetProject()
+	case *banquetv1.StreamWriteRequest:
+		return m.GetRequest().GetProject()
 	}
 	return ""
 }
@@ -161,8 +172,12 @@ func (c *unaryCall) respond(context.Context) (err error) {
 
 func (r registrar) stream(method string, generated grpc.StreamHandler) grpc.StreamHandler {
 	return func(srv any, ss grpc.ServerStream) error {
-		c := &streamCall{ServerStream: ss, registrar: r, service: srv, generated: generated}
-		err := r.pipeline.stream(ss.Context(), method, c)
+		c := &streamCall{ServerStream: ss, registrar: r, service: srv, generated: generated, upload: writes(method)}
+		run := r.pipeline.stream
+		if c.upload {
+			run = r.pipeline.upload
+		}
+		err := run(ss.Context(), method, c)
 		if c.in != nil {
 			c.in.release()
 		}
@@ -170,12 +185,14 @@ func (r registrar) stream(method string, generated grpc.StreamHandler) grpc.Stre
 	}
 }
 
-// streamCall is a stream of one request and many responses in the pipeline.
+// streamCall is a stream in the pipeline: of one request and many responses, or, if it
+// is an upload, of many requests and one response.
 type streamCall struct {
 	grpc.ServerStream
 	registrar registrar
 	service   any
 	generated grpc.StreamHandler
+	upload    bool
 	in        *incoming
 	first     proto.Message
 }
@@ -211,14 +228,29 @@ func (f firstMessageStream) RecvMsg(m any) error {
 	if c.registrar.inProcess {
 		return cmp.Or(c.ServerStream.RecvMsg(m), errReceived)
 	}
+	err := c.receiveInto(m, firstMessageTimeout)
+	if c.upload && errors.Is(err, io.EOF) {
+		return fault.New(fault.Invalid, "the stream ended before its first message")
+	}
+	return cmp.Or(err, errReceived)
+}
+
+// receiveInto receives the bytes of a message.
+func (c *streamCall) receiveInto(m any, patience time.Duration) error {
 	p := c.registrar.pipeline
 	in := &incoming{message: m, ctx: c.Context(), pipeline: p, limits: p.limits.ofStream()}
-	err := receiveWithin(firstMessageTimeout, func() error { return in.receive(c.ServerStream.RecvMsg) }, in.release)
-	if err != nil {
+	if c.upload {
+		in.budget = p.writeBodies
+	}
+	var stopping <-chan struct{}
+	if c.upload {
+		stopping = p.stopping.Done()
+	}
+	if err := receiveUnless(stopping, patience, func() error { return in.receive(c.ServerStream.RecvMsg) }, in.release); err != nil {
 		return err
 	}
 	c.in = in
-	return errReceived
+	return nil
 }
 
 func (c *streamCall) decode(context.Context) error {
@@ -231,11 +263,15 @@ func (c *streamCall) decode(context.Context) error {
 func (c *streamCall) project() string               { return projectOf(c.first) }
 func (c *streamCall) respond(context.Context) error { return c.generated(c.service, c) }
 
-// RecvMsg returns the request that has already been received.
+// RecvMsg returns the request that has already been received, and then, of an upload,
+// the messages that follow it.
 func (c *streamCall) RecvMsg(m any) error {
 	to, ok := m.(proto.Message)
-	if !ok || c.first == nil {
+	switch {
+	case !ok || c.first == nil && !c.upload:
 		return io.EOF
+	case c.first == nil:
+		return c.next(m)
 	}
 	from, into := c.first.ProtoReflect(), to.ProtoReflect()
 	from.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
@@ -247,30 +283,53 @@ func (c *streamCall) RecvMsg(m any) error {
 	return nil
 }
 
+// next receives and decodes a message of an upload. The memory of the message before it
+// becomes free: its rows are written.
+func (c *streamCall) next(m any) error {
+	if c.in != nil {
+		c.in.release()
+		c.in = nil
+	}
+	if err := c.receiveInto(m, silenceTimeout); err != nil {
+		return err
+	}
+	return c.registrar.pipeline.withWriteSlot(c.Context(), c.in.decode)
+}
+
 const (
 	// firstMessageTimeout bounds the wait for the request of a stream.
 	firstMessageTimeout = 10 * time.Second
-	// silenceTimeout bounds the wait for each message of a reflection stream.
+	// silenceTimeout bounds the wait for each message of a reflection stream and of an
+	// upload.
 	silenceTimeout = time.Minute
 )
 
 // receiveWithin ends a stream whose caller sends nothing: gRPC itself waits for ever,
 // until the handler has ended. cleanup runs if a message arrives after the timeout.
 func receiveWithin(d time.Duration, receive func() error, cleanup func()) error {
+	return receiveUnless(nil, d, receive, cleanup)
+}
+
+// receiveUnless is receiveWithin, and also ends the wait when the server is stopping.
+func receiveUnless(stopping <-chan struct{}, d time.Duration, receive func() error, cleanup func()) error {
 	received := make(chan error, 1)
 	go func() { received <- receive() }()
 	t := time.NewTimer(d)
 	defer t.Stop()
+	var err error
 	select {
 	case err := <-received:
 		return err
 	case <-t.C:
-		go func() {
-			<-received
-			cleanup()
-		}()
-		return fault.New(fault.TimedOut, "the stream was silent for %v", d)
+		err = fault.New(fault.TimedOut, "the stream was silent for %v", d)
+	case <-stopping:
+		err = fault.New(fault.Unavailable, "the server is stopping")
 	}
+	go func() {
+		<-received
+		cleanup()
+	}()
+	return err
 }
 
 // bypass registers services outside the pipeline, which must respond under any load:

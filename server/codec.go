@@ -49,8 +49,9 @@ type incoming struct {
 	ctx      context.Context //nolint:containedctx // the codec of gRPC has no parameter for it
 	pipeline *pipeline
 	limits   decodeLimits
+	budget   *budget // of large messages; nil is the pipeline's for reads
 	data     mem.BufferSlice
-	reserved int64 // bytes of the pipeline's budget for bodies
+	reserved int64 // its bytes that this message has
 	err      error // kept here, since gRPC reports a codec's own error as Internal
 }
 
@@ -70,12 +71,14 @@ func (c spliceCodec) Unmarshal(data mem.BufferSlice, v any) error {
 		in.err = tooLarge(int64(in.pipeline.bodyBytes))
 		return nil
 	}
-	if in.reserved, in.err = in.pipeline.bodies.acquire(in.ctx, int64(size)); in.err == nil {
+	if in.reserved, in.err = in.bodies().acquire(in.ctx, int64(size)); in.err == nil {
 		data.Ref()
 		in.data = data
 	}
 	return nil
 }
+
+func (in *incoming) bodies() *budget { return cmp.Or(in.budget, in.pipeline.bodies) }
 
 // receive makes gRPC fill the message.
 func (in *incoming) receive(fill func(any) error) error {
@@ -98,6 +101,14 @@ func (in *incoming) decode() error {
 		return unmarshalRequest(in.data, m, in.limits, func(list []string) {
 			m.Kind = &banquetv1.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: list}}
 		})
+	case rowsMessage:
+		return unmarshalRows(in.data.Materialize(), m)
+	case *banquetv1.StreamPushRequest:
+		m.Request = new(banquetv1.PushRequest)
+		return unmarshalStreamed(in.data.Materialize(), m.Request)
+	case *banquetv1.StreamWriteRequest:
+		m.Request = new(banquetv1.WriteRequest)
+		return unmarshalStreamed(in.data.Materialize(), m.Request)
 	}
 	m, ok := in.message.(proto.Message)
 	if !ok {
@@ -120,7 +131,7 @@ func (in *incoming) free() {
 func (in *incoming) release() {
 	in.free()
 	if in.reserved > 0 {
-		in.pipeline.bodies.release(in.reserved)
+		in.bodies().release(in.reserved)
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/ingest"
 	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/stores/memory"
 )
 
 // FuzzBody parses any bytes as a request, in both dialects.
@@ -67,13 +69,17 @@ func FuzzResponses(f *testing.F) {
 	opt := &Options{
 		Project: "p", Serving: x.service, Registry: holder, BodyBytes: 1 << 16, Log: slog.New(slog.DiscardHandler), AllowOffline: true,
 		Materializer: func(context.Context, string, ingest.Observer) (Materializer, error) { return slow{}, nil },
+		Writer: ingest.NewWriter(ingest.WriterOptions{
+			Snapshots: holder.Snapshot, Project: "p", KeyVersion: 3,
+			Online: func(context.Context) (stores.Writer, error) { return new(memory.Store), nil },
+		}),
 	}
 	p := newPipeline(opt)
 	gateway, err := newGateway(f.Context(), p, &features{opt: opt, pipeline: p}, &registryService{opt: opt})
 	if err != nil {
 		f.Fatal(err)
 	}
-	web, err := newWeb(opt, p, newRuns(opt, p), gateway)
+	web, err := newWeb(opt, p, newRuns(opt, p), newWriter(opt), gateway)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -87,6 +93,11 @@ func FuzzResponses(f *testing.F) {
 		{"GET", "/v1/projects?page_size=1&page_token=%00", "", ""},
 		{"PUT", "/v1/projects/", "", "{"},
 		{"POST", "/push", "application/json", "{}"},
+		{"POST", "/push", "application/json", `{"push_source_name":"s","df":{"k":[1],"a":{"0":NaN}},"to":"offline"}`},
+		{"POST", "/write-to-online-store", "application/json", `{"feature_view_name":"v0","df":{"k":[1],"f0":null,"event_timestamp":"2024-01-01"}}`},
+		{"POST", "/v1/push", "", `{"pushSource":"s","columns":{"k":[1]},"eventTimestamps":["2024-01-01T00:00:00Z"],"to":1}`},
+		{"POST", "/v1/projects/p/write", "", `{"featureView":"v0","columns":{"k":{"val":[{"int64Val":"1"}]}},"partial":true}`},
+		{"POST", "/v1/write:stream", "", "{\"feature_view\":\"v0\",\"columns\":{}}\n\n{\"request\":{\"columns\":{\"k\":[2]}}}"},
 		{"POST", "/materialize?async=0&force=x", "application/json", `{"start_ts":"2024-01-01","end_ts":"2024-01-02T00:00:00.5+09:00","feature_views":["v0",null]}`},
 		{"POST", "/materialize", "application/json", `{"disable_event_timestamp":"yes","version":"v1","feature_views":["v0"]}`},
 		{"POST", "/materialize-incremental?async=1", "application/json", `{"end_ts":"2024-01-01","feature_views":null}`},

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -32,6 +33,16 @@ func newLimiter(concurrency, queue int) *limiter {
 		slots: make(chan struct{}, concurrency), queue: make(chan struct{}, concurrency+max(queue, 0)),
 		wait: maxQueueTime, keys: "banquet.limits.concurrency, queue",
 	}
+}
+
+// How many requests that write run and wait, unless options say it.
+const defaultWrites, defaultWriteQueue = 64, 1024
+
+// newWriteLimiter makes the limiter of requests that write.
+func newWriteLimiter(opt *Options) *limiter {
+	l := newLimiter(cmp.Or(opt.WriteConcurrency, defaultWrites), cmp.Or(opt.WriteQueue, defaultWriteQueue))
+	l.keys = "banquet.limits.write_concurrency, write_queue"
+	return l
 }
 
 // acquire waits for a slot, which release returns.

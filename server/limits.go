@@ -17,6 +17,8 @@ const (
 // decodeLimits bound a request while it is decoded; 0 means no limit.
 type decodeLimits struct {
 	rows, features int
+	// cells bounds the values of a request that writes.
+	cells int
 }
 
 func newDecodeLimits(opt *Options) decodeLimits {
@@ -24,7 +26,7 @@ func newDecodeLimits(opt *Options) decodeLimits {
 		return decodeLimits{}
 	}
 	l := opt.Serving.Limits()
-	return decodeLimits{rows: l.Rows, features: l.Features}
+	return decodeLimits{rows: l.Rows, features: l.Features, cells: l.Cells}
 }
 
 // ofStream returns the limits of a stream.
@@ -36,6 +38,13 @@ func (l decodeLimits) ofStream() decodeLimits {
 func (l decodeLimits) checkRows(n int) error {
 	if l.rows > 0 && n > l.rows {
 		return serving.TooMany("entity rows", l.rows, "rows")
+	}
+	return nil
+}
+
+func (l decodeLimits) checkCells(n int) error {
+	if l.cells > 0 && n > l.cells {
+		return serving.TooMany("values", l.cells, "cells")
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func TestARunMayLastLongerThanARequest(t *testing.T) {
 		},
 	}
 	p := newPipeline(opt)
-	web, err := newWeb(opt, p, newRuns(opt, p), http.NotFoundHandler())
+	web, err := newWeb(opt, p, newRuns(opt, p), newWriter(opt), http.NotFoundHandler())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -40,8 +41,9 @@ type onlineCall struct {
 
 	start     time.Time
 	pooled    *[]byte
-	raw       []byte // the body; the decoded request points into it
-	reserved  int64  // bytes of the pipeline's budget for bodies
+	raw       []byte  // the body; the decoded request points into it
+	budget    *budget // of large bodies; nil is the pipeline's for reads
+	reserved  int64   // its bytes that this body has
 	body      *body
 	out       []byte
 	storeWait time.Duration
@@ -69,9 +71,11 @@ func (c *onlineCall) release() {
 		*c.pooled = c.raw[:0]
 		c.web.bodies.Put(c.pooled)
 	}
-	c.web.pipeline.bodies.release(c.reserved)
+	c.bodies().release(c.reserved)
 	c.web.buffers.put(c.out)
 }
+
+func (c *onlineCall) bodies() *budget { return cmp.Or(c.budget, c.web.pipeline.bodies) }
 
 // maxPooledBody bounds the memory of a body in the pool.
 const maxPooledBody = 1 << 20
@@ -125,7 +129,7 @@ func (c *onlineCall) grow(ctx context.Context) error {
 	}
 	size = min(size, int64(c.web.pipeline.bodyBytes)+1)
 	if size > c.reserved {
-		acquired, err := c.web.pipeline.bodies.acquire(ctx, size-c.reserved)
+		acquired, err := c.bodies().acquire(ctx, size-c.reserved)
 		if err != nil {
 			return err
 		}
@@ -276,16 +280,8 @@ func parseBanquetBody(c *onlineCall, limits decodeLimits) (*body, error) {
 		return nil, err
 	}
 	b, err := parseBody(c.raw, dialect{strict: true, limits: limits})
-	var bad *bodyError
-	if errors.As(err, &bad) {
-		text := bad.Error()
-		if bad.ctx != "" {
-			text = "the body is not JSON: " + bad.ctx + " at character " + strconv.Itoa(bad.loc[0].index)
-		}
-		return nil, fault.New(fault.Invalid, "%s", text)
-	}
 	if err != nil {
-		return nil, err
+		return nil, plainFault(err)
 	}
 	if c.pathProject != "" {
 		if b.req.Project != "" && b.req.Project != c.pathProject {

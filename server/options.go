@@ -14,18 +14,11 @@ import (
 
 	"github.com/banquet-fs/banquet/access"
 	"github.com/banquet-fs/banquet/fault"
-	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 	"github.com/banquet-fs/banquet/ingest"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/serving"
 	"github.com/banquet-fs/banquet/training"
 )
-
-// Writer writes the rows of requests to the stores.
-type Writer interface {
-	Push(ctx context.Context, req *feast.PushRequest) error
-	WriteToOnlineStore(ctx context.Context, req *feast.WriteToOnlineStoreRequest) error
-}
 
 // Options configure a Server.
 type Options struct {
@@ -44,8 +37,8 @@ type Options struct {
 	// asynchronous ones that wait.
 	MaterializeRuns, MaterializeQueue int
 	// AllowOffline offers training sets, offline writes and materialize also where gRPC or
-	// HTTP listen beyond loopback.
-	AllowOffline bool
+	// HTTP listen beyond loopback, and AllowWrites pushes and writes to the online store.
+	AllowOffline, AllowWrites bool
 	// Versioned says that feature views have a table for each version.
 	Versioned bool
 	// Registry is kept up to date while the server runs.
@@ -64,8 +57,10 @@ type Options struct {
 	FeastStatus bool
 	// BodyBytes bounds the body of a request on all surfaces.
 	BodyBytes int
-	// Concurrency bounds the requests in flight, Queue those that wait.
-	Concurrency, Queue int
+	// Concurrency bounds the requests in flight, Queue those that wait. Requests that write
+	// do not count: WriteConcurrency and WriteQueue bound them.
+	Concurrency, Queue           int
+	WriteConcurrency, WriteQueue int
 	// Training opens the use case of training sets and of the offline store, when it is
 	// first needed; nil refuses its requests.
 	Training func(context.Context) (*training.Service, error)
@@ -122,13 +117,29 @@ func (l OfflineLimits) withDefaults() OfflineLimits {
 // this machine can reach: whoever reaches it could read and write all tables of the
 // offline store. It returns nil where they are offered.
 func (o *Options) offlineRefused(address string) error {
+	host, local := hostOf(address)
+	if o.AllowOffline || local {
+		return nil
+	}
+	return fault.New(fault.Denied, "training sets, offline writes and materialize are offered on loopback addresses only, and this server listens on %q: there is no access control yet. Start it with --allow-offline to offer them to everybody who can reach it", host)
+}
+
+// writesRefused refuses writes to the online store on such an address: whoever reaches it
+// could replace the features that models see.
+func (o *Options) writesRefused(address string) error {
+	host, local := hostOf(address)
+	if o.AllowWrites || local {
+		return nil
+	}
+	return fault.New(fault.Denied, "pushes and writes to the online store are offered on loopback addresses only, and this server listens on %q: there is no access control yet. Start it with --allow-writes to offer them to everybody who can reach it", host)
+}
+
+// hostOf returns the host of an address, and whether only this machine can reach it.
+func hostOf(address string) (host string, local bool) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		host = address
 	}
 	ip := net.ParseIP(host)
-	if o.AllowOffline || host == "localhost" || ip != nil && ip.IsLoopback() {
-		return nil
-	}
-	return fault.New(fault.Denied, "training sets, offline writes and materialize are offered on loopback addresses only, and this server listens on %q: there is no access control yet. Start it with --allow-offline to offer them to everybody who can reach it", host)
+	return host, host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -46,8 +46,15 @@ type pipeline struct {
 	governor   *governor
 	bodies     *budget
 	bodyBytes  int
-	limits     decodeLimits
-	messages   mem.BufferPool // of gRPC's messages, both ways
+	// Requests that write have slots and memory of their own, so that they take none
+	// from reads.
+	writes      *limiter
+	writeBodies *budget
+	// stopping ends when the server stops, and with it streams that wait for their callers.
+	stopping context.Context //nolint:containedctx // it is the server's, not a request's
+	stop     context.CancelFunc
+	limits   decodeLimits
+	messages mem.BufferPool // of gRPC's messages, both ways
 
 	duration *prometheus.HistogramVec
 	overhead *prometheus.HistogramVec
@@ -61,7 +68,8 @@ func newPipeline(opt *Options) *pipeline {
 	p := &pipeline{
 		log: opt.Log, identifier: opt.Identifier, authorizer: opt.Authorizer,
 		limiter: newLimiter(opt.Concurrency, opt.Queue), governor: newGovernor(opt.Log),
-		bodies: newBudget(int64(opt.BodyBytes)), bodyBytes: opt.BodyBytes, limits: newDecodeLimits(opt),
+		writes: newWriteLimiter(opt), writeBodies: newBudget(int64(opt.BodyBytes) + 1), // a buffer has one byte more, to find the end
+		bodies: newBudget(int64(opt.BodyBytes) + 1), bodyBytes: opt.BodyBytes, limits: newDecodeLimits(opt),
 		messages: newMessagePool(),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "banquet_request_duration_seconds", Help: "Time from the request received to the response encoded.",
@@ -76,6 +84,7 @@ func newPipeline(opt *Options) *pipeline {
 		}, []string{"method", "code"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "banquet_requests_in_flight", Help: "Requests in flight."}),
 	}
+	p.stopping, p.stop = context.WithCancel(context.Background())
 	if p.identifier == nil {
 		p.identifier = access.Open{}
 	}
@@ -89,7 +98,17 @@ func newPipeline(opt *Options) *pipeline {
 }
 
 // run runs all steps of a request.
-func (p *pipeline) run(ctx context.Context, method string, r request) (err error) {
+func (p *pipeline) run(ctx context.Context, method string, r request) error {
+	return p.admitted(ctx, method, r, p.admit)
+}
+
+// write runs all steps of a request that writes.
+func (p *pipeline) write(ctx context.Context, method string, r request) error {
+	return p.admitted(ctx, method, r, p.admitWrite)
+}
+
+// admitted runs all steps of a request, with a slot from admit.
+func (p *pipeline) admitted(ctx context.Context, method string, r request, admit func(context.Context) (func(), error)) (err error) {
 	start := time.Now()
 	defer func() { p.record(ctx, method, start, err) }()
 	defer p.recovered(ctx, &err)
@@ -101,7 +120,7 @@ func (p *pipeline) run(ctx context.Context, method string, r request) (err error
 		return err
 	}
 	start = time.Now()
-	release, err := p.admit(ctx)
+	release, err := admit(ctx)
 	if err != nil {
 		return err
 	}
@@ -119,6 +138,12 @@ func (p *pipeline) run(ctx context.Context, method string, r request) (err error
 // chunk, through withSlot.
 func (p *pipeline) stream(ctx context.Context, method string, r request) error {
 	return p.steps(ctx, method, r, p.withSlot)
+}
+
+// upload runs all steps of a stream that writes but admit: respond acquires a slot for
+// each message, through withWriteSlot.
+func (p *pipeline) upload(ctx context.Context, method string, r request) error {
+	return p.steps(ctx, method, r, p.withWriteSlot)
 }
 
 // unslotted runs all steps of a request but admit: its respond has slots of another
@@ -156,6 +181,35 @@ func (p *pipeline) withSlot(ctx context.Context, work func() error) error {
 	}
 	defer release()
 	return work()
+}
+
+// withWriteSlot is withSlot for a stream that writes.
+func (p *pipeline) withWriteSlot(ctx context.Context, work func() error) error {
+	release, err := p.admitWrite(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return work()
+}
+
+// admitWrite acquires a slot for writing, if the processors are not overloaded.
+func (p *pipeline) admitWrite(ctx context.Context) (release func(), err error) {
+	if err := p.writes.acquire(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.governor.acquire(ctx); err != nil {
+		p.writes.release()
+		return nil, err
+	}
+	p.inFlight.Inc()
+	return p.releaseWrite, nil
+}
+
+func (p *pipeline) releaseWrite() {
+	p.inFlight.Dec()
+	p.governor.release()
+	p.writes.release()
 }
 
 // admit acquires a slot, if the processors are not overloaded.

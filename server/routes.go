@@ -19,6 +19,7 @@ type web struct {
 	opt      *Options
 	pipeline *pipeline
 	runs     *runs
+	writer   *writer
 	gateway  http.Handler
 	document []byte    // OpenAPI
 	bodies   sync.Pool // of requests
@@ -26,13 +27,13 @@ type web struct {
 	size     cellSize
 }
 
-func newWeb(opt *Options, p *pipeline, m *runs, gateway http.Handler) (*web, error) {
+func newWeb(opt *Options, p *pipeline, m *runs, rows *writer, gateway http.Handler) (*web, error) {
 	document, err := openapiDocument()
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the OpenAPI document cannot be made").Because(err)
 	}
 	empty := func() any { return new([]byte) }
-	return &web{opt: opt, pipeline: p, runs: m, gateway: gateway, document: document, bodies: sync.Pool{New: empty}}, nil
+	return &web{opt: opt, pipeline: p, runs: m, writer: rows, gateway: gateway, document: document, bodies: sync.Pool{New: empty}}, nil
 }
 
 // ServeHTTP routes a request.
@@ -47,7 +48,9 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.get(w, r, s.openapi)
 	case "/materialize", "/materialize-incremental":
 		s.post(w, r, s.materialize)
-	case "/push", "/write-to-online-store", "/search", "/retrieve-online-documents", "/chat":
+	case "/push", "/write-to-online-store":
+		s.post(w, r, s.feastRows)
+	case "/search", "/retrieve-online-documents", "/chat":
 		s.post(w, r, func(w http.ResponseWriter, _ *http.Request) { s.feastError(w, notServed("POST "+path)) })
 	default:
 		s.serveOther(w, r)
@@ -66,21 +69,13 @@ func (s *web) recovered(w http.ResponseWriter, r *http.Request) {
 
 func (s *web) serveOther(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.EscapedPath() // a name may contain a slash, as %2F
-	project, online := projectRoute(strings.TrimSuffix(path, ":stream"), "online-features")
-	materialize := false
-	if !online {
-		project, materialize = projectRoute(path, "materialize")
-	}
+	serve, project := s.ownRoute(path)
 	switch {
-	case (online || materialize) && r.Method != http.MethodPost:
+	case serve != nil && r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
 		writeRoutingError(w, http.StatusMethodNotAllowed)
-	case online && strings.HasSuffix(path, ":stream"):
-		s.stream(w, r, project)
-	case online:
-		s.banquetOnline(w, r, project)
-	case materialize:
-		s.streamMaterialize(w, r, project)
+	case serve != nil:
+		serve(w, r, project)
 	case strings.HasPrefix(path, "/v1/vector_stores"): // a route of Feast that banquet does not support
 		writeJSON(w, http.StatusNotFound, []byte(`{"detail":"Not Found"}`))
 	case strings.HasPrefix(path, "/v1/"):
@@ -90,6 +85,31 @@ func (s *web) serveOther(w http.ResponseWriter, r *http.Request) {
 	default:
 		writeJSON(w, http.StatusNotFound, []byte(`{"detail":"Not Found"}`))
 	}
+}
+
+// ownRoute returns what serves a route of /v1 that the gateway does not, and the project
+// in its path.
+func (s *web) ownRoute(path string) (serve func(w http.ResponseWriter, r *http.Request, project string), project string) {
+	switch path {
+	case "/v1/push:stream", "/v1/write:stream":
+		push := path == "/v1/push:stream"
+		return func(w http.ResponseWriter, r *http.Request, _ string) { s.streamRows(w, r, push) }, ""
+	}
+	for _, route := range []struct {
+		resource string
+		serve    func(w http.ResponseWriter, r *http.Request, project string)
+	}{
+		{"online-features", s.banquetOnline},
+		{"online-features:stream", s.stream},
+		{"materialize", s.streamMaterialize},
+		{"push", func(w http.ResponseWriter, r *http.Request, project string) { s.banquetRows(w, r, project, true) }},
+		{"write", func(w http.ResponseWriter, r *http.Request, project string) { s.banquetRows(w, r, project, false) }},
+	} {
+		if project, ok := projectRoute(path, route.resource); ok {
+			return route.serve, project
+		}
+	}
+	return nil, ""
 }
 
 // serveGateway serves the routes of grpc-gateway, which does not know HEAD (a GET
@@ -192,6 +212,8 @@ func (s *web) feastError(w http.ResponseWriter, err error) {
 		code = http.StatusBadRequest
 	case f.Reason == fault.RequestDataUnset:
 		code = http.StatusNotFound
+	case class == pushSourceClass:
+		code = http.StatusUnprocessableEntity
 	}
 	if s.opt.FeastStatus && code == http.StatusBadRequest {
 		code = http.StatusInternalServerError
@@ -217,6 +239,9 @@ func (s *web) feastError(w http.ResponseWriter, err error) {
 	writeJSON(w, code, appendJSONText(nil, text))
 }
 
+// pushSourceClass is the one class of an unknown name whose status is not 404.
+const pushSourceClass = "PushSourceNotFoundException"
+
 // feastClass is the class of feast.errors that Feast's server raises for a fault; the
 // SDK raises it again in the client. It is empty where Feast raises one of Python's own.
 func feastClass(f *fault.Error) string {
@@ -234,6 +259,10 @@ func feastClass(f *fault.Error) string {
 	switch f.Object.Kind {
 	case "feature view":
 		return "FeatureViewNotFoundException"
+	case "push source":
+		return pushSourceClass
+	case "feast object":
+		return "FeastObjectNotFoundException"
 	case "feature service":
 		return "FeatureServiceNotFoundException"
 	case "project":

@@ -82,18 +82,19 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 // routes of HTTP.
 func (s *Server) registerOnline(ctx context.Context) error {
 	p := s.pipeline
-	features, reg := &features{opt: &s.opt, pipeline: p}, &registryService{opt: &s.opt}
+	rows := newWriter(&s.opt)
+	features, reg := &features{opt: &s.opt, pipeline: p, writer: rows}, &registryService{opt: &s.opt}
 	services := registrar{to: s.grpc, pipeline: p}
 	banquetv1.RegisterFeatureServiceServer(services, features)
 	banquetv1.RegisterRegistryServiceServer(services, reg)
 	banquetv1.RegisterMaterializeServiceServer(services, &materializeService{runs: s.runs})
 	feast.RegisterServingServiceServer(services, &feastServing{opt: &s.opt, pipeline: p})
-	feast.RegisterGrpcFeatureServerServer(services, &feastListen{opt: &s.opt, pipeline: p})
+	feast.RegisterGrpcFeatureServerServer(services, &feastListen{opt: &s.opt, pipeline: p, writer: rows})
 	gateway, err := newGateway(ctx, p, features, reg)
 	if err != nil {
 		return fault.New(fault.Internal, "the REST gateway cannot be created").Because(err)
 	}
-	handler, err := newWeb(&s.opt, p, s.runs, gateway)
+	handler, err := newWeb(&s.opt, p, s.runs, rows, gateway)
 	if err != nil {
 		return err
 	}
@@ -251,6 +252,7 @@ func (s *Server) awaitRegistry(ctx context.Context) {
 func (s *Server) drain(ctx context.Context) {
 	s.draining.Store(true)
 	s.health.Shutdown()
+	s.pipeline.stop()
 	ctx, cancel := context.WithTimeout(ctx, s.opt.DrainTime)
 	defer cancel()
 	done := make(chan struct{})

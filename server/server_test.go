@@ -24,6 +24,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	feastregistry "github.com/banquet-fs/banquet/gen/feast/registry"
 	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/ingest"
 	"github.com/banquet-fs/banquet/internal/dynamotest"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/registry/file"
@@ -59,7 +60,9 @@ func fetch(t *testing.T, method, url, body string, headers ...string) (int, stri
 }
 
 func TestEveryDescribedRouteIsServed(t *testing.T) {
-	s := rehearse(t, &rehearsal{views: []string{"zipcode_features"}})
+	s := rehearse(t, &rehearsal{views: []string{"zipcode_features"}}, func(o *server.Options) {
+		o.Writer = scripted(func(context.Context, string, ingest.Rows) (ingest.Report, error) { return ingest.Report{}, nil })
+	})
 	code, text := fetch(t, http.MethodGet, "http://"+s.at.HTTP+"/openapi.json", "")
 	if code != http.StatusOK {
 		t.Fatal(code, text)
@@ -95,6 +98,12 @@ func TestEveryDescribedRouteIsServed(t *testing.T) {
 				switch {
 				case strings.HasPrefix(path, "/v1/") && strings.HasSuffix(path, "/materialize"):
 					request = `{"incrementalEnd":"2024-01-01T00:00:00Z"}`
+				case strings.HasPrefix(path, "/v1/") && strings.Contains(path, "/push"):
+					request = `{"push_source":"s","columns":{"k":[1]}}`
+				case strings.HasPrefix(path, "/v1/") && strings.Contains(path, "/write"):
+					request = `{"feature_view":"v","columns":{"k":[1]}}`
+				case path == "/push", path == "/write-to-online-store":
+					request = `{"push_source_name":"s","feature_view_name":"v","df":{"k":[1]}}`
 				case strings.HasPrefix(path, "/materialize"):
 					request = `{"start_ts":"2023-01-01","end_ts":"2024-01-01"}`
 				}
@@ -103,7 +112,7 @@ func TestEveryDescribedRouteIsServed(t *testing.T) {
 				if !known {
 					want = http.StatusNotFound
 				}
-				if code != want || known && path != "/health" && !json.Valid([]byte(strings.TrimSpace(body))) {
+				if code != want || known && path != "/health" && path != "/push" && !json.Valid([]byte(strings.TrimSpace(body))) {
 					t.Errorf("%s: %d %s", url, code, body)
 				}
 				if !known && !strings.Contains(body, "nope") {

@@ -24,6 +24,7 @@ type features struct {
 	banquetv1.UnimplementedFeatureServiceServer
 	opt      *Options
 	pipeline *pipeline
+	writer   *writer
 	size     cellSize
 }
 
@@ -204,34 +205,13 @@ type feastListen struct {
 	feast.UnimplementedGrpcFeatureServerServer
 	opt      *Options
 	pipeline *pipeline
+	writer   *writer
 	size     cellSize
 }
 
 // GetOnlineFeatures returns features and ignores the ttl.
 func (f *feastListen) GetOnlineFeatures(ctx context.Context, m *feast.GetOnlineFeaturesRequest) (*feast.GetOnlineFeaturesResponse, error) {
 	return feastResponse(ctx, f.opt, f.pipeline, &f.size, m, serving.IgnoreTTL)
-}
-
-// Push writes rows of a push source.
-func (f *feastListen) Push(ctx context.Context, m *feast.PushRequest) (*feast.PushResponse, error) {
-	if f.opt.Writer == nil {
-		return nil, notServed("Push")
-	}
-	if err := f.opt.Writer.Push(ctx, m); err != nil {
-		return nil, err
-	}
-	return &feast.PushResponse{Status: true}, nil
-}
-
-// WriteToOnlineStore writes rows of a feature view.
-func (f *feastListen) WriteToOnlineStore(ctx context.Context, m *feast.WriteToOnlineStoreRequest) (*feast.WriteToOnlineStoreResponse, error) {
-	if f.opt.Writer == nil {
-		return nil, notServed("WriteToOnlineStore")
-	}
-	if err := f.opt.Writer.WriteToOnlineStore(ctx, m); err != nil {
-		return nil, err
-	}
-	return &feast.WriteToOnlineStoreResponse{Status: true}, nil
 }
 
 func notServed(call string) error {

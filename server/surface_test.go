@@ -17,7 +17,6 @@ import (
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/status"
 
-	"github.com/banquet-fs/banquet/fault"
 	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 	"github.com/banquet-fs/banquet/gen/feast/types"
@@ -396,50 +395,18 @@ func TestVersionsAreTold(t *testing.T) {
 	}
 }
 
-// A method that is not supported yet says so, and is not reported as unknown.
-func TestWritesAreRefusedByName(t *testing.T) {
+// A server without a writer, and a route that banquet does not have, say so.
+func TestWhatIsNotServedIsRefusedByName(t *testing.T) {
 	s := start(t, credit)
 	client := feast.NewGrpcFeatureServerClient(s.grpc)
-	_, push := client.Push(t.Context(), &feast.PushRequest{})
+	_, push := client.Push(t.Context(), &feast.PushRequest{To: "online"})
 	_, write := client.WriteToOnlineStore(t.Context(), &feast.WriteToOnlineStoreRequest{})
 	for call, err := range map[string]error{"Push": push, "WriteToOnlineStore": write} {
-		if status.Code(err) != codes.Unimplemented || !strings.Contains(err.Error(), call+" is not supported yet") {
+		if status.Code(err) != codes.Unimplemented || !strings.Contains(err.Error(), "writing is not supported") {
 			t.Errorf("%s: %v", call, err)
 		}
 	}
-	for _, path := range []string{"/push", "/write-to-online-store", "/search"} {
-		if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+path, `{}`, "Content-Type", "application/json"); code != http.StatusNotImplemented || !strings.Contains(text, path) {
-			t.Errorf("%s: %d %s", path, code, text)
-		}
-	}
-}
-
-// noted is a writer that records its calls.
-type noted struct{ calls []string }
-
-func (n *noted) Push(_ context.Context, req *feast.PushRequest) error {
-	n.calls = append(n.calls, "push "+req.GetStreamFeatureView())
-	return nil
-}
-
-func (n *noted) WriteToOnlineStore(_ context.Context, req *feast.WriteToOnlineStoreRequest) error {
-	n.calls = append(n.calls, "write "+req.GetFeatureViewName())
-	return fault.New(fault.Invalid, "row 1: no key")
-}
-
-// A server with a writer serves the methods that write.
-func TestAWriterIsServed(t *testing.T) {
-	w := new(noted)
-	f := credit
-	f.change = func(o *server.Options) { o.Writer = w }
-	client := feast.NewGrpcFeatureServerClient(start(t, f).grpc)
-	if resp, err := client.Push(t.Context(), &feast.PushRequest{StreamFeatureView: "s"}); err != nil || !resp.GetStatus() {
-		t.Error(resp, err)
-	}
-	if _, err := client.WriteToOnlineStore(t.Context(), &feast.WriteToOnlineStoreRequest{FeatureViewName: "v"}); status.Code(err) != codes.InvalidArgument {
-		t.Error(err)
-	}
-	if got := strings.Join(w.calls, ", "); got != "push s, write v" {
-		t.Error(got)
+	if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/search", `{}`, "Content-Type", "application/json"); code != http.StatusNotImplemented || !strings.Contains(text, "/search") {
+		t.Errorf("%d %s", code, text)
 	}
 }

@@ -24,6 +24,7 @@ type serveFlags struct {
 	port, grpc, admin   int
 	insecure, pprof     bool
 	allowOffline        bool
+	allowWrites         bool
 	key, cert, clientCA string
 	ignored             struct {
 		kind                                                   string
@@ -36,6 +37,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.Bool("help", false, "help for serve") // -h is the host, as in Feast
 	fl.StringVarP(&f.host, "host", "h", "127.0.0.1", "address on which gRPC and HTTP listen")
+	fl.BoolVar(&f.allowWrites, "allow-writes", false, "offer pushes and writes to the online store beyond loopback; there is no access control yet")
 	fl.IntVarP(&f.port, "port", "p", 6566, "port of HTTP; 0 picks a free one")
 	fl.IntVar(&f.grpc, "grpc-port", 6565, "port of gRPC; 0 picks a free one")
 	fl.StringVar(&f.adminHost, "admin-host", "127.0.0.1", "address on which metrics and health listen")
@@ -146,6 +148,7 @@ func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *re
 	opt := r.serverOptions(f, holder, metrics)
 	opt.TLS, opt.Serving = security, service
 	opt.Materializer, opt.MaterializeRuns, opt.MaterializeQueue = r.loader().materializer, r.materializeRuns(), r.config.Banquet.Materialize.Queue
+	opt.Writer, opt.AllowWrites = r.serverWriter(holder), f.allowWrites
 	opt.TTL, opt.FeastStatus = r.config.Banquet.Serving.TTL, r.config.Banquet.HTTP.Status == "feast"
 	s, err := server.New(ctx, opt)
 	if err != nil {

@@ -102,6 +102,121 @@ func (FieldStatus) EnumDescriptor() ([]byte, []int) {
 	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{0}
 }
 
+// WriteTarget says which stores a push writes to.
+type WriteTarget int32
+
+const (
+	// The online store.
+	WriteTarget_WRITE_TARGET_UNSPECIFIED WriteTarget = 0
+	// The online store.
+	WriteTarget_WRITE_TARGET_ONLINE WriteTarget = 1
+	// The offline store: the batch source of each feature view.
+	WriteTarget_WRITE_TARGET_OFFLINE WriteTarget = 2
+	// Both stores.
+	WriteTarget_WRITE_TARGET_ONLINE_AND_OFFLINE WriteTarget = 3
+)
+
+// Enum value maps for WriteTarget.
+var (
+	WriteTarget_name = map[int32]string{
+		0: "WRITE_TARGET_UNSPECIFIED",
+		1: "WRITE_TARGET_ONLINE",
+		2: "WRITE_TARGET_OFFLINE",
+		3: "WRITE_TARGET_ONLINE_AND_OFFLINE",
+	}
+	WriteTarget_value = map[string]int32{
+		"WRITE_TARGET_UNSPECIFIED":        0,
+		"WRITE_TARGET_ONLINE":             1,
+		"WRITE_TARGET_OFFLINE":            2,
+		"WRITE_TARGET_ONLINE_AND_OFFLINE": 3,
+	}
+)
+
+func (x WriteTarget) Enum() *WriteTarget {
+	p := new(WriteTarget)
+	*p = x
+	return p
+}
+
+func (x WriteTarget) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WriteTarget) Descriptor() protoreflect.EnumDescriptor {
+	return file_banquet_v1_feature_service_proto_enumTypes[1].Descriptor()
+}
+
+func (WriteTarget) Type() protoreflect.EnumType {
+	return &file_banquet_v1_feature_service_proto_enumTypes[1]
+}
+
+func (x WriteTarget) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WriteTarget.Descriptor instead.
+func (WriteTarget) EnumDescriptor() ([]byte, []int) {
+	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{1}
+}
+
+// WriteStatus is what became of a row in the online store.
+type WriteStatus int32
+
+const (
+	// Not written to the online store: see empty and not_online.
+	WriteStatus_WRITE_STATUS_UNSPECIFIED WriteStatus = 0
+	// The row is stored.
+	WriteStatus_WRITE_STATUS_STORED WriteStatus = 1
+	// The store, or another row of the request, has a newer row of the same key. Of
+	// rows with the same key and event time the last one is stored.
+	WriteStatus_WRITE_STATUS_OLDER WriteStatus = 2
+	// The row is not known to be stored; errors says why.
+	WriteStatus_WRITE_STATUS_FAILED WriteStatus = 3
+)
+
+// Enum value maps for WriteStatus.
+var (
+	WriteStatus_name = map[int32]string{
+		0: "WRITE_STATUS_UNSPECIFIED",
+		1: "WRITE_STATUS_STORED",
+		2: "WRITE_STATUS_OLDER",
+		3: "WRITE_STATUS_FAILED",
+	}
+	WriteStatus_value = map[string]int32{
+		"WRITE_STATUS_UNSPECIFIED": 0,
+		"WRITE_STATUS_STORED":      1,
+		"WRITE_STATUS_OLDER":       2,
+		"WRITE_STATUS_FAILED":      3,
+	}
+)
+
+func (x WriteStatus) Enum() *WriteStatus {
+	p := new(WriteStatus)
+	*p = x
+	return p
+}
+
+func (x WriteStatus) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WriteStatus) Descriptor() protoreflect.EnumDescriptor {
+	return file_banquet_v1_feature_service_proto_enumTypes[2].Descriptor()
+}
+
+func (WriteStatus) Type() protoreflect.EnumType {
+	return &file_banquet_v1_feature_service_proto_enumTypes[2]
+}
+
+func (x WriteStatus) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WriteStatus.Descriptor instead.
+func (WriteStatus) EnumDescriptor() ([]byte, []int) {
+	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{2}
+}
+
 // GetOnlineFeaturesRequest has the fields of
 // feast.serving.GetOnlineFeaturesRequest with the same numbers, and banquet's own
 // fields from 100 on: each message can be decoded as the other.
@@ -616,6 +731,700 @@ func (x *GetServingInfoResponse) GetRegistryLastUpdated() *timestamppb.Timestamp
 	return nil
 }
 
+// PushRequest holds rows of a push source.
+type PushRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The project; empty for the server's default.
+	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	// The name of the push source.
+	PushSource string `protobuf:"bytes,2,opt,name=push_source,json=pushSource,proto3" json:"push_source,omitempty"`
+	// The stores to write to.
+	To WriteTarget `protobuf:"varint,3,opt,name=to,proto3,enum=banquet.v1.WriteTarget" json:"to,omitempty"`
+	// The rows, column by column: from column to one value per row. All columns have
+	// the same length. A value of another type than the column's is converted if
+	// nothing is lost. Columns that no feature view needs are ignored.
+	Columns map[string]*types.RepeatedValue `protobuf:"bytes,4,rep,name=columns,proto3" json:"columns,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The event times of the rows, if no column holds them.
+	EventTimestamps []*timestamppb.Timestamp `protobuf:"bytes,5,rep,name=event_timestamps,json=eventTimestamps,proto3" json:"event_timestamps,omitempty"`
+	// The created times of the rows, if no column holds them; may be left out.
+	CreatedTimestamps []*timestamppb.Timestamp `protobuf:"bytes,6,rep,name=created_timestamps,json=createdTimestamps,proto3" json:"created_timestamps,omitempty"`
+	// Returns rows that could not be written with the reason, instead of failing.
+	Partial bool `protobuf:"varint,7,opt,name=partial,proto3" json:"partial,omitempty"`
+	// Computes on-demand feature views that are stored; absent means true.
+	TransformOnWrite *bool `protobuf:"varint,8,opt,name=transform_on_write,json=transformOnWrite,proto3,oneof" json:"transform_on_write,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *PushRequest) Reset() {
+	*x = PushRequest{}
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PushRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PushRequest) ProtoMessage() {}
+
+func (x *PushRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PushRequest.ProtoReflect.Descriptor instead.
+func (*PushRequest) Descriptor() ([]byte, []int) {
+	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *PushRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *PushRequest) GetPushSource() string {
+	if x != nil {
+		return x.PushSource
+	}
+	return ""
+}
+
+func (x *PushRequest) GetTo() WriteTarget {
+	if x != nil {
+		return x.To
+	}
+	return WriteTarget_WRITE_TARGET_UNSPECIFIED
+}
+
+func (x *PushRequest) GetColumns() map[string]*types.RepeatedValue {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *PushRequest) GetEventTimestamps() []*timestamppb.Timestamp {
+	if x != nil {
+		return x.EventTimestamps
+	}
+	return nil
+}
+
+func (x *PushRequest) GetCreatedTimestamps() []*timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedTimestamps
+	}
+	return nil
+}
+
+func (x *PushRequest) GetPartial() bool {
+	if x != nil {
+		return x.Partial
+	}
+	return false
+}
+
+func (x *PushRequest) GetTransformOnWrite() bool {
+	if x != nil && x.TransformOnWrite != nil {
+		return *x.TransformOnWrite
+	}
+	return false
+}
+
+// PushResponse is the outcome of a push.
+type PushResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One result for each feature view of the push source.
+	Results       []*WriteResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PushResponse) Reset() {
+	*x = PushResponse{}
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PushResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PushResponse) ProtoMessage() {}
+
+func (x *PushResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PushResponse.ProtoReflect.Descriptor instead.
+func (*PushResponse) Descriptor() ([]byte, []int) {
+	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *PushResponse) GetResults() []*WriteResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+// WriteRequest holds rows of a feature view. Its fields are those of PushRequest
+// with the same numbers.
+type WriteRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The project; empty for the server's default.
+	Project string `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
+	// The name of the feature view.
+	FeatureView string `protobuf:"bytes,2,opt,name=feature_view,json=featureView,proto3" json:"feature_view,omitempty"`
+	// The rows, column by column: from column to one value per row. All columns have
+	// the same length. A value of another type than the column's is converted if
+	// nothing is lost. Columns that the feature view does not need are ignored.
+	Columns map[string]*types.RepeatedValue `protobuf:"bytes,4,rep,name=columns,proto3" json:"columns,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The event times of the rows, if no column holds them.
+	EventTimestamps []*timestamppb.Timestamp `protobuf:"bytes,5,rep,name=event_timestamps,json=eventTimestamps,proto3" json:"event_timestamps,omitempty"`
+	// The created times of the rows, if no column holds them; may be left out.
+	CreatedTimestamps []*timestamppb.Timestamp `protobuf:"bytes,6,rep,name=created_timestamps,json=createdTimestamps,proto3" json:"created_timestamps,omitempty"`
+	// Returns rows that could not be written with the reason, instead of failing.
+	Partial bool `protobuf:"varint,7,opt,name=partial,proto3" json:"partial,omitempty"`
+	// Computes the feature view if it is an on-demand feature view that is stored;
+	// absent means true.
+	TransformOnWrite *bool `protobuf:"varint,8,opt,name=transform_on_write,json=transformOnWrite,proto3,oneof" json:"transform_on_write,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *WriteRequest) Reset() {
+	*x = WriteRequest{}
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteRequest) ProtoMessage() {}
+
+func (x *WriteRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteRequest.ProtoReflect.Descriptor instead.
+func (*WriteRequest) Descriptor() ([]byte, []int) {
+	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *WriteRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *WriteRequest) GetFeatureView() string {
+	if x != nil {
+		return x.FeatureView
+	}
+	return ""
+}
+
+func (x *WriteRequest) GetColumns() map[string]*types.RepeatedValue {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *WriteRequest) GetEventTimestamps() []*timestamppb.Timestamp {
+	if x != nil {
+		return x.EventTimestamps
+	}
+	return nil
+}
+
+func (x *WriteRequest) GetCreatedTimestamps() []*timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedTimestamps
+	}
+	return nil
+}
+
+func (x *WriteRequest) GetPartial() bool {
+	if x != nil {
+		return x.Partial
+	}
+	return false
+}
+
+func (x *WriteRequest) GetTransformOnWrite() bool {
+	if x != nil && x.TransformOnWrite != nil {
+		return *x.TransformOnWrite
+	}
+	return false
+}
+
+// WriteResponse is the outcome of a write.
+type WriteResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The result of the feature view.
+	Result        *WriteResult `protobuf:"bytes,1,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WriteResponse) Reset() {
+	*x = WriteResponse{}
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteResponse) ProtoMessage() {}
+
+func (x *WriteResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteResponse.ProtoReflect.Descriptor instead.
+func (*WriteResponse) Descriptor() ([]byte, []int) {
+	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *WriteResponse) GetResult() *WriteResult {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+// WriteResult is what became of the rows in one feature view. Unless empty or
+// not_online is set, stored, older and failed add up to the rows that were to be
+// written to the online store.
+type WriteResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The feature view.
+	FeatureView string `protobuf:"bytes,1,opt,name=feature_view,json=featureView,proto3" json:"feature_view,omitempty"`
+	// Rows that are stored online.
+	Stored int64 `protobuf:"varint,2,opt,name=stored,proto3" json:"stored,omitempty"`
+	// Rows that were not stored because there is a newer one of the same key.
+	Older int64 `protobuf:"varint,3,opt,name=older,proto3" json:"older,omitempty"`
+	// Rows that are not known to be stored.
+	Failed int64 `protobuf:"varint,4,opt,name=failed,proto3" json:"failed,omitempty"`
+	// Rows that were added to the offline store.
+	Offline int64 `protobuf:"varint,5,opt,name=offline,proto3" json:"offline,omitempty"`
+	// No row has a feature that is not null: nothing was written online.
+	Empty bool `protobuf:"varint,6,opt,name=empty,proto3" json:"empty,omitempty"`
+	// The feature view is not served online, unlike others of the push source.
+	NotOnline bool `protobuf:"varint,7,opt,name=not_online,json=notOnline,proto3" json:"not_online,omitempty"`
+	// One status per row, in order. Not set for a stream.
+	Statuses []WriteStatus `protobuf:"varint,8,rep,packed,name=statuses,proto3,enum=banquet.v1.WriteStatus" json:"statuses,omitempty"`
+	// The failed rows with their reasons; of a stream the first 1,000.
+	Errors        []*RowError `protobuf:"bytes,9,rep,name=errors,proto3" json:"errors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WriteResult) Reset() {
+	*x = WriteResult{}
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteResult) ProtoMessage() {}
+
+func (x *WriteResult) ProtoReflect() protoreflect.Message {
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteResult.ProtoReflect.Descriptor instead.
+func (*WriteResult) Descriptor() ([]byte, []int) {
+	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *WriteResult) GetFeatureView() string {
+	if x != nil {
+		return x.FeatureView
+	}
+	return ""
+}
+
+func (x *WriteResult) GetStored() int64 {
+	if x != nil {
+		return x.Stored
+	}
+	return 0
+}
+
+func (x *WriteResult) GetOlder() int64 {
+	if x != nil {
+		return x.Older
+	}
+	return 0
+}
+
+func (x *WriteResult) GetFailed() int64 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *WriteResult) GetOffline() int64 {
+	if x != nil {
+		return x.Offline
+	}
+	return 0
+}
+
+func (x *WriteResult) GetEmpty() bool {
+	if x != nil {
+		return x.Empty
+	}
+	return false
+}
+
+func (x *WriteResult) GetNotOnline() bool {
+	if x != nil {
+		return x.NotOnline
+	}
+	return false
+}
+
+func (x *WriteResult) GetStatuses() []WriteStatus {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
+func (x *WriteResult) GetErrors() []*RowError {
+	if x != nil {
+		return x.Errors
+	}
+	return nil
+}
+
+// RowError is a row that could not be written.
+type RowError struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The index of the row, from 0; in a stream among the rows of all messages.
+	Row int64 `protobuf:"varint,1,opt,name=row,proto3" json:"row,omitempty"`
+	// The gRPC code of the error: rows with UNAVAILABLE, RESOURCE_EXHAUSTED and
+	// DEADLINE_EXCEEDED can be sent again.
+	Code int32 `protobuf:"varint,2,opt,name=code,proto3" json:"code,omitempty"`
+	// The reason.
+	Message       string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RowError) Reset() {
+	*x = RowError{}
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RowError) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RowError) ProtoMessage() {}
+
+func (x *RowError) ProtoReflect() protoreflect.Message {
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RowError.ProtoReflect.Descriptor instead.
+func (*RowError) Descriptor() ([]byte, []int) {
+	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *RowError) GetRow() int64 {
+	if x != nil {
+		return x.Row
+	}
+	return 0
+}
+
+func (x *RowError) GetCode() int32 {
+	if x != nil {
+		return x.Code
+	}
+	return 0
+}
+
+func (x *RowError) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+// StreamPushRequest is one message of a stream.
+type StreamPushRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Rows. The messages of a stream have any number of rows.
+	Request       *PushRequest `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamPushRequest) Reset() {
+	*x = StreamPushRequest{}
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamPushRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamPushRequest) ProtoMessage() {}
+
+func (x *StreamPushRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamPushRequest.ProtoReflect.Descriptor instead.
+func (*StreamPushRequest) Descriptor() ([]byte, []int) {
+	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *StreamPushRequest) GetRequest() *PushRequest {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+// StreamPushResponse is the outcome of a stream.
+type StreamPushResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rows that were received.
+	Rows int64 `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"`
+	// One result for each feature view of the push source.
+	Results       []*WriteResult `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamPushResponse) Reset() {
+	*x = StreamPushResponse{}
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamPushResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamPushResponse) ProtoMessage() {}
+
+func (x *StreamPushResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamPushResponse.ProtoReflect.Descriptor instead.
+func (*StreamPushResponse) Descriptor() ([]byte, []int) {
+	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *StreamPushResponse) GetRows() int64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *StreamPushResponse) GetResults() []*WriteResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+// StreamWriteRequest is one message of a stream.
+type StreamWriteRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Rows. The messages of a stream have any number of rows.
+	Request       *WriteRequest `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamWriteRequest) Reset() {
+	*x = StreamWriteRequest{}
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamWriteRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamWriteRequest) ProtoMessage() {}
+
+func (x *StreamWriteRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamWriteRequest.ProtoReflect.Descriptor instead.
+func (*StreamWriteRequest) Descriptor() ([]byte, []int) {
+	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *StreamWriteRequest) GetRequest() *WriteRequest {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+// StreamWriteResponse is the outcome of a stream.
+type StreamWriteResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rows that were received.
+	Rows int64 `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"`
+	// The result of the feature view.
+	Result        *WriteResult `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamWriteResponse) Reset() {
+	*x = StreamWriteResponse{}
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamWriteResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamWriteResponse) ProtoMessage() {}
+
+func (x *StreamWriteResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamWriteResponse.ProtoReflect.Descriptor instead.
+func (*StreamWriteResponse) Descriptor() ([]byte, []int) {
+	return file_banquet_v1_feature_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *StreamWriteResponse) GetRows() int64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *StreamWriteResponse) GetResult() *WriteResult {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
 // FeatureVector is one column: one value, status and event time per entity
 // row.
 type GetOnlineFeaturesResponse_FeatureVector struct {
@@ -632,7 +1441,7 @@ type GetOnlineFeaturesResponse_FeatureVector struct {
 
 func (x *GetOnlineFeaturesResponse_FeatureVector) Reset() {
 	*x = GetOnlineFeaturesResponse_FeatureVector{}
-	mi := &file_banquet_v1_feature_service_proto_msgTypes[9]
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -644,7 +1453,7 @@ func (x *GetOnlineFeaturesResponse_FeatureVector) String() string {
 func (*GetOnlineFeaturesResponse_FeatureVector) ProtoMessage() {}
 
 func (x *GetOnlineFeaturesResponse_FeatureVector) ProtoReflect() protoreflect.Message {
-	mi := &file_banquet_v1_feature_service_proto_msgTypes[9]
+	mi := &file_banquet_v1_feature_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -731,7 +1540,62 @@ const file_banquet_v1_feature_service_proto_rawDesc = "" +
 	"\aproject\x18\x02 \x01(\tR\aproject\x12\x1a\n" +
 	"\bprojects\x18\x03 \x03(\tR\bprojects\x12/\n" +
 	"\x13registry_generation\x18\x04 \x01(\x04R\x12registryGeneration\x12N\n" +
-	"\x15registry_last_updated\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x13registryLastUpdated*\x95\x02\n" +
+	"\x15registry_last_updated\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x13registryLastUpdated\"\xff\x03\n" +
+	"\vPushRequest\x12\x18\n" +
+	"\aproject\x18\x01 \x01(\tR\aproject\x12\x1f\n" +
+	"\vpush_source\x18\x02 \x01(\tR\n" +
+	"pushSource\x12'\n" +
+	"\x02to\x18\x03 \x01(\x0e2\x17.banquet.v1.WriteTargetR\x02to\x12>\n" +
+	"\acolumns\x18\x04 \x03(\v2$.banquet.v1.PushRequest.ColumnsEntryR\acolumns\x12E\n" +
+	"\x10event_timestamps\x18\x05 \x03(\v2\x1a.google.protobuf.TimestampR\x0feventTimestamps\x12I\n" +
+	"\x12created_timestamps\x18\x06 \x03(\v2\x1a.google.protobuf.TimestampR\x11createdTimestamps\x12\x18\n" +
+	"\apartial\x18\a \x01(\bR\apartial\x121\n" +
+	"\x12transform_on_write\x18\b \x01(\bH\x00R\x10transformOnWrite\x88\x01\x01\x1aV\n" +
+	"\fColumnsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.feast.types.RepeatedValueR\x05value:\x028\x01B\x15\n" +
+	"\x13_transform_on_write\"A\n" +
+	"\fPushResponse\x121\n" +
+	"\aresults\x18\x01 \x03(\v2\x17.banquet.v1.WriteResultR\aresults\"\xe4\x03\n" +
+	"\fWriteRequest\x12\x18\n" +
+	"\aproject\x18\x01 \x01(\tR\aproject\x12!\n" +
+	"\ffeature_view\x18\x02 \x01(\tR\vfeatureView\x12?\n" +
+	"\acolumns\x18\x04 \x03(\v2%.banquet.v1.WriteRequest.ColumnsEntryR\acolumns\x12E\n" +
+	"\x10event_timestamps\x18\x05 \x03(\v2\x1a.google.protobuf.TimestampR\x0feventTimestamps\x12I\n" +
+	"\x12created_timestamps\x18\x06 \x03(\v2\x1a.google.protobuf.TimestampR\x11createdTimestamps\x12\x18\n" +
+	"\apartial\x18\a \x01(\bR\apartial\x121\n" +
+	"\x12transform_on_write\x18\b \x01(\bH\x00R\x10transformOnWrite\x88\x01\x01\x1aV\n" +
+	"\fColumnsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
+	"\x05value\x18\x02 \x01(\v2\x1a.feast.types.RepeatedValueR\x05value:\x028\x01B\x15\n" +
+	"\x13_transform_on_writeJ\x04\b\x03\x10\x04R\x02to\"@\n" +
+	"\rWriteResponse\x12/\n" +
+	"\x06result\x18\x01 \x01(\v2\x17.banquet.v1.WriteResultR\x06result\"\xa8\x02\n" +
+	"\vWriteResult\x12!\n" +
+	"\ffeature_view\x18\x01 \x01(\tR\vfeatureView\x12\x16\n" +
+	"\x06stored\x18\x02 \x01(\x03R\x06stored\x12\x14\n" +
+	"\x05older\x18\x03 \x01(\x03R\x05older\x12\x16\n" +
+	"\x06failed\x18\x04 \x01(\x03R\x06failed\x12\x18\n" +
+	"\aoffline\x18\x05 \x01(\x03R\aoffline\x12\x14\n" +
+	"\x05empty\x18\x06 \x01(\bR\x05empty\x12\x1d\n" +
+	"\n" +
+	"not_online\x18\a \x01(\bR\tnotOnline\x123\n" +
+	"\bstatuses\x18\b \x03(\x0e2\x17.banquet.v1.WriteStatusR\bstatuses\x12,\n" +
+	"\x06errors\x18\t \x03(\v2\x14.banquet.v1.RowErrorR\x06errors\"J\n" +
+	"\bRowError\x12\x10\n" +
+	"\x03row\x18\x01 \x01(\x03R\x03row\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\x05R\x04code\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"F\n" +
+	"\x11StreamPushRequest\x121\n" +
+	"\arequest\x18\x01 \x01(\v2\x17.banquet.v1.PushRequestR\arequest\"[\n" +
+	"\x12StreamPushResponse\x12\x12\n" +
+	"\x04rows\x18\x01 \x01(\x03R\x04rows\x121\n" +
+	"\aresults\x18\x02 \x03(\v2\x17.banquet.v1.WriteResultR\aresults\"H\n" +
+	"\x12StreamWriteRequest\x122\n" +
+	"\arequest\x18\x01 \x01(\v2\x18.banquet.v1.WriteRequestR\arequest\"Z\n" +
+	"\x13StreamWriteResponse\x12\x12\n" +
+	"\x04rows\x18\x01 \x01(\x03R\x04rows\x12/\n" +
+	"\x06result\x18\x02 \x01(\v2\x17.banquet.v1.WriteResultR\x06result*\x95\x02\n" +
 	"\vFieldStatus\x12$\n" +
 	" FIELD_STATUS_INVALID_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FIELD_STATUS_PRESENT\x10\x01\x12\x1b\n" +
@@ -741,10 +1605,25 @@ const file_banquet_v1_feature_service_proto_rawDesc = "" +
 	"\x16FIELD_STATUS_TIMED_OUT\x10d\x12\x1a\n" +
 	"\x16FIELD_STATUS_THROTTLED\x10e\x12\x16\n" +
 	"\x12FIELD_STATUS_STALE\x10f\x12\x1b\n" +
-	"\x17FIELD_STATUS_UNREADABLE\x10g2\xb8\x02\n" +
+	"\x17FIELD_STATUS_UNREADABLE\x10g*\x83\x01\n" +
+	"\vWriteTarget\x12\x1c\n" +
+	"\x18WRITE_TARGET_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13WRITE_TARGET_ONLINE\x10\x01\x12\x18\n" +
+	"\x14WRITE_TARGET_OFFLINE\x10\x02\x12#\n" +
+	"\x1fWRITE_TARGET_ONLINE_AND_OFFLINE\x10\x03*u\n" +
+	"\vWriteStatus\x12\x1c\n" +
+	"\x18WRITE_STATUS_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13WRITE_STATUS_STORED\x10\x01\x12\x16\n" +
+	"\x12WRITE_STATUS_OLDER\x10\x02\x12\x17\n" +
+	"\x13WRITE_STATUS_FAILED\x10\x032\xd2\x04\n" +
 	"\x0eFeatureService\x12`\n" +
 	"\x11GetOnlineFeatures\x12$.banquet.v1.GetOnlineFeaturesRequest\x1a%.banquet.v1.GetOnlineFeaturesResponse\x12k\n" +
-	"\x14StreamOnlineFeatures\x12'.banquet.v1.StreamOnlineFeaturesRequest\x1a(.banquet.v1.StreamOnlineFeaturesResponse0\x01\x12W\n" +
+	"\x14StreamOnlineFeatures\x12'.banquet.v1.StreamOnlineFeaturesRequest\x1a(.banquet.v1.StreamOnlineFeaturesResponse0\x01\x129\n" +
+	"\x04Push\x12\x17.banquet.v1.PushRequest\x1a\x18.banquet.v1.PushResponse\x12<\n" +
+	"\x05Write\x12\x18.banquet.v1.WriteRequest\x1a\x19.banquet.v1.WriteResponse\x12M\n" +
+	"\n" +
+	"StreamPush\x12\x1d.banquet.v1.StreamPushRequest\x1a\x1e.banquet.v1.StreamPushResponse(\x01\x12P\n" +
+	"\vStreamWrite\x12\x1e.banquet.v1.StreamWriteRequest\x1a\x1f.banquet.v1.StreamWriteResponse(\x01\x12W\n" +
 	"\x0eGetServingInfo\x12!.banquet.v1.GetServingInfoRequest\x1a\".banquet.v1.GetServingInfoResponseB8Z6github.com/banquet-fs/banquet/gen/banquet/v1;banquetv1b\x06proto3"
 
 var (
@@ -759,53 +1638,92 @@ func file_banquet_v1_feature_service_proto_rawDescGZIP() []byte {
 	return file_banquet_v1_feature_service_proto_rawDescData
 }
 
-var file_banquet_v1_feature_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_banquet_v1_feature_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_banquet_v1_feature_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_banquet_v1_feature_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_banquet_v1_feature_service_proto_goTypes = []any{
 	(FieldStatus)(0),                                // 0: banquet.v1.FieldStatus
-	(*GetOnlineFeaturesRequest)(nil),                // 1: banquet.v1.GetOnlineFeaturesRequest
-	(*GetOnlineFeaturesResponse)(nil),               // 2: banquet.v1.GetOnlineFeaturesResponse
-	(*GetOnlineFeaturesResponseMetadata)(nil),       // 3: banquet.v1.GetOnlineFeaturesResponseMetadata
-	(*StreamOnlineFeaturesRequest)(nil),             // 4: banquet.v1.StreamOnlineFeaturesRequest
-	(*StreamOnlineFeaturesResponse)(nil),            // 5: banquet.v1.StreamOnlineFeaturesResponse
-	(*GetServingInfoRequest)(nil),                   // 6: banquet.v1.GetServingInfoRequest
-	(*GetServingInfoResponse)(nil),                  // 7: banquet.v1.GetServingInfoResponse
-	nil,                                             // 8: banquet.v1.GetOnlineFeaturesRequest.EntitiesEntry
-	nil,                                             // 9: banquet.v1.GetOnlineFeaturesRequest.RequestContextEntry
-	(*GetOnlineFeaturesResponse_FeatureVector)(nil), // 10: banquet.v1.GetOnlineFeaturesResponse.FeatureVector
-	(*serving.FeatureList)(nil),                     // 11: feast.serving.FeatureList
-	(*serving.FeatureViewMetadata)(nil),             // 12: feast.serving.FeatureViewMetadata
-	(*timestamppb.Timestamp)(nil),                   // 13: google.protobuf.Timestamp
-	(*types.RepeatedValue)(nil),                     // 14: feast.types.RepeatedValue
-	(*types.Value)(nil),                             // 15: feast.types.Value
+	(WriteTarget)(0),                                // 1: banquet.v1.WriteTarget
+	(WriteStatus)(0),                                // 2: banquet.v1.WriteStatus
+	(*GetOnlineFeaturesRequest)(nil),                // 3: banquet.v1.GetOnlineFeaturesRequest
+	(*GetOnlineFeaturesResponse)(nil),               // 4: banquet.v1.GetOnlineFeaturesResponse
+	(*GetOnlineFeaturesResponseMetadata)(nil),       // 5: banquet.v1.GetOnlineFeaturesResponseMetadata
+	(*StreamOnlineFeaturesRequest)(nil),             // 6: banquet.v1.StreamOnlineFeaturesRequest
+	(*StreamOnlineFeaturesResponse)(nil),            // 7: banquet.v1.StreamOnlineFeaturesResponse
+	(*GetServingInfoRequest)(nil),                   // 8: banquet.v1.GetServingInfoRequest
+	(*GetServingInfoResponse)(nil),                  // 9: banquet.v1.GetServingInfoResponse
+	(*PushRequest)(nil),                             // 10: banquet.v1.PushRequest
+	(*PushResponse)(nil),                            // 11: banquet.v1.PushResponse
+	(*WriteRequest)(nil),                            // 12: banquet.v1.WriteRequest
+	(*WriteResponse)(nil),                           // 13: banquet.v1.WriteResponse
+	(*WriteResult)(nil),                             // 14: banquet.v1.WriteResult
+	(*RowError)(nil),                                // 15: banquet.v1.RowError
+	(*StreamPushRequest)(nil),                       // 16: banquet.v1.StreamPushRequest
+	(*StreamPushResponse)(nil),                      // 17: banquet.v1.StreamPushResponse
+	(*StreamWriteRequest)(nil),                      // 18: banquet.v1.StreamWriteRequest
+	(*StreamWriteResponse)(nil),                     // 19: banquet.v1.StreamWriteResponse
+	nil,                                             // 20: banquet.v1.GetOnlineFeaturesRequest.EntitiesEntry
+	nil,                                             // 21: banquet.v1.GetOnlineFeaturesRequest.RequestContextEntry
+	(*GetOnlineFeaturesResponse_FeatureVector)(nil), // 22: banquet.v1.GetOnlineFeaturesResponse.FeatureVector
+	nil,                                 // 23: banquet.v1.PushRequest.ColumnsEntry
+	nil,                                 // 24: banquet.v1.WriteRequest.ColumnsEntry
+	(*serving.FeatureList)(nil),         // 25: feast.serving.FeatureList
+	(*serving.FeatureViewMetadata)(nil), // 26: feast.serving.FeatureViewMetadata
+	(*timestamppb.Timestamp)(nil),       // 27: google.protobuf.Timestamp
+	(*types.RepeatedValue)(nil),         // 28: feast.types.RepeatedValue
+	(*types.Value)(nil),                 // 29: feast.types.Value
 }
 var file_banquet_v1_feature_service_proto_depIdxs = []int32{
-	11, // 0: banquet.v1.GetOnlineFeaturesRequest.features:type_name -> feast.serving.FeatureList
-	8,  // 1: banquet.v1.GetOnlineFeaturesRequest.entities:type_name -> banquet.v1.GetOnlineFeaturesRequest.EntitiesEntry
-	9,  // 2: banquet.v1.GetOnlineFeaturesRequest.request_context:type_name -> banquet.v1.GetOnlineFeaturesRequest.RequestContextEntry
-	3,  // 3: banquet.v1.GetOnlineFeaturesResponse.metadata:type_name -> banquet.v1.GetOnlineFeaturesResponseMetadata
-	10, // 4: banquet.v1.GetOnlineFeaturesResponse.results:type_name -> banquet.v1.GetOnlineFeaturesResponse.FeatureVector
-	11, // 5: banquet.v1.GetOnlineFeaturesResponseMetadata.feature_names:type_name -> feast.serving.FeatureList
-	12, // 6: banquet.v1.GetOnlineFeaturesResponseMetadata.feature_view_metadata:type_name -> feast.serving.FeatureViewMetadata
-	1,  // 7: banquet.v1.StreamOnlineFeaturesRequest.request:type_name -> banquet.v1.GetOnlineFeaturesRequest
-	2,  // 8: banquet.v1.StreamOnlineFeaturesResponse.response:type_name -> banquet.v1.GetOnlineFeaturesResponse
-	13, // 9: banquet.v1.GetServingInfoResponse.registry_last_updated:type_name -> google.protobuf.Timestamp
-	14, // 10: banquet.v1.GetOnlineFeaturesRequest.EntitiesEntry.value:type_name -> feast.types.RepeatedValue
-	14, // 11: banquet.v1.GetOnlineFeaturesRequest.RequestContextEntry.value:type_name -> feast.types.RepeatedValue
-	15, // 12: banquet.v1.GetOnlineFeaturesResponse.FeatureVector.values:type_name -> feast.types.Value
-	0,  // 13: banquet.v1.GetOnlineFeaturesResponse.FeatureVector.statuses:type_name -> banquet.v1.FieldStatus
-	13, // 14: banquet.v1.GetOnlineFeaturesResponse.FeatureVector.event_timestamps:type_name -> google.protobuf.Timestamp
-	1,  // 15: banquet.v1.FeatureService.GetOnlineFeatures:input_type -> banquet.v1.GetOnlineFeaturesRequest
-	4,  // 16: banquet.v1.FeatureService.StreamOnlineFeatures:input_type -> banquet.v1.StreamOnlineFeaturesRequest
-	6,  // 17: banquet.v1.FeatureService.GetServingInfo:input_type -> banquet.v1.GetServingInfoRequest
-	2,  // 18: banquet.v1.FeatureService.GetOnlineFeatures:output_type -> banquet.v1.GetOnlineFeaturesResponse
-	5,  // 19: banquet.v1.FeatureService.StreamOnlineFeatures:output_type -> banquet.v1.StreamOnlineFeaturesResponse
-	7,  // 20: banquet.v1.FeatureService.GetServingInfo:output_type -> banquet.v1.GetServingInfoResponse
-	18, // [18:21] is the sub-list for method output_type
-	15, // [15:18] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	25, // 0: banquet.v1.GetOnlineFeaturesRequest.features:type_name -> feast.serving.FeatureList
+	20, // 1: banquet.v1.GetOnlineFeaturesRequest.entities:type_name -> banquet.v1.GetOnlineFeaturesRequest.EntitiesEntry
+	21, // 2: banquet.v1.GetOnlineFeaturesRequest.request_context:type_name -> banquet.v1.GetOnlineFeaturesRequest.RequestContextEntry
+	5,  // 3: banquet.v1.GetOnlineFeaturesResponse.metadata:type_name -> banquet.v1.GetOnlineFeaturesResponseMetadata
+	22, // 4: banquet.v1.GetOnlineFeaturesResponse.results:type_name -> banquet.v1.GetOnlineFeaturesResponse.FeatureVector
+	25, // 5: banquet.v1.GetOnlineFeaturesResponseMetadata.feature_names:type_name -> feast.serving.FeatureList
+	26, // 6: banquet.v1.GetOnlineFeaturesResponseMetadata.feature_view_metadata:type_name -> feast.serving.FeatureViewMetadata
+	3,  // 7: banquet.v1.StreamOnlineFeaturesRequest.request:type_name -> banquet.v1.GetOnlineFeaturesRequest
+	4,  // 8: banquet.v1.StreamOnlineFeaturesResponse.response:type_name -> banquet.v1.GetOnlineFeaturesResponse
+	27, // 9: banquet.v1.GetServingInfoResponse.registry_last_updated:type_name -> google.protobuf.Timestamp
+	1,  // 10: banquet.v1.PushRequest.to:type_name -> banquet.v1.WriteTarget
+	23, // 11: banquet.v1.PushRequest.columns:type_name -> banquet.v1.PushRequest.ColumnsEntry
+	27, // 12: banquet.v1.PushRequest.event_timestamps:type_name -> google.protobuf.Timestamp
+	27, // 13: banquet.v1.PushRequest.created_timestamps:type_name -> google.protobuf.Timestamp
+	14, // 14: banquet.v1.PushResponse.results:type_name -> banquet.v1.WriteResult
+	24, // 15: banquet.v1.WriteRequest.columns:type_name -> banquet.v1.WriteRequest.ColumnsEntry
+	27, // 16: banquet.v1.WriteRequest.event_timestamps:type_name -> google.protobuf.Timestamp
+	27, // 17: banquet.v1.WriteRequest.created_timestamps:type_name -> google.protobuf.Timestamp
+	14, // 18: banquet.v1.WriteResponse.result:type_name -> banquet.v1.WriteResult
+	2,  // 19: banquet.v1.WriteResult.statuses:type_name -> banquet.v1.WriteStatus
+	15, // 20: banquet.v1.WriteResult.errors:type_name -> banquet.v1.RowError
+	10, // 21: banquet.v1.StreamPushRequest.request:type_name -> banquet.v1.PushRequest
+	14, // 22: banquet.v1.StreamPushResponse.results:type_name -> banquet.v1.WriteResult
+	12, // 23: banquet.v1.StreamWriteRequest.request:type_name -> banquet.v1.WriteRequest
+	14, // 24: banquet.v1.StreamWriteResponse.result:type_name -> banquet.v1.WriteResult
+	28, // 25: banquet.v1.GetOnlineFeaturesRequest.EntitiesEntry.value:type_name -> feast.types.RepeatedValue
+	28, // 26: banquet.v1.GetOnlineFeaturesRequest.RequestContextEntry.value:type_name -> feast.types.RepeatedValue
+	29, // 27: banquet.v1.GetOnlineFeaturesResponse.FeatureVector.values:type_name -> feast.types.Value
+	0,  // 28: banquet.v1.GetOnlineFeaturesResponse.FeatureVector.statuses:type_name -> banquet.v1.FieldStatus
+	27, // 29: banquet.v1.GetOnlineFeaturesResponse.FeatureVector.event_timestamps:type_name -> google.protobuf.Timestamp
+	28, // 30: banquet.v1.PushRequest.ColumnsEntry.value:type_name -> feast.types.RepeatedValue
+	28, // 31: banquet.v1.WriteRequest.ColumnsEntry.value:type_name -> feast.types.RepeatedValue
+	3,  // 32: banquet.v1.FeatureService.GetOnlineFeatures:input_type -> banquet.v1.GetOnlineFeaturesRequest
+	6,  // 33: banquet.v1.FeatureService.StreamOnlineFeatures:input_type -> banquet.v1.StreamOnlineFeaturesRequest
+	10, // 34: banquet.v1.FeatureService.Push:input_type -> banquet.v1.PushRequest
+	12, // 35: banquet.v1.FeatureService.Write:input_type -> banquet.v1.WriteRequest
+	16, // 36: banquet.v1.FeatureService.StreamPush:input_type -> banquet.v1.StreamPushRequest
+	18, // 37: banquet.v1.FeatureService.StreamWrite:input_type -> banquet.v1.StreamWriteRequest
+	8,  // 38: banquet.v1.FeatureService.GetServingInfo:input_type -> banquet.v1.GetServingInfoRequest
+	4,  // 39: banquet.v1.FeatureService.GetOnlineFeatures:output_type -> banquet.v1.GetOnlineFeaturesResponse
+	7,  // 40: banquet.v1.FeatureService.StreamOnlineFeatures:output_type -> banquet.v1.StreamOnlineFeaturesResponse
+	11, // 41: banquet.v1.FeatureService.Push:output_type -> banquet.v1.PushResponse
+	13, // 42: banquet.v1.FeatureService.Write:output_type -> banquet.v1.WriteResponse
+	17, // 43: banquet.v1.FeatureService.StreamPush:output_type -> banquet.v1.StreamPushResponse
+	19, // 44: banquet.v1.FeatureService.StreamWrite:output_type -> banquet.v1.StreamWriteResponse
+	9,  // 45: banquet.v1.FeatureService.GetServingInfo:output_type -> banquet.v1.GetServingInfoResponse
+	39, // [39:46] is the sub-list for method output_type
+	32, // [32:39] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_banquet_v1_feature_service_proto_init() }
@@ -817,13 +1735,15 @@ func file_banquet_v1_feature_service_proto_init() {
 		(*GetOnlineFeaturesRequest_FeatureService)(nil),
 		(*GetOnlineFeaturesRequest_Features)(nil),
 	}
+	file_banquet_v1_feature_service_proto_msgTypes[7].OneofWrappers = []any{}
+	file_banquet_v1_feature_service_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_banquet_v1_feature_service_proto_rawDesc), len(file_banquet_v1_feature_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   10,
+			NumEnums:      3,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,10 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	FeatureService_GetOnlineFeatures_FullMethodName    = "/banquet.v1.FeatureService/GetOnlineFeatures"
 	FeatureService_StreamOnlineFeatures_FullMethodName = "/banquet.v1.FeatureService/StreamOnlineFeatures"
+	FeatureService_Push_FullMethodName                 = "/banquet.v1.FeatureService/Push"
+	FeatureService_Write_FullMethodName                = "/banquet.v1.FeatureService/Write"
+	FeatureService_StreamPush_FullMethodName           = "/banquet.v1.FeatureService/StreamPush"
+	FeatureService_StreamWrite_FullMethodName          = "/banquet.v1.FeatureService/StreamWrite"
 	FeatureService_GetServingInfo_FullMethodName       = "/banquet.v1.FeatureService/GetServingInfo"
 )
 
@@ -28,14 +32,18 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// FeatureService reads feature values from the online store.
+// FeatureService reads and writes feature values of the online store.
 //
 // Errors: INVALID_ARGUMENT for mistakes of the caller, NOT_FOUND for an unknown
-// project, feature view or feature service, FAILED_PRECONDITION for a disabled
-// feature view, UNIMPLEMENTED for a feature that must be computed,
+// project, feature view, feature service or push source, FAILED_PRECONDITION for
+// a disabled feature view, PERMISSION_DENIED for writes if the server does not
+// offer them on its address, UNIMPLEMENTED for a feature that must be computed,
 // RESOURCE_EXHAUSTED for too much work at once, UNAVAILABLE and DEADLINE_EXCEEDED
 // for a store that did not respond. A store that did not respond is never
 // NOT_FOUND.
+//
+// A write may be sent again: an older event time never replaces a newer one, and
+// writing the same row twice changes nothing.
 type FeatureServiceClient interface {
 	// GetOnlineFeatures returns the features of entity rows, column by column: the
 	// entity columns first, then the features in the order of the request. If
@@ -45,6 +53,23 @@ type FeatureServiceClient interface {
 	// StreamOnlineFeatures returns the features of many entity rows in chunks, in
 	// order. An error ends the stream; the chunks before it are complete.
 	StreamOnlineFeatures(ctx context.Context, in *StreamOnlineFeaturesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamOnlineFeaturesResponse], error)
+	// Push writes rows to every feature view of a push source, to the online store,
+	// the offline store or both. Rows are checked before anything is written. If a
+	// row could not be written, the call fails and names it, unless the request is
+	// partial; all other rows are stored.
+	Push(ctx context.Context, in *PushRequest, opts ...grpc.CallOption) (*PushResponse, error)
+	// Write writes rows to one feature view in the online store. Its errors are
+	// those of Push.
+	Write(ctx context.Context, in *WriteRequest, opts ...grpc.CallOption) (*WriteResponse, error)
+	// StreamPush writes the rows of many messages. Each message is written before
+	// the next one is read. Messages after the first may leave out project,
+	// push_source and to, and cannot change them. An error ends the stream; its
+	// text says how many rows of the messages before it are stored. If the stream
+	// is partial, only mistakes of the caller end it, and the response names the
+	// rows that could not be written.
+	StreamPush(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[StreamPushRequest, StreamPushResponse], error)
+	// StreamWrite is StreamPush for one feature view.
+	StreamWrite(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[StreamWriteRequest, StreamWriteResponse], error)
 	// GetServingInfo returns the version, the projects and the registry in use. It
 	// does not read a store.
 	GetServingInfo(ctx context.Context, in *GetServingInfoRequest, opts ...grpc.CallOption) (*GetServingInfoResponse, error)
@@ -87,6 +112,52 @@ func (c *featureServiceClient) StreamOnlineFeatures(ctx context.Context, in *Str
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type FeatureService_StreamOnlineFeaturesClient = grpc.ServerStreamingClient[StreamOnlineFeaturesResponse]
 
+func (c *featureServiceClient) Push(ctx context.Context, in *PushRequest, opts ...grpc.CallOption) (*PushResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PushResponse)
+	err := c.cc.Invoke(ctx, FeatureService_Push_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *featureServiceClient) Write(ctx context.Context, in *WriteRequest, opts ...grpc.CallOption) (*WriteResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WriteResponse)
+	err := c.cc.Invoke(ctx, FeatureService_Write_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *featureServiceClient) StreamPush(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[StreamPushRequest, StreamPushResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &FeatureService_ServiceDesc.Streams[1], FeatureService_StreamPush_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[StreamPushRequest, StreamPushResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FeatureService_StreamPushClient = grpc.ClientStreamingClient[StreamPushRequest, StreamPushResponse]
+
+func (c *featureServiceClient) StreamWrite(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[StreamWriteRequest, StreamWriteResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &FeatureService_ServiceDesc.Streams[2], FeatureService_StreamWrite_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[StreamWriteRequest, StreamWriteResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FeatureService_StreamWriteClient = grpc.ClientStreamingClient[StreamWriteRequest, StreamWriteResponse]
+
 func (c *featureServiceClient) GetServingInfo(ctx context.Context, in *GetServingInfoRequest, opts ...grpc.CallOption) (*GetServingInfoResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetServingInfoResponse)
@@ -101,14 +172,18 @@ func (c *featureServiceClient) GetServingInfo(ctx context.Context, in *GetServin
 // All implementations must embed UnimplementedFeatureServiceServer
 // for forward compatibility.
 //
-// FeatureService reads feature values from the online store.
+// FeatureService reads and writes feature values of the online store.
 //
 // Errors: INVALID_ARGUMENT for mistakes of the caller, NOT_FOUND for an unknown
-// project, feature view or feature service, FAILED_PRECONDITION for a disabled
-// feature view, UNIMPLEMENTED for a feature that must be computed,
+// project, feature view, feature service or push source, FAILED_PRECONDITION for
+// a disabled feature view, PERMISSION_DENIED for writes if the server does not
+// offer them on its address, UNIMPLEMENTED for a feature that must be computed,
 // RESOURCE_EXHAUSTED for too much work at once, UNAVAILABLE and DEADLINE_EXCEEDED
 // for a store that did not respond. A store that did not respond is never
 // NOT_FOUND.
+//
+// A write may be sent again: an older event time never replaces a newer one, and
+// writing the same row twice changes nothing.
 type FeatureServiceServer interface {
 	// GetOnlineFeatures returns the features of entity rows, column by column: the
 	// entity columns first, then the features in the order of the request. If
@@ -118,6 +193,23 @@ type FeatureServiceServer interface {
 	// StreamOnlineFeatures returns the features of many entity rows in chunks, in
 	// order. An error ends the stream; the chunks before it are complete.
 	StreamOnlineFeatures(*StreamOnlineFeaturesRequest, grpc.ServerStreamingServer[StreamOnlineFeaturesResponse]) error
+	// Push writes rows to every feature view of a push source, to the online store,
+	// the offline store or both. Rows are checked before anything is written. If a
+	// row could not be written, the call fails and names it, unless the request is
+	// partial; all other rows are stored.
+	Push(context.Context, *PushRequest) (*PushResponse, error)
+	// Write writes rows to one feature view in the online store. Its errors are
+	// those of Push.
+	Write(context.Context, *WriteRequest) (*WriteResponse, error)
+	// StreamPush writes the rows of many messages. Each message is written before
+	// the next one is read. Messages after the first may leave out project,
+	// push_source and to, and cannot change them. An error ends the stream; its
+	// text says how many rows of the messages before it are stored. If the stream
+	// is partial, only mistakes of the caller end it, and the response names the
+	// rows that could not be written.
+	StreamPush(grpc.ClientStreamingServer[StreamPushRequest, StreamPushResponse]) error
+	// StreamWrite is StreamPush for one feature view.
+	StreamWrite(grpc.ClientStreamingServer[StreamWriteRequest, StreamWriteResponse]) error
 	// GetServingInfo returns the version, the projects and the registry in use. It
 	// does not read a store.
 	GetServingInfo(context.Context, *GetServingInfoRequest) (*GetServingInfoResponse, error)
@@ -136,6 +228,18 @@ func (UnimplementedFeatureServiceServer) GetOnlineFeatures(context.Context, *Get
 }
 func (UnimplementedFeatureServiceServer) StreamOnlineFeatures(*StreamOnlineFeaturesRequest, grpc.ServerStreamingServer[StreamOnlineFeaturesResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamOnlineFeatures not implemented")
+}
+func (UnimplementedFeatureServiceServer) Push(context.Context, *PushRequest) (*PushResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Push not implemented")
+}
+func (UnimplementedFeatureServiceServer) Write(context.Context, *WriteRequest) (*WriteResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Write not implemented")
+}
+func (UnimplementedFeatureServiceServer) StreamPush(grpc.ClientStreamingServer[StreamPushRequest, StreamPushResponse]) error {
+	return status.Error(codes.Unimplemented, "method StreamPush not implemented")
+}
+func (UnimplementedFeatureServiceServer) StreamWrite(grpc.ClientStreamingServer[StreamWriteRequest, StreamWriteResponse]) error {
+	return status.Error(codes.Unimplemented, "method StreamWrite not implemented")
 }
 func (UnimplementedFeatureServiceServer) GetServingInfo(context.Context, *GetServingInfoRequest) (*GetServingInfoResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetServingInfo not implemented")
@@ -190,6 +294,56 @@ func _FeatureService_StreamOnlineFeatures_Handler(srv interface{}, stream grpc.S
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type FeatureService_StreamOnlineFeaturesServer = grpc.ServerStreamingServer[StreamOnlineFeaturesResponse]
 
+func _FeatureService_Push_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PushRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FeatureServiceServer).Push(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FeatureService_Push_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FeatureServiceServer).Push(ctx, req.(*PushRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _FeatureService_Write_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WriteRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FeatureServiceServer).Write(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FeatureService_Write_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FeatureServiceServer).Write(ctx, req.(*WriteRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _FeatureService_StreamPush_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(FeatureServiceServer).StreamPush(&grpc.GenericServerStream[StreamPushRequest, StreamPushResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FeatureService_StreamPushServer = grpc.ClientStreamingServer[StreamPushRequest, StreamPushResponse]
+
+func _FeatureService_StreamWrite_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(FeatureServiceServer).StreamWrite(&grpc.GenericServerStream[StreamWriteRequest, StreamWriteResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FeatureService_StreamWriteServer = grpc.ClientStreamingServer[StreamWriteRequest, StreamWriteResponse]
+
 func _FeatureService_GetServingInfo_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetServingInfoRequest)
 	if err := dec(in); err != nil {
@@ -220,6 +374,14 @@ var FeatureService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _FeatureService_GetOnlineFeatures_Handler,
 		},
 		{
+			MethodName: "Push",
+			Handler:    _FeatureService_Push_Handler,
+		},
+		{
+			MethodName: "Write",
+			Handler:    _FeatureService_Write_Handler,
+		},
+		{
 			MethodName: "GetServingInfo",
 			Handler:    _FeatureService_GetServingInfo_Handler,
 		},
@@ -229,6 +391,16 @@ var FeatureService_ServiceDesc = grpc.ServiceDesc{
 			StreamName:    "StreamOnlineFeatures",
 			Handler:       _FeatureService_StreamOnlineFeatures_Handler,
 			ServerStreams: true,
+		},
+		{
+			StreamName:    "StreamPush",
+			Handler:       _FeatureService_StreamPush_Handler,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "StreamWrite",
+			Handler:       _FeatureService_StreamWrite_Handler,
+			ClientStreams: true,
 		},
 	},
 	Metadata: "banquet/v1/feature_service.proto",
