@@ -32,8 +32,8 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/offline"
-	"github.com/banquet-fs/banquet/value"
 	"github.com/banquet-fs/banquet/offline/asof"
+	"github.com/banquet-fs/banquet/value"
 )
 
 // A batch ends with whichever of the two it reaches first.
