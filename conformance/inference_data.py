@@ -40,7 +40,11 @@ SINGLE = {
     "null_list": pa.list_(pa.null()), "struct_of_list": pa.struct([("a", pa.list_(pa.float64()))]),
 }
 # Lists whose elements are called item, as in files of older writers.
-OLD = {"item_" + name: kind for name, kind in {**SINGLE, **{n: pa.list_(t) for n, t in FILES["scalars"].items()}, "list": pa.list_(pa.list_(pa.int64())), "list_date": pa.list_(pa.date32())}.items() if str(kind).startswith("list")}
+OLD = {"item_" + name: kind for name, kind in {**SINGLE, **{n: pa.list_(t) for n, t in FILES["scalars"].items()}, "list": pa.list_(pa.list_(pa.int64())), "list_date": pa.list_(pa.date32()),
+                                                      "list_uint32": pa.list_(pa.uint32()), "list_int16": pa.list_(pa.int16()), "fixed_uint8": pa.list_(pa.uint8(), 2), "fixed_nested": pa.list_(pa.list_(pa.int64()), 2),
+                                                      "list_fixed": pa.list_(pa.list_(pa.int64(), 2)), "fixed_text": pa.list_(pa.string(), 2)}.items() if str(kind).startswith(("list", "fixed_size_list"))}
+# Those that Feast 0.66 did not know.
+SINCE_067 = {"int8", "int16", "uint8", "uint16", "uint32", "uint64", "item_fixed_list", "item_list_uint32", "item_list_int16", "item_fixed_uint8", "item_fixed_nested", "item_fixed_text"}
 
 
 def files(at: Path) -> None:

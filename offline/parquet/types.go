@@ -9,13 +9,19 @@ import (
 // valueType is the value type that Feast gives an Arrow type; false for types
 // that Feast cannot infer. Feast looks at the name of a list's element: lists
 // whose element is called item, as old writers call it, are read with every
-// type, those with element only with five types.
+// type, those with element only with five types, and if they have no fixed size.
 func valueType(dt arrow.DataType) (types.ValueType_Enum, bool) {
-	list, ok := dt.(*arrow.ListType)
-	if !ok {
+	var element arrow.Field
+	switch list := dt.(type) {
+	case *arrow.ListType:
+		element = list.ElemField()
+	case *arrow.FixedSizeListType:
+		if element = list.ElemField(); element.Name != "item" {
+			return 0, false
+		}
+	default:
 		return plainType(dt)
 	}
-	element := list.ElemField()
 	inner, isList := element.Type.(*arrow.ListType)
 	switch {
 	case element.Name != "item":
@@ -62,9 +68,9 @@ func elementType(f arrow.Field) (types.ValueType_Enum, bool) {
 
 func plainType(dt arrow.DataType) (types.ValueType_Enum, bool) {
 	switch dt.ID() {
-	case arrow.INT32:
+	case arrow.INT8, arrow.INT16, arrow.INT32, arrow.UINT8, arrow.UINT16:
 		return types.ValueType_INT32, true
-	case arrow.INT64:
+	case arrow.INT64, arrow.UINT32, arrow.UINT64:
 		return types.ValueType_INT64, true
 	case arrow.FLOAT64:
 		return types.ValueType_DOUBLE, true

@@ -35,7 +35,8 @@ def value_type(source, kind):
 def main():
     config = RepoConfig(project="p", provider="local", registry="r.db", entity_key_serialization_version=3)
     columns = {**{n: t for f in ("scalars", "lists") for n, t in ((f"{f}_{n}", t) for n, t in inference_data.FILES[f].items())},
-               **inference_data.SINGLE, "list_of_date": pa.list_(pa.date32()), "list_of_list": pa.list_(pa.list_(pa.int64()))}
+               **inference_data.SINGLE, "list_of_date": pa.list_(pa.date32()), "list_of_list": pa.list_(pa.list_(pa.int64())),
+               "list_of_uint32": pa.list_(pa.uint32()), "list_of_int16": pa.list_(pa.int16()), "fixed_uint8": pa.list_(pa.uint8(), 2), "fixed_nested": pa.list_(pa.list_(pa.int64()), 2)}
     (HERE / "parquet").mkdir(exist_ok=True)
     found = {}
     for way, how in WAYS.items():
