@@ -100,6 +100,9 @@ func distinct(names ...string) []string {
 // Rows are rows that somebody writes, bound to the form of a view. Only one goroutine
 // at a time may use them.
 type Rows struct {
+	// First is the number of the first row in messages.
+	First int
+
 	form           *Form
 	rows           int
 	keys, cells    []bound
@@ -305,7 +308,7 @@ func (r *Rows) AppendValues(dst []byte, ends []int, row int) ([]byte, []int, err
 	return dst, ends, nil
 }
 
-// cellFault names the cell of an error. Rows are numbered from 0, as in Feast.
+// cellFault names the cell of an error.
 func (r *Rows) cellFault(b *bound, row int, err error) error {
 	return r.fault(row, "column "+b.Name+", ", fault.Of(err).Text, err)
 }
@@ -322,9 +325,9 @@ func (r *Rows) fault(row int, column, why string, err error) error {
 		About("feature view", v.Name, v.Project).Because(err)
 }
 
-// RowName names a row in messages: by its number, from 0, and its join keys.
+// RowName names a row in messages: by its number, from First, and its join keys.
 func (r *Rows) RowName(row int) string {
-	name := fmt.Sprintf("row %d", row)
+	name := fmt.Sprintf("row %d", r.First+row)
 	if len(r.keys) == 0 {
 		return name
 	}

@@ -77,6 +77,8 @@ type Rows struct {
 	// Partial writes the rows that can be written when others cannot be converted. Without
 	// it nothing is written then.
 	Partial bool
+	// First is the number of the first row in messages.
+	First int
 	// Untransformed says that rows of an on-demand view have its outputs, not its
 	// inputs: Feast's transform_on_write=false.
 	Untransformed bool
@@ -97,15 +99,18 @@ type ViewReport struct {
 	Stored int
 	// Older are the rows, from 0 and ascending, that were not stored because the store, or
 	// another row of the same write, has a newer row of their key.
-	Older []int
+	Older     []int
+	OlderRows int // how many; PushAll lists only the first of many
 	// Empty is set if no row has any feature that is not null: as in Feast, nothing is
 	// then written online.
-	Empty bool
+	Empty     bool
+	EmptyRows int // of PushAll
 	// NotOnline is set if rows were not written online because the view is not served online
 	// (online=False), while other views of the push source are.
 	NotOnline bool
 	// Failed are the rows that are not known to be stored, ascending, and why.
-	Failed []FailedRow
+	Failed     []FailedRow
+	FailedRows int // how many; PushAll lists only the first of many
 	// Appended is how many rows were added to the batch source.
 	Appended int64
 }
@@ -144,7 +149,7 @@ type WriterOptions struct {
 	// Deadline bounds the time of writing one view online, OfflineDeadline that of adding rows
 	// to one batch source, if the caller has no shorter one; 0 means no bound.
 	Deadline, OfflineDeadline time.Duration
-	Log      *slog.Logger
+	Log                       *slog.Logger
 }
 
 // WriteLimits bound the rows and the cells of one write.
@@ -186,9 +191,9 @@ func (w *Writer) Push(ctx context.Context, req PushRequest) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	views := fedBy(project, req.Source)
-	if len(views) == 0 {
-		return Report{}, fault.New(fault.NotFound, "Unable to find push source '%s'.", req.Source).About("push source", req.Source, project.Name)
+	views, err := fedBy(project, req.Source)
+	if err != nil {
+		return Report{}, err
 	}
 	p, err := w.plan(ctx, views, &req.Rows, req.To)
 	if err != nil {
@@ -233,14 +238,17 @@ func (w *Writer) project(ctx context.Context, name string, fresh bool) (*registr
 }
 
 // fedBy are the views that a push source feeds, in the order of the registry.
-func fedBy(project *registry.Project, source string) []*registry.View {
+func fedBy(project *registry.Project, source string) ([]*registry.View, error) {
 	var out []*registry.View
 	for _, v := range project.Views() {
 		if v.Stream.GetType() == core.DataSource_PUSH_SOURCE && v.Stream.GetName() == source {
 			out = append(out, v)
 		}
 	}
-	return out
+	if len(out) == 0 {
+		return nil, fault.New(fault.NotFound, "Unable to find push source '%s'.", source).About("push source", source, project.Name)
+	}
+	return out, nil
 }
 
 // forms are the forms of the views of one snapshot.

@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -17,48 +16,65 @@ import (
 // appending is rows for the batch source of some views of a push. Views that share a
 // source share the rows: they are added once.
 type appending struct {
-	to    Appender
-	views []*viewWrite
-	rows  arrow.RecordBatch
+	to      Appender
+	views   []*viewWrite
+	columns []offline.Column
+	rows    arrow.RecordBatch
 }
 
-// planOffline makes the rows for the batch sources, after it has compared their columns.
-func (w *Writer) planOffline(ctx context.Context, p *writePlan, rows *Rows) error {
+// appendings finds the batch sources of views, and their columns.
+func (w *Writer) appendings(ctx context.Context, views []*viewWrite) ([]*appending, error) {
 	if w.opt.Appender == nil {
-		return fault.New(fault.Unimplemented, "this offline store cannot be written")
+		return nil, fault.New(fault.Unimplemented, "this offline store cannot be written")
 	}
 	appender, err := w.opt.Appender(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, vw := range p.views {
+	var out []*appending
+	for _, vw := range views {
 		source := vw.view.Batch
 		if source == nil {
-			return fault.New(fault.Invalid, "Feature view '%s' has no batch_source.", vw.view.Name).About("feature view", vw.view.Name, vw.view.Project)
+			return nil, fault.New(fault.Invalid, "Feature view '%s' has no batch_source.", vw.view.Name).About("feature view", vw.view.Name, vw.view.Project)
 		}
-		at := slices.IndexFunc(p.offline, func(a *appending) bool { return a.views[0].view.Batch.GetName() == source.GetName() })
+		at := slices.IndexFunc(out, func(a *appending) bool { return a.views[0].view.Batch.GetName() == source.GetName() })
 		if at >= 0 {
-			p.offline[at].views = append(p.offline[at].views, vw)
+			out[at].views = append(out[at].views, vw)
 			continue
 		}
 		columns, err := appender.Columns(ctx, source)
 		if err != nil {
+			return nil, err
+		}
+		out = append(out, &appending{to: appender, views: []*viewWrite{vw}, columns: columns})
+	}
+	return out, nil
+}
+
+// planOffline makes the rows for the batch sources, after it has compared their columns.
+func (w *Writer) planOffline(ctx context.Context, p *writePlan, rows *Rows) error {
+	var err error
+	if p.offline, err = w.appendings(ctx, p.views); err != nil {
+		return err
+	}
+	for _, a := range p.offline {
+		if a.rows, err = w.sourceRows(a, a.views[0], rows); err != nil {
 			return err
 		}
-		found, err := vw.sourceColumns(columns, rows.Columns)
-		if err != nil {
-			return err
-		}
-		if err := w.bind(vw, rows); err != nil {
-			return err
-		}
-		record, err := vw.sourceRecord(columns, found, rows.Partial)
-		if err != nil {
-			return err
-		}
-		p.offline = append(p.offline, &appending{to: appender, views: []*viewWrite{vw}, rows: record})
 	}
 	return nil
+}
+
+// sourceRows makes the rows for a batch source, which those of a view are for.
+func (w *Writer) sourceRows(a *appending, vw *viewWrite, rows *Rows) (arrow.RecordBatch, error) {
+	found, err := vw.sourceColumns(a.columns, rows.Columns)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.bind(vw, rows); err != nil {
+		return nil, err
+	}
+	return vw.sourceRecord(a.columns, found, rows.Partial)
 }
 
 // sourceRecord makes the rows for a batch source. Without Partial, a cell that does not fit
@@ -174,7 +190,8 @@ func (w *Writer) storeOffline(ctx context.Context, p *writePlan) error {
 	for i, a := range p.offline {
 		n, err := a.append(ctx, w.opt.OfflineDeadline)
 		if err != nil {
-			return p.halfStored(i, err)
+			report := p.report()
+			return halfStored(&report, p.offline[:i], err)
 		}
 		for _, vw := range a.views {
 			vw.report.Appended = n
@@ -195,29 +212,4 @@ func (a *appending) append(ctx context.Context, longest time.Duration) (int64, e
 	}
 	defer reader.Release()
 	return a.to.Append(ctx, a.views[0].view.Project, a.views[0].view.Name, reader)
-}
-
-// halfStored is the error of a push whose rows could not be added to the batch source i.
-// It says what is stored.
-func (p *writePlan) halfStored(i int, err error) error {
-	var done []string
-	for _, vw := range p.views {
-		if vw.report.Stored > 0 {
-			done = append(done, "feature view "+vw.view.Name+" online")
-		}
-	}
-	for _, a := range p.offline[:i] {
-		done = append(done, "data source "+a.views[0].view.Batch.GetName())
-	}
-	e := *fault.Of(err)
-	if len(done) == 0 {
-		return &e
-	}
-	e.Text += "; the rows are stored in " + strings.Join(done, ", ")
-	if i == 0 {
-		e.Text += ", where they change nothing when they are pushed again"
-	} else {
-		e.Text += "; pushing them again would add them to that source twice"
-	}
-	return e.Because(err)
 }

@@ -118,6 +118,7 @@ func (w *Writer) bind(vw *viewWrite, rows *Rows) error {
 	if vw.rows, err = vw.form.Bind(rows.Columns); err != nil {
 		return err
 	}
+	vw.rows.First = rows.First
 	vw.report.Rows = vw.rows.Len()
 	return nil
 }
@@ -141,7 +142,7 @@ func (vw *viewWrite) convert(partial bool) error {
 		start := len(slab)
 		record, next, err := vw.record(slab, &ends, row)
 		if err == nil && vectors != nil {
-			err = vectors.Check(strconv.Itoa(row), valueAt(next, start+len(record.Key), ends, vw.form.vector.At))
+			err = vectors.Check(strconv.Itoa(vw.rows.First+row), valueAt(next, start+len(record.Key), ends, vw.form.vector.At))
 		}
 		if err != nil {
 			vw.report.Failed = append(vw.report.Failed, FailedRow{row, vw.rows.RowName(row), err})

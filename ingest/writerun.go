@@ -22,11 +22,17 @@ func (w *Writer) run(ctx context.Context, p *writePlan) (Report, error) {
 	if firstErr == nil {
 		firstErr = w.storeOffline(ctx, p)
 	}
+	return p.report(), firstErr
+}
+
+// report is the report of all views.
+func (p *writePlan) report() Report {
 	var report Report
 	for _, vw := range p.views {
+		vw.report.OlderRows, vw.report.FailedRows = len(vw.report.Older), len(vw.report.Failed)
 		report.Views = append(report.Views, vw.report)
 	}
-	return report, firstErr
+	return report
 }
 
 // storeOnline stores the records of a view. The error names the rows that are not known to
@@ -36,7 +42,7 @@ func (w *Writer) storeOnline(ctx context.Context, vw *viewWrite) error {
 		w.opt.Log.WarnContext(ctx, "no row has a feature that is not null; as in Feast, nothing was written online", slog.String("view", vw.view.Name), slog.Int("rows", vw.report.Rows))
 	}
 	if len(vw.online) == 0 {
-		return nil
+		return unstored(&vw.report)
 	}
 	online, err := w.opt.Online(ctx)
 	if err != nil {
@@ -53,7 +59,7 @@ func (w *Writer) storeOnline(ctx context.Context, vw *viewWrite) error {
 		for i := range vw.online {
 			vw.fail(vw.at[i], err)
 		}
-		return vw.unstored()
+		return unstored(&vw.report)
 	}
 	vw.report.Stored = done.Stored(len(vw.online))
 	for _, i := range done.Older {
@@ -62,7 +68,7 @@ func (w *Writer) storeOnline(ctx context.Context, vw *viewWrite) error {
 	for i, at := range done.Failed.Indexes {
 		vw.fail(vw.at[at], done.Failed.Errs[i])
 	}
-	return vw.unstored()
+	return unstored(&vw.report)
 }
 
 // fail notes that a row is not known to be stored.
@@ -73,8 +79,8 @@ func (vw *viewWrite) fail(row int, err error) {
 
 // unstored is the error of a write that did not store all rows. Rows that may succeed when
 // they are sent again decide its kind.
-func (vw *viewWrite) unstored() error {
-	failed := vw.report.Failed
+func unstored(v *ViewReport) error {
+	failed := v.Failed
 	if len(failed) == 0 {
 		return nil
 	}
@@ -85,7 +91,7 @@ func (vw *viewWrite) unstored() error {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "feature view %s: %d of %s are not stored: ", vw.view.Name, len(failed), count(vw.report.Rows, "row"))
+	fmt.Fprintf(&b, "feature view %s: %d of %s are not stored: ", v.View, max(len(failed), v.FailedRows), count(v.Rows, "row"))
 	for i, f := range failed[:min(len(failed), namedRows)] {
 		if i > 0 {
 			b.WriteString("; ")
@@ -96,10 +102,10 @@ func (vw *viewWrite) unstored() error {
 		}
 		b.WriteString(f.Name + ": " + text)
 	}
-	if more := len(failed) - namedRows; more > 0 {
+	if more := max(len(failed), v.FailedRows) - namedRows; more > 0 {
 		fmt.Fprintf(&b, "; and %d more", more)
 	}
-	e := fault.New(worst.Kind, "%s", b.String()).About("feature view", vw.view.Name, vw.view.Project).Because(worst)
+	e := fault.New(worst.Kind, "%s", b.String()).About("feature view", v.View, worst.Object.Project).Because(worst)
 	e.Whose = worst.Whose
 	return e
 }
