@@ -39,6 +39,9 @@ func (w *Writer) PushAll(ctx context.Context, req AllRequest) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	if req.To != Offline && !slices.ContainsFunc(views, isOnline) { // also of a file without rows
+		return Report{}, notServed(views[0])
+	}
 	var sources []*appending
 	if req.To != Online {
 		if sources, err = w.checkSources(ctx, views, &req); err != nil {

@@ -38,7 +38,7 @@ func (w *Writer) plan(ctx context.Context, views []*registry.View, rows *Rows, t
 		return nil, err
 	}
 	p := &writePlan{}
-	served := slices.ContainsFunc(views, func(v *registry.View) bool { return v.Online })
+	served := slices.ContainsFunc(views, isOnline)
 	for _, v := range views {
 		vw := &viewWrite{view: v, report: ViewReport{View: v.Name}}
 		p.views = append(p.views, vw)
@@ -90,10 +90,17 @@ func checkWritable(v *registry.View, rows *Rows, served bool) error {
 	case v.Kind == registry.OnDemandView && !rows.Untransformed && !hasAll(v, rows.Columns):
 		return refuse(fault.Unimplemented, "on-demand feature view %s is computed by a function, which banquet cannot run on write; send its features", v.Name)
 	case !v.Online && !served:
-		return refuse(fault.Invalid, "FeatureView %s is not configured to be served online.", v.Name)
+		return notServed(v)
 	}
 	return nil
 }
+
+func notServed(v *registry.View) error {
+	return fault.New(fault.Invalid, "FeatureView %s is not configured to be served online.", v.Name).About("feature view", v.Name, v.Project)
+}
+
+// isOnline reports whether a view is served online.
+func isOnline(v *registry.View) bool { return v.Online }
 
 // hasAll reports whether rows have all features of an on-demand view: Feast's SDK has then
 // run its function.

@@ -97,10 +97,15 @@ func unstored(v *ViewReport) error {
 			b.WriteString("; ")
 		}
 		text := fault.Of(f.Err).Text
-		if i > 0 && text == fault.Of(failed[i-1].Err).Text {
-			text = "the same"
+		switch {
+		case strings.Contains(text, f.Name): // it names the row, and often a column
+			text = strings.TrimPrefix(text, "feature view "+v.View+", ")
+		case i > 0 && text == fault.Of(failed[i-1].Err).Text:
+			text = f.Name + ": the same"
+		default:
+			text = f.Name + ": " + text
 		}
-		b.WriteString(f.Name + ": " + text)
+		b.WriteString(text)
 	}
 	if more := max(len(failed), v.FailedRows) - namedRows; more > 0 {
 		fmt.Fprintf(&b, "; and %d more", more)

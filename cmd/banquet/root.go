@@ -122,7 +122,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVarP(&a.file, "feature-store-yaml", "f", "", globalUsage("feature-store-yaml"))
 	flags.StringVar(&a.logLevel, "log-level", "warning", "level of the log on stderr: debug, info, warning, error")
 	root.AddCommand(
-		a.applyCommand(), a.planCommand(), a.validateCommand(), a.materializeCommand(), a.incrementalCommand(), a.getCommand(), a.historicalCommand(),
+		a.applyCommand(), a.planCommand(), a.validateCommand(), a.materializeCommand(), a.incrementalCommand(), a.pushCommand(), a.getCommand(), a.historicalCommand(),
 		a.serveCommand(), a.serveOfflineCommand(), a.demoCommand(), a.initCommand(), a.dumpCommand(), a.versionCommand(), a.healthCommand(),
 	)
 	root.AddCommand(a.objectCommands()...)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/internal/similar"
 	"github.com/banquet-fs/banquet/registry"
 )
@@ -102,6 +103,12 @@ func namesOf(project *registry.Project, kind, name string) []string {
 	case "feature view":
 		for _, v := range project.Views() {
 			names = append(names, v.Name)
+		}
+	case "push source":
+		for _, v := range project.Views() {
+			if v.Stream.GetType() == core.DataSource_PUSH_SOURCE {
+				names = append(names, v.Stream.GetName())
+			}
 		}
 	case "feature service":
 		for _, s := range project.FeatureServices() {

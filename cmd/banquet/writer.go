@@ -5,10 +5,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/ingest"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/training"
 )
 
 // writingNeed is the need of pushes and writes, for errors.
@@ -20,6 +20,7 @@ const writeTime = time.Minute
 // writer makes the use case of pushes and writes.
 func (r *repository) writer(snapshots func() *registry.Snapshot, refresh func(context.Context) error) *ingest.Writer {
 	var opening sync.Mutex // of the stores: the first requests open them
+	var service *training.Service
 	l := r.config.Banquet.Limits
 	return ingest.NewWriter(ingest.WriterOptions{
 		Snapshots: snapshots, Refresh: refresh, Project: r.config.Project, KeyVersion: r.config.KeyVersion,
@@ -32,9 +33,18 @@ func (r *repository) writer(snapshots func() *registry.Snapshot, refresh func(co
 			return r.onlineStore(ctx, nil, writingNeed)
 		},
 		Appender: func(context.Context) (ingest.Appender, error) {
-			return nil, fault.New(fault.Unimplemented, "pushes to the offline store are not supported yet; push to online")
+			opening.Lock()
+			defer opening.Unlock()
+			if service == nil {
+				made, err := r.training(snapshots)
+				if err != nil {
+					return nil, err
+				}
+				service = made
+			}
+			return service, nil
 		},
-		Limits: ingest.WriteLimits{Rows: l.Rows, Cells: l.Cells}, Deadline: writeTime, Log: r.app.log,
+		Limits: ingest.WriteLimits{Rows: l.Rows, Cells: l.Cells}, Deadline: writeTime, OfflineDeadline: time.Duration(r.config.Banquet.Offline.Timeout), Log: r.app.log,
 	})
 }
 

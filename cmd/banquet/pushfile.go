@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+	"github.com/banquet-fs/banquet/ingest"
+	"github.com/banquet-fs/banquet/offline/parquet"
+	"github.com/banquet-fs/banquet/value"
+)
+
+// pushFile is the file of a push.
+type pushFile struct {
+	path string
+	name string // in messages
+	json bool
+	// kinds are the value types of columns, for cells of CSV.
+	kinds map[string]types.ValueType_Enum
+	close func()
+}
+
+// openPushFile finds out what a file is: by its name, or, for standard input, by its first
+// bytes. Standard input is copied to a temporary file, since it may be read twice.
+func (a *app) openPushFile(path string) (*pushFile, error) {
+	if path == "-" {
+		return a.spoolInput()
+	}
+	f := &pushFile{path: path, name: path, close: func() {}}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fault.New(fault.NotFound, "the file %s does not exist", path).Because(err)
+	case err != nil:
+		return nil, fault.New(fault.Unavailable, "the file %s cannot be read", path).Because(err)
+	case info.IsDir():
+		return nil, fault.New(fault.Invalid, "%s is a directory; push its files one by one", path)
+	}
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".json", ".jsonl", ".ndjson":
+		f.json = true
+	default:
+		if !parquet.IsTable(path) {
+			return nil, fault.New(fault.Invalid, "%s: its name must end in .json, .jsonl, .csv, .parquet or .arrow, so that its form is known", path)
+		}
+	}
+	return f, nil
+}
+
+// spoolInput copies standard input to a temporary file with the ending of its form.
+func (a *app) spoolInput() (*pushFile, error) {
+	head := make([]byte, 8)
+	n, err := io.ReadFull(a.in, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fault.New(fault.Unavailable, "standard input cannot be read").Because(err)
+	}
+	head = head[:n]
+	ending := ".csv"
+	switch text := bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff"))); {
+	case bytes.HasPrefix(head, []byte("PAR1")):
+		ending = ".parquet"
+	case bytes.HasPrefix(head, []byte("ARROW1")):
+		ending = ".arrow"
+	case len(text) == 0, text[0] == '[', text[0] == '{':
+		ending = ".json"
+	}
+	file, err := os.CreateTemp("", "banquet-push-*"+ending)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "a temporary file for standard input cannot be made; set TMPDIR to a directory with room").Because(err)
+	}
+	f := &pushFile{path: file.Name(), name: "standard input", json: ending == ".json", close: func() { _ = os.Remove(file.Name()) }}
+	_, err = io.Copy(file, io.MultiReader(bytes.NewReader(head), a.in))
+	if err = errors.Join(err, file.Close()); err != nil {
+		f.close()
+		return nil, fault.New(fault.Unavailable, "standard input cannot be copied to a temporary file; set TMPDIR to a directory with room").Because(err)
+	}
+	return f, nil
+}
+
+// chunks reads the rows from the start.
+func (f *pushFile) chunks(ctx context.Context) iter.Seq2[[]ingest.Column, error] {
+	if f.json {
+		return f.jsonRows(ctx)
+	}
+	return func(yield func([]ingest.Column, error) bool) {
+		rows, err := parquet.Table(ctx, f.path, f.kinds)
+		if err != nil {
+			yield(nil, f.renamed(err))
+			return
+		}
+		defer rows.Release()
+		read := false
+		for rows.Next() {
+			batch := rows.RecordBatch()
+			read = true
+			for from := int64(0); from < batch.NumRows(); from += tableChunk {
+				part := batch.NewSlice(from, min(from+tableChunk, batch.NumRows()))
+				columns := make([]ingest.Column, part.NumCols())
+				for i := range columns {
+					columns[i] = ingest.Column{Name: part.ColumnName(i), Cells: value.NewArrowCells(part.Column(i))}
+				}
+				more := yield(columns, nil)
+				part.Release()
+				if !more {
+					return
+				}
+			}
+		}
+		switch err := rows.Err(); {
+		case err != nil:
+			yield(nil, f.renamed(err))
+		case !read: // the columns of a file without rows are checked, too
+			columns := make([]ingest.Column, rows.Schema().NumFields())
+			for i, field := range rows.Schema().Fields() {
+				columns[i] = ingest.Column{Name: field.Name, Cells: value.TextCells{}}
+			}
+			yield(columns, nil)
+		}
+	}
+}
+
+// tableChunk is how many rows of a table are pushed at once.
+const tableChunk = 5000
+
+// renamed replaces the temporary file in an error by what was copied to it.
+func (f *pushFile) renamed(err error) error {
+	if f.name == f.path {
+		return err
+	}
+	e := *fault.Of(err)
+	e.Text = strings.ReplaceAll(e.Text, f.path, f.name)
+	return e.Because(err)
+}
+
+func (f *pushFile) jsonRows(ctx context.Context) iter.Seq2[[]ingest.Column, error] {
+	return func(yield func([]ingest.Column, error) bool) {
+		file, err := os.Open(f.path)
+		if err != nil {
+			yield(nil, fault.New(fault.Unavailable, "the file %s cannot be read", f.name).Because(err))
+			return
+		}
+		defer file.Close()
+		for columns, err := range jsonChunks(f.name, file) {
+			if err == nil && ctx.Err() != nil {
+				err = fault.Of(ctx.Err())
+			}
+			if !yield(columns, err) || err != nil {
+				return
+			}
+		}
+	}
+}
