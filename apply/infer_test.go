@@ -187,10 +187,14 @@ func TestEntityColumnsAndChosenFeatures(t *testing.T) {
 // The tables of SQLite stand in the registry, where Feast's plan looks for them;
 // those of other projects stay.
 func TestTablesOfSQLiteAreListed(t *testing.T) {
-	storage := &memoryStorage{reg: &core.Registry{Infra: &core.Infra{InfraObjects: []*core.InfraObject{
-		{InfraObject: &core.InfraObject_SqliteTable{SqliteTable: &core.SqliteTable{Path: "o.db", Name: "other_v"}}},
-		{InfraObject: &core.InfraObject_SqliteTable{SqliteTable: &core.SqliteTable{Path: "o.db", Name: "p_gone"}}},
-	}}}}
+	storage := &memoryStorage{reg: &core.Registry{Infra: &core.Infra{}}}
+	for _, name := range []string{"other_v", "p_gone", "p_eu_v"} {
+		storage.reg.Infra.InfraObjects = append(storage.reg.Infra.InfraObjects,
+			&core.InfraObject{InfraObject: &core.InfraObject_SqliteTable{SqliteTable: &core.SqliteTable{Path: "o.db", Name: name}}})
+	}
+	eu := viewNamed("v")
+	eu.Spec.Project = "p_eu"
+	storage.reg.FeatureViews = []*core.FeatureView{eu}
 	objects := &registry.Objects{FeatureViews: []*core.FeatureView{viewNamed("v")}}
 	if _, err := apply.New(apply.Options{Storage: storage, Project: "p", SQLite: "/o.db"}).Apply(t.Context(), objects, apply.Observer{}); err != nil {
 		t.Fatal(err)
@@ -199,7 +203,7 @@ func TestTablesOfSQLiteAreListed(t *testing.T) {
 	for _, o := range storage.reg.GetInfra().GetInfraObjects() {
 		got = append(got, o.GetSqliteTable().GetPath()+" "+o.GetSqliteTable().GetName())
 	}
-	if s := strings.Join(got, ", "); s != "o.db other_v, /o.db p_v" {
+	if s := strings.Join(got, ", "); s != "o.db other_v, o.db p_eu_v, /o.db p_v" {
 		t.Errorf("tables are %s", s)
 	}
 }

@@ -16,30 +16,38 @@ func (a *Applier) recordInfra(reg *core.Registry) {
 		return
 	}
 	infra := &core.Infra{}
+	infra.ProtoReflect().SetUnknown(reg.GetInfra().ProtoReflect().GetUnknown())
+	others := map[string]bool{} // those of project shop_eu begin like those of shop
+	listedTables(reg, func(project, name string) { others[name] = others[name] || project != a.opt.Project })
 	for _, o := range reg.GetInfra().GetInfraObjects() {
-		if !strings.HasPrefix(o.GetSqliteTable().GetName(), a.opt.Project+"_") {
+		name := o.GetSqliteTable().GetName()
+		if others[name] || !strings.HasPrefix(name, a.opt.Project+"_") {
 			infra.InfraObjects = append(infra.InfraObjects, o)
 		}
 	}
-	add := func(project, view string) {
+	listedTables(reg, func(project, name string) {
 		if project != a.opt.Project {
 			return
 		}
 		infra.InfraObjects = append(infra.InfraObjects, &core.InfraObject{
 			InfraObjectClassType: sqliteTable,
-			InfraObject:          &core.InfraObject_SqliteTable{SqliteTable: &core.SqliteTable{Path: a.opt.SQLite, Name: project + "_" + view}},
+			InfraObject:          &core.InfraObject_SqliteTable{SqliteTable: &core.SqliteTable{Path: a.opt.SQLite, Name: name}},
 		})
-	}
+	})
+	reg.Infra = infra
+}
+
+// listedTables calls do for each table of SQLite that Feast lists, with its project.
+func listedTables(reg *core.Registry, do func(project, name string)) {
 	for _, v := range reg.GetFeatureViews() {
-		add(v.GetSpec().GetProject(), v.GetSpec().GetName())
+		do(v.GetSpec().GetProject(), v.GetSpec().GetProject()+"_"+v.GetSpec().GetName())
 	}
 	for _, v := range reg.GetStreamFeatureViews() {
-		add(v.GetSpec().GetProject(), v.GetSpec().GetName())
+		do(v.GetSpec().GetProject(), v.GetSpec().GetProject()+"_"+v.GetSpec().GetName())
 	}
 	for _, v := range reg.GetLabelViews() {
 		if v.GetSpec().GetOnline() {
-			add(v.GetSpec().GetProject(), v.GetSpec().GetName())
+			do(v.GetSpec().GetProject(), v.GetSpec().GetProject()+"_"+v.GetSpec().GetName())
 		}
 	}
-	reg.Infra = infra
 }

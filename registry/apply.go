@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
@@ -84,6 +85,8 @@ type applier struct {
 	pickles    map[string][]byte // of functions, by the name of the view
 	noPromote  bool
 	later      bool // the definitions have all fields that their Feast knows
+	// single says that one object is put, which may have times of its own.
+	single bool
 }
 
 // definitions lists the objects of a kind that the repository defines.
@@ -137,30 +140,29 @@ func each[M proto.Message](list []M, add func(proto.Message)) {
 
 // kind applies the definitions of one kind to the registry's list.
 func (a *applier) kind(k kind, defined []object) error {
-	field := a.reg.Descriptor().Fields().ByName(k.list)
-	list := a.reg.Mutable(field).List()
 	for _, next := range defined {
-		next = object{proto.Clone(next.m.Interface()).ProtoReflect()}
-		next.setProject(a.project)
-		if k.list != "data_sources" {
-			a.dateSources(next.m)
-		}
-		at := find(list, a.project, next.name())
-		if at < 0 {
-			if err := a.create(k, list, next); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := a.update(k, list, at, next); err != nil {
+		if err := a.put(k, object{proto.Clone(next.m.Interface()).ProtoReflect()}); err != nil {
 			return err
 		}
 	}
 	if k.list == "projects" {
 		return nil
 	}
-	a.prune(k, list, defined)
+	a.prune(k, a.list(k.list), defined)
 	return nil
+}
+
+// put creates an object, or replaces the one of its name.
+func (a *applier) put(k kind, next object) error {
+	list := a.list(k.list)
+	next.setProject(a.project)
+	if k.list != "data_sources" {
+		a.dateSources(next.m)
+	}
+	if at := find(list, a.project, next.name()); at >= 0 {
+		return a.update(k, list, at, next)
+	}
+	return a.create(k, list, next)
 }
 
 // dateSources gives the data sources within an object the times that the registry has
@@ -199,7 +201,11 @@ func find(list protoreflect.List, project, name string) int {
 }
 
 func (a *applier) create(k kind, list protoreflect.List, next object) error {
-	next.stamp(nil, a.now)
+	var created *timestamppb.Timestamp
+	if a.single {
+		created = next.created()
+	}
+	next.stamp(created, a.now)
 	if k.history != "" {
 		if err := a.readable(next); err != nil {
 			return err
@@ -232,7 +238,7 @@ func (a *applier) update(k kind, list protoreflect.List, at int, next object) er
 	if old.same(next) {
 		// Not a change of the definition: the source text of a function is the same, but
 		// a value that it uses from its module may have changed.
-		if renewPickles(next, old) {
+		if renewed, moved := renewPickles(next, old), takeState(old, next); renewed || moved {
 			old.stamp(old.created(), a.now)
 			a.changes = append(a.changes, Change{Action: Updated, Kind: k.noun, Name: next.name(), Quiet: true})
 		}
@@ -248,6 +254,10 @@ func (a *applier) update(k kind, list protoreflect.List, at int, next object) er
 		}
 	}
 	next.stamp(old.created(), a.now)
+	if k.list == "saved_datasets" { // the rows are the same
+		copyField(next.meta(), old.meta(), "min_event_timestamp")
+		copyField(next.meta(), old.meta(), "max_event_timestamp")
+	}
 	list.Set(at, protoreflect.ValueOfMessage(next.m))
 	a.note(k, Updated, next.name(), fields)
 	return nil
@@ -292,7 +302,7 @@ func (a *applier) prune(k kind, list protoreflect.List, defined []object) {
 		if o.project() == a.project && !names[o.name()] {
 			a.note(k, Deleted, o.name(), nil)
 			if k.history != "" {
-				a.dropHistory(o.name())
+				a.dropHistory(k, o.name())
 			}
 			continue
 		}
@@ -313,31 +323,36 @@ func (a *applier) note(k kind, action Action, name string, fields []FieldChange)
 // are none.
 func checkNames(project string, o Objects) error {
 	seen := map[string]string{}
-	view := func(kind, name string) error {
-		if strings.ContainsAny(name, "@:") {
-			return fault.New(fault.Invalid, "%s name %q must not contain '@' or ':'", kind, name).About("feature view", name, project)
-		}
-		if other, ok := seen[strings.ToLower(name)]; ok {
-			return fault.New(fault.Invalid, "feature views %s and %s have names that differ only in case; feature view names must be case-insensitively unique", other, name).
-				About("feature view", name, project)
-		}
-		seen[strings.ToLower(name)] = name
-		return nil
-	}
 	for _, k := range kinds() {
 		if k.history == "" {
 			continue
 		}
 		for _, v := range (&applier{project: project}).definitions(k, o) {
-			if err := view(strings.ReplaceAll(k.noun, "on demand", "on-demand"), v.name()); err != nil {
+			if err := checkView(k, v, project); err != nil {
 				return err
 			}
-			if _, err := ParseVersion(text(v.spec(), "version")); err != nil {
-				return fault.New(fault.Invalid, "%s %s: %s", k.noun, v.name(), err).About("feature view", v.name(), project)
+			name := strings.ToLower(v.name())
+			if other, ok := seen[name]; ok {
+				return fault.New(fault.Invalid, "feature views %s and %s have names that differ only in case; feature view names must be case-insensitively unique", other, v.name()).
+					About("feature view", v.name(), project)
 			}
+			seen[name] = v.name()
 		}
 	}
 	return checkTwice(project, o)
+}
+
+// checkView refuses a view's name that cannot be part of a feature reference, and a
+// version that is none.
+func checkView(k kind, view object, project string) error {
+	name := view.name()
+	if strings.ContainsAny(name, "@:") {
+		return fault.New(fault.Invalid, "%s name %q must not contain '@' or ':'", strings.ReplaceAll(k.noun, "on demand", "on-demand"), name).About("feature view", name, project)
+	}
+	if _, err := ParseVersion(text(view.spec(), "version")); err != nil {
+		return fault.New(fault.Invalid, "%s %s: %s", k.noun, name, err).About("feature view", name, project)
+	}
+	return nil
 }
 
 // checkTwice refuses two objects with the same kind and name.
@@ -348,7 +363,7 @@ func checkTwice(project string, o Objects) error {
 		for _, d := range a.definitions(k, o) {
 			name := d.name()
 			if name == "" {
-				return fault.New(fault.Invalid, "a %s has no name", k.noun)
+				return fault.New(fault.Invalid, "every %s needs a name", k.noun)
 			}
 			if seen[name] {
 				return fault.New(fault.Invalid, "%s %s is defined twice", k.noun, name).About(k.noun, name, project)

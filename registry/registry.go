@@ -80,8 +80,8 @@ var ErrConflict = errors.New("another writer has changed the registry")
 var ErrNoChange = errors.New("nothing to change")
 
 const (
-	// updateTime is how long Update tries again after conflicts, unless its context ends
-	// sooner.
+	// updateTime is how long Update tries again after conflicts if its context has no
+	// deadline.
 	updateTime = 30 * time.Second
 	// firstPause and longestPause bound the wait before it does. The wait is random, so
 	// that writers in conflict do not try again at the same time.
@@ -90,11 +90,14 @@ const (
 
 // Update loads the registry, calls edit to change a copy of it and saves the copy.
 // If another writer has saved in the meantime, it starts over after a short wait, until
-// its context ends, or for half a minute. edit should be quick: what it takes, other
+// its context ends, or for half a minute if that has no deadline. edit should be quick: what it takes, other
 // writers may use to be first. A registry that does not exist yet starts empty. Update
 // returns the stored registry.
 func Update(ctx context.Context, storage Storage, edit func(*core.Registry) error) (*core.Registry, error) {
-	until := time.Now().Add(updateTime)
+	until, ok := ctx.Deadline()
+	if !ok {
+		until = time.Now().Add(updateTime)
+	}
 	for n := 0; n == 0 || time.Now().Before(until); n++ {
 		if n > 0 {
 			if err := pause(ctx, n); err != nil {
@@ -122,7 +125,12 @@ func Update(ctx context.Context, storage Storage, edit func(*core.Registry) erro
 			return nil, err
 		}
 	}
-	return nil, fault.New(fault.Conflict, "other writers have changed the registry for %v, each time before this change was saved; nothing of it is saved, run it again", updateTime).
+	return nil, errTurnedAway()
+}
+
+// errTurnedAway is the error of Update when its time is over.
+func errTurnedAway() error {
+	return fault.New(fault.Conflict, "other writers have changed the registry, each time before this change was saved, until the time for it was over; nothing of it is saved, run it again").
 		Because(ErrConflict)
 }
 
@@ -134,6 +142,9 @@ func pause(ctx context.Context, n int) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return errTurnedAway()
+		}
 		return fault.Of(ctx.Err())
 	}
 }

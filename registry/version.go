@@ -61,19 +61,26 @@ func openRecord(r *core.FeatureViewVersionRecord) (object, error) {
 	return objectOf(m), nil
 }
 
-func (a *applier) dropHistory(view string) {
-	h := a.registry.GetFeatureViewVersionHistory()
-	if h == nil {
-		return
+// dropHistory removes the versions of a view. A view of another kind that has taken its
+// name keeps its own.
+func (a *applier) dropHistory(k kind, view string) {
+	a.keepHistory(func(r *core.FeatureViewVersionRecord) bool {
+		return r.GetFeatureViewName() != view || r.GetFeatureViewType() != k.history
+	})
+}
+
+// dropAllHistory removes the versions of all views of the project.
+func (a *applier) dropAllHistory() {
+	a.keepHistory(func(*core.FeatureViewVersionRecord) bool { return false })
+}
+
+// keepHistory keeps the records of the project that keep accepts.
+func (a *applier) keepHistory(keep func(*core.FeatureViewVersionRecord) bool) {
+	if h := a.registry.GetFeatureViewVersionHistory(); h != nil {
+		h.Records = slices.DeleteFunc(h.Records, func(r *core.FeatureViewVersionRecord) bool {
+			return r.GetProjectId() == a.project && !keep(r)
+		})
 	}
-	kept := h.Records[:0]
-	for _, r := range h.Records {
-		if r.GetProjectId() != a.project || r.GetFeatureViewName() != view {
-			kept = append(kept, r)
-		}
-	}
-	clear(h.Records[len(kept):])
-	h.Records = kept
 }
 
 // ParseVersion reads the version that a definition of a view names: -1 for the latest.
@@ -139,9 +146,15 @@ func (a *applier) updateView(k kind, old, next object) error {
 	meta := next.meta()
 	copyField(meta, old.meta(), "materialization_intervals")
 	if k.sameSchema(old, next) {
-		copyField(meta, old.meta(), "state")
-		copyField(meta, old.meta(), "version_id")
-		copyField(meta, old.meta(), "current_version_number")
+		if stateOf(next) == 0 {
+			copyField(meta, old.meta(), "state")
+		}
+		for _, name := range []protoreflect.Name{"version_id", "current_version_number"} {
+			if f := meta.Descriptor().Fields().ByName(name); f != nil {
+				meta.Clear(f) // a client may send what it has read
+			}
+			copyField(meta, old.meta(), name)
+		}
 		return nil
 	}
 	records := a.records(next.name())
@@ -165,6 +178,29 @@ func (a *applier) updateView(k kind, old, next object) error {
 	setInt(meta, "current_version_number", number)
 	next.stamp(old.created(), a.now)
 	return a.record(k, next, number)
+}
+
+// stateOf is the state of a view: 0 if it has none.
+func stateOf(view object) protoreflect.EnumNumber {
+	f := view.m.Descriptor().Fields().ByName("meta")
+	if f == nil || !view.m.Has(f) {
+		return 0
+	}
+	meta := view.m.Get(f).Message()
+	if f = meta.Descriptor().Fields().ByName("state"); f == nil {
+		return 0
+	}
+	return meta.Get(f).Enum()
+}
+
+// takeState gives a view the state that a client has sent with the same definition, and
+// reports whether it had another.
+func takeState(old, next object) bool {
+	if state := stateOf(next); state == 0 || state == stateOf(old) {
+		return false
+	}
+	copyField(old.meta(), next.meta(), "state")
+	return true
 }
 
 // recordOnly records a changed view as its newest version, unless it is that already,

@@ -203,7 +203,7 @@ func contentFlaws() []flaw {
 		{"garbage is an empty registry", func() *flawed {
 			return &flawed{load: func(reg *core.Registry, rev registry.Revision, err error) (*core.Registry, registry.Revision, error) {
 				if err != nil && fault.KindOf(err) == fault.Unavailable && errors.Unwrap(err) != nil { // bytes that cannot be decoded
-					return &core.Registry{}, rev, nil
+					reg, err = &core.Registry{}, nil
 				}
 				return reg, rev, err
 			}}
