@@ -77,6 +77,8 @@ def mistakes(case: Any) -> int:
     if ask is None:
         return 0
     found = len(ask.wrong) + len(views(case) & {"disabled", "no_key", "offline_only", "odd", "view_1", "computed"})
+    if not case.served.repo.versioned:  # a service that names a version is refused
+        found += "pinned" in views(case) or (ask.service or "").startswith("text_")
     return found + (len(set(names)) < len(names)) + any(ask.kinds.get(n) == "bytes_val" for n in ask.columns)
 
 

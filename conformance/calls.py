@@ -23,6 +23,7 @@ class Ask:
     features: list[str] = field(default_factory=list)
     service: str | None = None
     full: bool = False
+    versions: bool = False  # asks for the versions of views, over HTTP
     columns: dict[str, list] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)  # the field of Value of each column
     wrong: list[str] = field(default_factory=list)  # the mistakes in it
@@ -58,7 +59,7 @@ def parts_of(rng: random.Random, repo: repos.Repo) -> tuple[Ask, list[tuple[repo
 
 def ask(rng: random.Random, repo: repos.Repo) -> Ask:
     a, parts = parts_of(rng, repo)
-    a.full = rng.random() < 0.6
+    a.full, a.versions = rng.random() < 0.6, rng.random() < 0.2
     rows: list[dict[str, Any]] = [{} for _ in range(rng.choice([1, 1, 2, 3, 5, 8]))]
     needed = {mapped.get(k.name, k.name): k for v, mapped in parts for k in v.keys}
     if not needed or rng.random() < 0.1:
@@ -221,6 +222,8 @@ def body_of(a: Ask) -> dict[str, Any]:
         body["features"] = a.features
     if a.full:
         body["full_feature_names"] = True
+    if a.versions:
+        body["include_feature_view_version_metadata"] = True
     return body
 
 

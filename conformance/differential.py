@@ -157,6 +157,8 @@ def web_answer(status: int, body: str) -> Answer:
         return Answer(str(status), body)
     a = json.loads(body)
     names, results = a["metadata"].pop("feature_names"), a.pop("results")
+    if not repos.REFERENCES:  # Feast 0.66 accepts the option and never tells versions
+        a["metadata"].pop("feature_view_metadata", None)
     assert len(names) == len(results), f"{len(names)} names, {len(results)} columns"
     return Answer("200", "", names, [json.dumps({**r, "keys": list(r)}, sort_keys=True) for r in results], json.dumps(a))
 

@@ -10,6 +10,7 @@ import random
 import warnings
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Callable
 
@@ -24,6 +25,8 @@ from feast.protos.feast.types import Value_pb2 as pb
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 
 Value = pb.Value
+# Whether the installed Feast has references in services and reads the versions that services name.
+REFERENCES = [int(n) for n in version("feast").split(".")[:2]] >= [0, 67]
 TEXTS = ["", "a", "ünï_çødé", "日本語", "😀", 'a "quoted\\ text', "line\nbreak\ttab\r\b\f", "\u2028\x7f", "</script>&'", "0", "null", "x" * 300, "nul\x00nul", "{}", " blank "]
 INT64 = [0, 1, -1, 7, 2**31, -(2**31) - 1, 2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63), 9007199254740993, 123456789012345678]
 INT32 = [0, 1, -1, 2**31 - 1, -(2**31), 65536]
@@ -89,6 +92,7 @@ for _name, _type, _list, _set, _pool in [
 ]:
     KINDS[_name + "_list"] = (ft.Array(_type), many(_name + "_list_val", _list, _pool))
     KINDS[_name + "_set"] = (ft.Set(_type), many(_name + "_set_val", _set, _pool))
+KINDS["vector"] = (ft.Array(ft.Float32), lambda rng: Value(float_list_val=pb.FloatList(val=[rng.choice(FLOATS), rng.choice(FLOATS)])))
 KINDS["json_list"] = (ft.Array(ft.Json), many("json_list_val", pb.StringList, JSONS))
 
 
@@ -161,7 +165,8 @@ def file_source(path: Path, name: str, **kw: Any) -> FileSource:
 
 def schema(rng: random.Random, keys: list[Key], kinds: dict[str, str]) -> list[Field]:
     fields = [Field(name=k.name, dtype=k.dtype) for k in keys]
-    return fields + [Field(name=f, dtype=KINDS[kind][0]) for f, kind in kinds.items()]
+    index = {"vector_index": True, "vector_length": 2, "vector_search_metric": "cosine"}
+    return fields + [Field(name=f, dtype=KINDS[kind][0], **(index if kind == "vector" else {})) for f, kind in kinds.items()]
 
 
 NAMES = ["f", "amount", "city", "score", "Total", "a__b", "f1", "f2", "f3", "f4", "f5", "f6"]
@@ -181,7 +186,7 @@ class Builder:
         out = {}
         for name in self.rng.sample(NAMES, n):
             if not self.left:
-                self.left = self.rng.sample(list(KINDS), len(KINDS))
+                self.left = self.rng.sample([k for k in KINDS if k != "vector"], len(KINDS) - 1)
             out[name] = self.left.pop()
         return out
 
@@ -208,6 +213,9 @@ class Builder:
         self.add("disabled", self.stored_keys(1), enabled=False)
         self.add("offline_only", self.stored_keys(1), online=False)
         self.add("no_key", [self.rng.choice([k for k in self.keys if not k.stored])])
+        if REFERENCES:
+            self.add("pinned", self.stored_keys(2), version="v2")
+            self.add("vectors", self.stored_keys(1), kinds={"near": "vector", "amount": "int64"})
         pushed = PushSource(name="push", batch_source=file_source(self.path, "pushed"))
         self.add("pushed", self.stored_keys(2), source=pushed)
         topic = KafkaSource(name="kafka", kafka_bootstrap_servers="127.0.0.1:1", topic="t", timestamp_field="event_timestamp", message_format=AvroFormat("{}"), batch_source=file_source(self.path, "streamed"))
@@ -239,9 +247,9 @@ class Builder:
         projections = []
         for v in self.rng.sample(pool, self.rng.randint(1, 3)):
             features = v.features if self.rng.random() < 0.3 else self.rng.sample(v.features, self.rng.randint(1, len(v.features)))
-            alias = self.rng.choice([v.name, v.name, v.name + "_alias", "other name"]) if v.name != "written" and all(p[0] != "other name" for p in projections) else v.name
+            alias = self.rng.choice([v.name, v.name, v.name + "_alias", "other name"]) if v.name != "written" and all(not p[0].startswith("other name") for p in projections) else v.name
             mapped = {k.name: self.rng.choice(["caller_", "b_"]) + k.name for k in v.keys if self.rng.random() < 0.4} if isinstance(v.object, FeatureView) else {}
-            projections.append((alias, v, features, mapped))
+            projections.append((alias + "@v2" if v.name == "pinned" else alias, v, features, mapped))
         return Service(name, projections)
 
     def twice(self) -> Service:
@@ -253,7 +261,7 @@ class Builder:
     def feast_service(self, s: Service) -> FeatureService:
         parts = []
         for alias, v, features, mapped in s.projections:
-            part = v.object[features]
+            part, alias = v.object[features], alias.partition("@")[0]
             if alias != v.name:
                 part = part.with_name(alias)
             parts.append(part.with_join_key_map(mapped) if mapped else part)
@@ -318,10 +326,7 @@ online_store:
 offline_store:
   type: file
 entity_key_serialization_version: {key_version}
-banquet:
-  http:
-    status: {"feast" if feast_status else '""'}
-"""
+""" + ("banquet:\n  http:\n    status: feast\n" if feast_status else "")
 
 
 def build(seed: int, at: Path, online: str, versioned: bool, key_version: int, feast_status: bool) -> list[Repo]:
@@ -336,8 +341,12 @@ def build(seed: int, at: Path, online: str, versioned: bool, key_version: int, f
         b = Builder(f"{seed}/{project}", path, project, versioned)
         store.apply(b.build())
         b.write(store)
+        old = next(v for v in b.views if v.name == "view_0")
         if versioned:
             b.views += renew(b, store)
+        if REFERENCES:
+            b.services += by_reference(b, store, old)
+            measured_otherwise(b, store)
         for state in STATES[: b.rng.randint(0, 4)] if project == "main" else []:
             store.set_feature_view_state("view_1", state)
         repos.append(Repo(path, project, store, b.keys, b.views, b.services, versioned))
@@ -358,3 +367,30 @@ def renew(b: Builder, store: FeatureStore) -> list[View]:
     b.write_rows(store, current)
     b.views.remove(old)
     return [current]
+
+
+def by_reference(b: Builder, store: FeatureStore, old: View) -> list[Service]:
+    """Services whose features are given as text; the versions that some name are read only where versions are on."""
+    current = {v.name: v for v in b.views}
+    new = current["view_0"]
+    services = []
+    for name, parts in (
+        ("parts", [("view_0", new, new.features[:1]), ("view_1", current["view_1"], None), ("view_0", new, new.features[1:2])]),
+        ("first", [("view_0@v0", old, None)]),
+        ("versions", [("view_0@v0", old, old.features[-1:]), ("pinned@v2", current["pinned"], None)] + ([("view_0@v1", new, ["late"])] if b.versioned else [])),
+        ("mixed", [("vectors", current["vectors"], ["near"]), ("view_0@v0", old, old.features[:2]), ("view_2", current["view_2"], current["view_2"].features[:1])]),
+    ):
+        texts = [t for view, _, features in parts for t in ([f"{view}:{f}" for f in features] if features is not None else [view])]
+        store.apply([FeatureService(name="text_" + name, features=texts)])
+        services.append(Service("text_" + name, [(view, v, features or v.features, {}) for view, v, features in parts]))
+    return services
+
+
+def measured_otherwise(b: Builder, store: FeatureStore) -> None:
+    """Another metric of a vector: services that were applied before it cannot be read any more."""
+    if b.project == "second":
+        return
+    v = next(v for v in b.views if v.name == "vectors")
+    fields = [Field(name=f.name, dtype=f.dtype, vector_index=f.vector_index, vector_length=f.vector_length, vector_search_metric="L2" if f.vector_index else None) for f in v.object.schema]
+    store.apply([FeatureView(name=v.name, entities=[k.entity for k in v.keys], schema=fields, source=v.object.batch_source, ttl=v.object.ttl)])
+    b.write_rows(store, v)
