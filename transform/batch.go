@@ -1,0 +1,353 @@
+package transform
+
+import (
+	"context"
+	"encoding/binary"
+	"math"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/banquet-fs/banquet/gen/feast/types"
+)
+
+// Batch holds the rows of one run: the cells of the inputs, then those of the
+// outputs. It is not safe for concurrent use.
+type Batch struct {
+	p     *Program
+	rows  int
+	cells []cells // of each input
+	text  []byte  // contents of texts
+	m     machine
+	outs  []*column
+	lists []val // contents of lists, for cells of kind kList
+}
+
+// cells are the staged cells of an input. Each row has a kind; bits are its number,
+// or the place of its text or list.
+type cells struct {
+	kinds []kind
+	bits  []int64
+	size  []int32
+	dt    dtype // that of a column of Arrow; dNone for Values
+	unit  int64
+	utc   bool
+	nulls bool // a null counts as present
+}
+
+func newBatch(p *Program) *Batch {
+	b := &Batch{p: p, cells: make([]cells, len(p.inputs)), outs: make([]*column, len(p.outputs))}
+	b.m.rows = 0
+	return b
+}
+
+func (b *Batch) reset(rows int) {
+	b.rows, b.text, b.lists = rows, b.text[:0], b.lists[:0]
+	for i := range b.cells {
+		c := &b.cells[i]
+		c.kinds, c.bits, c.size = grown(c.kinds, rows), grown(c.bits, rows), grown(c.size, rows)
+		clear(c.kinds) // kNone
+		c.dt, c.nulls = dNone, false
+	}
+	clear(b.outs)
+}
+
+func grown[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+// Rows is the number of rows.
+func (b *Batch) Rows() int { return b.rows }
+
+// SetNull says that a column has nulls in other batches of the same table: pandas
+// would make its integers floats in this one, too.
+func (b *Batch) SetNull(input int) { b.cells[input].nulls = true }
+
+// SetValue sets a cell to a serialized feast.types.Value; an empty one is null. The
+// bytes are copied. A cell that is not set is null.
+func (b *Batch) SetValue(input, row int, v []byte) error {
+	c := &b.cells[input]
+	if len(v) == 0 {
+		return nil
+	}
+	number, wire, n := protowire.ConsumeTag(v)
+	if n < 0 {
+		return errValue
+	}
+	body := v[n:]
+	switch t := types.ValueType_Enum(number); t {
+	case types.ValueType_INT32, types.ValueType_INT64, types.ValueType_BOOL, types.ValueType_UNIX_TIMESTAMP:
+		x, n := protowire.ConsumeVarint(body)
+		if n < 0 || wire != protowire.VarintType {
+			return errValue
+		}
+		c.setInt(row, t, int64(x))
+	case types.ValueType_DOUBLE:
+		if wire != protowire.Fixed64Type || len(body) < 8 {
+			return errValue
+		}
+		c.kinds[row], c.bits[row] = kFloat, int64(binary.LittleEndian.Uint64(body))
+	case types.ValueType_FLOAT:
+		if wire != protowire.Fixed32Type || len(body) < 4 {
+			return errValue
+		}
+		f := math.Float32frombits(binary.LittleEndian.Uint32(body))
+		c.kinds[row], c.bits[row] = kFloat, int64(math.Float64bits(float64(f)))
+	case types.ValueType_STRING:
+		s, n := protowire.ConsumeBytes(body)
+		if n < 0 || wire != protowire.BytesType {
+			return errValue
+		}
+		b.setText(c, row, s)
+	case 19: // null
+	default:
+		return b.setOther(c, row, t, wire, body)
+	}
+	return nil
+}
+
+var errValue = &failure{text: "a stored value is damaged", data: true}
+
+func (c *cells) setInt(row int, t types.ValueType_Enum, x int64) {
+	switch t {
+	case types.ValueType_INT32:
+		x = int64(int32(x))
+		c.kinds[row] = kInt
+	case types.ValueType_INT64:
+		c.kinds[row] = kInt
+	case types.ValueType_BOOL:
+		c.kinds[row] = kBool
+	default:
+		if x == math.MinInt64 { // Feast's null time
+			return
+		}
+		c.kinds[row], x = kTime, x*1_000_000
+	}
+	c.bits[row] = x
+}
+
+func (b *Batch) setText(c *cells, row int, s []byte) {
+	c.kinds[row], c.bits[row], c.size[row] = kText, int64(len(b.text)), int32(len(s))
+	b.text = append(b.text, s...)
+}
+
+// setOther sets a list, or a value that a function can only test for null.
+func (b *Batch) setOther(c *cells, row int, t types.ValueType_Enum, wire protowire.Type, body []byte) error {
+	content, n := protowire.ConsumeBytes(body)
+	if n < 0 || wire != protowire.BytesType {
+		return errValue
+	}
+	v := val{k: kOpaque, s: t.String()}
+	if items, ok, err := listItems(t, content); err != nil {
+		return err
+	} else if ok && b.p.mode != pandasMode {
+		v = listVal(items)
+	}
+	c.kinds[row], c.bits[row] = kOpaque, int64(len(b.lists))
+	b.lists = append(b.lists, v)
+	return nil
+}
+
+// run computes the outputs.
+func (b *Batch) run(ctx context.Context) error {
+	m := &b.m
+	m.mem.reset()
+	m.ctx, m.rows, m.steps, m.depth = ctx, b.rows, 0, 0
+	m.budget = stepsPerRun + stepsPerRow*b.rows
+	m.vars, m.base = m.vars[:0], 0
+	text := string(b.text)
+	if b.p.mode == pandasMode {
+		return b.runPandas(text)
+	}
+	return b.runPython(text)
+}
+
+func (b *Batch) runPandas(text string) error {
+	m := &b.m
+	f := &frame{rows: b.rows}
+	for i := range b.cells {
+		for j, name := range b.p.names[i] {
+			var c *column
+			if j == 0 {
+				c = b.column(i, text)
+			} else {
+				c = m.mem.clone(f.cols[len(f.cols)-1])
+			}
+			f.names, f.cols = append(f.names, name), append(f.cols, c)
+		}
+	}
+	m.inputs, m.wholeType = f, dNone
+	out, err := m.call(b.p.main, &args{pos: []val{{k: kFrame, ref: f}}})
+	if err != nil {
+		return err
+	}
+	r, ok := out.ref.(*frame)
+	if out.k != kFrame || !ok {
+		return typeError("the function returned a %s, not a DataFrame", out.typeName())
+	}
+	if r.rows != b.rows {
+		return valueError("the function returned %d rows for %d", max(0, r.rows), b.rows)
+	}
+	for i, o := range b.p.outputs {
+		j := r.find(o.Name)
+		if j < 0 {
+			if j = r.find(b.p.view + "__" + o.Name); j < 0 {
+				return &failure{class: "KeyError", text: "the function returned no column \"" + o.Name + "\""}
+			}
+		}
+		b.outs[i] = r.cols[j]
+	}
+	return nil
+}
+
+// column makes the column of an input as Feast and pandas make it of Values:
+// integers with nulls become floats, and only nulls are objects.
+func (b *Batch) column(i int, text string) *column {
+	c := &b.cells[i]
+	var n seen
+	for _, k := range c.kinds {
+		switch k {
+		case kNone:
+			n.none++
+		case kBool:
+			n.bools++
+		case kInt:
+			n.ints++
+		case kFloat:
+			n.floats++
+		case kTime:
+			n.times++
+		default:
+			n.others++
+		}
+	}
+	null := n.none > 0 || c.nulls
+	m := &b.m
+	switch rows := len(c.kinds); {
+	case c.dt == dFloat32 && !null && n.floats == rows:
+		return b.floatsOf(c, dFloat32)
+	case rows == 0 && c.dt != dNone:
+		return b.empty(c)
+	case n.others > 0 || n.none == rows && c.dt == dNone, n.bools > 0 && (null || n.bools < rows), n.times > 0 && n.times+n.none < rows:
+		return b.objectsOf(c, text)
+	case n.bools == rows && rows > 0:
+		return b.intsOf(c, dBool)
+	case n.times > 0:
+		return b.timesOf(c)
+	case n.ints == rows && !null && rows > 0:
+		dt := dInt64
+		if c.dt.isInt() {
+			dt = c.dt
+		}
+		return b.intsOf(c, dt)
+	case n.none == rows:
+		return b.nullsOf(c)
+	case n.ints+n.floats+n.none == rows:
+		dt := dFloat64
+		if c.dt == dFloat32 {
+			dt = dFloat32
+		}
+		return b.floatsOf(c, dt)
+	}
+	return m.mem.column(dObject, 0)
+}
+
+// empty is a column of Arrow without rows.
+func (b *Batch) empty(c *cells) *column {
+	out := b.m.mem.column(c.dt, 0)
+	out.unit, out.utc = max(1, c.unit), c.utc
+	return out
+}
+
+// nullsOf is a column of Arrow that has only nulls.
+func (b *Batch) nullsOf(c *cells) *column {
+	switch {
+	case c.dt.isInt() || c.dt.isFloat():
+		dt := dFloat64
+		if c.dt == dFloat32 {
+			dt = dFloat32
+		}
+		return b.floatsOf(c, dt)
+	case c.dt == dTime:
+		return b.timesOf(c)
+	}
+	return b.objectsOf(c, "")
+}
+
+func (b *Batch) intsOf(c *cells, dt dtype) *column {
+	out := b.m.mem.column(dt, len(c.bits))
+	copy(out.ints, c.bits)
+	return out
+}
+
+func (b *Batch) floatsOf(c *cells, dt dtype) *column {
+	out := b.m.mem.column(dt, len(c.bits))
+	for i, k := range c.kinds {
+		switch k {
+		case kNone:
+			out.floats[i] = math.NaN()
+		case kInt:
+			out.floats[i] = float64(c.bits[i])
+		default:
+			out.floats[i] = math.Float64frombits(uint64(c.bits[i]))
+		}
+	}
+	return out
+}
+
+func (b *Batch) timesOf(c *cells) *column {
+	out := b.m.mem.column(dTime, len(c.bits))
+	out.unit, out.utc = microsecond, true
+	by := int64(1)
+	if c.dt == dTime {
+		out.unit, out.utc, by = c.unit, c.utc, 1
+	}
+	for i, k := range c.kinds {
+		out.ints[i] = c.bits[i] * by
+		if k == kNone {
+			out.ints[i] = nat
+		}
+	}
+	return out
+}
+
+func (b *Batch) objectsOf(c *cells, text string) *column {
+	out := b.m.mem.column(dObject, len(c.kinds))
+	for i := range c.kinds {
+		out.objs[i] = b.cell(c, i, text)
+	}
+	return out
+}
+
+// cell is a cell as a value of Python.
+func (b *Batch) cell(c *cells, i int, text string) val {
+	switch k := c.kinds[i]; k {
+	case kNone:
+		return val{}
+	case kFloat:
+		return floatVal(math.Float64frombits(uint64(c.bits[i])))
+	case kText:
+		return textVal(text[c.bits[i] : c.bits[i]+int64(c.size[i])])
+	case kOpaque:
+		return b.lists[c.bits[i]]
+	case kTime:
+		if c.dt != dTime {
+			return val{k: kTime, w: dTime, i: c.bits[i]}
+		}
+		one := column{dt: dTime, unit: c.unit, utc: c.utc, ints: c.bits}
+		return one.timeAt(i)
+	default:
+		return val{k: k, i: c.bits[i]}
+	}
+}
+
+func (c *cells) setFloat(row int, f float64) {
+	c.kinds[row], c.bits[row] = kFloat, int64(math.Float64bits(f))
+}
+
+func (b *Batch) setString(c *cells, row int, s string) {
+	c.kinds[row], c.bits[row], c.size[row] = kText, int64(len(b.text)), int32(len(s))
+	b.text = append(b.text, s...)
+}

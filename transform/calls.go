@@ -1,0 +1,440 @@
+package transform
+
+import (
+	"strings"
+
+	"github.com/banquet-fs/banquet/definitions/syntax"
+)
+
+// method is a method of a value.
+type method func(m *machine, v val, a *args) (val, error)
+
+// dotted returns the name of a module's member, with the module's own name:
+// "numpy.where". It is empty for anything else.
+func (c *compiler) dotted(e syntax.Expr) string {
+	switch e := e.(type) {
+	case *syntax.Name:
+		if _, ok := c.scope.slots[e.ID]; ok {
+			return ""
+		}
+		if _, ok := c.funcs[e.ID]; ok {
+			return ""
+		}
+		return c.modules[e.ID]
+	case *syntax.Attr:
+		if of := c.dotted(e.Value); of != "" {
+			return of + "." + e.Name
+		}
+	}
+	return ""
+}
+
+// member is a member of a module by its dotted name.
+func member(name string) (val, bool) {
+	if fn, ok := moduleFuncs[name]; ok {
+		return val{k: kNative, ref: &native{name, fn}}, true
+	}
+	if v, ok := moduleValues[name]; ok {
+		return v, true
+	}
+	return val{}, false
+}
+
+func isModule(name string) bool {
+	switch name {
+	case "numpy", "pandas", "math", "datetime":
+		return true
+	}
+	return false
+}
+
+// imports makes the names of an import known.
+func (c *compiler) imports(at int, module, item, name string) {
+	if !isModule(module) {
+		c.fail(at, outside("module %s is not supported", module))
+		return
+	}
+	full := module
+	if item != "" {
+		full += "." + item
+		if !known(full) {
+			c.fail(at, outside("%s is not supported", full))
+			return
+		}
+	}
+	if name == "" {
+		name, _, _ = strings.Cut(module, ".")
+	}
+	c.modules[name] = full
+}
+
+// known reports whether a dotted name is a member of a module, or begins one.
+func known(full string) bool {
+	if _, ok := member(full); ok {
+		return true
+	}
+	for name := range moduleFuncs {
+		if strings.HasPrefix(name, full+".") {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *compiler) attribute(e *syntax.Attr) code {
+	if name := c.dotted(e); name != "" {
+		v, ok := member(name)
+		if !ok {
+			return c.bad(e.At(), "%s is not supported", name)
+		}
+		return func(*machine) (val, error) { return v, nil }
+	}
+	value, name, at := c.expr(e.Value), e.Name, e.At()
+	return func(m *machine) (val, error) {
+		v, err := value(m)
+		if err != nil {
+			return val{}, err
+		}
+		v, err = m.attribute(v, name)
+		if err != nil {
+			return val{}, place(err, at)
+		}
+		return v, nil
+	}
+}
+
+func noAttribute(v val, name string) error {
+	return outside("attribute '%s' of a %s is not supported", name, v.typeName())
+}
+
+func (m *machine) attribute(v val, name string) (val, error) {
+	switch v.k {
+	case kFrame:
+		f := v.ref.(*frame)
+		if i := f.find(name); i >= 0 && frameMethods[name] == nil {
+			return colVal(f.cols[i]), nil
+		}
+		return m.frameAttribute(f, name)
+	case kColumn:
+		return m.columnAttribute(v, name)
+	case kTimes:
+		if fn := timesAttributes[name]; fn != nil {
+			return fn(m, v.col())
+		}
+	case kRow:
+		return v.ref.(*row).get(name)
+	case kTime, kDelta:
+		return timeAttribute(v, name)
+	}
+	return val{}, noAttribute(v, name)
+}
+
+func (m *machine) columnAttribute(v val, name string) (val, error) {
+	c := v.col()
+	switch name {
+	case "str":
+		if c.dt != dObject {
+			return val{}, &failure{class: "AttributeError", text: "Can only use .str accessor with string values, not " + c.dt.String(), data: true}
+		}
+		return val{k: kText2, ref: c}, nil
+	case "dt":
+		if c.dt != dTime && c.dt != dDelta {
+			return val{}, &failure{class: "AttributeError", text: "Can only use .dt accessor with datetimelike values, not " + c.dt.String(), data: true}
+		}
+		return val{k: kTimes, ref: c}, nil
+	case "values":
+		out := *c
+		out.array = true
+		return colVal(&out), nil
+	case "size":
+		return intVal(int64(c.n)), nil
+	case "empty":
+		return boolVal(c.n == 0), nil
+	case "iloc", "loc", "iat", "at":
+		return v, nil // indexed by the row's number
+	case "T":
+		return v, nil
+	case "shape":
+		return val{k: kTuple, ref: &list{[]val{intVal(int64(c.n))}}}, nil
+	}
+	return val{}, noAttribute(v, name)
+}
+
+func (c *compiler) index(e *syntax.Index) code {
+	value, key, at := c.expr(e.Value), c.expr(e.Index), e.At()
+	return func(m *machine) (val, error) {
+		v, err := value(m)
+		if err != nil {
+			return val{}, err
+		}
+		k, err := key(m)
+		if err != nil {
+			return val{}, err
+		}
+		out, err := m.item(v, k)
+		if err != nil {
+			return val{}, place(err, at)
+		}
+		return out, nil
+	}
+}
+
+func keyError(key val) error {
+	return &failure{class: "KeyError", text: "there is no " + repr(key)}
+}
+
+// item is v[key].
+func (m *machine) item(v, key val) (val, error) {
+	switch v.k {
+	case kDict:
+		d := v.ref.(*dict)
+		if i := d.find(key); i >= 0 {
+			return d.values[i], nil
+		}
+		return val{}, keyError(key)
+	case kFrame:
+		return m.frameItem(v.ref.(*frame), key)
+	case kLoc:
+		return m.locItem(v.ref.(*frame), key)
+	case kRow:
+		if key.k == kText {
+			return v.ref.(*row).get(key.s)
+		}
+	case kList, kTuple, kRange:
+		return listItem(v, key)
+	case kText:
+		return textItem(v.s, key)
+	case kText2:
+		return m.textSlice(v.col(), key)
+	case kColumn:
+		c := v.col()
+		if key.k == kInt {
+			i, err := position(key, c.n)
+			if err != nil {
+				return val{}, err
+			}
+			return c.at(i), nil
+		}
+		return val{}, outside("selecting rows of a column is not supported; use .where or np.where")
+	}
+	return val{}, typeError("'%s' object is not subscriptable with %s", v.typeName(), key.typeName())
+}
+
+func listItem(v, key val) (val, error) {
+	all := v.ref.(*list).items
+	if key.k == kSlice {
+		from, to, err := bounds(key, len(all))
+		if err != nil {
+			return val{}, err
+		}
+		return val{k: v.k, ref: &list{append([]val(nil), all[from:to]...)}}, nil
+	}
+	i, err := position(key, len(all))
+	if err != nil {
+		return val{}, err
+	}
+	return all[i], nil
+}
+
+// bounds are the ends of a slice of a sequence of n items.
+func bounds(key val, n int) (from, to int, err error) {
+	from, to = 0, n
+	s, ok := key.ref.(*slice)
+	if !ok {
+		return from, to, nil
+	}
+	for _, b := range []struct {
+		v   val
+		out *int
+	}{{s.from, &from}, {s.to, &to}} {
+		switch {
+		case b.v.k == kNone:
+		case b.v.k != kInt:
+			return 0, 0, typeError("slice indices must be integers, not %s", b.v.typeName())
+		case b.v.i < 0:
+			*b.out = max(0, n+int(max(b.v.i, int64(-n))))
+		default:
+			*b.out = int(min(b.v.i, int64(n)))
+		}
+	}
+	return from, max(from, to), nil
+}
+
+func textItem(s string, key val) (val, error) {
+	runes := []rune(s)
+	if key.k == kSlice {
+		from, to, err := bounds(key, len(runes))
+		if err != nil {
+			return val{}, err
+		}
+		return textVal(string(runes[from:to])), nil
+	}
+	i, err := position(key, len(runes))
+	if err != nil {
+		return val{}, err
+	}
+	return textVal(string(runes[i])), nil
+}
+
+// call compiles a call.
+func (c *compiler) call(e *syntax.Call) code {
+	pos, names, named := c.arguments(e)
+	if c.err != nil {
+		return c.bad(e.At(), "")
+	}
+	collect := func(m *machine) (*args, error) { return m.collect(pos, names, named) }
+	if attr, ok := e.Fn.(*syntax.Attr); ok && c.dotted(attr) == "" {
+		return c.methodCall(attr, collect)
+	}
+	fn, at := c.expr(e.Fn), e.At()
+	return func(m *machine) (val, error) {
+		f, err := fn(m)
+		if err != nil {
+			return val{}, err
+		}
+		a, err := collect(m)
+		if err != nil {
+			return val{}, err
+		}
+		out, err := m.invoke(f, a)
+		m.depth--
+		if err != nil {
+			return val{}, place(err, at)
+		}
+		return out, nil
+	}
+}
+
+func (m *machine) invoke(f val, a *args) (val, error) {
+	switch fn := f.ref.(type) {
+	case *native:
+		return fn.fn(m, a)
+	case *function:
+		return m.call(fn, a)
+	case *lambda:
+		if len(a.named) > 0 {
+			return val{}, outside("named arguments of a lambda are not supported")
+		}
+		return m.apply(f, a.pos...)
+	}
+	if f.k == kDType {
+		return val{}, outside("calling a type of numpy is not supported; use .astype")
+	}
+	return val{}, typeError("'%s' object is not callable", f.typeName())
+}
+
+func (c *compiler) arguments(e *syntax.Call) (pos []code, names []string, named []code) {
+	for _, a := range e.Args {
+		switch {
+		case a.Spread != 0:
+			c.bad(e.At(), "* and ** in a call are not supported")
+		case a.Name != "":
+			names, named = append(names, a.Name), append(named, c.expr(a.Value))
+		default:
+			pos = append(pos, c.expr(a.Value))
+		}
+	}
+	return pos, names, named
+}
+
+// collect computes the arguments of a call; the caller ends it by m.depth--.
+func (m *machine) collect(pos []code, names []string, named []code) (*args, error) {
+	if m.depth == len(m.args) {
+		m.args = append(m.args, new(args))
+	}
+	a := m.args[m.depth]
+	a.pos, a.names, a.named = a.pos[:0], names, a.named[:0]
+	m.depth++
+	for _, p := range pos {
+		v, err := p(m)
+		if err != nil {
+			m.depth--
+			return nil, err
+		}
+		a.pos = append(a.pos, v)
+	}
+	for _, p := range named {
+		v, err := p(m)
+		if err != nil {
+			m.depth--
+			return nil, err
+		}
+		a.named = append(a.named, v)
+	}
+	return a, nil
+}
+
+// methodCall compiles value.name(args).
+func (c *compiler) methodCall(e *syntax.Attr, collect func(*machine) (*args, error)) code {
+	value, name, at := c.expr(e.Value), e.Name, e.At()
+	of := methodsNamed(name)
+	if !of.any() {
+		return c.bad(at, "method .%s() is not supported", name)
+	}
+	return func(m *machine) (val, error) {
+		v, err := value(m)
+		if err != nil {
+			return val{}, err
+		}
+		fn := of.of(v)
+		if fn == nil {
+			return val{}, place(outside("method .%s() of a %s is not supported", name, v.typeName()), at)
+		}
+		a, err := collect(m)
+		if err != nil {
+			return val{}, err
+		}
+		out, err := fn(m, v, a)
+		m.depth--
+		if err != nil {
+			return val{}, place(err, at)
+		}
+		return out, nil
+	}
+}
+
+// methods are the methods of one name, by the kind of the value.
+type methods struct {
+	column, frame, text2, times, text, list, dict, time, number method
+}
+
+func methodsNamed(name string) methods {
+	return methods{
+		columnMethods[name], frameMethods[name], text2Methods[name], timesMethods[name], textMethods[name], listMethods[name], dictMethods[name], timeMethods[name],
+		numberMethods[name],
+	}
+}
+
+func (of *methods) any() bool {
+	for _, fn := range []method{of.column, of.frame, of.text2, of.times, of.text, of.list, of.dict, of.time, of.number} {
+		if fn != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// of is the method for a value; nil if it has none.
+func (of *methods) of(v val) method {
+	switch v.k {
+	case kColumn:
+		return of.column
+	case kFrame, kRow:
+		return of.frame
+	case kText2:
+		return of.text2
+	case kTimes:
+		return of.times
+	case kText:
+		return of.text
+	case kList, kSet:
+		return of.list
+	case kDict:
+		return of.dict
+	case kTime, kDelta:
+		return of.time
+	case kBool, kInt, kFloat:
+		return of.number
+	}
+	return nil
+}

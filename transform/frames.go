@@ -1,0 +1,428 @@
+package transform
+
+import "math"
+
+func (m *machine) frameItem(f *frame, key val) (val, error) {
+	switch key.k {
+	case kText:
+		if i := f.find(key.s); i >= 0 {
+			return colVal(f.cols[i]), nil
+		}
+		return val{}, keyError(key)
+	case kList, kTuple:
+		out := &frame{rows: f.rows}
+		for _, k := range key.ref.(*list).items {
+			i := -1
+			if k.k == kText {
+				i = f.find(k.s)
+			}
+			if i < 0 {
+				return val{}, keyError(k)
+			}
+			out.names, out.cols = append(out.names, k.s), append(out.cols, f.cols[i])
+		}
+		return val{k: kFrame, ref: out}, nil
+	}
+	return val{}, outside("selecting rows of a DataFrame is not supported; use .where or np.where")
+}
+
+func (m *machine) locItem(f *frame, key val) (val, error) {
+	if parts, ok := key.ref.(*list); ok && key.k == kTuple && len(parts.items) == 2 && parts.items[0].k == kSlice && parts.items[0].ref == nil {
+		return m.frameItem(f, parts.items[1])
+	}
+	return val{}, outside("this use of .loc is not supported; use .loc[:, \"column\"]")
+}
+
+func (m *machine) frameAttribute(f *frame, name string) (val, error) {
+	switch name {
+	case "loc":
+		return val{k: kLoc, ref: f}, nil
+	case "empty":
+		return boolVal(f.rows <= 0 || len(f.cols) == 0), nil
+	case "index":
+		if f.rows < 0 {
+			return val{k: kRange, ref: &list{}}, nil
+		}
+		return val{k: kRange, ref: &list{m.numbers(f.rows)}}, nil
+	case "columns":
+		s, err := m.iterate(val{k: kFrame, ref: f})
+		return listVal(s.list), err
+	case "shape":
+		return val{k: kTuple, ref: &list{[]val{intVal(int64(max(0, f.rows))), intVal(int64(len(f.cols)))}}}, nil
+	}
+	return val{}, &failure{class: "AttributeError", text: "the DataFrame has no column or attribute '" + name + "'"}
+}
+
+func (m *machine) numbers(n int) []val {
+	out := m.mem.vals.take(n)
+	for i := range out {
+		out[i] = intVal(int64(i))
+	}
+	return out
+}
+
+// frameMap applies a function to each column.
+func (m *machine) frameMap(v val, fn func(*column) (*column, error)) (val, error) {
+	f := v.ref.(*frame)
+	out := &frame{names: f.names, rows: f.rows}
+	for _, c := range f.cols {
+		x, err := fn(c)
+		if err != nil {
+			return val{}, err
+		}
+		out.cols = append(out.cols, x)
+	}
+	return val{k: kFrame, ref: out}, nil
+}
+
+// eachColumn makes a method of columns one of DataFrames.
+func eachColumn(fn method) method {
+	return func(m *machine, v val, a *args) (val, error) {
+		return m.frameMap(v, func(c *column) (*column, error) {
+			out, err := fn(m, colVal(c), a)
+			return out.col(), err
+		})
+	}
+}
+
+func (m *machine) frameBinary(op string, a, b val) (val, error) {
+	switch {
+	case a.k == kFrame && b.isScalar():
+		return m.frameMap(a, func(c *column) (*column, error) {
+			out, err := m.columnBinary(op, colVal(c), b)
+			return out.col(), err
+		})
+	case b.k == kFrame && a.isScalar():
+		return m.frameMap(b, func(c *column) (*column, error) {
+			out, err := m.columnBinary(op, a, colVal(c))
+			return out.col(), err
+		})
+	}
+	return val{}, outside("operators on whole DataFrames are not supported; write them for columns")
+}
+
+func frameAssign(m *machine, v val, a *args) (val, error) {
+	if len(a.pos) > 0 {
+		return val{}, typeError("assign() takes only named arguments")
+	}
+	f := v.ref.(*frame).copy()
+	out := val{k: kFrame, ref: f}
+	for i, name := range a.names {
+		x := a.named[i]
+		if x.k == kLambda {
+			var err error
+			if x, err = m.apply(x, out); err != nil {
+				return val{}, err
+			}
+		}
+		if err := m.setColumn(f, name, x); err != nil {
+			return val{}, err
+		}
+	}
+	return out, nil
+}
+
+func frameCopy(m *machine, v val, a *args) (val, error) {
+	if err := a.known("copy()", 0, "deep"); err != nil {
+		return val{}, err
+	}
+	return m.frameMap(v, func(c *column) (*column, error) { return m.mem.clone(c), nil })
+}
+
+func frameRename(_ *machine, v val, a *args) (val, error) {
+	if err := a.known("rename()", 0, "columns"); err != nil {
+		return val{}, err
+	}
+	by, _ := a.get(-1, "columns")
+	d, ok := by.ref.(*dict)
+	if !ok {
+		return val{}, outside("rename() without a dict of columns is not supported")
+	}
+	f := v.ref.(*frame).copy()
+	for i, n := range f.names {
+		if j := d.find(textVal(n)); j >= 0 && d.values[j].k == kText {
+			f.names[i] = d.values[j].s
+		}
+	}
+	return val{k: kFrame, ref: f}, nil
+}
+
+func frameDrop(_ *machine, v val, a *args) (val, error) {
+	if err := a.known("drop()", 1, "columns", "axis"); err != nil {
+		return val{}, err
+	}
+	names, ok := a.get(-1, "columns")
+	if axis, given := a.get(-1, "axis"); !ok && given && axis.k == kInt && axis.i == 1 && len(a.pos) == 1 {
+		names, ok = a.pos[0], true
+	}
+	if !ok {
+		return val{}, outside("drop() is supported for columns only")
+	}
+	all := []val{names}
+	if names.isSequence() {
+		all = names.ref.(*list).items
+	}
+	f := v.ref.(*frame)
+	out := &frame{rows: f.rows}
+	for _, n := range all {
+		if n.k != kText || f.find(n.s) < 0 {
+			return val{}, keyError(n)
+		}
+	}
+	for i, n := range f.names {
+		keep := true
+		for _, d := range all {
+			keep = keep && d.s != n
+		}
+		if keep {
+			out.names, out.cols = append(out.names, n), append(out.cols, f.cols[i])
+		}
+	}
+	return val{k: kFrame, ref: out}, nil
+}
+
+func frameFillna(m *machine, v val, a *args) (val, error) {
+	with, ok := a.get(0, "value")
+	d, isDict := with.ref.(*dict)
+	if !ok || !isDict {
+		return eachColumn(columnFillna)(m, v, a)
+	}
+	f := v.ref.(*frame).copy()
+	for i, n := range f.names {
+		j := d.find(textVal(n))
+		if j < 0 {
+			continue
+		}
+		c, err := m.fillna(f.cols[i], d.values[j])
+		if err != nil {
+			return val{}, err
+		}
+		f.cols[i] = c
+	}
+	return val{k: kFrame, ref: f}, nil
+}
+
+func frameAstype(m *machine, v val, a *args) (val, error) {
+	t, _ := a.get(0, "dtype")
+	d, isDict := t.ref.(*dict)
+	if !isDict {
+		return eachColumn(columnAstype)(m, v, a)
+	}
+	f := v.ref.(*frame).copy()
+	for i, n := range f.names {
+		if j := d.find(textVal(n)); j >= 0 {
+			c, err := m.astype(f.cols[i], d.values[j])
+			if err != nil {
+				return val{}, err
+			}
+			f.cols[i] = c
+		}
+	}
+	return val{k: kFrame, ref: f}, nil
+}
+
+// frameReduce is sum, mean, min, max, any or all across columns: axis=1.
+func frameReduce(name string) method {
+	return func(m *machine, v val, a *args) (val, error) {
+		if err := a.known(name+"()", 0, "axis", "skipna"); err != nil {
+			return val{}, err
+		}
+		axis, _ := a.get(-1, "axis")
+		if !(axis.k == kInt && axis.i == 1 || axis.k == kText && axis.s == "columns") {
+			return val{}, outside("%s() of a DataFrame is supported with axis=1 only", name)
+		}
+		if skip, ok := a.get(-1, "skipna"); ok && (skip.k != kBool || skip.i == 0) {
+			return val{}, outside("skipna=False is not supported")
+		}
+		f := v.ref.(*frame)
+		if f == m.inputs {
+			return val{}, outside("%s() across all inputs is not supported; name the columns", name)
+		}
+		out, err := m.across(name, f)
+		if err != nil {
+			return val{}, err
+		}
+		return colVal(out), nil
+	}
+}
+
+func (m *machine) across(name string, f *frame) (*column, error) {
+	if len(f.cols) == 0 {
+		return nil, outside("%s() across no columns is not supported", name)
+	}
+	dt := f.cols[0].dt
+	for _, c := range f.cols {
+		if !c.dt.isNumber() || c.dt == dFloat32 {
+			return nil, &failure{text: name + "() across columns of " + c.dt.String() + " is not supported; convert them by .astype(float)", outside: true, data: true}
+		}
+		if (c.dt == dBool) != (dt == dBool) {
+			return nil, outside("%s() across bools and numbers is not supported; convert the bools", name)
+		}
+		dt = promote(dt, c.dt)
+	}
+	switch {
+	case name == "any" || name == "all":
+		return m.acrossBools(name == "all", f), nil
+	case name == "mean" || name == "median" || dt.isFloat():
+		return m.acrossFloats(name, f, dt.isFloat()), nil
+	}
+	if dt == dBool && name == "sum" || name == "sum" && dt != dInt64 {
+		dt = dInt64
+	}
+	out := m.mem.column(dt, f.rows)
+	for i := range out.ints {
+		x := f.cols[0].ints[i]
+		for _, c := range f.cols[1:] {
+			switch name {
+			case "sum":
+				x += c.ints[i]
+			case "min":
+				x = min(x, c.ints[i])
+			default:
+				x = max(x, c.ints[i])
+			}
+		}
+		out.ints[i] = x
+	}
+	return out, nil
+}
+
+func (m *machine) acrossBools(all bool, f *frame) *column {
+	out := m.mem.column(dBool, f.rows)
+	for i := range out.ints {
+		is := all
+		for _, c := range f.cols {
+			if !c.isNull(i) && nonzero(c, i) != all {
+				is = !all
+				break
+			}
+		}
+		out.ints[i] = boolVal(is).i
+	}
+	return out
+}
+
+func (m *machine) acrossFloats(name string, f *frame, _ bool) *column {
+	cols := make([][]float64, len(f.cols))
+	for i, c := range f.cols {
+		cols[i] = m.floats(operandOf(colVal(c)))
+	}
+	x := m.mem.floats.take(len(cols))
+	out := m.mem.column(dFloat64, f.rows)
+	for i := range out.floats {
+		n := 0
+		sum := 0.0
+		for _, c := range cols {
+			if v := c[i]; v == v {
+				x[n] = v
+				sum += v
+				n++
+			}
+		}
+		switch name {
+		case "sum":
+			out.floats[i] = sum
+		case "mean":
+			out.floats[i] = sum / float64(n)
+		case "median":
+			out.floats[i] = median(x[:n])
+		default:
+			out.floats[i] = extreme(x[:n], name == "max")
+		}
+		if n == 0 && name != "sum" {
+			out.floats[i] = math.NaN()
+		}
+	}
+	return out
+}
+
+// row is one row of a DataFrame, as apply(axis=1) gives it.
+type row struct {
+	f *frame
+	i int
+	// dt is the type of all columns, in which pandas gives the values.
+	dt dtype
+}
+
+func (r *row) get(name string) (val, error) {
+	j := r.f.find(name)
+	if j < 0 {
+		return val{}, keyError(textVal(name))
+	}
+	c := r.f.cols[j]
+	if r.dt == dObject {
+		return c.python(r.i), nil
+	}
+	v := c.at(r.i)
+	if r.dt.isFloat() && v.k != kFloat {
+		return val{k: kFloat, w: r.dt, f: float64(v.i)}, nil
+	}
+	v.w = r.dt
+	return v, nil
+}
+
+func frameApply(m *machine, v val, a *args) (val, error) {
+	if err := a.known("apply()", 1, "func", "axis"); err != nil {
+		return val{}, err
+	}
+	fn, ok := a.get(0, "func")
+	axis, _ := a.get(-1, "axis")
+	if !ok || fn.k != kLambda || !(axis.k == kInt && axis.i == 1 || axis.k == kText && axis.s == "columns") {
+		return val{}, outside("apply() of a DataFrame is supported with a function and axis=1 only")
+	}
+	f := v.ref.(*frame)
+	r := &row{f: f, dt: m.rowType(f)}
+	if r.dt == dNone {
+		return val{}, outside("apply() over columns of times or bools beside numbers is not supported")
+	}
+	out := m.mem.column(dObject, max(0, f.rows))
+	for i := range out.objs {
+		r.i = i
+		x, err := m.apply(fn, val{k: kRow, ref: r})
+		if err != nil {
+			return val{}, err
+		}
+		if !x.isScalar() || x.isTime() {
+			return val{}, outside("apply() to a %s is not supported", x.typeName())
+		}
+		out.objs[i] = x
+	}
+	c, err := m.fromList(out.objs)
+	return colVal(c), err
+}
+
+// rowType is the type in which pandas gives the values of a row; dNone if it is
+// not supported.
+func (m *machine) rowType(f *frame) dtype {
+	cols := f.cols
+	if f == m.inputs && m.wholeType != dNone {
+		return m.wholeType
+	}
+	if len(cols) == 0 {
+		return dObject
+	}
+	dt := cols[0].dt
+	for _, c := range cols {
+		if c.dt == dTime || c.dt == dDelta {
+			return dNone
+		}
+		if (c.dt == dBool) != (dt == dBool) {
+			dt = dObject
+			continue
+		}
+		dt = promote(dt, c.dt)
+	}
+	return dt
+}
+
+func rowGet(m *machine, v val, a *args) (val, error) {
+	if v.k != kRow {
+		return val{}, outside("get() of a DataFrame is not supported; use df[\"column\"]")
+	}
+	key, _ := a.get(0, "key")
+	if v.ref.(*row).f.find(key.s) < 0 || key.k != kText {
+		out, _ := a.get(1, "default")
+		return out, nil
+	}
+	return v.ref.(*row).get(key.s)
+}

@@ -1,0 +1,203 @@
+package transform
+
+import (
+	"context"
+	"errors"
+)
+
+// code computes an expression.
+type code func(m *machine) (val, error)
+
+// flow says how a statement ended.
+type flow uint8
+
+const (
+	next flow = iota
+	returned
+	broken
+	continued
+)
+
+// action executes a statement.
+type action func(m *machine) (flow, error)
+
+// machine is the state of one run.
+type machine struct {
+	mem    arena
+	vars   []val
+	base   int // of the current function's variables
+	result val // of the last return
+	ctx    context.Context
+	steps  int
+	budget int
+	args   []*args
+	depth  int // of calls in m.args
+	rows   int
+	inputs *frame
+	// wholeType is the type in which pandas gives the values of a row of all inputs.
+	wholeType dtype
+	text      []byte // scratch of f-strings
+}
+
+const (
+	// stepsPerRun and stepsPerRow bound the work of a run.
+	stepsPerRun = 1 << 20
+	stepsPerRow = 1 << 14
+)
+
+// step counts one more step of a loop or call.
+func (m *machine) step() error {
+	m.steps++
+	if m.steps > m.budget {
+		return &failure{text: "the function does not end within its bound of steps", data: true}
+	}
+	if m.steps&1023 == 0 {
+		if err := m.ctx.Err(); err != nil {
+			return err
+		}
+		if m.mem.used > maxMemory {
+			return errMemory
+		}
+	}
+	return nil
+}
+
+var errMemory = &failure{text: "the function needs more memory than its bound", data: true}
+
+// args are the arguments of a call.
+type args struct {
+	pos   []val
+	names []string
+	named []val
+}
+
+// get is the argument at position i or with a name.
+func (a *args) get(i int, name string) (val, bool) {
+	if i >= 0 && i < len(a.pos) {
+		return a.pos[i], true
+	}
+	for j, n := range a.names {
+		if n == name {
+			return a.named[j], true
+		}
+	}
+	return val{}, false
+}
+
+// known refuses arguments beyond those named; fixed is how many may be given
+// without a name.
+func (a *args) known(fn string, fixed int, names ...string) error {
+	if len(a.pos) > fixed {
+		return &failure{class: "TypeError", text: fn + " takes fewer arguments, or they are not supported here", outside: true}
+	}
+	for _, n := range a.names {
+		found := false
+		for _, k := range names {
+			found = found || n == k
+		}
+		if !found {
+			return outside("argument %s of %s is not supported", n, fn)
+		}
+	}
+	return nil
+}
+
+// place adds the place to an error that has none.
+func place(err error, at int) error {
+	var f *failure
+	if !errors.As(err, &f) || f.at > 0 {
+		return err
+	}
+	placed := *f
+	placed.at = at + 1
+	return &placed
+}
+
+func run(m *machine, body []action) (flow, error) {
+	for _, a := range body {
+		if f, err := a(m); f != next || err != nil {
+			return f, err
+		}
+	}
+	return next, nil
+}
+
+// function is a function of the text.
+type function struct {
+	name   string
+	params []param
+	slots  int
+	body   []action
+}
+
+type param struct {
+	name     string
+	fallback code
+}
+
+// call calls a function of the text.
+func (m *machine) call(f *function, a *args) (val, error) {
+	if err := m.step(); err != nil {
+		return val{}, err
+	}
+	if len(a.pos) > len(f.params) {
+		return val{}, typeError("%s() takes %d positional arguments but %d were given", f.name, len(f.params), len(a.pos))
+	}
+	base := len(m.vars)
+	for range f.slots {
+		m.vars = append(m.vars, val{k: kUnset})
+	}
+	defer func(old int) { m.vars, m.base = m.vars[:base], old }(m.base)
+	for i, p := range f.params {
+		v, ok := a.get(i, p.name)
+		if !ok {
+			if p.fallback == nil {
+				return val{}, typeError("%s() missing a required argument: '%s'", f.name, p.name)
+			}
+			var err error
+			if v, err = p.fallback(m); err != nil {
+				return val{}, err
+			}
+		}
+		m.vars[base+i] = v
+	}
+	m.base, m.result = base, val{}
+	_, err := run(m, f.body)
+	out := m.result
+	m.result = val{}
+	return out, err
+}
+
+// lambda is a lambda whose variables are in the function around it.
+type lambda struct {
+	params []int
+	body   code
+}
+
+// apply calls a value with one or more arguments.
+func (m *machine) apply(fn val, values ...val) (val, error) {
+	if err := m.step(); err != nil {
+		return val{}, err
+	}
+	switch f := fn.ref.(type) {
+	case *lambda:
+		if len(f.params) != len(values) {
+			return val{}, typeError("the lambda takes %d arguments, %d were given", len(f.params), len(values))
+		}
+		for i, slot := range f.params {
+			m.vars[m.base+slot] = values[i]
+		}
+		return f.body(m)
+	case *function:
+		return m.call(f, &args{pos: values})
+	case *native:
+		return f.fn(m, &args{pos: values})
+	}
+	return val{}, typeError("'%s' object is not callable", fn.typeName())
+}
+
+// native is a function of a module or of Python.
+type native struct {
+	name string
+	fn   func(m *machine, a *args) (val, error)
+}

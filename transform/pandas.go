@@ -1,0 +1,305 @@
+package transform
+
+import "math"
+
+func pdDataFrame(m *machine, a *args) (val, error) {
+	if err := a.known("pd.DataFrame()", 1, "data", "index", "columns"); err != nil {
+		return val{}, err
+	}
+	f := &frame{rows: -1}
+	out := val{k: kFrame, ref: f}
+	if index, ok := a.get(-1, "index"); ok {
+		if index.k != kRange {
+			return val{}, outside("pd.DataFrame() with an index other than that of the inputs is not supported")
+		}
+		f.rows = len(index.ref.(*list).items)
+	}
+	if columns, ok := a.get(-1, "columns"); ok && (!columns.isSequence() || len(a.pos) > 0) {
+		return val{}, outside("columns= of pd.DataFrame() is not supported")
+	}
+	data, ok := a.get(0, "data")
+	if !ok || data.k == kNone {
+		return out, nil
+	}
+	switch data.k {
+	case kFrame:
+		return frameCopy(m, data, &args{})
+	case kDict:
+		return out, m.frameOf(f, data.ref.(*dict))
+	}
+	return val{}, outside("pd.DataFrame() of a %s is not supported", data.typeName())
+}
+
+// frameOf fills a DataFrame from a dict: columns first, since they give the rows of
+// single values.
+func (m *machine) frameOf(f *frame, d *dict) error {
+	for i, k := range d.keys {
+		if k.k != kText {
+			return outside("a column whose name is not a text is not supported")
+		}
+		v := d.values[i]
+		if f.rows < 0 && (v.k == kColumn || v.isSequence()) {
+			s, err := m.iterate(v)
+			if err != nil {
+				return err
+			}
+			f.rows = s.len()
+		}
+	}
+	if f.rows < 0 && len(d.keys) > 0 {
+		return valueError("If using all scalar values, you must pass an index")
+	}
+	for i, k := range d.keys {
+		if err := m.setColumn(f, k.s, d.values[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func pdSeries(m *machine, a *args) (val, error) {
+	if err := a.known("pd.Series()", 1, "data", "index", "dtype", "name"); err != nil {
+		return val{}, err
+	}
+	n := -1
+	if index, ok := a.get(-1, "index"); ok {
+		if index.k != kRange {
+			return val{}, outside("pd.Series() with an index other than that of the inputs is not supported")
+		}
+		n = len(index.ref.(*list).items)
+	}
+	data, ok := a.get(0, "data")
+	if !ok || data.k == kDict {
+		return val{}, outside("pd.Series() without a list is not supported")
+	}
+	if n < 0 && data.isScalar() {
+		return val{}, outside("pd.Series() of a single value needs index=")
+	}
+	c, err := m.asColumn(data, n)
+	if err != nil {
+		return val{}, err
+	}
+	if n >= 0 && c.n != n {
+		return val{}, valueError("Length of values (%d) does not match length of index (%d)", c.n, n)
+	}
+	c = m.mem.clone(c)
+	c.array = false
+	if t, ok := a.get(-1, "dtype"); ok {
+		if c, err = m.astype(c, t); err != nil {
+			return val{}, err
+		}
+	}
+	return colVal(c), nil
+}
+
+func pdConcat(m *machine, a *args) (val, error) {
+	if err := a.known("pd.concat()", 1, "objs", "axis"); err != nil {
+		return val{}, err
+	}
+	objs, _ := a.get(0, "objs")
+	axis, _ := a.get(-1, "axis")
+	if !objs.isSequence() || axis.k != kInt || axis.i != 1 {
+		return val{}, outside("pd.concat() is supported for a list of DataFrames with axis=1 only")
+	}
+	out := &frame{rows: -1}
+	for _, v := range objs.ref.(*list).items {
+		f, ok := v.ref.(*frame)
+		if !ok || v.k != kFrame {
+			return val{}, outside("pd.concat() of a %s is not supported", v.typeName())
+		}
+		if out.rows < 0 {
+			out.rows = f.rows
+		}
+		if f.rows != out.rows {
+			return val{}, valueError("DataFrames of different numbers of rows do not fit")
+		}
+		for i, n := range f.names {
+			if out.find(n) >= 0 {
+				return val{}, outside("pd.concat() with two columns named %q is not supported", n)
+			}
+			out.names, out.cols = append(out.names, n), append(out.cols, f.cols[i])
+		}
+	}
+	return val{k: kFrame, ref: out}, nil
+}
+
+func pdIsna(is bool) func(*machine, *args) (val, error) {
+	return func(m *machine, a *args) (val, error) {
+		if err := a.known("pd.isna()", 1); err != nil || len(a.pos) == 0 {
+			return val{}, orMissing(err, "pd.isna()")
+		}
+		v := a.pos[0]
+		switch {
+		case v.k == kColumn:
+			return columnIsna(is)(m, v, &args{})
+		case v.isScalar():
+			return boolVal(v.null() == is), nil
+		}
+		return val{}, outside("pd.isna() of a %s is not supported", v.typeName())
+	}
+}
+
+// pdToNumeric is to_numeric with errors raise or coerce.
+func pdToNumeric(m *machine, a *args) (val, error) {
+	if err := a.known("pd.to_numeric()", 2, "errors"); err != nil || len(a.pos) == 0 {
+		return val{}, orMissing(err, "pd.to_numeric()")
+	}
+	how, ok := a.get(1, "errors")
+	coerce := ok && how.s == "coerce"
+	if ok && !coerce && how.s != "raise" {
+		return val{}, outside("pd.to_numeric() with errors=%q is not supported", how.s)
+	}
+	v := a.pos[0]
+	if v.k != kColumn {
+		return val{}, outside("pd.to_numeric() of a %s is not supported", v.typeName())
+	}
+	c := v.col()
+	if c.dt.isNumber() {
+		return colVal(m.mem.clone(c)), nil
+	}
+	if c.dt != dObject {
+		return val{}, outside("pd.to_numeric() of %s is not supported", c.dt)
+	}
+	return m.toNumeric(c, coerce)
+}
+
+func (m *machine) toNumeric(c *column, coerce bool) (val, error) {
+	s := look(c.objs)
+	if s.bools > 0 && s.bools < c.n && s.others+s.ints+s.floats > 0 {
+		return val{}, outside("pd.to_numeric() of bools beside other values is not supported")
+	}
+	out := m.mem.column(dFloat64, c.n)
+	ints := m.mem.column(dInt64, c.n)
+	whole := true
+	for i, x := range c.objs {
+		f, n, isInt, err := number(x)
+		if err != nil {
+			if !coerce {
+				return val{}, err
+			}
+			f, isInt = math.NaN(), false
+		}
+		out.floats[i], ints.ints[i] = f, n
+		whole = whole && isInt
+	}
+	if whole && c.n > 0 {
+		if s.bools == c.n {
+			return colVal(m.intsOf(dBool, c.objs)), nil
+		}
+		return colVal(ints), nil
+	}
+	if c.n == 0 {
+		return colVal(m.mem.column(dObject, 0)), nil
+	}
+	return colVal(out), nil
+}
+
+// number reads a value as pd.to_numeric does.
+func number(x val) (f float64, n int64, isInt bool, err error) {
+	switch {
+	case x.null():
+		return math.NaN(), 0, false, nil
+	case x.k == kText:
+		if v, err := toInt(x); err == nil {
+			return float64(v.i), v.i, true, nil
+		}
+		f, err := floatOf(x)
+		if err != nil {
+			err = valueError("Unable to parse string %s", repr(x))
+		}
+		return f, 0, false, err
+	case x.isNumber():
+		return x.float(), x.i, x.k != kFloat, nil
+	}
+	return 0, 0, false, typeError("Invalid object type %s", x.typeName())
+}
+
+func pdTimestamp(_ *machine, a *args) (val, error) {
+	if err := a.known("pd.Timestamp()", 1, "tz"); err != nil || len(a.pos) == 0 {
+		return val{}, orMissing(err, "pd.Timestamp()")
+	}
+	tz, given := a.get(-1, "tz")
+	if given && tz.s != "UTC" && tz.s != "utc" {
+		return val{}, outside("pd.Timestamp() with a zone other than UTC is not supported")
+	}
+	if a.pos[0].k != kText {
+		return val{}, outside("pd.Timestamp() of a %s is not supported", a.pos[0].typeName())
+	}
+	return parseTime(a.pos[0].s, given)
+}
+
+func pdTimedelta(_ *machine, a *args) (val, error) {
+	units := map[string]int64{
+		"days": dayMicros, "day": dayMicros, "D": dayMicros, "d": dayMicros, "hours": 3_600_000_000, "h": 3_600_000_000, "minutes": 60_000_000, "min": 60_000_000, "m": 60_000_000,
+		"seconds": 1_000_000, "s": 1_000_000, "weeks": 7 * dayMicros, "W": 7 * dayMicros, "milliseconds": 1000, "ms": 1000, "microseconds": 1, "us": 1,
+	}
+	total := int64(0)
+	for i, n := range a.names {
+		by, ok := units[n]
+		if n == "unit" && len(a.pos) == 1 {
+			continue
+		}
+		if !ok || len(n) < 4 || a.named[i].k != kInt {
+			return val{}, outside("pd.Timedelta(%s=…) is not supported with this value", n)
+		}
+		total += by * a.named[i].i
+	}
+	if len(a.pos) > 0 {
+		unit, ok := a.get(1, "unit")
+		by, known := units[unit.s]
+		if !ok || !known || a.pos[0].k != kInt {
+			return val{}, outside("pd.Timedelta() is supported with named parts, or with an integer and a unit")
+		}
+		total += by * a.pos[0].i
+	}
+	return val{k: kDelta, i: total}, nil
+}
+
+// pdToDatetime leaves times as they are and reads texts of ISO 8601.
+func pdToDatetime(m *machine, a *args) (val, error) {
+	if err := a.known("pd.to_datetime()", 1, "utc"); err != nil || len(a.pos) == 0 {
+		return val{}, orMissing(err, "pd.to_datetime()")
+	}
+	utc, err := flagOf(a, -1, "utc", false)
+	if err != nil {
+		return val{}, err
+	}
+	v := a.pos[0]
+	c := v.col()
+	switch {
+	case v.k == kText:
+		return parseTime(v.s, utc)
+	case v.k != kColumn || c.dt != dTime && c.dt != dObject:
+		return val{}, outside("pd.to_datetime() of a %s is not supported", v.typeName())
+	case c.dt == dTime:
+		out := m.mem.clone(c)
+		out.utc = out.utc || utc
+		return colVal(out), nil
+	}
+	out := m.mem.column(dTime, c.n)
+	out.unit = nanosecond
+	for i, x := range c.objs {
+		if x.null() {
+			out.ints[i] = nat
+			continue
+		}
+		if x.k != kText {
+			return val{}, outside("pd.to_datetime() of a %s is not supported", x.typeName())
+		}
+		t, err := parseTime(x.s, utc)
+		if err != nil {
+			return val{}, err
+		}
+		if i == 0 {
+			out.utc = t.w == dTime
+		}
+		if out.utc != (t.w == dTime) {
+			return val{}, outside("pd.to_datetime() of texts with and without a zone is not supported; use utc=True")
+		}
+		if t.i > math.MaxInt64/1000 || t.i < -math.MaxInt64/1000 {
+			return val{}, valueError("%s is out of the range of nanoseconds", repr(x))
+		}
+		out.ints[i] = t.i * 1000
+	}
+	return colVal(out), nil
+}

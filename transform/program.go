@@ -1,0 +1,266 @@
+// Package transform computes on-demand feature views without Python. It reads the
+// stored source text of their functions once, and compiles it to code that works on
+// typed columns.
+//
+// The functions are those of Feast's modes pandas and python. The results are those
+// of pandas, NumPy and Python, with their types, nulls, overflow and division.
+// What banquet cannot compute is refused by name, with its line, and never
+// approximated.
+package transform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/banquet-fs/banquet/definitions/python"
+	"github.com/banquet-fs/banquet/definitions/syntax"
+	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+)
+
+// Field is a named value and its type.
+type Field struct {
+	Name string
+	Type types.ValueType_Enum
+}
+
+// Input is a column that a function reads.
+type Input struct {
+	Field
+	// View is the source view of a feature, by the name of the stored view; empty for
+	// request data and join keys.
+	View string
+	// Request is set for request data.
+	Request bool
+}
+
+// Program is the compiled function of an on-demand feature view. It is safe for
+// concurrent use.
+type Program struct {
+	view    string
+	file    *python.File
+	mode    mode
+	main    *function
+	inputs  []Input
+	names   [][]string // by which the function finds each input
+	outputs []Field
+	whole   bool // the function computes with all of its inputs
+	mixes   bool // the function may compute with several rows at once
+	batches sync.Pool
+}
+
+type mode uint8
+
+const (
+	pandasMode mode = iota
+	pythonMode
+	singletonMode
+)
+
+// Compile compiles the function of an on-demand feature view.
+//
+// Keys are the join keys of the entity rows, which the function may read, too.
+// The error is one line that names the view, the line of the function and the
+// construct: an Unimplemented fault for what banquet does not compute, an Invalid
+// fault for a function that cannot work with the inputs of the view, such as one
+// that reads a column that no source has.
+func Compile(view *core.OnDemandFeatureView, keys []Field) (*Program, error) {
+	spec := view.GetSpec()
+	p := &Program{view: spec.GetName()}
+	text, name, err := p.source(spec)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range spec.GetFeatures() {
+		p.outputs = append(p.outputs, Field{f.GetName(), f.GetValueType()})
+	}
+	p.file = &python.File{Name: p.view, Source: text}
+	tree, err := python.Tree(p.file)
+	if err != nil {
+		return nil, p.syntaxError(err)
+	}
+	c := &compiler{
+		file: p.file, funcs: map[string]*syntax.Func{}, done: map[string]*function{},
+		modules: map[string]string{"pd": "pandas", "pandas": "pandas", "np": "numpy", "numpy": "numpy"},
+	}
+	main := c.top(tree, name)
+	if c.err == nil && main == "" {
+		c.err = outside("its text defines no function")
+	}
+	if c.err == nil {
+		p.main = c.function(main, 0)
+	}
+	if c.err == nil && len(p.main.params) != 1 {
+		c.err = outside("function %s has %d parameters; a transformation has one", main, len(p.main.params))
+	}
+	if c.err != nil {
+		return nil, p.fault(c.err, fault.Unimplemented)
+	}
+	p.whole, p.mixes = usesAll(tree), p.mode != singletonMode && mixesRows(tree)
+	if err := p.sources(spec, keys, mentioned(tree)); err != nil {
+		return nil, err
+	}
+	p.batches.New = func() any { return newBatch(p) }
+	if err := p.unknownColumns(c.funcs[main]); err != nil {
+		return nil, err
+	}
+	return p, p.probe()
+}
+
+// source is the text and the name of the function.
+func (p *Program) source(spec *core.OnDemandFeatureViewSpec) (text, name string, err error) {
+	if len(spec.GetAggregations()) > 0 {
+		return "", "", p.error(fault.Unimplemented, "has aggregations, which banquet does not compute")
+	}
+	mode := spec.GetMode()
+	if u := spec.GetFeatureTransformation().GetUserDefinedFunction(); u != nil {
+		text, name = u.GetBodyText(), u.GetName()
+		if mode == "" {
+			mode = u.GetMode()
+		}
+	} else {
+		old := spec.GetUserDefinedFunction() //nolint:staticcheck // registries of older Feast have the function here
+		text, name = old.GetBodyText(), old.GetName()
+	}
+	switch {
+	case mode == "python" && spec.GetSingleton():
+		p.mode = singletonMode
+	case mode == "python":
+		p.mode = pythonMode
+	case mode != "pandas" && mode != "":
+		return "", "", p.error(fault.Unimplemented, "has mode "+mode+"; banquet computes pandas and python")
+	}
+	if strings.TrimSpace(text) == "" {
+		return "", "", p.error(fault.Unimplemented, "has no stored source text; apply it again")
+	}
+	return dedent(text), name, nil
+}
+
+// dedent removes the indentation of the first line from all lines.
+func dedent(text string) string {
+	text = strings.TrimLeft(text, "\r\n")
+	indent := text[:len(text)-len(strings.TrimLeft(text, " \t"))]
+	if indent == "" {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimPrefix(l, indent)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// top reads the statements of the text outside of functions, and returns the name
+// of the function to run: the one of the given name, else the first.
+func (c *compiler) top(tree []syntax.Stmt, name string) string {
+	first := ""
+	for _, s := range tree {
+		switch s := s.(type) {
+		case *syntax.Func:
+			c.funcs[s.Name] = s
+			if first == "" {
+				first = s.Name
+			}
+		case *syntax.Import, *syntax.From:
+			c.simple(s)
+		case *syntax.ExprStmt:
+			if _, ok := s.Value.(*syntax.Const); !ok {
+				c.fail(s.At(), outside("a statement outside of functions is not supported"))
+			}
+		case *syntax.OtherStmt:
+			c.fail(s.At(), outside("%s is not supported", s.What))
+		default:
+			c.fail(s.At(), outside("a statement outside of functions is not supported"))
+		}
+	}
+	if _, ok := c.funcs[name]; ok {
+		return name
+	}
+	return first
+}
+
+// Inputs lists the columns that the function reads, in the order of Batch.
+func (p *Program) Inputs() []Input { return p.inputs }
+
+// Outputs lists the features that the function makes, in the order of Batch.
+func (p *Program) Outputs() []Field { return p.outputs }
+
+// MixesRows reports whether the result of a row may depend on other rows, so that a
+// table must be computed in one Batch.
+func (p *Program) MixesRows() bool { return p.mixes }
+
+// View is the name of the on-demand feature view.
+func (p *Program) View() string { return p.view }
+
+// error makes a fault about the view.
+func (p *Program) error(kind fault.Kind, text string) *fault.Error {
+	return fault.New(kind, "on-demand feature view %q %s", p.view, text).About("on-demand feature view", p.view, "")
+}
+
+// fault makes a fault of a failure.
+func (p *Program) fault(err error, outsideKind fault.Kind) error {
+	var f *failure
+	if !errors.As(err, &f) {
+		return err
+	}
+	kind := fault.Invalid
+	if f.outside {
+		kind = outsideKind
+	}
+	where := "cannot be computed"
+	if f.at > 0 {
+		where = fmt.Sprintf("cannot be computed: line %d of its function", p.file.Line(f.at-1))
+	}
+	return p.error(kind, where+": "+oneLine(f.Error()))
+}
+
+// oneLine shortens a text to a line.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+	if r := []rune(s); len(r) > 300 {
+		return string(r[:300]) + "…"
+	}
+	return s
+}
+
+// syntaxError puts an error of the parser into one line.
+func (p *Program) syntaxError(err error) error {
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	first = strings.TrimPrefix(first, p.view+":")
+	return p.error(fault.Unimplemented, "has a function that banquet does not read: line "+first)
+}
+
+// Acquire returns an empty Batch of a number of rows; Release gives it back.
+func (p *Program) Acquire(rows int) *Batch {
+	b, _ := p.batches.Get().(*Batch)
+	b.reset(rows)
+	return b
+}
+
+// maxKept bounds the memory of a Batch that is kept for the next run.
+const maxKept = 8 << 20
+
+// Release gives a Batch back. It must not be used any more.
+func (p *Program) Release(b *Batch) {
+	if b.m.mem.used+len(b.text) < maxKept {
+		p.batches.Put(b)
+	}
+}
+
+// Run computes the outputs of a Batch. The error is a fault that names the view,
+// and the line of the function; the Batch then has no outputs.
+func (p *Program) Run(ctx context.Context, b *Batch) error {
+	if err := b.run(ctx); err != nil {
+		return p.fault(err, fault.Unimplemented)
+	}
+	return nil
+}

@@ -1,0 +1,262 @@
+package transform
+
+import "strings"
+
+// kind is the kind of a value that a function computes with.
+type kind uint8
+
+const (
+	kNone   kind = iota
+	kBool        // i: 0 or 1
+	kInt         // i
+	kFloat       // f
+	kText        // s
+	kTime        // i: microseconds since 1970; w is dTime for a time with a zone (UTC)
+	kDelta       // i: microseconds
+	kNaT         // a missing time
+	kList        // ref: *list
+	kTuple       // ref: *list
+	kSet         // ref: *list
+	kDict        // ref: *dict
+	kRange       // ref: *list of the numbers
+	kColumn      // ref: *column
+	kFrame       // ref: *frame
+	kText2       // ref: *column, its .str
+	kTimes       // ref: *column, its .dt
+	kModule      // s: module
+	kNative      // ref: *native
+	kLambda      // ref: *lambda
+	kDType       // w
+	kRow         // ref: *row of a frame
+	kSlice       // ref: *slice
+	kOpaque      // a value that functions can only test for null
+	kLoc         // ref: *frame, its .loc
+	kIter        // ref: *items
+	kUnset       // a variable without a value
+)
+
+// dtype is a type of NumPy.
+type dtype uint8
+
+const (
+	dNone dtype = iota
+	dBool
+	dInt8
+	dInt16
+	dInt32
+	dInt64
+	dUint8
+	dUint16
+	dUint32
+	dFloat32
+	dFloat64
+	dObject
+	dTime
+	dDelta
+)
+
+var dtypeNames = [...]string{"", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "float32", "float64", "object", "datetime64", "timedelta64"}
+
+func (d dtype) String() string  { return dtypeNames[d] }
+func (d dtype) isInt() bool     { return d >= dInt8 && d <= dUint32 }
+func (d dtype) isFloat() bool   { return d == dFloat32 || d == dFloat64 }
+func (d dtype) isNumber() bool  { return d >= dBool && d <= dFloat64 }
+func (d dtype) inFloats() bool  { return d.isFloat() }
+func (d dtype) inObjects() bool { return d == dObject }
+
+// bits is the width of an integer type.
+func (d dtype) bits() int {
+	switch d {
+	case dInt8, dUint8, dBool:
+		return 8
+	case dInt16, dUint16:
+		return 16
+	case dInt32, dUint32, dFloat32:
+		return 32
+	}
+	return 64
+}
+
+func (d dtype) unsigned() bool { return d >= dUint8 && d <= dUint32 }
+
+// wrap cuts an integer to the width of its type, as NumPy does.
+func (d dtype) wrap(i int64) int64 {
+	switch d {
+	case dInt8:
+		return int64(int8(i))
+	case dInt16:
+		return int64(int16(i))
+	case dInt32:
+		return int64(int32(i))
+	case dUint8:
+		return int64(uint8(i))
+	case dUint16:
+		return int64(uint16(i))
+	case dUint32:
+		return int64(uint32(i))
+	}
+	return i
+}
+
+// fits reports whether an integer is within the range of a type.
+func (d dtype) fits(i int64) bool { return d.wrap(i) == i }
+
+// val is a value of Python or NumPy. Its zero is None.
+type val struct {
+	k kind
+	// w is the type of a NumPy scalar; dNone for values of Python itself.
+	w   dtype
+	i   int64
+	f   float64
+	s   string
+	ref any
+}
+
+type list struct{ items []val }
+
+type dict struct {
+	keys, values []val
+}
+
+func (d *dict) find(key val) int {
+	for i := range d.keys {
+		if sameKey(d.keys[i], key) {
+			return i
+		}
+	}
+	return -1
+}
+
+func (d *dict) set(key, v val) {
+	if i := d.find(key); i >= 0 {
+		d.values[i] = v
+		return
+	}
+	d.keys, d.values = append(d.keys, key), append(d.values, v)
+}
+
+// sameKey is the equality of dict keys.
+func sameKey(a, b val) bool {
+	if a.k == kText || b.k == kText {
+		return a.k == b.k && a.s == b.s
+	}
+	if a.isNumber() && b.isNumber() {
+		return compareNumbers("==", a, b)
+	}
+	return a.k == b.k && a.i == b.i && a.ref == nil && b.ref == nil
+}
+
+func boolVal(b bool) val {
+	v := val{k: kBool}
+	if b {
+		v.i = 1
+	}
+	return v
+}
+
+func intVal(i int64) val      { return val{k: kInt, i: i} }
+func floatVal(f float64) val  { return val{k: kFloat, f: f} }
+func textVal(s string) val    { return val{k: kText, s: s} }
+func colVal(c *column) val    { return val{k: kColumn, ref: c} }
+func listVal(items []val) val { return val{k: kList, ref: &list{items}} }
+
+func (v val) col() *column { c, _ := v.ref.(*column); return c }
+
+// isNumber reports whether v is a bool, int or float scalar.
+func (v val) isNumber() bool { return v.k >= kBool && v.k <= kFloat }
+
+// isScalar reports whether v can be an element of a column.
+func (v val) isScalar() bool { return v.k <= kNaT || v.k == kOpaque }
+
+// float is the value of a number as a float.
+func (v val) float() float64 {
+	if v.k == kFloat {
+		return v.f
+	}
+	return float64(v.i)
+}
+
+// null is pandas' isna of a scalar.
+func (v val) null() bool {
+	return v.k == kNone || v.k == kNaT || v.k == kFloat && v.f != v.f
+}
+
+// typeName is Python's name of the type of v.
+func (v val) typeName() string {
+	if v.w != dNone && v.isNumber() {
+		return "numpy." + v.w.String()
+	}
+	switch v.k {
+	case kNone:
+		return "NoneType"
+	case kBool:
+		return "bool"
+	case kInt:
+		return "int"
+	case kFloat:
+		return "float"
+	case kText:
+		return "str"
+	case kTime:
+		return "Timestamp"
+	case kDelta:
+		return "Timedelta"
+	case kNaT:
+		return "NaTType"
+	case kList:
+		return "list"
+	case kTuple:
+		return "tuple"
+	case kSet:
+		return "set"
+	case kDict:
+		return "dict"
+	}
+	return v.rareName()
+}
+
+func (v val) rareName() string {
+	switch v.k {
+	case kRange:
+		return "range"
+	case kColumn:
+		if v.col().array {
+			return "ndarray of " + v.col().dt.String()
+		}
+		return "Series of " + v.col().dt.String()
+	case kFrame:
+		return "DataFrame"
+	case kModule:
+		return "module " + v.s
+	case kNative:
+		return "function " + v.s
+	case kLambda:
+		return "function"
+	case kText2:
+		return "Series.str"
+	case kTimes:
+		return "Series.dt"
+	case kOpaque:
+		return strings.TrimSpace("value " + v.s)
+	case kRow:
+		return "row"
+	}
+	return "object"
+}
+
+// failure is an error of a function, before its place is known.
+type failure struct {
+	class, text string
+	at          int
+	// outside marks constructs that banquet does not compute.
+	outside bool
+	// data marks errors that depend on the values, not on their types.
+	data bool
+}
+
+func (f *failure) Error() string {
+	if f.class == "" {
+		return f.text
+	}
+	return f.class + ": " + f.text
+}
