@@ -19,7 +19,7 @@ import (
 
 // csvFile is a CSV file with a header line.
 type csvFile struct {
-	path   string
+	place
 	header []string
 	// kinds are the types that the cells of each column fit, once they were
 	// inferred.
@@ -41,10 +41,8 @@ func openCSV(path string) (part, error) {
 		}
 		seen[name] = true
 	}
-	return &csvFile{path: path, header: rows.header}, nil
+	return &csvFile{place: place{path: path}, header: rows.header}, nil
 }
-
-func (c *csvFile) name() string { return c.path }
 
 // hint says what the header has when a requested column is missing.
 func (c *csvFile) hint() string {

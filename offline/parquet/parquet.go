@@ -88,8 +88,23 @@ type part interface {
 	// for one of several readers, which share the memory of one batch.
 	units(when bounds) []int64
 	slice(from, to, sharers int) part
-	// name is the file's path.
-	name() string
+	// at is where the file is.
+	at() *place
+}
+
+// place is the path of a file, and the directory that its source names, or that is before
+// its source's pattern; empty if the source names the file.
+type place struct{ path, root string }
+
+func (p *place) at() *place { return p }
+
+// partitions reads the key=value directories between the source's directory and the file.
+// Others are none of the source's columns, as for PyArrow.
+func (p *place) partitions() map[string]string {
+	if p.root == "" {
+		return nil
+	}
+	return partitionsOf(strings.TrimPrefix(p.path, p.root))
 }
 
 // want is a requested column.
@@ -130,12 +145,17 @@ func (s *Store) open(source *core.DataSource) ([]part, error) {
 	if err != nil {
 		return nil, err
 	}
+	root, err := s.base(source)
+	if err != nil {
+		return nil, err
+	}
 	parts := make([]part, 0, len(paths))
 	for _, path := range paths {
 		p, err := openPart(path)
 		if err != nil {
 			return nil, err
 		}
+		p.at().root = root
 		parts = append(parts, p)
 	}
 	return parts, nil
@@ -170,7 +190,7 @@ func (s *Store) Columns(ctx context.Context, source *core.DataSource) ([]offline
 		known[c.Name] = true
 	}
 	for _, p := range parts {
-		for _, key := range slices.Sorted(maps.Keys(partitionsOf(p.name()))) {
+		for _, key := range slices.Sorted(maps.Keys(p.at().partitions())) {
 			if !known[key] {
 				known[key] = true
 				t := partitionType(want{name: key}, parts)

@@ -24,7 +24,7 @@ import (
 
 // parquetFile is a Parquet file.
 type parquetFile struct {
-	path string
+	place
 	info os.FileInfo
 	meta *metadata.FileMetaData
 	list []fileColumn
@@ -47,7 +47,7 @@ func openParquet(path string) (part, error) {
 	if err := checkMagic(f, path, info.Size()); err != nil {
 		return nil, err
 	}
-	p := &parquetFile{path: path, info: info}
+	p := &parquetFile{place: place{path: path}, info: info}
 	err = guard(func() error {
 		reader, err := file.NewParquetReader(f, file.WithReadProps(p.props()))
 		if err != nil {
@@ -98,8 +98,6 @@ func (p *parquetFile) props() *parquet.ReaderProperties {
 	props.MaxUncompressedPageSize = 1 << 30
 	return props
 }
-
-func (p *parquetFile) name() string { return p.path }
 
 func (p *parquetFile) columns(context.Context) ([]offline.Column, error) {
 	columns := make([]offline.Column, len(p.list))

@@ -32,6 +32,25 @@ func (s *Store) path(source *core.DataSource) (string, error) {
 	return path, nil
 }
 
+// base is the directory that a source names, or that is before its pattern; empty if it
+// names a file.
+func (s *Store) base(source *core.DataSource) (string, error) {
+	path, err := s.path(source)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(path); err == nil {
+		if info.IsDir() {
+			return path, nil
+		}
+		return "", nil
+	}
+	if at := strings.IndexAny(path, "*?["); at >= 0 {
+		path = path[:at]
+	}
+	return filepath.Dir(path + "x"), nil
+}
+
 // refuse makes a fault about a data source.
 func refuse(source *core.DataSource, kind fault.Kind, format string, args ...any) *fault.Error {
 	return fault.New(kind, "data source "+source.GetName()+": "+format, args...).About("data source", source.GetName(), source.GetProject())

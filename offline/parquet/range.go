@@ -134,7 +134,7 @@ func (p *scan) shape(ctx context.Context, part part, c *chunk) (arrow.RecordBatc
 		return err
 	})
 	if err != nil {
-		return nil, broken(part.name(), err)
+		return nil, broken(part.at().path, err)
 	}
 	return kept, nil
 }
@@ -145,9 +145,9 @@ func (p *scan) column(ctx context.Context, part part, c *chunk, i int) (arrow.Ar
 	place := func(row int) string { return fmt.Sprintf("%s, column %s", c.place(row), w.name) }
 	switch {
 	case a == nil && w.time:
-		return dated(t, partitionsOf(part.name())[w.name], c.rows, part.name()+", column "+w.name)
+		return dated(t, part.at().partitions()[w.name], c.rows, part.at().path+", column "+w.name)
 	case a == nil:
-		return constant(t, partitionsOf(part.name())[w.name], c.rows, part.name()+", column "+w.name)
+		return constant(t, part.at().partitions()[w.name], c.rows, part.at().path+", column "+w.name)
 	case w.time:
 		return toTimes(a, t, place)
 	}

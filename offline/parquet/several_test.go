@@ -160,6 +160,39 @@ func TestATextAndAParquetFile(t *testing.T) {
 	}
 }
 
+// Only directories below the source's own directory, or below what is before its
+// pattern, give columns: those above say where the repository is. The columns are those of
+// pyarrow.parquet.ParquetDataset, which has no patterns.
+func TestDirectoriesAboveASource(t *testing.T) {
+	top := filepath.Join(t.TempDir(), "env=prod", "repo")
+	for _, file := range []string{"plain.parquet", "dir/day=1/x.parquet", "dir/day=2/x.parquet", "top=9/dir/day=1/x.parquet", "only/x.parquet", "day=3/x.parquet"} {
+		if err := os.MkdirAll(filepath.Join(top, filepath.Dir(file)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(top, file), arrow.PrimitiveTypes.Int64, group(1, "7"))
+	}
+	for path, want := range map[string]string{
+		"plain.parquet": "", "dir": "day", "dir/": "day", "dir/day=1": "", "dir/day=1/x.parquet": "", "top=9/dir": "day", "top=9": "day", "top=9/dir/day=1/x.parquet": "", "only": "",
+		"day=*": "day", "day=*/x.parquet": "day", "dir/*/x.parquet": "day", "dir/**/*.parquet": "day", "top=9/**/*.parquet": "day", "dir/day=1/*.parquet": "", "d?y=3/x.parquet": "day", "only/*": "",
+		filepath.Join(top, "dir"): "day", "file://" + filepath.Join(top, "plain.parquet"): "",
+	} {
+		columns, err := parquet.New(top).Columns(t.Context(), ask(path).Source)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		var added []string
+		for _, c := range columns {
+			if c.Name == "day" || c.Name == "env" || c.Name == "top" {
+				added = append(added, c.Name)
+			}
+		}
+		if got := strings.Join(added, " "); got != want {
+			t.Errorf("%s has the columns %q, want %q", path, got, want)
+		}
+	}
+}
+
 // TestDirectoriesGiveColumns: integers where all are written as integers,
 // otherwise text.
 func TestDirectoriesGiveColumns(t *testing.T) {

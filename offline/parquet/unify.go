@@ -26,25 +26,25 @@ func unify(ctx context.Context, source *core.DataSource, w want, parts []part) (
 			return nil, err
 		}
 		if t == nil {
-			if _, ok := partitionsOf(p.name())[w.name]; !ok {
+			if _, ok := p.at().partitions()[w.name]; !ok {
 				continue
 			}
 			t = partitionType(w, parts)
 		}
 		if w.time {
-			if t, err = timeType(t, w.name, p.name()); err != nil {
+			if t, err = timeType(t, w.name, p.at().path); err != nil {
 				return nil, fault.New(fault.Invalid, "data source %s: %s", source.GetName(), fault.Of(err).Text).
 					About("data source", source.GetName(), source.GetProject())
 			}
 		}
 		if found == nil {
-			found, from = t, p.name()
+			found, from = t, p.at().path
 			continue
 		}
 		wider, ok := widen(found, t)
 		if !ok {
 			return nil, fault.New(fault.Invalid, "data source %s: column %s is %s in %s and %s in %s; rewrite one of them",
-				source.GetName(), w.name, found, from, t, p.name()).About("data source", source.GetName(), source.GetProject())
+				source.GetName(), w.name, found, from, t, p.at().path).About("data source", source.GetName(), source.GetProject())
 		}
 		found = wider
 	}
@@ -60,7 +60,7 @@ func missing(ctx context.Context, source *core.DataSource, name string, first pa
 		return fault.New(fault.NotFound, "data source "+source.GetName()+": "+format, args...).About("data source", source.GetName(), source.GetProject())
 	}
 	if c, ok := first.(*csvFile); ok {
-		return about("%s has no column %s%s", first.name(), name, c.hint())
+		return about("%s has no column %s%s", first.at().path, name, c.hint())
 	}
 	columns, err := first.columns(ctx)
 	if err != nil {
@@ -70,7 +70,7 @@ func missing(ctx context.Context, source *core.DataSource, name string, first pa
 	for i, c := range columns {
 		list[i] = c.Name
 	}
-	return about("%s has no column %s; its columns are %s", first.name(), name, names(list))
+	return about("%s has no column %s; its columns are %s", first.at().path, name, names(list))
 }
 
 // partitionType is the type of a column that directory names give. Their values
@@ -85,7 +85,7 @@ func partitionType(w want, parts []part) arrow.DataType {
 		return cellType(w.kind)
 	}
 	for _, p := range parts {
-		if v := partitionsOf(p.name())[w.name]; v != "" && !plainInteger(v) {
+		if v := p.at().partitions()[w.name]; v != "" && !plainInteger(v) {
 			return arrow.BinaryTypes.String
 		}
 	}

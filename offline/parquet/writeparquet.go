@@ -36,7 +36,7 @@ const magicBytes = "PAR1"
 func (d *draft) extendParquet(ctx context.Context, p part, rows rowReader) (int64, error) {
 	old, ok := p.(*parquetFile)
 	if !ok {
-		return 0, fault.New(fault.Internal, "%s is no Parquet file", p.name())
+		return 0, fault.New(fault.Internal, "%s is no Parquet file", p.at().path)
 	}
 	w, err := d.writerLike(ctx, old, rows)
 	if err != nil {
@@ -60,7 +60,7 @@ func (d *draft) extendParquet(ctx context.Context, p part, rows rowReader) (int6
 func (d *draft) imitateParquet(ctx context.Context, p part, rows rowReader) (int64, error) {
 	like, ok := p.(*parquetFile)
 	if !ok {
-		return 0, fault.New(fault.Internal, "%s is no Parquet file", p.name())
+		return 0, fault.New(fault.Internal, "%s is no Parquet file", p.at().path)
 	}
 	w, err := d.writerLike(ctx, like, rows)
 	if err != nil {
