@@ -86,7 +86,10 @@ type Error struct {
 	Object Object
 	// Text is one line for the user: what, where, remedy. It contains no secret, no
 	// stack trace, and no library's message that may contain either.
-	Text  string
+	Text string
+	// Hint is one more line for people, where Text is in the words of Feast, which its
+	// clients read.
+	Hint  string
 	cause error
 }
 
@@ -115,6 +118,12 @@ func (e *Error) About(kind, name, project string) *Error {
 // For sets the reason and returns the fault.
 func (e *Error) For(reason Reason) *Error {
 	e.Reason = reason
+	return e
+}
+
+// Help sets the hint and returns the fault.
+func (e *Error) Help(format string, args ...any) *Error {
+	e.Hint = fmt.Sprintf(format, args...)
 	return e
 }
 

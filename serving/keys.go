@@ -251,7 +251,20 @@ func (r *Response) missingKeys(g *keyGroup) error {
 		provided = append(provided, registry.DummyKey)
 	}
 	return fault.New(fault.Invalid, "Missing join key values for keys: %s. No values provided for keys: %s. Provided join_key_values: %s",
-		pythonList(missing), pythonList(r.plan.projectKeys), pythonList(provided)).For(fault.Lookup)
+		pythonList(missing), pythonList(r.plan.projectKeys), pythonList(provided)).For(fault.Lookup).Help("%s", r.needs(g))
+}
+
+// needs says in plain words what a group lacks: Feast's error lists all keys of the
+// project.
+func (r *Response) needs(g *keyGroup) string {
+	if len(r.columns) > 0 && r.rows == 0 {
+		return "the request has no rows"
+	}
+	keys := make([]string, len(g.keys))
+	for i := range g.keys {
+		keys[i] = g.keys[i].column
+	}
+	return "the features need a value of " + strings.Join(keys, " and ")
 }
 
 // feeds reports whether the request has a column for a join key of the group.

@@ -57,7 +57,7 @@ func (a *app) objectCommands() []*cobra.Command {
 			Use: l.use, Short: "List and describe " + strings.ReplaceAll(l.use, "-", " "),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				if len(args) > 0 {
-					return usage("%s has no command %q; it has list and describe", l.use, args[0])
+					return unknownSubcommand(l.use, args[0])
 				}
 				return cmd.Help()
 			},

@@ -84,6 +84,9 @@ func (a *app) report(ctx context.Context, err error) {
 		lines = append(lines[:longest], fmt.Sprintf("… and %d more", len(lines)-longest))
 	}
 	fmt.Fprintln(a.err, "banquet: "+strings.Join(lines, "\n"))
+	if f.Hint != "" {
+		fmt.Fprintln(a.err, f.Hint)
+	}
 	if meant := a.meant(ctx, f); meant != "" {
 		fmt.Fprintln(a.err, meant)
 	}

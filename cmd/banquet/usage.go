@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"regexp"
@@ -19,18 +20,33 @@ import (
 
 // feastCommands are the commands of Feast that banquet does not have yet.
 const feastCommands = " configuration endpoint teardown delete listen serve_registry serve_transformations serve_lineage ui " +
-	"features projects permissions registry monitor dbt demo-notebooks "
+	"features projects permissions registry monitor dbt demo-notebooks label-views saved-datasets validation-references mcp mlflow "
+
+// feastViewCommands are those of feature-views.
+const feastViewCommands = " enable disable set-state list-versions "
 
 // unknownCommand is the error of a command that does not exist.
 func unknownCommand(root *cobra.Command, name string) error {
 	if strings.Contains(feastCommands, " "+name+" ") {
-		return usage("%s is a command of Feast that banquet does not have yet; run it with Feast, which can read everything that banquet writes", name)
+		return notYet(name)
 	}
 	var names []string
 	for _, c := range root.Commands() {
 		names = append(names, c.Name())
 	}
 	return usage("unknown command %q%s", name, didYouMean(name, names))
+}
+
+func notYet(command string) error {
+	return usage("%s is a command of Feast that banquet does not have yet; run it with Feast, which can read everything that banquet writes", command)
+}
+
+// unknownSubcommand is the error of a command below the one for a kind of objects.
+func unknownSubcommand(parent, name string) error {
+	if parent == "feature-views" && strings.Contains(feastViewCommands, " "+name+" ") {
+		return notYet(parent + " " + name)
+	}
+	return usage("unknown command %q%s", parent+" "+name, cmp.Or(didYouMean(name, []string{"list", "describe"}), "; there are list and describe"))
 }
 
 func didYouMean(word string, names []string) string {

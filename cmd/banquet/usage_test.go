@@ -25,6 +25,13 @@ func TestUsage(t *testing.T) {
 	}{
 		{"materialise 2024-01-01 2024-01-02", 2, `unknown command "materialise"; did you mean materialize?`},
 		{"nothing-like-it", 2, `unknown command "nothing-like-it"`},
+		{"mcp", 2, "mcp is a command of Feast that banquet does not have yet"},
+		{"mlflow sync-dataset", 2, "mlflow is a command of Feast that banquet does not have yet"},
+		{"saved-datasets list", 2, "saved-datasets is a command of Feast that banquet does not have yet"},
+		{"feature-views enable credit_history", 2, "feature-views enable is a command of Feast that banquet does not have yet"},
+		{"feature-views lst", 2, `unknown command "feature-views lst"; did you mean list?`},
+		{"get-online-features -e zip=1 -f zipcode_features:city", 1, "the features need a value of zipcode\n"},
+		{"get-online-features -e zipcode=1 -f zipcode_features:city -f credit_history:bankruptcies", 1, "the features need a value of dob_ssn\n"},
 		{"teardown", 2, "teardown is a command of Feast that banquet does not have yet"},
 		{"materialize a b c", 2, "materialize accepts at most 2 arg(s), received 3"},
 		{"init a b", 2, "init accepts at most 1 arg(s), received 2"},
