@@ -3,8 +3,10 @@ package pg
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -49,13 +51,45 @@ func (o *Options) Fault(err error, what string) error {
 	case strings.Contains(err.Error(), "server refused TLS"):
 		return o.refuse(fault.Unavailable, err, "%s offers no TLS, and sslmode is %s; set sslmode: disable or prefer if that is meant", o.at(), o.SSLMode)
 	case errors.As(err, &tlsErr), strings.Contains(err.Error(), "tls: ") || strings.Contains(err.Error(), "x509: "):
-		return o.refuse(fault.Unavailable, err, "the TLS certificate of %s is not accepted (sslmode %s); check sslrootcert_path", o.at(), o.SSLMode)
+		return o.refuse(fault.Unavailable, err, "%s is not trusted (sslmode %s): %s", o.at(), o.SSLMode, o.certificateFault(err))
 	case errors.As(err, &connect):
 		return o.unreachable(err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return o.refuse(fault.TimedOut, err, "%s: the time allowed ran out before %s answered", what, o.at())
 	}
 	return o.Lost(err, what, "")
+}
+
+// certificateFault says what is wrong with a server's TLS, and what to do.
+func (o *Options) certificateFault(err error) string {
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &name):
+		return "its certificate is for " + namesOf(name.Certificate) + ", not for " + name.Host + "; set host to a name of the certificate, or sslmode to verify-ca"
+	case errors.As(err, &authority) && o.SSLRootCert == "":
+		return "no known authority has signed its certificate; name the file of the authority's certificate in sslrootcert_path"
+	case errors.As(err, &authority):
+		return "the authority in sslrootcert_path (" + o.SSLRootCert + ") has not signed its certificate"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "its certificate has expired or is not valid yet; renew it, or check the clock of this machine"
+	case strings.Contains(err.Error(), "remote error: tls: "):
+		return "it does not accept this side; if it wants the certificate of a client, check sslcert_path and sslkey_path"
+	}
+	return "its certificate is not accepted; check sslrootcert_path"
+}
+
+// namesOf lists the first names of a certificate.
+func namesOf(c *x509.Certificate) string {
+	names := slices.Clone(c.DNSNames)
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	if len(names) == 0 {
+		return "no host name"
+	}
+	return Line(strings.Join(names[:min(len(names), 3)], ", "))
 }
 
 // Lost says that the connection broke, and what the server said before, if

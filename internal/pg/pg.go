@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -156,10 +157,14 @@ func Close(pool *pgxpool.Pool) {
 // start-up requests no setting that a pooler would refuse, no statement is kept
 // on the server, and a query is one round trip. Asking the server for a query's
 // columns takes two round trips, which must be in one transaction.
-// are takes two, which must be in one transaction.
 func Pool(opt Options) (*pgxpool.Pool, error) {
 	c, err := pgxpool.ParseConfig(opt.dsn())
 	if err != nil {
+		for _, file := range []struct{ key, path string }{{"sslkey_path", opt.SSLKey}, {"sslcert_path", opt.SSLCert}, {"sslrootcert_path", opt.SSLRootCert}} {
+			if _, failed := os.ReadFile(file.path); file.path != "" && failed != nil {
+				return nil, fault.New(fault.Invalid, "PostgreSQL at %s: the file of %s, %s, cannot be read", opt.Address(), file.key, file.path).Because(failed)
+			}
+		}
 		return nil, fault.New(fault.Invalid, "the settings of PostgreSQL at %s do not fit together; look at sslmode and the certificates, and at variables such as PGSERVICE and PGCONNECT_TIMEOUT, which count, too", opt.Address())
 	}
 	c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
