@@ -43,6 +43,9 @@ type Options struct {
 	Versioned bool
 	// Registry is kept up to date while the server runs.
 	Registry *registry.Holder
+	// Ready says why the online store cannot be called at all, such as missing credentials;
+	// nil if it can. A server that is not ready says so and answers all the same.
+	Ready func(context.Context) error
 	// Identifier and Authorizer decide who may do what; nil is access.Open.
 	Identifier access.Identifier
 	Authorizer access.Authorizer

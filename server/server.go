@@ -41,6 +41,8 @@ type Server struct {
 	// listeners by surface
 	grpcListener, httpListener, adminListener net.Listener
 	draining                                  atomic.Bool
+	store                                     readiness
+	serving                                   atomic.Bool // what gRPC's health says
 }
 
 // Addresses are the addresses on which a server listens; HTTP may be empty.
@@ -59,7 +61,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	if opt.DrainTime <= 0 {
 		opt.DrainTime = 10 * time.Second
 	}
-	s := &Server{opt: opt, health: health.NewServer()}
+	s := &Server{opt: opt, health: health.NewServer(), store: readiness{ready: opt.Ready, log: opt.Log}}
 	s.health.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING)
 	p := newPipeline(&s.opt)
 	s.pipeline, s.runs = p, newRuns(&s.opt, p)
@@ -190,9 +192,10 @@ func (s *Server) Run(ctx context.Context) error {
 		s.pipeline.governor.run(running)
 		return nil
 	})
-	if !s.reportServing() { // with a registry, health is SERVING from the first request on
+	s.store.check(running, firstCheck)
+	if s.reportServing(); !s.serving.Load() || s.opt.Ready != nil { // with a registry, health is SERVING from the first request on
 		group.Go(func() error {
-			s.awaitRegistry(running)
+			s.watchReadiness(running)
 			return nil
 		})
 	}
@@ -223,28 +226,6 @@ func (s *Server) Run(ctx context.Context) error {
 		return nil
 	})
 	return group.Wait()
-}
-
-// reportServing sets gRPC's health to SERVING if a registry has been loaded.
-func (s *Server) reportServing() bool {
-	if s.opt.Registry.Snapshot() == nil {
-		return false
-	}
-	s.health.SetServingStatus("", healthpb.HealthCheckResponse_SERVING)
-	return true
-}
-
-// awaitRegistry sets gRPC's health to SERVING once a registry has been loaded.
-func (s *Server) awaitRegistry(ctx context.Context) {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for !s.reportServing() {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }
 
 // drain stops accepting requests, stops materializations, which can be resumed, and
@@ -293,8 +274,8 @@ func (s *Server) adminHandler() http.Handler {
 	return mux
 }
 
-// ready reports whether the server accepts requests: a registry has been loaded and
-// the server is not stopping. With ?verbose it adds the state of the registry.
+// ready reports whether the server accepts requests: a registry has been loaded, the
+// online store can be called, and the server is not stopping. With ?verbose it adds the state of the registry.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	st := s.opt.Registry.Status()
 	switch {
@@ -305,6 +286,10 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	case s.opt.Registry.Snapshot() == nil:
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte("no registry has been loaded yet\n"))
+		return
+	case s.store.fault() != nil:
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprintf(w, "online store: %s\n", fault.Of(s.store.fault()).Text)
 		return
 	}
 	_, _ = w.Write([]byte("ready\n"))

@@ -27,7 +27,7 @@ func (r *repository) openDynamo(ctx context.Context) (stores.Backend, error) {
 		AWS: aws, TableTemplate: c.TableTemplate, BatchSize: c.BatchSize, Consistent: c.Consistent, Tags: c.Tags,
 		SDK: r.config.Banquet.DynamoDB.Client == "sdk", ReadTime: seconds(c.ReadTime),
 	})
-	r.host = s.Host()
+	r.host, r.ready = s.Host(), s.Ready
 	return s, nil
 }
 

@@ -146,7 +146,7 @@ func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *re
 		return nil, nil, err
 	}
 	opt := r.serverOptions(f, holder, metrics)
-	opt.TLS, opt.Serving = security, service
+	opt.TLS, opt.Serving, opt.Ready = security, service, r.ready
 	opt.Materializer, opt.MaterializeRuns, opt.MaterializeQueue = r.loader().materializer, r.materializeRuns(), r.config.Banquet.Materialize.Queue
 	opt.Writer, opt.AllowWrites = r.serverWriter(holder), f.allowWrites
 	opt.TTL, opt.FeastStatus = r.config.Banquet.Serving.TTL, r.config.Banquet.HTTP.Status == "feast"

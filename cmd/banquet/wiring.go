@@ -35,7 +35,8 @@ type repository struct {
 	offline offline.Store
 	opening sync.Mutex // of the offline store: requests of a server open it
 	closers []func()
-	host    string // of DynamoDB
+	host    string                      // of DynamoDB
+	ready   func(context.Context) error // whether the online store can be called; nil if that is not known
 }
 
 // envDir is the environment variable that Feast reads for --chdir.

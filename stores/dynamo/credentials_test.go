@@ -42,5 +42,6 @@ func TestNoCredentials(t *testing.T) {
 		check(err)
 		_, err = s.Plan(t.Context(), stores.Tables{})
 		check(err)
+		check(s.Ready(t.Context()))
 	})
 }

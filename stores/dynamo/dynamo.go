@@ -124,6 +124,23 @@ func (s *Store) Host() string {
 	return "dynamodb." + s.opt.AWS.AWS.Region + ".amazonaws.com"
 }
 
+// Ready reports why no call can be made, for lack of credentials; nil if there are some.
+// It calls at most the source of the credentials.
+func (s *Store) Ready(ctx context.Context) error {
+	source := s.client.Options().Credentials
+	if source == nil {
+		return nil
+	}
+	_, err := source.Retrieve(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fault.Store(fault.TimedOut, "the source of the AWS credentials has not answered yet").About("online store", s.Host(), "").Because(err)
+	}
+	return s.credentialsFault(err)
+}
+
 // tableName is a table's physical name, plain and as JSON text.
 type tableName struct{ name, json string }
 

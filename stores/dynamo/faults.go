@@ -14,6 +14,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/awsconf"
 	"github.com/banquet-fs/banquet/stores"
 	"github.com/banquet-fs/banquet/stores/dynamo/wire"
 )
@@ -68,12 +69,16 @@ func (s *Store) unanswered(err error, refuse func(fault.Kind, string) error) err
 	case errors.Is(err, wire.ErrNoAnswer), errors.Is(err, context.DeadlineExceeded):
 		return refuse(fault.TimedOut, "did not answer in time")
 	case isCredentials(err):
-		return fault.Store(fault.Denied, "no AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role").About("online store", s.Host(), "").Because(err)
+		return s.credentialsFault(err)
 	}
 	if why := certificateFault(err); why != "" {
 		return fault.Store(fault.Unavailable, "DynamoDB at %s is not trusted: %s", s.Host(), why).About("online store", s.Host(), "").Because(err)
 	}
 	return fault.Store(fault.Unavailable, "DynamoDB at %s cannot be reached", s.Host()).About("online store", s.Host(), "").Because(err)
+}
+
+func (s *Store) credentialsFault(err error) error {
+	return fault.Store(fault.Denied, "%s", awsconf.CredentialsFault(err)).About("online store", s.Host(), "").Because(awsconf.CredentialsCause(err))
 }
 
 // certificateFault returns what is wrong with the service's TLS; empty if nothing
