@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/banquet-fs/banquet/gen/feast/core"
@@ -144,8 +145,8 @@ func (o object) created() *timestamppb.Timestamp {
 }
 
 // normal copies an object without the parts that may differ between two equal
-// definitions: the meta message, the Python class of sources of a built-in type, and
-// pickled functions with source text.
+// definitions: the meta message, the Python class of sources of a built-in type, pickled
+// functions with source text, and a ttl of zero.
 func (o object) normal() protoreflect.Message {
 	c := proto.Clone(o.m.Interface()).ProtoReflect()
 	everyMessage(c, strip)
@@ -173,6 +174,12 @@ func strip(m protoreflect.Message) {
 	}
 	if f := m.Descriptor().Fields().ByName("meta"); f != nil {
 		m.Clear(f)
+	}
+	// Feast reads a missing ttl as zero, and writes that when it changes anything else.
+	if f := m.Descriptor().Fields().ByName("ttl"); f != nil && f.Message() != nil && m.Has(f) {
+		if d, ok := m.Get(f).Message().Interface().(*durationpb.Duration); ok && d.AsDuration() == 0 {
+			m.Clear(f)
+		}
 	}
 }
 
