@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -53,4 +55,29 @@ func TestAdviceAboutSources(t *testing.T) {
 			t.Errorf("%s: apply: exit %d\n%s", change, code, text)
 		}
 	}
+}
+
+// validate finds a table that is gone, and only that.
+func TestValidateFindsATableThatIsGone(t *testing.T) {
+	dir := newRepo(t, sqliteRepo, strings.ReplaceAll(oneView, "SOURCE", `FileSource(name="carts_source", path="carts.csv", timestamp_field="at")`))
+	check := func(when string, want int) {
+		t.Helper()
+		code, out, errText := command(t, nil, "-c", dir, "validate")
+		if code != want || (code != 0) != strings.Contains(errText, "online store: table shop_carts of feature view carts does not exist, and requests for its features fail; `banquet apply` makes it") {
+			t.Errorf("%s: exit %d, want %d: %s%s", when, code, want, out, errText)
+		}
+	}
+	check("before the first apply", 0)
+	if code, _, errText := command(t, nil, "-c", dir, "apply"); code != 0 {
+		t.Fatal(errText)
+	}
+	check("after an apply", 0)
+	if err := os.Remove(filepath.Join(dir, "online.db")); err != nil {
+		t.Fatal(err)
+	}
+	check("without the file", 1)
+	if code, _, errText := command(t, nil, "-c", dir, "apply"); code != 0 {
+		t.Fatal(errText)
+	}
+	check("after another apply", 0)
 }

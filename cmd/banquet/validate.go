@@ -71,10 +71,30 @@ func (a *app) validatePlan(ctx context.Context, r *repository, repo *definitions
 		f.check("sources", err, "")
 	}
 	a.warnOfSources(&apply.Plan{Indexes: p.Indexes})
+	r.checkTables(ctx, p, f)
 	if !s.source && len(p.Sources) == 0 && len(repo.Objects.FeatureViews)+len(repo.Objects.StreamFeatureViews) > 0 {
 		f.good = append(f.good, "sources: they have the columns that the feature views need")
 	}
 	return p.Refused
+}
+
+// checkTables finds the tables of unchanged feature views that are gone: requests fail until
+// an apply has made them again.
+func (r *repository) checkTables(ctx context.Context, p *apply.Plan, f *findings) {
+	project, err := r.project(ctx)
+	if err != nil {
+		return // no registry, or the fault is known
+	}
+	changed := map[string]bool{}
+	for _, c := range p.Changes {
+		changed[c.Name] = true
+	}
+	for _, t := range p.Tables {
+		view := t.Spec.Table.View
+		if _, err := project.View(view); t.Action == stores.Create && err == nil && !changed[view] {
+			f.faults = append(f.faults, fmt.Sprintf("online store: table %s of feature view %s does not exist, and requests for its features fail; `banquet apply` makes it", t.Name, view))
+		}
+	}
 }
 
 func (a *app) validate(ctx context.Context, s skips) error {

@@ -16,6 +16,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/internal/dial"
@@ -65,6 +66,7 @@ func Load(ctx context.Context, opt Options) (Config, error) {
 	}
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client(opt, dialer, local)),
+		config.WithLogger(logging.Nop{}),                                   // what fails is in the errors
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }), // the store's decorator retries
 	}
 	if opt.Region != "" {

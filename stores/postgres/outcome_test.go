@@ -232,3 +232,42 @@ func TestLargeWritesAreDivided(t *testing.T) {
 		t.Errorf("parts (-want +got)\n%s", diff)
 	}
 }
+
+// A plan says what the user may not do with the tables there are.
+func TestPlansNameMissingRights(t *testing.T) {
+	admin := options(t)
+	s := open(t, admin, zip)
+	defer func() { _ = s.Close() }()
+	pgtest.Exec(t, admin, `DO $$ BEGIN CREATE ROLE planner LOGIN PASSWORD 'password'; EXCEPTION WHEN duplicate_object THEN NULL; END $$; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO planner`)
+	opt := admin
+	opt.User = "planner"
+	planner := postgres.New(opt)
+	defer func() { _ = planner.Close() }()
+	keep := stores.Tables{Keep: []stores.TableSpec{{Table: zip}}}
+	plan := func(tables stores.Tables) string {
+		t.Helper()
+		p, err := planner.Plan(t.Context(), tables)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text string
+		for _, f := range p.Findings {
+			text += fmt.Sprintf("%t %s\n", f.Refused, f.Text)
+		}
+		return text
+	}
+	if got := plan(keep); !strings.HasPrefix(got, "false user planner may not read and write table ") || !strings.Contains(got, "grant SELECT, INSERT and UPDATE") || strings.Count(got, "\n") != 1 {
+		t.Error(got)
+	}
+	pgtest.Exec(t, admin, "GRANT UPDATE ON ALL TABLES IN SCHEMA public TO planner")
+	if got := plan(keep); got != "" {
+		t.Error(got)
+	}
+	if got := plan(stores.Tables{Drop: []stores.Table{zip}}); !strings.Contains(got, "true user planner does not own table ") || !strings.Contains(got, "may not drop it") {
+		t.Error(got)
+	}
+	pgtest.Exec(t, admin, `ALTER TABLE "`+zip.SQLName()+`" DROP COLUMN value_text`)
+	if got := plan(keep); !strings.Contains(got, "true user planner does not own table ") || !strings.Contains(got, "may not add column value_text") {
+		t.Error(got)
+	}
+}

@@ -31,6 +31,9 @@ func (s *Store) Plan(ctx context.Context, tables stores.Tables) (stores.TablePla
 		}
 		change := stores.Change{Spec: spec, Name: name}
 		l, found := there.tables[name]
+		if found {
+			p.Findings = append(p.Findings, s.rights(&spec, l)...)
+		}
 		if !found {
 			creates++
 		} else if change.Action, change.Detail = stores.Alter, l.lacks(&spec); change.Detail == "" {
@@ -39,7 +42,10 @@ func (s *Store) Plan(ctx context.Context, tables stores.Tables) (stores.TablePla
 		p.Changes = append(p.Changes, change)
 	}
 	for _, t := range tables.Drop {
-		if _, found := there.tables[t.SQLName()]; found {
+		if l, found := there.tables[t.SQLName()]; found {
+			if !l.owned {
+				p.Findings = append(p.Findings, s.notOwned(t, "drop it"))
+			}
 			p.Changes = append(p.Changes, stores.Change{Action: stores.Drop, Spec: stores.TableSpec{Table: t}, Name: t.SQLName()})
 		}
 	}
@@ -52,8 +58,27 @@ func (s *Store) Plan(ctx context.Context, tables stores.Tables) (stores.TablePla
 	return p, nil
 }
 
-// layout is what a table has of Feast's layout.
-type layout struct{ text, key, search bool }
+// rights finds what the user may not do with a table. Rows may be written by another user,
+// but a table that apply must change has to be the user's own.
+func (s *Store) rights(spec *stores.TableSpec, l layout) []stores.Finding {
+	var found []stores.Finding
+	if !l.written {
+		found = append(found, stores.Finding{Table: spec.Table, Text: fmt.Sprintf("user %s may not read and write table %s of feature view %s in PostgreSQL at %s; to materialize, grant SELECT, INSERT and UPDATE on it",
+			s.opt.User, spec.Table.SQLName(), spec.Table.View, s.opt.Address())})
+	}
+	if lacks := l.lacks(spec); lacks != "" && !l.owned {
+		found = append(found, s.notOwned(spec.Table, "add "+lacks))
+	}
+	return found
+}
+
+func (s *Store) notOwned(t stores.Table, to string) stores.Finding {
+	return stores.Finding{Table: t, Refused: true, Text: fmt.Sprintf("user %s does not own table %s of feature view %s in PostgreSQL at %s and may not %s; run this as its owner, or make %s a member of that role",
+		s.opt.User, t.SQLName(), t.View, s.opt.Address(), to, s.opt.User)}
+}
+
+// layout is what a table has of Feast's layout, and what the user may do with it.
+type layout struct{ text, key, search, written, owned bool }
 
 // lacks says what create adds to a table.
 func (l layout) lacks(spec *stores.TableSpec) string {
@@ -84,7 +109,8 @@ func (s *Store) layouts(ctx context.Context) (schemaLayout, error) {
 	sql := `SELECT c.relname,
 		EXISTS (SELECT 1 FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'value_text' AND NOT a.attisdropped),
 		EXISTS (SELECT 1 FROM pg_class AS i WHERE i.relnamespace = n.oid AND i.relname = c.relname || ` + literal(keyIndex) + `),
-		EXISTS (SELECT 1 FROM pg_class AS i WHERE i.relnamespace = n.oid AND i.relname = c.relname || ` + literal(searchIndex) + `)
+		EXISTS (SELECT 1 FROM pg_class AS i WHERE i.relnamespace = n.oid AND i.relname = c.relname || ` + literal(searchIndex) + `),
+		has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE'), pg_has_role(c.relowner, 'USAGE')
 		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 		WHERE n.nspname = ` + schema + ` AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
 		SELECT COALESCE((SELECT has_schema_privilege(n.oid, 'CREATE') FROM pg_namespace AS n WHERE n.nspname = ` + schema + `),
@@ -96,7 +122,7 @@ func (s *Store) layouts(ctx context.Context) (schemaLayout, error) {
 		}
 		yes := func(cell []byte) bool { return string(cell) == "t" }
 		for _, r := range results[0].Rows {
-			out.tables[string(r[0])] = layout{text: yes(r[1]), key: yes(r[2]), search: yes(r[3])}
+			out.tables[string(r[0])] = layout{text: yes(r[1]), key: yes(r[2]), search: yes(r[3]), written: yes(r[4]), owned: yes(r[5])}
 		}
 		out.mayCreate = yes(results[1].Rows[0][0])
 		return nil
