@@ -112,6 +112,10 @@ type Result struct {
 type Request struct {
 	// Views by name; empty means every view that is served online.
 	Views []string
+	// Version is the version of the one view in Views; nil is the current one. The rows of
+	// another version go to its own table, and the window is not recorded: recorded
+	// windows are those of the current version.
+	Version *int
 	// Start is the first event time; ignored by an incremental run.
 	Start time.Time
 	// End is the last event time.

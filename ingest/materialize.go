@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -61,6 +62,10 @@ func (m *Materializer) window(ctx context.Context, p plan) (t *task, err error) 
 
 // run reads, writes and records.
 func (t *task) run(ctx context.Context) error {
+	if t.old {
+		t.result.Hint = fmt.Sprintf("%s: version v%d is not the current one; its rows go to a table of its own, and the window is not recorded", t.View, t.view.Version)
+		return t.move(ctx, nil)
+	}
 	kept, err := t.checkpoint(ctx, recordName(t.view, t.shard), t.newRecord())
 	if err != nil {
 		return err
@@ -173,7 +178,7 @@ func (t *task) move(ctx context.Context, kept *checkpoint) error {
 // does not count: other runs may have begun and ended since.
 func (t *task) mode(ctx context.Context, keys int) stores.Mode {
 	now, err := t.views(ctx, []string{t.View})
-	if err != nil {
+	if err != nil || t.old {
 		return stores.Newer // nobody knows what others have stored
 	}
 	view := now[0]

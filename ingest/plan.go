@@ -18,6 +18,9 @@ type plan struct {
 	incremental bool
 	shard       Shard
 	dry         bool
+	// old is set for a version of the view that is not its current one: the run is
+	// neither recorded nor continued.
+	old         bool
 	fingerprint string
 	// resumed is the unfinished run that this one continues.
 	resumed *runRecord

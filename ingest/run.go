@@ -41,9 +41,12 @@ func (m *Materializer) run(ctx context.Context, req Request, incremental bool, w
 	if err := req.Shard.check(m, incremental); err != nil {
 		return nil, err
 	}
-	views, err := m.views(ctx, req.Views)
+	views, old, err := m.requested(ctx, req)
 	if err != nil {
 		return nil, err
+	}
+	if old && req.Shard.Count > 1 {
+		return nil, fault.New(fault.Invalid, "version v%d of feature view %s is not the current one, and cannot be materialized in shards", *req.Version, req.Views[0])
 	}
 	// Nothing is changed before all windows are known.
 	windows := make([]Window, len(views))
@@ -55,9 +58,11 @@ func (m *Materializer) run(ctx context.Context, req Request, incremental bool, w
 	var steps []*step
 	var jobs [][]*step
 	for i, v := range views {
-		plans, err := m.plans(ctx, req, v, windows[i], incremental)
-		if err != nil {
-			return nil, err
+		plans := []plan{{Window: windows[i], view: v, incremental: incremental, dry: req.DryRun, old: true}}
+		if !old {
+			if plans, err = m.plans(ctx, req, v, windows[i], incremental); err != nil {
+				return nil, err
+			}
 		}
 		job := make([]*step, len(plans))
 		for j, p := range plans {

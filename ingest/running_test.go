@@ -38,13 +38,13 @@ func TestRunning(t *testing.T) {
 	if got := ingest.New(s.opt).Running(t.Context(), all); got != nil {
 		t.Errorf("without records: %v", got)
 	}
-	if got, err := other.Views(t.Context(), nil); err != nil || len(got) != 3 {
+	if got, err := other.Views(t.Context(), ingest.Request{}); err != nil || len(got) != 3 {
 		t.Errorf("all views: %v %v", got, err)
 	}
-	if got, err := other.Views(t.Context(), []string{"bags", "bags"}); err != nil || !slices.Equal(got, []string{"bags"}) {
+	if got, err := other.Views(t.Context(), ingest.Request{Views: []string{"bags", "bags"}}); err != nil || !slices.Equal(got, []string{"bags"}) {
 		t.Errorf("a view named twice: %v %v", got, err)
 	}
-	if _, err := other.Views(t.Context(), []string{"bags", "nope"}); err == nil {
+	if _, err := other.Views(t.Context(), ingest.Request{Views: []string{"bags", "nope"}}); err == nil {
 		t.Error("an unknown view is accepted")
 	}
 }

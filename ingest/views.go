@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/banquet-fs/banquet/fault"
@@ -15,15 +14,7 @@ import (
 // views resolves names with the current registry. A view that is named twice
 // occurs once in the result.
 func (m *Materializer) views(ctx context.Context, names []string) ([]*registry.View, error) {
-	reg, _, err := m.opt.Storage.Load(ctx)
-	if err != nil {
-		return nil, err
-	}
-	snapshot, err := registry.OpenSnapshot(reg, m.opt.Registry)
-	if err != nil {
-		return nil, err
-	}
-	project, err := snapshot.Project(m.opt.Project)
+	project, err := m.project(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -47,27 +38,70 @@ func (m *Materializer) views(ctx context.Context, names []string) ([]*registry.V
 	return views, nil
 }
 
-// CheckVersion refuses requests for a version of a view, in Feast's words where it
-// refuses them, too. versioned says that views have a table for each version.
-func CheckVersion(version string, views []string, versioned bool) error {
-	switch {
-	case version == "":
-		return nil
-	case len(views) != 1:
-		return fault.New(fault.Invalid, "--version requires --views with exactly one feature view.")
-	case !versioned:
-		return fault.New(fault.Invalid, "Version-aware materialization requires 'enable_online_feature_view_versioning: true' under 'registry' in feature_store.yaml.")
-	case strings.EqualFold(version, "latest"):
-		return nil
+// requested resolves the views of a request. old says that they are one view in a version
+// that is not its current one.
+func (m *Materializer) requested(ctx context.Context, req Request) (views []*registry.View, old bool, err error) {
+	if req.Version == nil || len(req.Views) != 1 {
+		views, err = m.views(ctx, req.Views)
+		return views, false, err
 	}
-	return fault.New(fault.Unimplemented, "banquet cannot materialize version %s of feature view %s; without a version, or with latest, it materializes the current one", version, views[0])
+	project, err := m.project(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	v, err := project.ViewVersion(req.Views[0], *req.Version)
+	if err != nil {
+		return nil, false, err
+	}
+	current, err := project.View(v.Name)
+	if err != nil {
+		return nil, false, err
+	}
+	if v.TableVersion == current.TableVersion {
+		v = current
+	}
+	if err := checkNamed(v); err != nil {
+		return nil, false, err
+	}
+	return []*registry.View{v}, v != current, nil
 }
 
-// Views returns the names of the views that a request with these names
-// materializes, or the error with which it would be refused. No names means
-// every view that is served online.
-func (m *Materializer) Views(ctx context.Context, names []string) ([]string, error) {
-	views, err := m.views(ctx, names)
+// project is the project in the current registry.
+func (m *Materializer) project(ctx context.Context) (*registry.Project, error) {
+	reg, _, err := m.opt.Storage.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := registry.OpenSnapshot(reg, m.opt.Registry)
+	if err != nil {
+		return nil, err
+	}
+	return snapshot.Project(m.opt.Project)
+}
+
+// ParseVersion reads the version of a request, with Feast's checks; nil is the current one.
+// versioned says that views have a table for each version.
+func ParseVersion(version string, views []string, versioned bool) (*int, error) {
+	switch {
+	case version == "":
+		return nil, nil
+	case len(views) != 1:
+		return nil, fault.New(fault.Invalid, "--version requires --views with exactly one feature view.")
+	case !versioned:
+		return nil, fault.New(fault.Invalid, "Version-aware materialization requires 'enable_online_feature_view_versioning: true' under 'registry' in feature_store.yaml.")
+	}
+	parsed, err := registry.ParseVersion(version)
+	if err != nil || parsed < 0 {
+		return nil, err
+	}
+	n := int(parsed)
+	return &n, nil
+}
+
+// Views returns the names of the views that a request materializes, or the error with
+// which it would be refused. No names means every view that is served online.
+func (m *Materializer) Views(ctx context.Context, req Request) ([]string, error) {
+	views, _, err := m.requested(ctx, req)
 	if err != nil {
 		return nil, err
 	}

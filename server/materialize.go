@@ -19,8 +19,8 @@ import (
 // Materializer loads rows of the offline store into the online store; it is an
 // ingest.Materializer.
 type Materializer interface {
-	// Views returns the names of the views that a request with these names materializes.
-	Views(ctx context.Context, names []string) ([]string, error)
+	// Views returns the names of the views that a request materializes, or its error.
+	Views(ctx context.Context, req ingest.Request) ([]string, error)
 	// Running returns those of the views that are being materialized now, by any process.
 	Running(ctx context.Context, names []string) []string
 	Materialize(ctx context.Context, req ingest.Request) ([]ingest.Result, error)
@@ -119,7 +119,7 @@ func (m *runs) plan(ctx context.Context, j job, o ingest.Observer) (*plan, error
 	if err != nil {
 		return nil, err
 	}
-	if j.Views, err = use.Views(ctx, j.Views); err != nil {
+	if j.Views, err = use.Views(ctx, j.Request); err != nil {
 		return nil, err
 	}
 	return &plan{job: j, runs: m, use: use}, nil

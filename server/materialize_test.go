@@ -47,16 +47,16 @@ func (r *rehearsal) open(_ context.Context, project string, o ingest.Observer) (
 	return &rehearsed{r, new(ingest.Meter).Observer(o)}, nil // scripts call functions without a check
 }
 
-func (r *rehearsed) Views(_ context.Context, names []string) ([]string, error) {
-	if len(names) == 0 {
+func (r *rehearsed) Views(_ context.Context, req ingest.Request) ([]string, error) {
+	if len(req.Views) == 0 {
 		return r.views, nil
 	}
-	for _, n := range names {
+	for _, n := range req.Views {
 		if !slices.Contains(r.views, n) {
 			return nil, fault.New(fault.NotFound, "Feature view %s does not exist in project p", n).About("feature view", n, "p")
 		}
 	}
-	return names, nil
+	return req.Views, nil
 }
 
 func (r *rehearsed) Running(context.Context, []string) []string { return r.others }

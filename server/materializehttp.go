@@ -193,10 +193,11 @@ func (p *bodyParser) viewNames(form *materializeForm) error {
 
 // respond runs the request, or begins it in the background.
 func (c *materializeCall) respond(ctx context.Context) error {
-	if err := ingest.CheckVersion(c.form.version, c.form.views, c.web.opt.Versioned); err != nil {
+	version, err := ingest.ParseVersion(c.form.version, c.form.views, c.web.opt.Versioned)
+	if err != nil {
 		return err
 	}
-	j := job{Request: ingest.Request{Views: c.form.views}, incremental: c.incremental}
+	j := job{Request: ingest.Request{Views: c.form.views, Version: version}, incremental: c.incremental}
 	p, err := c.web.runs.plan(ctx, j, ingest.Observer{})
 	if err != nil {
 		return err

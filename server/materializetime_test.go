@@ -17,8 +17,8 @@ import (
 // slow is a materializer whose runs take a while.
 type slow struct{ time.Duration }
 
-func (slow) Views(_ context.Context, names []string) ([]string, error) {
-	return append(names, "a"), nil
+func (slow) Views(_ context.Context, req ingest.Request) ([]string, error) {
+	return append(req.Views, "a"), nil
 }
 
 func (slow) Running(context.Context, []string) []string { return nil }

@@ -42,7 +42,7 @@ none.`
 func (f *materializeFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringArrayVarP(&f.views, "views", "v", nil, "only this feature view; may be repeated")
-	fl.StringVar(&f.version, "version", "", "accepted for compatibility with Feast; only latest can be materialized")
+	fl.StringVar(&f.version, "version", "", "this version of the one view of --views, such as v2, into its own table; needs enable_online_feature_view_versioning")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "read and count the rows, estimate what would be written, and write nothing")
 	fl.BoolVar(&f.restart, "restart", false, "start over instead of continuing an unfinished run")
 	fl.StringVar(&f.shard, "shard", "", "I/N: only part I of N of the keys; run all parts, at the same time or not, on one machine or several")
@@ -150,7 +150,7 @@ func (a *app) materialize(ctx context.Context, f *materializeFlags, req ingest.R
 		return err
 	}
 	defer r.close()
-	if err := ingest.CheckVersion(f.version, f.views, r.config.Registry.Versioned); err != nil {
+	if req.Version, err = ingest.ParseVersion(f.version, f.views, r.config.Registry.Versioned); err != nil {
 		return err
 	}
 	show := &progress{app: a, req: req, incremental: incremental, store: r.config.Online.Type, together: f.parallel > 1, form: f.form(a)}

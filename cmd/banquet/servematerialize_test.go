@@ -167,7 +167,7 @@ func TestTheLoaderOpensItsOwnStores(t *testing.T) {
 		}
 		made = append(made, m)
 	}
-	if views, err := made[1].Views(t.Context(), nil); err != nil || len(views) != 1 {
+	if views, err := made[1].Views(t.Context(), ingest.Request{}); err != nil || len(views) != 1 {
 		t.Errorf("%v %v", views, err)
 	}
 	if r.online != nil || r.offline != nil || l.repo.online == nil || l.repo.offline == nil || len(l.repo.closers) != 1 {
