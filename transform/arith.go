@@ -180,6 +180,12 @@ func (m *machine) floatColumns(op string, dt dtype, a, b operand, n int) (*colum
 		}
 		return out, nil
 	}
+	if op == "**" && dt == dFloat64 && b.c == nil {
+		for i := range out.floats {
+			out.floats[i] = power(x[i*sx], y[0])
+		}
+		return out, nil
+	}
 	for i := range out.floats {
 		v, err := floatArith(op, dt, x[i*sx], y[i*sy])
 		if err != nil {

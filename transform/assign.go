@@ -43,8 +43,14 @@ func (c *compiler) augment(s *syntax.Augment) action {
 // hold, too.
 func inPlace(op string, a, v val) error {
 	old, c := a.col(), v.col()
-	if c == nil || c.dt != old.dt || c.n != old.n {
+	switch {
+	case c == nil || c.n != old.n || old.array && c.dt != old.dt:
 		return outside("%s= that changes the type of a column is not supported; write a = a %s b", op, op)
+	case c.dt != old.dt:
+		array := old.array
+		*old = *c
+		old.array = array
+		return nil
 	}
 	copy(old.ints, c.ints)
 	copy(old.floats, c.floats)

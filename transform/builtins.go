@@ -79,7 +79,7 @@ func toInt(v val) (val, error) {
 			return val{}, valueError("cannot convert float NaN to integer")
 		case math.IsInf(v.f, 0):
 			return val{}, &failure{class: "OverflowError", text: "cannot convert float infinity to integer", data: true}
-		case math.Abs(v.f) >= 1<<63:
+		case v.f >= 1<<63 || v.f < -1<<63:
 			return val{}, errTooLarge
 		}
 		return intVal(int64(v.f)), nil

@@ -34,7 +34,7 @@ func (m *machine) columnCompare(op string, av, bv val) (val, error) {
 		for i := range out.ints {
 			out.ints[i] = boolVal(op == "!=").i
 		}
-	case a.dt == dTime || a.dt == dDelta || b.dt == dTime || b.dt == dDelta:
+	case a.dt == dTime || a.dt == dDelta || a.dt != dObject && (b.dt == dTime || b.dt == dDelta):
 		err = m.timeCompare(op, a, b, out)
 	case a.dt == dObject || b.dt == dObject:
 		err = compareObjects(op, a, b, out)

@@ -16,6 +16,9 @@ func (m *machine) asColumn(v val, n int) (*column, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(all) == 0 {
+			return m.mem.column(dFloat64, 0), nil
+		}
 		return m.fromList(all)
 	case v.isScalar():
 		return m.repeated(v, max(n, 0))
@@ -302,7 +305,7 @@ func (m *machine) asInt(c *column, dt dtype) (*column, error) {
 			if f != f || math.IsInf(f, 0) {
 				return nil, &failure{class: "IntCastingNaNError", text: "cannot convert non-finite values (NA or inf) to integer", data: true}
 			}
-			if math.Abs(f) >= 1<<63 {
+			if f >= 1<<63 || f < -1<<63 {
 				return nil, errTooLarge
 			}
 			x = int64(f)

@@ -252,6 +252,9 @@ func (m *machine) across(name string, f *frame) (*column, error) {
 	}
 	dt := f.cols[0].dt
 	for _, c := range f.cols {
+		if c.dt == dObject && allNull(c) && name != "any" && name != "all" && name != "median" {
+			return m.acrossObjects(name, f)
+		}
 		if !c.dt.isNumber() || c.dt == dFloat32 {
 			return nil, &failure{text: name + "() across columns of " + c.dt.String() + " is not supported; convert them by .astype(float)", outside: true, data: true}
 		}
@@ -283,6 +286,46 @@ func (m *machine) across(name string, f *frame) (*column, error) {
 			}
 		}
 		out.ints[i] = x
+	}
+	return out, nil
+}
+
+// acrossObjects computes with values of Python, for columns that hold only nulls
+// beside others.
+func (m *machine) acrossObjects(name string, f *frame) (*column, error) {
+	out := m.mem.column(dObject, f.rows)
+	for i := range out.objs {
+		best, n := val{}, 0
+		for _, c := range f.cols {
+			v := c.python(i)
+			switch {
+			case v.null():
+				continue
+			case !v.isNumber():
+				return nil, &failure{class: "TypeError", text: name + "() across columns of texts is not supported", data: true}
+			}
+			n++
+			switch {
+			case n == 1:
+				best = v
+			case name == "sum" || name == "mean":
+				var err error
+				if best, err = scalarBinary("+", best, v); err != nil {
+					return nil, err
+				}
+			case compareNumbers("<", v, best) == (name == "min"):
+				best = v
+			}
+		}
+		switch {
+		case n > 0 && name == "mean":
+			best = floatVal(best.float() / float64(n))
+		case n == 0 && name == "sum":
+			best = intVal(0)
+		case n == 0:
+			best = floatVal(math.NaN())
+		}
+		out.objs[i] = best
 	}
 	return out, nil
 }
@@ -386,6 +429,9 @@ func frameApply(m *machine, v val, a *args) (val, error) {
 			return val{}, outside("apply() to a %s is not supported", x.typeName())
 		}
 		out.objs[i] = x
+	}
+	if out.n == 0 {
+		return val{}, &failure{text: "apply() of a DataFrame without rows is not supported", outside: true, data: true}
 	}
 	c, err := m.fromList(out.objs)
 	return colVal(c), err

@@ -215,17 +215,39 @@ func usesAll(tree []syntax.Stmt) bool {
 		switch e := e.(type) {
 		case *syntax.Attr:
 			switch e.Name {
-			case "apply", "columns", "items", "keys", "values", "iterrows", "itertuples", "shape":
+			case "columns", "items", "keys", "values", "iterrows", "itertuples", "shape":
+				all = true
+			}
+		case *syntax.Call:
+			attr, ok := e.Fn.(*syntax.Attr)
+			if _, whole := attrValue(attr, ok).(*syntax.Name); whole && attr.Name == "apply" && len(e.Args) > 1 {
 				all = true
 			}
 		case *syntax.Index:
-			switch e.Index.(type) {
-			case *syntax.FString, *syntax.Binary:
-				all = true
-			}
+			all = all || builtText(e.Index)
 		}
 	})
 	return all
+}
+
+// builtText reports whether an expression makes a text from parts.
+func builtText(e syntax.Expr) bool {
+	switch e := e.(type) {
+	case *syntax.FString:
+		return true
+	case *syntax.Binary:
+		_, left := constText(e.Left)
+		_, right := constText(e.Right)
+		return left || right || builtText(e.Left) || builtText(e.Right)
+	}
+	return false
+}
+
+func attrValue(a *syntax.Attr, ok bool) syntax.Expr {
+	if !ok {
+		return nil
+	}
+	return a.Value
 }
 
 // unknownColumns reports a column that the function reads from its parameter and

@@ -40,7 +40,7 @@ func mathLog(m *machine, a *args) (val, error) {
 	if len(a.pos) == 1 && (a.pos[0].k == kInt || a.pos[0].k == kBool) && a.pos[0].i <= 0 {
 		return val{}, valueError("math domain error in math.log")
 	}
-	return mathFunc("math.log", math.Log, func(x float64) bool { return x > 0 })(m, a)
+	return mathFunc("math.log", logarithm, func(x float64) bool { return x > 0 })(m, a)
 }
 
 func mathWhole(name string, fn func(float64) float64) function1 {

@@ -11,24 +11,18 @@ func exactQuotient(x, y int64) float64 {
 	return f
 }
 
-// power is x to the power of y, exact for the exponents that NumPy computes
-// directly.
+// power is x to the power of y of a column and a single exponent: NumPy has its own
+// ways for the exponents people write most.
 func power(x, y float64) float64 {
 	switch y {
 	case 0:
 		return 1
-	case 1:
-		return x
-	case 2:
-		return x * x
 	case 0.5:
-		if !math.IsInf(x, 0) && x != 0 {
-			return math.Sqrt(x)
-		}
+		return math.Sqrt(x)
 	case -1:
 		return 1 / x
 	}
-	return math.Pow(x, y)
+	return pow(x, y)
 }
 
 // promote is NumPy's result_type of two types.
@@ -241,7 +235,7 @@ func floatArith(op string, dt dtype, x, y float64) (float64, error) {
 		if dt == dFloat32 && y != 2 && y != 1 && y != 0 {
 			return 0, outside("** on float32 is not supported; convert it to float64 first")
 		}
-		f = power(x, y)
+		f = pow(x, y)
 	default:
 		return 0, typeError("operator %s is not supported for floats", op)
 	}

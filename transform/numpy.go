@@ -107,7 +107,7 @@ func npSelect(m *machine, a *args) (val, error) {
 	dt, text := dBool, 0
 	for _, v := range append([]val{out}, x...) {
 		o := operandOf(v)
-		if v.k == kText || o.dt == dObject && v.k == kColumn {
+		if v.k == kText || o.dt == dObject && v.k == kColumn && o.c.array {
 			text++
 		}
 		dt = promote(dt, o.dt)
@@ -115,8 +115,14 @@ func npSelect(m *machine, a *args) (val, error) {
 			return val{}, outside("np.select() with float32 is not supported")
 		}
 	}
-	if text > 0 && text <= len(x) && !(out.k == kNone && text == len(x)) {
+	if text > 0 && text <= len(x) && out.k != kNone {
 		return val{}, outside("np.select() with texts and other values is not supported; give a default of text")
+	}
+	if dt == dObject && text == 0 {
+		var err error
+		if out, x, err = m.asObjects(out, x, c[0].col()); err != nil {
+			return val{}, err
+		}
 	}
 	for i := len(c) - 1; i >= 0; i-- {
 		if c[i].k != kColumn || c[i].col().dt != dBool {
@@ -135,6 +141,23 @@ func npSelect(m *machine, a *args) (val, error) {
 	return out, nil
 }
 
+// asObjects makes a default and choices columns of objects, so that they keep their
+// types beside each other.
+func (m *machine) asObjects(out val, x []val, like *column) (val, []val, error) {
+	if like == nil {
+		return val{}, nil, outside("np.select() needs columns as conditions")
+	}
+	all := make([]val, 0, len(x)+1)
+	for _, v := range append([]val{out}, x...) {
+		c, err := m.asColumn(v, like.n)
+		if err != nil {
+			return val{}, nil, err
+		}
+		all = append(all, colVal(m.objects(c)))
+	}
+	return all[0], all[1:], nil
+}
+
 // npExtreme is maximum, minimum, fmax or fmin.
 func npExtreme(name string) func(*machine, *args) (val, error) {
 	largest, skip := name == "np.maximum" || name == "np.fmax", name[:4] == "np.f"
@@ -143,6 +166,9 @@ func npExtreme(name string) func(*machine, *args) (val, error) {
 			return val{}, orMissing(err, name+"()")
 		}
 		x, y := operandOf(a.pos[0]), operandOf(a.pos[1])
+		if x.dt == dObject && x.c != nil && x.c.n == 0 {
+			return a.pos[0], nil
+		}
 		if !x.dt.isNumber() || !y.dt.isNumber() || x.dt == dBool || y.dt == dBool {
 			return val{}, &failure{class: "TypeError", text: name + "() of " + x.dt.String() + " and " + y.dt.String() + " is not supported", data: x.dt == dObject || y.dt == dObject}
 		}

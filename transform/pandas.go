@@ -1,6 +1,10 @@
 package transform
 
-import "math"
+import (
+	"errors"
+	"math"
+	"strings"
+)
 
 func pdDataFrame(m *machine, a *args) (val, error) {
 	if err := a.known("pd.DataFrame()", 1, "data", "index", "columns"); err != nil {
@@ -83,7 +87,9 @@ func pdSeries(m *machine, a *args) (val, error) {
 		return val{}, valueError("Length of values (%d) does not match length of index (%d)", c.n, n)
 	}
 	c = m.mem.clone(c)
-	c.array = false
+	if c.array = false; c.n == 0 && data.k != kColumn {
+		c = m.mem.column(dObject, 0)
+	}
 	if t, ok := a.get(-1, "dtype"); ok {
 		if c, err = m.astype(c, t); err != nil {
 			return val{}, err
@@ -174,7 +180,8 @@ func (m *machine) toNumeric(c *column, coerce bool) (val, error) {
 	for i, x := range c.objs {
 		f, n, isInt, err := number(x)
 		if err != nil {
-			if !coerce {
+			var fail *failure
+			if !coerce || errors.As(err, &fail) && fail.outside {
 				return val{}, err
 			}
 			f, isInt = math.NaN(), false
@@ -189,9 +196,21 @@ func (m *machine) toNumeric(c *column, coerce bool) (val, error) {
 		return colVal(ints), nil
 	}
 	if c.n == 0 {
-		return colVal(m.mem.column(dObject, 0)), nil
+		return colVal(m.mem.column(dInt64, 0)), nil
 	}
 	return colVal(out), nil
+}
+
+// digits counts the digits of a text. pandas reads long numbers less exactly than
+// Python.
+func digits(s string) int {
+	n := 0
+	for i := range len(s) {
+		if s[i] >= '0' && s[i] <= '9' {
+			n++
+		}
+	}
+	return n
 }
 
 // number reads a value as pd.to_numeric does.
@@ -200,6 +219,12 @@ func number(x val) (f float64, n int64, isInt bool, err error) {
 	case x.null():
 		return math.NaN(), 0, false, nil
 	case x.k == kText:
+		if strings.Contains(x.s, "_") {
+			return 0, 0, false, valueError("Unable to parse string %s", repr(x))
+		}
+		if digits(x.s) > 15 {
+			return 0, 0, false, outside("pd.to_numeric() of texts with more than 15 digits is not supported; use .astype(float)")
+		}
 		if v, err := toInt(x); err == nil {
 			return float64(v.i), v.i, true, nil
 		}
@@ -228,29 +253,48 @@ func pdTimestamp(_ *machine, a *args) (val, error) {
 	return parseTime(a.pos[0].s, given)
 }
 
+// spans are the units of durations, in microseconds.
+var spans = map[string]int64{
+	"days": dayMicros, "day": dayMicros, "D": dayMicros, "d": dayMicros, "hours": 3_600_000_000, "h": 3_600_000_000, "minutes": 60_000_000, "min": 60_000_000, "m": 60_000_000,
+	"seconds": 1_000_000, "s": 1_000_000, "weeks": 7 * dayMicros, "W": 7 * dayMicros, "milliseconds": 1000, "ms": 1000, "microseconds": 1, "us": 1,
+}
+
+// span is a number of units as microseconds.
+func span(n val, unit string) (int64, bool) {
+	by, ok := spans[unit]
+	return by * n.i, ok && n.k == kInt && n.i < 1<<20 && n.i > -1<<20
+}
+
 func pdTimedelta(_ *machine, a *args) (val, error) {
-	units := map[string]int64{
-		"days": dayMicros, "day": dayMicros, "D": dayMicros, "d": dayMicros, "hours": 3_600_000_000, "h": 3_600_000_000, "minutes": 60_000_000, "min": 60_000_000, "m": 60_000_000,
-		"seconds": 1_000_000, "s": 1_000_000, "weeks": 7 * dayMicros, "W": 7 * dayMicros, "milliseconds": 1000, "ms": 1000, "microseconds": 1, "us": 1,
-	}
 	total := int64(0)
 	for i, n := range a.names {
-		by, ok := units[n]
 		if n == "unit" && len(a.pos) == 1 {
 			continue
 		}
-		if !ok || len(n) < 4 || a.named[i].k != kInt {
+		by, ok := span(a.named[i], n)
+		if !ok || len(n) < 4 {
 			return val{}, outside("pd.Timedelta(%s=…) is not supported with this value", n)
 		}
-		total += by * a.named[i].i
+		total += by
 	}
 	if len(a.pos) > 0 {
-		unit, ok := a.get(1, "unit")
-		by, known := units[unit.s]
-		if !ok || !known || a.pos[0].k != kInt {
+		unit, _ := a.get(1, "unit")
+		by, ok := span(a.pos[0], unit.s)
+		if !ok {
 			return val{}, outside("pd.Timedelta() is supported with named parts, or with an integer and a unit")
 		}
-		total += by * a.pos[0].i
+		total += by
+	}
+	return val{k: kDelta, w: dDelta, i: total}, nil
+}
+
+func npTimedelta(_ *machine, a *args) (val, error) {
+	if len(a.pos) != 2 || len(a.names) > 0 || a.pos[1].k != kText || len(a.pos[1].s) > 2 || a.pos[1].s == "d" {
+		return val{}, outside("np.timedelta64() is supported with an integer and a unit only")
+	}
+	total, ok := span(a.pos[0], a.pos[1].s)
+	if !ok {
+		return val{}, outside("np.timedelta64() with these arguments is not supported")
 	}
 	return val{k: kDelta, i: total}, nil
 }

@@ -60,6 +60,14 @@ func (m *machine) reduceOthers(name string, c *column) (val, error) {
 		}
 		return val{k: kInt, w: dInt64, i: n}, nil
 	}
+	if c.dt == dObject && allNull(c) {
+		switch name {
+		case "sum":
+			return intVal(0), nil
+		case "mean", "min", "max", "median":
+			return floatVal(math.NaN()), nil
+		}
+	}
 	return val{}, &failure{text: name + "() of a column of " + c.dt.String() + " is not supported; convert it first", outside: true, data: c.dt == dObject}
 }
 
@@ -186,4 +194,14 @@ func pairwise(x []float64) float64 {
 	half := n / 2
 	half -= half % 8
 	return pairwise(x[:half]) + pairwise(x[half:])
+}
+
+// allNull reports whether a column of objects has nothing but nulls.
+func allNull(c *column) bool {
+	for i := range c.objs {
+		if !c.objs[i].null() {
+			return false
+		}
+	}
+	return true
 }

@@ -156,7 +156,7 @@ func intPower(x, y int64) (val, error) {
 		if x == 0 {
 			return val{}, zeroDivision("0.0 cannot be raised to a negative power")
 		}
-		return floatVal(math.Pow(float64(x), float64(y))), nil
+		return floatVal(pow(float64(x), float64(y))), nil
 	}
 	out := intVal(1)
 	if x == 0 || x == 1 || x == -1 {
@@ -233,7 +233,7 @@ func floatPower(x, y float64) (val, error) {
 	case x < 0 && y != math.Trunc(y) && !math.IsInf(y, 0) && !math.IsInf(x, 0):
 		return val{}, outside("a negative number to a fractional power is a complex number")
 	}
-	out := power(x, y)
+	out := pow(x, y)
 	if math.IsInf(out, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
 		return val{}, &failure{class: "OverflowError", text: "the result of ** is too large", data: true}
 	}

@@ -148,6 +148,9 @@ func (m *machine) eachFloat(c *column, fn func(float64) float64) (*column, error
 	if c.dt == dFloat32 {
 		return nil, outside("this function of a float32 column is not supported; convert it to float64 first")
 	}
+	if c.dt == dObject && c.n == 0 {
+		return m.mem.clone(c), nil
+	}
 	if !c.dt.isNumber() {
 		return nil, &failure{class: "TypeError", text: "this function of a column of " + c.dt.String() + " is not supported; convert it to numbers first", data: true}
 	}
@@ -305,8 +308,8 @@ func columnOperator(op string, reversed bool) method {
 			return val{}, orMissing(nil, "this operator")
 		}
 		if fill, ok := a.get(-1, "fill_value"); ok && fill.k != kNone {
-			if other.k != kColumn || v.col().dt == dObject || other.col().dt == dObject {
-				return val{}, outside("fill_value is supported between two columns of numbers only")
+			if other.k != kColumn {
+				return val{}, outside("fill_value is supported between two columns only")
 			}
 			return m.filled(op, v, other, fill, reversed)
 		}
@@ -320,15 +323,25 @@ func columnOperator(op string, reversed bool) method {
 // filled computes an operator where a null on one side counts as fill.
 func (m *machine) filled(op string, v, other, fill val, reversed bool) (val, error) {
 	x, y := m.mem.clone(v.col()), m.mem.clone(other.col())
+	if x.dt == dObject || y.dt == dObject {
+		x, y = m.objects(x), m.objects(y)
+	}
 	if x.n != y.n || !fill.isNumber() {
 		return val{}, outside("fill_value does not fit these columns")
 	}
 	for i := range x.n {
 		a, b := x.isNull(i), y.isNull(i)
-		if a && !b {
+		switch {
+		case a && b && (x.dt == dObject || y.dt == dObject):
+			return val{}, &failure{class: "TypeError", text: "both columns have a null in one row, and fill_value replaces only one", data: true}
+		case a == b:
+		case a && x.dt == dObject:
+			x.objs[i] = fill
+		case a:
 			x.floats[i] = fill.float()
-		}
-		if b && !a {
+		case y.dt == dObject:
+			y.objs[i] = fill
+		default:
 			y.floats[i] = fill.float()
 		}
 	}
@@ -482,38 +495,49 @@ func columnReplace(m *machine, v val, a *args) (val, error) {
 	return m.replace(v.col(), pairs)
 }
 
-// replace is limited to values of the type of the column, so that its type stays.
+// replace is limited to values of the type of the column, so that its type stays;
+// a column of objects takes the type of its values afterwards.
 func (m *machine) replace(c *column, pairs *dict) (val, error) {
-	want := kText
-	switch {
-	case c.dt == dFloat64:
-		want = kFloat
-	case c.dt == dInt64:
-		want = kInt
-	case c.dt != dObject:
-		return val{}, outside("replace() in a column of %s is not supported", c.dt)
-	}
 	for side, all := range [][]val{pairs.keys, pairs.values} {
 		for _, x := range all {
-			if x.k != want && !(want == kFloat && x.k == kInt) || side == 0 && x.null() {
+			if !replaceable(c.dt, x, side == 0) {
 				return val{}, outside("replace() of or by values of another type than the column's is not supported; use .map or .where")
 			}
 		}
 	}
 	out := m.mem.clone(c)
+	found := false
 	for i := range c.n {
 		j := pairs.find(c.python(i))
 		if j < 0 {
 			continue
 		}
-		switch want {
-		case kText:
+		found = true
+		switch c.dt {
+		case dObject:
 			out.objs[i] = pairs.values[j]
-		case kFloat:
+		case dFloat64:
 			out.floats[i] = pairs.values[j].float()
 		default:
 			out.ints[i] = pairs.values[j].i
 		}
 	}
-	return colVal(out), nil
+	if !found {
+		return colVal(out), nil
+	}
+	out, err := m.soft(out)
+	return colVal(out), err
+}
+
+// replaceable reports whether a value may be replaced in a column, or replace others.
+func replaceable(dt dtype, x val, old bool) bool {
+	switch {
+	case old && x.null():
+		return false
+	case dt == dObject:
+		return x.k == kText || x.k == kInt || x.k == kFloat
+	case dt == dFloat64:
+		return x.k == kFloat || x.k == kInt
+	}
+	return dt == dInt64 && x.k == kInt
 }

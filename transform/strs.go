@@ -9,8 +9,11 @@ import (
 
 // eachText applies a function to the texts of a column. Nulls stay, and other
 // values become NaN, as in pandas.
-func (m *machine) eachText(c *column, fn func(s string) (val, error)) (val, error) {
-	if c.n > 0 {
+func (m *machine) eachText(c *column, empty dtype, fn func(s string) (val, error)) (val, error) {
+	if c.n == 0 {
+		return colVal(m.mem.column(empty, 0)), nil
+	}
+	if !allNull(c) {
 		if s := look(c.objs); s.others == 0 && s.bools+s.ints+s.floats+s.times > 0 {
 			return val{}, &failure{class: "AttributeError", text: "Can only use .str accessor with string values", data: true}
 		}
@@ -40,8 +43,15 @@ func text2Method(name string) method {
 	if !ok {
 		return nil
 	}
+	empty := dObject
+	switch {
+	case name[:2] == "is":
+		empty = dBool
+	case name == "find":
+		empty = dInt64
+	}
 	return func(m *machine, v val, a *args) (val, error) {
-		return m.eachText(v.col(), func(s string) (val, error) { return pythonText(name, how, s, a) })
+		return m.eachText(v.col(), empty, func(s string) (val, error) { return pythonText(name, how, s, a) })
 	}
 }
 
@@ -49,7 +59,7 @@ func text2Len(m *machine, v val, a *args) (val, error) {
 	if err := a.known("str.len()", 0); err != nil {
 		return val{}, err
 	}
-	return m.eachText(v.col(), func(s string) (val, error) { return intVal(int64(len([]rune(s)))), nil })
+	return m.eachText(v.col(), dInt64, func(s string) (val, error) { return intVal(int64(len([]rune(s)))), nil })
 }
 
 // literal refuses a pattern that is more than its own text.
@@ -92,7 +102,7 @@ func text2Contains(m *machine, v val, a *args) (val, error) {
 			return val{}, err
 		}
 	}
-	out, err := m.eachText(v.col(), func(s string) (val, error) {
+	out, err := m.eachText(v.col(), dBool, func(s string) (val, error) {
 		if !cased {
 			if !ascii(s) || !ascii(pat.s) {
 				return val{}, outside("str.contains(case=False) of other than ASCII is not supported; use .str.lower()")
@@ -145,7 +155,7 @@ func text2Affix(name string) method {
 		if err := a.known("str."+name+"()", 1, "na"); err != nil || len(a.pos) == 0 {
 			return val{}, orMissing(err, "str."+name+"()")
 		}
-		out, err := m.eachText(v.col(), func(s string) (val, error) { return pythonText(name, how, s, &args{pos: a.pos}) })
+		out, err := m.eachText(v.col(), dBool, func(s string) (val, error) { return pythonText(name, how, s, &args{pos: a.pos}) })
 		if err != nil {
 			return val{}, err
 		}
@@ -171,7 +181,7 @@ func text2Replace(m *machine, v val, a *args) (val, error) {
 			return val{}, err
 		}
 	}
-	return m.eachText(v.col(), func(s string) (val, error) {
+	return m.eachText(v.col(), dObject, func(s string) (val, error) {
 		out := strings.ReplaceAll(s, pat.s, repl.s)
 		if len(out) > maxText {
 			return val{}, valueError("the text is longer than %d bytes", maxText)
@@ -243,5 +253,5 @@ func text2Split(m *machine, v val, a *args) (val, error) {
 	if n, ok := a.get(-1, "n"); ok && n.k == kInt && n.i > 0 {
 		in.pos = append(in.pos, n)
 	}
-	return m.eachText(v.col(), func(s string) (val, error) { return pythonText("split", how, s, in) })
+	return m.eachText(v.col(), dObject, func(s string) (val, error) { return pythonText("split", how, s, in) })
 }

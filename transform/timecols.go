@@ -86,11 +86,31 @@ func unitOf(a, b operand) int64 {
 			unit = min(unit, o.c.unit)
 			continue
 		}
+		if o.v.k == kDelta && o.v.w == dDelta {
+			unit = nanosecond
+		}
 		for unit > microsecond && o.v.i%(unit/microsecond) != 0 {
 			unit /= 1000
 		}
 	}
 	return unit
+}
+
+// within refuses times that do not fit into 64 bits in steps of unit nanoseconds.
+func within(o operand, unit int64) error {
+	times, by := []int64{o.v.i}, microsecond/unit
+	if o.c != nil {
+		times, by = o.c.ints, o.c.unit/unit
+	}
+	if by <= 1 {
+		return nil
+	}
+	for _, t := range times {
+		if t != nat && (t > math.MaxInt64/by || t < -math.MaxInt64/by) {
+			return valueError("a time is out of the range of nanoseconds")
+		}
+	}
+	return nil
 }
 
 func (o operand) aware() bool {
@@ -110,6 +130,13 @@ func (m *machine) timeBinary(op string, a, b operand, n int) (*column, error) {
 		y = x
 	}
 	unit := unitOf(a, b)
+	for _, o := range []operand{a, b} {
+		if o.c == nil || o.c.ints != nil {
+			if err := within(o, unit); err != nil {
+				return nil, err
+			}
+		}
+	}
 	var out dtype
 	switch {
 	case x == dTime && y == dTime && op == "-":
@@ -168,6 +195,12 @@ func (m *machine) timeCompare(op string, a, b operand, out *column) error {
 			return err
 		}
 		b = operandOf(t)
+	}
+	if b.c != nil && b.dt == dObject && allNull(b.c) {
+		for i := range out.ints {
+			out.ints[i] = boolVal(op == "!=").i
+		}
+		return nil
 	}
 	if a.dt != b.dt || a.aware() != b.aware() {
 		return outside("comparing %s with %s is not supported", a.dt, b.dt)

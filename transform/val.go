@@ -12,7 +12,7 @@ const (
 	kFloat       // f
 	kText        // s
 	kTime        // i: microseconds since 1970; w is dTime for a time with a zone (UTC)
-	kDelta       // i: microseconds
+	kDelta       // i: microseconds; w is dDelta for a Timedelta, which pandas keeps in nanoseconds
 	kNaT         // a missing time
 	kList        // ref: *list
 	kTuple       // ref: *list

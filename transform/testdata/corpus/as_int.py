@@ -1,0 +1,7 @@
+# mode: pandas
+# refuses: 64 bits
+# outputs: o:INT64
+def as_int(inputs):
+    df = pd.DataFrame()
+    df["o"] = inputs["x"].astype("int64")
+    return df
