@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -13,16 +14,37 @@ import (
 
 // run stores what was planned: first online, then offline.
 func (w *Writer) run(ctx context.Context, p *writePlan) (Report, error) {
-	var firstErr error
+	var failed []error
 	for _, vw := range p.views {
-		if err := w.storeOnline(ctx, vw); err != nil && firstErr == nil {
-			firstErr = err
+		if err := w.storeOnline(ctx, vw); err != nil {
+			failed = append(failed, err)
 		}
 	}
-	if firstErr == nil {
-		firstErr = w.storeOffline(ctx, p)
+	err := together(failed)
+	if err == nil {
+		err = w.storeOffline(ctx, p)
 	}
-	return p.report(), firstErr
+	return p.report(), err
+}
+
+// together is one error for those of several views. Those that may pass decide its kind.
+func together(failed []error) error {
+	switch len(failed) {
+	case 0:
+		return nil
+	case 1:
+		return failed[0]
+	}
+	e := *fault.Of(failed[0])
+	texts := make([]string, len(failed))
+	for i, err := range failed {
+		f := fault.Of(err)
+		if texts[i] = f.Text; e.Kind == fault.Invalid {
+			e.Kind, e.Whose = f.Kind, f.Whose
+		}
+	}
+	e.Text = strings.Join(texts, "; ")
+	return e.Because(errors.Join(failed...))
 }
 
 // report is the report of all views.
@@ -90,27 +112,34 @@ func unstored(v *ViewReport) error {
 			worst = e
 		}
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "feature view %s: %d of %s are not stored: ", v.View, max(len(failed), v.FailedRows), count(v.Rows, "row"))
-	for i, f := range failed[:min(len(failed), namedRows)] {
-		if i > 0 {
-			b.WriteString("; ")
-		}
+	e := fault.New(worst.Kind, "feature view %s: %s", v.View, reasons(v)).About("feature view", v.View, worst.Object.Project).Because(worst)
+	e.Whose = worst.Whose
+	return e
+}
+
+// reasons names the first failed rows of a view, and why.
+func reasons(v *ViewReport) string {
+	all := max(len(v.Failed), v.FailedRows)
+	text := fault.Of(v.Failed[0].Err).Text
+	other := func(f FailedRow) bool { return fault.Of(f.Err).Text != text }
+	if all == v.Rows && all > 1 && !slices.ContainsFunc(v.Failed, other) {
+		return fmt.Sprintf("none of the %d rows are stored: %s", all, text)
+	}
+	named := make([]string, 0, namedRows)
+	for i, f := range v.Failed[:min(len(v.Failed), namedRows)] {
 		text := fault.Of(f.Err).Text
 		switch {
 		case strings.Contains(text, f.Name): // it names the row, and often a column
 			text = strings.TrimPrefix(text, "feature view "+v.View+", ")
-		case i > 0 && text == fault.Of(failed[i-1].Err).Text:
+		case i > 0 && text == fault.Of(v.Failed[i-1].Err).Text:
 			text = f.Name + ": the same"
 		default:
 			text = f.Name + ": " + text
 		}
-		b.WriteString(text)
+		named = append(named, text)
 	}
-	if more := max(len(failed), v.FailedRows) - namedRows; more > 0 {
-		fmt.Fprintf(&b, "; and %d more", more)
+	if more := all - namedRows; more > 0 {
+		named = append(named, fmt.Sprintf("and %d more", more))
 	}
-	e := fault.New(worst.Kind, "%s", b.String()).About("feature view", v.View, worst.Object.Project).Because(worst)
-	e.Whose = worst.Whose
-	return e
+	return fmt.Sprintf("%d of %s are not stored: %s", all, count(v.Rows, "row"), strings.Join(named, "; "))
 }
