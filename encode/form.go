@@ -32,6 +32,9 @@ type Form struct {
 	event, created []string // the names under which a time may be sent, best first
 	key            *value.KeyLayout
 	dummy          []byte
+	// lenient is set for an on-demand view: as in Feast, a feature that is not sent is null,
+	// and a row without an event time has the time of the write.
+	lenient bool
 }
 
 // field is a join key or a feature, with the names under which it may be sent.
@@ -44,7 +47,7 @@ type field struct {
 // its batch source. A view without entities has no key column.
 func NewForm(v *registry.View, keyVersion int) (*Form, error) {
 	original := Originals(v.Batch.GetFieldMapping())
-	f := &Form{view: v}
+	f := &Form{view: v, lenient: v.Kind == registry.OnDemandView}
 	joinKeys := make([]string, 0, len(v.JoinKeys))
 	for _, k := range v.JoinKeys {
 		joinKeys = append(joinKeys, k.Name)
@@ -102,11 +105,13 @@ func distinct(names ...string) []string {
 type Rows struct {
 	// First is the number of the first row in messages.
 	First int
+	// Now is the time of rows of an on-demand view that have none.
+	Now time.Time
 
 	form           *Form
 	rows           int
 	keys, cells    []bound
-	event, created *bound
+	event, created bound // without Cells: there is none
 	parts          [][]byte
 	scratch        []byte
 }
@@ -129,28 +134,26 @@ func (b *bound) at(row int) int {
 func (f *Form) Bind(columns []Column) (*Rows, error) {
 	r := &Rows{form: f, parts: make([][]byte, len(f.keys))}
 	var missing []string
-	find := func(names []string, kind types.ValueType_Enum) *bound {
+	find := func(names []string, kind types.ValueType_Enum, optional bool) bound {
 		for _, name := range names {
 			if i := slices.IndexFunc(columns, func(c Column) bool { return c.Name == name }); i >= 0 {
-				return &bound{columns[i], kind}
+				return bound{columns[i], kind}
 			}
 		}
-		missing = append(missing, names[0])
-		return nil
-	}
-	all := func(fields []field) []bound {
-		out := make([]bound, 0, len(fields))
-		for _, c := range fields {
-			if b := find(c.names, c.kind); b != nil {
-				out = append(out, *b)
-			}
+		if !optional {
+			missing = append(missing, names[0])
 		}
-		return out
+		return bound{Column{Name: names[0]}, kind}
 	}
-	r.keys, r.cells = all(f.keys), all(f.cells)
-	r.event = find(f.event, types.ValueType_UNIX_TIMESTAMP)
+	for _, k := range f.keys {
+		r.keys = append(r.keys, find(k.names, k.kind, false))
+	}
+	for _, c := range f.cells {
+		r.cells = append(r.cells, find(c.names, c.kind, f.lenient))
+	}
+	r.event = find(f.event, types.ValueType_UNIX_TIMESTAMP, f.lenient)
 	if f.created != nil {
-		r.created = find(f.created, types.ValueType_UNIX_TIMESTAMP)
+		r.created = find(f.created, types.ValueType_UNIX_TIMESTAMP, f.lenient)
 	}
 	if len(missing) > 0 {
 		return nil, f.fault("the rows lack %s", listOf("column", missing))
@@ -242,24 +245,34 @@ func (r *Rows) Len() int { return r.rows }
 // Times returns the event time of a row and its created time, zero when it has none. A
 // row without an event time is an Invalid fault.
 func (r *Rows) Times(row int) (event, created time.Time, err error) {
-	event, ok, err := r.event.Cells.Time(r.event.at(row))
+	event, ok, err := r.time(&r.event, row)
 	switch {
 	case err != nil:
-		return event, created, r.cellFault(r.event, row, err)
+		return event, created, err
+	case !ok && r.form.lenient:
+		event = r.Now
 	case !ok:
 		return event, created, r.rowFault(row, "column "+r.event.Name+" has no event time")
 	}
-	if r.created == nil {
-		return event, created, nil
-	}
-	created, ok, err = r.created.Cells.Time(r.created.at(row))
-	if err != nil {
-		return event, created, r.cellFault(r.created, row, err)
-	}
+	created, ok, err = r.time(&r.created, row)
 	if !ok {
 		created = time.Time{}
+		if r.form.lenient {
+			created = event
+		}
 	}
-	return event, created, nil
+	return event, created, err
+}
+
+func (r *Rows) time(b *bound, row int) (time.Time, bool, error) {
+	if b.Cells == nil {
+		return time.Time{}, false, nil
+	}
+	t, ok, err := b.Cells.Time(b.at(row))
+	if err != nil {
+		return t, false, r.cellFault(b, row, err)
+	}
+	return t, ok, nil
 }
 
 // AppendKey appends the entity key of a row. A null join key is an Invalid fault.
@@ -299,6 +312,10 @@ func (r *Rows) AppendKey(dst []byte, row int) ([]byte, error) {
 func (r *Rows) AppendValues(dst []byte, ends []int, row int) ([]byte, []int, error) {
 	for i := range r.cells {
 		b := &r.cells[i]
+		if b.Cells == nil {
+			ends = append(ends, len(dst))
+			continue
+		}
 		var err error
 		if dst, err = b.Cells.Append(dst, b.at(row), b.kind, value.AsFeature); err != nil {
 			return nil, nil, r.cellFault(b, row, err)

@@ -150,6 +150,8 @@ type WriterOptions struct {
 	// to one batch source, if the caller has no shorter one; 0 means no bound.
 	Deadline, OfflineDeadline time.Duration
 	Log                       *slog.Logger
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
 }
 
 // WriteLimits bound the rows and the cells of one write.
@@ -166,6 +168,9 @@ type Writer struct {
 func NewWriter(opt WriterOptions) *Writer {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
 	}
 	w := &Writer{opt: opt}
 	w.forms.Store(&forms{})

@@ -21,9 +21,12 @@ func frame(t testing.TB, df string) []ingest.Column {
 	var out []ingest.Column
 	for name, cells := range columns {
 		var tokens []json.RawMessage
-		if json.Unmarshal(cells, &tokens) != nil {
+		if cells[0] != '[' {
 			out = append(out, ingest.Column{Name: name, Cells: value.NewTokenCells([][]byte{cells}), Scalar: true})
 			continue
+		}
+		if err := json.Unmarshal(cells, &tokens); err != nil {
+			t.Fatal(err)
 		}
 		list := make([][]byte, len(tokens))
 		for i, token := range tokens {

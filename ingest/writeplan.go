@@ -125,7 +125,7 @@ func (w *Writer) bind(vw *viewWrite, rows *Rows) error {
 	if vw.rows, err = vw.form.Bind(rows.Columns); err != nil {
 		return err
 	}
-	vw.rows.First = rows.First
+	vw.rows.First, vw.rows.Now = rows.First, w.opt.Now()
 	vw.report.Rows = vw.rows.Len()
 	return nil
 }
