@@ -53,7 +53,7 @@ func kinds() *core.Registry {
 }
 
 // writerOf is a Writer of a registry with tables for versions.
-func writerOf(t *testing.T, reg *core.Registry, online stores.Writer, now time.Time) *ingest.Writer {
+func writerOf(t testing.TB, reg *core.Registry, online stores.Writer, now time.Time) *ingest.Writer {
 	t.Helper()
 	s, err := registry.OpenSnapshot(reg, registry.Options{VersionedTables: true})
 	if err != nil {
