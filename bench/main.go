@@ -1,7 +1,7 @@
 // Bench measures feature servers from outside: it starts a fake DynamoDB and
 // each contender in front of it, requests features over gRPC and HTTP, compares
 // the responses with the data set, and prints one table. `bench offline` measures
-// training sets and materialize. README.md explains it.
+// training sets and materialize, `bench push` writes. README.md explains it.
 package main
 
 import (
@@ -72,6 +72,8 @@ func command(ctx context.Context, args []string) error {
 		return offline.Floor(ctx, args[1:], client)
 	case len(args) > 0 && args[0] == "offline":
 		return measureOffline(ctx, args[1:])
+	case len(args) > 0 && args[0] == "push":
+		return measurePush(ctx, args[1:])
 	}
 	b := &bench{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)

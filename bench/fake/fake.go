@@ -41,6 +41,7 @@ type Settings struct {
 const (
 	readOperation  = "DynamoDB_20120810.BatchGetItem"
 	writeOperation = "DynamoDB_20120810.BatchWriteItem"
+	putOperation   = "DynamoDB_20120810.PutItem"
 )
 
 // Counts are the calls since the start, and how many of them DynamoDB would refuse.
@@ -105,8 +106,8 @@ func (s *Server) call(ctx *fasthttp.RequestCtx) {
 	s.calls.Add(1)
 	set := s.settings.Load()
 	operation := string(ctx.Request.Header.Peek("X-Amz-Target"))
-	if operation != readOperation && operation != writeOperation {
-		s.refuse(ctx, "UnknownOperationException", "only BatchGetItem and BatchWriteItem are here")
+	if operation != readOperation && operation != writeOperation && operation != putOperation {
+		s.refuse(ctx, "UnknownOperationException", "only BatchGetItem, BatchWriteItem and PutItem are here")
 		return
 	}
 	wait(set)
@@ -128,9 +129,12 @@ func (s *Server) call(ctx *fasthttp.RequestCtx) {
 	}
 	var body []byte
 	var err error
-	if operation == readOperation {
+	switch operation {
+	case readOperation:
 		body, err = s.respond(ctx.PostBody(), set.Unprocessed)
-	} else {
+	case putOperation:
+		body, err = s.put(ctx.PostBody())
+	default:
 		body, err = s.batchWrite(ctx.PostBody())
 	}
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/banquet-fs/banquet/bench/dataset"
 )
 
-// Written is what BatchWriteItem stored since the start, or since POST /_clear.
+// Written is what BatchWriteItem and PutItem stored since the start, or since POST /_clear.
 type Written struct {
 	// Puts counts all puts, Items the distinct items.
 	Puts, Items int64
@@ -106,6 +106,33 @@ func (s *Server) batchWrite(request []byte) ([]byte, error) {
 		return nil, errors.New("a BatchWriteItem of several tables, or one that is cut off")
 	}
 	return []byte(`{"UnprocessedItems":{}}`), nil
+}
+
+// put stores the item of a PutItem: its condition holds, since the rows that are read are
+// calculated, never replaced.
+func (s *Server) put(request []byte) ([]byte, error) {
+	rest, ok := after(request, `{`, `"TableName"`, `:`, `"`)
+	if !ok {
+		return nil, errors.New("a PutItem here starts with the TableName")
+	}
+	name, rest, ok := bytes.Cut(rest, []byte{'"'})
+	if !ok || s.tables[string(name)] == nil {
+		return nil, fmt.Errorf("no table %.100s", name)
+	}
+	rest, ok = after(rest, `,`, `"Item"`, `:`)
+	if !ok {
+		return nil, errors.New("a PutItem here has its Item after the TableName")
+	}
+	item, rest, ok := object(rest)
+	if !ok || !bytes.Contains(rest, []byte(`"ConditionExpression"`)) {
+		return nil, errors.New("a PutItem without an Item or a condition")
+	}
+	id, err := idOf(item)
+	if err != nil {
+		return nil, err
+	}
+	s.written.Load().put(id, item)
+	return []byte("{}"), nil
 }
 
 // after returns what follows tokens, between which there may be spaces.

@@ -77,3 +77,30 @@ func TestBatchWriteRefuses(t *testing.T) {
 		})
 	}
 }
+
+func TestPutItem(t *testing.T) {
+	s, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const good = `{"TableName":"credit_bench.credit_history","Item":{"entity_id":{"S":"000000000000000000000000000000ab"},"event_ts":{"S":"2026-10-01 00:00:00+00:00"},"values":{"M":{}}},"ConditionExpression":"x"}`
+	for range 2 {
+		if body, err := s.put([]byte(good)); err != nil || string(body) != "{}" {
+			t.Fatalf("%s, %v", body, err)
+		}
+	}
+	if w := s.written.Load().result(); w.Puts != 2 || w.Items != 1 {
+		t.Errorf("%d puts of %d items", w.Puts, w.Items)
+	}
+	for name, request := range map[string]string{
+		"an unknown table": strings.Replace(good, "credit_history", "other", 1),
+		"no condition":     strings.Replace(good, `,"ConditionExpression":"x"`, "", 1),
+		"no item":          `{"TableName":"credit_bench.credit_history"}`,
+		"a short key":      strings.Replace(good, "000000000000000000000000000000ab", "ab", 1),
+		"nothing":          "",
+	} {
+		if _, err := s.put([]byte(request)); err == nil {
+			t.Errorf("%s was stored", name)
+		}
+	}
+}
