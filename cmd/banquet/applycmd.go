@@ -53,6 +53,7 @@ func (a *app) apply(cmd *cobra.Command, verbose bool, s skips) error {
 	a.sayProject(r, repo.Objects.Project == nil)
 	fmt.Fprintf(a.out, "Applying changes for project %s\n", r.config.Project)
 	a.notes(repo, verbose)
+	a.noteSkips(s)
 	if err := errors.Join(r.config.QualityBuilt("apply"), r.config.VectorsBuilt("apply")); err != nil {
 		return err
 	}
@@ -98,6 +99,13 @@ func (a *app) notes(repo *definitions.Repo, verbose bool) {
 	}
 }
 
+// noteSkips says what a flag does not do.
+func (a *app) noteSkips(s skips) {
+	if s.views {
+		fmt.Fprintln(a.err, "note: --skip-feature-view-validation has no effect: views are always checked")
+	}
+}
+
 func (a *app) planCommand() *cobra.Command {
 	var s skips
 	cmd := &cobra.Command{
@@ -122,6 +130,7 @@ func (a *app) plan(cmd *cobra.Command, s skips) error {
 	}
 	a.sayProject(r, repo.Objects.Project == nil)
 	a.notes(repo, false)
+	a.noteSkips(s)
 	r.warnOfConfig()
 	applier, err := r.applier(ctx, repo, s, planning)
 	if err != nil {

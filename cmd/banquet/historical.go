@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/banquet-fs/banquet/config"
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/offline/parquet"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/training"
 	"github.com/banquet-fs/banquet/value"
@@ -135,11 +137,17 @@ func (a *app) historical(ctx context.Context, f *historicalFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := r.keeps(f.output, snapshot); err != nil {
+		return err
+	}
 	in, err := f.entityRows(ctx, service, &req)
 	if err != nil {
 		return err
 	}
 	defer in.close()
+	if f.ownTimeout && req.SQL == "" {
+		fmt.Fprintln(a.err, "note: --sql-timeout has no effect: the entity rows are not SQL")
+	}
 	out, err := a.output(f, in.path)
 	if err != nil {
 		return err
@@ -155,6 +163,32 @@ func (a *app) historical(ctx context.Context, f *historicalFlags) error {
 		return fault.New(fault.Invalid, "--at %s: the entity rows have times of their own, in column %s; leave out --at, or that column", f.at, set.Timestamp)
 	}
 	return a.writeSet(set, out, started)
+}
+
+// keeps refuses an output that would replace, or be added to, what the repository reads.
+func (r *repository) keeps(output string, s *registry.Snapshot) error {
+	if output == "" || output == "-" {
+		return nil
+	}
+	const another = "; write the training set to another file"
+	if info, err := os.Stat(output); err == nil {
+		for _, file := range []string{r.config.File, r.storage.Path(), r.config.Path(r.config.Online.SQLite.Path)} {
+			if sameFile(info, file) {
+				return fault.New(fault.Invalid, "%s is a file of the repository%s", output, another)
+			}
+		}
+	}
+	project, err := s.Project(r.config.Project)
+	if err != nil {
+		return nil //nolint:nilerr // the request fails with it
+	}
+	files := parquet.New(r.config.Dir)
+	for _, source := range project.DataSources() {
+		if files.Holds(source, output) {
+			return fault.New(fault.Invalid, "%s is read by data source %s%s", output, source.GetName(), another)
+		}
+	}
+	return nil
 }
 
 // writeSet writes a training set, with its progress and a summary.

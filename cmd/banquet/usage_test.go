@@ -25,6 +25,8 @@ func TestUsage(t *testing.T) {
 	}{
 		{"materialise 2024-01-01 2024-01-02", 2, `unknown command "materialise"; did you mean materialize?`},
 		{"nothing-like-it", 2, `unknown command "nothing-like-it"`},
+		{"validate -r reference", 2, "--reference: validation of datasets (START END) is not built yet"},
+		{"validate 2024-01-01 2024-01-02", 2, "validation of datasets (START END) is not built yet"},
 		{"mcp", 2, "mcp is a command of Feast that banquet does not have yet"},
 		{"mlflow sync-dataset", 2, "mlflow is a command of Feast that banquet does not have yet"},
 		{"saved-datasets list", 2, "saved-datasets is a command of Feast that banquet does not have yet"},
@@ -50,6 +52,23 @@ func TestUsage(t *testing.T) {
 		})
 		if code != c.code || !strings.Contains(errs.String(), c.want) {
 			t.Errorf("%s: exit code %d\n%s\nwant %d and %q", c.line, code, errs.String(), c.code, c.want)
+		}
+	}
+}
+
+// A flag that has no effect says so.
+func TestFlagsWithoutEffect(t *testing.T) {
+	dir, loans := loansRepo(t)
+	for _, c := range []struct{ line, want string }{
+		{"plan --skip-feature-view-validation", "note: --skip-feature-view-validation has no effect: views are always checked\n"},
+		{"apply --skip-feature-view-validation", "note: --skip-feature-view-validation has no effect: views are always checked\n"},
+		{"apply --no-progress", ""},
+		{"get-historical-features -f carts:items --entity-df " + loans + " --sql-timeout 5s", "note: --sql-timeout has no effect: the entity rows are not SQL\n"},
+		{"get-historical-features -f carts:items --entity-df " + loans, ""},
+	} {
+		code, _, errText := command(t, nil, append([]string{"-c", dir}, strings.Fields(c.line)...)...)
+		if code != 0 || errText != c.want {
+			t.Errorf("%s: exit %d: %q, want %q", c.line, code, errText, c.want)
 		}
 	}
 }

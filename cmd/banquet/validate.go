@@ -13,17 +13,27 @@ import (
 	"github.com/banquet-fs/banquet/stores"
 )
 
+const noDatasets = "validation of datasets (START END) is not built yet; without arguments validate checks the repository"
+
 func (a *app) validateCommand() *cobra.Command {
 	var s skips
 	cmd := &cobra.Command{
 		Use: "validate", Short: "Check configuration, definitions, registry and stores, one line per fault",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage("validation of datasets (START END) is not built yet; without arguments validate checks the repository")
+				return usage(noDatasets)
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context(), s) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, name := range []string{"feature-service", "reference"} {
+				if cmd.Flags().Changed(name) {
+					return usage("--%s: %s", name, noDatasets)
+				}
+			}
+			a.noteSkips(s)
+			return a.validate(cmd.Context(), s)
+		},
 	}
 	s.add(cmd)
 	a.ownShorthand(cmd, "feature-store-yaml", &a.file)

@@ -53,7 +53,7 @@ func processFault(err error) string {
 	var exit *exec.ExitError
 	switch text := err.Error(); {
 	case errors.As(err, &exit):
-		return exit.ProcessState.String() + "; run its command by hand to see why"
+		return exit.String() + "; run its command by hand to see why"
 	case strings.Contains(text, "timed out"):
 		return "it ran for too long"
 	case strings.Contains(text, "missing "), strings.Contains(text, "parse failed"), strings.Contains(text, "wrong version"):

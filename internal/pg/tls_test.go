@@ -44,7 +44,7 @@ func certificate(t *testing.T, file string, until time.Time, names ...string) tl
 // tlsServer accepts PostgreSQL's request for TLS and shakes hands with a certificate.
 func tlsServer(t *testing.T, config *tls.Config) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func tlsServer(t *testing.T, config *tls.Config) int {
 					return
 				}
 				inner := tls.Server(conn, config)
-				_ = inner.Handshake()
+				_ = inner.HandshakeContext(t.Context())
 				_, _ = io.Copy(io.Discard, inner)
 			}()
 		}
