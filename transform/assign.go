@@ -29,6 +29,9 @@ func (c *compiler) augment(s *syntax.Augment) action {
 			return next, err
 		}
 		v, err := m.binary(op, a, b)
+		if err == nil {
+			err = m.grow(v)
+		}
 		if err != nil {
 			return next, place(err, at)
 		}
@@ -117,7 +120,11 @@ func (c *compiler) setItem(e *syntax.Index) func(*machine, val) error {
 func (m *machine) setItem(to, key, v val) error {
 	switch to.k {
 	case kDict:
+		if err := hashable(key); err != nil {
+			return err
+		}
 		to.ref.(*dict).set(key, v)
+		m.mem.used += 128
 		return nil
 	case kFrame:
 		if key.k != kText {
@@ -136,6 +143,9 @@ func (m *machine) setItem(to, key, v val) error {
 	}
 	return outside("setting an item of a %s is not supported", to.typeName())
 }
+
+// maxColumns bounds the columns of a DataFrame.
+const maxColumns = 4096
 
 // setColumn sets a column of a DataFrame.
 func (m *machine) setColumn(f *frame, name string, v val) error {
@@ -156,6 +166,9 @@ func (m *machine) setColumn(f *frame, name string, v val) error {
 		c = m.mem.clone(c)
 	}
 	c.array = false
+	if len(f.cols) > maxColumns {
+		return outside("more than %d columns are not supported", maxColumns)
+	}
 	f.set(name, c)
 	return nil
 }

@@ -154,8 +154,8 @@ func (b *Batch) setOther(c *cells, row int, t types.ValueType_Enum, wire protowi
 func (b *Batch) run(ctx context.Context) error {
 	m := &b.m
 	m.mem.reset()
-	m.ctx, m.rows, m.steps, m.depth = ctx, b.rows, 0, 0
-	m.budget = stepsPerRun + stepsPerRow*b.rows
+	m.ctx, m.rows, m.steps, m.depth, m.calls = ctx, b.rows, 0, 0, 0
+	m.budget, m.limit = stepsPerRun+stepsPerRow*b.rows, bytesPerRun+bytesPerRow*b.rows
 	m.vars, m.base = m.vars[:0], 0
 	text := string(b.text)
 	if b.p.mode == pandasMode {

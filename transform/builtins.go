@@ -194,7 +194,7 @@ func pyRange(m *machine, a *args) (val, error) {
 	if n > stepsPerRun || n < 0 {
 		return val{}, valueError("range() of more than %d numbers is not supported", stepsPerRun)
 	}
-	out := m.mem.vals.take(int(n))
+	out := m.take(int(n))
 	for i := range out {
 		out[i] = intVal(from + int64(i)*by)
 	}
@@ -230,6 +230,10 @@ func (m *machine) listed(v val) ([]val, error) {
 	s, err := m.iterate(v)
 	if err != nil {
 		return nil, err
+	}
+	m.mem.used += 64 * s.len()
+	if m.mem.used > m.limit {
+		return nil, errMemory
 	}
 	out := make([]val, s.len())
 	for i := range out {

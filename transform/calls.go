@@ -188,6 +188,9 @@ func (m *machine) item(v, key val) (val, error) {
 	switch v.k {
 	case kDict:
 		d := v.ref.(*dict)
+		if err := hashable(key); err != nil {
+			return val{}, err
+		}
 		if i := d.find(key); i >= 0 {
 			return d.values[i], nil
 		}
@@ -298,6 +301,9 @@ func (c *compiler) call(e *syntax.Call) code {
 		}
 		out, err := m.invoke(f, a)
 		m.depth--
+		if err == nil {
+			err = m.grow(out)
+		}
 		if err != nil {
 			return val{}, place(err, at)
 		}
@@ -386,6 +392,9 @@ func (c *compiler) methodCall(e *syntax.Attr, collect func(*machine) (*args, err
 		}
 		out, err := fn(m, v, a)
 		m.depth--
+		if err == nil {
+			err = m.grow(out)
+		}
 		if err != nil {
 			return val{}, place(err, at)
 		}

@@ -96,9 +96,6 @@ func (s *slab[T]) take(n int) []T {
 	return out
 }
 
-// maxMemory bounds the memory that a run may ask for, in bytes.
-const maxMemory = 512 << 20
-
 func (a *arena) reset() {
 	a.ints.off, a.floats.off, a.cols.off, a.used = 0, 0, 0, 0
 	clear(a.vals.buf[:a.vals.off])

@@ -129,6 +129,9 @@ func contains(item, container val) (bool, error) {
 		}
 		return false, nil
 	case kDict:
+		if err := hashable(item); err != nil {
+			return false, err
+		}
 		return container.ref.(*dict).find(item) >= 0, nil
 	case kFrame:
 		return item.k == kText && container.ref.(*frame).find(item.s) >= 0, nil

@@ -24,9 +24,13 @@ func (c *compiler) comprehension(e *syntax.Comprehension) code {
 			d := &dict{}
 			err := loop.run(m, 0, func(int) {}, func() error {
 				k, err := key(m)
+				if err == nil {
+					err = hashable(k)
+				}
 				if err != nil {
 					return err
 				}
+				m.mem.used += 128
 				v, err := value(m)
 				d.set(k, v)
 				return err
@@ -43,9 +47,10 @@ func (c *compiler) comprehension(e *syntax.Comprehension) code {
 	}
 	return func(m *machine) (val, error) {
 		out := &list{}
-		err := loop.run(m, 0, func(n int) { out.items = m.mem.vals.take(n)[:0] }, func() error {
+		err := loop.run(m, 0, func(n int) { out.items = m.take(n)[:0] }, func() error {
 			v, err := key(m)
 			out.items = append(out.items, v)
+			m.mem.used += 64
 			return err
 		})
 		return val{k: k, ref: out}, err
@@ -176,7 +181,7 @@ func (m *machine) iterate(v val) (items, error) {
 			return items{col: r}, nil
 		}
 	case *frame:
-		out := m.mem.vals.take(len(r.names))
+		out := m.take(len(r.names))
 		for i, n := range r.names {
 			out[i] = textVal(n)
 		}

@@ -242,7 +242,8 @@ func compareRecorded(t *testing.T, p kept, r recorded) {
 		return
 	}
 	if err != nil {
-		if p.refuses == "" || !strings.Contains(err.Error(), p.refuses) {
+		large := strings.Contains(err.Error(), "64 bits") && hasLarge(r)
+		if !large && (p.refuses == "" || !strings.Contains(err.Error(), p.refuses)) {
 			t.Errorf("%v\n%v\n%v", err, r.Inputs, r.Outputs)
 		}
 		return
@@ -267,4 +268,25 @@ func rowOf(r recorded, row int) string {
 		fmt.Fprintf(&b, " %s=%v", n, r.Inputs[n][row])
 	}
 	return b.String()
+}
+
+// hasLarge reports whether a table has numbers whose results may not fit into 64
+// bits: Python's integers grow, and casts of NumPy give other numbers.
+func hasLarge(r recorded) bool {
+	for _, cells := range r.Inputs {
+		for _, c := range cells {
+			kind, rest, _ := strings.Cut(c.(string), ":")
+			switch kind {
+			case "i":
+				if i, _ := strconv.ParseInt(rest, 10, 64); i > 1<<52 || i < -1<<52 {
+					return true
+				}
+			case "f":
+				if math.Abs(parseHex(rest)) >= 1<<52 {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

@@ -73,7 +73,7 @@ func (c *compiler) display(e syntax.Expr) code {
 		items, kinds := c.exprs(e.Items), map[byte]kind{'[': kList, '(': kTuple, '{': kSet}
 		k := kinds[e.Kind]
 		return func(m *machine) (val, error) {
-			out := m.mem.vals.take(len(items))
+			out := m.take(len(items))
 			for i, item := range items {
 				v, err := item(m)
 				if err != nil {
@@ -104,7 +104,7 @@ func (c *compiler) dict(e *syntax.Dict) code {
 	}
 	at := e.At()
 	return func(m *machine) (val, error) {
-		d := &dict{make([]val, 0, len(keys)), make([]val, 0, len(keys))}
+		d := &dict{keys: make([]val, 0, len(keys)), values: make([]val, 0, len(keys))}
 		for i := range keys {
 			v, err := values[i](m)
 			if err != nil {
@@ -121,8 +121,11 @@ func (c *compiler) dict(e *syntax.Dict) code {
 				continue
 			}
 			k, err := keys[i](m)
+			if err == nil {
+				err = hashable(k)
+			}
 			if err != nil {
-				return val{}, err
+				return val{}, place(err, at)
 			}
 			d.set(k, v)
 		}
@@ -214,6 +217,9 @@ func (c *compiler) binary(e *syntax.Binary) code {
 			return val{}, err
 		}
 		v, err := m.binary(op, a, b)
+		if err == nil {
+			err = m.grow(v)
+		}
 		if err != nil {
 			return val{}, place(err, at)
 		}

@@ -54,7 +54,7 @@ func (m *machine) frameAttribute(f *frame, name string) (val, error) {
 }
 
 func (m *machine) numbers(n int) []val {
-	out := m.mem.vals.take(n)
+	out := m.take(n)
 	for i := range out {
 		out[i] = intVal(int64(i))
 	}

@@ -29,7 +29,9 @@ type machine struct {
 	result val // of the last return
 	ctx    context.Context
 	steps  int
-	budget int
+	budget int // of steps
+	limit  int // of memory
+	calls  int // nesting
 	args   []*args
 	depth  int // of calls in m.args
 	rows   int
@@ -41,8 +43,13 @@ type machine struct {
 
 const (
 	// stepsPerRun and stepsPerRow bound the work of a run.
-	stepsPerRun = 1 << 20
-	stepsPerRow = 1 << 14
+	stepsPerRun = 1 << 18
+	stepsPerRow = 1 << 12
+	// bytesPerRun and bytesPerRow bound its memory.
+	bytesPerRun = 64 << 20
+	bytesPerRow = 8 << 10
+	// maxCalls bounds the nesting of calls.
+	maxCalls = 50
 )
 
 // step counts one more step of a loop or call.
@@ -51,15 +58,34 @@ func (m *machine) step() error {
 	if m.steps > m.budget {
 		return &failure{text: "the function does not end within its bound of steps", data: true}
 	}
+	if m.mem.used > m.limit {
+		return errMemory
+	}
 	if m.steps&1023 == 0 {
-		if err := m.ctx.Err(); err != nil {
-			return err
-		}
-		if m.mem.used > maxMemory {
-			return errMemory
-		}
+		return m.ctx.Err()
 	}
 	return nil
+}
+
+// grow counts the memory of a new value.
+func (m *machine) grow(v val) error {
+	m.mem.used += len(v.s)
+	if v.k == kList || v.k == kTuple || v.k == kSet {
+		m.mem.used += 64 * len(v.ref.(*list).items)
+	}
+	if m.mem.used > m.limit {
+		return errMemory
+	}
+	if len(v.s) > maxText {
+		return valueError("the text is longer than %d bytes", maxText)
+	}
+	return nil
+}
+
+// take returns memory for n values.
+func (m *machine) take(n int) []val {
+	m.mem.used += 64 * n
+	return m.mem.vals.take(n)
 }
 
 var errMemory = &failure{text: "the function needs more memory than its bound", data: true}
@@ -122,6 +148,18 @@ func run(m *machine, body []action) (flow, error) {
 	return next, nil
 }
 
+// enter counts one more call and its nesting; the caller ends it by m.calls--.
+func (m *machine) enter() error {
+	if err := m.step(); err != nil {
+		return err
+	}
+	if m.calls >= maxCalls {
+		return outside("calls are nested too deep")
+	}
+	m.calls++
+	return nil
+}
+
 // function is a function of the text.
 type function struct {
 	name   string
@@ -137,9 +175,10 @@ type param struct {
 
 // call calls a function of the text.
 func (m *machine) call(f *function, a *args) (val, error) {
-	if err := m.step(); err != nil {
+	if err := m.enter(); err != nil {
 		return val{}, err
 	}
+	defer func() { m.calls-- }()
 	if len(a.pos) > len(f.params) {
 		return val{}, typeError("%s() takes %d positional arguments but %d were given", f.name, len(f.params), len(a.pos))
 	}
@@ -176,9 +215,10 @@ type lambda struct {
 
 // apply calls a value with one or more arguments.
 func (m *machine) apply(fn val, values ...val) (val, error) {
-	if err := m.step(); err != nil {
+	if err := m.enter(); err != nil {
 		return val{}, err
 	}
+	defer func() { m.calls-- }()
 	switch f := fn.ref.(type) {
 	case *lambda:
 		if len(f.params) != len(values) {

@@ -99,6 +99,9 @@ func dictGet(_ *machine, v val, a *args) (val, error) {
 	if err := a.known("get()", 2); err != nil || len(a.pos) == 0 {
 		return val{}, orMissing(err, "get()")
 	}
+	if err := hashable(a.pos[0]); err != nil {
+		return val{}, err
+	}
 	d := v.ref.(*dict)
 	if i := d.find(a.pos[0]); i >= 0 {
 		return d.values[i], nil

@@ -72,7 +72,7 @@ func sequences(op string, a, b val) (val, bool) {
 		items := make([]val, 0, len(x)+len(y))
 		return val{k: a.k, ref: &list{append(append(items, x...), y...)}}, true
 	}
-	if op == "*" && a.k == kList && b.k == kInt && b.i*int64(len(a.ref.(*list).items)) < maxText {
+	if op == "*" && a.k == kList && b.k == kInt && b.i*int64(len(a.ref.(*list).items)) < maxText && b.i < maxText {
 		var items []val
 		for range b.i {
 			items = append(items, a.ref.(*list).items...)
@@ -275,7 +275,12 @@ func floatDivision(op string, x, y float64) float64 {
 }
 
 // compareScalars compares two scalars as Python does.
-func compareScalars(op string, a, b val) (bool, error) {
+func compareScalars(op string, a, b val) (bool, error) { return compareNested(op, a, b, 0) }
+
+// maxNested bounds the nesting of lists that are shown.
+const maxNested = 50
+
+func compareNested(op string, a, b val, depth int) (bool, error) {
 	switch {
 	case a.isNumber() && b.isNumber():
 		return compareNumbers(op, a, b), nil
@@ -286,15 +291,18 @@ func compareScalars(op string, a, b val) (bool, error) {
 	case a.k == kNaT && b.isTime() || b.k == kNaT && a.isTime():
 		return op == "!=", nil
 	case op == "==" || op == "!=":
-		same, err := sameValue(a, b)
+		same, err := sameValue(a, b, depth)
 		return same == (op == "=="), err
 	}
 	return false, typeError("'%s' not supported between instances of '%s' and '%s'", op, a.typeName(), b.typeName())
 }
 
-func sameValue(a, b val) (bool, error) {
+func sameValue(a, b val, depth int) (bool, error) {
 	if a.k != b.k {
 		return false, nil
+	}
+	if depth > 0 && a.ref != nil {
+		return false, outside("comparing lists of lists is not supported")
 	}
 	switch a.k {
 	case kNone:
@@ -305,7 +313,7 @@ func sameValue(a, b val) (bool, error) {
 			return false, nil
 		}
 		for i := range x {
-			if same, err := compareScalars("==", x[i], y[i]); !same || err != nil {
+			if same, err := compareNested("==", x[i], y[i], depth+1); !same || err != nil {
 				return false, err
 			}
 		}

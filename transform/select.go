@@ -111,7 +111,7 @@ func (m *machine) choose(mask *column, other val, c *column, _ bool) (*column, e
 	if dt == dObject {
 		return m.chooseObjects(mask, self, o, c)
 	}
-	out := m.pick(mask, numeric(o, dt), self, dt)
+	out := m.pick(mask, m.numeric(o, dt), self, dt)
 	if dt != c.dt {
 		return m.downcast(out), nil
 	}
@@ -133,12 +133,12 @@ func (m *machine) chooseObjects(mask *column, self, o operand, c *column) (*colu
 	return out, nil
 }
 
-// numeric makes a replacement a number: None is NaN, and a whole float is an integer
-// in a column of integers.
-func numeric(o operand, dt dtype) operand {
+// numeric makes a replacement a number of type dt: None is NaN, and whole floats are
+// integers in a column of integers.
+func (m *machine) numeric(o operand, dt dtype) operand {
 	if o.c != nil {
 		if !dt.isFloat() && o.dt.isFloat() {
-			return o // converted in pick by the caller
+			o = operandOf(colVal(m.downcast(o.c)))
 		}
 		return o
 	}
@@ -181,7 +181,7 @@ func held(c *column, o operand) (dtype, error) {
 		return c.dt, nil
 	case !scalar && c.dt == dInt64 && o.dt == dFloat64:
 		if wholeFloats(o.c) {
-			return 0, outside("replacing rows of integers by whole floats is not supported; convert one side by .astype")
+			return c.dt, nil
 		}
 		return dFloat64, nil
 	}
@@ -190,7 +190,7 @@ func held(c *column, o operand) (dtype, error) {
 
 func wholeFloats(c *column) bool {
 	for _, f := range c.floats {
-		if f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		if f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
 			return false
 		}
 	}

@@ -31,6 +31,10 @@ func (m *machine) eachText(c *column, empty dtype, fn func(s string) (val, error
 				return val{}, err
 			}
 			out.objs[i] = v
+			m.mem.used += len(v.s)
+		}
+		if m.mem.used > m.limit {
+			return val{}, errMemory
 		}
 	}
 	conv, err := m.soft(out)

@@ -13,7 +13,9 @@ func itoa(i int64) string { return strconv.FormatInt(i, 10) }
 func indexOf(s, sub string) int { return strings.Index(s, sub) }
 
 // str is str(v).
-func str(v val) (string, error) {
+func str(v val) (string, error) { return strNested(v, 0) }
+
+func strNested(v val, depth int) (string, error) {
 	switch v.k {
 	case kText:
 		return v.s, nil
@@ -34,14 +36,17 @@ func str(v val) (string, error) {
 	case kNaT:
 		return "NaT", nil
 	case kList, kTuple:
-		return strList(v)
+		return strList(v, depth)
 	case kTime:
 		return strTime(v), nil
 	}
 	return "", outside("a %s as text is not supported", v.typeName())
 }
 
-func strList(v val) (string, error) {
+func strList(v val, depth int) (string, error) {
+	if depth > maxNested {
+		return "", outside("lists nested so deep are not supported")
+	}
 	var b strings.Builder
 	open, end := "[", "]"
 	if v.k == kTuple {
@@ -60,11 +65,14 @@ func strList(v val) (string, error) {
 			b.WriteString(repr(x))
 			continue
 		}
-		s, err := str(x)
+		s, err := strNested(x, depth+1)
 		if err != nil {
 			return "", err
 		}
 		b.WriteString(s)
+		if b.Len() > maxText {
+			return "", valueError("the text is longer than %d bytes", maxText)
+		}
 	}
 	if v.k == kTuple && len(all) == 1 {
 		b.WriteString(",")
@@ -109,9 +117,13 @@ func (c *compiler) fstring(e *syntax.FString) code {
 				return val{}, place(err, at)
 			}
 			buf = append(buf, s...)
+			if len(buf) > maxText {
+				return val{}, place(valueError("the text is longer than %d bytes", maxText), at)
+			}
 		}
 		m.text = buf
-		return textVal(string(buf)), nil
+		out := textVal(string(buf))
+		return out, place(m.grow(out), at)
 	}
 }
 

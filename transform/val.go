@@ -114,38 +114,6 @@ type val struct {
 
 type list struct{ items []val }
 
-type dict struct {
-	keys, values []val
-}
-
-func (d *dict) find(key val) int {
-	for i := range d.keys {
-		if sameKey(d.keys[i], key) {
-			return i
-		}
-	}
-	return -1
-}
-
-func (d *dict) set(key, v val) {
-	if i := d.find(key); i >= 0 {
-		d.values[i] = v
-		return
-	}
-	d.keys, d.values = append(d.keys, key), append(d.values, v)
-}
-
-// sameKey is the equality of dict keys.
-func sameKey(a, b val) bool {
-	if a.k == kText || b.k == kText {
-		return a.k == b.k && a.s == b.s
-	}
-	if a.isNumber() && b.isNumber() {
-		return compareNumbers("==", a, b)
-	}
-	return a.k == b.k && a.i == b.i && a.ref == nil && b.ref == nil
-}
-
 func boolVal(b bool) val {
 	v := val{k: kBool}
 	if b {

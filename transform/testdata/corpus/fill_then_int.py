@@ -1,5 +1,4 @@
 # mode: pandas
-# refuses: 64 bits
 # outputs: o:INT64
 def fill_then_int(inputs):
     df = pd.DataFrame()

@@ -1,5 +1,4 @@
 # mode: pandas
-# refuses: 64 bits
 # outputs: o:INT64 r:DOUBLE
 def int_chain(inputs):
     df = pd.DataFrame()

@@ -1,5 +1,4 @@
 # mode: pandas
-# refuses: 64 bits
 # outputs: o:INT32 r:FLOAT z:INT32
 def narrow(inputs):
     df = pd.DataFrame()

@@ -1,5 +1,4 @@
 # mode: singleton
-# refuses: 64 bits
 # outputs: o:INT64
 def one_loop(inputs):
     n, total = 0, 0

@@ -1,5 +1,4 @@
 # mode: singleton
-# refuses: 64 bits
 # outputs: o:INT64 r:INT64 z:DOUBLE
 def one_modulo(inputs):
     a, b = inputs["a"] or 1, inputs["b"] or 3

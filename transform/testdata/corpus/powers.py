@@ -1,5 +1,4 @@
 # mode: pandas
-# refuses: 64 bits
 # outputs: o:INT64 r:DOUBLE h:DOUBLE
 def powers(inputs):
     df = pd.DataFrame()

@@ -1,5 +1,4 @@
 # mode: python
-# refuses: 64 bits
 # outputs: o:INT64
 def py_loop(inputs):
     out = []

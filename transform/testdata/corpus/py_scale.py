@@ -1,5 +1,4 @@
 # mode: python
-# refuses: 64 bits
 # outputs: o:DOUBLE g:STRING
 def py_scale(inputs):
     return {

@@ -1,5 +1,4 @@
 # mode: python
-# refuses: 64 bits
 # outputs: o:DOUBLE r:INT64
 def py_sum(inputs):
     known = [v for v in inputs["a"] if v is not None]

@@ -1,5 +1,4 @@
 # mode: pandas
-# refuses: 64 bits
 # outputs: o:DOUBLE r:DOUBLE z:INT64 n:DOUBLE
 def where_mixed(inputs):
     df = pd.DataFrame()

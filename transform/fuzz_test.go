@@ -1,0 +1,75 @@
+package transform
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/banquet-fs/banquet/fault"
+)
+
+// FuzzText compiles and runs any text: it must end, within its bounds and without a
+// panic, and every error must be a fault.
+func FuzzText(f *testing.F) {
+	files, err := filepath.Glob("testdata/corpus/*.py")
+	if err != nil || len(files) == 0 {
+		f.Fatal("there is no corpus", err)
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text), uint8(0))
+		f.Add(string(text), uint8(1))
+	}
+	for _, text := range hostile {
+		for mode := range uint8(3) {
+			f.Add(text, mode)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string, mode uint8) {
+		begin := time.Now()
+		names := []string{"pandas", "python", "python"}
+		v := view(names[mode%3], text, corpusInputs, nil, []Field{{"o", corpusInputs[0].Type}})
+		v.Spec.Singleton = mode%3 == 2
+		p, err := Compile(v, []Field{{"key", corpusInputs[0].Type}})
+		if err == nil {
+			b := p.Acquire(3)
+			if err = p.Run(t.Context(), b); err == nil {
+				_, err = b.AppendValue(nil, 0, 1)
+			}
+			p.Release(b)
+		}
+		if err != nil && fault.KindOf(err) == fault.Internal {
+			t.Errorf("%q: %v", text, err)
+		}
+		if d := time.Since(begin); d > 20*time.Second {
+			t.Errorf("%q takes %v", text, d)
+		}
+	})
+}
+
+// hostile are texts that want to run for ever, or to fill the memory.
+var hostile = []string{
+	"def fn(i):\n    while True:\n        pass\n",
+	"def fn(i):\n    x = [1]\n    while True:\n        x = x + x\n",
+	"def fn(i):\n    x = 'a'\n    while True:\n        x = x + x\n",
+	"def fn(i):\n    x = 'a' * 1000000\n    return {'o': [x * 1000000]}\n",
+	"def fn(i):\n    return fn(i)\n",
+	"def fn(i):\n    return {'o': [a ** 99999999 for a in [3]]}\n",
+	"def fn(i):\n    x = []\n    x.append(x)\n    return {'o': x == x}\n",
+	"def fn(i):\n    x = []\n    x.append(x)\n    return {'o': [str(x)]}\n",
+	"def fn(i):\n    d = {}\n    d['o'] = d\n    return d\n",
+	"def fn(i):\n    x = [0]\n    for v in x:\n        x.append(v)\n    return {'o': x}\n",
+	"def fn(i):\n    return {'o': [0 for a in range(1000000) for b in range(1000000)]}\n",
+	"def fn(i):\n    f = lambda g: g(g)\n    return {'o': f(f)}\n",
+	"def fn(i):\n    df = pd.DataFrame()\n    df['o'] = i['a']\n    for k in range(100000):\n        df[str(k)] = df['o']\n    return df\n",
+	"def fn(i):\n    i.loc[i['a'] > 1, 'a'] = 2\n    return i\n",
+	"def fn(i):\n    x = i['a']\n    for k in range(1000000):\n        x = x + x\n    return pd.DataFrame({'o': x})\n",
+	"def fn(i):\n    return {'o': f'{1:>99999999}'}\n",
+	"def fn(i):\n    return {'o': 'a'.zfill(10**12)}\n",
+	"def fn(i):\n    return {'o': 'a'.replace('', 'b' * 100000).replace('', 'c' * 100000)}\n",
+	"def fn(i):\n    return {'o': [list(range(1000000)) for k in range(1000000)]}\n",
+}
