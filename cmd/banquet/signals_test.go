@@ -22,7 +22,7 @@ import (
 
 // busy is how long a stopped command may take on a machine that is busy with other tests:
 // a command takes a second at most.
-const busy = 2 * time.Second
+const busy = 8 * time.Second
 
 // kills is how often each command is stopped. BANQUET_TEST_KILLS sets it, and also
 // holds the commands to a second.
