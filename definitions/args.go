@@ -273,7 +273,7 @@ func readTags(d *python.Dict, name string) (map[string]string, error) {
 		key, kok := python.Plain(k).(string)
 		text, vok := python.Plain(v).(string)
 		if !kok || !vok {
-			return nil, fmt.Errorf("argument '%s' holds %s: %s; keys and values must be texts", name, python.Repr(k), python.Repr(v))
+			return nil, fmt.Errorf("argument '%s' holds %s: %s; keys and values must be texts", name, python.Brief(k), python.Brief(v))
 		}
 		if out == nil {
 			out = map[string]string{}

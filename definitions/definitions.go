@@ -79,18 +79,18 @@ func Load(ctx context.Context, root string, opt Options) (*Repo, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := newReader(tree, opt)
+	r := newReader(ctx, tree, opt)
 	defer r.run.Close()
 	for _, path := range paths {
 		if err := ctx.Err(); err != nil {
 			return nil, fault.Of(err)
 		}
 		if err := r.load(path); err != nil {
-			return nil, err
+			return nil, ended(ctx, err)
 		}
 	}
 	if err := r.run.Finish(); err != nil {
-		return nil, fault.Of(err)
+		return nil, ended(ctx, fault.Of(err))
 	}
 	for name := range r.skipped {
 		if err := r.run.Failed(name); err != nil { // the importing file may have caught it
@@ -102,6 +102,15 @@ func Load(ctx context.Context, root string, opt Options) (*Repo, error) {
 		return nil, err
 	}
 	return &Repo{Objects: c.objects(), Passed: slices.Concat(tree.passed, r.passed, r.run.Passed()), Notes: r.notes(), Idle: r.idle, Twice: c.twice(r.run.Made())}, nil
+}
+
+// ended is the error that ended the reading: that of the context if it has ended,
+// whatever it was that noticed.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fault.Of(ctx.Err())
+	}
+	return err
 }
 
 // reader is the host of the files.
@@ -118,10 +127,10 @@ type reader struct {
 	defining  map[string]bool  // by file name: whether it may define something
 }
 
-func newReader(t *tree, opt Options) *reader {
+func newReader(ctx context.Context, t *tree, opt Options) *reader {
 	r := &reader{tree: t, env: opt.Env, collected: newCollector(), skipped: map[string]found{}, defining: map[string]bool{}}
 	r.feast = newFeastModules()
-	r.run = python.New(r)
+	r.run = python.New(ctx, r)
 	r.library = library.New(r.run, t.root.FS(), t.dir, opt.Env)
 	return r
 }

@@ -56,7 +56,7 @@ func enumeration(name string, list []*member) *python.Builtin {
 				return m, nil
 			}
 		}
-		return nil, fmt.Errorf("%s is not a valid %s", python.Repr(v), name)
+		return nil, fmt.Errorf("%s is not a valid %s", python.Brief(v), name)
 	}}
 }
 

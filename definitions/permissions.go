@@ -75,7 +75,7 @@ func (a *args) types() []string {
 	for _, item := range items {
 		b, isClass := item.(*python.Builtin)
 		if !isClass || !slices.Contains(managed(), b.Name) {
-			a.failAt("types", "argument 'types' holds %s, which has no permissions; give classes: %s", python.Repr(item), strings.Join(managed(), ", "))
+			a.failAt("types", "argument 'types' holds %s, which has no permissions; give classes: %s", python.Brief(item), strings.Join(managed(), ", "))
 			return nil
 		}
 		out = append(out, b.Name)

@@ -150,7 +150,7 @@ func newStruct(c *python.Call) (any, error) {
 		kind, ok := v.(*dtype)
 		name, isText := python.Plain(k).(string)
 		if !ok || !isText {
-			return nil, fmt.Errorf("field %s of Struct is a %s, want a type of feast.types", python.Repr(k), python.TypeName(v))
+			return nil, fmt.Errorf("field %s of Struct is a %s, want a type of feast.types", python.Brief(k), python.TypeName(v))
 		}
 		out.fields = append(out.fields, structField{name, kind})
 	}

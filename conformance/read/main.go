@@ -137,7 +137,7 @@ func (*alone) Find(string) (*python.File, bool) { return nil, false }
 // __text.
 func (in input) piece() answer {
 	host := &alone{}
-	reader := python.New(host)
+	reader := python.New(context.Background(), host)
 	defer reader.Close()
 	host.library = library.New(reader, nil, "/repo", in.lookup).Modules
 	m, err := reader.Load(&python.File{Name: "program.py", Path: "/repo/program.py", Source: in.Source}, "program")

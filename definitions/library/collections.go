@@ -121,7 +121,7 @@ func (d *deque) Attr(name string) (any, bool) {
 type counter struct{ dict *python.Dict }
 
 func newCounter(c *python.Call) (any, error) {
-	n := &counter{&python.Dict{}}
+	n := &counter{c.NewDict()}
 	return n, n.update(c)
 }
 
@@ -234,7 +234,10 @@ func (n *counter) Attr(name string) (any, bool) {
 }
 
 // mostCommon sorts by count; equal counts keep their order.
-func (n *counter) mostCommon(_ *python.Call, a []any) (any, error) {
+func (n *counter) mostCommon(c *python.Call, a []any) (any, error) {
+	if err := c.Charge(4 * n.dict.Len()); err != nil {
+		return nil, err
+	}
 	keys := n.dict.Keys()
 	count := make([]int64, len(keys))
 	l := &python.List{}

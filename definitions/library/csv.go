@@ -30,6 +30,7 @@ func csvModule() names {
 // csvReader parses rows as Python's default dialect does: fields in double quotes
 // may contain commas, doubled quotes, and line ends.
 type csvReader struct {
+	call  *python.Call
 	lines *python.Iterator
 	p     csvParser
 	ended bool
@@ -44,10 +45,10 @@ func newReader(c *python.Call, source, dialect, delimiter any) (*csvReader, erro
 		comma, ok = ",", true
 	}
 	if !ok || len(comma) != 1 || strings.Contains("\"\r\n ", comma) {
-		return nil, fmt.Errorf("csv with delimiter=%s is not read", python.Repr(delimiter))
+		return nil, fmt.Errorf("csv with delimiter=%s is not read", python.Brief(delimiter))
 	}
 	lines, err := c.Iterator(source)
-	return &csvReader{lines: lines, p: csvParser{comma: comma[0]}}, err
+	return &csvReader{call: c, lines: lines, p: csvParser{comma: comma[0]}}, err
 }
 
 // Kinds lists the types of a reader.
@@ -77,6 +78,9 @@ func (r *csvReader) next() (*python.List, error) {
 		line, ok := python.Text(v)
 		if !ok || strings.ContainsRune(line, 0) {
 			return nil, fmt.Errorf("csv is read of lines of text, not of a %s", python.TypeName(v))
+		}
+		if err := r.call.Charge(1 + len(line)/8); err != nil {
+			return nil, err
 		}
 		if done, err := r.p.line(line); done || err != nil {
 			return r.p.row, err

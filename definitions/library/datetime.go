@@ -56,7 +56,7 @@ func datetimeModule(run *python.Interpreter) names {
 		"fromisoformat": python.NewFunction("fromisoformat", "date_string", func(_ *python.Call, a []any) (any, error) {
 			t, err := time.Parse(time.DateOnly, python.Str(a[0]))
 			if err != nil || t.Year() < 1 {
-				return nil, fmt.Errorf("date.fromisoformat(%s) is not read; write YYYY-MM-DD", python.Repr(a[0]))
+				return nil, fmt.Errorf("date.fromisoformat(%s) is not read; write YYYY-MM-DD", python.Brief(a[0]))
 			}
 			return dateOf(t), nil
 		}),
@@ -132,7 +132,7 @@ func fromISO(_ *python.Call, a []any) (any, error) {
 			return datetime{at: t.Truncate(time.Microsecond), aware: aware}, nil
 		}
 	}
-	return nil, fmt.Errorf("datetime.fromisoformat(%s) is not read; write YYYY-MM-DD HH:MM:SS", python.Repr(s))
+	return nil, fmt.Errorf("datetime.fromisoformat(%s) is not read; write YYYY-MM-DD HH:MM:SS", python.Brief(s))
 }
 
 // numbers are the parts of a datetime without its zone.
@@ -300,7 +300,7 @@ func (t datetime) Format(format string) (any, error) {
 			continue
 		}
 		if i++; i == len(format) || t.at.Year() < 1000 {
-			return nil, fmt.Errorf("the format %s is not read; write the text out", python.Repr(format))
+			return nil, fmt.Errorf("the format %s is not read; write the text out", python.Brief(format))
 		}
 		layout, ok := map[byte]string{
 			'Y': "2006", 'm': "01", 'd': "02", 'H': "15", 'I': "03", 'M': "04", 'S': "05", 'y': "06", 'j': "002", 'b': "Jan", 'B': "January", 'a': "Mon",
@@ -314,7 +314,7 @@ func (t datetime) Format(format string) (any, error) {
 		case format[i] == '%':
 			b.WriteByte('%')
 		default:
-			return nil, fmt.Errorf("the format %s is not read; write the text out", python.Repr(format))
+			return nil, fmt.Errorf("the format %s is not read; write the text out", python.Brief(format))
 		}
 	}
 	return b.String(), nil

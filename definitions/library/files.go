@@ -208,7 +208,7 @@ func (r *disk) open(p any, mode, encoding, newline any) (*openFile, error) {
 		return nil, python.Raise("TypeError", "open() argument 'mode' must be str, not %s", python.TypeName(mode))
 	}
 	if m != "r" && m != "rt" && m != "tr" && m != "rb" && m != "br" {
-		return nil, fmt.Errorf("opening a file by mode %s is not read: definitions only read files", python.Repr(m))
+		return nil, fmt.Errorf("opening a file by mode %s is not read: definitions only read files", python.Brief(m))
 	}
 	b, err := r.read(at)
 	if err != nil {
@@ -229,7 +229,7 @@ func (f *openFile) decode(encoding, newline any) error {
 	case "utf-8", "utf8":
 	default:
 		if encoding != nil {
-			return fmt.Errorf("files in the encoding %s are not read; write them in utf-8", python.Repr(encoding))
+			return fmt.Errorf("files in the encoding %s are not read; write them in utf-8", python.Brief(encoding))
 		}
 	}
 	if !utf8.ValidString(f.data) {
@@ -242,7 +242,7 @@ func (f *openFile) decode(encoding, newline any) error {
 		f.ends = "\r\n"
 	case "\n":
 	default:
-		return fmt.Errorf("open() with newline=%s is not read", python.Repr(newline))
+		return fmt.Errorf("open() with newline=%s is not read", python.Brief(newline))
 	}
 	return nil
 }

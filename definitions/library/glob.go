@@ -23,7 +23,7 @@ func magic(s string) bool { return strings.ContainsAny(s, "*?[") }
 // glob finds the files that match a pattern below a base.
 func (g *globbing) glob(base, pattern string) error {
 	if strings.ContainsAny(pattern, "[\\") {
-		return fmt.Errorf("the pattern %s is not read: only *, ** and ? are", python.Repr(pattern))
+		return fmt.Errorf("the pattern %s is not read: only *, ** and ? are", python.Brief(pattern))
 	}
 	if strings.HasPrefix(pattern, "/") {
 		base, pattern = "/", pattern[1:]
@@ -31,7 +31,7 @@ func (g *globbing) glob(base, pattern string) error {
 	parts := strings.Split(pattern, "/")
 	deep := slices.Index(parts, "**")
 	if slices.Contains(parts, "") || g.all && deep >= 0 && (deep == len(parts)-1 || slices.Contains(parts[deep+1:], "**")) {
-		return fmt.Errorf("the pattern %s is not read: it ends in **, has ** twice, or a part that is empty", python.Repr(pattern))
+		return fmt.Errorf("the pattern %s is not read: it ends in **, has ** twice, or a part that is empty", python.Brief(pattern))
 	}
 	return g.walk(base, parts)
 }
@@ -158,7 +158,7 @@ func isTrue(v any) bool {
 func (r *disk) globPath(p, name string, v any) (any, error) {
 	pattern, ok := python.Text(v)
 	if !ok || pattern == "" || strings.HasSuffix(pattern, "/") || strings.HasPrefix(pattern, "/") || strings.Contains("/"+pattern+"/", "/../") {
-		return nil, fmt.Errorf("%s() of a path takes a pattern below it; %s is not read", name, python.Repr(v))
+		return nil, fmt.Errorf("%s() of a path takes a pattern below it; %s is not read", name, python.Brief(v))
 	}
 	pattern = cleanPath(pattern)
 	if name == "rglob" {

@@ -69,7 +69,7 @@ func base64Module() names {
 			}
 			b, err := enc.Strict().DecodeString(s)
 			if !ok || err != nil { // Python passes over what is no base64
-				return nil, fmt.Errorf("%sdecode() of %s is not read", n, python.Repr(a[0]))
+				return nil, fmt.Errorf("%sdecode() of %s is not read", n, python.Brief(a[0]))
 			}
 			return python.Bytes(b), nil
 		})

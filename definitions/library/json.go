@@ -46,24 +46,25 @@ func dumps(c *python.Call, a []any) (any, error) {
 	if a[1] != nil {
 		spaces, ok := python.Int(a[1])
 		if !ok || spaces < 0 || spaces > 20 {
-			return nil, fmt.Errorf("json.dumps() with indent=%s is not read", python.Repr(a[1]))
+			return nil, fmt.Errorf("json.dumps() with indent=%s is not read", python.Brief(a[1]))
 		}
 		w.indent, w.comma = int(spaces), ","
 	}
 	if a[3] != nil {
 		t, ok := a[3].(python.Tuple)
 		if !ok || len(t) != 2 {
-			return nil, fmt.Errorf("json.dumps() with separators=%s is not read", python.Repr(a[3]))
+			return nil, fmt.Errorf("json.dumps() with separators=%s is not read", python.Brief(a[3]))
 		}
 		w.comma, w.colon = python.Str(t[0]), python.Str(t[1])
 	}
+	w.call = c
 	if err := w.value(a[0], 0); err != nil {
 		return nil, err
 	}
 	if w.unknown != nil {
 		return w.unknown, nil
 	}
-	return w.b.String(), c.Charge(w.b.Len() / 64)
+	return w.b.String(), nil
 }
 
 // JSON formats a value as Python's json.dumps does; ok is false if JSON cannot
@@ -75,6 +76,7 @@ func JSON(v any) (text string, ok bool) {
 }
 
 type jsonWriter struct {
+	call         *python.Call // whose work it is; nil for none
 	b            strings.Builder
 	comma, colon string
 	indent       int // -1 means one line
@@ -86,6 +88,12 @@ type jsonWriter struct {
 func (w *jsonWriter) value(v any, depth int) error {
 	if depth > 50 || w.b.Len() > 1<<20 {
 		return fmt.Errorf("this value is too large to be written as JSON")
+	}
+	if w.call != nil {
+		text, _ := python.Text(v)
+		if err := w.call.Charge(2 + len(text)/32); err != nil {
+			return err
+		}
 	}
 	switch v := python.Plain(v).(type) {
 	case nil:
@@ -273,7 +281,7 @@ func decoded(c *python.Call, d *json.Decoder, depth int) (any, error) {
 	if depth > 50 {
 		return nil, fmt.Errorf("it is nested too deep")
 	}
-	if err := c.Charge(1); err != nil {
+	if err := c.Charge(3); err != nil {
 		return nil, err
 	}
 	t, err := d.Token()
@@ -325,7 +333,7 @@ func decodedList(c *python.Call, d *json.Decoder, depth int) (any, error) {
 }
 
 func decodedDict(c *python.Call, d *json.Decoder, depth int) (any, error) {
-	out := &python.Dict{}
+	out := c.NewDict()
 	for d.More() {
 		k, err := d.Token()
 		if err != nil {

@@ -127,7 +127,7 @@ func warningFilter(name string) *python.Builtin {
 		case "default", "ignore", "always", "module", "once":
 			return nil, nil
 		}
-		return nil, fmt.Errorf("warnings.%s(%s) is not read: warnings would become errors", name, python.Repr(a[0]))
+		return nil, fmt.Errorf("warnings.%s(%s) is not read: warnings would become errors", name, python.Brief(a[0]))
 	})
 }
 
@@ -155,7 +155,7 @@ func mathModule() names {
 			}
 			f, ok := a[0].(float64)
 			if !ok || math.Abs(f) > 1<<62 || math.IsNaN(f) {
-				return nil, fmt.Errorf("math.%s() of %s is not read", n, python.Repr(a[0]))
+				return nil, fmt.Errorf("math.%s() of %s is not read", n, python.Brief(a[0]))
 			}
 			return int64(fn(f)), nil
 		})
@@ -166,7 +166,7 @@ func mathModule() names {
 			f, ok = float64(i), true
 		}
 		if !ok || f < 0 {
-			return nil, fmt.Errorf("math.sqrt() of %s is not read", python.Repr(a[0]))
+			return nil, fmt.Errorf("math.sqrt() of %s is not read", python.Brief(a[0]))
 		}
 		return math.Sqrt(f), nil
 	})
@@ -195,7 +195,7 @@ func loggingModule() names {
 				return n, nil
 			}
 		}
-		return nil, fmt.Errorf("getLevelName(%s) is not read", python.Repr(a[0]))
+		return nil, fmt.Errorf("getLevelName(%s) is not read", python.Brief(a[0]))
 	})
 	loggers := map[string]*object{}
 	out["getLogger"] = python.NewFunction("getLogger", "name?", func(_ *python.Call, a []any) (any, error) {

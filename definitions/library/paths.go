@@ -82,7 +82,7 @@ func pathText(v any) (string, error) {
 	case !ok:
 		return "", python.Raise("TypeError", "expected str, bytes or os.PathLike object, not %s", python.TypeName(v))
 	case strings.HasPrefix(s, "//") && !strings.HasPrefix(s, "///"):
-		return "", fmt.Errorf("the path %s begins with two slashes, which is not read", python.Repr(s))
+		return "", fmt.Errorf("the path %s begins with two slashes, which is not read", python.Brief(s))
 	}
 	return s, nil
 }

@@ -26,6 +26,7 @@ type pattern struct {
 	flags                int64
 	search, match, whole *regexp.Regexp
 	empty                bool // it can match the empty text
+	size                 int  // its instructions
 	// ends, bounds and folds say that the pattern has $, \b or case-insensitive
 	// letters, which mean the same in Go only for some texts.
 	ends, bounds, folds bool
@@ -73,6 +74,11 @@ func newPattern(source string, flags int64) (*pattern, error) {
 		return nil, fmt.Errorf("the pattern %q is not read: it repeats what may be empty", source)
 	}
 	p.empty = mayBeEmpty(tree)
+	program, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return nil, fmt.Errorf("the pattern %q is not read: Go's expressions do not have it", source)
+	}
+	p.size = len(program.Inst)
 	return p, nil
 }
 

@@ -21,7 +21,8 @@ func reModule() names {
 		out[short] = out[long]
 	}
 	out["NOFLAG"] = int64(0)
-	out["compile"] = python.NewFunction("compile", "pattern flags?", func(_ *python.Call, a []any) (any, error) { return compiled(a[0], a[1]) })
+	known := patterns{}
+	out["compile"] = python.NewFunction("compile", "pattern flags?", func(c *python.Call, a []any) (any, error) { return known.compiled(c, a[0], a[1]) })
 	out["escape"] = python.NewFunction("escape", "pattern", func(_ *python.Call, a []any) (any, error) {
 		s, err := text(a[0])
 		var b strings.Builder
@@ -38,7 +39,7 @@ func reModule() names {
 		"split": "string maxsplit?",
 	} {
 		out[name] = python.NewFunction(name, "pattern "+signature+" flags?", func(c *python.Call, a []any) (any, error) {
-			p, err := compiled(a[0], a[len(a)-1])
+			p, err := known.compiled(c, a[0], a[len(a)-1])
 			if err != nil {
 				return nil, err
 			}
@@ -48,8 +49,19 @@ func reModule() names {
 	return out
 }
 
+// patterns are compiled patterns, by their text and flags.
+type patterns map[patternKey]*pattern
+
+type patternKey struct {
+	source string
+	flags  int64
+}
+
+// maxPatterns bounds the patterns that are kept.
+const maxPatterns = 100
+
 // compiled returns the pattern of a text, or a compiled pattern unchanged.
-func compiled(v, flags any) (*pattern, error) {
+func (known patterns) compiled(c *python.Call, v, flags any) (*pattern, error) {
 	n, ok := python.Int(flags)
 	if flags == nil {
 		ok = true
@@ -61,7 +73,20 @@ func compiled(v, flags any) (*pattern, error) {
 	if !isText || !ok {
 		return nil, fmt.Errorf("patterns are text; a %s is not read", python.TypeName(v))
 	}
-	return newPattern(s, n)
+	if p, again := known[patternKey{s, n}]; again {
+		return p, nil
+	}
+	if err := c.Charge(len(s)); err != nil {
+		return nil, err
+	}
+	p, err := newPattern(s, n)
+	if err != nil {
+		return nil, err
+	}
+	if len(known) < maxPatterns {
+		known[patternKey{s, n}] = p
+	}
+	return p, c.Charge(p.size * 4)
 }
 
 // Kinds lists the types of a compiled pattern.
@@ -86,6 +111,10 @@ func (p *pattern) Attr(name string) (any, bool) {
 	return python.NewFunction(name, signature, func(c *python.Call, a []any) (any, error) { return p.apply(c, name, a) }), true
 }
 
+// maxMatched bounds the work of one match: the bytes of the text times the
+// instructions of the pattern.
+const maxMatched = 20_000_000
+
 // apply applies one of the functions of re to a text.
 func (p *pattern) apply(c *python.Call, name string, a []any) (any, error) {
 	subject := a[0]
@@ -96,7 +125,9 @@ func (p *pattern) apply(c *python.Call, name string, a []any) (any, error) {
 	if !ok {
 		return nil, python.Raise("TypeError", "expected string or bytes-like object, got '%s'", python.TypeName(subject))
 	}
-	if err := c.Charge(len(s) / 8); err != nil {
+	if work := len(s) * p.size; work > maxMatched {
+		return nil, fmt.Errorf("%s() of this pattern on %d bytes is too much work; match less text, or by a shorter pattern", name, len(s))
+	} else if err := c.Charge(len(s)/8 + work/16); err != nil {
 		return nil, err
 	}
 	if err := p.check(s); err != nil {
@@ -338,11 +369,11 @@ func (m *found) expand(b *strings.Builder, template string) error {
 			template = rest[1:]
 			continue
 		default:
-			return fmt.Errorf("a replacement with this escape is not read: %s", python.Repr(template))
+			return fmt.Errorf("a replacement with this escape is not read: %s", python.Brief(template))
 		}
 		i, ok := m.called(group)
 		if !ok {
-			return fmt.Errorf("a replacement names a group that the pattern does not have: %s", python.Repr(template))
+			return fmt.Errorf("a replacement names a group that the pattern does not have: %s", python.Brief(template))
 		}
 		b.WriteString(python.Str(m.group(i, "")))
 		template = after

@@ -50,7 +50,7 @@ func parseTime(s, format string) (any, error) {
 			v[name], err = strconv.Atoi(strings.TrimSpace(at[i]))
 		}
 		if err != nil {
-			return nil, fmt.Errorf("strptime() does not read %s", python.Repr(s))
+			return nil, fmt.Errorf("strptime() does not read %s", python.Brief(s))
 		}
 	}
 	t := time.Date(v["Y"], time.Month(v["m"]), v["d"], v["H"], v["M"], v["S"], v["f"]*1000, time.UTC)
@@ -89,7 +89,7 @@ func timeForm(format string) (*regexp.Regexp, error) {
 		default:
 			i++
 			if i == len(format) || directives[format[i]] == "" || seen[format[i]] || seen['b'+'B'-format[i]] {
-				return nil, fmt.Errorf("strptime() with the format %s is not read", python.Repr(format))
+				return nil, fmt.Errorf("strptime() with the format %s is not read", python.Brief(format))
 			}
 			seen[format[i]] = true
 			fmt.Fprintf(&b, "(?P<%c>%s)", format[i], directives[format[i]])
@@ -97,7 +97,7 @@ func timeForm(format string) (*regexp.Regexp, error) {
 	}
 	form, err := regexp.Compile(`(?i)\A(?:` + b.String() + `)`)
 	if err != nil {
-		return nil, fmt.Errorf("strptime() with the format %s is not read", python.Repr(format))
+		return nil, fmt.Errorf("strptime() with the format %s is not read", python.Brief(format))
 	}
 	return form, nil
 }

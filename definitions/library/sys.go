@@ -66,7 +66,7 @@ func (p *searchPath) Attr(name string) (any, bool) {
 		return python.NewFunction(name, "index object", func(_ *python.Call, a []any) (any, error) {
 			i, ok := python.Int(a[0])
 			if !ok || i < 0 {
-				return nil, fmt.Errorf("sys.path.insert() at %s is not read; insert at 0, or append", python.Repr(a[0]))
+				return nil, fmt.Errorf("sys.path.insert() at %s is not read; insert at 0, or append", python.Brief(a[0]))
 			}
 			p.front = slices.Insert(p.front, int(min(i, int64(len(p.front)))), a[1])
 			return nil, nil

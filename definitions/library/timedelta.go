@@ -202,7 +202,7 @@ func (d Timedelta) Binary(op string, other any, swapped bool) (any, bool, error)
 	case op == "//":
 		return floor(d, Timedelta(i)), true, nil
 	case math.IsNaN(f) || math.IsInf(f, 0):
-		return nil, true, fmt.Errorf("a timedelta %s %s is not read", op, python.Repr(other))
+		return nil, true, fmt.Errorf("a timedelta %s %s is not read", op, python.Brief(other))
 	}
 	by := exact(other, f)
 	if op == "/" {

@@ -68,7 +68,7 @@ func documents(c *python.Call, stream any) ([]any, error) {
 	if !ok {
 		return nil, fmt.Errorf("YAML is read of text or an open file, not of a %s", python.TypeName(stream))
 	}
-	if err := c.Charge(len(s) / 16); err != nil {
+	if err := c.Charge(len(s)); err != nil {
 		return nil, err
 	}
 	return readYAML(s)

@@ -229,7 +229,7 @@ func (n *namespace) Attr(name string) (any, bool) {
 		call = func(c *Call) (any, error) { return nil, n.update(c) }
 	case "get", "setdefault":
 		call = func(c *Call) (any, error) {
-			d, key := &Dict{}, append(c.Args, nil)[0]
+			d, key := c.run.newDict(), append(c.Args, nil)[0]
 			text, _ := asText(key)
 			if v, ok := n.scope.names[text]; ok {
 				_ = d.Put(text, v)
@@ -242,7 +242,7 @@ func (n *namespace) Attr(name string) (any, bool) {
 		}
 	case "items", "keys", "values", "copy":
 		call = func(c *Call) (any, error) {
-			d, err := n.scope.dict()
+			d, err := c.run.dictOf(n.scope)
 			if err != nil {
 				return nil, err
 			}
@@ -279,13 +279,13 @@ func (r *Interpreter) localsOf(s *scope, name string) any {
 		if s == s.top {
 			return &namespace{s.top}, nil
 		}
-		return s.holder().dict()
+		return r.dictOf(s.holder())
 	}}
 }
 
-// dictOf makes a dict of names, in their order.
-func dictOf(names map[string]any) (any, error) {
-	d := &Dict{}
+// dictOfNames makes a dict of names, in their order.
+func (r *Interpreter) dictOfNames(names map[string]any) (any, error) {
+	d := r.newDict()
 	for _, k := range (&Module{Names: names}).Dir() {
 		if err := d.Put(k, names[k]); err != nil {
 			return nil, err

@@ -64,7 +64,7 @@ func (r *Interpreter) loop(s *scope, st *forStmt) (signal, error) {
 	for {
 		item, ok, err := it.next()
 		if err == nil {
-			err = r.charge(1)
+			err = r.charge(s.file.round())
 		}
 		if err != nil {
 			return signal{}, s.locate(st.source.pos(), err)
@@ -88,7 +88,7 @@ func (r *Interpreter) loop(s *scope, st *forStmt) (signal, error) {
 
 func (r *Interpreter) while(s *scope, st *whileStmt) (signal, error) {
 	for {
-		if err := r.charge(1); err != nil {
+		if err := r.charge(s.file.round()); err != nil {
 			return signal{}, s.locate(st.at, err)
 		}
 		v, err := r.eval(s, st.cond)

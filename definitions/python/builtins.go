@@ -107,7 +107,7 @@ func converting(name string) func(*Call) (any, error) {
 		}
 		switch {
 		case u != nil:
-			return &Unknown{Why: name + "() of " + u.Why, Trust: Harmless}, nil
+			return &Unknown{Why: u.but("%s() of %s", name, u.Why).Why, Trust: Harmless}, nil
 		case name == "str" && len(c.Args)+len(c.Names) > 1:
 			return &Unknown{Why: "str() of bytes"}, nil
 		case len(c.Args) == 0:
@@ -145,7 +145,7 @@ func collected(name string, c *Call) (any, error) {
 	case "tuple":
 		return Tuple(items), nil
 	}
-	out, err := newSetOf(items)
+	out, err := c.run.newSetOf(items)
 	if s, ok := out.(*Set); ok {
 		s.Frozen = name == "frozenset"
 	}
@@ -182,19 +182,22 @@ func (r *Interpreter) putPairs(d *Dict, pairs any) (*Unknown, error) {
 
 // makeDict is dict(…), and evaluates the argument of dict.update.
 func makeDict(c *Call) (any, error) {
-	d := &Dict{}
+	d, err := c.run.newDict(), error(nil)
 	if len(c.Args) > 0 {
 		switch v := c.Args[0].(type) {
 		case *Unknown:
 			return v, nil
 		case *Dict:
-			d = v.Clone()
+			if d, err = c.run.copyDict(v); err != nil {
+				return nil, err
+			}
 			d.factory, d.kind = nil, ""
 		case interface{ Dict() *Dict }:
-			d = v.Dict().Clone()
+			if d, err = c.run.copyDict(v.Dict()); err != nil {
+				return nil, err
+			}
 		case *namespace:
-			var err error
-			if d, err = v.scope.dict(); err != nil {
+			if d, err = c.run.dictOf(v.scope); err != nil {
 				return nil, err
 			}
 		default:

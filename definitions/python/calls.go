@@ -20,6 +20,7 @@ type Call struct {
 	scope         *scope
 	at            int
 	places        map[string]int
+	named         map[string]bool // the Names, if they are many
 }
 
 // Arg returns a keyword argument.
@@ -120,6 +121,9 @@ func (r *Interpreter) pass(c *Call, a argument, v any) error {
 		if !ok {
 			return raise("TypeError", "argument after ** must be a mapping, not %s", TypeName(v))
 		}
+		if err := r.charge(2 * d.Len()); err != nil {
+			return err
+		}
 		for k, v := range d.All() {
 			n, ok := asText(k)
 			if !ok {
@@ -134,11 +138,28 @@ func (r *Interpreter) pass(c *Call, a argument, v any) error {
 }
 
 func (c *Call) name(n string, v any) error {
-	if slices.Contains(c.Names, n) {
+	if c.hasName(n) {
 		return raise("TypeError", "argument '%s' is given twice", n)
 	}
 	c.Names, c.Named = append(c.Names, n), append(c.Named, v)
 	return nil
+}
+
+// hasName reports whether a keyword argument is given.
+func (c *Call) hasName(n string) bool {
+	const few = 16
+	if len(c.Names) < few {
+		return slices.Contains(c.Names, n)
+	}
+	if len(c.named) == 0 {
+		c.named = map[string]bool{}
+		for _, given := range c.Names {
+			c.named[given] = true
+		}
+	}
+	again := c.named[n]
+	c.named[n] = true
+	return again
 }
 
 // invoke calls a value.
@@ -187,8 +208,8 @@ func (r *Interpreter) invokeBuiltin(f *Builtin, c *Call) (any, error) {
 		return nil, err
 	}
 	v, err := f.Call(c)
-	if s, ok := v.(string); ok && err == nil && f.of == nil {
-		err = r.charge(len(s) / 64)
+	if err == nil {
+		err = r.after(f, c, v)
 	}
 	if err == nil && f.Definer {
 		r.remember(v, c)
@@ -197,6 +218,30 @@ func (r *Interpreter) invokeBuiltin(f *Builtin, c *Call) (any, error) {
 		v = r.mixed(v, append(append([]any{f.of}, c.Args...), c.Named...)...)
 	}
 	return v, err
+}
+
+// after counts the memory that a call has added: to its value, its arguments and
+// its result.
+func (r *Interpreter) after(f *Builtin, c *Call, v any) error {
+	if err := r.meter.hold(f.of); err != nil {
+		return err
+	}
+	for _, a := range c.Args {
+		switch a.(type) {
+		case *List, *Dict, *Set, *Instance:
+			if err := r.meter.hold(a); err != nil {
+				return err
+			}
+		}
+	}
+	switch v.(type) {
+	case string, Bytes, Tuple: // eval counts them
+		return nil
+	}
+	if _, object := v.(Kinded); object {
+		return r.meter.take(instanceSize)
+	}
+	return r.meter.hold(v)
 }
 
 // remember records the result of a definer.
@@ -308,7 +353,7 @@ func (f *Function) checkLeft(c *Call, used map[string]bool, more int) error {
 
 // otherNames returns the keyword arguments without a parameter, for **kwargs.
 func (c *Call) otherNames(used map[string]bool) (*Dict, error) {
-	d := &Dict{}
+	d := c.run.newDict()
 	for i, n := range c.Names {
 		if used[n] {
 			continue
@@ -323,6 +368,9 @@ func (c *Call) otherNames(used map[string]bool) (*Dict, error) {
 
 // define binds a function, after applying its decorators.
 func (r *Interpreter) define(s *scope, st *funcStmt) error {
+	if err := r.meter.take(functionSize); err != nil {
+		return err
+	}
 	f := &Function{
 		Name: st.name, Source: st.source, from: st.from, Decorators: len(st.decorators), params: st.params, body: st.body, generator: st.generator, async: st.async,
 		scope: s, owner: s.owner, binds: st.binds, qual: s.qualified(st.name),

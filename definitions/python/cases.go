@@ -146,7 +146,10 @@ func (m *matching) mapping(p *pattern, v any) (bool, error) {
 	if d.Len() < len(p.keys) {
 		return false, nil
 	}
-	rest := d.Clone()
+	rest, err := m.run.copyDict(d)
+	if err != nil {
+		return false, err
+	}
 	rest.factory = nil
 	values := make([]any, len(p.keys))
 	for i, k := range p.keys {
@@ -159,7 +162,7 @@ func (m *matching) mapping(p *pattern, v any) (bool, error) {
 			return false, err
 		}
 		if once, err := rest.Delete(key); !once || err != nil {
-			return false, raise("ValueError", "mapping pattern checks duplicate key (%s)", Repr(key))
+			return false, raise("ValueError", "mapping pattern checks duplicate key (%s)", Brief(key))
 		}
 		values[i] = v
 	}
@@ -169,7 +172,7 @@ func (m *matching) mapping(p *pattern, v any) (bool, error) {
 		}
 	}
 	m.capture(p.name, rest)
-	return true, m.run.charge(d.Len())
+	return true, m.run.meter.hold(rest)
 }
 
 // class matches Class(part, name=part).

@@ -126,6 +126,9 @@ func (s *scope) qualified(name string) string {
 
 // class executes a class statement.
 func (r *Interpreter) class(s *scope, st *classStmt) error {
+	if err := r.meter.take(classSize); err != nil {
+		return err
+	}
 	c := &Class{Name: st.name, run: r, qual: s.qualified(st.name), Members: map[string]any{"__doc__": docText(st.body), "__module__": s.top.names["__name__"]}}
 	options := &Call{}
 	decorators, err := r.display(s, st.decorators)
@@ -319,7 +322,7 @@ func (c *Class) dict() (any, error) {
 	if c.hasPythonsMembers() {
 		return nil, fmt.Errorf("__dict__ of class %s is not read", c.Name)
 	}
-	d := &Dict{ReadOnly: "the dict of a class is not changed; set attributes of the class"}
+	d := &Dict{meter: c.run.meter, ReadOnly: "the dict of a class is not changed; set attributes of the class"}
 	names := []string{"__module__", "__annotations__", "__doc__"}
 	if c.Members["__doc__"] == nil {
 		names = names[:2]

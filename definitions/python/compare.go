@@ -7,31 +7,44 @@ import (
 	"strings"
 )
 
-// comparison compares values within a limit.
+// comparison compares values. After an error it compares no more.
 type comparison struct {
-	left    int // remaining comparisons
+	meter   *meter
+	depth   int
 	unknown *Unknown
 	err     error
 }
 
-// maxCompared bounds the work of one comparison.
-const maxCompared = 200_000
-
-// counted charges the work of a comparison. An unfinished comparison is an error.
-func (r *Interpreter) counted(c *comparison) error {
-	if c.err != nil {
-		return c.err
-	}
-	if c.left < 0 {
-		return fmt.Errorf("these values are too large to be compared")
-	}
-	return r.charge((maxCompared - c.left) / 8)
-}
+// maxCompared bounds the nesting of compared values.
+const maxCompared = 200
 
 // equal is Python's ==, where Unknown equals nothing.
-func equal(a, b any) bool {
-	c := comparison{left: maxCompared}
-	return c.equal(a, b)
+func (r *Interpreter) equal(a, b any) (bool, error) {
+	c := comparison{meter: r.meter}
+	return c.equal(a, b), c.err
+}
+
+// step counts the comparison of two values; it returns false if there was an
+// error.
+func (c *comparison) step(a, b any) bool {
+	if c.err == nil && c.depth > maxCompared {
+		c.err = fmt.Errorf("these values are nested too deep to be compared")
+	}
+	if c.err == nil {
+		c.err = c.meter.step(1 + min(textSize(a), textSize(b))/64)
+	}
+	return c.err == nil
+}
+
+// textSize is the length of a text or of bytes; 0 for other values.
+func textSize(v any) int {
+	switch v := v.(type) {
+	case string:
+		return len(v)
+	case Bytes:
+		return len(v)
+	}
+	return 0
 }
 
 // is reports whether two functions are identical, or the same method of the same
@@ -50,9 +63,11 @@ func equalNumbers(x float64, a, b any) bool {
 }
 
 func (c *comparison) equal(a, b any) bool {
-	if c.left--; c.left < 0 || c.err != nil {
+	if !c.step(a, b) {
 		return false
 	}
+	c.depth++
+	defer func() { c.depth-- }()
 	if u := anyUnknown(a, b); u != nil {
 		c.unknown = u
 		return false
@@ -60,7 +75,9 @@ func (c *comparison) equal(a, b any) bool {
 	if v, done, err := overloaded("==", a, b); done {
 		return c.answer(v, err)
 	}
-	a, b = setLike(Plain(a)), setLike(Plain(b))
+	if a, b, c.err = setsLike(c.meter, Plain(a), Plain(b)); c.err != nil {
+		return false
+	}
 	if x, ok := asFloat(a); ok {
 		return equalNumbers(x, a, b)
 	}
@@ -91,7 +108,7 @@ func (c *comparison) containers(a, b any) bool {
 		return ok && (x == y || x.kind == "dict_items" && y.kind == x.kind && c.dicts(x.dict, y.dict))
 	case *Set:
 		y, ok := b.(*Set)
-		return ok && x.Len() == y.Len() && subset(x, y)
+		return ok && x.Len() == y.Len() && c.subset(x, y)
 	}
 	return a == b
 }
@@ -183,13 +200,26 @@ func (c *comparison) same(a, b any) bool {
 	return ok && pok && o == p || c.equal(a, b)
 }
 
-func subset(x, y *Set) bool {
+func (c *comparison) subset(x, y *Set) bool {
 	for _, v := range x.dict.keys {
-		if in, err := y.has(v); err != nil || !in {
+		in := false
+		if c.err == nil {
+			c.err = c.meter.step(1)
+		}
+		if c.err == nil {
+			in, c.err = y.has(v)
+		}
+		if !in {
 			return false
 		}
 	}
 	return true
+}
+
+// subset reports whether all items of a set are in another.
+func (r *Interpreter) subset(x, y *Set) (bool, error) {
+	c := comparison{meter: r.meter}
+	return c.subset(x, y), c.err
 }
 
 // identical is "is": the same object, or an equal constant.
@@ -211,7 +241,11 @@ func (r *Interpreter) compared(op string, a, b any) (any, error) {
 		}
 		switch a.(type) {
 		case Tuple, Bytes, Keyed:
-			if TypeName(a) == TypeName(b) && equal(a, b) {
+			same, err := r.equal(a, b)
+			if err != nil {
+				return nil, err
+			}
+			if same && TypeName(a) == TypeName(b) {
 				return nil, fmt.Errorf("whether two equal values of type %s are one is not read; compare them by ==", TypeName(a))
 			}
 		}
@@ -225,41 +259,48 @@ func (r *Interpreter) compared(op string, a, b any) (any, error) {
 		return v, err
 	}
 	if op == "==" || op == "!=" {
-		c := comparison{left: maxCompared}
+		c := comparison{meter: r.meter}
 		same := c.equal(a, b)
-		if err := r.counted(&c); err != nil {
-			return nil, err
+		if c.err != nil {
+			return nil, c.err
 		}
 		if c.unknown != nil {
 			return c.unknown, nil
 		}
 		return same == (op == "=="), nil
 	}
-	return ordered(op, a, b)
+	return (&comparison{meter: r.meter}).ordered(op, a, b)
 }
 
 // ordered evaluates <, <=, > and >=; sets are ordered by inclusion.
-func ordered(op string, a, b any) (any, error) {
+func (c *comparison) ordered(op string, a, b any) (any, error) {
 	if u, err := computable(a, b); u != nil || err != nil {
 		return u, err
 	}
-	if v, done, err := overloaded(op, a, b); done {
+	v, done, err := overloaded(op, a, b)
+	if done {
 		return v, err
 	}
-	a, b = setLike(a), setLike(b)
+	a, b, err = setsLike(c.meter, a, b)
+	if err != nil {
+		return nil, err
+	}
 	x, xok := a.(*Set)
 	y, yok := b.(*Set)
 	if xok && yok {
-		return holds(op, subset(x, y), subset(y, x)), nil
+		return holds(op, c.subset(x, y), c.subset(y, x)), c.err
 	}
-	c, ok := order(a, b, 0)
+	sign, ok := c.order(a, b)
+	if c.err != nil {
+		return nil, c.err
+	}
 	if !ok {
 		return nil, raise("TypeError", "'%s' not supported between instances of '%s' and '%s'", op, TypeName(a), TypeName(b))
 	}
 	if isNaN(a) || isNaN(b) {
 		return false, nil
 	}
-	return holds(op, c <= 0, c >= 0), nil
+	return holds(op, sign <= 0, sign >= 0), nil
 }
 
 // isNaN reports whether a value is a float NaN, which has no order.
@@ -292,7 +333,7 @@ func (r *Interpreter) contains(box, v any) (any, error) {
 		if !ok {
 			return nil, raise("TypeError", "'in <string>' requires string as left operand, not %s", TypeName(v))
 		}
-		return strings.Contains(s, part), nil
+		return strings.Contains(s, part), r.weigh(s)
 	}
 	if found, asked, err := r.ask(box, v); asked {
 		return found, err
@@ -334,17 +375,17 @@ func (r *Interpreter) ask(box, v any) (found any, asked bool, err error) {
 
 // search is "in" for containers whose items are compared one by one.
 func (r *Interpreter) search(box, v any) (any, error) {
-	c := comparison{left: maxCompared}
+	c := comparison{meter: r.meter}
 	found := false
 	err := r.each(box, func(o any) (bool, error) {
 		found = identical(o, v) || c.equal(o, v)
-		return !found, nil
+		return !found, c.err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := r.counted(&c); err != nil || found {
-		return found, err
+	if found {
+		return true, nil
 	}
 	if c.unknown != nil {
 		return c.unknown, nil
@@ -352,15 +393,19 @@ func (r *Interpreter) search(box, v any) (any, error) {
 	return false, nil
 }
 
-// order compares two values; it returns false if they have no order.
-func order(a, b any, depth int) (int, bool) {
-	if depth > maxNesting {
+// order compares two values; it returns false if they have no order, or if there
+// was an error.
+func (c *comparison) order(a, b any) (int, bool) {
+	if !c.step(a, b) {
 		return 0, false
 	}
+	c.depth++
+	defer func() { c.depth-- }()
 	if o, ok := a.(*Instance); ok && o.special("__lt__") != nil {
 		for sign, pair := range [][2]any{{a, b}, {b, a}} {
-			if v, err := ordered("<", pair[0], pair[1]); v == true || err != nil {
-				return 2*sign - 1, err == nil
+			v, err := c.ordered("<", pair[0], pair[1])
+			if c.err = cmp.Or(c.err, err); v == true || c.err != nil {
+				return 2*sign - 1, c.err == nil
 			}
 		}
 		return 0, true
@@ -377,7 +422,7 @@ func order(a, b any, depth int) (int, bool) {
 		return cmp.Compare(x, y), true
 	}
 	if p, q, ok := sameSequences(a, b); ok {
-		return orderItems(p, q, depth)
+		return c.orderItems(p, q)
 	}
 	switch p := a.(type) {
 	case string:
@@ -396,12 +441,12 @@ func orderAs[T cmp.Ordered](a T, b any) (int, bool) {
 	return cmp.Compare(a, other), ok
 }
 
-func orderItems(p, q []any, depth int) (int, bool) {
+func (c *comparison) orderItems(p, q []any) (int, bool) {
 	for i := range min(len(p), len(q)) {
-		if equal(p[i], q[i]) {
+		if c.same(p[i], q[i]) {
 			continue
 		}
-		return order(p[i], q[i], depth+1)
+		return c.order(p[i], q[i])
 	}
 	return cmp.Compare(len(p), len(q)), true
 }

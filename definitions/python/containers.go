@@ -18,6 +18,8 @@ type Dict struct {
 	// ReadOnly says why the dict cannot be changed; "" if it can.
 	ReadOnly string
 	kind     string // "defaultdict", "OrderedDict", or empty
+	meter    *meter // nil if nothing is counted
+	held     int    // entries that the meter has counted
 }
 
 // Set is a set, in insertion order.
@@ -43,7 +45,12 @@ func floatKey(f float64) any {
 }
 
 // hashKey returns the map key for a value: equal values have equal keys.
-func hashKey(v any) (any, error) {
+func hashKey(m *meter, v any) (any, error) {
+	if n := textSize(v); n > 64 {
+		if err := m.step(n / 32); err != nil {
+			return nil, err
+		}
+	}
 	switch v := v.(type) {
 	case nil:
 		return noneKey{}, nil
@@ -53,9 +60,9 @@ func hashKey(v any) (any, error) {
 	case float64:
 		return floatKey(v), nil
 	case Tuple:
-		return hashTuple(v)
+		return hashTuple(m, v)
 	case *Instance:
-		return v.key()
+		return v.key(m)
 	case *Function:
 		if v.bound {
 			return nil, fmt.Errorf("a method as a key is not read")
@@ -89,19 +96,25 @@ func atom(v any) any {
 // keyOf is the map key for a host's value.
 func keyOf(v Keyed) hostKey { return hostKey{fmt.Sprintf("%T", v), v.Key()} }
 
-func hashTuple(t Tuple) (any, error) {
+// hashTuple is a text with the types, lengths and texts of the items' keys.
+func hashTuple(m *meter, t Tuple) (any, error) {
 	var b strings.Builder
 	for _, item := range t {
-		k, err := hashKey(item)
+		k, err := hashKey(m, item)
 		if err != nil {
 			return nil, err
 		}
+		text := ""
 		switch k.(type) {
 		case int64, float64, string, bytesKey, tupleKey, hostKey, noneKey:
-			fmt.Fprintf(&b, "%T%v\x00", k, k)
+			text = fmt.Sprintf("%v", k)
 		default:
-			fmt.Fprintf(&b, "%T%p\x00", k, k)
+			text = fmt.Sprintf("%p", k)
 		}
+		if err := m.step(4 + len(text)/16); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "%T %d %s", k, len(text), text)
 		if b.Len() > maxText {
 			return nil, fmt.Errorf("this key is too large")
 		}
@@ -128,7 +141,7 @@ func (d *Dict) All() iter.Seq2[any, any] {
 
 // Get returns a key's value; false if the key is absent.
 func (d *Dict) Get(key any) (any, bool, error) {
-	k, err := hashKey(key)
+	k, err := hashKey(d.meter, key)
 	if err != nil {
 		return nil, false, err
 	}
@@ -136,18 +149,21 @@ func (d *Dict) Get(key any) (any, bool, error) {
 	if !ok {
 		return nil, false, nil
 	}
-	return d.values[i], true, sameKey(d.keys[i], key)
+	return d.values[i], true, sameKey(d.meter, d.keys[i], key)
 }
 
 // Put sets a key's value.
 func (d *Dict) Put(key, value any) error {
-	k, err := hashKey(key)
+	k, err := hashKey(d.meter, key)
 	if err != nil {
 		return err
 	}
 	if i, ok := d.index[k]; ok {
 		d.values[i] = value
-		return sameKey(d.keys[i], key)
+		return sameKey(d.meter, d.keys[i], key)
+	}
+	if err := d.meter.step(2); err != nil {
+		return err
 	}
 	if d.index == nil {
 		d.index = map[any]int{}
@@ -155,12 +171,12 @@ func (d *Dict) Put(key, value any) error {
 	d.index[k] = len(d.keys)
 	d.changes++
 	d.keys, d.values = append(d.keys, key), append(d.values, value)
-	return nil
+	return d.grown()
 }
 
 // Delete removes a key; false if it was absent.
 func (d *Dict) Delete(key any) (bool, error) {
-	k, err := hashKey(key)
+	k, err := hashKey(d.meter, key)
 	if err != nil {
 		return false, err
 	}
@@ -168,14 +184,20 @@ func (d *Dict) Delete(key any) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	if err := sameKey(d.keys[at], key); err != nil {
+	if err := sameKey(d.meter, d.keys[at], key); err != nil {
+		return false, err
+	}
+	behind := len(d.keys) - 1 - at
+	if err := d.meter.step(behind / 4); err != nil {
 		return false, err
 	}
 	delete(d.index, k)
 	d.changes++
-	for other, i := range d.index {
-		if i > at {
-			d.index[other] = i - 1
+	if behind > 0 {
+		for other, i := range d.index {
+			if i > at {
+				d.index[other] = i - 1
+			}
 		}
 	}
 	d.keys, d.values = slices.Delete(d.keys, at, at+1), slices.Delete(d.values, at, at+1)
@@ -185,15 +207,15 @@ func (d *Dict) Delete(key any) (bool, error) {
 // reindex renumbers the keys.
 func (d *Dict) reindex() {
 	for i, v := range d.keys {
-		if k, err := hashKey(v); err == nil {
+		if k, err := hashKey(d.meter, v); err == nil {
 			d.index[k] = i
 		}
 	}
 }
 
-// Clone copies a dict.
+// Clone copies a dict. Its memory is counted when the interpreter sees it.
 func (d *Dict) Clone() *Dict {
-	out := &Dict{keys: slices.Clone(d.keys), values: slices.Clone(d.values), index: make(map[any]int, len(d.index)), factory: d.factory, kind: d.kind}
+	out := &Dict{keys: slices.Clone(d.keys), values: slices.Clone(d.values), index: make(map[any]int, len(d.index)), factory: d.factory, kind: d.kind, meter: d.meter}
 	for k, i := range d.index {
 		out.index[k] = i
 	}
@@ -203,22 +225,29 @@ func (d *Dict) Clone() *Dict {
 // update copies the entries of another dict.
 func (d *Dict) update(other *Dict) error {
 	for i := range other.keys {
-		if err := d.Put(other.keys[i], other.values[i]); err != nil {
+		err := d.meter.step(1)
+		if err == nil {
+			err = d.Put(other.keys[i], other.values[i])
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// newSet makes a set from items.
-func newSet(items []any) (*Set, error) {
-	s := &Set{}
-	for _, v := range items {
-		if err := s.add(v); err != nil {
-			return nil, err
-		}
-	}
-	return s, nil
+// replace takes over the entries of another dict, which is not used any more.
+func (d *Dict) replace(other *Dict) {
+	d.keys, d.values, d.index = other.keys, other.values, other.index
+	d.held = max(d.held, other.held)
+	d.changes++
+}
+
+// clear removes all keys.
+func (d *Dict) clear() {
+	d.keys, d.values, d.index = nil, nil, nil
+	d.held = 0
+	d.changes++
 }
 
 // Len is the number of items.

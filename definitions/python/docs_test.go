@@ -1,6 +1,7 @@
 package python_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -71,7 +72,7 @@ func docs(t *testing.T) string {
 	}
 	var b strings.Builder
 	b.WriteString(preface + "## Read exactly\n\n" + list(read) + "\n## Refused by name\n\n" + list(refused) + "\n" + modulesPreface)
-	modules := library.New(python.New(&alone{}), os.DirFS("."), "/repo", environment).Modules
+	modules := library.New(python.New(context.Background(), &alone{}), os.DirFS("."), "/repo", environment).Modules
 	delete(modules, "shutil") // exists only to be refused: it writes files
 	for _, name := range sortedNames(modules) {
 		fmt.Fprintf(&b, "- `%s`: %s\n", name, strings.Join(modules[name].Dir(), ", "))

@@ -46,7 +46,7 @@ func (r *Interpreter) enumName(c *Class, name string, v any) (any, error) {
 			return nil, fmt.Errorf("a member of an enumeration that is called %s is not read", name)
 		}
 	case c.Members[name] != nil:
-		return nil, raise("TypeError", "'%s' already defined as %s", name, Repr(c.Members[name]))
+		return nil, raise("TypeError", "'%s' already defined as %s", name, Brief(c.Members[name]))
 	}
 	return r.enumValue(c, name, v)
 }
@@ -116,7 +116,7 @@ func (r *Interpreter) makeMember(c *Class, name string, value any) (*Instance, e
 	}
 	if c.enum.mixin != "" && TypeName(value) != c.enum.mixin {
 		if c.enum.mixin == "str" && c.enum.plainText {
-			return nil, raise("TypeError", "%s is not a string", Repr(value))
+			return nil, raise("TypeError", "%s is not a string", Brief(value))
 		}
 		return nil, fmt.Errorf("a %s as a member of an enumeration of %s is not read", TypeName(value), c.enum.mixin)
 	}
@@ -132,7 +132,7 @@ func (r *Interpreter) makeMember(c *Class, name string, value any) (*Instance, e
 		if _, err := r.invoke(f.on(m), &Call{Args: args}); err != nil {
 			return nil, err
 		}
-		if !equal(m.get("_value_"), value) {
+		if same, err := r.equal(m.get("_value_"), value); err != nil || !same {
 			return nil, fmt.Errorf("an __init__ that sets _value_ of an enumeration is not read")
 		}
 	}
@@ -143,7 +143,7 @@ func (r *Interpreter) makeMember(c *Class, name string, value any) (*Instance, e
 // there is none.
 func (c *Class) find(members []any, v any) *Instance {
 	for _, m := range members {
-		if o, ok := m.(*Instance); ok && (o == v || equal(o.get("_value_"), v)) {
+		if o, ok := m.(*Instance); ok && (o == v || c.equal(o.get("_value_"), v)) {
 			return o
 		}
 	}
@@ -177,4 +177,10 @@ func (o *Instance) plain() any {
 		return nil
 	}
 	return o.get("_value_")
+}
+
+// equal compares values of an enumeration.
+func (c *Class) equal(a, b any) bool {
+	same, err := c.run.equal(a, b)
+	return err == nil && same
 }

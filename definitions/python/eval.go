@@ -24,6 +24,13 @@ func (r *Interpreter) eval(s *scope, e expr) (any, error) {
 	}
 	v, err := r.evaluate(s, e)
 	r.depth--
+	switch e.(type) {
+	case *constExpr, *nameExpr, *attrExpr: // no new values
+	default:
+		if err == nil {
+			err = r.meter.hold(v)
+		}
+	}
 	return v, s.locate(e.pos(), err)
 }
 
@@ -46,7 +53,7 @@ func (r *Interpreter) evaluate(s *scope, e expr) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return newSetOf(items)
+		return r.newSetOf(items)
 	case *dictExpr:
 		return r.dict(s, e)
 	case *attrExpr:
@@ -69,6 +76,9 @@ func (r *Interpreter) evaluate(s *scope, e expr) (any, error) {
 func (r *Interpreter) operate(s *scope, e expr) (any, error) {
 	switch e := e.(type) {
 	case *lambdaExpr:
+		if err := r.meter.take(functionSize); err != nil {
+			return nil, err
+		}
 		f := &Function{Name: "<lambda>", params: e.params, result: e.body, scope: s, owner: s.owner, qual: s.qualified("<lambda>"), binds: e.binds}
 		return f, r.defaults(s, f)
 	case *walrusExpr:
@@ -263,11 +273,11 @@ func (r *Interpreter) display(s *scope, list []expr) ([]any, error) {
 }
 
 // newSetOf makes a set; an Unknown item makes it Unknown.
-func newSetOf(items []any) (any, error) {
+func (r *Interpreter) newSetOf(items []any) (any, error) {
 	if u := anyUnknown(items...); u != nil {
 		return u, nil
 	}
-	s, err := newSet(items)
+	s, err := newSet(r.meter, items)
 	if err != nil {
 		return nil, err
 	}
@@ -275,7 +285,7 @@ func newSetOf(items []any) (any, error) {
 }
 
 func (r *Interpreter) dict(s *scope, e *dictExpr) (any, error) {
-	d := &Dict{}
+	d := r.newDict()
 	var unknown *Unknown
 	for i, k := range e.keys {
 		if k == nil {
@@ -287,11 +297,7 @@ func (r *Interpreter) dict(s *scope, e *dictExpr) (any, error) {
 			case *Unknown:
 				unknown = v
 			case *Dict:
-				err := r.charge(v.Len())
-				if err == nil {
-					err = d.update(v)
-				}
-				if err != nil {
+				if err := d.update(v); err != nil {
 					return nil, err
 				}
 			default:

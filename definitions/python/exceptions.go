@@ -43,7 +43,7 @@ func raise(class, format string, args ...any) error {
 
 // raiseKey is the KeyError for a missing key.
 func raiseKey(key any) error {
-	return &raised{class: "KeyError", text: "the dict has no key " + Repr(key), exact: true, args: Tuple{key}}
+	return &raised{class: "KeyError", text: "the dict has no key " + Brief(key), exact: true, args: Tuple{key}}
 }
 
 // exceptionParts are attributes of Python's exceptions that are not supported.
@@ -226,7 +226,7 @@ func (r *Interpreter) raised(v any) error {
 	if _, ok := v.(*Unknown); !ok {
 		return raise("TypeError", "exceptions must derive from BaseException")
 	}
-	return fmt.Errorf("the file raises %s here", Str(v))
+	return fmt.Errorf("the file raises %s here", Brief(v))
 }
 
 // ExceptionClass names the Python exception of an error; "" for the reader's own

@@ -36,6 +36,15 @@ type File struct {
 	own    bool // a file of the reader: errors do not point into it
 }
 
+// round is the work of one round of a loop besides its expressions; those of the
+// reader's own files are not counted one by one.
+func (f *File) round() int {
+	if f.own {
+		return 6
+	}
+	return 1
+}
+
 // fail makes an error at a byte of the file: place, message, the line and a caret.
 func (f *File) fail(at int, format string, args ...any) *fault.Error {
 	if f.own { // the calling file adds the place

@@ -178,10 +178,14 @@ func (c *Call) HandOut(name string, v any) error {
 // handedOut refuses an argument of a call that is not run, if the call could use
 // it to make or change a definition.
 func (r *Interpreter) handedOut(u *Unknown, v any) error {
+	makes, disturbs := r.makes(v), r.disturbs(v)
+	if err := r.charge(1); err != nil {
+		return err
+	}
 	switch {
-	case r.makes(v):
+	case makes:
 		return fmt.Errorf("%s() is not run, and it has or is given what makes or holds definitions; write them without it", u.Why)
-	case r.disturbs(v):
+	case disturbs:
 		return fmt.Errorf("%s() is not run, and it has or is given a function that changes values of the file; write it without", u.Why)
 	}
 	switch v.(type) {

@@ -48,11 +48,14 @@ func (r *Interpreter) format(s *scope, parts []fpart) (any, error) {
 		if b.Len() > maxText {
 			return nil, fmt.Errorf("this text is too long")
 		}
+		if err := r.charge(1 + len(text)/64); err != nil {
+			return nil, err
+		}
 	}
 	if unknown != nil {
 		return unknown, nil
 	}
-	return b.String(), r.charge(b.Len() / 64)
+	return b.String(), nil
 }
 
 // converted applies !r, !s or !a and a format: a text or Unknown.
@@ -138,6 +141,9 @@ func (r *Interpreter) percent(format string, v any) (any, error) {
 	var b strings.Builder
 	p := percentage{run: r, args: args, mapping: v}
 	for {
+		if err := r.charge(1); err != nil {
+			return nil, err
+		}
 		before, rest, found := strings.Cut(format, "%")
 		b.WriteString(before)
 		if !found {
@@ -156,7 +162,7 @@ func (r *Interpreter) percent(format string, v any) (any, error) {
 	if len(p.args) > 0 && !p.keyed && !isMapping(v) {
 		return nil, raise("TypeError", "not all arguments converted during string formatting")
 	}
-	return b.String(), r.charge(b.Len() / 64)
+	return b.String(), nil
 }
 
 // isMapping reports whether a %-format may leave a value unused: Python treats
@@ -259,13 +265,13 @@ func (f *formatting) text(s string, depth int) (any, error) {
 	if _, ok := unknown.(*Unknown); ok && err == nil {
 		return unknown, nil
 	}
-	if err == nil {
-		err = f.run.charge(len(out) / 64)
-	}
 	return known(out, err)
 }
 
 func (f *formatting) field(field string, depth int) (any, error) {
+	if err := f.run.charge(1); err != nil {
+		return nil, err
+	}
 	field, spec, _ := strings.Cut(field, ":")
 	field, conversion, converted := strings.Cut(field, "!")
 	if strings.ContainsAny(field, "{}") || strings.Contains(field, "[") && !strings.Contains(field, "]") {

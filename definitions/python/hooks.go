@@ -62,15 +62,15 @@ func overloaded(op string, a, b any) (v any, done bool, err error) {
 }
 
 // key is the map key for an object.
-func (o *Instance) key() (any, error) {
+func (o *Instance) key(m *meter) (any, error) {
 	v, own := o.Class.member("__hash__")
 	switch {
 	case own && v == nil:
 		return nil, raise("TypeError", "unhashable type: '%s'", o.Class.Name)
 	case !own && o.tuple != nil:
-		return hashTuple(o.tuple)
+		return hashTuple(m, o.tuple)
 	case !own && o.plain() != nil:
-		return hashKey(o.plain())
+		return hashKey(m, o.plain())
 	case !own:
 		return o, nil
 	}
@@ -100,11 +100,11 @@ func asked(v any) bool {
 }
 
 // sameKey checks that a key found by its hash equals the requested key.
-func sameKey(a, b any) error {
+func sameKey(m *meter, a, b any) error {
 	if !asked(a) && !asked(b) {
 		return nil
 	}
-	c := comparison{left: maxCompared}
+	c := comparison{meter: m}
 	if !c.same(a, b) && c.err == nil {
 		return fmt.Errorf("two keys, a %s and a %s, have one hash and are not equal, which is not read", TypeName(a), TypeName(b))
 	}

@@ -188,7 +188,10 @@ func (r *Interpreter) instantiate(c *Class, call *Call) (any, error) {
 	if err := c.checkConcrete(); err != nil {
 		return nil, err
 	}
-	o := &Instance{Class: c}
+	if err := r.meter.take(instanceSize); err != nil {
+		return nil, err
+	}
+	o := &Instance{Class: c, own: Dict{meter: r.meter}}
 	init, _ := c.member("__init__")
 	b, isOwn := init.(*Builtin)
 	switch {

@@ -1,6 +1,7 @@
 package python
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,10 +12,6 @@ import (
 )
 
 const (
-	// maxSteps bounds the work of reading one file: it stops endless loops. A step is
-	// a statement or expression of the repository's files, a call, or an item of an
-	// iteration.
-	maxSteps = 2_000_000
 	// maxCalls bounds the nesting of calls.
 	maxCalls = 100
 	// maxEval bounds the nesting of expressions during evaluation.
@@ -49,7 +46,7 @@ type Interpreter struct {
 	builtins map[string]any
 	standard map[string]*Module
 	natives  map[string]any // names for the reader's own modules
-	steps    int            // remaining for the current file
+	meter    *meter
 	calls    int
 	depth    int
 	nested   int // depth of imports
@@ -65,10 +62,11 @@ type Interpreter struct {
 	open     []*generator // started and not ended
 }
 
-// New makes an Interpreter.
-func New(host Host) *Interpreter {
+// New makes an Interpreter. When ctx ends, so does whatever it is doing, with the
+// error of ctx.
+func New(ctx context.Context, host Host) *Interpreter {
 	r := &Interpreter{
-		host: host, steps: maxSteps,
+		host: host, meter: newMeter(ctx),
 		modules: map[string]*Module{}, failed: map[string]error{}, isMade: map[any]bool{}, types: map[string]*Builtin{},
 	}
 	r.builtins = r.makeBuiltins()
@@ -186,14 +184,16 @@ func (r *Interpreter) load(file *File, name string, pkg bool) (*Module, error) {
 	r.modules[name] = m
 	s := &scope{names: m.Names, file: file}
 	s.top = s
-	steps, depth, outerGuard, calls := r.steps, r.depth, r.guard, r.calls
-	r.steps, r.depth, r.guard, r.calls = maxSteps, 0, nil, 0
+	end := r.meter.file()
+	depth, outerGuard, calls := r.depth, r.guard, r.calls
+	r.depth, r.guard, r.calls = 0, nil, 0
 	r.nested++
 	sig, err := r.run(s, body)
 	if err == nil && r.nested == 1 {
 		err = r.unfinished()
 	}
-	r.steps, r.depth, r.guard, r.calls = steps, depth, outerGuard, calls
+	end()
+	r.depth, r.guard, r.calls = depth, outerGuard, calls
 	r.nested--
 	if err == nil && sig.kind != flowNext {
 		err = file.fail(0, "%s outside of a loop or function", sig.kind)
@@ -236,49 +236,13 @@ type signal struct {
 	value any
 }
 
-// errLimit stops a file that does too much work.
-var errLimit = errors.New("this file does too much work to be read as definitions; does a loop ever end?")
-
-// charge charges work.
-func (r *Interpreter) charge(n int) error {
-	if r.steps -= max(n, 1); r.steps < 0 {
-		r.steps = 0
-		return errLimit
-	}
-	return nil
-}
-
-// weigh charges the work of traversing values.
-func (r *Interpreter) weigh(values ...any) error {
-	n := 0
-	for _, v := range values {
-		n += weight(v)
-	}
-	if n == 0 {
-		return nil
-	}
-	return r.charge(n)
-}
-
-// weight is the work of traversing a value, in steps.
-func weight(v any) int {
-	switch v := v.(type) {
-	case string:
-		return len(v) / 64
-	case Bytes:
-		return len(v) / 64
-	case Range:
-		return 0
-	case sized:
-		return v.Len() / 4
-	}
-	return 0
-}
-
 // locate adds a place to an error, unless it has one or there is no scope.
 func (s *scope) locate(at int, err error) error {
 	if err == nil || s == nil || s.file.own {
 		return err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err // no fault of the file
 	}
 	var f *fault.Error // declared after the return above, since it costs an allocation
 	if errors.As(err, &f) && f.Object.Kind != "" {

@@ -71,7 +71,7 @@ func reversed(c *Call, v any) (any, error) {
 		}
 	case *Class:
 	default:
-		if _, ok := sequence(v); !ok {
+		if _, ok := sequenceLen(v); !ok {
 			return nil, raise("TypeError", "'%s' object is not reversible", TypeName(v))
 		}
 	}
@@ -93,7 +93,7 @@ func length(c *Call, v any) (any, error) {
 		if m := v.special("__len__"); m != nil {
 			n, err := c.run.invoke(m, &Call{})
 			if i, ok := asInt(n); err == nil && (!ok || i < 0) {
-				err = fmt.Errorf("a __len__ that gives %s is not read", Repr(n))
+				err = fmt.Errorf("a __len__ that gives %s is not read", Brief(n))
 			}
 			return n, err
 		}
@@ -101,11 +101,14 @@ func length(c *Call, v any) (any, error) {
 			return nil, raise("TypeError", "object of type '%s' has no len()", TypeName(v))
 		}
 	}
-	items, ok := Items(v)
+	n, ok := sequenceLen(v)
+	if members, isType := Items(typeOnly(v)); isType {
+		n, ok = len(members), true
+	}
 	if !ok {
 		return nil, raise("TypeError", "object of type '%s' has no len()", TypeName(v))
 	}
-	return int64(len(items)), c.run.charge(len(items) / 4)
+	return int64(n), nil
 }
 
 func sorted(c *Call, items []any) (any, error) {
@@ -130,24 +133,28 @@ func sorted(c *Call, items []any) (any, error) {
 	if slices.ContainsFunc(keys, isNaN) {
 		return nil, fmt.Errorf("sorting a float that is not a number is not read; leave it out")
 	}
+	by := comparison{meter: c.run.meter}
 	bad, reverse := false, false
 	if v, ok := c.Arg("reverse"); ok {
 		reverse, _ = truth(v)
 	}
 	slices.SortStableFunc(at, func(i, j int) int {
-		o, ok := order(keys[i], keys[j], 0)
+		o, ok := by.order(keys[i], keys[j])
 		bad = bad || !ok
 		if reverse {
 			return -o
 		}
 		return o
 	})
-	if bad {
+	switch {
+	case by.err != nil:
+		return nil, by.err
+	case bad:
 		return nil, raise("TypeError", "these items have no order")
 	}
 	out := make([]any, len(items))
 	for i, j := range at {
 		out[i] = items[j]
 	}
-	return &List{Items: out}, c.run.charge(len(items))
+	return &List{Items: out}, nil
 }

@@ -1,8 +1,10 @@
 package python
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 )
 
 // Iterator returns items one at a time, on request; each item only once.
@@ -82,11 +84,38 @@ func (r *Interpreter) iterate(v any) (*Iterator, error) {
 			return it, err
 		}
 	}
-	items, ok := Items(v)
-	if !ok {
-		return nil, raise("TypeError", "'%s' object is not iterable", TypeName(v))
+	return iterateSequence(v)
+}
+
+// iterateSequence is iter(v) of a value whose items do not change.
+func iterateSequence(v any) (*Iterator, error) {
+	kind := TypeName(v) + "_iterator"
+	switch v := tupleOf(Plain(v)).(type) {
+	case string:
+		at := 0
+		return counted(kind, func(int) (any, bool, error) {
+			if at == len(v) {
+				return nil, false, nil
+			}
+			_, size := utf8.DecodeRuneInString(v[at:])
+			at += size
+			return v[at-size : at], true, nil
+		}), nil
+	case Bytes:
+		return counted(kind, func(i int) (any, bool, error) {
+			if i >= len(v) {
+				return nil, false, nil
+			}
+			return int64(v[i]), true, nil
+		}), nil
+	case Tuple:
+		return overItems(kind, v), nil
+	case *Class, *Builtin:
+		if items, ok := Items(v); ok {
+			return overItems(kind, items), nil
+		}
 	}
-	return overItems(TypeName(v)+"_iterator", items), nil
+	return nil, raise("TypeError", "'%s' object is not iterable", TypeName(v))
 }
 
 // overItems iterates over items that do not change.
@@ -183,7 +212,7 @@ func (s *Set) ordered() error {
 		plain = plain && isInt && i >= 0 && i < 8
 	}
 	if plain { // each has its own slot in a table of any size
-		slices.SortFunc(s.dict.keys, func(a, b any) int { c, _ := order(a, b, 0); return c })
+		slices.SortFunc(s.dict.keys, func(a, b any) int { x, _ := asInt(a); y, _ := asInt(b); return cmp.Compare(x, y) })
 		s.dict.reindex()
 		return nil
 	}
@@ -215,13 +244,16 @@ func (r *Interpreter) items(v any) ([]any, error) {
 			return nil, err
 		}
 	}
+	if err := r.charge(max(weight(v), textSize(v)/4)); err != nil {
+		return nil, err
+	}
 	if items, ok := Items(v); ok {
-		return items, r.charge(len(items) / 4)
+		return items, nil
 	}
 	out := []any{}
 	err := r.each(v, func(item any) (bool, error) {
 		out = append(out, item)
-		return true, nil
+		return true, r.meter.take(itemSize)
 	})
 	return out, err
 }

@@ -26,7 +26,7 @@ func method(v any, name string) (any, bool) {
 	}
 	b := &Builtin{Name: name, Call: call, of: v, changes: mutable(v) && slices.Contains(changers(), name)}
 	switch name { // these do not traverse the value
-	case "append", "add", "get", "setdefault", "keys", "values", "items":
+	case "append", "add", "discard", "get", "setdefault", "keys", "values", "items", "pop", "popitem", "clear", "__next__", "update", "extend":
 		b.light = true
 	}
 	return b, true
@@ -139,16 +139,16 @@ func listMethod(l *List, name string) func(*Call) (any, error) {
 	case "insert":
 		return l.insert
 	case "copy":
-		return func(c *Call) (any, error) { return &List{Items: slices.Clone(l.Items)}, c.run.charge(len(l.Items) / 4) }
+		return func(*Call) (any, error) { return &List{Items: slices.Clone(l.Items)}, nil }
 	case "clear":
 		return func(*Call) (any, error) {
 			l.Items = nil
 			return nil, nil
 		}
 	case "reverse":
-		return func(c *Call) (any, error) {
+		return func(*Call) (any, error) {
 			slices.Reverse(l.Items)
-			return nil, c.run.charge(len(l.Items) / 4)
+			return nil, nil
 		}
 	case "index", "count", "remove":
 		return func(c *Call) (any, error) { return searched(l, name, c) }
@@ -177,7 +177,7 @@ func (l *List) insert(c *Call) (any, error) {
 		i += int64(len(l.Items))
 	}
 	l.Items = slices.Insert(l.Items, int(min(max(i, 0), int64(len(l.Items)))), c.Args[1])
-	return nil, c.run.charge(len(l.Items) / 8)
+	return nil, nil
 }
 
 func (l *List) pop(c *Call) (any, error) {
@@ -191,7 +191,7 @@ func (l *List) pop(c *Call) (any, error) {
 	}
 	v := l.Items[i]
 	l.Items = slices.Delete(l.Items, i, i+1)
-	return v, nil
+	return v, c.run.charge((len(l.Items) - i) / 16)
 }
 
 // extend appends the items of a value one by one.
@@ -199,10 +199,17 @@ func (r *Interpreter) extend(l *List, v any) error {
 	if v == any(l) {
 		v = Tuple(slices.Clone(l.Items))
 	}
+	if err := r.charge(max(weight(v), textSize(v)/4)); err != nil {
+		return err
+	}
 	if items, ok := Items(v); ok {
 		if _, isSet := v.(*Set); !isSet {
-			l.Items = append(l.Items, items...)
-			return r.charge(len(items) / 4)
+			err := r.meter.take(len(items) * itemSize)
+			if err == nil {
+				l.Items = append(l.Items, items...)
+				l.held = max(l.held, len(l.Items))
+			}
+			return err
 		}
 	}
 	return r.each(v, func(item any) (bool, error) {
@@ -218,20 +225,25 @@ func searched(l *List, name string, c *Call) (any, error) {
 	}
 	n, first := int64(0), -1
 	for i, e := range l.Items {
-		if equal(e, v) {
-			if n++; first < 0 {
-				first = i
-			}
+		same, err := c.run.equal(e, v)
+		if err != nil {
+			return nil, err
 		}
-	}
-	if err := c.run.charge(len(l.Items)); err != nil {
-		return nil, err
+		if !same {
+			continue
+		}
+		if n++; first < 0 {
+			first = i
+		}
+		if name != "count" {
+			break
+		}
 	}
 	switch {
 	case name == "count":
 		return n, nil
 	case first < 0:
-		return nil, raise("ValueError", "%s is not in the list", Repr(v))
+		return nil, raise("ValueError", "%s is not in the list", Brief(v))
 	case name == "remove":
 		l.Items = slices.Delete(l.Items, first, first+1)
 		return nil, nil
@@ -244,10 +256,10 @@ func dictMethod(d *Dict, name string) func(*Call) (any, error) {
 	case "keys", "values", "items":
 		return func(*Call) (any, error) { return &View{d, "dict_" + name}, nil }
 	case "copy":
-		return func(c *Call) (any, error) { return d.Clone(), c.run.charge(d.Len()) }
+		return func(c *Call) (any, error) { return c.run.copyDict(d) }
 	case "clear":
 		return func(*Call) (any, error) {
-			*d = Dict{factory: d.factory, kind: d.kind}
+			d.clear()
 			return nil, nil
 		}
 	case "update":
@@ -326,10 +338,10 @@ func setMethod(s *Set, name string) func(*Call) (any, error) {
 			return nil, err
 		}
 	case "copy":
-		return func(*Call) (any, error) { return s.Clone(), nil }
+		return func(c *Call) (any, error) { return c.run.copySet(s) }
 	case "clear":
 		return func(*Call) (any, error) {
-			s.dict = Dict{}
+			s.dict.clear()
 			return nil, nil
 		}
 	case "issubset", "issuperset", "isdisjoint", "union", "update", "intersection", "difference", "symmetric_difference":
@@ -344,7 +356,7 @@ func (r *Interpreter) setFrom(v any) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSet(items)
+	return newSet(r.meter, items)
 }
 
 // setOperation is a method of a set with one other, or with several.
@@ -359,7 +371,10 @@ func setOperation(s *Set, name string, c *Call) (any, error) {
 		return nil, raise("TypeError", "set.%s() takes no such arguments", name)
 	}
 	op := map[string]string{"union": "|", "update": "|", "intersection": "&", "isdisjoint": "&", "difference": "-", "symmetric_difference": "^"}[name]
-	out := s.Clone()
+	out, err := c.run.copySet(s)
+	if err != nil {
+		return nil, err
+	}
 	for _, v := range c.Args {
 		other, err := c.run.setFrom(v)
 		if err != nil {
@@ -367,11 +382,11 @@ func setOperation(s *Set, name string, c *Call) (any, error) {
 		}
 		switch name {
 		case "issubset":
-			return subset(s, other), nil
+			return c.run.subset(s, other)
 		case "issuperset":
-			return subset(other, s), nil
+			return c.run.subset(other, s)
 		}
-		if v, _, err = setOf(op, out, other); err != nil {
+		if v, _, err = c.run.setOf(op, out, other); err != nil {
 			return nil, err
 		}
 		out, _ = v.(*Set)

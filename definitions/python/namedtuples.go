@@ -35,7 +35,7 @@ func (r *Interpreter) shape(c *Class, names Tuple, defaults *Dict) error {
 
 // fields turns the annotated names of a NamedTuple into fields.
 func (r *Interpreter) fields(c *Class) error {
-	names, defaults := Tuple{}, &Dict{}
+	names, defaults := Tuple{}, r.newDict()
 	for _, n := range c.annotated {
 		if n[0] == '_' {
 			return raise("ValueError", "Field names cannot start with an underscore: %s", Repr(n))

@@ -27,10 +27,10 @@ func makeNatives() map[string]any {
 		}
 		return ok && k.foreign() == nil, nil
 	})
-	of("_can_default", func(_ *Call, v any) (any, error) {
+	of("_can_default", func(c *Call, v any) (any, error) {
 		switch v.(type) {
 		case *List, *Dict, *Set, *Instance:
-			_, err := hashKey(v)
+			_, err := hashKey(c.run.meter, v)
 			return exception(err) == nil, nil
 		case *descriptor:
 			return nil, fmt.Errorf("a property as the default of a field is not read")
@@ -89,9 +89,9 @@ func classNatives() map[string]any {
 			return call(k, c.Args[1:])
 		}}
 	}
-	ofClass("_own", func(k *Class, _ []any) (any, error) { return dictOf(k.Members) })
+	ofClass("_own", func(k *Class, _ []any) (any, error) { return k.run.dictOfNames(k.Members) })
 	ofClass("_annotated", func(k *Class, _ []any) (any, error) {
-		d := &Dict{}
+		d := k.run.newDict()
 		for _, n := range k.annotated {
 			v, _, _ := k.notes.Get(n)
 			if err := d.Put(n, v); err != nil {

@@ -1,6 +1,8 @@
 package python
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -61,10 +63,16 @@ func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
 	if why := readOnly(old); why != "" {
 		return errors.New(why)
 	}
+	if err := r.weigh(v); err != nil {
+		return err
+	}
 	if done, err := r.inPlace(st.op, old, v); done || err != nil {
 		return err
 	}
 	v, err = r.binary(st.op, old, v)
+	if err == nil {
+		err = r.meter.hold(v)
+	}
 	if err != nil {
 		return err
 	}
@@ -76,21 +84,39 @@ func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
 func (r *Interpreter) inPlace(op string, old, v any) (bool, error) {
 	switch o := old.(type) {
 	case *List:
-		if op == "+" {
-			return true, r.extend(o, v)
+		switch op {
+		case "+":
+			return true, cmp.Or(r.extend(o, v), r.meter.hold(o))
+		case "*":
+			out, err := r.repeat(o, v)
+			if l, ok := out.(*List); ok && err == nil {
+				o.Items = l.Items
+			}
+			return true, cmp.Or(err, r.meter.hold(o))
 		}
 	case *Dict:
-		if other, ok := v.(*Dict); ok && op == "|" {
+		if op != "|" {
+			break
+		}
+		if other, ok := v.(*Dict); ok {
 			return true, o.update(other)
 		}
-	case *Set:
-		if other, ok := v.(*Set); ok && !o.Frozen {
-			out, ok, err := setOf(op, o, other)
-			if result, isSet := out.(*Set); ok && isSet {
-				o.dict = result.dict
-			}
-			return true, err
+		u, err := r.putPairs(o, v)
+		if u != nil {
+			err = fmt.Errorf("a dict is changed by what cannot be known without running Python (%s)", u.Why)
 		}
+		return true, err
+	case *Set:
+		v, err := setLike(r.meter, v)
+		other, ok := v.(*Set)
+		if !ok || o.Frozen || err != nil {
+			break
+		}
+		out, ok, err := r.setOf(op, o, other)
+		if result, isSet := out.(*Set); ok && isSet && err == nil {
+			o.dict.replace(&result.dict)
+		}
+		return ok || err != nil, err
 	}
 	return false, nil
 }
@@ -127,7 +153,7 @@ func (r *Interpreter) combine(op string, a, b any) (any, error) {
 			return r.percent(format, b)
 		}
 	case "|", "&", "-", "^":
-		if v, ok, err := setOf(op, a, b); ok || err != nil {
+		if v, ok, err := r.setOf(op, a, b); ok || err != nil {
 			return v, err
 		}
 		if op == "|" && isType(a) && (isType(b) || b == nil) {
@@ -171,19 +197,22 @@ func (r *Interpreter) concat(a, b any) (any, error) {
 			if len(x)+len(y) > maxText {
 				return nil, fmt.Errorf("this text is too long")
 			}
-			return x + y, r.charge((len(x) + len(y)) / 64)
+			return x + y, nil
 		}
 	case Bytes:
-		if y, ok := b.(Bytes); ok && len(x)+len(y) <= maxText {
-			return append(slices.Clone(x), y...), r.charge((len(x) + len(y)) / 64)
+		if y, ok := b.(Bytes); ok {
+			if len(x)+len(y) > maxText {
+				return nil, fmt.Errorf("these bytes are too long")
+			}
+			return append(slices.Clone(x), y...), nil
 		}
 	case *List:
 		if y, ok := b.(*List); ok {
-			return &List{Items: slices.Concat(x.Items, y.Items)}, r.charge(len(x.Items) + len(y.Items))
+			return &List{Items: slices.Concat(x.Items, y.Items)}, nil
 		}
 	case Tuple:
 		if y, ok := b.(Tuple); ok {
-			return slices.Concat(x, y), r.charge(len(x) + len(y))
+			return slices.Concat(x, y), nil
 		}
 	}
 	return nil, raise("TypeError", "unsupported operand type(s) for +: '%s' and '%s'", TypeName(a), TypeName(b))
@@ -197,40 +226,65 @@ func (r *Interpreter) repeat(a, b any) (any, error) {
 		}
 	}
 	n = max(n, 0)
-	if items, isSeq := sequence(a); ok && isSeq {
-		if n > maxText || n*int64(max(len(items), 1)) > maxText {
-			return nil, fmt.Errorf("the result of this multiplication is too long")
+	length := int64(textSize(a))
+	if items, isItems := itemsOf(a); isItems {
+		length = int64(len(items))
+	}
+	if ok && n > 0 && (n > maxText || n*length > maxText) {
+		return nil, fmt.Errorf("the result of this multiplication is too long")
+	}
+	if err := r.charge(int(n*length) / 4); ok && err != nil {
+		return nil, err
+	}
+	switch v := tupleOf(a).(type) {
+	case string:
+		if ok {
+			return strings.Repeat(v, int(n)), nil
 		}
-		if err := r.charge(int(n) * len(items) / 4); err != nil {
-			return nil, err
+	case Bytes:
+		if ok {
+			return Bytes(bytes.Repeat(v, int(n))), nil
 		}
-		if s, isText := a.(string); isText {
-			return strings.Repeat(s, int(n)), nil
+	case *List:
+		if ok {
+			return &List{Items: slices.Repeat(v.Items, int(n))}, nil
 		}
-		return likeSequence(a, slices.Repeat(items, int(n))), nil
+	case Tuple:
+		if ok {
+			return slices.Repeat(v, int(n)), nil
+		}
 	}
 	return nil, raise("TypeError", "unsupported operand type(s) for *: '%s' and '%s'", TypeName(a), TypeName(b))
 }
 
 // setOf applies |, &, - and ^ to sets, and | to dicts.
-func setOf(op string, a, b any) (any, bool, error) {
+func (r *Interpreter) setOf(op string, a, b any) (any, bool, error) {
 	if x, ok := a.(*Dict); ok {
 		y, ok := b.(*Dict)
 		if !ok || op != "|" {
 			return nil, false, nil
 		}
-		d := x.Clone()
-		return d, true, d.update(y)
+		d, err := r.copyDict(x)
+		if err == nil {
+			err = d.update(y)
+		}
+		return d, true, err
 	}
-	a, b = setLike(a), setLike(b)
+	a, b, err := setsLike(r.meter, a, b)
+	if err != nil {
+		return nil, false, err
+	}
 	x, xok := a.(*Set)
 	y, yok := b.(*Set)
 	if !xok || !yok {
 		return nil, false, nil
 	}
-	out := &Set{Frozen: x.Frozen}
+	out := &Set{dict: Dict{meter: r.meter}, Frozen: x.Frozen}
 	keep := func(from, other *Set, in bool) (err error) {
 		for _, v := range from.dict.keys {
+			if err = r.charge(1); err != nil {
+				break
+			}
 			has, failed := other.has(v)
 			if err = failed; err == nil && has == in {
 				err = out.add(v)
@@ -241,11 +295,11 @@ func setOf(op string, a, b any) (any, bool, error) {
 		}
 		return err
 	}
-	var err error
 	switch op {
 	case "|":
-		out.dict = *x.dict.Clone()
-		err = keep(y, x, false)
+		if err = keep(x, out, false); err == nil {
+			err = keep(y, x, false)
+		}
 	case "&", "-":
 		err = keep(x, y, op == "&")
 	case "^":

@@ -1,6 +1,7 @@
 package python_test
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -59,7 +60,7 @@ func environment(name string) (string, bool)    { return "set", name == "BANQUET
 // newRun makes an interpreter with the modules of package library.
 func newRun() *python.Interpreter {
 	host := &alone{}
-	run := python.New(host)
+	run := python.New(context.Background(), host)
 	host.library = library.New(run, os.DirFS("testdata/files"), "/repo", environment).Modules
 	return run
 }

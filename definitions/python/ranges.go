@@ -161,11 +161,23 @@ func (v *View) Attr(string) (any, bool) { return nil, false }
 
 // setLike turns views of keys, and of hashable items, into sets; other values
 // stay.
-func setLike(v any) any {
+func setLike(m *meter, v any) (any, error) {
 	if w, ok := v.(*View); ok && w.kind != "dict_values" {
-		if s, err := newSet(w.items()); err == nil {
-			return s
+		s, err := newSet(m, w.items())
+		if err == nil {
+			return s, nil
+		}
+		if exception(err) == nil {
+			return nil, err
 		}
 	}
-	return v
+	return v, nil
+}
+
+// setsLike is setLike of two values.
+func setsLike(m *meter, a, b any) (x, y any, err error) {
+	if x, err = setLike(m, a); err == nil {
+		y, err = setLike(m, b)
+	}
+	return x, y, err
 }

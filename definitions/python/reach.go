@@ -23,6 +23,9 @@ func (r *Interpreter) disturbs(v any) bool {
 
 // disturbs also checks containers, since their items may be called.
 func (x *reach) disturbs(v any) bool {
+	if x.run.charge(1) != nil {
+		return true // the caller looks at the meter
+	}
 	switch v := v.(type) {
 	case *Builtin:
 		return v.changes || x.disturbs(v.of)
@@ -62,6 +65,9 @@ func changers() []string {
 }
 
 func (x *reach) value(v any) bool {
+	if x.run.charge(1) != nil {
+		return true // the caller looks at the meter
+	}
 	switch v := v.(type) {
 	case nil, bool, int64, float64, string:
 		return false

@@ -28,7 +28,7 @@ func reflecting(name string) func(*Call) (any, error) {
 		case "dir", "delattr":
 			return nil, fmt.Errorf("%s() is not read; write it out", name)
 		case "hash":
-			key, err := hashKey(v)
+			key, err := hashKey(c.run.meter, v)
 			return hashed{key}, err
 		case "repr", "ascii":
 			return c.run.converted(v, map[string]byte{"repr": 'r', "ascii": 'a'}[name], "")
@@ -258,11 +258,9 @@ func emptyOf(name string) any {
 
 // repr is repr(v) in the language: a text or Unknown.
 func (r *Interpreter) repr(v any) (any, error) {
-	out, err := reprOf(v)
-	if s, ok := out.(string); ok && err == nil {
-		err = r.charge(len(s) / 64)
-	}
-	return out, err
+	w := writer{meter: r.meter}
+	w.value(v)
+	return w.result()
 }
 
 // str is str(v) in the language: a text or Unknown.

@@ -14,12 +14,16 @@ const (
 	maxText = pytext.MaxText
 	// maxNesting bounds the depth to which values are traversed.
 	maxNesting = 50
+	// maxBrief bounds the texts of values in errors, in bytes.
+	maxBrief = 200
 )
 
 // writer formats values as Python's repr does, within limits.
 type writer struct {
 	b       strings.Builder
+	meter   *meter
 	depth   int
+	short   bool // ends after maxBrief bytes
 	full    bool
 	unknown *Unknown
 	// strange is set if the text of a value is known only to Python.
@@ -42,11 +46,17 @@ func Repr(v any) string {
 	return w.b.String()
 }
 
-// reprOf is repr in the language: a text or Unknown.
-func reprOf(v any) (any, error) {
-	w := writer{}
+// Brief is the start of a value's repr, for errors.
+func Brief(v any) string {
+	w := writer{short: true}
+	if s, ok := v.(string); ok && len(s) > maxBrief {
+		return pytext.Quote(strings.ToValidUTF8(s[:maxBrief], "")) + "…"
+	}
 	w.value(v)
-	return w.result()
+	if w.full {
+		return w.b.String() + "…"
+	}
+	return w.b.String()
 }
 
 func (w *writer) result() (any, error) {
@@ -64,7 +74,18 @@ func (w *writer) result() (any, error) {
 }
 
 func (w *writer) value(v any) { //nolint:gocyclo // a table: one line for each type
-	if w.full = w.full || w.b.Len() > maxText || w.depth > maxNesting; w.full {
+	most := maxText
+	if w.short {
+		most = maxBrief
+	}
+	if w.full = w.full || w.b.Len() > most || w.depth > maxNesting; w.full || w.err != nil {
+		return
+	}
+	if w.err = w.meter.step(1 + textSize(v)/64); w.err != nil {
+		return
+	}
+	if w.short && textSize(v) > maxBrief {
+		w.full = true
 		return
 	}
 	w.depth++
@@ -126,7 +147,7 @@ func (w *writer) items(open string, items []any, closing string) {
 			w.b.WriteString(", ")
 		}
 		w.value(e)
-		if w.full {
+		if w.full || w.err != nil {
 			return
 		}
 	}
@@ -174,7 +195,7 @@ func (w *writer) dict(d *Dict) {
 		w.value(d.keys[i])
 		w.b.WriteString(": ")
 		w.value(d.values[i])
-		if w.full {
+		if w.full || w.err != nil {
 			return
 		}
 	}

@@ -81,20 +81,25 @@ func (s *scope) set(name string, v any) {
 	home.names[name] = v
 }
 
-// dict is a copy of the names, in Python's order.
-func (s *scope) dict() (*Dict, error) {
+// dictOf is a copy of the names of a scope, in Python's order.
+func (r *Interpreter) dictOf(s *scope) (*Dict, error) {
 	var names []string
-	for _, n := range slices.Backward(s.order) { // a name that was unbound in between counts as new
-		if has(s.names, n) && !slices.Contains(names, n) {
-			names = append(names, n)
+	listed := map[string]bool{}
+	add := func(n string) {
+		if has(s.names, n) && !listed[n] {
+			names, listed[n] = append(names, n), true
 		}
+	}
+	if err := r.charge(4 * (len(s.order) + len(s.names))); err != nil {
+		return nil, err
+	}
+	for _, n := range slices.Backward(s.order) { // a name that was unbound in between counts as new
+		add(n)
 	}
 	for _, n := range slices.Backward((&Module{Names: s.names}).Dir()) { // __name__ and the like
-		if !slices.Contains(names, n) {
-			names = append(names, n)
-		}
+		add(n)
 	}
-	d := &Dict{}
+	d := r.newDict()
 	for _, n := range slices.Backward(names) {
 		if err := d.Put(n, s.names[n]); err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/banquet-fs/banquet/definitions/numbers"
 )
@@ -33,18 +34,61 @@ func (r *Interpreter) item(v, key any) (any, error) {
 			return r.invoke(m, &Call{Args: []any{key}})
 		}
 	}
-	items, ok := sequence(v)
+	if err := r.charge(1 + textSize(v)/64); err != nil {
+		return nil, err
+	}
+	length, ok := sequenceLen(v)
 	if !ok {
 		return nil, raise("TypeError", "'%s' object is not subscriptable", TypeName(v))
 	}
 	if _, isInt := asInt(key); !isInt {
 		return nil, raise("TypeError", "%s indices must be integers, not %s", TypeName(v), TypeName(key))
 	}
-	i, ok := position(key, len(items))
+	i, ok := position(key, length)
 	if !ok {
 		return nil, raise("IndexError", "%s index out of range", TypeName(v))
 	}
-	return items[i], nil
+	switch v := tupleOf(Plain(v)).(type) {
+	case string:
+		return characters(v, i, 1), nil
+	case Bytes:
+		return int64(v[i]), nil
+	default:
+		items, _ := itemsOf(v)
+		return items[i], nil
+	}
+}
+
+// sequenceLen is the number of items of an ordered value.
+func sequenceLen(v any) (int, bool) {
+	switch v := tupleOf(Plain(v)).(type) {
+	case string:
+		return utf8.RuneCountInString(v), true
+	case Bytes:
+		return len(v), true
+	default:
+		items, ok := itemsOf(v)
+		return len(items), ok
+	}
+}
+
+// characters is a part of a text, counted in characters.
+func characters(s string, from, n int) string {
+	if len(s) == utf8.RuneCountInString(s) {
+		return s[from : from+n]
+	}
+	start, end, at := len(s), len(s), 0
+	for i := range s {
+		if at == from {
+			start = i
+		}
+		if at == from+n {
+			end = i
+			break
+		}
+		at++
+	}
+	return s[min(start, end):end]
 }
 
 func (r *Interpreter) dictItem(d *Dict, key any) (any, error) {
@@ -96,7 +140,10 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 	if u, ok := v.(*Unknown); ok {
 		return u, nil
 	}
-	items, ok := sequence(v)
+	if err := r.charge(1 + textSize(v)/64); err != nil {
+		return nil, err
+	}
+	length, ok := sequenceLen(v)
 	if o, own := v.(*Instance); own && o.special("__getitem__") != nil {
 		return nil, fmt.Errorf("a slice of a %s is not read", TypeName(v))
 	}
@@ -119,7 +166,7 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 		return nil, raise("ValueError", "slice step cannot be zero")
 	}
 	if !isRange {
-		ints = Range{0, int64(len(items)), 1, int64(len(items))}
+		ints = Range{0, int64(length), 1, int64(length)}
 	}
 	from, to := bounded(ints.n, bounds[0], bounds[1], step)
 	part, err := ints.part(from, to, step)
@@ -127,11 +174,36 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 	if isRange || err != nil {
 		return part, err
 	}
-	picked := make([]any, places.n)
-	for i := range picked {
-		picked[i] = items[places.start+int64(i)*step]
+	if err := r.charge(int(places.n) / 4); err != nil {
+		return nil, err
 	}
-	return likeSequence(v, picked), r.charge(len(picked) / 4)
+	switch v := tupleOf(Plain(v)).(type) {
+	case string:
+		return sliceText(v, places), nil
+	case Bytes:
+		return Bytes(pick(v, places)), nil
+	case *List:
+		return &List{Items: pick(v.Items, places)}, nil
+	default:
+		items, _ := itemsOf(v)
+		return Tuple(pick(items, places)), nil
+	}
+}
+
+// pick copies the items at some places.
+func pick[T any](items []T, places Range) []T {
+	out := make([]T, places.n)
+	for i := range out {
+		out[i] = items[places.start+int64(i)*places.step]
+	}
+	return out
+}
+
+func sliceText(s string, places Range) string {
+	if places.step == 1 || places.n == 0 {
+		return strings.Clone(characters(s, int(places.start), int(places.n)))
+	}
+	return string(pick([]rune(s), places))
 }
 
 // sliceBounds evaluates the start, the end and the step of a slice: nil means
@@ -190,27 +262,6 @@ func bounded(n int64, from, to *int64, step int64) (first, stop int64) {
 		return bound(from, 0), bound(to, n)
 	}
 	return bound(from, n-1), bound(to, -1)
-}
-
-func likeSequence(v any, items []any) any {
-	switch Plain(v).(type) {
-	case string:
-		var b strings.Builder
-		for _, c := range items {
-			b.WriteString(Str(c))
-		}
-		return b.String()
-	case Bytes:
-		b := make(Bytes, len(items))
-		for i, c := range items {
-			n, _ := asInt(c)
-			b[i] = byte(n)
-		}
-		return b
-	case Tuple, *Instance:
-		return Tuple(items)
-	}
-	return &List{Items: items}
 }
 
 // loops iterates over the clauses of a comprehension.
@@ -329,7 +380,7 @@ func (r *Interpreter) comprehend(s *scope, e *comprehension) (any, error) {
 		return &Iterator{kind: "generator", next: l.lazily}, nil
 	}
 	items := []any{}
-	dict := &Dict{}
+	dict := r.newDict()
 	for err == nil {
 		var ok bool
 		if ok, err = l.next(); !ok {
@@ -362,7 +413,7 @@ func (r *Interpreter) comprehend(s *scope, e *comprehension) (any, error) {
 	case e.kind == ':':
 		return dict, nil
 	case e.kind == '{':
-		return newSetOf(items)
+		return r.newSetOf(items)
 	}
 	return &List{Items: items}, nil
 }

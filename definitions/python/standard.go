@@ -171,7 +171,7 @@ func (l *loaded) Index(key any) (any, error) {
 			return m, nil
 		}
 	}
-	return nil, fmt.Errorf("whether the module %s is loaded is not known without Python", Str(key))
+	return nil, fmt.Errorf("whether the module %s is loaded is not known without Python", Brief(key))
 }
 
 // Contains is name in sys.modules.

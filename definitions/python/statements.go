@@ -120,11 +120,18 @@ func (r *Interpreter) assert(s *scope, st *assertStmt) error {
 	if yes || !known {
 		return nil
 	}
-	m, err := r.evalOr(s, st.message, "")
+	if st.message == nil {
+		return &raised{class: "AssertionError", text: "this assertion does not hold", exact: true, args: Tuple{}}
+	}
+	m, err := r.eval(s, st.message)
 	if err != nil {
 		return err
 	}
-	return raise("AssertionError", "this assertion does not hold: %s", Str(m))
+	text := Brief(m)
+	if s, ok := asText(m); ok && len(s) <= maxBrief {
+		text = s
+	}
+	return &raised{class: "AssertionError", text: "this assertion does not hold: " + text, exact: true, args: Tuple{m}}
 }
 
 func (r *Interpreter) delete(s *scope, targets []expr) error {
@@ -161,9 +168,6 @@ func (r *Interpreter) deleteItem(s *scope, t *indexExpr) error {
 	case *Unknown:
 		return nil
 	case keyed:
-		if err := r.weigh(o); err != nil {
-			return err
-		}
 		found, err := o.Delete(key)
 		if err == nil && !found {
 			err = raiseKey(key)
@@ -174,8 +178,8 @@ func (r *Interpreter) deleteItem(s *scope, t *indexExpr) error {
 		if !ok {
 			return raise("IndexError", "index out of range")
 		}
-		o.Items = append(o.Items[:i:i], o.Items[i+1:]...)
-		return nil
+		o.Items = slices.Delete(o.Items, i, i+1)
+		return r.charge((len(o.Items) - i) / 16)
 	}
 	return fmt.Errorf("items of a %s cannot be deleted", TypeName(owner))
 }
@@ -324,6 +328,9 @@ func (r *Interpreter) unpack(s *scope, at expr, targets []expr, v any) error {
 		items = append(items, item)
 		return star >= 0 || len(items) <= len(targets), nil
 	})
+	if err == nil {
+		err = r.meter.take(len(items) * itemSize)
+	}
 	if err != nil {
 		return s.locate(at.pos(), err)
 	}

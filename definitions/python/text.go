@@ -67,7 +67,7 @@ func (c *Call) textMethod(m pytext.Method, s, name string) (any, error) {
 	case [3]string:
 		return Tuple{v[0], v[1], v[2]}, nil
 	case string:
-		return v, c.run.charge(len(v) / 64)
+		return v, nil
 	}
 	return out, err
 }

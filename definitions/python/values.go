@@ -16,6 +16,7 @@ type (
 		Items []any
 		// ReadOnly says why the list cannot be changed; "" if it can.
 		ReadOnly string
+		held     int // items that the meter has counted
 	}
 	// Tuple is a tuple.
 	Tuple []any
@@ -84,6 +85,26 @@ func (l *List) Len() int { return len(l.Items) }
 
 // Len is the number of items.
 func (t Tuple) Len() int { return len(t) }
+
+// typeOnly is a type, whose items are its members; nil for other values.
+func typeOnly(v any) any {
+	switch v.(type) {
+	case *Class, *Builtin:
+		return v
+	}
+	return nil
+}
+
+// itemsOf returns the items of a list or a tuple, not a copy.
+func itemsOf(v any) ([]any, bool) {
+	switch v := tupleOf(v).(type) {
+	case *List:
+		return v.Items, true
+	case Tuple:
+		return v, true
+	}
+	return nil, false
+}
 
 // anyUnknown finds an Unknown value; nil if all are known.
 func anyUnknown(values ...any) *Unknown {

@@ -1,0 +1,11 @@
+package python
+
+import "context"
+
+// Limit sets the bounds of each file, and the context, for tests of what they bound.
+func (r *Interpreter) Limit(ctx context.Context, steps, bytes int) {
+	m := r.meter
+	m.ctx = ctx
+	m.most, m.mostHeld = steps, bytes
+	m.steps, m.bytes = steps, bytes
+}
