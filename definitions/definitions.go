@@ -75,9 +75,9 @@ func Load(ctx context.Context, root string, opt Options) (*Repo, error) {
 		return nil, err
 	}
 	defer tree.close()
-	paths, err := tree.files()
+	paths, err := tree.files(ctx)
 	if err != nil {
-		return nil, err
+		return nil, ended(ctx, err)
 	}
 	r := newReader(ctx, tree, opt)
 	defer r.run.Close()
@@ -285,7 +285,7 @@ func (r *reader) mayDefine(f *python.File) bool {
 		return may
 	}
 	r.defining[f.Name] = false // for files that import each other
-	may := changesOthers(f.Source) || changesImported(f.Source) || slices.ContainsFunc(python.Imports(f), func(name string) bool { return r.mayGive(name, f) })
+	may := slices.ContainsFunc(python.Imports(f), func(name string) bool { return r.mayGive(name, f) }) || changesOthers(f.Source) || changesImported(f.Source)
 	r.defining[f.Name] = may
 	return may
 }

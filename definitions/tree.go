@@ -1,6 +1,8 @@
 package definitions
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -23,6 +25,7 @@ type tree struct {
 	dir    string // absolute, without links
 	root   *os.Root
 	passed []string // broken links
+	loaded map[string]*python.File
 }
 
 func openTree(dir string) (*tree, error) {
@@ -37,7 +40,7 @@ func openTree(dir string) (*tree, error) {
 	if err != nil {
 		return nil, unreadable(dir, err)
 	}
-	return &tree{dir: abs, root: root}, nil
+	return &tree{dir: abs, root: root, loaded: map[string]*python.File{}}, nil
 }
 
 func unreadable(dir string, err error) error {
@@ -46,8 +49,23 @@ func unreadable(dir string, err error) error {
 
 func (t *tree) close() { _ = t.root.Close() } // it was only read
 
-// read returns a file by its path from the root.
+// read returns a file by its path from the root. Each file is read once.
 func (t *tree) read(name string) (*python.File, error) {
+	name = filepath.Clean(name)
+	if f, ok := t.loaded[name]; ok {
+		return f, nil
+	}
+	f, err := t.open(name)
+	if err == nil {
+		t.loaded[name] = f
+	}
+	return f, err
+}
+
+func (t *tree) open(name string) (*python.File, error) {
+	if info, err := t.root.Stat(name); err != nil || !info.Mode().IsRegular() { // opening a pipe would wait
+		return nil, unreadable(filepath.Join(t.dir, name), err)
+	}
 	f, err := t.root.Open(name)
 	if err != nil {
 		return nil, unreadable(filepath.Join(t.dir, name), err)
@@ -82,13 +100,14 @@ func (t *tree) target(name string, kind fs.FileMode) (string, error) {
 }
 
 // files lists the Python files of the repository, in the order of their paths.
-func (t *tree) files() ([]string, error) {
+func (t *tree) files(ctx context.Context) ([]string, error) {
 	ignored, err := t.ignored()
 	if err != nil {
 		return nil, err
 	}
 	var paths []string
 	err = fs.WalkDir(t.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		err = cmp.Or(err, ctx.Err())
 		switch {
 		case err != nil && name != ".":
 			return unreadable(filepath.Join(t.dir, name), err)

@@ -182,7 +182,8 @@ func (r *Interpreter) putPairs(d *Dict, pairs any) (*Unknown, error) {
 
 // makeDict is dict(…), and evaluates the argument of dict.update.
 func makeDict(c *Call) (any, error) {
-	d, err := c.run.newDict(), error(nil)
+	d := c.run.newDict()
+	var err error
 	if len(c.Args) > 0 {
 		switch v := c.Args[0].(type) {
 		case *Unknown:

@@ -51,6 +51,10 @@ func hashKey(m *meter, v any) (any, error) {
 			return nil, err
 		}
 	}
+	return keyFor(m, v)
+}
+
+func keyFor(m *meter, v any) (any, error) {
 	switch v := v.(type) {
 	case nil:
 		return noneKey{}, nil
@@ -104,13 +108,12 @@ func hashTuple(m *meter, t Tuple) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		text := ""
+		form := "%p"
 		switch k.(type) {
 		case int64, float64, string, bytesKey, tupleKey, hostKey, noneKey:
-			text = fmt.Sprintf("%v", k)
-		default:
-			text = fmt.Sprintf("%p", k)
+			form = "%v"
 		}
+		text := fmt.Sprintf(form, k)
 		if err := m.step(4 + len(text)/16); err != nil {
 			return nil, err
 		}

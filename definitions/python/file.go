@@ -15,6 +15,7 @@ package python
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -34,6 +35,14 @@ type File struct {
 	Path   string
 	Source string
 	own    bool // a file of the reader: errors do not point into it
+	parsed *parsed
+	lines  []int // starts of the lines, once they are needed
+}
+
+// parsed is the result of parsing a file.
+type parsed struct {
+	body []stmt
+	err  error
 }
 
 // round is the work of one round of a loop besides its expressions; those of the
@@ -96,5 +105,17 @@ func (f *File) place(err error) error {
 
 // line is the number of the line that contains a byte, from 1.
 func (f *File) line(at int) int {
-	return strings.Count(f.Source[:max(min(at, len(f.Source)), 0)], "\n") + 1
+	if f.lines == nil {
+		f.lines = []int{0}
+		for i := range len(f.Source) {
+			if f.Source[i] == '\n' {
+				f.lines = append(f.lines, i+1)
+			}
+		}
+	}
+	n, found := slices.BinarySearch(f.lines, max(at, 0))
+	if found {
+		n++
+	}
+	return n
 }

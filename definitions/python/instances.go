@@ -188,9 +188,6 @@ func (r *Interpreter) instantiate(c *Class, call *Call) (any, error) {
 	if err := c.checkConcrete(); err != nil {
 		return nil, err
 	}
-	if err := r.meter.take(instanceSize); err != nil {
-		return nil, err
-	}
 	o := &Instance{Class: c, own: Dict{meter: r.meter}}
 	init, _ := c.member("__init__")
 	b, isOwn := init.(*Builtin)
@@ -224,6 +221,9 @@ func (c *Class) checkConcrete() error {
 
 // initialize calls the __init__ of a new object.
 func (r *Interpreter) initialize(o *Instance, init any, call *Call) error {
+	if err := r.meter.take(instanceSize); err != nil {
+		return err
+	}
 	m, err := r.bound(init, o, o.Class)
 	if err != nil {
 		return err

@@ -370,6 +370,23 @@ func setOperation(s *Set, name string, c *Call) (any, error) {
 	case len(c.Names) > 0 || one && len(c.Args) != 1:
 		return nil, raise("TypeError", "set.%s() takes no such arguments", name)
 	}
+	out, err := s.combined(name, c)
+	set, isSet := out.(*Set)
+	switch {
+	case err != nil || !isSet:
+		return out, err
+	case name == "isdisjoint":
+		return set.Len() == 0, nil
+	case name == "update":
+		s.dict.replace(&set.dict)
+		return nil, nil
+	}
+	return set, nil
+}
+
+// combined is a new set of a set and others, or a bool for issubset and
+// issuperset.
+func (s *Set) combined(name string, c *Call) (any, error) {
 	op := map[string]string{"union": "|", "update": "|", "intersection": "&", "isdisjoint": "&", "difference": "-", "symmetric_difference": "^"}[name]
 	out, err := c.run.copySet(s)
 	if err != nil {
@@ -390,13 +407,6 @@ func setOperation(s *Set, name string, c *Call) (any, error) {
 			return nil, err
 		}
 		out, _ = v.(*Set)
-	}
-	switch name {
-	case "isdisjoint":
-		return out.Len() == 0, nil
-	case "update":
-		s.dict = out.dict
-		return nil, nil
 	}
 	return out, nil
 }

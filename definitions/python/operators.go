@@ -84,41 +84,56 @@ func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
 func (r *Interpreter) inPlace(op string, old, v any) (bool, error) {
 	switch o := old.(type) {
 	case *List:
-		switch op {
-		case "+":
-			return true, cmp.Or(r.extend(o, v), r.meter.hold(o))
-		case "*":
-			out, err := r.repeat(o, v)
-			if l, ok := out.(*List); ok && err == nil {
-				o.Items = l.Items
-			}
-			return true, cmp.Or(err, r.meter.hold(o))
-		}
+		return r.listInPlace(op, o, v)
 	case *Dict:
-		if op != "|" {
-			break
+		if op == "|" {
+			return true, r.mergeInto(o, v)
 		}
-		if other, ok := v.(*Dict); ok {
-			return true, o.update(other)
-		}
-		u, err := r.putPairs(o, v)
-		if u != nil {
-			err = fmt.Errorf("a dict is changed by what cannot be known without running Python (%s)", u.Why)
-		}
-		return true, err
 	case *Set:
-		v, err := setLike(r.meter, v)
-		other, ok := v.(*Set)
-		if !ok || o.Frozen || err != nil {
-			break
-		}
-		out, ok, err := r.setOf(op, o, other)
-		if result, isSet := out.(*Set); ok && isSet && err == nil {
-			o.dict.replace(&result.dict)
-		}
-		return ok || err != nil, err
+		return r.setInPlace(op, o, v)
 	}
 	return false, nil
+}
+
+func (r *Interpreter) listInPlace(op string, l *List, v any) (bool, error) {
+	var err error
+	switch op {
+	case "+":
+		err = r.extend(l, v)
+	case "*":
+		var out any
+		if out, err = r.repeat(l, v); err == nil {
+			l.Items, _ = itemsOf(out)
+		}
+	default:
+		return false, nil
+	}
+	return true, cmp.Or(err, r.meter.hold(l))
+}
+
+// mergeInto is d |= v: of a dict, or of pairs.
+func (r *Interpreter) mergeInto(d *Dict, v any) error {
+	if other, ok := v.(*Dict); ok {
+		return d.update(other)
+	}
+	u, err := r.putPairs(d, v)
+	if u != nil {
+		err = fmt.Errorf("a dict is changed by what cannot be known without running Python (%s)", u.Why)
+	}
+	return err
+}
+
+func (r *Interpreter) setInPlace(op string, s *Set, v any) (bool, error) {
+	v, err := setLike(r.meter, v)
+	other, ok := v.(*Set)
+	if err != nil || !ok || s.Frozen {
+		return err != nil, err
+	}
+	out, ok, err := r.setOf(op, s, other)
+	if result, isSet := out.(*Set); ok && isSet && err == nil {
+		s.dict.replace(&result.dict)
+	}
+	return ok || err != nil, err
 }
 
 func (r *Interpreter) binary(op string, a, b any) (any, error) {
@@ -222,53 +237,58 @@ func (r *Interpreter) repeat(a, b any) (any, error) {
 	n, ok := asInt(b)
 	if !ok {
 		if n, ok = asInt(a); ok {
-			a = b
+			a, b = b, a
 		}
 	}
-	n = max(n, 0)
-	length := int64(textSize(a))
-	if items, isItems := itemsOf(a); isItems {
-		length = int64(len(items))
+	of := tupleOf(a)
+	items, isItems := itemsOf(of)
+	length := max(textSize(of), len(items))
+	_, isText := of.(string)
+	_, isBytes := of.(Bytes)
+	if !ok || !isItems && !isText && !isBytes {
+		return nil, raise("TypeError", "unsupported operand type(s) for *: '%s' and '%s'", TypeName(a), TypeName(b))
 	}
-	if ok && n > 0 && (n > maxText || n*length > maxText) {
+	if n = max(n, 0); n > maxText || n*int64(length) > maxText {
 		return nil, fmt.Errorf("the result of this multiplication is too long")
 	}
-	if err := r.charge(int(n*length) / 4); ok && err != nil {
+	if err := r.charge(int(n) * length / 4); err != nil {
 		return nil, err
 	}
-	switch v := tupleOf(a).(type) {
+	return repeated(of, int(n)), nil
+}
+
+// repeated is a sequence n times.
+func repeated(v any, n int) any {
+	switch v := v.(type) {
 	case string:
-		if ok {
-			return strings.Repeat(v, int(n)), nil
-		}
+		return strings.Repeat(v, n)
 	case Bytes:
-		if ok {
-			return Bytes(bytes.Repeat(v, int(n))), nil
-		}
+		return Bytes(bytes.Repeat(v, n))
 	case *List:
-		if ok {
-			return &List{Items: slices.Repeat(v.Items, int(n))}, nil
-		}
+		return &List{Items: slices.Repeat(v.Items, n)}
 	case Tuple:
-		if ok {
-			return slices.Repeat(v, int(n)), nil
-		}
+		return slices.Repeat(v, n)
 	}
-	return nil, raise("TypeError", "unsupported operand type(s) for *: '%s' and '%s'", TypeName(a), TypeName(b))
+	return v
+}
+
+// merged is a | b of two dicts.
+func (r *Interpreter) merged(op string, x *Dict, b any) (any, bool, error) {
+	y, ok := b.(*Dict)
+	if !ok || op != "|" {
+		return nil, false, nil
+	}
+	d, err := r.copyDict(x)
+	if err == nil {
+		err = d.update(y)
+	}
+	return d, true, err
 }
 
 // setOf applies |, &, - and ^ to sets, and | to dicts.
 func (r *Interpreter) setOf(op string, a, b any) (any, bool, error) {
 	if x, ok := a.(*Dict); ok {
-		y, ok := b.(*Dict)
-		if !ok || op != "|" {
-			return nil, false, nil
-		}
-		d, err := r.copyDict(x)
-		if err == nil {
-			err = d.update(y)
-		}
-		return d, true, err
+		return r.merged(op, x, b)
 	}
 	a, b, err := setsLike(r.meter, a, b)
 	if err != nil {
@@ -280,21 +300,7 @@ func (r *Interpreter) setOf(op string, a, b any) (any, bool, error) {
 		return nil, false, nil
 	}
 	out := &Set{dict: Dict{meter: r.meter}, Frozen: x.Frozen}
-	keep := func(from, other *Set, in bool) (err error) {
-		for _, v := range from.dict.keys {
-			if err = r.charge(1); err != nil {
-				break
-			}
-			has, failed := other.has(v)
-			if err = failed; err == nil && has == in {
-				err = out.add(v)
-			}
-			if err != nil {
-				break
-			}
-		}
-		return err
-	}
+	keep := func(from, other *Set, in bool) error { return r.keep(out, from, other, in) }
 	switch op {
 	case "|":
 		if err = keep(x, out, false); err == nil {
@@ -310,4 +316,21 @@ func (r *Interpreter) setOf(op string, a, b any) (any, bool, error) {
 		return nil, false, nil
 	}
 	return out, true, err
+}
+
+// keep adds the items of a set that are, or are not, in another.
+func (r *Interpreter) keep(out, from, other *Set, in bool) error {
+	for _, v := range from.dict.keys {
+		if err := r.charge(1); err != nil {
+			return err
+		}
+		has, err := other.has(v)
+		if err == nil && has == in {
+			err = out.add(v)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -31,8 +31,16 @@ type parser struct {
 	err               error
 }
 
-// parse parses a whole file.
+// parse parses a whole file, once.
 func parse(file *File) ([]stmt, error) {
+	if file.parsed == nil {
+		body, err := parseSource(file)
+		file.parsed = &parsed{body, err}
+	}
+	return file.parsed.body, file.parsed.err
+}
+
+func parseSource(file *File) ([]stmt, error) {
 	if len(file.Source) > maxSource {
 		return nil, file.fail(0, "the file is larger than %d MiB", maxSource>>20)
 	}

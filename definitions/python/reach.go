@@ -23,9 +23,10 @@ func (r *Interpreter) disturbs(v any) bool {
 
 // disturbs also checks containers, since their items may be called.
 func (x *reach) disturbs(v any) bool {
-	if x.run.charge(1) != nil {
-		return true // the caller looks at the meter
-	}
+	return x.run.charge(1) != nil || x.disturbing(v) // after an error the caller looks at the meter
+}
+
+func (x *reach) disturbing(v any) bool {
 	switch v := v.(type) {
 	case *Builtin:
 		return v.changes || x.disturbs(v.of)

@@ -34,6 +34,10 @@ func (r *Interpreter) item(v, key any) (any, error) {
 			return r.invoke(m, &Call{Args: []any{key}})
 		}
 	}
+	return r.sequenceItem(v, key)
+}
+
+func (r *Interpreter) sequenceItem(v, key any) (any, error) {
 	if err := r.charge(1 + textSize(v)/64); err != nil {
 		return nil, err
 	}
@@ -174,6 +178,11 @@ func (r *Interpreter) slice(s *scope, v any, e *sliceExpr) (any, error) {
 	if isRange || err != nil {
 		return part, err
 	}
+	return r.picked(v, places)
+}
+
+// picked is the part of a sequence at some places.
+func (r *Interpreter) picked(v any, places Range) (any, error) {
 	if err := r.charge(int(places.n) / 4); err != nil {
 		return nil, err
 	}

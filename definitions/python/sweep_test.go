@@ -1,3 +1,5 @@
+//go:build unix
+
 package python_test
 
 import (
@@ -15,7 +17,7 @@ import (
 )
 
 // sweeps is the number of programs that TestNothingEscapesTheMeter runs; 0 means all.
-var sweeps = flag.Int("sweeps", 250, "programs of the sweep over operations on large values, 0 for all")
+var sweeps = flag.Int("sweeps", 150, "programs of the sweep over operations on large values, 0 for all")
 
 // large are values that are slow to go through, by name. Shared parts make some of them
 // larger than memory when they are written out.
@@ -108,6 +110,17 @@ func cpu(t *testing.T) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
+// loadLarge makes an interpreter that has the module large.
+func loadLarge(t *testing.T) *python.Interpreter {
+	t.Helper()
+	run := newRun()
+	t.Cleanup(run.Close)
+	if _, err := run.Load(&python.File{Name: "large.py", Source: large}, "large"); err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
 // Whatever a program repeats, its work and memory are counted: with few steps it ends at
 // once, and a line says where.
 func TestNothingEscapesTheMeter(t *testing.T) {
@@ -121,10 +134,7 @@ func TestNothingEscapesTheMeter(t *testing.T) {
 	var err error
 	for n, source := range list {
 		if n%50 == 0 { // programs change the values
-			run = newRun()
-			if _, err := run.Load(&python.File{Name: "large.py", Source: large}, "large"); err != nil {
-				t.Fatal(err)
-			}
+			run = loadLarge(t)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		run.Limit(ctx, steps, bytes)

@@ -74,7 +74,7 @@ func loneReturn(src string) int {
 
 // Lex tokenizes a whole file.
 func Lex(src string) ([]Token, error) {
-	l := &lexer{src: src, blocks: []width{{}}, newLine: true}
+	l := &lexer{src: src, blocks: []width{{}}, newLine: true, tokens: make([]Token, 0, len(src)/5)} // about what definitions have
 	if !utf8.ValidString(l.src) {
 		return nil, l.fail(strings.IndexFunc(l.src, func(r rune) bool { return r == utf8.RuneError }), "the file is not UTF-8")
 	}
