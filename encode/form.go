@@ -12,9 +12,13 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// SentEvent and SentCreated are the columns of times in rows that Feast's SDK sends,
-// whatever the source calls its own.
-const SentEvent, SentCreated = "event_timestamp", "created"
+const (
+	// SentEvent is the column of event times in rows that Feast's SDK sends, whatever the
+	// source calls its own.
+	SentEvent = "event_timestamp"
+	// SentCreated is its column of created times.
+	SentCreated = "created"
+)
 
 // Column is a column of rows that somebody writes. A Scalar has one cell, which
 // all rows share.

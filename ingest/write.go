@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/transform"
 )
 
 // Column is a column of the rows of a write. Its cells are of any form that package
@@ -266,6 +268,10 @@ type form struct {
 	*encode.Form
 	features *stores.Selection
 	vector   *encode.Vector // nil: the view has none
+
+	once     sync.Once // compiles the function of an on-demand view
+	compiled *transform.Program
+	whyNot   error
 }
 
 // mostForms bounds the forms that are kept: those of views of earlier snapshots are
@@ -287,7 +293,7 @@ func (w *Writer) form(v *registry.View) (*form, error) {
 	for i, f := range v.Features {
 		names[i] = f.Name
 	}
-	f := &form{made, stores.NewSelection(names...), encode.NewVector(v)}
+	f := &form{Form: made, features: stores.NewSelection(names...), vector: encode.NewVector(v)}
 	next := &forms{of: map[*registry.View]*form{v: f}}
 	if len(known.of) < mostForms {
 		maps.Copy(next.of, known.of)

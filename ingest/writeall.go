@@ -210,7 +210,7 @@ func (w *Writer) sourceBatches(ctx context.Context, a *appending, req *AllReques
 				return
 			}
 			vw := &viewWrite{view: a.views[0].view}
-			batch, err := w.sourceRows(a, vw, &Rows{Columns: columns, First: first})
+			batch, err := w.sourceRows(ctx, a, vw, &Rows{Columns: columns, First: first})
 			if !yield(batch, err) || err != nil {
 				return
 			}

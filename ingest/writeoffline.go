@@ -58,7 +58,7 @@ func (w *Writer) planOffline(ctx context.Context, p *writePlan, rows *Rows) erro
 		return err
 	}
 	for _, a := range p.offline {
-		if a.rows, err = w.sourceRows(a, a.views[0], rows); err != nil {
+		if a.rows, err = w.sourceRows(ctx, a, a.views[0], rows); err != nil {
 			return err
 		}
 	}
@@ -66,12 +66,12 @@ func (w *Writer) planOffline(ctx context.Context, p *writePlan, rows *Rows) erro
 }
 
 // sourceRows makes the rows for a batch source, which those of a view are for.
-func (w *Writer) sourceRows(a *appending, vw *viewWrite, rows *Rows) (arrow.RecordBatch, error) {
+func (w *Writer) sourceRows(ctx context.Context, a *appending, vw *viewWrite, rows *Rows) (arrow.RecordBatch, error) {
 	found, err := vw.sourceColumns(a.columns, rows.Columns)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.bind(vw, rows); err != nil {
+	if err := w.bind(ctx, vw, rows); err != nil {
 		return nil, err
 	}
 	return vw.sourceRecord(a.columns, found, rows.Partial)
@@ -148,10 +148,7 @@ func checkUsed(columns []offline.Column, found []sourceColumn, sent []Column, us
 
 // fitting returns the rows whose cells all fit their columns.
 func (vw *viewWrite) fitting(columns []offline.Column, found []sourceColumn, partial bool) ([]int, error) {
-	bad := map[int]bool{}
-	for _, f := range vw.report.Failed {
-		bad[f.Row] = true
-	}
+	bad := vw.failedRows()
 	good := make([]int, 0, vw.rows.Len())
 	for row := range vw.rows.Len() {
 		if bad[row] {

@@ -124,8 +124,10 @@ func TestPushRefusedBeforeItIsWritten(t *testing.T) {
 	online := &memory.Store{}
 	w := twoStores(t, "credit_scoring", "4_incremental", off, online)
 	for name, c := range map[string]struct{ df, want string }{
-		"an extra column": {strings.Replace(inquiry, "{", `{"extra":[1,2],`, 1),
-			"The input dataframe columns do not match the batch source columns. missing_expected_columns: [], extra_unexpected_columns: ['extra']."},
+		"an extra column": {
+			strings.Replace(inquiry, "{", `{"extra":[1,2],`, 1),
+			"The input dataframe columns do not match the batch source columns. missing_expected_columns: [], extra_unexpected_columns: ['extra'].",
+		},
 		"a number for a text of times": {strings.Replace(inquiry, "1719824400", `"soon"`, 1), "nothing was written: feature view credit_inquiries, column last_inquiry_at, row 0 (dob_ssn=\"a\"): "},
 		"no event time":                {strings.Replace(inquiry, `"2024-07-01T10:00:00Z"`, "null", 1), "nothing was written: feature view credit_inquiries, row 0 (dob_ssn=\"a\"): column event_timestamp has no event time"},
 	} {

@@ -45,10 +45,10 @@ func (w *Writer) plan(ctx context.Context, views []*registry.View, rows *Rows, t
 		if to == Offline {
 			continue
 		}
-		if err := checkWritable(v, rows, served); err != nil {
+		if err := checkWritable(v, served); err != nil {
 			return nil, err
 		}
-		if err := w.bind(vw, rows); err != nil {
+		if err := w.bind(ctx, vw, rows); err != nil {
 			return nil, err
 		}
 		if vw.report.NotOnline = !v.Online; v.Online {
@@ -80,15 +80,10 @@ func (w *Writer) checkLimits(rows *Rows) error {
 
 // checkWritable refuses a view that has no online table. served says that another view of
 // the same push has one: then this one is only left out.
-func checkWritable(v *registry.View, rows *Rows, served bool) error {
-	refuse := func(kind fault.Kind, format string, args ...any) error {
-		return fault.New(kind, format, args...).About("feature view", v.Name, v.Project)
-	}
+func checkWritable(v *registry.View, served bool) error {
 	switch {
 	case v.Kind == registry.OnDemandView && !v.OnDemand.GetSpec().GetWriteToOnlineStore():
-		return refuse(fault.Invalid, "OnDemandFeatureView %s is not configured for write_to_online_store.", v.Name)
-	case v.Kind == registry.OnDemandView && !rows.Untransformed && !hasAll(v, rows.Columns):
-		return refuse(fault.Unimplemented, "on-demand feature view %s is computed by a function, which banquet cannot run on write; send its features", v.Name)
+		return fault.New(fault.Invalid, "OnDemandFeatureView %s is not configured for write_to_online_store.", v.Name).About("feature view", v.Name, v.Project)
 	case !v.Online && !served:
 		return notServed(v)
 	}
@@ -102,8 +97,7 @@ func notServed(v *registry.View) error {
 // isOnline reports whether a view is served online.
 func isOnline(v *registry.View) bool { return v.Online }
 
-// hasAll reports whether rows have all features of an on-demand view: Feast's SDK has then
-// run its function.
+// hasAll reports whether rows have all features of an on-demand view.
 func hasAll(v *registry.View, columns []Column) bool {
 	for _, f := range v.Features {
 		if !slices.ContainsFunc(columns, func(c Column) bool { return c.Name == f.Name }) {
@@ -114,7 +108,7 @@ func hasAll(v *registry.View, columns []Column) bool {
 }
 
 // bind finds the columns of a view.
-func (w *Writer) bind(vw *viewWrite, rows *Rows) error {
+func (w *Writer) bind(ctx context.Context, vw *viewWrite, rows *Rows) error {
 	if len(rows.Columns) == 0 || vw.rows != nil {
 		return nil // as in Feast, no columns are no rows
 	}
@@ -122,7 +116,11 @@ func (w *Writer) bind(vw *viewWrite, rows *Rows) error {
 	if vw.form, err = w.form(vw.view); err != nil {
 		return err
 	}
-	if vw.rows, err = vw.form.Bind(rows.Columns); err != nil {
+	columns, err := w.computed(ctx, vw, rows)
+	if err != nil {
+		return err
+	}
+	if vw.rows, err = vw.form.Bind(columns); err != nil {
 		return err
 	}
 	vw.rows.First, vw.rows.Now = rows.First, w.opt.Now()
@@ -145,14 +143,18 @@ func (vw *viewWrite) convert(partial bool) error {
 	if vw.form.vector != nil {
 		vectors = vw.form.vector.Rows()
 	}
+	bad := vw.failedRows()
 	for row := range n {
+		if bad[row] {
+			continue
+		}
 		start := len(slab)
 		record, next, err := vw.record(slab, &ends, row)
 		if err == nil && vectors != nil {
 			err = vectors.Check(strconv.Itoa(vw.rows.First+row), valueAt(next, start+len(record.Key), ends, vw.form.vector.At))
 		}
 		if err != nil {
-			vw.report.Failed = append(vw.report.Failed, FailedRow{row, vw.rows.RowName(row), err})
+			vw.fail(row, err)
 			continue
 		}
 		slab = next
@@ -173,6 +175,18 @@ func (vw *viewWrite) convert(partial bool) error {
 		vw.report.Empty, vw.online, vw.at = true, nil, nil
 	}
 	return nil
+}
+
+// failedRows are the rows that have failed already.
+func (vw *viewWrite) failedRows() map[int]bool {
+	if len(vw.report.Failed) == 0 {
+		return nil
+	}
+	bad := make(map[int]bool, len(vw.report.Failed))
+	for _, f := range vw.report.Failed {
+		bad[f.Row] = true
+	}
+	return bad
 }
 
 // valueAt is one of the values that end at ends; the first begins at start.

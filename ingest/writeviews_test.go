@@ -30,8 +30,10 @@ func kinds() *core.Registry {
 	return &core.Registry{
 		Projects: []*core.Project{{Spec: &core.ProjectSpec{Name: "p"}}}, Entities: []*core.Entity{entity}, DataSources: []*core.DataSource{batch, push},
 		FeatureViews: []*core.FeatureView{
-			{Spec: &core.FeatureViewSpec{Name: "batch", Project: "p", Entities: []string{"driver"}, Features: x, Online: true, BatchSource: batch, StreamSource: push},
-				Meta: &core.FeatureViewMeta{CurrentVersionNumber: 2}},
+			{
+				Spec: &core.FeatureViewSpec{Name: "batch", Project: "p", Entities: []string{"driver"}, Features: x, Online: true, BatchSource: batch, StreamSource: push},
+				Meta: &core.FeatureViewMeta{CurrentVersionNumber: 2},
+			},
 			{Spec: &core.FeatureViewSpec{Name: "hidden", Project: "p", Entities: []string{"driver"}, Features: x, BatchSource: batch, StreamSource: push}},
 			{Spec: &core.FeatureViewSpec{Name: "disabled", Project: "p", Entities: []string{"driver"}, Features: x, Online: true, Disabled: true, BatchSource: batch, StreamSource: push}},
 			{Spec: &core.FeatureViewSpec{Name: "all", Project: "p", Features: x, Online: true, BatchSource: batch}},
@@ -174,17 +176,108 @@ func TestWriteOfAnOnDemandView(t *testing.T) {
 	for df, want := range map[string]string{
 		`{"driver_id":[1,2,2,1],"x":[1,2]}`: "feature view computed: column x has 2 rows, column driver_id has 4; all columns of a frame must have the same number",
 		`{"driver_id":[1,2],"x":[1]}`:       "feature view computed: column x has 1 rows, column driver_id has 2; all columns of a frame must have the same number",
-		`{"driver_id":[1]}`:                 "on-demand feature view computed is computed by a function, which banquet cannot run on write; send its features",
 	} {
 		if err := write("computed", df); err == nil || err.Error() != want {
 			t.Errorf("%v\nwant %s", err, want)
 		}
+	}
+	if err := write("computed", `{"driver_id":[1]}`); err == nil || !strings.Contains(err.Error(), "computed") { // it has no function that could compute x
+		t.Error(err)
 	}
 	if err := write("volatile", `{"driver_id":[1],"x":[1]}`); err == nil || err.Error() != "OnDemandFeatureView volatile is not configured for write_to_online_store." {
 		t.Error(err)
 	}
 	if err := write("batch", `{"driver_id":[1,1],"x":[1],"ts":["2024-01-01"],"made":[null]}`); err == nil {
 		t.Error("keys twice for a batch view")
+	}
+}
+
+// withFunction is a registry with an on-demand view that is written: x is computed of a
+// and b.
+func withFunction(mode, text string) *core.Registry {
+	reg := kinds()
+	feature := func(name string) *core.FeatureSpecV2 {
+		return &core.FeatureSpecV2{Name: name, ValueType: types.ValueType_INT64}
+	}
+	reg.OnDemandFeatureViews[0].Spec = &core.OnDemandFeatureViewSpec{
+		Name: "computed", Project: "p", Mode: mode, Entities: []string{"driver"}, WriteToOnlineStore: true,
+		Features: []*core.FeatureSpecV2{feature("x")},
+		Sources: map[string]*core.OnDemandSource{"r": {Source: &core.OnDemandSource_RequestDataSource{RequestDataSource: &core.DataSource{
+			Type: core.DataSource_REQUEST_SOURCE, Name: "r",
+			Options: &core.DataSource_RequestDataOptions_{RequestDataOptions: &core.DataSource_RequestDataOptions{Schema: []*core.FeatureSpecV2{feature("a"), feature("b")}}},
+		}}}},
+		FeatureTransformation: &core.FeatureTransformationV2{Transformation: &core.FeatureTransformationV2_UserDefinedFunction{
+			UserDefinedFunction: &core.UserDefinedFunctionV2{Name: "computed", BodyText: text, Mode: mode},
+		}},
+	}
+	return reg
+}
+
+const (
+	pandasSum = "def computed(inputs: pd.DataFrame) -> pd.DataFrame:\n    out = pd.DataFrame()\n    out[\"x\"] = inputs[\"a\"] + inputs[\"b\"]\n    return out\n"
+	pythonSum = "def computed(inputs):\n    return {\"x\": [p + q for p, q in zip(inputs[\"a\"], inputs[\"b\"])]}\n"
+)
+
+// The function of an on-demand view runs when its inputs are written.
+func TestWriteOfInputsOfAnOnDemandView(t *testing.T) {
+	for mode, text := range map[string]string{"pandas": pandasSum, "python": pythonSum} {
+		t.Run(mode, func(t *testing.T) {
+			online := &memory.Store{}
+			w := writerOf(t, withFunction(mode, text), online, time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC))
+			table := stores.Table{Project: "p", View: "computed"}
+			write := func(rows ingest.Rows) (ingest.ViewReport, error) {
+				report, err := w.Write(t.Context(), ingest.WriteRequest{View: "computed", Rows: rows})
+				if len(report.Views) == 0 {
+					return ingest.ViewReport{}, err
+				}
+				return report.Views[0], err
+			}
+			if v, err := write(ingest.Rows{Columns: frame(t, `{"driver_id":[1,2],"a":[10,9007199254740993],"b":1}`)}); err != nil || v.Stored != 2 {
+				t.Fatal(v, err)
+			}
+			for driver, want := range map[int64]string{1: "11", 2: "9007199254740994"} {
+				if got, _ := x(t, online, table, driver); got != want {
+					t.Errorf("driver %d: %s, want %s", driver, got, want)
+				}
+			}
+			if _, err := write(ingest.Rows{Untransformed: true, Columns: frame(t, `{"driver_id":[3],"a":[1],"b":[1],"x":[7]}`)}); err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := x(t, online, table, 3); got != "7" {
+				t.Errorf("untransformed: %s", got)
+			}
+			if _, err := write(ingest.Rows{Columns: frame(t, `{"driver_id":[4,4],"x":[8]}`)}); err != nil { // as Feast's SDK sends what it has computed
+				t.Fatal(err)
+			}
+			if got, _ := x(t, online, table, 4); got != "8" {
+				t.Errorf("computed by the client: %s", got)
+			}
+			for df, want := range map[string]string{
+				`{"driver_id":[1],"a":[1]}`:             "feature view computed: its function needs the columns b, which the rows lack; send them, or all features of the view",
+				`{"driver_id":[1],"a":["x"],"b":[1]}`:   "nothing was written: feature view computed, column a, row 0: invalid literal for int() with base 10: 'x'",
+				`{"driver_id":[1],"a":[1.5],"b":[1]}`:   "nothing was written: feature view computed, column a, row 0: 1.5 has a fraction, which a value of type INT64 cannot have",
+				`{"driver_id":[1],"a":[1,2],"b":[1]}`:   "feature view computed: column a has 2 rows, column b has 1; all columns of a frame must have the same number",
+				`{"driver_id":[null],"a":[1],"b":[1]}`:  "nothing was written: feature view computed, row 0 (driver_id=null): join key driver_id is null",
+				`{"a":[1],"b":[1]}`:                     "feature view computed: the rows lack column driver_id",
+				`{"driver_id":[1,2,3],"a":[1],"b":[1]}`: "feature view computed: column",
+			} {
+				if _, err := write(ingest.Rows{Columns: frame(t, df)}); err == nil || !strings.HasPrefix(err.Error(), want) {
+					t.Errorf("%v\nwant %s", err, want)
+				}
+			}
+			v, err := write(ingest.Rows{Partial: true, Columns: frame(t, `{"driver_id":[5,6,null],"a":[1,"x",1],"b":[2,2,2]}`)})
+			if err == nil || v.Stored != 1 || len(v.Failed) != 2 || v.Failed[0].Row != 1 || v.Failed[1].Row != 2 {
+				t.Errorf("%+v, %v", v, err)
+			}
+			if got, _ := x(t, online, table, 5); got != "3" {
+				t.Errorf("beside bad rows: %s", got)
+			}
+		})
+	}
+	w := writerOf(t, withFunction("pandas", strings.Replace(pandasSum, `inputs["a"] + inputs["b"]`, `model.predict(inputs)`, 1)), &memory.Store{}, time.Now())
+	_, err := w.Write(t.Context(), ingest.WriteRequest{View: "computed", Rows: ingest.Rows{Columns: frame(t, `{"driver_id":[1],"a":[1],"b":[1]}`)}})
+	if err == nil || !strings.Contains(err.Error(), "model") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("a function that banquet cannot run: %v", err)
 	}
 }
 

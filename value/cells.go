@@ -62,7 +62,7 @@ func oneLine(cell string) string {
 }
 
 // ValueCells are cells that were sent as serialized Values; an empty one is null.
-type ValueCells [][]byte
+type ValueCells [][]byte //nolint:revive // its siblings are TokenCells and TextCells
 
 // Len is the number of rows.
 func (c ValueCells) Len() int { return len(c) }

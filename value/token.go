@@ -186,6 +186,11 @@ func appendScalarToken(dst, token []byte, t types.ValueType_Enum, use Use) ([]by
 	case types.ValueType_INVALID:
 		return nil, fault.New(fault.Invalid, "%s: it has no value type; list it in the view's schema", short(token))
 	}
+	return appendPlainToken(dst, token, t)
+}
+
+// appendPlainToken appends a Value to which Feast's rules for entity values apply.
+func appendPlainToken(dst, token []byte, t types.ValueType_Enum) ([]byte, error) {
 	v, err := FromJSON(token, t)
 	switch {
 	case err != nil && t == types.ValueType_UNIX_TIMESTAMP && token[0] == '"':

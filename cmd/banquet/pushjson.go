@@ -79,17 +79,12 @@ func unreadable(name string, err error) error {
 func readObjects(name string, d *json.Decoder, list bool, yield func([]ingest.Column, error) bool) {
 	t := &jsonChunkRows{index: map[string]int{}}
 	for row := 0; d.More(); row++ {
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
-			yield(nil, unreadable(name, err))
-			return
-		}
-		names, cells, err := members(raw)
+		names, cells, err := nextObject(name, row, d)
 		if err != nil {
-			yield(nil, fault.New(fault.Invalid, "%s, row %d: %v", name, row, err))
+			yield(nil, err)
 			return
 		}
-		if row == 0 && !list && len(cells) > 0 && !slices.ContainsFunc(cells, func(c json.RawMessage) bool { return c[0] != '[' }) && !d.More() {
+		if row == 0 && !list && allLists(cells) && !d.More() {
 			yield(columnsOf(names, cells))
 			return
 		}
@@ -101,18 +96,40 @@ func readObjects(name string, d *json.Decoder, list bool, yield func([]ingest.Co
 		}
 	}
 	if list {
-		if _, err := d.Token(); err != nil {
-			yield(nil, unreadable(name, err))
-			return
-		}
-		if d.More() {
-			yield(nil, fault.New(fault.Invalid, "%s: there is text after the list", name))
+		if err := listEnd(name, d); err != nil {
+			yield(nil, err)
 			return
 		}
 	}
 	if t.rows > 0 {
 		yield(t.columns(), nil)
 	}
+}
+
+func nextObject(name string, row int, d *json.Decoder) (names []string, cells []json.RawMessage, err error) {
+	var raw json.RawMessage
+	if err := d.Decode(&raw); err != nil {
+		return nil, nil, unreadable(name, err)
+	}
+	if names, cells, err = members(raw); err != nil {
+		return nil, nil, fault.New(fault.Invalid, "%s, row %d: %v", name, row, err)
+	}
+	return names, cells, nil
+}
+
+func allLists(cells []json.RawMessage) bool {
+	return len(cells) > 0 && !slices.ContainsFunc(cells, func(c json.RawMessage) bool { return c[0] != '[' })
+}
+
+// listEnd reads the end of a list, after which there is nothing.
+func listEnd(name string, d *json.Decoder) error {
+	if _, err := d.Token(); err != nil {
+		return unreadable(name, err)
+	}
+	if d.More() {
+		return fault.New(fault.Invalid, "%s: there is text after the list", name)
+	}
+	return nil
 }
 
 // members are the names and cells of an object, in order. A repeated name is an error: one
