@@ -41,7 +41,9 @@ func TestReadinessOfTheStore(t *testing.T) {
 		t.Errorf("%d %s %s", code, text, status)
 	}
 	sealed.Store(false)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); ; <-tick.C {
 		code, text, status := state()
 		if code == http.StatusOK && status == healthpb.HealthCheckResponse_SERVING {
 			break
