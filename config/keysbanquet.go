@@ -37,9 +37,9 @@ func banquetSections(b *Banquet) []Section {
 
 func limitKeys(l *Limits) []Key {
 	return []Key{
-		used("rows", Integer, "100000", &l.Rows, "Maximum entity rows of a request; ten times as many for a stream. 0 means no limit, here and below."),
+		used("rows", Integer, "100000", &l.Rows, "Maximum entity rows of a request, and rows of a write; ten times as many for a stream. 0 means no limit, here and below."),
 		used("features", Integer, "5000", &l.Features, "Maximum features of a request."),
-		used("cells", Integer, "5000000", &l.Cells, "Maximum of rows times features of a request."),
+		used("cells", Integer, "5000000", &l.Cells, "Maximum of rows times features of a request, and of rows times columns of a write."),
 		used("body_bytes", Integer, "67108864", &l.BodyBytes, "Maximum size of a request's body, over HTTP and gRPC, uncompressed; larger bodies are refused with 413 and RESOURCE_EXHAUSTED. "+
 			"All bodies of 1 MB and more that are in memory share a budget of the same size.").unit("bytes"),
 		used("store_bytes", Integer, "268435456", &l.StoreBytes, "Maximum size of the online store's responses for one request; a request that needs more is refused with 413 and RESOURCE_EXHAUSTED.").unit("bytes"),

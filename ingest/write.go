@@ -84,6 +84,8 @@ type Rows struct {
 	// Untransformed says that rows of an on-demand view have its outputs, not its
 	// inputs: Feast's transform_on_write=false.
 	Untransformed bool
+
+	chunk bool // of many rows: the limits are for requests
 }
 
 // Report says what became of the rows, for each view.
@@ -238,6 +240,9 @@ func (w *Writer) project(ctx context.Context, name string, fresh bool) (*registr
 	if s == nil {
 		return nil, fault.Registry(fault.Unavailable, "the registry has not been read yet")
 	}
+	if known := w.forms.Load(); known.generation != s.Generation() {
+		w.forms.CompareAndSwap(known, &forms{generation: s.Generation()})
+	}
 	if name == "" {
 		name = w.opt.Project
 	}
@@ -258,9 +263,11 @@ func fedBy(project *registry.Project, source string) ([]*registry.View, error) {
 	return out, nil
 }
 
-// forms are the forms of the views of one snapshot.
+// forms are the forms of the views of one snapshot. They do not outlive it: they would
+// hold the whole snapshot.
 type forms struct {
-	of map[*registry.View]*form
+	generation uint64
+	of         map[*registry.View]*form
 }
 
 // form is what writing a view needs that does not depend on the rows.
@@ -273,10 +280,6 @@ type form struct {
 	compiled *transform.Program
 	whyNot   error
 }
-
-// mostForms bounds the forms that are kept: those of views of earlier snapshots are
-// dropped with all others.
-const mostForms = 1000
 
 // form returns the form of a view. Forms are kept, since making one costs more than
 // writing a row.
@@ -294,10 +297,8 @@ func (w *Writer) form(v *registry.View) (*form, error) {
 		names[i] = f.Name
 	}
 	f := &form{Form: made, features: stores.NewSelection(names...), vector: encode.NewVector(v)}
-	next := &forms{of: map[*registry.View]*form{v: f}}
-	if len(known.of) < mostForms {
-		maps.Copy(next.of, known.of)
-	}
-	w.forms.Store(next) // if two race, one form is made again
+	next := &forms{generation: known.generation, of: map[*registry.View]*form{v: f}}
+	maps.Copy(next.of, known.of)
+	w.forms.CompareAndSwap(known, next) // the loser of a race makes its form again
 	return f, nil
 }

@@ -114,7 +114,7 @@ func (w *Writer) allOnline(ctx context.Context, views []*registry.View, req *All
 		if err != nil {
 			return err
 		}
-		p, err := w.plan(ctx, views, &Rows{Columns: columns, Partial: true, First: first}, Online)
+		p, err := w.plan(ctx, views, &Rows{Columns: columns, Partial: true, First: first, chunk: true}, Online)
 		if err != nil {
 			return err
 		}
@@ -210,7 +210,7 @@ func (w *Writer) sourceBatches(ctx context.Context, a *appending, req *AllReques
 				return
 			}
 			vw := &viewWrite{view: a.views[0].view}
-			batch, err := w.sourceRows(ctx, a, vw, &Rows{Columns: columns, First: first})
+			batch, err := w.sourceRows(ctx, a, vw, &Rows{Columns: columns, First: first, chunk: true})
 			if !yield(batch, err) || err != nil {
 				return
 			}

@@ -223,6 +223,40 @@ func TestPushWithoutTheOnlineStore(t *testing.T) {
 	}
 }
 
+// A push that ends between the two stores has not touched the second; the same push again
+// completes it.
+func TestPushStoppedBetweenTheStores(t *testing.T) {
+	opt, off := inquiries(t)
+	online := &memory.Store{}
+	ctx, cancel := context.WithCancel(t.Context())
+	w := twoStores(t, "credit_scoring", "4_incremental", off, stoppingWriter{online, cancel})
+	push := ingest.PushRequest{Source: "inquiry_push", To: ingest.OnlineAndOffline, Rows: ingest.Rows{Columns: frame(t, inquiry)}}
+	report, err := w.Push(ctx, push)
+	if fault.KindOf(err) != fault.Canceled || !strings.Contains(err.Error(), "the rows are stored in feature view credit_inquiries online") || report.Views[0].Stored != 2 {
+		t.Errorf("%+v, %v", report.Views[0], err)
+	}
+	if got := sqlRows(t, opt, inquirySQL); len(got) != 0 {
+		t.Error(got)
+	}
+	if report, err = w.Push(t.Context(), push); err != nil || report.Views[0].Stored != 2 || report.Views[0].Appended != 2 {
+		t.Errorf("%+v, %v", report.Views[0], err)
+	}
+	if got := sqlRows(t, opt, inquirySQL); len(got) != 2 {
+		t.Error(got)
+	}
+}
+
+// stoppingWriter ends the caller's context when it has written.
+type stoppingWriter struct {
+	stores.Writer
+	stop func()
+}
+
+func (s stoppingWriter) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
+	defer s.stop()
+	return s.Writer.Write(ctx, table, features, records, mode)
+}
+
 // brokenWriter is an online store that is down.
 type brokenWriter struct{ stores.Writer }
 

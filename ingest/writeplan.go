@@ -65,6 +65,9 @@ func (w *Writer) plan(ctx context.Context, views []*registry.View, rows *Rows, t
 
 // checkLimits refuses a write that is too large.
 func (w *Writer) checkLimits(rows *Rows) error {
+	if rows.chunk {
+		return nil
+	}
 	n := 0
 	for _, c := range rows.Columns {
 		n = max(n, c.Cells.Len())

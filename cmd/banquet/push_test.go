@@ -105,6 +105,32 @@ func TestPushOfAFile(t *testing.T) {
 
 func sortedLines(text string) string { return strings.Join(sorted(text), "\n") }
 
+// A table that a training set was written to can be pushed.
+func TestPushOfParquetAndArrow(t *testing.T) {
+	for _, ending := range []string{"parquet", "arrow"} {
+		dir := pushRepo(t)
+		if code, out, errText := runPush(t, "shopper,items,note,at\n7,70,n,2024-02-01T00:00:00.000001Z\n8,,,2024-02-01\n", "-c", dir, "push", "-", "-v", "carts", "--to", "online_and_offline"); code != 0 {
+			t.Fatal(out, errText)
+		}
+		file := filepath.Join(dir, "set."+ending)
+		if code, out, errText := command(t, nil, "-c", dir, "get-historical-features", "--dataframe", `[{"shopper":7,"event_timestamp":"2024-03-01T00:00:00"},{"shopper":9,"event_timestamp":"2024-03-01T00:00:00"}]`, "-f", "carts:items", "-f", "carts:note", "-o", file); code != 0 {
+			t.Fatal(out, errText)
+		}
+		push := []string{"-c", dir, "push", file, "-v", "carts"}
+		if code, out, errText := runPush(t, "", push...); code != 0 || out != "carts:\n  2 rows written of 2 read\n" {
+			t.Errorf("%s: exit %d, %s%s", ending, code, out, errText)
+		}
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		push[3] = "-"
+		if code, out, errText := runPush(t, string(b), push...); code != 0 || out != "carts:\n  2 rows written of 2 read\n" {
+			t.Errorf("%s from a pipe: exit %d, %s%s", ending, code, out, errText)
+		}
+	}
+}
+
 // Rows that cannot be stored are named; the other rows are stored.
 func TestPushOfBadRows(t *testing.T) {
 	dir := pushRepo(t)
