@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
+	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -118,7 +121,7 @@ func (w *Writer) allOnline(ctx context.Context, views []*registry.View, req *All
 		if err != nil {
 			return err
 		}
-		part, err := w.run(ctx, p)
+		part, err := w.insist(ctx, p)
 		report.add(&part, first)
 		if ends(err) {
 			return err
@@ -129,6 +132,63 @@ func (w *Writer) allOnline(ctx context.Context, views []*registry.View, req *All
 		}
 	}
 	return report.failure()
+}
+
+// insist stores a chunk, and writes again what a busy store refuses, as long as it accepts
+// any rows in a while.
+func (w *Writer) insist(ctx context.Context, p *writePlan) (Report, error) {
+	least, since := math.MaxInt, time.Now()
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		report, err := w.run(ctx, p)
+		if !isBusy(err) {
+			return report, err
+		}
+		left := p.refused()
+		if left < least {
+			least, since, pause = left, time.Now(), firstPause
+		}
+		if time.Since(since) > patience {
+			return report, err
+		}
+		timer := time.NewTimer(rand.N(pause) + 1)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return report, err
+		}
+		p.again()
+	}
+}
+
+// refused is the number of rows that a busy store has refused.
+func (p *writePlan) refused() (n int) {
+	for _, vw := range p.views {
+		for _, f := range vw.report.Failed {
+			if isBusy(f.Err) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// again leaves only the rows to be stored that a busy store has refused.
+func (p *writePlan) again() {
+	for _, vw := range p.views {
+		busy := map[int]bool{}
+		vw.report.Failed = slices.DeleteFunc(vw.report.Failed, func(f FailedRow) bool {
+			busy[f.Row] = isBusy(f.Err)
+			return busy[f.Row]
+		})
+		online, at := vw.online[:0:0], vw.at[:0:0]
+		for i, row := range vw.at {
+			if busy[row] {
+				online, at = append(online, vw.online[i]), append(at, row)
+			}
+		}
+		vw.online, vw.at = online, at
+	}
 }
 
 // ends reports whether a chunk's error ends the push: any but that of rows which can never

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -150,6 +151,33 @@ func TestPushesAtTheSameTime(t *testing.T) {
 		if want := fmt.Sprintf("push %d", pushes-1); found != want {
 			t.Errorf("key %d: %q, want %q", i, found, want)
 		}
+	}
+}
+
+// Rows of a file that a busy store refuses are written again, until it accepts them.
+func TestPushOfAFileToABusyStore(t *testing.T) {
+	const rows = 40
+	opt, d, store := creditScoring(t)
+	w := writer(t, opt, retry.New(store, retry.Options{Attempts: 1}))
+	d.Set(dynamotest.Faults{Throttle: 0.7})
+	columns := inquiriesFrom(t, rows, "x", time.Date(2024, 7, 1, 0, 0, 0, 0, time.UTC))
+	chunks := func(context.Context) iter.Seq2[[]ingest.Column, error] {
+		return func(yield func([]ingest.Column, error) bool) { yield(columns, nil) }
+	}
+	report, err := w.PushAll(t.Context(), ingest.AllRequest{Source: "inquiry_push", Chunks: chunks})
+	if v := report.Views[0]; err != nil || v.Stored != rows || v.FailedRows != 0 || v.OlderRows != 0 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	d.Set(dynamotest.Faults{})
+	if found := lenders(t, store, rows); slices.Contains(found, "") {
+		t.Errorf("%q", found)
+	}
+	d.Set(dynamotest.Faults{Throttle: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	report, err = w.PushAll(ctx, ingest.AllRequest{Source: "inquiry_push", Chunks: chunks})
+	if v := report.Views[0]; err == nil || v.FailedRows != rows || v.Stored != 0 {
+		t.Errorf("%+v, %v", v, err)
 	}
 }
 

@@ -83,7 +83,7 @@ func (w *Writer) storeOnline(ctx context.Context, vw *viewWrite) error {
 		}
 		return unstored(&vw.report)
 	}
-	vw.report.Stored = done.Stored(len(vw.online))
+	vw.report.Stored += done.Stored(len(vw.online))
 	for _, i := range done.Older {
 		vw.report.Older = append(vw.report.Older, vw.at[i])
 	}
