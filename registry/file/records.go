@@ -86,7 +86,10 @@ func (r *Records) put(name string, data []byte) error {
 		_ = os.Remove(temp)
 		return err
 	}
-	return syncDir(r.dir)
+	if err := syncDir(r.dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil // another process has removed the record, and the directory, since
 }
 
 func (r *Records) remove(name string) error {

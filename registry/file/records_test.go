@@ -129,3 +129,30 @@ func TestRecordsThatCannotBeKept(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A record that another process removes as soon as it is there does not come back.
+func TestRecordsThatAreRemovedStayRemoved(t *testing.T) {
+	records, _ := records(t)
+	for round := range 200 {
+		var put sync.WaitGroup
+		put.Go(func() {
+			if err := records.Put(t.Context(), "run", []byte("data")); err != nil {
+				t.Error(err)
+			}
+		})
+		for {
+			if list, err := records.List(t.Context(), ""); err != nil {
+				t.Fatal(err)
+			} else if len(list) > 0 {
+				break
+			}
+		}
+		if err := records.Put(t.Context(), "run", nil); err != nil {
+			t.Fatal(err)
+		}
+		put.Wait()
+		if list, err := records.List(t.Context(), ""); err != nil || len(list) > 0 {
+			t.Fatalf("round %d: %v, %v", round, list, err)
+		}
+	}
+}
