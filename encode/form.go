@@ -1,6 +1,7 @@
 package encode
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -218,7 +219,7 @@ func (r *Rows) measure(columns []Column) error {
 		if c.Scalar || c.Cells.Len() == r.rows {
 			continue
 		}
-		if r.isKey(c.Name) && r.twice(c.Cells) {
+		if r.twice(&c) {
 			continue
 		}
 		return r.form.fault("column %s has %d rows, column %s has %d; all columns of a frame must have the same number", columns[first].Name, r.rows, c.Name, c.Cells.Len())
@@ -230,13 +231,19 @@ func (r *Rows) isKey(name string) bool {
 	return slices.ContainsFunc(r.keys, func(b bound) bool { return b.Name == name })
 }
 
-// twice reports whether cells are those of the rows, twice.
-func (r *Rows) twice(c value.Cells) bool {
-	if r.form.view.Kind != registry.OnDemandView || c.Len() != 2*r.rows {
+// twice reports whether a column has the keys of the rows twice.
+func (r *Rows) twice(c *Column) bool {
+	at := slices.IndexFunc(r.keys, func(b bound) bool { return b.Name == c.Name })
+	if at < 0 || r.form.view.Kind != registry.OnDemandView || c.Cells.Len() != 2*r.rows {
 		return false
 	}
 	for row := range r.rows {
-		if c.Text(row) != c.Text(row+r.rows) {
+		one, err := c.Cells.Append(nil, row, r.keys[at].kind, value.Exact)
+		if err != nil {
+			return false
+		}
+		other, err := c.Cells.Append(nil, row+r.rows, r.keys[at].kind, value.Exact)
+		if err != nil || !bytes.Equal(one, other) {
 			return false
 		}
 	}

@@ -185,6 +185,9 @@ func (vw *viewWrite) fits(columns []offline.Column, found []sourceColumn, row in
 // storeOffline adds the rows to the batch sources, each in one transaction.
 func (w *Writer) storeOffline(ctx context.Context, p *writePlan) error {
 	for i, a := range p.offline {
+		if a.rows.NumRows() == 0 {
+			continue
+		}
 		n, err := a.append(ctx, w.opt.OfflineDeadline)
 		if err != nil {
 			report := p.report()
