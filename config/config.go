@@ -221,6 +221,10 @@ type Limits struct {
 	BodyBytes   int
 	Concurrency int
 	Queue       int
+	// WriteConcurrency bounds the pushes and writes that run, and WriteQueue those that
+	// wait; they do not count for Concurrency and Queue.
+	WriteConcurrency int
+	WriteQueue       int
 	// StoreBytes bounds the bytes of the online store's responses for one request,
 	// StoreBytesTotal those for all requests in flight.
 	StoreBytes      int

@@ -1,5 +1,7 @@
 package config
 
+import "slices"
+
 // banquetSections are banquet's own.
 func banquetSections(b *Banquet) []Section {
 	return []Section{
@@ -31,7 +33,7 @@ func banquetSections(b *Banquet) []Section {
 			used("unregistered_sources", Boolean, "false", &b.Offline.Unregistered, "Lets clients ask for the columns of data sources that are not registered, as `feast apply` does with "+
 				"`offline_store: {type: remote}` before it registers them. Such a client can name any table that the offline store's user may read."),
 		}},
-		{Name: "banquet.limits", Keys: append(limitKeys(&b.Limits), offlineLimitKeys(&b.Limits)...)},
+		{Name: "banquet.limits", Keys: slices.Concat(limitKeys(&b.Limits), writeLimitKeys(&b.Limits), offlineLimitKeys(&b.Limits))},
 	}
 }
 
@@ -47,6 +49,14 @@ func limitKeys(l *Limits) []Key {
 			"unless it is the only one.").unit("bytes"),
 		used("concurrency", Integer, "1024", &l.Concurrency, "Maximum requests in flight."),
 		used("queue", Integer, "1024", &l.Queue, "Maximum requests that wait for a slot, five seconds at most; more are refused with 429."),
+	}
+}
+
+func writeLimitKeys(l *Limits) []Key {
+	return []Key{
+		used("write_concurrency", Integer, "64", &l.WriteConcurrency, "Pushes and writes that run at the same time; they do not count for concurrency and queue. "+
+			"rows, cells and body_bytes hold for each of them, and for each message of a stream."),
+		used("write_queue", Integer, "1024", &l.WriteQueue, "Pushes and writes that wait for a slot, five seconds at most; more are refused with 429 and RESOURCE_EXHAUSTED."),
 	}
 }
 

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -35,12 +34,9 @@ func newLimiter(concurrency, queue int) *limiter {
 	}
 }
 
-// How many requests that write run and wait, unless options say it.
-const defaultWrites, defaultWriteQueue = 64, 1024
-
 // newWriteLimiter makes the limiter of requests that write.
 func newWriteLimiter(opt *Options) *limiter {
-	l := newLimiter(cmp.Or(opt.WriteConcurrency, defaultWrites), cmp.Or(opt.WriteQueue, defaultWriteQueue))
+	l := newLimiter(opt.WriteConcurrency, opt.WriteQueue)
 	l.keys = "banquet.limits.write_concurrency, write_queue"
 	return l
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -85,6 +86,8 @@ func (w *writer) run(ctx context.Context, r *rowsRequest) (report ingest.Report,
 	if r.project == "" {
 		r.project = w.opt.Project
 	}
+	ctx, cancel := leaveTime(ctx)
+	defer cancel()
 	if r.push {
 		report, err = w.opt.Writer.Push(ctx, ingest.PushRequest{Project: r.project, Source: r.name, To: r.to, Rows: r.Rows})
 	} else {
@@ -95,6 +98,19 @@ func (w *writer) run(ctx context.Context, r *rowsRequest) (report ingest.Report,
 	}
 	return report, err
 }
+
+// leaveTime ends a tenth before the caller's deadline: a response that names the rows that
+// are not stored must arrive in time.
+func leaveTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/10, maxLeft)))
+}
+
+// maxLeft bounds the time that is left for a response.
+const maxLeft = time.Second
 
 // unnamed is the error of a request of banquet's own API without a name. Feast's clients
 // get Feast's error for an empty one.

@@ -149,6 +149,7 @@ func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *re
 	opt.TLS, opt.Serving, opt.Ready = security, service, r.ready
 	opt.Materializer, opt.MaterializeRuns, opt.MaterializeQueue = r.loader().materializer, r.materializeRuns(), r.config.Banquet.Materialize.Queue
 	opt.Writer, opt.AllowWrites = r.serverWriter(holder), f.allowWrites
+	opt.WriteConcurrency, opt.WriteQueue = r.config.Banquet.Limits.WriteConcurrency, r.config.Banquet.Limits.WriteQueue
 	opt.TTL, opt.FeastStatus = r.config.Banquet.Serving.TTL, r.config.Banquet.HTTP.Status == "feast"
 	s, err := server.New(ctx, opt)
 	if err != nil {
