@@ -124,12 +124,16 @@ type Rows struct {
 // bound is a field with its column.
 type bound struct {
 	Column
-	kind types.ValueType_Enum
+	kind   types.ValueType_Enum
+	paired bool // each row has two cells, which are equal
 }
 
 func (b *bound) at(row int) int {
-	if b.Scalar {
+	switch {
+	case b.Scalar:
 		return 0
+	case b.paired:
+		return 2 * row
 	}
 	return row
 }
@@ -142,13 +146,13 @@ func (f *Form) Bind(columns []Column) (*Rows, error) {
 	find := func(names []string, kind types.ValueType_Enum, optional bool) bound {
 		for _, name := range names {
 			if i := slices.IndexFunc(columns, func(c Column) bool { return c.Name == name }); i >= 0 {
-				return bound{columns[i], kind}
+				return bound{Column: columns[i], kind: kind}
 			}
 		}
 		if !optional {
 			missing = append(missing, names[0])
 		}
-		return bound{Column{Name: names[0]}, kind}
+		return bound{Column: Column{Name: names[0]}, kind: kind}
 	}
 	for _, k := range f.keys {
 		r.keys = append(r.keys, find(k.names, k.kind, false))
@@ -198,8 +202,8 @@ func (f *Form) checkRepeats(columns []Column) error {
 	return nil
 }
 
-// measure checks the lengths of the columns. Feast's SDK sends the keys of an on-demand
-// view twice: such a column is cut if both halves are equal.
+// measure checks the lengths of the columns. Feast's SDK sends each key of an on-demand
+// view twice: 1, 1, 2, 2.
 func (r *Rows) measure(columns []Column) error {
 	first := -1
 	for i := range columns {
@@ -219,7 +223,7 @@ func (r *Rows) measure(columns []Column) error {
 		if c.Scalar || c.Cells.Len() == r.rows {
 			continue
 		}
-		if r.twice(&c) {
+		if r.pair(c.Name) {
 			continue
 		}
 		return r.form.fault("column %s has %d rows, column %s has %d; all columns of a frame must have the same number", columns[first].Name, r.rows, c.Name, c.Cells.Len())
@@ -231,22 +235,25 @@ func (r *Rows) isKey(name string) bool {
 	return slices.ContainsFunc(r.keys, func(b bound) bool { return b.Name == name })
 }
 
-// twice reports whether a column has the keys of the rows twice.
-func (r *Rows) twice(c *Column) bool {
-	at := slices.IndexFunc(r.keys, func(b bound) bool { return b.Name == c.Name })
-	if at < 0 || r.form.view.Kind != registry.OnDemandView || c.Cells.Len() != 2*r.rows {
+// pair reports whether a column is a join key of an on-demand view with two equal cells
+// for each row, and then reads one of them.
+func (r *Rows) pair(name string) bool {
+	i := slices.IndexFunc(r.keys, func(b bound) bool { return b.Name == name })
+	if i < 0 || r.form.view.Kind != registry.OnDemandView {
+		return false
+	}
+	b := &r.keys[i]
+	if b.Cells.Len() != 2*r.rows {
 		return false
 	}
 	for row := range r.rows {
-		one, err := c.Cells.Append(nil, row, r.keys[at].kind, value.Exact)
-		if err != nil {
-			return false
-		}
-		other, err := c.Cells.Append(nil, row+r.rows, r.keys[at].kind, value.Exact)
-		if err != nil || !bytes.Equal(one, other) {
+		first, err := b.Cells.Append(nil, 2*row, b.kind, value.Exact)
+		second, other := b.Cells.Append(nil, 2*row+1, b.kind, value.Exact)
+		if err != nil || other != nil || !bytes.Equal(first, second) {
 			return false
 		}
 	}
+	b.paired = true
 	return true
 }
 

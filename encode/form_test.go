@@ -103,4 +103,11 @@ func TestKeysThatAreSentTwice(t *testing.T) {
 	if _, err := f.Bind([]encode.Column{sent("k", `"`+long+`a"`, `"`+long+`b"`), sent("x", "1")}); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("other keys: %v", err)
 	}
+	if _, err := f.Bind([]encode.Column{sent("k", `"a"`, `"b"`, `"a"`, `"b"`), sent("x", "1", "2")}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("keys that are not beside their copies: %v", err)
+	}
+	rows, err := f.Bind([]encode.Column{sent("k", `"a"`, `"a"`, `"b"`, `"b"`), sent("x", "1", "2")})
+	if err != nil || rows.Len() != 2 || rows.RowName(1) != `row 1 (k="b")` {
+		t.Errorf("%v", err)
+	}
 }

@@ -33,6 +33,8 @@ func newSourceColumn(c offline.Column, sent Column, isTime bool) sourceColumn {
 	switch {
 	case isTime:
 		s.kind = types.ValueType_INVALID
+	case strings.HasPrefix(c.Native, "list<") && c.Type >= types.ValueType_BYTES && c.Type <= types.ValueType_UNIX_TIMESTAMP:
+		s.kind = c.Type + 10 // Feast takes such a list, whose item has another name than "item", for its elements
 	case c.Unmapped != "", strings.HasPrefix(c.Native, "numeric"), strings.HasPrefix(c.Native, "time ") || c.Native == "time":
 		s.kind = types.ValueType_STRING // the store reads the text as its type, exactly
 	case c.Native == "json" || c.Native == "jsonb":

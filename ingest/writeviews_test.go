@@ -151,7 +151,7 @@ func TestWriteOfAViewWithoutEntities(t *testing.T) {
 }
 
 // Feast's SDK sends the features of an on-demand view that it has computed, with its keys
-// twice and the time of the write.
+// twice, each beside its copy, and the time of the write.
 func TestWriteOfAnOnDemandView(t *testing.T) {
 	online := &memory.Store{}
 	now := time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)
@@ -161,7 +161,7 @@ func TestWriteOfAnOnDemandView(t *testing.T) {
 		_, err := w.Write(t.Context(), ingest.WriteRequest{View: view, Rows: ingest.Rows{Columns: frame(t, df)}})
 		return err
 	}
-	if err := write("computed", `{"driver_id":[1,2,1,2],"x":[10,20],"event_timestamp":["2024-04-01","2024-04-01"],"created":["2024-04-01","2024-04-01"]}`); err != nil {
+	if err := write("computed", `{"driver_id":[1,1,2,2],"x":[10,20],"event_timestamp":["2024-04-01","2024-04-01"],"created":["2024-04-01","2024-04-01"]}`); err != nil {
 		t.Fatal(err)
 	}
 	if got, at := x(t, online, table, 2); got != "20" || !at.Equal(time.Date(2024, 4, 1, 0, 0, 0, 0, time.UTC)) {
