@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares writes of Feast's SDK over banquet with writes of the same SDK straight into a
 store: push, write_to_online_store, and the HTTP requests of Feast's documentation.
-FEAST_PYTHON has Feast 0.66, FEAST067_PYTHON has 0.67."""
+FEAST066_PYTHON has Feast 0.66, FEAST067_PYTHON has 0.67."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main() -> int:
     args.add_argument("--banquet", required=True)
     program = args.parse_args().banquet
     cases = wrong = 0
-    for version, python in {"0.66": os.environ["FEAST_PYTHON"], "0.67": os.environ["FEAST067_PYTHON"]}.items():
+    for version, python in {"0.66": os.environ.get("FEAST066_PYTHON") or os.environ["FEAST_PYTHON"], "0.67": os.environ["FEAST067_PYTHON"]}.items():
         with tempfile.TemporaryDirectory(prefix="conformance-push") as work:
             done = subprocess.run([python, str(HERE / "push_client.py"), program, work], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "TZ": "UTC"})
         if done.returncode != 0:

@@ -60,6 +60,7 @@ make --no-print-directory build
 "$FEAST_PYTHON" conformance/conformance.py --banquet "$PWD/bin/banquet" "$@"
 [ $# -eq 0 ] || exit 0
 "$FEAST_PYTHON" conformance/flight.py --banquet "$PWD/bin/banquet"
+"$FEAST_PYTHON" conformance/push.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/inference.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/example.py --banquet "$PWD/bin/banquet" --python "$EXAMPLE_PYTHON"
 "$FEAST_PYTHON" conformance/training.py --banquet "$PWD/bin/banquet"
