@@ -33,8 +33,8 @@ func newSourceColumn(c offline.Column, sent Column, isTime bool) sourceColumn {
 	switch {
 	case isTime:
 		s.kind = types.ValueType_INVALID
-	case strings.HasPrefix(c.Native, "list<") && c.Type >= types.ValueType_BYTES && c.Type <= types.ValueType_UNIX_TIMESTAMP:
-		s.kind = c.Type + 10 // Feast takes such a list, whose item has another name than "item", for its elements
+	case c.Unmapped != "" && strings.HasPrefix(c.Native, "list<"):
+		s.kind = unmappedList(c.Native)
 	case c.Unmapped != "", strings.HasPrefix(c.Native, "numeric"), strings.HasPrefix(c.Native, "time ") || c.Native == "time":
 		s.kind = types.ValueType_STRING // the store reads the text as its type, exactly
 	case c.Native == "json" || c.Native == "jsonb":
@@ -46,6 +46,20 @@ func newSourceColumn(c offline.Column, sent Column, isTime bool) sourceColumn {
 		s.nested = c.Native
 	}
 	return s
+}
+
+// unmappedList is the type of a file's list that has no value type in Feast, since its
+// elements are not called item. VALUE_LIST stands for lists that can only be written from
+// Arrow.
+func unmappedList(native string) types.ValueType_Enum {
+	_, element, _ := strings.Cut(strings.TrimSuffix(native, ">"), ": ")
+	switch {
+	case element == "string" || element == "large_string":
+		return types.ValueType_STRING_LIST
+	case strings.HasPrefix(element, "timestamp["):
+		return types.ValueType_UNIX_TIMESTAMP_LIST
+	}
+	return types.ValueType_VALUE_LIST
 }
 
 // own is the array of cells that are an Arrow array already.

@@ -8,17 +8,17 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// A file's list whose item is not named "item" has the value type of its elements in Feast;
-// what is written to it is a list all the same.
+// A file's list whose elements are not called item has no value type in Feast; it can be
+// written all the same.
 func TestListsOfASource(t *testing.T) {
 	for _, c := range []struct {
 		column offline.Column
 		cell   string
 		want   string
 	}{
-		{offline.Column{Type: types.ValueType_STRING, Native: "list<element: string>"}, `["a","b"]`, `[["a" "b"]]`},
-		{offline.Column{Type: types.ValueType_INT64, Native: "list<element: int64>"}, `[1,9007199254740993]`, `[[1 9007199254740993]]`},
-		{offline.Column{Type: types.ValueType_UNIX_TIMESTAMP, Native: "list<element: timestamp[us]>"}, `[5]`, `[[5]]`},
+		{offline.Column{Unmapped: "list", Native: "list<element: string>"}, `["a","b"]`, `[["a" "b"]]`},
+		{offline.Column{Unmapped: "list", Native: "list<element: timestamp[us]>"}, `[5]`, `[[5]]`},
+		{offline.Column{Type: types.ValueType_INT64_LIST, Native: "list<element: int64>"}, `[1,9007199254740993]`, `[[1 9007199254740993]]`},
 		{offline.Column{Type: types.ValueType_STRING_LIST, Native: "list<item: string>"}, `["a"]`, `[["a"]]`},
 		{offline.Column{Type: types.ValueType_STRING, Native: "string"}, `"a"`, `["a"]`},
 	} {
