@@ -32,6 +32,8 @@ const exactTexts = `|division by zero|name '%s' is not defined|invalid literal f
 |%s index out of range|'%s' object has no attribute '%s'|module '%s' has no attribute '%s'|type object '%s' has no attribute '%s'|No module named '%s'
 |%s is not a valid %s|Can't instantiate abstract class %s with abstract method%s %s|cannot assign to field '%s'|'%s' object is not iterable
 |%s() takes no arguments|cannot reassign member '%s'|property '%s' of '%s' object has no setter|exceptions must derive from BaseException
+|%s changed size during iteration|'%s' object does not support item assignment|'%s' object doesn't support item deletion
+|cannot access local variable '%s' where it is not associated with a value|cannot access free variable '%s' where it is not associated with a value in enclosing scope
 |I/O operation on closed file.|time data %s does not match format %s|unconverted data remains: %s|day is out of range for month|`
 
 // raise makes an exception of one of Python's classes.

@@ -49,8 +49,13 @@ func numeric(err error) error {
 	return raise(e.Class, e.Format, args...)
 }
 
+// augment is target op= value. The parts of the target are evaluated once.
 func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
-	old, v, err := r.both(s, st.target, st.value)
+	old, store, err := r.place(s, st.target)
+	if err != nil {
+		return err
+	}
+	v, err := r.eval(s, st.value)
 	if err != nil {
 		return err
 	}
@@ -58,7 +63,7 @@ func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
 		if mutable(old) {
 			return fmt.Errorf("a %s is changed by what cannot be known without running Python (%s)", TypeName(old), u.Why)
 		}
-		return r.bind(s, st.target, r.mixed(u, old))
+		return store(r.mixed(u, old))
 	}
 	if why := readOnly(old); why != "" {
 		return errors.New(why)
@@ -66,17 +71,39 @@ func (r *Interpreter) augment(s *scope, st *augmentStmt) error {
 	if err := r.weigh(v); err != nil {
 		return err
 	}
-	if done, err := r.inPlace(st.op, old, v); done || err != nil {
-		return err
-	}
-	v, err = r.binary(st.op, old, v)
-	if err == nil {
-		err = r.meter.hold(v)
+	done, err := r.inPlace(st.op, old, v)
+	if err == nil && !done {
+		if old, err = r.binary(st.op, old, v); err == nil {
+			err = r.meter.hold(old)
+		}
 	}
 	if err != nil {
 		return err
 	}
-	return r.bind(s, st.target, v)
+	return store(old)
+}
+
+// place evaluates the parts of a target: its value, and how to set it.
+func (r *Interpreter) place(s *scope, target expr) (v any, store func(any) error, err error) {
+	switch t := target.(type) {
+	case *attrExpr:
+		owner, err := r.eval(s, t.value)
+		if err == nil {
+			v, err = r.attribute(owner, t.name)
+		}
+		return v, func(v any) error { return s.locate(t.at, r.setAttribute(owner, t.name, v)) }, s.locate(t.at, err)
+	case *indexExpr:
+		if _, slice := t.index.(*sliceExpr); slice {
+			return nil, nil, s.file.fail(t.at, "assigning to a slice is not read; build the list anew")
+		}
+		owner, key, err := r.both(s, t.value, t.index)
+		if err == nil {
+			v, err = r.item(owner, key)
+		}
+		return r.mixed(v, owner), func(v any) error { return s.locate(t.at, r.setItem(owner, key, v)) }, s.locate(t.at, err)
+	}
+	v, err = r.eval(s, target)
+	return v, func(v any) error { return r.bind(s, target, v) }, err
 }
 
 // inPlace changes a list, a dict or a set in place; false if the operator makes a

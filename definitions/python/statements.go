@@ -181,7 +181,19 @@ func (r *Interpreter) deleteItem(s *scope, t *indexExpr) error {
 		o.Items = slices.Delete(o.Items, i, i+1)
 		return r.charge((len(o.Items) - i) / 16)
 	}
+	if fixed(owner) {
+		return raise("TypeError", "'%s' object doesn't support item deletion", TypeName(owner))
+	}
 	return fmt.Errorf("items of a %s cannot be deleted", TypeName(owner))
+}
+
+// fixed reports whether the items of a value of the language cannot be set.
+func fixed(v any) bool {
+	switch v.(type) {
+	case nil, bool, int64, float64, string, Bytes, Tuple, Range, *Set, *View, *Iterator:
+		return true
+	}
+	return false
 }
 
 // position converts an index to one from the start.
@@ -307,6 +319,9 @@ func (r *Interpreter) setItem(owner, key, v any) error {
 		return nil
 	case *Unknown:
 		return r.lost(o, v)
+	}
+	if fixed(owner) {
+		return raise("TypeError", "'%s' object does not support item assignment", TypeName(owner))
 	}
 	return fmt.Errorf("items of a %s cannot be set", TypeName(owner))
 }

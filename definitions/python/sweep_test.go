@@ -124,7 +124,7 @@ func loadLarge(t *testing.T) *python.Interpreter {
 // Whatever a program repeats, its work and memory are counted: with few steps it ends at
 // once, and a line says where.
 func TestNothingEscapesTheMeter(t *testing.T) {
-	const steps, bytes = 20_000, 16 << 20
+	const steps, bytes = 20_000, 8 << 20
 	list := sweep()
 	if *sweeps > 0 {
 		rand.New(rand.NewPCG(1, 2)).Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
