@@ -133,7 +133,7 @@ func exceptionMethods() map[string]any {
 			if len(c.Names) > 0 {
 				return nil, fmt.Errorf("named arguments of a %s are not read; give one text", o.Class.Name)
 			}
-			o.set("args", append(Tuple{}, c.Args...))
+			o.setArgs(c.Args)
 			return nil, o.Class.checkException(c)
 		}),
 		"__str__":        writtenMethod("_exceptions", "__str__"),
@@ -171,7 +171,11 @@ func (r *Interpreter) catches(s *scope, h handler, e *raised) (bool, error) {
 
 // caught reports whether an exception is of a class, or of a class in a tuple.
 func (r *Interpreter) caught(v any, e *raised) (bool, error) {
-	class, kinds := r.classOf(e), flat(v)
+	class := r.classOf(e)
+	kinds, err := r.flat(v)
+	if err != nil {
+		return false, err
+	}
 	for _, k := range kinds {
 		if c, ok := k.(*Class); ok && class != nil && class.derives(c) {
 			return true, nil

@@ -196,7 +196,7 @@ func (r *Interpreter) instantiate(c *Class, call *Call) (any, error) {
 		if err := c.checkException(call); err != nil {
 			return nil, err
 		}
-		o.set("args", Tuple(slices.Clone(call.Args)))
+		o.setArgs(call.Args)
 	case c.shape != nil:
 		if err := c.fill(o, call); err != nil || isOwn && b.Name == "object" {
 			return o, err
@@ -205,6 +205,26 @@ func (r *Interpreter) instantiate(c *Class, call *Call) (any, error) {
 		return nil, raise("TypeError", "%s() takes no arguments", c.Name)
 	}
 	return o, r.initialize(o, init, call)
+}
+
+// setArgs sets the arguments of a new exception, and what Python makes of them.
+func (o *Instance) setArgs(args []any) {
+	o.set("args", Tuple(slices.Clone(args)))
+	var of any
+	if len(args) > 0 {
+		of = args[0]
+	}
+	for _, b := range o.Class.mro {
+		switch c, _ := b.(*Class); {
+		case c == nil || !c.exception:
+		case c.Name == "StopIteration":
+			o.set("value", of)
+		case c.Name == "SystemExit" && len(args) > 1:
+			o.set("code", Tuple(slices.Clone(args)))
+		case c.Name == "SystemExit":
+			o.set("code", of)
+		}
+	}
 }
 
 // checkConcrete refuses a class that cannot have instances.

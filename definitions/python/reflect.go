@@ -138,7 +138,11 @@ func isInstance(name string, c *Call) (any, error) {
 	}
 	var unknown *Unknown
 	b, isBuiltin := c.Args[0].(*Builtin)
-	for _, k := range flat(c.Args[1]) {
+	kinds, err := c.run.flat(c.Args[1])
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range kinds {
 		if isBuiltin && name == "isinstance" && k == c.run.builtins["type"] {
 			kind, err := c.run.builtinKind(b)
 			return kind == "type", err
@@ -148,10 +152,12 @@ func isInstance(name string, c *Call) (any, error) {
 			return nil, fmt.Errorf("%s() by %s is not read", name, k.Name)
 		case *Unknown:
 			unknown = k.but("%s() of %s", name, k.Why)
-		default:
+		case *Class, *Builtin:
 			if isOf(name, c.Args[0], k) {
 				return true, nil
 			}
+		default:
+			return nil, raise("TypeError", "%s() arg 2 must be a type, a tuple of types, or a union", name)
 		}
 	}
 	if unknown != nil {
@@ -161,16 +167,23 @@ func isInstance(name string, c *Call) (any, error) {
 }
 
 // flat lists a class, or the classes of a tuple and of nested tuples.
-func flat(v any) []any {
+func (r *Interpreter) flat(v any) ([]any, error) {
 	t, ok := v.(Tuple)
 	if !ok {
-		return []any{v}
+		return []any{v}, nil
 	}
 	var kinds []any
 	for _, item := range t {
-		kinds = append(kinds, flat(item)...)
+		if err := r.charge(1); err != nil {
+			return nil, err
+		}
+		more, err := r.flat(item)
+		if err != nil {
+			return nil, err
+		}
+		kinds = append(kinds, more...)
 	}
-	return kinds
+	return kinds, nil
 }
 
 // isOf reports whether a value is an instance of a type, or for issubclass whether

@@ -89,7 +89,12 @@ func textArgument(v any) any {
 	}
 	var list []any
 	for _, item := range t {
-		list = append(list, textArgument(item))
+		if _, nested := item.(Tuple); nested { // which no method takes
+			item = pytext.Other("tuple")
+		} else {
+			item = textArgument(item)
+		}
+		list = append(list, item)
 	}
 	return list
 }
