@@ -1,6 +1,7 @@
 package python
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"math"
@@ -98,6 +99,10 @@ func (c *comparison) equal(a, b any) bool {
 
 // containers compares unordered containers, and all other values.
 func (c *comparison) containers(a, b any) bool {
+	x, isBytes := a.(Bytes)
+	if y, also := b.(Bytes); isBytes || also {
+		return isBytes && also && bytes.Equal(x, y)
+	}
 	a, b = atom(a), atom(b)
 	switch x := a.(type) {
 	case *Dict:
@@ -428,7 +433,8 @@ func (c *comparison) order(a, b any) (int, bool) {
 	case string:
 		return orderAs(p, b)
 	case Bytes:
-		return orderAs(bytesKey(p), atom(b))
+		other, ok := b.(Bytes)
+		return bytes.Compare(p, other), ok
 	case Ordered:
 		return p.Compare(b)
 	}

@@ -131,6 +131,9 @@ func known[T any](v T, err error) (any, error) {
 
 // percent is %-formatting.
 func (r *Interpreter) percent(format string, v any) (any, error) {
+	if err := r.weigh(format, v); err != nil {
+		return nil, err
+	}
 	args := []any{v}
 	if t, ok := tupleOf(v).(Tuple); ok {
 		args = t
