@@ -33,7 +33,6 @@ const exactTexts = `|division by zero|name '%s' is not defined|invalid literal f
 |%s is not a valid %s|Can't instantiate abstract class %s with abstract method%s %s|cannot assign to field '%s'|'%s' object is not iterable
 |%s() takes no arguments|cannot reassign member '%s'|property '%s' of '%s' object has no setter|exceptions must derive from BaseException
 |%s changed size during iteration|'%s' object does not support item assignment|'%s' object doesn't support item deletion
-|cannot access local variable '%s' where it is not associated with a value|cannot access free variable '%s' where it is not associated with a value in enclosing scope
 |I/O operation on closed file.|time data %s does not match format %s|unconverted data remains: %s|day is out of range for month|`
 
 // raise makes an exception of one of Python's classes.
