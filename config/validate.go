@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -28,8 +29,8 @@ func (d *decoder) validate(c *Config) {
 	if c.Offline.Type == "postgres" {
 		d.postgres("offline_store", &c.Offline.Postgres)
 	}
-	if t := c.Online.DynamoDB.TableTemplate; c.Online.Type == "dynamodb" && !strings.Contains(t, "{table_name}") {
-		d.fault(d.line("online_store.table_name_template"), "online_store.table_name_template", "must contain {table_name}: otherwise all views would share one table")
+	if c.Online.Type == "dynamodb" {
+		d.dynamo(&c.Online.DynamoDB)
 	}
 	for _, key := range []string{"mcp_enabled", "mcp_server_name", "mcp_server_version", "mcp_transport"} {
 		path := "feature_server." + key
@@ -37,6 +38,35 @@ func (d *decoder) validate(c *Config) {
 			d.fault(at, path, "unknown key; it belongs to type: mcp")
 		}
 	}
+}
+
+func (d *decoder) dynamo(c *DynamoDB) {
+	const template, endpoint = "online_store.table_name_template", "online_store.endpoint_url"
+	switch rest := strings.NewReplacer("{project}", "", "{table_name}", "").Replace(c.TableTemplate); {
+	case !strings.Contains(c.TableTemplate, "{table_name}"):
+		d.fault(d.line(template), template, "must contain {table_name}: otherwise all views would share one table")
+	case strings.ContainsAny(rest, "{}"):
+		d.fault(d.line(template), template, "may contain {project} and {table_name}, and no other braces")
+	}
+	if c.Endpoint == "" {
+		return
+	}
+	if u, err := url.Parse(c.Endpoint); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		d.fault(d.line(endpoint), endpoint, "want a URL such as http://localhost:8000, not "+strconv.Quote(withoutUser(c.Endpoint)))
+	}
+}
+
+// withoutUser removes the user and the password of a URL.
+func withoutUser(text string) string {
+	at := strings.LastIndexByte(text, '@')
+	if at < 0 {
+		return text
+	}
+	scheme, _, ok := strings.Cut(text[:at], "://")
+	if !ok {
+		return hidden + text[at:]
+	}
+	return scheme + "://" + hidden + text[at:]
 }
 
 func (d *decoder) postgres(section string, p *Postgres) {
