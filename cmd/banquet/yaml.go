@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -128,7 +129,7 @@ func leaf(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
 // need an escape.
 func scalar(s string) string {
 	switch {
-	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }):
+	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }): // line breaks of Unicode, too
 		return strconv.Quote(s)
 	case plain(s):
 		return s

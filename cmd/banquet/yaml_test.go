@@ -38,3 +38,22 @@ func TestScalarsArePyYAMLs(t *testing.T) {
 		t.Errorf("only %d texts", n)
 	}
 }
+
+// Line breaks of Unicode, and what no terminal shows, are written as escapes: as they are, a
+// reader of YAML would end the line there, or drop them.
+func TestInvisibleTextIsEscaped(t *testing.T) {
+	for _, r := range "\u0085\u00a0\u00ad\u200b\u200e\u2028\u2029\u202e\u2060\ufeff\x00\x1b\x7f\ue000" {
+		for _, text := range []string{string(r), "a" + string(r) + ": b", ":" + string(r), "=" + string(r)} {
+			got := scalar(text)
+			var back struct{ K string }
+			if err := yaml.Unmarshal([]byte("k: "+got+"\n"), &back); err != nil || back.K != text || strings.ContainsRune(got, r) {
+				t.Errorf("%q is written as %s, which is read as %q, %v", text, got, back.K, err)
+			}
+		}
+	}
+	for _, text := range []string{"한글", "é", "🎉"} {
+		if got := scalar(text); got != text {
+			t.Errorf("%q is written as %s", text, got)
+		}
+	}
+}
