@@ -28,10 +28,10 @@ type decoder struct {
 	warnings  []string
 }
 
-// located is a fault in a line.
+// located is a fault in a line, about a key.
 type located struct {
-	line int
-	text string
+	line       int
+	path, text string
 }
 
 func newDecoder(name string, c *Config) *decoder {
@@ -42,13 +42,15 @@ func newDecoder(name string, c *Config) *decoder {
 
 // fault adds a fault of a key; path is empty for the file.
 func (d *decoder) fault(line int, path, text string) {
+	at := located{line: line, path: path}
 	if path != "" {
 		text = path + ": " + text
 		if from := d.variables[line]; len(from) > 0 {
 			text += " (the line has " + strings.Join(from, ", ") + " from the environment)"
 		}
 	}
-	d.faults = append(d.faults, located{line, fmt.Sprintf("%s:%d: %s", d.name, line, text)})
+	at.text = fmt.Sprintf("%s:%d: %s", d.name, line, text)
+	d.faults = append(d.faults, at)
 }
 
 // err returns all faults in the order of their lines.
@@ -184,15 +186,16 @@ func (d *decoder) needed(s *Section, k *Key) {
 	path := join(s.Name, k.Name)
 	_, given := d.lines[path]
 	if v, ok := k.into.(*string); ok && given {
-		given = *v != "" || d.faulty(d.lines[path])
+		given = *v != "" || d.faulty(path)
 	}
 	if k.needed != "" && !given {
 		d.fault(d.line(path), path, "is missing; "+k.needed)
 	}
 }
 
-func (d *decoder) faulty(line int) bool {
-	return slices.ContainsFunc(d.faults, func(f located) bool { return f.line == line })
+// faulty reports whether a key has a fault already.
+func (d *decoder) faulty(path string) bool {
+	return slices.ContainsFunc(d.faults, func(f located) bool { return f.path == path })
 }
 
 // unknown reports a key that a section does not have, with the key that was probably
@@ -249,7 +252,7 @@ func (d *decoder) typeOf(n *yaml.Node, path, fallback string) string {
 	}
 	d.lines[path] = at.Line
 	if at.Kind != yaml.ScalarNode || tagOf(at) != yaml11.Text {
-		d.fault(at.Line, path, "want text, not "+kindOf(at)+"; put it in quotes")
+		d.fault(at.Line, path, notText(at))
 		return ""
 	}
 	return at.Value

@@ -88,12 +88,20 @@ func (k *Key) text(n *yaml.Node) (v, want string) {
 	case tag == yaml11.Text && n.Kind == yaml.ScalarNode, slices.Contains(k.Choices, n.Value):
 	case k.Kind == Credential && n.Kind == yaml.ScalarNode: // digits, for example
 	default:
-		return "", "want text, not " + kindOf(n) + "; put it in quotes"
+		return "", notText(n)
 	}
 	if len(k.Choices) > 0 && !slices.Contains(k.Choices, n.Value) {
 		return "", "want " + oneOf(k.Choices) + ", not " + strconv.Quote(n.Value)
 	}
 	return n.Value, ""
+}
+
+// notText is the fault of a value that is no text.
+func notText(n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode {
+		return "want text, not " + kindOf(n)
+	}
+	return "want text, not " + kindOf(n) + "; put it in quotes"
 }
 
 func oneOf(choices []string) string {

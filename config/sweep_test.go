@@ -193,3 +193,14 @@ func TestPlaces(t *testing.T) {
 		}
 	}
 }
+
+// A value that is wrong is one fault, and is not missing besides.
+func TestAWrongValueIsNotMissing(t *testing.T) {
+	_, err := parse("registry:\n  - a\nproject: [x]\nonline_store:\n  type: dynamodb\n  region: 7\n", nil)
+	want := "feature_store.yaml:2: registry: want a section with keys, not a list\n" +
+		"feature_store.yaml:3: project: want text, not a list\n" +
+		"feature_store.yaml:6: online_store.region: want text, not the number 7; put it in quotes"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
+	}
+}

@@ -81,6 +81,7 @@ func (d *decoder) postgres(section string, p *Postgres) {
 func (d *decoder) project(c *Config) {
 	line := d.line("project")
 	switch {
+	case c.Project == "" && d.faulty("project"):
 	case c.Project == "":
 		d.fault(line, "project", "is missing; name the project, in letters, digits and _")
 	case !regexp.MustCompile(`^[\pL\pN][\pL\pN_]*$`).MatchString(c.Project):
@@ -101,6 +102,7 @@ func (d *decoder) checkRegistry(c *Config) {
 		d.fault(d.line("registry.registry_type"), "registry.registry_type", fmt.Sprintf("unknown registry type %q", c.Registry.Type)+remedy)
 	case !slices.Contains([]string{"", "FileRegistryStore", "feast.infra.registry.file.FileRegistryStore"}, c.Registry.StoreType):
 		d.fault(d.line("registry.registry_store_type"), "registry.registry_store_type", c.Registry.StoreType+" is not built into banquet, which has FileRegistryStore"+remedy)
+	case path == "" && (d.faulty("registry") || d.faulty("registry.path")):
 	case path == "":
 		d.fault(at, "registry", "is missing; give the path of a file, such as registry.db")
 	case strings.Contains(path, "://") && !strings.HasPrefix(path, "file://"):
