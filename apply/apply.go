@@ -150,6 +150,9 @@ func (a *Applier) plan(ctx context.Context, objects *registry.Objects) (p *Plan,
 	if p.Refused == nil && len(p.Changes) > 0 {
 		p.Refused = a.opt.Storage.Writable(ctx)
 	}
+	if err := ctx.Err(); err != nil { // not a refusal
+		return nil, nil, fault.Of(err)
+	}
 	return p, left, nil
 }
 

@@ -32,6 +32,8 @@ type world struct {
 	// effect nevertheless.
 	fail int
 	half bool
+	// stop ends the context of the failing call, which then returns its error.
+	stop func()
 	// before is called before a registry is saved.
 	before func()
 }
@@ -48,6 +50,10 @@ func (w *world) call(name string, make func() error) error {
 	w.calls = append(w.calls, name)
 	failing := len(w.calls) == w.fail
 	w.mu.Unlock()
+	if failing && w.stop != nil {
+		w.stop()
+		return fault.Of(context.Canceled)
+	}
 	if failing && !w.half {
 		return fault.New(fault.Unavailable, "%s failed", name)
 	}
