@@ -57,6 +57,7 @@ make --no-print-directory build
 [ $# -gt 0 ] || "$FEAST_PYTHON" conformance/conversions.py --check
 [ $# -gt 0 ] || "$FEAST_PYTHON" conformance/definitions.py --fresh # bothreaders.py reuses its results
 [ $# -gt 0 ] || "$FEAST_PYTHON" conformance/bothreaders.py --banquet "$PWD/bin/banquet"
+[ $# -gt 0 ] || "$FEAST_PYTHON" conformance/registries.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/conformance.py --banquet "$PWD/bin/banquet" "$@"
 [ $# -eq 0 ] || exit 0
 "$FEAST_PYTHON" conformance/flight.py --banquet "$PWD/bin/banquet"
