@@ -214,6 +214,15 @@ func TestKilledWhileSaving(t *testing.T) {
 		if _, err := registry.Update(t.Context(), file.New(path), func(*core.Registry) error { return nil }); err != nil {
 			t.Fatalf("a save after kill %d: %v", i, err)
 		}
+		entries, err := os.ReadDir(filepath.Dir(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if name := e.Name(); name != "registry.db" && name != ".registry.db.lock" {
+				t.Errorf("a save after kill %d has left %s", i, name)
+			}
+		}
 	}
 }
 

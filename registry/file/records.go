@@ -78,7 +78,7 @@ func (r *Records) put(name string, data []byte) error {
 		return err
 	}
 	path := r.path(name)
-	temp, err := writeTemp(filepath.Join(r.dir, "record"), data)
+	temp, err := writeTemp(path, data, func() (*os.File, error) { return os.CreateTemp(r.dir, ".record.*.tmp") })
 	if err != nil {
 		return err
 	}

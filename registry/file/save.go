@@ -160,7 +160,15 @@ func (s *Storage) Writable(ctx context.Context) error {
 
 // replace replaces the file's content by b: by a rename if possible, else in place.
 func (s *Storage) replace(path string, b []byte) error {
-	temp, err := writeTemp(path, b)
+	// The name is always the same, so that a writer that is killed leaves one file at
+	// most, until the next Save. Nobody else writes it: this one has the lock.
+	temp, err := writeTemp(path, b, func() (*os.File, error) {
+		name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	})
 	if err == nil {
 		err = os.Rename(temp, path)
 		if err == nil {
@@ -178,9 +186,9 @@ func (s *Storage) replace(path string, b []byte) error {
 	return s.osFault(err, "write")
 }
 
-// writeTemp writes b to a new file in the directory of path and syncs it.
-func writeTemp(path string, b []byte) (name string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+// writeTemp writes b to a new file, which gets the rights of path, and syncs it.
+func writeTemp(path string, b []byte, create func() (*os.File, error)) (name string, err error) {
+	f, err := create()
 	if err != nil {
 		return "", err
 	}
