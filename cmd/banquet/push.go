@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/banquet-fs/banquet/encode"
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/ingest"
@@ -107,7 +108,29 @@ func (a *app) push(ctx context.Context, f *pushFlags, path string, to ingest.Tar
 	if err == nil || pushed(&report) {
 		a.sayPushed(&report, to, time.Since(began))
 	}
+	if err != nil && ctx.Err() != nil {
+		return stoppedPush(ctx, err, &report, to)
+	}
 	return err
+}
+
+// stoppedPush is the error of a push that ctx has ended: how much of the file is stored.
+func stoppedPush(ctx context.Context, err error, report *ingest.Report, to ingest.Target) error {
+	done := "no row is added to the batch source"
+	if to != ingest.Offline {
+		stored := 0
+		for i := range report.Views {
+			stored = max(stored, report.Views[i].Stored)
+		}
+		done = fmt.Sprintf("%d rows are known to be stored online, where they change nothing when they are pushed again", stored)
+		if to != ingest.Online {
+			done += "; no row is added to the batch source"
+		}
+	}
+	if _, places, ok := strings.Cut(fault.Of(err).Text, fault.Of(ctx.Err()).Text+"; "); ok { // what a later step says is stored
+		done = places
+	}
+	return fault.New(fault.KindOf(ctx.Err()), "stopped; %s", done)
 }
 
 // pushedTypes are the value types of the columns of the pushed views, under all names that

@@ -189,6 +189,7 @@ func TestSignalsAtAnyMoment(t *testing.T) {
 	s.must("apply")
 	times := map[string]time.Duration{"serve": 300 * time.Millisecond}
 	times["plan"] = s.must("plan")
+	times["push"] = s.must("push", "--view", "carts", filepath.Join(s.dir, "carts.csv"), "--no-progress")
 	s.define()
 	times["apply"] = s.must("apply")
 	times["materialize"] = s.must("materialize", "2024-01-01", "2024-02-01", "--no-progress")
@@ -219,6 +220,10 @@ func (s *signaled) round(command string, after, limit time.Duration) {
 	case "materialize":
 		args, then = materialize, materialize
 		s.must("apply")
+	case "push":
+		args = []string{"push", "--view", "carts", filepath.Join(s.dir, "carts.csv"), "--no-progress"}
+		s.must("apply")
+		then = args
 	case "serve":
 		args = []string{"serve", "-p", "0", "--grpc-port", "0", "--admin-port", "0"}
 	}
