@@ -29,7 +29,7 @@ const busy = 8 * time.Second
 func kills(t *testing.T) (n int, limit time.Duration) {
 	text, ok := os.LookupEnv("BANQUET_TEST_KILLS")
 	if !ok {
-		return 2, busy
+		return 1, busy
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
