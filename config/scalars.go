@@ -90,7 +90,7 @@ func (k *Key) text(n *yaml.Node) (v, want string) {
 	default:
 		return "", notText(n)
 	}
-	if len(k.Choices) > 0 && !slices.Contains(k.Choices, n.Value) {
+	if unset := n.Value == "" && k.Default == ""; len(k.Choices) > 0 && !unset && !slices.Contains(k.Choices, n.Value) {
 		return "", "want " + oneOf(k.Choices) + ", not " + strconv.Quote(n.Value)
 	}
 	return n.Value, ""

@@ -194,6 +194,18 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// An empty text is no choice where there is no default, and refused where there is one.
+func TestEmptyChoices(t *testing.T) {
+	for text, ok := range map[string]bool{
+		"banquet: {http: {status: ''}}": true, "banquet: {serving: {ttl: ''}}": true, "banquet: {serving: {ttl: null}}": true, "banquet: {serving: {ttl: 'null'}}": true,
+		"banquet: {dynamodb: {client: ''}}": false, "feature_server: {type: ''}": false,
+	} {
+		if _, err := parse(head+text+"\n", nil); (err == nil) != ok {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // A value that is wrong is one fault, and is not missing besides.
 func TestAWrongValueIsNotMissing(t *testing.T) {
 	_, err := parse("registry:\n  - a\nproject: [x]\nonline_store:\n  type: dynamodb\n  region: 7\n", nil)
