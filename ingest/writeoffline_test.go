@@ -223,6 +223,25 @@ func TestPushWithoutTheOnlineStore(t *testing.T) {
 	}
 }
 
+// With Partial, the rows that can be written are in both stores, or in the one.
+func TestPartialPushToBothStores(t *testing.T) {
+	opt, off := inquiries(t)
+	online := &memory.Store{}
+	w := twoStores(t, "credit_scoring", "4_incremental", off, online)
+	df := strings.Replace(inquiry, "[3,null]", `["many",null]`, 1)
+	for to, stored := range map[ingest.Target]int{ingest.Offline: 0, ingest.OnlineAndOffline: 1} {
+		pgtest.Exec(t, opt, "TRUNCATE credit_inquiries")
+		report, err := w.Push(t.Context(), ingest.PushRequest{Source: "inquiry_push", To: to, Rows: ingest.Rows{Partial: true, Columns: frame(t, df)}})
+		v := report.Views[0]
+		if fault.KindOf(err) != fault.Invalid || v.Stored != stored || v.Appended != 1 || len(v.Failed) != 1 || v.Failed[0].Row != 0 {
+			t.Errorf("%s: %+v, %v", to, v, err)
+		}
+		if got := sqlRows(t, opt, inquirySQL); len(got) != 1 || !strings.HasPrefix(got[0], "b|") {
+			t.Errorf("%s: %q", to, got)
+		}
+	}
+}
+
 // A push that ends between the two stores has not touched the second; the same push again
 // completes it.
 func TestPushStoppedBetweenTheStores(t *testing.T) {

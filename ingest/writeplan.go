@@ -25,8 +25,7 @@ type viewWrite struct {
 	view *registry.View
 	form *form
 	rows *encode.Rows
-	// online are the records to store, at is the row of each, and failed are the rows that
-	// cannot be converted.
+	// online are the records to store, and at is the row of each.
 	online []stores.Record
 	at     []int
 	report ViewReport

@@ -14,17 +14,27 @@ import (
 
 // run stores what was planned: first online, then offline.
 func (w *Writer) run(ctx context.Context, p *writePlan) (Report, error) {
+	unreadable := p.failedRows()
 	var failed []error
 	for _, vw := range p.views {
 		if err := w.storeOnline(ctx, vw); err != nil {
 			failed = append(failed, err)
 		}
 	}
-	err := together(failed)
-	if err == nil {
-		err = w.storeOffline(ctx, p)
+	if p.failedRows() == unreadable { // else the same push again would add the other rows twice
+		if err := w.storeOffline(ctx, p); err != nil {
+			failed = append(failed, err)
+		}
 	}
-	return p.report(), err
+	return p.report(), together(failed)
+}
+
+// failedRows is the number of failed rows of all views.
+func (p *writePlan) failedRows() (n int) {
+	for _, vw := range p.views {
+		n += len(vw.report.Failed)
+	}
+	return n
 }
 
 // together is one error for those of several views. Those that may pass decide its kind.

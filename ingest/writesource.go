@@ -86,6 +86,9 @@ func (s *sourceColumn) check(row int) error {
 	if s.kind == types.ValueType_INVALID && s.nested == "" {
 		t, ok, err := s.time(row)
 		s.whole = s.whole && (!ok || t.Nanosecond()%1000 == 0)
+		if err == nil && ok && t.Nanosecond()%1000 != 0 && !time.Unix(0, t.UnixNano()).Equal(t) {
+			return fault.New(fault.Invalid, "the time %s is too far for its nanoseconds", t.Format(time.RFC3339Nano))
+		}
 		return err
 	}
 	v, err := s.value(row)
@@ -171,6 +174,8 @@ func (s *sourceColumn) times(rows []int) (arrow.Array, error) {
 			b.AppendNull()
 		case s.whole:
 			b.Append(arrow.Timestamp(t.UnixMicro()))
+		case !time.Unix(0, t.UnixNano()).Equal(t):
+			return nil, fault.New(fault.Invalid, "the time %s is too far beside times with nanoseconds", t.Format(time.RFC3339Nano))
 		default:
 			b.Append(arrow.Timestamp(t.UnixNano()))
 		}
