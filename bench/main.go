@@ -70,10 +70,10 @@ func command(ctx context.Context, args []string) error {
 		return floor.Serve(ctx, args[1], args[2], client(args[3]))
 	case len(args) > 1 && args[0] == "offline" && strings.HasSuffix(args[1], "-floor"):
 		return offline.Floor(ctx, args[1:], client)
-	case len(args) > 0 && args[0] == "offline":
-		return measureOffline(ctx, args[1:])
-	case len(args) > 0 && args[0] == "push":
-		return measurePush(ctx, args[1:])
+	}
+	others := map[string]func(context.Context, []string) error{"offline": measureOffline, "push": measurePush}
+	if len(args) > 0 && others[args[0]] != nil {
+		return others[args[0]](ctx, args[1:])
 	}
 	b := &bench{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)

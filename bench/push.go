@@ -71,19 +71,19 @@ func (b *bench) writes(p *process, readRate float64, workers int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%-34s %12s %16s %12s\n", "writes of 12 features over HTTP", "rows/s", "rows/CPU-second", "CPU µs/row")
+	fmt.Fprintf(os.Stdout, "%-34s %12s %16s %12s\n", "writes of 12 features over HTTP", "rows/s", "rows/CPU-second", "CPU µs/row")
 	capacity := 0.0
 	for _, rows := range []int{500, 1} {
 		r, err := b.write(w, p, rows, 0)
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%-34s %12.0f %16.0f %12.1f\n", strconv.Itoa(rows)+" rows a request", r.perSecond, 1/r.cpu, r.cpu*1e6)
+		fmt.Fprintf(os.Stdout, "%-34s %12.0f %16.0f %12.1f\n", strconv.Itoa(rows)+" rows a request", r.perSecond, 1/r.cpu, r.cpu*1e6)
 		if rows == 500 {
 			capacity = r.perSecond
 		}
 	}
-	fmt.Printf("\n%-34s %9s %9s %9s %8s\n", "1 x 20 features, open loop", "p50 ms", "p99 ms", "most ms", "errors")
+	fmt.Fprintf(os.Stdout, "\n%-34s %9s %9s %9s %8s\n", "1 x 20 features, open loop", "p50 ms", "p99 ms", "most ms", "errors")
 	for _, c := range []struct {
 		name  string
 		share float64
@@ -113,7 +113,7 @@ func (b *bench) readsBeside(w *writeLoad, p *process, name string, readRate, row
 	if err := errors.Join(err, <-done); err != nil {
 		return err
 	}
-	fmt.Printf("%-34s %9.2f %9.2f %9.2f %8d\n", name, milliseconds(res.Quantile(0.5)), milliseconds(res.Quantile(0.99)), milliseconds(res.Quantile(1)), res.Errors+res.Wrong)
+	fmt.Fprintf(os.Stdout, "%-34s %9.2f %9.2f %9.2f %8d\n", name, milliseconds(res.Quantile(0.5)), milliseconds(res.Quantile(0.99)), milliseconds(res.Quantile(1)), res.Errors+res.Wrong)
 	return nil
 }
 

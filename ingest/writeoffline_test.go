@@ -68,14 +68,15 @@ func inquiries(t *testing.T) (pg.Options, *postgres.Store) {
 	return opt, s
 }
 
-func sqlRows(t *testing.T, opt pg.Options, query string) []string {
+// appended are the rows of the batch source as text, in order.
+func appended(t *testing.T, opt pg.Options) []string {
 	t.Helper()
 	db, err := pg.Connect(t.Context(), opt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	rows, err := db.Query(t.Context(), query)
+	rows, err := db.Query(t.Context(), inquirySQL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +112,7 @@ func TestPushToBothStores(t *testing.T) {
 		if stored := v.Stored; v.Appended != 2 || v.Rows != 2 || stored != map[ingest.Target]int{ingest.OnlineAndOffline: 2}[to] {
 			t.Errorf("%s: %+v", to, v)
 		}
-		if diff := cmp.Diff(want, sqlRows(t, opt, inquirySQL)); diff != "" {
+		if diff := cmp.Diff(want, appended(t, opt)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", to, diff)
 		}
 	}
@@ -204,7 +205,7 @@ func TestPushOfWhichOneHalfFails(t *testing.T) {
 	if v := report.Views[0]; err != nil || v.Stored != 2 || v.Appended != 2 {
 		t.Errorf("%+v, %v", v, err)
 	}
-	if got := sqlRows(t, opt, inquirySQL); len(got) != 2 {
+	if got := appended(t, opt); len(got) != 2 {
 		t.Error(got)
 	}
 }
@@ -218,7 +219,7 @@ func TestPushWithoutTheOnlineStore(t *testing.T) {
 	if fault.KindOf(err) != fault.Unavailable || len(report.Views[0].Failed) != 2 || report.Views[0].Appended != 0 {
 		t.Errorf("%+v, %v", report, err)
 	}
-	if got := sqlRows(t, opt, inquirySQL); len(got) != 0 {
+	if got := appended(t, opt); len(got) != 0 {
 		t.Error(got)
 	}
 }
@@ -236,7 +237,7 @@ func TestPartialPushToBothStores(t *testing.T) {
 		if fault.KindOf(err) != fault.Invalid || v.Stored != stored || v.Appended != 1 || len(v.Failed) != 1 || v.Failed[0].Row != 0 {
 			t.Errorf("%s: %+v, %v", to, v, err)
 		}
-		if got := sqlRows(t, opt, inquirySQL); len(got) != 1 || !strings.HasPrefix(got[0], "b|") {
+		if got := appended(t, opt); len(got) != 1 || !strings.HasPrefix(got[0], "b|") {
 			t.Errorf("%s: %q", to, got)
 		}
 	}
@@ -254,13 +255,13 @@ func TestPushStoppedBetweenTheStores(t *testing.T) {
 	if fault.KindOf(err) != fault.Canceled || !strings.Contains(err.Error(), "the rows are stored in feature view credit_inquiries online") || report.Views[0].Stored != 2 {
 		t.Errorf("%+v, %v", report.Views[0], err)
 	}
-	if got := sqlRows(t, opt, inquirySQL); len(got) != 0 {
+	if got := appended(t, opt); len(got) != 0 {
 		t.Error(got)
 	}
 	if report, err = w.Push(t.Context(), push); err != nil || report.Views[0].Stored != 2 || report.Views[0].Appended != 2 {
 		t.Errorf("%+v, %v", report.Views[0], err)
 	}
-	if got := sqlRows(t, opt, inquirySQL); len(got) != 2 {
+	if got := appended(t, opt); len(got) != 2 {
 		t.Error(got)
 	}
 }
