@@ -56,6 +56,10 @@ func (b *batch) appendRequest(dst []byte) []byte {
 func (p *put) appendRequest(dst []byte) []byte {
 	dst = append(append(dst, `{"TableName":`...), p.table.json...)
 	dst = appendItem(append(dst, `,"Item":`...), p.id, p.features, p.record)
+	if p.expression == "" { // nearly every write
+		dst = append(dst, `,"ConditionExpression":"`+unlessNewer+`","ExpressionAttributeNames":{"#k":"entity_id","#t":"event_ts"},"ExpressionAttributeValues":{":ts":{"S":"`...)
+		return append(append(dst, stamp(p.record.Event)...), `"},":utc":{"S":"+00:00"}},"ReturnValuesOnConditionCheckFailure":"ALL_OLD"}`...)
+	}
 	dst = append(append(dst, `,"ConditionExpression":`...), quoted(p.expression)...)
 	names, _ := json.Marshal(p.names) // a map of strings always can be
 	dst = append(append(dst, `,"ExpressionAttributeNames":`...), names...)

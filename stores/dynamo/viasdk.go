@@ -140,12 +140,13 @@ func (v *viaSDK) batchWrite(ctx context.Context, b *batch) error {
 
 // putItem makes one PutItem.
 func (v *viaSDK) putItem(ctx context.Context, p *put) error {
+	expression, names, values := p.condition()
 	in := &dynamodb.PutItemInput{
 		TableName: &p.table.name, Item: itemOf(p.id, p.features, p.record),
-		ConditionExpression: &p.expression, ExpressionAttributeNames: p.names,
+		ConditionExpression: &expression, ExpressionAttributeNames: names,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
-	for name, v := range p.values {
+	for name, v := range values {
 		if in.ExpressionAttributeValues == nil {
 			in.ExpressionAttributeValues = attributes{}
 		}

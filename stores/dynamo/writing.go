@@ -175,7 +175,11 @@ func (w *writing) batchWrite(ctx context.Context, b *batch) error {
 // newerTries bounds the attempts of one conditional write.
 const newerTries = 8
 
-// put is one PutItem with its condition.
+// unlessNewer is the condition of a first attempt: #k is the key, #t the stored event
+// time, :ts the new one, and :utc the offset of UTC.
+const unlessNewer = "attribute_not_exists(#k) OR (contains(#t, :utc) AND #t <= :ts)"
+
+// put is one PutItem with its condition, unlessNewer if expression is empty.
 type put struct {
 	table      *tableName
 	features   []string
@@ -184,6 +188,14 @@ type put struct {
 	expression string
 	names      map[string]string
 	values     map[string]string // texts
+}
+
+// condition is the condition with its names and texts.
+func (p *put) condition() (expression string, names, values map[string]string) {
+	if p.expression == "" {
+		return unlessNewer, map[string]string{"#k": "entity_id", "#t": "event_ts"}, map[string]string{":utc": "+00:00", ":ts": stamp(p.record.Event)}
+	}
+	return p.expression, p.names, p.values
 }
 
 // putNewer writes an item unless a newer one is stored. The text order of
@@ -197,12 +209,7 @@ func (w *writing) putNewer(ctx context.Context, features []string, r *stores.Rec
 		return false, err
 	}
 	defer end()
-	p := &put{
-		table: w.tableName, features: features, id: id, record: r,
-		expression: "attribute_not_exists(#k) OR (contains(#t, :utc) AND #t <= :ts)",
-		names:      map[string]string{"#k": "entity_id", "#t": "event_ts"},
-		values:     map[string]string{":utc": "+00:00", ":ts": stamp(r.Event)},
-	}
+	p := &put{table: w.tableName, features: features, id: id, record: r}
 	for range newerTries {
 		err := w.store.data.putItem(ctx, p)
 		if err != nil && w.store.renewed(err) {
