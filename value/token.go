@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -87,12 +88,8 @@ func (c TextCells) Append(dst []byte, row int, t types.ValueType_Enum, use Use) 
 	s := c[row]
 	switch t {
 	case types.ValueType_DOUBLE:
-		v, err := FromJSON(strconv.AppendQuote(nil, s), types.ValueType_FLOAT) // only to check its form
-		if err != nil || len(v) == 0 {
-			return nil, fault.New(fault.Invalid, "%s is not a number", quoted(s))
-		}
 		f, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-		if err != nil || math.IsNaN(f) {
+		if err != nil || math.IsNaN(f) || foreignNumber(s) {
 			return nil, fault.New(fault.Invalid, "%s is not a number", quoted(s)).Because(err)
 		}
 		return AppendDouble(dst, f), nil
@@ -108,8 +105,14 @@ func (c TextCells) Append(dst []byte, row int, t types.ValueType_Enum, use Use) 
 	if listed(t) {
 		return AppendFromToken(dst, []byte(s), t, use)
 	}
+	if !utf8.ValidString(s) {
+		return nil, notUTF8(s)
+	}
 	return AppendFromToken(dst, appendToken(s), t, use)
 }
+
+// foreignNumber finds forms of numbers that Go reads and Python does not.
+func foreignNumber(s string) bool { return strings.ContainsAny(s, "xXpP_") }
 
 // Time reads the text of a time.
 func (c TextCells) Time(row int) (time.Time, bool, error) { return textTime(c[row]) }
@@ -227,6 +230,9 @@ func appendFloatToken(dst, token []byte, t types.ValueType_Enum) ([]byte, error)
 		v, err := FromJSON(token, t) // only FLOAT accepts these
 		if err != nil {
 			return nil, err
+		}
+		if token[0] == '"' && foreignNumber(string(token)) {
+			return nil, mismatch(token, t)
 		}
 		f = float64(math.Float32frombits(binary.LittleEndian.Uint32(v[1:])))
 		if math.IsNaN(f) || math.IsInf(f, 0) {

@@ -244,6 +244,9 @@ func TestFormsOfCellsAgree(t *testing.T) {
 		"a word as number":  {value.TextCells{"NaN"}, types.ValueType_DOUBLE},
 		"hex":               {value.TextCells{"0x10"}, types.ValueType_DOUBLE},
 		"a word as boolean": {value.TextCells{"yes"}, types.ValueType_BOOL},
+		"a binary exponent": {value.TextCells{"0x1p4"}, types.ValueType_DOUBLE},
+		"the same in JSON":  {token(`"0x1p4"`), types.ValueType_FLOAT},
+		"not UTF-8":         {value.TextCells{"\xff"}, types.ValueType_STRING},
 	} {
 		if v, err := c.cells.Append(nil, 0, c.kind, value.AsFeature); fault.KindOf(err) != fault.Invalid || err == nil {
 			t.Errorf("%s: %x, %v", name, v, err)
