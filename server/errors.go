@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -98,6 +99,18 @@ func bounded(text string, limit int) string {
 	return text[:end] + " …"
 }
 
+// innermost is the fault that was the cause of all others. The errors of writes name rows by
+// their join keys, which may be personal data and do not belong in a log.
+func innermost(f *fault.Error) *fault.Error {
+	for {
+		var inner *fault.Error
+		if !errors.As(f.Unwrap(), &inner) {
+			return f
+		}
+		f = inner
+	}
+}
+
 // maxLinesPerSecond bounds the log: in an outage every request fails for the same
 // reason, and a line for each would cost more than the requests.
 const maxLinesPerSecond = 20
@@ -141,6 +154,10 @@ func (l *faultLog) log(ctx context.Context, log *slog.Logger, method string, err
 	skipped, ok := l.allow(time.Now())
 	if !ok {
 		return
+	}
+	if writes(method) {
+		f = innermost(f)
+		err = f
 	}
 	attrs := []slog.Attr{
 		slog.String("method", method), slog.String("kind", f.Kind.String()),

@@ -1,9 +1,11 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"regexp"
@@ -19,6 +21,8 @@ import (
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/internal/dynamotest"
+	"github.com/banquet-fs/banquet/server"
+	"github.com/banquet-fs/banquet/value"
 )
 
 const inquiries = "credit_scoring_aws.credit_inquiries"
@@ -159,5 +163,34 @@ func failingStore(t *testing.T, surface string, faults dynamotest.Faults, mayWor
 		if !stored {
 			t.Errorf("%s is not stored when the store is back", name)
 		}
+	}
+}
+
+// The response names rows by their keys, which may be personal data; the log does not.
+func TestKeysOfWrittenRowsAreNotLogged(t *testing.T) {
+	var log bytes.Buffer
+	f := pushing(fixture{project: "credit_scoring_aws", registry: "credit_scoring/registry/4_incremental.db"})
+	f.change = func(o *server.Options) {
+		o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	s := start(t, f)
+	s.dynamo.Put(inquiries, map[string]json.RawMessage{"entity_id": json.RawMessage(`{"S":"none"}`)})
+	key, err := value.NewKeyLayout(3, []string{"dob_ssn"}).Append(nil, [][]byte{value.AppendString(nil, "19530219_5179")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.dynamo.Set(dynamotest.Faults{Refuse: map[string]bool{string(value.AppendEntityID(nil, key)): true}})
+	for _, path := range []string{"/v1/write", "/v1/write:stream"} {
+		code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+path,
+			`{"feature_view":"credit_inquiries","columns":{"dob_ssn":["19530219_5179","b"],"inquiries_24h":1,"last_amount":1.5,"flagged":true,"last_inquiry_at":null,"lender":"x","event_timestamp":"2024-07-01"}}`)
+		if code != http.StatusServiceUnavailable || !strings.Contains(text, "19530219_5179") {
+			t.Errorf("%s: %d %s", path, code, text)
+		}
+	}
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); strings.Count(text, "request failed") != 2 || strings.Contains(text, "19530219") {
+		t.Error(text)
 	}
 }
