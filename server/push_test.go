@@ -312,7 +312,7 @@ func TestStreamsThatEndEarly(t *testing.T) {
 	}{
 		{"no message", nil, codes.InvalidArgument, "the stream ended before its first message", "null null null "},
 		{"a mistake in the first message", []*banquetv1.PushRequest{bad, sales(5, 1)}, codes.InvalidArgument, "begins at row 0; no row is before it: nothing was written", "null null null "},
-		{"a mistake later", []*banquetv1.PushRequest{sales(5, 1, 2), bad, sales(5, 3)}, codes.InvalidArgument, "begins at row 2; all rows before it are written: nothing was written: feature view sales, column n, row 0 (shop_id=3)", "10 20 null "},
+		{"a mistake later", []*banquetv1.PushRequest{sales(5, 1, 2), bad, sales(5, 3)}, codes.InvalidArgument, "begins at row 2; all rows before it are written: nothing was written: feature view sales, column n, row 2 (shop_id=3)", "10 20 null "},
 		{"another source", []*banquetv1.PushRequest{sales(5, 1), other}, codes.InvalidArgument, "begins at row 1; all rows before it are written: a message of the stream names another", "10 null null "},
 		{"an unknown source", []*banquetv1.PushRequest{other}, codes.NotFound, "Unable to find push source 'another'.", "null null null "},
 	} {

@@ -112,6 +112,7 @@ func (u *upload) failed() (n int64) {
 // follow checks that a message belongs to the stream, whose first message says where
 // rows go.
 func (u *upload) follow(r *rowsRequest) error {
+	r.First = int(u.rows)
 	if u.first == nil {
 		u.first = &rowsRequest{project: r.project, name: r.name, to: r.to}
 		u.first.Partial, u.first.Untransformed = r.Partial, r.Untransformed

@@ -748,7 +748,8 @@ type PushRequest struct {
 	EventTimestamps []*timestamppb.Timestamp `protobuf:"bytes,5,rep,name=event_timestamps,json=eventTimestamps,proto3" json:"event_timestamps,omitempty"`
 	// The created times of the rows, if no column holds them; may be left out.
 	CreatedTimestamps []*timestamppb.Timestamp `protobuf:"bytes,6,rep,name=created_timestamps,json=createdTimestamps,proto3" json:"created_timestamps,omitempty"`
-	// Returns rows that could not be written with the reason, instead of failing.
+	// Returns rows that could not be written with the reason, instead of failing. A
+	// push that also writes to the offline store fails all the same, and names them.
 	Partial bool `protobuf:"varint,7,opt,name=partial,proto3" json:"partial,omitempty"`
 	// Computes on-demand feature views that are stored; absent means true.
 	TransformOnWrite *bool `protobuf:"varint,8,opt,name=transform_on_write,json=transformOnWrite,proto3,oneof" json:"transform_on_write,omitempty"`
