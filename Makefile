@@ -36,9 +36,12 @@ generate: ## Check the .proto files and generate gen/ from them; the first build
 	$(BUF) breaking --against testdata/released.binpb.gz
 	$(BUF) generate
 
-conformance: ## Compare with the real Feast over PostgreSQL, moto and dynalite; installs them under .cache.
+# The release of Feast to compare with: the newest one that is supported, or 0.66.0.
+FEAST ?= 0.67.0
+
+conformance: ## Compare with the real Feast (FEAST=0.67.0) over PostgreSQL, moto and dynalite; installs them under .cache.
 	@scripts/postgresql.sh
-	conformance/run.sh
+	FEAST=$(FEAST) conformance/run.sh
 
 fuzz: ## Run every fuzz target for FUZZTIME (default 10s) each.
 	scripts/fuzz.sh $(or $(FUZZTIME),10s)

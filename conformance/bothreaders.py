@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import corpus
@@ -41,7 +42,8 @@ REFUSED_AT_APPLY = {
     "label_views": "a label view has no entities",
     "on_demand_without_function": "neither function nor aggregations",
 }
-
+# Cases that were recorded with Feast 0.67 and that 0.66 does not read so.
+SINCE_067 = {"service_references", "service_arg_features_v_", "service_of_a_bad_version", "source_spark_lance"}
 
 # Drivers that are not installed here: sources of their stores were recorded elsewhere.
 DRIVERS = ("clickhouse_connect", "couchbase_columnar", "pymongo", "ray", "trino")
@@ -225,7 +227,8 @@ def stopped(banquet: str, work: Path) -> None:
 def repositories(banquet: str, only: str, work: Path) -> int:
     """Compares the readers on every repository; returns how many are wrong."""
     recorded = sorted((RECORDED / "cases").glob("*.py")) + sorted(p for p in (RECORDED / "repos").iterdir() if p.is_dir())
-    recorded = [p for p in recorded if only in p.stem]
+    older = [int(n) for n in version("feast").split(".")[:2]] < [0, 67]
+    recorded = [p for p in recorded if only in p.stem and not (older and p.stem in SINCE_067)]
     cases = [c for c in corpus.repositories() if only in c.name]
     for number, case in enumerate(cases):
         case.write(work / "small" / str(number))

@@ -23,6 +23,7 @@ import boto3
 import psycopg
 
 import materialize
+import releases
 import servers
 import zones
 
@@ -237,6 +238,16 @@ def sqlite_in_time_zones(w: World) -> None:
     zones.compare(w, script, post, equal)
 
 
+def two_releases(w: World) -> None:
+    """A registry and tables of Feast 0.67, changed by banquet, read by 0.66 and 0.67."""
+    releases.compare(w, equal)
+
+
+def vectors(w: World) -> None:
+    """What materialize says of vectors of several lengths."""
+    releases.vectors(w)
+
+
 def random_tables(w: World) -> None:
     """Random tables in several windows, materialized by both programs."""
     materialize.compare(w, equal)
@@ -269,7 +280,7 @@ def guide(w: World) -> None:
     assert out.count("FORT WORTH") >= 3, out
 
 
-CHECKS = [feast_writes_banquet_reads, banquet_writes_feast_reads, feast_applies_after_banquet, sqlite_both_ways, sqlite_in_time_zones, random_tables, killed_runs, dynalite, guide]
+CHECKS = [feast_writes_banquet_reads, banquet_writes_feast_reads, feast_applies_after_banquet, sqlite_both_ways, sqlite_in_time_zones, two_releases, vectors, random_tables, killed_runs, dynalite, guide]
 
 
 def main() -> int:

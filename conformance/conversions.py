@@ -107,7 +107,7 @@ def dedupe(context: ExecutionContext, table, key: str) -> pa.RecordBatch:
 
 def convert(batch: pa.RecordBatch, feature: tuple[str, ValueType], key: tuple[str, ValueType]) -> list:
     """The rows that LocalOutputNode writes, in the order of k."""
-    view = SimpleNamespace(name="v", features=[SimpleNamespace(name=feature[0], dtype=from_value_type(feature[1]))], batch_source=SimpleNamespace(timestamp_field="ts", created_timestamp_column=None))
+    view = SimpleNamespace(name="v", features=[SimpleNamespace(name=feature[0], dtype=from_value_type(feature[1]))], batch_source=SimpleNamespace(timestamp_field="ts", created_timestamp_column=None), schema=[])
     rows = _convert_arrow_to_proto(batch, view, {key[0]: from_value_type(key[1]).to_value_type()})
     order = batch.column("k").to_pylist()
     return [row for _, row in sorted(zip(order, rows), key=lambda pair: pair[0])]

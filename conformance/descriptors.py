@@ -6,7 +6,8 @@
 
 --write makes the snapshot that the Go test in proto/ compares our own messages
 with. --check compares the snapshot with the installed Feast: it prints each
-difference on a line and exits with 1.
+difference on a line and exits with 1. A Feast that is older than the snapshot may
+lack what the snapshot has.
 
 The document holds every file of Feast's protobuf packages. Lists are sorted (fields
 and enum values by number), keys too, so that equal descriptors give equal bytes.
@@ -165,6 +166,18 @@ def differences(stored: dict[str, Any], installed: dict[str, Any]) -> list[str]:
     ]
 
 
+def older(release: str, than: str) -> bool:
+    return [int(n) for n in release.split(".")] < [int(n) for n in than.split(".")]
+
+
+def lacking(stored: dict[str, Any], installed: dict[str, Any]) -> tuple[list[str], int]:
+    """The differences that an older release must not have, and how many messages, fields and methods it lacks."""
+    old, new = dict(facts(stored)), dict(facts(installed))
+    lacks = sum(value == "declared" and path not in new for path, value in old.items())
+    wrong = [path for path in sorted(new) if path != "/feast" and old.get(path) != new[path]]
+    return [f"{path}: the snapshot has {old.get(path, 'nothing')}, the older Feast {new[path]}" for path in wrong], lacks
+
+
 def read(path: Path) -> dict[str, Any]:
     data = path.read_bytes()
     return json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
@@ -190,7 +203,15 @@ def main() -> int:
     except (OSError, ValueError, EOFError) as err:
         print(f"{args.check}: no snapshot: {err}; make one with --write", file=sys.stderr)
         return 2
-    found = differences(stored, snapshot())
+    here = snapshot()
+    if older(here["feast"], stored["feast"]):
+        found, lacks = lacking(stored, here)
+        if not found:
+            print(f"{args.check}: as in the installed Feast {here['feast']}, which lacks {lacks} of Feast {stored['feast']}")
+        for line in found:
+            print(line)
+        return 1 if found else 0
+    found = differences(stored, here)
     for line in found:
         print(line)
     if not found:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares Feast's SDK with `offline_store: {type: remote}` against banquet with the same
 SDK on PostgreSQL itself: training sets, pulls, columns, materialize, and what it writes.
-FEAST_PYTHON has Feast 0.66, whose calls are DoPut, GetFlightInfo and DoGet; FEAST067_PYTHON
+FEAST066_PYTHON has Feast 0.66, whose calls are DoPut, GetFlightInfo and DoGet; FEAST067_PYTHON
 has 0.67, whose calls are DoExchange."""
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def main() -> int:
     args = argparse.ArgumentParser()
     args.add_argument("--banquet", required=True)
     program = args.parse_args().banquet
-    versions = {"0.66": os.environ["FEAST_PYTHON"], "0.67": os.environ["FEAST067_PYTHON"]}
+    versions = {"0.66": os.environ["FEAST066_PYTHON"], "0.67": os.environ["FEAST067_PYTHON"]}
     with servers.postgres() as port, tempfile.TemporaryDirectory(prefix="conformance-flight") as work:
         connect = dict(host="127.0.0.1", port=port, user="feast", password="password", dbname="feast", autocommit=True)
         with psycopg.connect(**(connect | {"dbname": "postgres"})) as c:
