@@ -30,6 +30,7 @@ import sys
 import tempfile
 import time
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Iterator
@@ -265,6 +266,10 @@ def files() -> dict[str, bytes]:
     return out
 
 
+# Value types that the installed Feast does not convert, but the one of the recording does.
+LATER = {"PDF_BYTES"} if [int(n) for n in version("feast").split(".")[:2]] < [0, 67] else set()
+
+
 def flat(line: dict) -> dict[str, str]:
     """A line with one entry for each value type."""
     out = {k: str(v) for k, v in line.items() if k not in ("features", "keys")}
@@ -283,7 +288,9 @@ def differences(name: str, want: str, got: str) -> Iterator[str]:
     for x, y in zip(a, b):
         if x != y:
             old, new = json.loads(x), json.loads(y)
-            fields = {f for f in flat(old).items() ^ flat(new).items()}
+            fields = {(k, v) for k, v in flat(old).items() ^ flat(new).items() if k.partition(" ")[2] not in LATER}
+            if not fields:
+                continue
             yield f"{name}: {new['source']} / {new['case']}: " + "; ".join(sorted({f"{k} was {flat(old).get(k)}, is {flat(new).get(k)}" for k, _ in fields}))
 
 

@@ -23,7 +23,7 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
-// recorded is a column and what Feast 0.66 stores for it, by value type.
+// recorded is a column and what Feast 0.67 stores for it, by value type.
 type recorded struct {
 	Name   string
 	Column string

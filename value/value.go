@@ -4,7 +4,7 @@
 //
 // A Value is a protobuf message with one field set, whose number is the number
 // of its type (feast.types.ValueType.Enum). An empty message is null. Formats
-// are those of Feast 0.66.
+// are those of Feast 0.67 (0.66 stores the same).
 package value
 
 import (
