@@ -77,7 +77,7 @@ func (a *app) push(ctx context.Context, f *pushFlags, path string, to ingest.Tar
 	if err != nil {
 		return err
 	}
-	file, err := a.openPushFile(path)
+	file, err := a.openPushFile(ctx, path)
 	if err != nil {
 		return err
 	}

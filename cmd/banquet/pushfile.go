@@ -30,9 +30,9 @@ type pushFile struct {
 
 // openPushFile finds out what a file is: by its name, or, for standard input, by its first
 // bytes. Standard input is copied to a temporary file, since it may be read twice.
-func (a *app) openPushFile(path string) (*pushFile, error) {
+func (a *app) openPushFile(ctx context.Context, path string) (*pushFile, error) {
 	if path == "-" {
-		return a.spoolInput()
+		return spoolInput(ctx, &stoppable{ctx: ctx, from: a.in})
 	}
 	f := &pushFile{path: path, name: path, close: func() {}}
 	info, err := os.Stat(path)
@@ -56,9 +56,12 @@ func (a *app) openPushFile(path string) (*pushFile, error) {
 }
 
 // spoolInput copies standard input to a temporary file with the ending of its form.
-func (a *app) spoolInput() (*pushFile, error) {
+func spoolInput(ctx context.Context, in io.Reader) (*pushFile, error) {
 	head := make([]byte, 8)
-	n, err := io.ReadFull(a.in, head)
+	n, err := io.ReadFull(in, head)
+	if ctx.Err() != nil {
+		return nil, fault.Of(ctx.Err())
+	}
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, fault.New(fault.Unavailable, "standard input cannot be read").Because(err)
 	}
@@ -77,9 +80,12 @@ func (a *app) spoolInput() (*pushFile, error) {
 		return nil, fault.New(fault.Unavailable, "a temporary file for standard input cannot be made; set TMPDIR to a directory with room").Because(err)
 	}
 	f := &pushFile{path: file.Name(), name: "standard input", json: ending == ".json", close: func() { _ = os.Remove(file.Name()) }}
-	_, err = io.Copy(file, io.MultiReader(bytes.NewReader(head), a.in))
+	_, err = io.Copy(file, io.MultiReader(bytes.NewReader(head), in))
 	if err = errors.Join(err, file.Close()); err != nil {
 		f.close()
+		if ctx.Err() != nil {
+			return nil, fault.Of(ctx.Err())
+		}
 		return nil, fault.New(fault.Unavailable, "standard input cannot be copied to a temporary file; set TMPDIR to a directory with room").Because(err)
 	}
 	return f, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync/atomic"
 	"time"
 )
@@ -51,4 +52,46 @@ func (a *app) drains() {
 	if a.draining != nil {
 		a.draining.Store(true)
 	}
+}
+
+// stoppable is a reader whose Read ends when ctx is done, though the one that it reads
+// from still waits: for a terminal, or for a program that writes into a pipe.
+type stoppable struct {
+	ctx  context.Context
+	from io.Reader
+	read chan chunk // of the Read that is under way, nil if there is none
+	rest []byte
+	err  error
+}
+
+// chunk is what one Read has given.
+type chunk struct {
+	data []byte
+	err  error
+}
+
+// Read reads what has arrived.
+func (s *stoppable) Read(p []byte) (int, error) {
+	if len(s.rest) == 0 && s.err == nil {
+		if s.read == nil {
+			s.read = make(chan chunk, 1)
+			go func() {
+				buffer := make([]byte, 64<<10)
+				n, err := s.from.Read(buffer)
+				s.read <- chunk{buffer[:n], err}
+			}()
+		}
+		select {
+		case c := <-s.read:
+			s.rest, s.err, s.read = c.data, c.err, nil
+		case <-s.ctx.Done():
+			return 0, s.ctx.Err()
+		}
+	}
+	n := copy(p, s.rest)
+	s.rest = s.rest[n:]
+	if len(s.rest) == 0 {
+		return n, s.err
+	}
+	return n, nil
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -116,5 +119,69 @@ func TestServeFinishesARequest(t *testing.T) {
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A push that waits for standard input ends at once, and leaves no temporary file.
+func TestAPushThatWaitsForItsInput(t *testing.T) {
+	for name, sent := range map[string]string{"nothing": "", "half a file": "shopper,items,at\n1,2,2024-01-01\n"} {
+		t.Run(name, func(t *testing.T) {
+			dir := newRepo(t, sqliteRepo, strings.ReplaceAll(oneView, "SOURCE", `FileSource(name="carts_source", path="carts.csv", timestamp_field="at")`))
+			if code, _, errText := command(t, nil, "-c", dir, "apply"); code != 0 {
+				t.Fatal(errText)
+			}
+			cmd, temp := exec.CommandContext(t.Context(), program(t), "-c", dir, "push", "--view", "carts", "-"), t.TempDir()
+			cmd.Env = append(os.Environ(), "TMPDIR="+temp)
+			var errText bytes.Buffer
+			cmd.Stderr = &errText
+			in, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.Close()
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(in, sent); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(300 * time.Millisecond)
+			began := time.Now()
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait()
+			if took := time.Since(began); took > patience || cmd.ProcessState.ExitCode() != 1 || errText.String() != "banquet: stopped\n" {
+				t.Errorf("%v after %v: %s", cmd.ProcessState, took, errText.String())
+			}
+			if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+				t.Errorf("left are %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// A reader that can be stopped gives what the other one gives, and its error.
+func TestAReaderThatCanBeStopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	long := strings.Repeat("0123456789", 20_000)
+	for _, from := range []io.Reader{strings.NewReader(long), iotest.DataErrReader(strings.NewReader(long)), iotest.OneByteReader(strings.NewReader(long[:99]))} {
+		b, err := io.ReadAll(&stoppable{ctx: ctx, from: from})
+		if err != nil || !strings.HasPrefix(long, string(b)) || len(b) != len(long) && len(b) != 99 {
+			t.Errorf("%T: %d bytes, %v", from, len(b), err)
+		}
+	}
+	if _, err := io.ReadAll(&stoppable{ctx: ctx, from: iotest.ErrReader(io.ErrNoProgress)}); !errors.Is(err, io.ErrNoProgress) {
+		t.Errorf("a failing reader: %v", err)
+	}
+	r, w := io.Pipe()
+	defer w.Close()
+	s := &stoppable{ctx: ctx, from: r}
+	go func() {
+		_, _ = io.WriteString(w, "first")
+		cancel()
+	}()
+	if b, err := io.ReadAll(s); !errors.Is(err, context.Canceled) || string(b) != "first" && string(b) != "" {
+		t.Errorf("%q, %v", b, err)
 	}
 }
