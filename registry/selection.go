@@ -191,7 +191,7 @@ func (r *selector) service() error {
 		name := Reference{View: p.name(), Version: p.Version}.name()
 		v, ok := r.byName[name]
 		if !ok {
-			v = r.add(&Selected{Name: name, Plain: p.name(), View: p.View, JoinKeyMap: p.JoinKeyMap})
+			v = r.add(p.Selected())
 		}
 		v.Features = append(v.Features, p.Features...)
 	}

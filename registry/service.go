@@ -37,15 +37,25 @@ type Projection struct {
 // name is the name of the projection in a request, without the version.
 func (p *Projection) name() string { return cmp.Or(p.Alias, p.View.Name) }
 
+// Selected is the projection as a part of a request, with the given features.
+func (p *Projection) Selected(features ...string) *Selected {
+	return &Selected{
+		Name: Reference{View: p.name(), Version: p.Version}.name(), Plain: p.name(), View: p.View, JoinKeyMap: p.JoinKeyMap, Features: features,
+	}
+}
+
+// owner is the object that has a projection: a feature service or an on-demand view.
+type owner struct{ kind, name string }
+
 func (p *Project) compileService(m *core.FeatureService) *Service {
 	s := &Service{Name: m.GetSpec().GetName(), Message: m}
 	for _, f := range m.GetSpec().GetFeatures() {
-		s.Projections = append(s.Projections, p.compileProjection(s.Name, f))
+		s.Projections = append(s.Projections, p.compileProjection(owner{"feature service", s.Name}, f))
 	}
 	return s
 }
 
-func (p *Project) compileProjection(service string, m *core.FeatureViewProjection) Projection {
+func (p *Project) compileProjection(of owner, m *core.FeatureViewProjection) Projection {
 	out := Projection{Alias: m.GetFeatureViewNameAlias(), JoinKeyMap: m.GetJoinKeyMap(), Version: -1}
 	if m.VersionTag != nil {
 		out.Version = int(m.GetVersionTag())
@@ -63,8 +73,8 @@ func (p *Project) compileProjection(service string, m *core.FeatureViewProjectio
 		if ok && sameField(out.View.Features[i].Spec, f) {
 			continue
 		}
-		out.Err = fault.New(fault.Invalid, "The projection for %s cannot be applied because it contains %s which the FeatureView doesn't have. Apply feature service %s again.",
-			out.View.Name, f.GetName(), service).About("feature service", service, p.Name)
+		out.Err = fault.New(fault.Invalid, "The projection for %s cannot be applied because it contains %s which the FeatureView doesn't have. Apply %s %s again.",
+			out.View.Name, f.GetName(), of.kind, of.name).About(of.kind, of.name, p.Name)
 		break
 	}
 	return out

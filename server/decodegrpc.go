@@ -113,13 +113,13 @@ func decodeError(err error) error {
 	return fault.New(fault.Invalid, "the request cannot be decoded").Because(err)
 }
 
-// requestColumns returns the columns of a request, from its maps or from the fields
+// requestColumns returns the columns of a request, from its maps, entity rows first, or from the fields
 // that unmarshalRequest left encoded. Maps have no order: columns are sorted by name.
 func requestColumns(m proto.Message, limits decodeLimits, maps ...map[string]*types.RepeatedValue) ([]serving.Column, error) {
 	var out columnSet
-	for _, columns := range maps {
+	for i, columns := range maps {
 		for name, list := range columns {
-			c := serving.Column{Name: name, Values: make([][]byte, len(list.GetVal()))}
+			c := serving.Column{Name: name, Context: i > 0, Values: make([][]byte, len(list.GetVal()))}
 			for i, v := range list.GetVal() {
 				b, err := proto.Marshal(v)
 				if err != nil {
@@ -145,11 +145,12 @@ func requestColumns(m proto.Message, limits decodeLimits, maps ...map[string]*ty
 			if err != nil {
 				return nil, err
 			}
+			c.Context = number == contextField
 			out.put(c)
 		}
 		b = b[n+size:]
 	}
-	slices.SortFunc(out.list, func(a, b serving.Column) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(out.list, func(a, b serving.Column) int { return cmp.Compare(a.Name, b.Name) })
 	return out.list, nil
 }
 
@@ -157,7 +158,14 @@ func requestColumns(m proto.Message, limits decodeLimits, maps ...map[string]*ty
 // first occur.
 type columnSet struct {
 	list []serving.Column
-	at   map[string]int // by name; nil while there are few
+	at   map[columnName]int // nil while there are few
+}
+
+// columnName tells apart columns of entity rows and of request data, which may have
+// the same names.
+type columnName struct {
+	name    string
+	context bool
 }
 
 // maxLinearColumns is the number of columns up to which a linear search is faster than a map.
@@ -165,15 +173,16 @@ const maxLinearColumns = 16
 
 // put adds a column. Of two with the same name the last one counts, as in a map.
 func (s *columnSet) put(c serving.Column) {
+	name := columnName{c.Name, c.Context}
 	if s.at == nil && len(s.list) >= maxLinearColumns {
-		s.at = make(map[string]int, 2*maxLinearColumns)
+		s.at = make(map[columnName]int, 2*maxLinearColumns)
 		for i := range s.list {
-			s.at[s.list[i].Name] = i
+			s.at[columnName{s.list[i].Name, s.list[i].Context}] = i
 		}
 	}
-	i, there := s.at[c.Name]
+	i, there := s.at[name]
 	if s.at == nil {
-		i = slices.IndexFunc(s.list, func(o serving.Column) bool { return o.Name == c.Name })
+		i = slices.IndexFunc(s.list, func(o serving.Column) bool { return o.Name == name.name && o.Context == name.context })
 		there = i >= 0
 	}
 	if there {
@@ -181,7 +190,7 @@ func (s *columnSet) put(c serving.Column) {
 		return
 	}
 	if s.at != nil {
-		s.at[c.Name] = len(s.list)
+		s.at[name] = len(s.list)
 	}
 	s.list = append(s.list, c)
 }

@@ -198,9 +198,7 @@ func (p *bodyParser) key(key string) error {
 		p.hasEntities = true
 		return p.columns(key)
 	case "request_context":
-		if p.d.strict {
-			return p.columns(key)
-		}
+		return p.requestContext(key)
 	case "full_feature_names":
 		return p.boolField(key, &p.out.req.FullNames)
 	case "include_feature_view_version_metadata":
@@ -330,7 +328,7 @@ func (p *bodyParser) columns(key string) error {
 		return err
 	}
 	return p.s.object(func(name string) error {
-		c := serving.Column{Name: name, JSON: [][]byte{}}
+		c := serving.Column{Name: name, Context: key == "request_context", JSON: [][]byte{}}
 		err := p.column(&c, key)
 		p.columnSet.put(c) // of two equal keys the last one counts, as in Python
 		if err == nil {
@@ -338,6 +336,27 @@ func (p *bodyParser) columns(key string) error {
 		}
 		return err
 	})
+}
+
+// requestContext reads request data that is sent apart from the entity rows, as Feast's
+// Go server reads it. Its Python server ignores the field, whatever it holds; so do the
+// routes that are like it if the field has no columns.
+func (p *bodyParser) requestContext(key string) error {
+	if p.d.strict {
+		return p.columns(key)
+	}
+	raw, err := p.s.value()
+	if err != nil {
+		return err
+	}
+	inner := &bodyParser{s: &scanner{b: raw}, d: p.d}
+	if err := inner.columns(key); err != nil || len(inner.errs) > 0 {
+		return err
+	}
+	for _, c := range inner.columnSet.list {
+		p.columnSet.put(c)
+	}
+	return checkColumns(len(p.columnSet.list))
 }
 
 func (p *bodyParser) column(c *serving.Column, key string) error {

@@ -84,35 +84,28 @@ var creditDifferences = map[string]different{
 	"empty entities":            {http.StatusBadRequest, `no entity columns`},
 	// Feast truncates the fraction and returns the features of another key.
 	"key as float with fraction": {http.StatusBadRequest, `76104.9 has a fraction`},
-	// On-demand features are not computed yet.
-	"feature service on-demand":                   notComputed,
-	"feature service on-demand full names":        notComputed,
-	"on-demand pandas":                            notComputed,
-	"on-demand pandas with stored source feature": notComputed,
-	"on-demand pandas unknown entity":             notComputed,
-	"on-demand pandas division by zero":           notComputed,
-	"on-demand without request data":              notComputed,
-	"on-demand without request data full names":   notComputed,
+	// Feast 0.66 cannot encode an infinity; 0.67 encodes the same as banquet.
+	"on-demand pandas division by zero": {http.StatusOK, `{"values":["Infinity"],"statuses":["PRESENT"]`},
 	// There is no vector search and no chat.
 	"search on non vector store": {http.StatusNotImplemented, "/search is not supported"},
 	"vector stores":              {http.StatusNotFound, "Not Found"},
 	"chat":                       {http.StatusNotImplemented, "/chat is not supported"},
 }
 
-var notComputed = different{http.StatusNotImplemented, "is computed at request time"}
-
 // allTypesDifferences are the same for the recording with every type.
 var allTypesDifferences = map[string]different{
-	"int32 key too large":               {http.StatusBadRequest, `row 0: Value out of range: 2147483648`},
-	"timestamp key as text":             {http.StatusBadRequest, `row 0: invalid literal for int() with base 10: '2024-03-01T00:00:00Z'`},
-	"entityless without entities":       {http.StatusBadRequest, `no entity columns`},
-	"service on_demand":                 notComputed,
-	"on-demand python":                  notComputed,
-	"on-demand python, request as int":  notComputed,
-	"on-demand python, request null":    notComputed,
-	"on-demand singleton":               notComputed,
-	"on-demand singleton, small values": notComputed,
-	"on-demand singleton overflows":     notComputed,
+	"int32 key too large":         {http.StatusBadRequest, `row 0: Value out of range: 2147483648`},
+	"timestamp key as text":       {http.StatusBadRequest, `row 0: invalid literal for int() with base 10: '2024-03-01T00:00:00Z'`},
+	"entityless without entities": {http.StatusBadRequest, `no entity columns`},
+	// Feast drops an input that another view of the request has, too; and the value of the
+	// other view overflows.
+	"service on_demand": {http.StatusBadRequest, `doubled_singleton`},
+	// The error names view and line.
+	"on-demand python, request null": {http.StatusBadRequest, `scaled_python`},
+	// Feast answers one value for two rows.
+	"on-demand singleton, small values": {http.StatusOK, `{"values":[18014398509481986,`},
+	"on-demand singleton":               {http.StatusBadRequest, `doubled_singleton`},
+	"on-demand singleton overflows":     {http.StatusBadRequest, `doubled_singleton`},
 }
 
 // Feast's feature services always read the table of version 0, and it fails on items
@@ -281,11 +274,11 @@ var grpcDifferences = map[string]struct {
 	code codes.Code
 	text string
 }{
-	"entity of another view":                  {codes.OK, ""},
-	"unknown entity column":                   {codes.OK, ""},
-	"on-demand without request data":          {codes.Unimplemented, "is computed at request time"},
-	"on-demand with request data in entities": {codes.Unimplemented, "is computed at request time"},
-	"on-demand with request_context":          {codes.Unimplemented, "is computed at request time"},
+	"entity of another view": {codes.OK, ""},
+	"unknown entity column":  {codes.OK, ""},
+	// Feast's gRPC server cannot get request data at all.
+	"on-demand with request data in entities": {codes.OK, ""},
+	"on-demand with request_context":          {codes.OK, ""},
 }
 
 func TestGoldenGRPC(t *testing.T) {

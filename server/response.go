@@ -241,7 +241,7 @@ func appendFeastVersions(dst []byte, r *serving.Response) []byte {
 			dst = append(dst, ',')
 		}
 		dst = value.AppendQuoted(append(dst, `{"name":`...), r.ViewName(v))
-		if _, version := r.ViewVersion(v); version != 0 && !r.ByService() {
+		if _, version := r.ViewVersion(v); version != 0 && !r.Projected(v) {
 			dst = itoa(append(dst, `,"version":`...), version)
 		}
 		dst = append(dst, '}')

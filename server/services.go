@@ -119,6 +119,7 @@ func chunks(req *serving.Request, n int, send func(first int, part *serving.Requ
 	}
 	for first := 0; first < rows || first == 0; first += n {
 		part := *req
+		part.Chunk = rows > n
 		part.Columns = slices.Clone(req.Columns)
 		for i := range part.Columns {
 			c := &part.Columns[i]

@@ -44,6 +44,10 @@ func (p *plan) bytes() uint32 {
 	for i := range p.outputs {
 		n += 4 * len(p.outputs[i].name)
 	}
+	n += 256 * p.extra
+	for i := range p.transforms {
+		n += 128 * (4 + len(p.transforms[i].inputs))
+	}
 	for _, f := range p.shape.features {
 		n += len(f)
 	}

@@ -35,12 +35,12 @@ func (b *boundGroup) release() {
 }
 
 // bindColumns types the columns of the request. It drops columns that the project
-// does not know; request data is for the transforms.
+// does not know, and request data.
 func (r *Response) bindColumns(req *Request) error {
 	for i := range req.Columns {
 		c := &req.Columns[i]
 		in, ok := r.plan.inputs[c.Name]
-		if !ok || in.requestData {
+		if !ok || c.Context && hasEntities(req.Columns, c.Name) {
 			continue
 		}
 		values, err := r.typed(c, in.kind, req.Coerce)
@@ -54,6 +54,16 @@ func (r *Response) bindColumns(req *Request) error {
 		r.columns = append(r.columns, entityColumn{echo: in.echo, hidden: in.hidden, values: values})
 	}
 	return nil
+}
+
+// hasEntities reports whether the entity rows have a column.
+func hasEntities(columns []Column, name string) bool {
+	for i := range columns {
+		if columns[i].Name == name && !columns[i].Context {
+			return true
+		}
+	}
+	return false
 }
 
 // typed returns the values of a column as serialized Values.

@@ -1,11 +1,11 @@
 package serving
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/stores"
@@ -16,28 +16,41 @@ import (
 // tables are read, by which keys, and where each feature goes. It is made once
 // per shape and shared by concurrent requests.
 type plan struct {
-	shape   shape
-	views   []planView
-	groups  []keyGroup
+	shape  shape
+	views  []planView
+	groups []keyGroup
+	// outputs are the columns of the response after the entity columns: first those
+	// that are stored, then those that are computed.
 	outputs []output
-	// visible are the indexes of the outputs that are not hidden.
-	visible []int
 	// inputs are the entity columns that the project knows, by name.
 	inputs map[string]input
-	// requestData are the columns that on-demand feature views need.
-	requestData []string
-	// transforms are the on-demand feature views whose functions run on the rows
-	// of the response, in the order of the request.
-	transforms []*registry.View
+	// transforms are the on-demand feature views of the request that are computed;
+	// requestData names the columns of request data that they need, and requestFields
+	// are those that their functions read.
+	transforms    []planTransform
+	requestData   []string
+	requestFields []registry.Feature
+	// extra is the number of stored features that only functions need.
+	extra int
 	// projectKeys are the join keys of the project and the names that projections
 	// give them, sorted, for the error about missing join keys.
 	projectKeys []string
 	keyVersion  int
 }
 
+// width is the number of values of a row that the request reads or computes.
+func (p *plan) width() int { return len(p.outputs) + p.extra }
+
 // planView is one view of a request, under one name and one mapping of keys.
 type planView struct {
-	name      string // in the request, without a version
+	name       string // in the request, without a version
+	fullName   string // with the version, if the reference has one
+	joinKeyMap map[string]string
+	// projected is set for a view that the request has by a projection, of a feature
+	// service or of an on-demand view.
+	projected bool
+	features  []string
+	at        map[string]int // the places of the features
 	view      *registry.View
 	table     stores.Table
 	selection *stores.Selection
@@ -64,22 +77,19 @@ type groupKey struct {
 
 // input says what a column of the request is for.
 type input struct {
-	echo        string // its name in the response
-	kind        types.ValueType_Enum
-	key         bool // a view of the request is read by it
-	requestData bool
-	hidden      bool // never in the response: the key of views without entities
+	echo   string // its name in the response
+	kind   types.ValueType_Enum
+	key    bool // a view of the request is read by it, or a function reads it
+	hidden bool // never in the response: the key of views without entities
 }
 
-// output is one feature that a request needs.
+// output is one column of the response.
 type output struct {
 	name string
 	view int // index into views; -1 when it is computed
-	pos  int // position in the view's selection
-	// hidden outputs are inputs of computed outputs; the response omits them.
-	hidden bool
-	// compute makes a cell from the other outputs of a row; nil for stored outputs.
-	compute func(r *Response, row int) ([]byte, Status)
+	pos  int // position in the view's selection, or among the outputs of its transform
+	// transform is the index of the transform that computes it.
+	transform int
 }
 
 // planner builds one plan.
@@ -87,6 +97,11 @@ type planner struct {
 	plan     *plan
 	project  *registry.Project
 	versions bool
+	programs *programs
+	// selected are the stored views that the request names itself, by full name.
+	selected map[string]*registry.Selected
+	stored   [][]output // of each view
+	computed []output
 }
 
 // plan finds or makes the plan of a request.
@@ -109,6 +124,7 @@ func (s *Service) plan(snapshot *registry.Snapshot, req *Request) (*plan, error)
 	}
 	b := &planner{
 		plan: &plan{shape: want.clone(), keyVersion: s.opt.KeyVersion}, project: project, versions: s.opt.Versioned,
+		programs: s.programs, selected: map[string]*registry.Selected{},
 	}
 	if err := b.build(); err != nil {
 		return nil, err
@@ -133,45 +149,83 @@ func (b *planner) build() error {
 	}
 	b.addProjectKeys()
 	for _, v := range views {
-		b.addView(v)
+		if !computed(v.View) {
+			b.selected[v.Name] = v
+		}
 	}
-	b.plan.findVisible()
+	for _, v := range views {
+		if !computed(v.View) {
+			b.addView(v)
+		} else if err := b.addTransform(v); err != nil {
+			return err
+		}
+	}
+	b.finish()
 	return nil
 }
 
-// findVisible lists the outputs of the response.
-func (p *plan) findVisible() {
-	p.visible = make([]int, 0, len(p.outputs))
-	for i := range p.outputs {
-		if !p.outputs[i].hidden {
-			p.visible = append(p.visible, i)
+// finish puts the outputs in order and makes the selections.
+func (b *planner) finish() {
+	p := b.plan
+	for i := range p.views {
+		p.views[i].at = nil
+		p.views[i].selection = stores.NewSelection(p.views[i].features...)
+		p.outputs = append(p.outputs, b.stored[i]...)
+		p.extra += len(p.views[i].features) - len(b.stored[i])
+	}
+	p.outputs = append(p.outputs, b.computed...)
+	for _, name := range p.requestData {
+		// As in Feast, request data is not returned, even if it has the name of a join key,
+		// unless a view is read by that key.
+		if in := p.inputs[name]; !in.key || in.echo != name {
+			delete(p.inputs, name)
 		}
 	}
 }
 
 // addView turns a wanted view into a table to read, its keys and its outputs.
 func (b *planner) addView(w *registry.Selected) {
+	index := b.view(w)
+	if b.plan.shape.service != "" {
+		b.plan.views[index].projected = true
+	}
+	for _, feature := range w.Features {
+		b.stored[index] = append(b.stored[index], output{name: w.Column(feature, b.plan.shape.full), view: index, pos: b.position(index, feature)})
+	}
+}
+
+// view finds or makes the table that a view is read from.
+func (b *planner) view(w *registry.Selected) int {
 	p := b.plan
-	if computed(w.View) {
-		p.transforms = append(p.transforms, w.View)
-		for _, f := range w.View.RequestFields {
-			p.inputs[f.Name] = input{echo: f.Name, kind: f.Type, requestData: true}
-			p.requestData = append(p.requestData, f.Name)
+	for i := range p.views {
+		if p.views[i].fullName == w.Name && maps.Equal(p.views[i].joinKeyMap, w.JoinKeyMap) {
+			return i
 		}
-		return
 	}
-	index := len(p.views)
 	p.views = append(p.views, planView{
-		name:      w.Plain,
-		view:      w.View,
-		table:     stores.Table{Project: w.View.Project, View: w.View.Name, Version: w.View.TableVersion},
-		selection: stores.NewSelection(w.Features...),
-		group:     b.addGroup(w),
-		ttl:       w.View.TTL,
+		name: w.Plain, fullName: w.Name, joinKeyMap: w.JoinKeyMap,
+		view:  w.View,
+		table: stores.Table{Project: w.View.Project, View: w.View.Name, Version: w.View.TableVersion},
+		group: b.addGroup(w),
+		ttl:   w.View.TTL,
 	})
-	for pos, feature := range w.Features {
-		p.outputs = append(p.outputs, output{name: w.Column(feature, p.shape.full), view: index, pos: pos})
+	b.stored = append(b.stored, nil)
+	return len(p.views) - 1
+}
+
+// position finds or makes the place of a feature in the selection of a view.
+func (b *planner) position(view int, feature string) int {
+	v := &b.plan.views[view]
+	if v.at == nil {
+		v.at = map[string]int{}
 	}
+	at, ok := v.at[feature]
+	if !ok {
+		at = len(v.features)
+		v.at[feature] = at
+		v.features = append(v.features, feature)
+	}
+	return at
 }
 
 // addGroup finds or makes the key group of a view and adds its columns to the
@@ -240,41 +294,4 @@ func (b *planner) addProjectKeys() {
 	for _, key := range p.projectKeys {
 		p.inputs[key] = input{echo: key}
 	}
-}
-
-// checkRequestData refuses a request without the data that its on-demand feature
-// views need, and every request that would have to compute their functions.
-func (p *plan) checkRequestData(columns []Column) error {
-	if len(p.transforms) == 0 {
-		return nil
-	}
-	var missing []string
-	for _, name := range p.requestData {
-		if !hasColumn(columns, name) {
-			missing = append(missing, "'"+name+"'")
-		}
-	}
-	if len(missing) > 0 {
-		return fault.New(fault.Invalid, "Required request data source features [%s] not found in the entity rows, but required by feature views",
-			strings.Join(missing, ", ")).For(fault.RequestDataUnset)
-	}
-	v := p.transforms[0]
-	return fault.New(fault.Unimplemented, "on-demand feature view %s is computed at request time, which this server does not support yet; "+
-		"request its source features and compute them in the client, or set write_to_online_store", v.Name).
-		About("feature view", v.Name, v.Project)
-}
-
-func hasColumn(columns []Column, name string) bool {
-	for i := range columns {
-		if columns[i].Name == name {
-			return true
-		}
-	}
-	return false
-}
-
-// computed reports whether a function computes a view's features at request time,
-// instead of reading them from a table.
-func computed(v *registry.View) bool {
-	return v.Kind == registry.OnDemandView && !v.OnDemand.GetSpec().GetWriteToOnlineStore()
 }

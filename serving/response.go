@@ -27,8 +27,8 @@ const (
 )
 
 // Response holds the features of a request, column by column: first the entity
-// columns in the order of the request, then the features, view by view in the order
-// in which the views first appear. Its values are valid until Release.
+// columns in the order of the request, then the stored features, view by view in the order
+// in which the views first appear, then the computed ones. Its values are valid until Release.
 type Response struct {
 	// StoreWait is how long the online store took.
 	StoreWait time.Duration
@@ -47,6 +47,10 @@ type Response struct {
 	invalid      map[cell]bool
 	releaseCells func() // set for a large request
 	echoed       []int  // indexes of the entity columns in the response
+	// request holds the columns of request data that functions read, and computed the
+	// outputs of each transform.
+	request  [][][]byte
+	computed []computedColumns
 }
 
 // viewRows holds the rows that were read from one view.
@@ -61,6 +65,9 @@ type viewRows struct {
 type cell struct {
 	view, key, pos int
 }
+
+// maxKeptArena bounds the memory of keys and computed values that the pool keeps.
+const maxKeptArena = 8 << 20
 
 var responses = sync.Pool{New: func() any { return new(Response) }}
 
@@ -105,8 +112,13 @@ func (r *Response) Release() {
 	clear(r.slab)
 	clear(r.reads)
 	clear(r.views)
+	clear(r.request)
+	clear(r.computed)
+	if cap(r.arena) > maxKeptArena {
+		r.arena = nil
+	}
 	*r = Response{
-		columns: r.columns[:0], groups: r.groups[:0], reads: r.reads[:0], views: r.views[:0],
+		columns: r.columns[:0], groups: r.groups[:0], reads: r.reads[:0], views: r.views[:0], request: r.request[:0], computed: r.computed[:0],
 		arena: r.arena[:0], echoed: r.echoed[:0], slab: r.slab[:0], statuses: r.statuses[:0],
 	}
 	responses.Put(r)
@@ -116,7 +128,7 @@ func (r *Response) Release() {
 func (r *Response) Rows() int { return r.rows }
 
 // Columns is the number of columns.
-func (r *Response) Columns() int { return len(r.echoed) + len(r.plan.visible) }
+func (r *Response) Columns() int { return len(r.echoed) + len(r.plan.outputs) }
 
 // Views is the number of views that were read.
 func (r *Response) Views() int { return len(r.plan.views) }
@@ -130,8 +142,9 @@ func (r *Response) ViewVersion(view int) (name string, version int) {
 // ViewName returns the name of a view in the request: its alias if it has one.
 func (r *Response) ViewName(view int) string { return r.plan.views[view].name }
 
-// ByService reports whether the request named a feature service.
-func (r *Response) ByService() bool { return r.plan.shape.service != "" }
+// Projected reports whether the request has a view by a projection: of a feature service
+// or, if the request does not name the view, of an on-demand feature view.
+func (r *Response) Projected(view int) bool { return r.plan.views[view].projected }
 
 // Column returns a column of the response.
 func (r *Response) Column(i int) ResponseColumn {
@@ -139,18 +152,14 @@ func (r *Response) Column(i int) ResponseColumn {
 		c := &r.columns[r.echoed[i]]
 		return ResponseColumn{Name: c.echo, View: -1, entity: c.values}
 	}
-	return r.output(r.plan.visible[i-len(r.echoed)])
-}
-
-// output returns an output of the plan as a column, hidden or not.
-func (r *Response) output(i int) ResponseColumn {
-	out := &r.plan.outputs[i]
-	c := ResponseColumn{Name: out.name, View: out.view, pos: out.pos, invalid: r.invalid}
-	if out.compute != nil {
-		c.compute, c.response = out.compute, r
+	out := &r.plan.outputs[i-len(r.echoed)]
+	c := ResponseColumn{Name: out.name, View: out.view}
+	if out.view < 0 {
+		t := &r.computed[out.transform]
+		c.entity, c.statuses = t.values[out.pos], t.statuses
 		return c
 	}
-	c.source = &r.views[out.view]
+	c.source, c.pos, c.invalid = &r.views[out.view], out.pos, r.invalid
 	return c
 }
 
@@ -161,22 +170,20 @@ type ResponseColumn struct {
 	// column. Columns of one view have the same event times.
 	View int
 
-	entity  [][]byte
-	source  *viewRows
-	pos     int
-	invalid map[cell]bool
-
-	compute  func(r *Response, row int) ([]byte, Status)
-	response *Response
+	entity   [][]byte // of a column that is not stored
+	statuses []Status // of entity; nil: all are present
+	source   *viewRows
+	pos      int
+	invalid  map[cell]bool
 }
 
 // At returns the cell of a row: a serialized feast.types.Value, empty for null,
 // and its status.
 func (c *ResponseColumn) At(row int) ([]byte, Status) {
-	if c.compute != nil {
-		return c.compute(c.response, row)
-	}
 	if c.source == nil {
+		if c.statuses != nil {
+			return c.entity[row], c.statuses[row]
+		}
 		return c.entity[row], Present
 	}
 	p := c.source
@@ -210,10 +217,9 @@ func (r *Response) Gather(i int, values [][]byte, statuses []Status) {
 	c := r.Column(i)
 	p := c.source
 	switch {
-	case c.compute != nil:
-		for row := range values {
-			values[row], statuses[row] = c.compute(r, row)
-		}
+	case p == nil && c.statuses != nil:
+		copy(values, c.entity)
+		copy(statuses, c.statuses)
 		return
 	case p == nil:
 		copy(values, c.entity)

@@ -32,6 +32,8 @@ const (
 // Limits bound what one request may ask for. 0 means no limit.
 type Limits struct {
 	Rows, Features, Cells int
+	// ComputedBytes bounds the values that on-demand feature views compute.
+	ComputedBytes int
 }
 
 // Options configure a Service.
@@ -60,9 +62,11 @@ type Options struct {
 
 // Service reads online features. It is safe for concurrent use.
 type Service struct {
-	opt     Options
-	plans   *planCache
-	metrics *metrics
+	opt   Options
+	plans *planCache
+	// programs are the compiled functions of on-demand feature views.
+	programs *programs
+	metrics  *metrics
 	// large bounds the cells of the large requests in flight: they wait for a
 	// processor anyway, and a request that waits here uses no memory.
 	large *semaphore.Weighted
@@ -86,7 +90,7 @@ func New(opt Options) *Service {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	cells := int64(cellsPerProcessor * runtime.GOMAXPROCS(0))
-	return &Service{opt: opt, plans: newPlanCache(maxPlanBytes), metrics: newMetrics(opt.Metrics), large: semaphore.NewWeighted(cells), cells: cells}
+	return &Service{opt: opt, plans: newPlanCache(maxPlanBytes), programs: new(programs), metrics: newMetrics(opt.Metrics), large: semaphore.NewWeighted(cells), cells: cells}
 }
 
 // Column is an entity column, or a column of request data: one value for each
@@ -97,6 +101,9 @@ type Column struct {
 	Values [][]byte
 	// JSON holds raw JSON tokens, which get the type of the join key.
 	JSON [][]byte
+	// Context marks a column that was sent apart from the entity rows, as request data.
+	// If both have one of the same name, this one is the request data.
+	Context bool
 }
 
 func (c *Column) rows() int { return len(c.Values) + len(c.JSON) }
@@ -123,6 +130,9 @@ type Request struct {
 	Consistent bool
 	// TTL says what becomes of expired rows.
 	TTL TTL
+	// Chunk marks a request that has only some of its caller's rows. It cannot have
+	// functions that compute with all rows at once.
+	Chunk bool
 }
 
 // GetOnlineFeatures reads the features of a request. The caller releases the
@@ -160,9 +170,21 @@ func (s *Service) fill(ctx context.Context, req *Request, resp *Response) error 
 	if err := resp.bindColumns(req); err != nil {
 		return err
 	}
-	if err := resp.plan.checkRequestData(req.Columns); err != nil {
+	if len(resp.plan.transforms) == 0 {
+		return s.readAndAlign(ctx, req, resp)
+	}
+	ctx, cancel := s.withDefaultDeadline(ctx)
+	defer cancel()
+	if err := resp.bindRequestData(req); err != nil {
 		return err
 	}
+	if err := s.readAndAlign(ctx, req, resp); err != nil {
+		return err
+	}
+	return s.compute(ctx, resp)
+}
+
+func (s *Service) readAndAlign(ctx context.Context, req *Request, resp *Response) error {
 	if err := resp.bindKeys(); err != nil {
 		return err
 	}
@@ -173,19 +195,24 @@ func (s *Service) fill(ctx context.Context, req *Request, resp *Response) error 
 	return nil
 }
 
+// withDefaultDeadline gives a request without a deadline the default one.
+func (s *Service) withDefaultDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok || s.opt.Deadline <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.opt.Deadline)
+}
+
 // admit makes a large request wait until others have ended. A request larger than
 // the whole capacity runs alone. The default deadline starts with the wait: the
 // returned context has it.
 func (s *Service) admit(ctx context.Context, resp *Response) (context.Context, error) {
-	cells := int64(resp.rows) * int64(len(resp.plan.outputs))
+	cells := int64(resp.rows) * int64(resp.plan.width())
 	if cells < largeRequest {
 		return ctx, nil
 	}
 	cells = min(cells, s.cells)
-	cancel := func() {}
-	if _, ok := ctx.Deadline(); !ok && s.opt.Deadline > 0 {
-		ctx, cancel = context.WithTimeout(ctx, s.opt.Deadline)
-	}
+	ctx, cancel := s.withDefaultDeadline(ctx)
 	if err := s.large.Acquire(ctx, cells); err != nil {
 		cancel()
 		return nil, fault.Of(err)
@@ -230,6 +257,8 @@ func (s *Service) checkSize(p *plan, rows int) error {
 		return TooMany("features", limits.Features, "features")
 	case limits.Cells > 0 && rows*n > limits.Cells:
 		return TooMany("cells (rows x features)", limits.Cells, "cells")
+	case limits.Cells > 0 && rows*p.width() > limits.Cells:
+		return TooMany("cells (rows x features and inputs of on-demand feature views)", limits.Cells, "cells")
 	}
 	return nil
 }

@@ -1,16 +1,11 @@
 package serving
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/banquet-fs/banquet/fault"
-	"github.com/banquet-fs/banquet/stores"
-	"github.com/banquet-fs/banquet/value"
 )
 
 // large is a response with so many cells that its request counts as large.
@@ -63,40 +58,5 @@ func TestWarningsOfInvalidValuesAreFew(t *testing.T) {
 	}
 	if n, due := w.add(now.Add(warningInterval), 1); !due || n != 301 {
 		t.Errorf("the next warning is due %v, of %d values", due, n)
-	}
-}
-
-// An output may be read and not returned, and one may be computed from others.
-func TestHiddenAndComputedOutputs(t *testing.T) {
-	p := &plan{
-		views: []planView{{}},
-		outputs: []output{
-			{name: "visible", pos: 0},
-			{name: "hidden", pos: 1, hidden: true},
-			{name: "computed", view: -1, compute: func(r *Response, row int) ([]byte, Status) {
-				c := r.output(1)
-				v, status := c.At(row)
-				n, _ := value.Int64(v)
-				return value.AppendInt64(nil, 10*n), status
-			}},
-		},
-	}
-	p.findVisible()
-	rows := []stores.Row{{Found: true, Values: [][]byte{value.AppendInt64(nil, 1), value.AppendInt64(nil, 2)}}}
-	r := &Response{plan: p, rows: 1, views: []viewRows{{rows: rows, status: []Status{Present}}}}
-	var got []string
-	for i := range r.Columns() {
-		c := r.Column(i)
-		v, status := c.At(0)
-		gathered, statuses := make([][]byte, 1), make([]Status, 1)
-		r.Gather(i, gathered, statuses)
-		if !bytes.Equal(gathered[0], v) || statuses[0] != status {
-			t.Errorf("%s: %x %v, gathered %x %v", c.Name, v, status, gathered[0], statuses[0])
-		}
-		n, _ := value.Int64(v)
-		got = append(got, fmt.Sprint(c.Name, n, status))
-	}
-	if want := []string{fmt.Sprint("visible", 1, Present), fmt.Sprint("computed", 20, Present)}; !slices.Equal(got, want) {
-		t.Errorf("%v, want %v", got, want)
 	}
 }
