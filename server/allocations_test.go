@@ -27,3 +27,15 @@ func TestStagesAllocateNoMoreThanBefore(t *testing.T) {
 		}
 	}
 }
+
+// A function costs allocations per request, too.
+func TestFunctionsAllocateNothingPerRow(t *testing.T) {
+	for _, rows := range []int{1, 100, 1000} {
+		x := newDebtSubject(t, rows, "total_debt_calc:total_debt_due", "total_debt_calc:loan_to_income")
+		run := func() { x.serve(t) }
+		run()
+		if got := testing.AllocsPerRun(50, run); got > 40 {
+			t.Errorf("%d rows: GetOnlineFeatures allocates %.0f times, the limit is 40", rows, got)
+		}
+	}
+}

@@ -250,3 +250,81 @@ func BenchmarkHTTP(b *testing.B) {
 		}
 	}
 }
+
+// debtCalc is the on-demand view of the credit-scoring tutorial.
+const debtCalc = `def total_debt_calc(inputs: pd.DataFrame) -> pd.DataFrame:
+    out = pd.DataFrame()
+    out["total_debt_due"] = (inputs["credit_card_due"] + inputs["mortgage_due"] + inputs["student_loan_due"] + inputs["vehicle_loan_due"] + inputs["loan_amnt"]).astype("float64")
+    out["loan_to_income"] = (inputs["loan_amnt"] / inputs["person_income"]).astype("float64")
+    return out
+`
+
+// newDebtSubject is a request for the features of debtCalc, or for its inputs.
+func newDebtSubject(tb testing.TB, rows int, refs ...string) *subject {
+	tb.Helper()
+	stored := []string{"credit_card_due", "mortgage_due", "student_loan_due", "vehicle_loan_due"}
+	spec := &core.FeatureViewSpec{
+		Name: "credit_history", Project: "p", Entities: []string{"k"}, Online: true,
+		EntityColumns: []*core.FeatureSpecV2{{Name: "k", ValueType: types.ValueType_INT64}},
+	}
+	projection := &core.FeatureViewProjection{FeatureViewName: spec.GetName()}
+	for _, f := range stored {
+		spec.Features = append(spec.Features, &core.FeatureSpecV2{Name: f, ValueType: types.ValueType_INT64})
+	}
+	projection.FeatureColumns = spec.GetFeatures()
+	request := &core.DataSource{Type: core.DataSource_REQUEST_SOURCE, Options: &core.DataSource_RequestDataOptions_{RequestDataOptions: &core.DataSource_RequestDataOptions{
+		Schema: []*core.FeatureSpecV2{{Name: "loan_amnt", ValueType: types.ValueType_INT64}, {Name: "person_income", ValueType: types.ValueType_DOUBLE}},
+	}}}
+	view := &core.OnDemandFeatureView{Spec: &core.OnDemandFeatureViewSpec{
+		Name: "total_debt_calc", Project: "p", Mode: "pandas",
+		Features: []*core.FeatureSpecV2{{Name: "total_debt_due", ValueType: types.ValueType_DOUBLE}, {Name: "loan_to_income", ValueType: types.ValueType_DOUBLE}},
+		Sources: map[string]*core.OnDemandSource{
+			"credit_history": {Source: &core.OnDemandSource_FeatureViewProjection{FeatureViewProjection: projection}},
+			"loan_request":   {Source: &core.OnDemandSource_RequestDataSource{RequestDataSource: request}},
+		},
+		FeatureTransformation: &core.FeatureTransformationV2{Transformation: &core.FeatureTransformationV2_UserDefinedFunction{
+			UserDefinedFunction: &core.UserDefinedFunctionV2{Name: "total_debt_calc", BodyText: debtCalc},
+		}},
+	}}
+	snapshot, err := registry.OpenSnapshot(&core.Registry{
+		Projects:     []*core.Project{{Spec: &core.ProjectSpec{Name: "p"}}},
+		Entities:     []*core.Entity{{Spec: &core.EntitySpecV2{Name: "k", Project: "p", JoinKey: "k", ValueType: types.ValueType_INT64}}},
+		FeatureViews: []*core.FeatureView{{Spec: spec}}, OnDemandFeatureViews: []*core.OnDemandFeatureView{view},
+	}, registry.Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	store := newInstant(0)
+	for i := range stored {
+		store.values = append(store.values, value.AppendInt64(nil, int64(i)*1234567))
+	}
+	x := &subject{size: size{rows, 1, len(refs)}, service: serving.New(serving.Options{
+		Snapshots: func() *registry.Snapshot { return snapshot }, Project: "p", Reader: store, KeyVersion: 3, Deadline: time.Second,
+	})}
+	columns := []serving.Column{{Name: "k"}, {Name: "loan_amnt"}, {Name: "person_income"}}
+	for i := range rows {
+		for j, token := range []string{fmt.Sprint(1000 + i), fmt.Sprint(35000 + i), fmt.Sprintf("%d.5", 59000+i)} {
+			columns[j].JSON = append(columns[j].JSON, []byte(token))
+		}
+	}
+	x.request = &serving.Request{Features: refs, Columns: columns}
+	return x
+}
+
+// BenchmarkOnDemand is GetOnlineFeatures without a store, with features that a function
+// computes and with its inputs alone.
+func BenchmarkOnDemand(b *testing.B) {
+	computed := []string{"total_debt_calc:total_debt_due", "total_debt_calc:loan_to_income"}
+	inputs := []string{"credit_history:credit_card_due", "credit_history:mortgage_due", "credit_history:student_loan_due", "credit_history:vehicle_loan_due"}
+	for _, rows := range []int{1, 100} {
+		for name, refs := range map[string][]string{"computed": computed, "inputs": inputs} {
+			x := newDebtSubject(b, rows, refs...)
+			b.Run(fmt.Sprintf("%d rows/%s", rows, name), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					x.serve(b)
+				}
+			})
+		}
+	}
+}

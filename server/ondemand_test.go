@@ -1,0 +1,87 @@
+package server_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
+	feast "github.com/banquet-fs/banquet/gen/feast/serving"
+	"github.com/banquet-fs/banquet/gen/feast/types"
+)
+
+// Every surface computes on-demand features, with request data among the entity rows and
+// apart from them.
+func TestOnDemandFeaturesOnEverySurface(t *testing.T) {
+	s := start(t, credit)
+	const features = `"features":["total_debt_calc:total_debt_due"]`
+	const key, data = `"dob_ssn":["19630621_4278"]`, `"loan_amnt":[35000],"person_income":[59000.0]`
+	for name, body := range map[string]string{
+		"in entities": `{` + features + `,"entities":{` + key + `,` + data + `}}`,
+		"in context":  `{` + features + `,"entities":{` + key + `},"request_context":{` + data + `}}`,
+	} {
+		// The stored row is years older than its ttl, which Feast's HTTP ignores.
+		for path, status := range map[string]string{"/get-online-features": "PRESENT", "/v1/online-features": "OUTSIDE_MAX_AGE", "/v1/online-features:stream": "OUTSIDE_MAX_AGE"} {
+			code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+path, body, "Content-Type", "application/json")
+			if code != http.StatusOK || !strings.Contains(text, `{"values":[72031.0],"statuses":["`+status+`"],"event_timestamps":["1970-01-01T00:00:00Z"]}`) || strings.Contains(text, "person_income") {
+				t.Errorf("%s, %s: %d %s", path, name, code, text)
+			}
+		}
+	}
+	list := &feast.FeatureList{Val: []string{"total_debt_calc:total_debt_due"}}
+	keys := map[string]*types.RepeatedValue{"dob_ssn": texts("19630621_4278")}
+	apart := map[string]*types.RepeatedValue{"loan_amnt": integers(35000), "person_income": doubles(59000)}
+	all := map[string]*types.RepeatedValue{"dob_ssn": keys["dob_ssn"], "loan_amnt": apart["loan_amnt"], "person_income": apart["person_income"]}
+	for name, req := range map[string]*feast.GetOnlineFeaturesRequest{
+		"in entities": {Kind: &feast.GetOnlineFeaturesRequest_Features{Features: list}, Entities: all},
+		"in context":  {Kind: &feast.GetOnlineFeaturesRequest_Features{Features: list}, Entities: keys, RequestContext: apart},
+	} {
+		for service, get := range map[string]func(context.Context, *feast.GetOnlineFeaturesRequest, ...grpc.CallOption) (*feast.GetOnlineFeaturesResponse, error){
+			"ServingService":    feast.NewServingServiceClient(s.grpc).GetOnlineFeatures,
+			"GrpcFeatureServer": feast.NewGrpcFeatureServerClient(s.grpc).GetOnlineFeatures,
+		} {
+			resp, err := get(t.Context(), req)
+			if err != nil {
+				t.Errorf("%s, %s: %v", service, name, err)
+				continue
+			}
+			if names := resp.GetMetadata().GetFeatureNames().GetVal(); len(names) != 2 || resp.GetResults()[1].GetValues()[0].GetDoubleVal() != 72031 {
+				t.Errorf("%s, %s: %v", service, name, resp)
+			}
+		}
+		own, err := banquetv1.NewFeatureServiceClient(s.grpc).GetOnlineFeatures(t.Context(), &banquetv1.GetOnlineFeaturesRequest{
+			Kind: &banquetv1.GetOnlineFeaturesRequest_Features{Features: list}, Entities: req.GetEntities(), RequestContext: req.GetRequestContext(),
+		})
+		if err != nil || own.GetResults()[1].GetValues()[0].GetDoubleVal() != 72031 {
+			t.Errorf("banquet.v1, %s: %v %v", name, own, err)
+		}
+	}
+}
+
+// What Feast's Python server ignores in a request stays without effect.
+func TestRequestContextOfAnotherForm(t *testing.T) {
+	s := start(t, credit)
+	for _, context := range []string{`"x"`, `null`, `[1]`, `{"a":1}`, `{"zipcode":[1,2,3],"a":{}}`} {
+		body := `{"features":["zipcode_features:city"],"entities":{"zipcode":[76104]},"request_context":` + context + `}`
+		if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/get-online-features", body, "Content-Type", "application/json"); code != http.StatusOK || !strings.Contains(text, "DALLAS") {
+			t.Errorf("%s: %d %s", context, code, text)
+		}
+	}
+}
+
+// The errors of on-demand features have the codes of the caller's mistakes.
+func TestOnDemandErrors(t *testing.T) {
+	s := start(t, credit)
+	_, err := feast.NewServingServiceClient(s.grpc).GetOnlineFeatures(t.Context(), &feast.GetOnlineFeaturesRequest{
+		Kind:     &feast.GetOnlineFeaturesRequest_Features{Features: &feast.FeatureList{Val: []string{"total_debt_calc:total_debt_due"}}},
+		Entities: map[string]*types.RepeatedValue{"dob_ssn": texts("19630621_4278"), "loan_amnt": integers(1), "person_income": texts("much")},
+	})
+	if status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), `request data "person_income", row 0: `) {
+		t.Errorf("%v", err)
+	}
+}
