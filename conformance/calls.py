@@ -77,22 +77,53 @@ def ask(rng: random.Random, repo: repos.Repo) -> Ask:
     names = rng.sample(list(needed), len(needed))
     a.columns = {n: [row[n] for row in rows] for n in names}
     a.kinds = {n: k.value for n, k in needed.items()}
+    if rng.random() < 0.15:
+        add_computed(rng, repo, a)
     return a
 
 
+def add_computed(rng: random.Random, repo: repos.Repo, a: Ask) -> None:
+    """Features that are computed, with their request data and the keys of their inputs."""
+    rows = len(next(iter(a.columns.values())))
+    if repos.REFERENCES and rng.random() < 0.25:
+        a.service, a.features, chosen = "ratio_service", [], ["framed_ratio"]
+    else:
+        chosen = rng.sample(list(repos.COMPUTED), rng.choice([1, 1, 2]))
+        refs = [f"{v}:{f}" for v in chosen for f in rng.sample(repos.COMPUTED[v][0], rng.randint(1, len(repos.COMPUTED[v][0])))]
+        kept = rng.sample(a.features, rng.randint(0, min(3, len(a.features))))
+        a.service, a.features = None, (refs + kept if rng.random() < 0.5 else kept + refs)
+    framed = next(v for v in repo.views if v.name == "framed")
+    for view in chosen:
+        _, reads, data = repos.COMPUTED[view]
+        for k in framed.keys if reads else []:
+            a.columns.setdefault(k.name, [rng.choice(k.pool + [row[0] for row in framed.rows]) for _ in range(rows)])
+            a.kinds.setdefault(k.name, k.value)
+        a.kinds[data], pool = repos.REQUEST[data]
+        a.columns[data] = [rng.choice(pool) for _ in range(rows)]
+
+
 def expected(a: Ask, repo: repos.Repo) -> list[list[str]]:
-    """The names of features in the order of the response, those of a view together."""
+    """The names of features in the order of the response, those of a view together: first the stored ones, in the order in which they are first needed."""
     groups: dict[str, list[str]] = {}
+    computed: dict[str, list[str]] = {}
     if a.service:
         s = next((s for s in repo.services if s.name == a.service), None)
         for alias, _, features, _ in s.projections if s else []:
             groups[alias] = groups.get(alias, []) + features
+        for name, features in repos.COMPUTED_SERVICES.get(a.service, []):
+            of = groups if features is None else computed
+            of[name] = features or next(v.features for v in repo.views if v.name == name)
     for ref in a.features if not a.service else []:
         view, _, feature = ref.partition(":")
         name, _, version = view.partition("@")
         view = name if version.lower() in ("", "latest") else name + "@" + version.lower()
+        if view in repos.COMPUTED:
+            if repos.COMPUTED[view][1]:
+                groups.setdefault("framed", [])
+            computed.setdefault(view, []).append(feature)
+            continue
         groups.setdefault(view, []).append(feature)
-    return [[f"{v}__{f}" if a.full else f for f in features] for v, features in groups.items()]
+    return [[f"{v}__{f}" if a.full else f for f in features] for g in (groups, computed) for v, features in g.items()]
 
 
 # Mistakes and unusual forms of requests. Each function changes a copy of the request.

@@ -169,6 +169,12 @@ def schema(rng: random.Random, keys: list[Key], kinds: dict[str, str]) -> list[F
     return fields + [Field(name=f, dtype=KINDS[kind][0], **(index if kind == "vector" else {})) for f, kind in kinds.items()]
 
 
+# The on-demand views that are computed: their features, whether they read the view "framed", and their request data.
+COMPUTED = {"computed": (["scaled"], True, "factor"), "framed_ratio": (["ratio", "label", "unknown"], True, "factor"), "spoken_word": (["shout", "length"], False, "word")}
+REQUEST = {"factor": ("double_val", [1.5, -2.0, 0.25, 1e300]), "word": ("string_val", ["hi", "Łódź é", "", "日本語"])}
+# The services with a computed view: the projections in order, each with its name.
+COMPUTED_SERVICES = {"computed_service": [("framed", None), ("computed", ["scaled"])], "ratio_service": [("r", ["label", "ratio"])]}
+
 NAMES = ["f", "amount", "city", "score", "Total", "a__b", "f1", "f2", "f3", "f4", "f5", "f6"]
 
 
@@ -225,14 +231,33 @@ class Builder:
         on_demand = self.on_demand(framed)
         self.services = [self.service(f"service_{i}") for i in range(4)] + [self.twice()]
         objects = [k.entity for k in self.keys] + [v.object for v in self.views] + on_demand
-        return objects + [self.feast_service(s) for s in self.services] + [FeatureService(name="computed_service", features=[framed.object, on_demand[0]])]
+        computed = [FeatureService(name="computed_service", features=[framed.object, on_demand[0]])]
+        if REFERENCES:
+            computed.append(FeatureService(name="ratio_service", features=[on_demand[1][["label", "ratio"]].with_name("r")]))
+        return objects + [self.feast_service(s) for s in self.services] + computed
 
     def on_demand(self, source: View) -> list[Any]:
         request = RequestSource(name="request", schema=[Field(name="factor", dtype=ft.Float64)])
+        spoken = RequestSource(name="spoken", schema=[Field(name="word", dtype=ft.String)])
 
         @on_demand_feature_view(sources=[source.object, request], schema=[Field(name="scaled", dtype=ft.Float64)], mode="python")
         def computed(inputs):
             return {"scaled": [(s or 0.0) * f for s, f in zip(inputs["score"], inputs["factor"])]}
+
+        @on_demand_feature_view(sources=[source.object, request], schema=[Field(name="ratio", dtype=ft.Float64), Field(name="label", dtype=ft.String), Field(name="unknown", dtype=ft.Bool)], mode="pandas")
+        def framed_ratio(inputs: pd.DataFrame) -> pd.DataFrame:
+            out = pd.DataFrame()
+            out["ratio"] = inputs["score"].astype("float64") / inputs["factor"]
+            out["label"] = inputs["city"].fillna("nowhere").astype(str).str.upper() + "!"
+            out["unknown"] = inputs["amount"].isna()
+            return out
+
+        @on_demand_feature_view(sources=[spoken], schema=[Field(name="shout", dtype=ft.String), Field(name="length", dtype=ft.Int64)], mode="pandas")
+        def spoken_word(inputs: pd.DataFrame) -> pd.DataFrame:
+            out = pd.DataFrame()
+            out["shout"] = inputs["word"].str.upper()
+            out["length"] = inputs["word"].str.len()
+            return out
 
         @on_demand_feature_view(sources=[source.object], entities=[source.keys[0].entity], schema=[Field(name="kept", dtype=ft.Int64), Field(name="word", dtype=ft.String)], mode="python", write_to_online_store=True)
         def written(inputs):
@@ -240,7 +265,7 @@ class Builder:
 
         self.kinds["written"] = {"kept": "int64", "word": "string"}
         self.views.append(View("written", written, source.keys, ["kept", "word"]))
-        return [computed]
+        return [computed, framed_ratio, spoken_word]
 
     def service(self, name: str) -> Service:
         pool = [v for v in self.views if v.name not in ("disabled", "no_key", "written") or self.rng.random() < 0.1]

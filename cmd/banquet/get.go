@@ -25,7 +25,7 @@ func (a *app) getCommand() *cobra.Command {
 		},
 	}
 	a.ownShorthand(cmd, "feature-store-yaml", &a.file)
-	cmd.Flags().StringArrayVarP(&entities, "entities", "e", nil, "a join key and its value, key=value; may be repeated")
+	cmd.Flags().StringArrayVarP(&entities, "entities", "e", nil, "a join key or a field of request data, and its value: key=value; may be repeated")
 	cmd.Flags().StringArrayVarP(&features, "features", "f", nil, "a feature reference, view:feature; may be repeated")
 	return cmd
 }
