@@ -95,7 +95,8 @@ func newOnDemandWorld(t *testing.T, change func(*serving.Options)) *world {
 			{Spec: declared("user", []string{"user"}, "f", "g")},
 			{Spec: declared("shop", []string{"shop"}, "h", "f")},
 			{Spec: declared("global", []string{"__dummy"}, "total")},
-			{Spec: old}, {Spec: offline},
+			{Spec: old},
+			{Spec: offline},
 		},
 		OnDemandFeatureViews: []*core.OnDemandFeatureView{
 			onDemand("sum", "pandas", pandas("sum", "s", `df["f"] + df["amount"]`, "half", `df["f"] / 2`), floats("s", "half"), user, floats("amount")),
