@@ -44,7 +44,7 @@ func limitKeys(l *Limits) []Key {
 		used("cells", Integer, "5000000", &l.Cells, "Maximum of rows times features of a request, and of rows times columns of a write."),
 		used("body_bytes", Integer, "67108864", &l.BodyBytes, "Maximum size of a request's body, over HTTP and gRPC, uncompressed; larger bodies are refused with 413 and RESOURCE_EXHAUSTED. "+
 			"All bodies of 1 MB and more that are in memory share a budget of the same size.").unit("bytes"),
-		used("store_bytes", Integer, "268435456", &l.StoreBytes, "Maximum size of the online store's responses for one request; a request that needs more is refused with 413 and RESOURCE_EXHAUSTED.").unit("bytes"),
+		used("store_bytes", Integer, "268435456", &l.StoreBytes, "Maximum size of the online store's responses for one request, and of the values that its on-demand feature views compute; a request that needs more is refused with 413 and RESOURCE_EXHAUSTED.").unit("bytes"),
 		used("store_bytes_total", Integer, "1073741824", &l.StoreBytesTotal, "Maximum size of the online store's responses for all requests in flight; a request that needs more is refused with 429, "+
 			"unless it is the only one.").unit("bytes"),
 		used("concurrency", Integer, "1024", &l.Concurrency, "Maximum requests in flight."),

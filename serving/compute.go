@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/types"
@@ -118,6 +120,11 @@ func (r *Response) requestValues(c *Column, t types.ValueType_Enum) ([][]byte, e
 // appendRequestToken appends the Value of a JSON token. A text is read as the type that
 // the schema says, as a command line or a form sends it.
 func appendRequestToken(dst, token []byte, t types.ValueType_Enum) ([]byte, error) {
+	if t == types.ValueType_DOUBLE && len(token) > 0 && (token[0] == '-' || token[0] >= '0' && token[0] <= '9') {
+		if f, err := strconv.ParseFloat(string(token), 64); err == nil { // the usual token, without checking its form again
+			return value.AppendDouble(dst, f), nil
+		}
+	}
 	token = bytes.TrimSpace(token)
 	if len(token) == 0 || token[0] != '"' || t == types.ValueType_STRING || t == types.ValueType_JSON {
 		return value.AppendFromToken(dst, token, t, value.Exact)
@@ -143,7 +150,7 @@ func (s *Service) compute(ctx context.Context, r *Response) error {
 	defer cancel()
 	before := len(r.arena)
 	for i := range r.plan.transforms {
-		t := &r.plan.transforms[i]
+		t, start := &r.plan.transforms[i], time.Now()
 		if err := r.run(ctx, t, before, s.opt.Limits.ComputedBytes); err != nil {
 			if f := ctx.Err(); f != nil {
 				return fault.New(fault.KindOf(f), "on-demand feature view %q was not computed within the time allowed for the request", t.view.Name).
@@ -151,6 +158,7 @@ func (s *Service) compute(ctx context.Context, r *Response) error {
 			}
 			return err
 		}
+		t.duration.Observe(time.Since(start).Seconds())
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ func (c *rowCounts) add(s Status) {
 type metrics struct {
 	readRows     *prometheus.CounterVec
 	invalid      *prometheus.CounterVec
+	functions    *prometheus.HistogramVec
 	missCounters missCounters
 	warnings     sync.Map // stores.Table -> *warning, of invalid values
 }
@@ -47,9 +48,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "banquet_online_invalid_values_total",
 			Help: "Stored values that are not a feast.types.Value and were returned with status INVALID.",
 		}, []string{"project", "view"}),
+		functions: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "banquet_ondemand_duration_seconds",
+			Help:    "Time to compute an on-demand feature view for the rows of one request.",
+			Buckets: []float64{.00001, .00002, .00005, .0001, .0002, .0005, .001, .002, .005, .01, .05, .1, .5, 1, 5},
+		}, []string{"project", "view"}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.readRows, m.invalid)
+		reg.MustRegister(m.readRows, m.invalid, m.functions)
 	}
 	return m
 }

@@ -3,6 +3,8 @@ package serving
 import (
 	"slices"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/transform"
@@ -15,8 +17,10 @@ type planTransform struct {
 	// program is the compiled function; err says why there is none.
 	program *transform.Program
 	err     error
-	inputs  []source // in the order of the program
-	outputs []int    // indexes of the features that the request names among those of the program
+	// duration receives the time of each run.
+	duration prometheus.Observer
+	inputs   []source // in the order of the program
+	outputs  []int    // indexes of the features that the request names among those of the program
 }
 
 // source says where the values of an input come from.

@@ -2,7 +2,9 @@ package serving_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -320,6 +322,33 @@ func TestADamagedInput(t *testing.T) {
 	if got, want := text(t, r), "user_id: 1, 2; half:  invalid, 10.0"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
+}
+
+// Requests that run one function at the same time do not share memory.
+func TestConcurrentOnDemandRequests(t *testing.T) {
+	w := newOnDemandWorld(t, nil)
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			for j := range 100 {
+				amount := fmt.Sprintf("%d.5", 1000*i+j)
+				r, err := w.GetOnlineFeatures(t.Context(), &serving.Request{
+					Features: []string{"sum:s", "greet:text"},
+					Columns:  []serving.Column{numbers("user_id", 1, 2), tokens("amount", amount, amount), tokens("word", `"a`+amount+`"`, `"b"`)},
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				want := fmt.Sprintf(`user_id: 1, 2; s: %d.5, %d.5; text: "a%s!", "b!"`, 1000*i+j+10, 1000*i+j+20, amount)
+				if got := text(t, r); got != want {
+					t.Errorf("%s\nwant %s", got, want)
+				}
+				r.Release()
+			}
+		})
+	}
+	group.Wait()
 }
 
 // A slow function ends with the deadline of its request, also with the default one.

@@ -133,6 +133,10 @@ func (s *Service) plan(snapshot *registry.Snapshot, req *Request) (*plan, error)
 		v := &b.plan.views[i]
 		v.counters = s.metrics.view(v.table)
 	}
+	for i := range b.plan.transforms {
+		t := &b.plan.transforms[i]
+		t.duration = s.metrics.functions.WithLabelValues(t.view.Project, t.view.Name)
+	}
 	s.plans.put(hash, b.plan)
 	return b.plan, nil
 }

@@ -224,7 +224,7 @@ func (r *repository) serving(ctx context.Context, snapshots func() *registry.Sna
 	l := r.config.Banquet.Limits
 	return serving.New(serving.Options{
 		Snapshots: snapshots, Project: r.config.Project, Reader: online, KeyVersion: r.config.KeyVersion,
-		Versioned: r.config.Registry.Versioned, Limits: serving.Limits{Rows: l.Rows, Features: l.Features, Cells: l.Cells},
+		Versioned: r.config.Registry.Versioned, Limits: serving.Limits{Rows: l.Rows, Features: l.Features, Cells: l.Cells, ComputedBytes: l.StoreBytes},
 		Deadline:   time.Duration(r.config.Banquet.Serving.Deadline),
 		Consistent: r.config.Online.Type == "dynamodb" && r.config.Online.DynamoDB.Consistent,
 		Log:        r.app.log, Metrics: reg,
