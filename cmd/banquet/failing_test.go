@@ -53,7 +53,8 @@ func TestMaterializeFromAFailingSource(t *testing.T) {
 			if after := snapshot(t, dir); after != before {
 				t.Error("the registry or the online store has changed")
 			}
-			for n, until := 1, time.Now().Add(10*time.Second); n > 0; time.Sleep(10 * time.Millisecond) {
+			for n, until := 1, time.Now().Add(10*time.Second); n > 0; {
+				<-time.After(10 * time.Millisecond)
 				if err := watch.QueryRow(t.Context(), "SELECT count(*)::int4 FROM pg_stat_activity WHERE usename LIKE 'guest_%'").Scan(&n); err != nil || time.Now().After(until) {
 					t.Fatalf("%d connections are left, %v", n, err)
 				}
