@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,28 +13,38 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/banquet-fs/banquet/fault"
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 	"github.com/banquet-fs/banquet/ingest"
+	"github.com/banquet-fs/banquet/offline/parquet"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/registry/file"
 	"github.com/banquet-fs/banquet/server"
 	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/training"
 )
 
 // pushing makes a server write to the store that it reads.
 func pushing(f fixture) fixture {
 	f.writing = func(s *served, store stores.Store, o *server.Options) {
-		o.Writer = newWriter(s, store, o)
+		o.Writer = newWriter(s, store, o, nil)
 	}
 	return f
 }
 
-func newWriter(s *served, store stores.Store, o *server.Options) *ingest.Writer {
+// newWriter makes the use case; off is the offline store, nil for none.
+func newWriter(s *served, store stores.Store, o *server.Options, off *parquet.Store) *ingest.Writer {
 	holder := registry.NewHolder(registry.HolderOptions{Storage: file.New(s.file)})
 	_ = holder.Refresh(context.Background()) // without a registry there is no snapshot
 	return ingest.NewWriter(ingest.WriterOptions{
 		Snapshots: holder.Snapshot, Refresh: holder.Refresh, Project: o.Project, KeyVersion: 3,
 		Online: func(context.Context) (stores.Writer, error) { return store, nil },
+		Appender: func(context.Context) (ingest.Appender, error) {
+			if off == nil {
+				return nil, fault.New(fault.Unimplemented, "this server has no offline store")
+			}
+			return training.New(training.Options{Snapshots: holder.Snapshot, Project: o.Project, Source: off, Writer: off}), nil
+		},
 	})
 }
 
@@ -118,16 +130,22 @@ var unusualDifferences = map[string]different{
 	"push object for text":       {http.StatusBadRequest, `column name, row 0 (shop_id=37)`},
 	"push event time null":       {http.StatusBadRequest, `column event_timestamp has no event time`},
 	"push mixed times":           {http.StatusOK, ``},
-	"read back":                  {http.StatusOK, `"values":[2,2,3,2,3,2,2,2,2,null,2,1,null,null,1,null,1,1,null,null,null,9223372036854775807]`},
-	"push offline":               {http.StatusNotImplemented, `offline`},
-	"push both":                  {http.StatusNotImplemented, `offline`},
-	"push offline, extra column": {http.StatusNotImplemented, `offline`},
+	"read back":                  {http.StatusOK, `"values":[2,2,3,2,3,2,2,2,2,null,2,1,null,null,1,null,1,1,null,2,null,9223372036854775807]`},
 }
 
 // TestUnusualWrites compares wrong and unusual requests with what Feast's server responds
 // to them.
 func TestUnusualWrites(t *testing.T) {
-	s := start(t, pushing(fixture{project: "shop", registry: "push/registry.db", sqlite: "push/online.db"}))
+	repo := t.TempDir()
+	if err := os.Mkdir(filepath.Join(repo, "data"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	copyFile(t, filepath.Join(golden, "push", "sales.parquet"), filepath.Join(repo, "data", "sales.parquet"))
+	f := shop
+	f.writing = func(s *served, store stores.Store, o *server.Options) {
+		o.Writer = newWriter(s, store, o, parquet.New(repo))
+	}
+	s := start(t, f)
 	replayRecording(t, s, unusualDifferences, "push", "requests.jsonl")
 }
 
