@@ -253,11 +253,12 @@ func (a *args) tags(name string, set func(map[string]string)) *python.Dict {
 		a.failAt(name, "%s", err)
 	}
 	set(tags)
+	of := a.of // not a, whose arguments would be kept
 	a.call.Later(func() error {
 		tags, err := readTags(d, name)
 		set(tags)
 		if err != nil {
-			return fmt.Errorf("%s %w", a.of, err)
+			return fmt.Errorf("%s %w", of, err)
 		}
 		return nil
 	})

@@ -113,7 +113,7 @@ func (c *collector) twice(made []python.Made) error {
 		}
 		key := kind + "\x00" + name
 		if other, ok := first[key]; ok && !repeats(other.Value, m.Value) {
-			return m.Fail("%s %s is defined twice, the other is at %s; give one of them another name, or make it once and use it twice", kind, name, other.Place)
+			return m.Fail("%s %s is defined twice, the other is at %s; give one of them another name, or make it once and use it twice", kind, name, other.Place())
 		}
 		first[key] = m
 	}
@@ -235,7 +235,7 @@ func (r *reader) notes() []string {
 		default:
 			continue
 		}
-		notes = append(notes, fmt.Sprintf("%s: %s is created but no module binds it to a name, so it is not part of the repository", m.Place, what))
+		notes = append(notes, fmt.Sprintf("%s: %s is created but no module binds it to a name, so it is not part of the repository", m.Place(), what))
 	}
 	for _, name := range sortedKeys(r.collected.projections) {
 		notes = append(notes, fmt.Sprintf("%s is bound to a projection of view %s, which is not a definition of its own; write it where it is used", name, r.collected.projections[name]))

@@ -25,7 +25,8 @@ type view struct {
 	keys     []*field // entity columns
 	// features are those of the definition; empty when they are to be inferred.
 	features []*field
-	given    *source // as given
+	byName   map[string]*field // the features, once some are chosen
+	given    *source           // as given
 	batch    *source
 	stream   *source
 	plain    map[string]any // attributes
@@ -128,6 +129,12 @@ func (v *view) Index(key any) (any, error) {
 	}
 	out := *v
 	out.projected, out.chosen, out.desired = true, nil, nil
+	if len(v.byName) == 0 {
+		v.byName = make(map[string]*field, len(v.features))
+		for _, f := range slices.Backward(v.features) { // the first of a name counts
+			v.byName[f.spec.GetName()] = f
+		}
+	}
 	for _, item := range items.Items {
 		name, ok := python.Plain(item).(string)
 		if !ok {
@@ -137,11 +144,11 @@ func (v *view) Index(key any) (any, error) {
 			out.desired = append(out.desired, name)
 			continue
 		}
-		i := slices.IndexFunc(v.features, func(f *field) bool { return f.spec.GetName() == name })
-		if i < 0 {
+		f, ok := v.byName[name]
+		if !ok {
 			return nil, fmt.Errorf("feature view %s has no feature %q", v.name, name)
 		}
-		out.chosen = append(out.chosen, v.features[i])
+		out.chosen = append(out.chosen, f)
 	}
 	return &out, nil
 }

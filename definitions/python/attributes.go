@@ -1,6 +1,7 @@
 package python
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -27,7 +28,11 @@ func (r *Interpreter) attribute(v any, name string) (any, error) {
 		return v.attribute(r, name)
 	}
 	if o, ok := v.(Object); ok {
-		if found, ok, err := objectAttribute(o, name); ok || err != nil {
+		found, ok, err := objectAttribute(o, name)
+		if l, isList := found.(*List); isList { // which the host may have built for this
+			err = cmp.Or(err, r.charge(4*len(l.Items)), r.meter.hold(l))
+		}
+		if ok || err != nil {
 			return found, err
 		}
 	}

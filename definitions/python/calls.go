@@ -1,11 +1,10 @@
 package python
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/banquet-fs/banquet/fault"
 )
 
 // Call is one call of a Builtin.
@@ -207,6 +206,11 @@ func (r *Interpreter) invokeBuiltin(f *Builtin, c *Call) (any, error) {
 	if err := r.weigh(weighed...); err != nil {
 		return nil, err
 	}
+	if f.Definer {
+		if err := r.keeps(c); err != nil {
+			return nil, err
+		}
+	}
 	v, err := f.Call(c)
 	if err == nil {
 		err = r.after(f, c, v)
@@ -218,6 +222,27 @@ func (r *Interpreter) invokeBuiltin(f *Builtin, c *Call) (any, error) {
 		v = r.mixed(v, append(append([]any{f.of}, c.Args...), c.Named...)...)
 	}
 	return v, err
+}
+
+// keeps counts what a definer makes of its arguments, and keeps.
+func (r *Interpreter) keeps(c *Call) error {
+	bytes, steps := madeSize, 0
+	for _, list := range [][]any{c.Args, c.Named} {
+		for _, v := range list {
+			steps += 4 * weight(v)
+			switch v := v.(type) {
+			case *Dict:
+				bytes += v.Len() * entrySize
+			case *List:
+				bytes += v.Len() * itemSize
+			case Tuple:
+				bytes += v.Len() * itemSize
+			default:
+				bytes += textSize(v)
+			}
+		}
+	}
+	return cmp.Or(r.charge(steps), r.meter.take(bytes))
 }
 
 // after counts the memory that a call has added: to its value, its arguments and
@@ -247,10 +272,9 @@ func (r *Interpreter) after(f *Builtin, c *Call, v any) error {
 // remember records the result of a definer.
 func (r *Interpreter) remember(v any, c *Call) {
 	r.isMade[v] = true
-	made := Made{Value: v, Fail: func(format string, args ...any) error { return fault.New(fault.Invalid, format, args...) }}
-	if s, at := c.scope, c.at; s != nil {
-		made.Place = fmt.Sprintf("%s:%d", s.file.Name, s.file.line(at))
-		made.Fail = func(format string, args ...any) error { return s.file.fail(at, format, args...) }
+	made := Made{Value: v}
+	if c.scope != nil {
+		made.file, made.at = c.scope.file, c.at
 	}
 	r.made = append(r.made, made)
 }

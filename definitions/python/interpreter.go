@@ -33,10 +33,24 @@ type Host interface {
 // Made is an object that a definer made, and its place.
 type Made struct {
 	Value any
-	// Place is "file:line".
-	Place string
-	// Fail makes an error that points at the place.
-	Fail func(format string, args ...any) error
+	file  *File
+	at    int
+}
+
+// Place is "file:line"; "" if the reader made the object.
+func (m Made) Place() string {
+	if m.file == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", m.file.Name, m.file.line(m.at))
+}
+
+// Fail makes an error that points at the place.
+func (m Made) Fail(format string, args ...any) error {
+	if m.file == nil {
+		return fault.New(fault.Invalid, format, args...)
+	}
+	return m.file.fail(m.at, format, args...)
 }
 
 // Interpreter evaluates the files of one repository. It is not safe for

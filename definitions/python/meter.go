@@ -21,6 +21,7 @@ const (
 	itemSize     = 32
 	entrySize    = 128
 	instanceSize = 256
+	madeSize     = 640 // what a definer makes
 	functionSize = 512
 	classSize    = 2048
 )

@@ -28,6 +28,9 @@ func (r *Interpreter) item(v, key any) (any, error) {
 	case *Dict:
 		return r.dictItem(v, key)
 	case Indexer:
+		if err := r.charge(4 * weight(key)); err != nil {
+			return nil, err
+		}
 		return v.Index(key)
 	case *Instance:
 		if m := v.special("__getitem__"); m != nil {
