@@ -244,8 +244,11 @@ func (t datetime) Attr(name string) (any, bool) {
 	}
 	switch name {
 	case "strftime":
-		return python.NewFunction(name, "format", func(_ *python.Call, a []any) (any, error) {
+		return python.NewFunction(name, "format", func(c *python.Call, a []any) (any, error) {
 			format, err := text(a[0])
+			if err == nil {
+				err = c.Charge(8 * len(format))
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -90,6 +90,9 @@ func osError(class, p string) error {
 
 // info returns the state of a file, or Python's exception.
 func (r *disk) info(p string) (fs.FileInfo, error) {
+	if err := r.run.Charge(20); err != nil {
+		return nil, err
+	}
 	files := r.files
 	if files == nil {
 		return nil, fmt.Errorf("the file %s is not read here", p)
@@ -159,6 +162,9 @@ func (r *disk) read(p string) ([]byte, error) {
 
 // list lists a directory, sorted: in Python the order is arbitrary.
 func (r *disk) list(p string) ([]string, error) {
+	if err := r.run.Charge(200); err != nil {
+		return nil, err
+	}
 	info, err := r.info(p)
 	switch {
 	case err != nil:

@@ -265,6 +265,8 @@ func loads(c *python.Call, s string) (any, error) {
 	}
 	var broken *json.SyntaxError
 	switch {
+	case python.Stopped(err):
+		return nil, err
 	case err == nil:
 		return v, nil
 	case (errors.As(err, &broken) || errors.Is(err, errJSON) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) &&

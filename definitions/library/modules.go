@@ -173,6 +173,9 @@ func mathModule() names {
 	return out
 }
 
+// loggerSize is the memory of a logger or handler with its methods, in bytes.
+const loggerSize = 8 << 10
+
 // loggingModule logs nothing.
 func loggingModule() names {
 	out := quiet("basicConfig", "debug", "info", "warning", "warn", "error", "critical", "exception", "log", "disable", "captureWarnings")
@@ -187,7 +190,9 @@ func loggingModule() names {
 		return m
 	}
 	for _, n := range []string{"StreamHandler", "FileHandler", "NullHandler", "Formatter"} {
-		out[n] = &python.Builtin{Name: n, Call: func(*python.Call) (any, error) { return &object{[]string{n, "Handler"}, methods()}, nil }}
+		out[n] = &python.Builtin{Name: n, Call: func(c *python.Call) (any, error) {
+			return &object{[]string{n, "Handler"}, methods()}, c.Keep(loggerSize)
+		}}
 	}
 	out["getLevelName"] = python.NewFunction("getLevelName", "level", func(_ *python.Call, a []any) (any, error) {
 		for _, n := range []string{"NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"} {
@@ -198,12 +203,15 @@ func loggingModule() names {
 		return nil, fmt.Errorf("getLevelName(%s) is not read", python.Brief(a[0]))
 	})
 	loggers := map[string]*object{}
-	out["getLogger"] = python.NewFunction("getLogger", "name?", func(_ *python.Call, a []any) (any, error) {
+	out["getLogger"] = python.NewFunction("getLogger", "name?", func(c *python.Call, a []any) (any, error) {
 		name := "root"
 		if a[0] != nil {
 			name = python.Str(a[0])
 		}
 		if loggers[name] == nil {
+			if err := c.Keep(loggerSize); err != nil {
+				return nil, err
+			}
 			loggers[name] = &object{[]string{"Logger"}, methods()}
 			loggers[name].members["name"], loggers[name].members["handlers"] = name, &python.List{}
 		}

@@ -96,9 +96,14 @@ func substituted(c *python.Call, s string, safe bool) (any, error) {
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(s, "$")
-		b.WriteString(before)
+		if b.WriteString(before); b.Len() > 1<<20 {
+			return nil, fmt.Errorf("this text is too long")
+		}
+		if err := c.Charge(2); err != nil {
+			return nil, err
+		}
 		if !found {
-			return b.String(), c.Charge(b.Len() / 64)
+			return b.String(), nil
 		}
 		name, taken := placeholder(rest)
 		switch {

@@ -19,7 +19,7 @@ type Path struct {
 }
 
 // maxPath bounds the length of a path, in bytes.
-const maxPath = 1 << 14
+const maxPath = 1 << 12
 
 // path makes a path in pathlib's normal form.
 func (r *disk) path(s string) Path { return Path{text: cleanPath(s), disk: r} }

@@ -11,7 +11,10 @@ import (
 )
 
 // strptime parses a point in time with a format, as Python does in the C locale.
-func strptime(_ *python.Call, a []any) (any, error) {
+func strptime(c *python.Call, a []any) (any, error) {
+	if err := c.Charge(100); err != nil {
+		return nil, err
+	}
 	s, err := text(a[0])
 	if err != nil {
 		return nil, err

@@ -28,11 +28,7 @@ func (r *Interpreter) attribute(v any, name string) (any, error) {
 		return v.attribute(r, name)
 	}
 	if o, ok := v.(Object); ok {
-		found, ok, err := objectAttribute(o, name)
-		if l, isList := found.(*List); isList { // which the host may have built for this
-			err = cmp.Or(err, r.charge(4*len(l.Items)), r.meter.hold(l))
-		}
-		if ok || err != nil {
+		if found, ok, err := r.objectAttribute(o, name); ok || err != nil {
 			return found, err
 		}
 	}
@@ -51,8 +47,11 @@ func (r *Interpreter) attribute(v any, name string) (any, error) {
 
 // objectAttribute returns an attribute of a host's object; false if the language
 // itself may still provide it.
-func objectAttribute(o Object, name string) (any, bool, error) {
+func (r *Interpreter) objectAttribute(o Object, name string) (any, bool, error) {
 	found, ok := o.Attr(name)
+	if l, isList := found.(*List); isList { // which the host may have built for this
+		return found, ok, cmp.Or(r.charge(4*len(l.Items)), r.meter.hold(l))
+	}
 	if exact, known := o.(Exact); !ok && (!known || exact.Unread(name)) {
 		return nil, false, fmt.Errorf("attribute '%s' of a %s is not read; write its value out", name, TypeName(o))
 	}

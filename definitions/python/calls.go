@@ -305,7 +305,7 @@ func (r *Interpreter) invokeFunction(f *Function, c *Call) (any, error) {
 		return r.eval(s, f.result)
 	}
 	if f.generator {
-		return r.generate(s, f), nil
+		return r.generate(s, f), r.meter.take(2 * iteratorSize)
 	}
 	sig, err := r.run(s, f.body)
 	return sig.value, err

@@ -96,6 +96,9 @@ func (r *Interpreter) formatted(v any, text string) (any, error) {
 		return r.str(v)
 	}
 	if o, ok := v.(Formatted); ok {
+		if err := r.charge(len(text)); err != nil {
+			return nil, err
+		}
 		return o.Format(text)
 	}
 	if o, ok := v.(*Instance); ok && o.Class.enum != nil && o.Class.enum.plainText {

@@ -23,6 +23,8 @@ const (
 	instanceSize = 256
 	madeSize     = 640 // what a definer makes
 	functionSize = 512
+	iteratorSize = 512
+	largeText    = 1 << 16
 	classSize    = 2048
 )
 
@@ -95,7 +97,9 @@ func (m *meter) hold(v any) error {
 	switch v := v.(type) {
 	case nil, bool, int64, float64, *Builtin, *Function, *Class, *Unknown, *Module:
 	case string:
-		n = len(v)
+		if n = len(v); n > largeText {
+			n *= 2 // parts of it, which are left behind
+		}
 	case Bytes:
 		n = len(v)
 	case Tuple:
@@ -167,6 +171,15 @@ func (r *Interpreter) copySet(s *Set) (*Set, error) {
 
 // NewDict makes an empty dict.
 func (c *Call) NewDict() *Dict { return c.run.newDict() }
+
+// Keep counts memory, in bytes.
+func (c *Call) Keep(bytes int) error { return c.run.meter.take(bytes) }
+
+// Stopped reports whether an error is the end of the work, the memory or the time that
+// reading a file may take.
+func Stopped(err error) bool {
+	return errors.Is(err, errWork) || errors.Is(err, errMemory) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
 
 // charge counts work.
 func (r *Interpreter) charge(n int) error { return r.meter.step(n) }

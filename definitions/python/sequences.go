@@ -389,7 +389,7 @@ func (r *Interpreter) comprehend(s *scope, e *comprehension) (any, error) {
 	l := &loops{run: r, s: s.inner(scopeComprehension, s.file), e: e}
 	err := l.enter(s, e.clauses[0].source)
 	if err == nil && l.unknown == nil && e.kind == '(' {
-		return &Iterator{kind: "generator", next: l.lazily}, nil
+		return &Iterator{kind: "generator", next: l.lazily}, r.meter.take(iteratorSize)
 	}
 	items := []any{}
 	dict := r.newDict()

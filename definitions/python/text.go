@@ -1,6 +1,7 @@
 package python
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ func (c *Call) textMethod(m pytext.Method, s, name string) (any, error) {
 	out, err := known(m.Call(s, args))
 	switch v := out.(type) {
 	case []string:
-		return texts(v), c.run.charge(len(v))
+		return texts(v), cmp.Or(c.run.charge(len(v)), c.run.meter.take(len(v)*itemSize))
 	case [3]string:
 		return Tuple{v[0], v[1], v[2]}, nil
 	case string:
@@ -100,9 +101,9 @@ func textArgument(v any) any {
 }
 
 func texts(parts []string) *List {
-	l := &List{}
-	for _, p := range parts {
-		l.Items = append(l.Items, p)
+	l := &List{Items: make([]any, len(parts))}
+	for i, p := range parts {
+		l.Items[i] = p
 	}
 	return l
 }
