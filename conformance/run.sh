@@ -79,6 +79,7 @@ make --no-print-directory build
 [ $# -gt 0 ] || "$FEAST_PYTHON" conformance/registries.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/conformance.py --banquet "$PWD/bin/banquet" "$@"
 [ $# -eq 0 ] || exit 0
+"$FEAST_PYTHON" conformance/transform.py
 "$FEAST_PYTHON" conformance/flight.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/push.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/inference.py --banquet "$PWD/bin/banquet"

@@ -177,6 +177,9 @@ func log10(x float64) float64 {
 	return y.hi + y.lo
 }
 
+// special reports whether a power of x, or to x, needs no computation.
+func special(x float64) bool { return x == 0 || x-x != 0 }
+
 // pow is x to the power of y.
 func pow(x, y float64) float64 {
 	switch {
@@ -184,7 +187,7 @@ func pow(x, y float64) float64 {
 		return x
 	case y == 2:
 		return x * x
-	case x == 0 || x == 1 || x != x || y == 0 || y != y || math.IsInf(x, 0) || math.IsInf(y, 0) || x < 0 && y != math.Trunc(y):
+	case special(x) || special(y) || x == 1 || x < 0 && y != math.Trunc(y):
 		return math.Pow(x, y)
 	}
 	p := logOf(math.Abs(x)).mul(double{y, 0})

@@ -68,14 +68,11 @@ func (m *machine) columnBinary(op string, av, bv val) (val, error) {
 }
 
 func (m *machine) arithmetic(op string, a, b operand, n int) (*column, error) {
-	if a.dt == dTime || a.dt == dDelta || b.dt == dTime || b.dt == dDelta || a.v.k == kNaT || b.v.k == kNaT {
+	if a.timed() || b.timed() {
 		return m.timeBinary(op, a, b, n)
 	}
 	if op == "&" || op == "|" || op == "^" {
 		return m.logical(op, a, b, n)
-	}
-	if a.dt == dBool && b.dt == dBool && (op == "/" || op == "//" || op == "**" || op == "%") {
-		return nil, outside("operator '%s' is not supported for bool dtypes", op)
 	}
 	if a.dt == dObject || b.dt == dObject {
 		return m.objectBinary(op, a, b, n)
@@ -96,6 +93,9 @@ func (m *machine) arithmetic(op string, a, b operand, n int) (*column, error) {
 	}
 	return m.intColumns(op, dt, a, b, n)
 }
+
+// timed reports whether an operand is a time or a duration.
+func (o operand) timed() bool { return o.dt == dTime || o.dt == dDelta || o.v.k == kNaT }
 
 // floats gives an operand's elements as floats; a scalar has one element.
 func (m *machine) floats(o operand) []float64 {
@@ -153,40 +153,18 @@ func (m *machine) boolColumns(op string, a, b operand, n int) (*column, error) {
 func (m *machine) floatColumns(op string, dt dtype, a, b operand, n int) (*column, error) {
 	x, sx := step(m.floats(a), a)
 	y, sy := step(m.floats(b), b)
+	out := m.mem.column(dt, n)
 	if dt == dFloat32 {
 		x, y = m.float32s(x, a), m.float32s(y, b)
-	}
-	out := m.mem.column(dt, n)
-	switch {
-	case dt == dFloat32:
-	case op == "+":
-		for i := range out.floats {
-			out.floats[i] = x[i*sx] + y[i*sy]
-		}
-		return out, nil
-	case op == "-":
-		for i := range out.floats {
-			out.floats[i] = x[i*sx] - y[i*sy]
-		}
-		return out, nil
-	case op == "*":
-		for i := range out.floats {
-			out.floats[i] = x[i*sx] * y[i*sy]
-		}
-		return out, nil
-	case op == "/":
-		for i := range out.floats {
-			out.floats[i] = x[i*sx] / y[i*sy]
-		}
+	} else if quickFloats(op, out.floats, x, y, sx, sy) {
 		return out, nil
 	}
-	if op == "**" && dt == dFloat64 && b.c == nil {
-		for i := range out.floats {
-			out.floats[i] = power(x[i*sx], y[0])
-		}
-		return out, nil
-	}
+	single := op == "**" && dt == dFloat64 && b.c == nil
 	for i := range out.floats {
+		if single {
+			out.floats[i] = power(x[i*sx], y[0])
+			continue
+		}
 		v, err := floatArith(op, dt, x[i*sx], y[i*sy])
 		if err != nil {
 			return nil, err
@@ -194,6 +172,31 @@ func (m *machine) floatColumns(op string, dt dtype, a, b operand, n int) (*colum
 		out.floats[i] = v
 	}
 	return out, nil
+}
+
+// quickFloats computes the operators that need nothing but the processor.
+func quickFloats(op string, out, x, y []float64, sx, sy int) bool {
+	switch op {
+	case "+":
+		for i := range out {
+			out[i] = x[i*sx] + y[i*sy]
+		}
+	case "-":
+		for i := range out {
+			out[i] = x[i*sx] - y[i*sy]
+		}
+	case "*":
+		for i := range out {
+			out[i] = x[i*sx] * y[i*sy]
+		}
+	case "/":
+		for i := range out {
+			out[i] = x[i*sx] / y[i*sy]
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 // float32s rounds a scalar to float32, as NumPy does before it computes.
@@ -235,7 +238,7 @@ func (m *machine) divided(op string, x, y []int64, sx, sy int, ints *column) *co
 		}
 		out.floats[i] = math.NaN()
 		if op == "//" && x[i*sx] != 0 {
-			out.floats[i] = math.Inf(int(cmpInt(x[i*sx], 0)))
+			out.floats[i] = math.Inf(cmpInt(x[i*sx], 0))
 		}
 	}
 	return out
@@ -284,7 +287,7 @@ func (m *machine) logical(op string, a, b operand, n int) (*column, error) {
 		return nil, outside("operator %s on floats is not supported; compare them first", op)
 	}
 	if a.dt == dObject || b.dt == dObject {
-		return m.objectLogical(op, a, b, n)
+		return nil, outside("operator %s on a column with nulls or objects is not supported; use .fillna(False).astype(bool) first", op)
 	}
 	dt := common(a.dt, b.dt, a.weak, b.weak)
 	if a.dt != dBool && b.dt != dBool {
@@ -294,12 +297,6 @@ func (m *machine) logical(op string, a, b operand, n int) (*column, error) {
 		return nil, outside("operator %s on a bool and an integer is not supported; use bools", op)
 	}
 	return m.boolColumns(op, a, b, n)
-}
-
-// objectLogical is a logical operator on columns of objects that hold only booleans
-// and nulls; a null makes the result false, except beside True in |.
-func (m *machine) objectLogical(op string, a, b operand, n int) (*column, error) {
-	return nil, outside("operator %s on a column with nulls or objects is not supported; use .fillna(False).astype(bool) first", op)
 }
 
 // unary is an operator on any value.
@@ -318,33 +315,32 @@ func (m *machine) unary(op string, v val) (val, error) {
 }
 
 func (m *machine) columnUnary(op string, c *column) (*column, error) {
-	if op == "+" {
+	switch {
+	case op == "+":
 		return m.mem.clone(c), nil
-	}
-	if c.dt == dBool && op == "-" {
+	case c.dt == dBool && op == "-":
 		return nil, typeError("the numpy boolean negative, the `-` operator, is not supported")
-	}
-	if op == "~" && c.dt != dBool && !c.dt.isInt() {
+	case c.dt == dTime:
+		return nil, typeError("bad operand type for unary %s: a column of times", op)
+	case op == "~" && c.dt != dBool && !c.dt.isInt():
 		return nil, &failure{class: "TypeError", text: "bad operand type for unary ~: column of " + c.dt.String() + "; make it bool first", data: c.dt == dObject || c.dt.isFloat()}
 	}
 	out := m.mem.like(c)
-	for i := range out.ints {
+	for i, x := range c.ints {
 		switch {
-		case op == "~" && c.dt == dBool:
-			out.ints[i] = 1 - c.ints[i]
+		case c.dt == dBool:
+			out.ints[i] = 1 - x
 		case op == "~":
-			out.ints[i] = c.dt.wrap(^c.ints[i])
-		case c.dt == dTime:
-			return nil, typeError("bad operand type for unary -: a column of times")
+			out.ints[i] = c.dt.wrap(^x)
 		default:
-			out.ints[i] = c.dt.wrap(-c.ints[i])
+			out.ints[i] = c.dt.wrap(-x)
 		}
 	}
-	for i := range out.floats {
-		out.floats[i] = -c.floats[i]
+	for i, x := range c.floats {
+		out.floats[i] = -x
 	}
-	for i := range out.objs {
-		v, err := scalarUnary(op, c.objs[i])
+	for i, x := range c.objs {
+		v, err := scalarUnary(op, x)
 		if err != nil {
 			return nil, err
 		}

@@ -196,7 +196,7 @@ func (m *machine) setLoc(f *frame, key, v val) error {
 	if i < 0 {
 		return outside(".loc that makes a new column is not supported; make the column %q first", name)
 	}
-	out, err := m.choose(mask, v, f.cols[i], true)
+	out, err := m.choose(mask, v, f.cols[i])
 	if err == nil {
 		f.cols[i] = out
 	}

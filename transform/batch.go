@@ -77,33 +77,22 @@ func (b *Batch) SetValue(input, row int, v []byte) error {
 		return errValue
 	}
 	body := v[n:]
-	switch t := types.ValueType_Enum(number); t {
-	case types.ValueType_INT32, types.ValueType_INT64, types.ValueType_BOOL, types.ValueType_UNIX_TIMESTAMP:
+	switch t := types.ValueType_Enum(number); {
+	case t == 19: // null
+	case wire == protowire.VarintType:
 		x, n := protowire.ConsumeVarint(body)
-		if n < 0 || wire != protowire.VarintType {
+		if n < 0 {
 			return errValue
 		}
 		c.setInt(row, t, int64(x))
-	case types.ValueType_DOUBLE:
-		if wire != protowire.Fixed64Type || len(body) < 8 {
-			return errValue
-		}
-		c.kinds[row], c.bits[row] = kFloat, int64(binary.LittleEndian.Uint64(body))
-	case types.ValueType_FLOAT:
-		if wire != protowire.Fixed32Type || len(body) < 4 {
-			return errValue
-		}
-		f := math.Float32frombits(binary.LittleEndian.Uint32(body))
-		c.kinds[row], c.bits[row] = kFloat, int64(math.Float64bits(float64(f)))
-	case types.ValueType_STRING:
-		s, n := protowire.ConsumeBytes(body)
-		if n < 0 || wire != protowire.BytesType {
-			return errValue
-		}
-		b.setText(c, row, s)
-	case 19: // null
+	case t == types.ValueType_DOUBLE && wire == protowire.Fixed64Type && len(body) >= 8:
+		c.setFloat(row, math.Float64frombits(binary.LittleEndian.Uint64(body)))
+	case t == types.ValueType_FLOAT && wire == protowire.Fixed32Type && len(body) >= 4:
+		c.setFloat(row, float64(math.Float32frombits(binary.LittleEndian.Uint32(body))))
+	case wire == protowire.BytesType:
+		return b.setBytes(c, row, t, body)
 	default:
-		return b.setOther(c, row, t, wire, body)
+		return errValue
 	}
 	return nil
 }
@@ -133,12 +122,21 @@ func (b *Batch) setText(c *cells, row int, s []byte) {
 	b.text = append(b.text, s...)
 }
 
-// setOther sets a list, or a value that a function can only test for null.
-func (b *Batch) setOther(c *cells, row int, t types.ValueType_Enum, wire protowire.Type, body []byte) error {
+// setBytes sets a text or what setOther does.
+func (b *Batch) setBytes(c *cells, row int, t types.ValueType_Enum, body []byte) error {
 	content, n := protowire.ConsumeBytes(body)
-	if n < 0 || wire != protowire.BytesType {
+	if n < 0 {
 		return errValue
 	}
+	if t != types.ValueType_STRING {
+		return b.setOther(c, row, t, content)
+	}
+	b.setText(c, row, content)
+	return nil
+}
+
+// setOther sets a list, or a value that a function can only test for null.
+func (b *Batch) setOther(c *cells, row int, t types.ValueType_Enum, content []byte) error {
 	v := val{k: kOpaque, s: t.String()}
 	if items, ok, err := listItems(t, content); err != nil {
 		return err
@@ -206,8 +204,47 @@ func (b *Batch) runPandas(text string) error {
 // integers with nulls become floats, and only nulls are objects.
 func (b *Batch) column(i int, text string) *column {
 	c := &b.cells[i]
+	n, rows := kindsOf(c.kinds), len(c.kinds)
+	null := n.none > 0 || c.nulls
+	numbers := n.ints + n.floats
+	switch {
+	case rows == 0 && c.dt != dNone:
+		return b.empty(c)
+	case n.none == rows && c.dt != dNone:
+		return b.nullsOf(c)
+	case n.none == rows || n.others > 0:
+		return b.objectsOf(c, text)
+	case n.bools == rows && !c.nulls:
+		return b.intsOf(c, dBool)
+	case n.times+n.none == rows:
+		return b.timesOf(c)
+	case n.ints == rows && !null:
+		return b.intsOf(c, c.integers())
+	case numbers+n.none == rows:
+		return b.floatsOf(c, c.floats())
+	}
+	return b.objectsOf(c, text)
+}
+
+// integers is the type of a column of integers: that of Arrow, or int64.
+func (c *cells) integers() dtype {
+	if c.dt.isInt() {
+		return c.dt
+	}
+	return dInt64
+}
+
+// floats is the type of a column of floats.
+func (c *cells) floats() dtype {
+	if c.dt == dFloat32 {
+		return dFloat32
+	}
+	return dFloat64
+}
+
+func kindsOf(kinds []kind) seen {
 	var n seen
-	for _, k := range c.kinds {
+	for _, k := range kinds {
 		switch k {
 		case kNone:
 			n.none++
@@ -223,35 +260,7 @@ func (b *Batch) column(i int, text string) *column {
 			n.others++
 		}
 	}
-	null := n.none > 0 || c.nulls
-	m := &b.m
-	switch rows := len(c.kinds); {
-	case c.dt == dFloat32 && !null && n.floats == rows:
-		return b.floatsOf(c, dFloat32)
-	case rows == 0 && c.dt != dNone:
-		return b.empty(c)
-	case n.others > 0 || n.none == rows && c.dt == dNone, n.bools > 0 && (null || n.bools < rows), n.times > 0 && n.times+n.none < rows:
-		return b.objectsOf(c, text)
-	case n.bools == rows && rows > 0:
-		return b.intsOf(c, dBool)
-	case n.times > 0:
-		return b.timesOf(c)
-	case n.ints == rows && !null && rows > 0:
-		dt := dInt64
-		if c.dt.isInt() {
-			dt = c.dt
-		}
-		return b.intsOf(c, dt)
-	case n.none == rows:
-		return b.nullsOf(c)
-	case n.ints+n.floats+n.none == rows:
-		dt := dFloat64
-		if c.dt == dFloat32 {
-			dt = dFloat32
-		}
-		return b.floatsOf(c, dt)
-	}
-	return m.mem.column(dObject, 0)
+	return n
 }
 
 // empty is a column of Arrow without rows.
@@ -265,11 +274,7 @@ func (b *Batch) empty(c *cells) *column {
 func (b *Batch) nullsOf(c *cells) *column {
 	switch {
 	case c.dt.isInt() || c.dt.isFloat():
-		dt := dFloat64
-		if c.dt == dFloat32 {
-			dt = dFloat32
-		}
-		return b.floatsOf(c, dt)
+		return b.floatsOf(c, c.floats())
 	case c.dt == dTime:
 		return b.timesOf(c)
 	}

@@ -146,26 +146,28 @@ func pyRound(m *machine, a *args) (val, error) {
 	if given && n.k != kInt {
 		return val{}, typeError("'%s' object cannot be interpreted as an integer", n.typeName())
 	}
-	switch {
-	case v.k == kFloat && v.w != dNone:
-		if !given {
-			return val{}, outside("round() of a numpy float without digits is not supported; use float() first")
-		}
-		return val{k: kFloat, w: v.w, f: numpyRound(v.f, n.i)}, nil
-	case v.k == kFloat && !given:
-		if v.f != v.f || math.IsInf(v.f, 0) {
-			return toInt(v)
-		}
-		return converted(numbers.Round(v.f, 0, false))
-	case v.k == kFloat:
-		if v.f != v.f || math.IsInf(v.f, 0) {
-			return v, nil
-		}
-		return converted(numbers.Round(v.f, n.i, true))
-	case v.k == kInt || v.k == kBool:
+	if v.k == kFloat {
+		return roundFloat(v, n, given)
+	}
+	if v.k == kInt || v.k == kBool {
 		return converted(numbers.Round(v.i, n.i, given))
 	}
 	return val{}, &failure{class: "TypeError", text: "type " + v.typeName() + " doesn't define __round__ method", data: v.null()}
+}
+
+func roundFloat(v, n val, given bool) (val, error) {
+	odd := v.f != v.f || math.IsInf(v.f, 0)
+	switch {
+	case v.w != dNone && !given:
+		return val{}, outside("round() of a numpy float without digits is not supported; use float() first")
+	case v.w != dNone:
+		return val{k: kFloat, w: v.w, f: numpyRound(v.f, n.i)}, nil
+	case !given && odd:
+		return toInt(v)
+	case odd:
+		return v, nil
+	}
+	return converted(numbers.Round(v.f, n.i, given))
 }
 
 func pyRange(m *machine, a *args) (val, error) {

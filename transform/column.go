@@ -37,10 +37,9 @@ func (c *column) timeAt(i int) val {
 	if t == nat {
 		return val{k: kNaT}
 	}
-	v := val{k: kTime, i: floorDiv(t, 1000)}
-	switch {
-	case c.unit >= 1000:
-		v.i = t * (c.unit / 1000)
+	v := val{k: kTime, i: floorDiv(t, microsecond)}
+	if c.unit >= microsecond {
+		v.i = t * (c.unit / microsecond)
 	}
 	if c.dt == dDelta {
 		v.k = kDelta

@@ -84,24 +84,20 @@ func (m *machine) numberCompare(op string, a, b operand, out *column) {
 // column of objects on the left as unequal to everything and never smaller or
 // larger.
 func compareObjects(op string, a, b operand, out *column) error {
+	if a.dt != dObject && b.c == nil && b.v.k == kText && op != "==" && op != "!=" {
+		return typeError("Invalid comparison between dtype=%s and str", a.dt)
+	}
 	for i := range out.ints {
 		x, y := a.at(i), b.at(i)
-		null := x.null() || y.null()
-		switch {
-		case null && a.dt == dObject:
+		if a.dt == dObject && (x.null() || y.null()) {
 			out.ints[i] = boolVal(op == "!=").i
 			continue
-		case b.c == nil && b.v.k == kText && a.dt != dObject && op != "==" && op != "!=":
-			return typeError("Invalid comparison between dtype=%s and str", a.dt)
 		}
 		is, err := compareScalars(op, x, y)
 		if err != nil {
 			return err
 		}
 		out.ints[i] = boolVal(is).i
-	}
-	if out.n == 0 && a.dt != dObject && b.v.k == kText && op != "==" && op != "!=" {
-		return typeError("Invalid comparison between dtype=%s and str", a.dt)
 	}
 	return nil
 }

@@ -74,8 +74,8 @@ func (c *compiler) function(name string, at int) *function {
 		f.params = append(f.params, q)
 	}
 	c.locals(def.Body)
-	body := c.block(def.Body)
-	f.body, f.slots = append(body, func(*machine) (flow, error) { return next, nil }), c.scope.n
+	f.body = append(c.block(def.Body), func(*machine) (flow, error) { return next, nil }) // never nil when compiled
+	f.slots = c.scope.n
 	c.scope = outer
 	return f
 }

@@ -17,8 +17,18 @@ import (
 
 // corpusInputs are the inputs that record.py makes.
 var corpusInputs = []Field{
-	{"a", types.ValueType_INT64}, {"b", types.ValueType_INT64}, {"c", types.ValueType_INT32}, {"x", types.ValueType_DOUBLE}, {"y", types.ValueType_DOUBLE}, {"f", types.ValueType_FLOAT},
-	{"s", types.ValueType_STRING}, {"u", types.ValueType_STRING}, {"p", types.ValueType_BOOL}, {"q", types.ValueType_BOOL}, {"t", types.ValueType_UNIX_TIMESTAMP}, {"w", types.ValueType_UNIX_TIMESTAMP},
+	{"a", types.ValueType_INT64},
+	{"b", types.ValueType_INT64},
+	{"c", types.ValueType_INT32},
+	{"x", types.ValueType_DOUBLE},
+	{"y", types.ValueType_DOUBLE},
+	{"f", types.ValueType_FLOAT},
+	{"s", types.ValueType_STRING},
+	{"u", types.ValueType_STRING},
+	{"p", types.ValueType_BOOL},
+	{"q", types.ValueType_BOOL},
+	{"t", types.ValueType_UNIX_TIMESTAMP},
+	{"w", types.ValueType_UNIX_TIMESTAMP},
 }
 
 // recorded is what Python made of a table.

@@ -1,6 +1,9 @@
 package transform
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 func (m *machine) frameItem(f *frame, key val) (val, error) {
 	switch key.k {
@@ -152,7 +155,7 @@ func frameDrop(_ *machine, v val, a *args) (val, error) {
 		return val{}, err
 	}
 	names, ok := a.get(-1, "columns")
-	if axis, given := a.get(-1, "axis"); !ok && given && axis.k == kInt && axis.i == 1 && len(a.pos) == 1 {
+	if !ok && acrossColumns(a) && len(a.pos) == 1 {
 		names, ok = a.pos[0], true
 	}
 	if !ok {
@@ -162,23 +165,24 @@ func frameDrop(_ *machine, v val, a *args) (val, error) {
 	if names.isSequence() {
 		all = names.ref.(*list).items
 	}
-	f := v.ref.(*frame)
-	out := &frame{rows: f.rows}
+	out := v.ref.(*frame).copy()
 	for _, n := range all {
-		if n.k != kText || f.find(n.s) < 0 {
+		i := -1
+		if n.k == kText {
+			i = out.find(n.s)
+		}
+		if i < 0 {
 			return val{}, keyError(n)
 		}
-	}
-	for i, n := range f.names {
-		keep := true
-		for _, d := range all {
-			keep = keep && d.s != n
-		}
-		if keep {
-			out.names, out.cols = append(out.names, n), append(out.cols, f.cols[i])
-		}
+		out.names, out.cols = slices.Delete(out.names, i, i+1), slices.Delete(out.cols, i, i+1)
 	}
 	return val{k: kFrame, ref: out}, nil
+}
+
+// acrossColumns reports whether the argument axis is 1 or "columns".
+func acrossColumns(a *args) bool {
+	axis, _ := a.get(-1, "axis")
+	return axis.k == kInt && axis.i == 1 || axis.k == kText && axis.s == "columns"
 }
 
 func frameFillna(m *machine, v val, a *args) (val, error) {
@@ -227,8 +231,7 @@ func frameReduce(name string) method {
 		if err := a.known(name+"()", 0, "axis", "skipna"); err != nil {
 			return val{}, err
 		}
-		axis, _ := a.get(-1, "axis")
-		if !(axis.k == kInt && axis.i == 1 || axis.k == kText && axis.s == "columns") {
+		if !acrossColumns(a) {
 			return val{}, outside("%s() of a DataFrame is supported with axis=1 only", name)
 		}
 		if skip, ok := a.get(-1, "skipna"); ok && (skip.k != kBool || skip.i == 0) {
@@ -250,28 +253,41 @@ func (m *machine) across(name string, f *frame) (*column, error) {
 	if len(f.cols) == 0 {
 		return nil, outside("%s() across no columns is not supported", name)
 	}
-	dt := f.cols[0].dt
 	for _, c := range f.cols {
 		if c.dt == dObject && allNull(c) && name != "any" && name != "all" && name != "median" {
 			return m.acrossObjects(name, f)
 		}
-		if !c.dt.isNumber() || c.dt == dFloat32 {
-			return nil, &failure{text: name + "() across columns of " + c.dt.String() + " is not supported; convert them by .astype(float)", outside: true, data: true}
-		}
-		if (c.dt == dBool) != (dt == dBool) {
-			return nil, outside("%s() across bools and numbers is not supported; convert the bools", name)
-		}
-		dt = promote(dt, c.dt)
 	}
+	dt, err := acrossType(name, f)
 	switch {
+	case err != nil:
+		return nil, err
 	case name == "any" || name == "all":
 		return m.acrossBools(name == "all", f), nil
 	case name == "mean" || name == "median" || dt.isFloat():
-		return m.acrossFloats(name, f, dt.isFloat()), nil
-	}
-	if dt == dBool && name == "sum" || name == "sum" && dt != dInt64 {
+		return m.acrossFloats(name, f), nil
+	case name == "sum":
 		dt = dInt64
 	}
+	return m.acrossInts(name, f, dt), nil
+}
+
+// acrossType is the type that holds the values of all columns of numbers.
+func acrossType(name string, f *frame) (dtype, error) {
+	dt := f.cols[0].dt
+	for _, c := range f.cols {
+		if !c.dt.isNumber() || c.dt == dFloat32 {
+			return 0, &failure{text: name + "() across columns of " + c.dt.String() + " is not supported; convert them by .astype(float)", outside: true, data: true}
+		}
+		if (c.dt == dBool) != (dt == dBool) {
+			return 0, outside("%s() across bools and numbers is not supported; convert the bools", name)
+		}
+		dt = promote(dt, c.dt)
+	}
+	return dt, nil
+}
+
+func (m *machine) acrossInts(name string, f *frame, dt dtype) *column {
 	out := m.mem.column(dt, f.rows)
 	for i := range out.ints {
 		x := f.cols[0].ints[i]
@@ -287,7 +303,7 @@ func (m *machine) across(name string, f *frame) (*column, error) {
 		}
 		out.ints[i] = x
 	}
-	return out, nil
+	return out
 }
 
 // acrossObjects computes with values of Python, for columns that hold only nulls
@@ -345,7 +361,7 @@ func (m *machine) acrossBools(all bool, f *frame) *column {
 	return out
 }
 
-func (m *machine) acrossFloats(name string, f *frame, _ bool) *column {
+func (m *machine) acrossFloats(name string, f *frame) *column {
 	cols := make([][]float64, len(f.cols))
 	for i, c := range f.cols {
 		cols[i] = m.floats(operandOf(colVal(c)))
@@ -409,8 +425,7 @@ func frameApply(m *machine, v val, a *args) (val, error) {
 		return val{}, err
 	}
 	fn, ok := a.get(0, "func")
-	axis, _ := a.get(-1, "axis")
-	if !ok || fn.k != kLambda || !(axis.k == kInt && axis.i == 1 || axis.k == kText && axis.s == "columns") {
+	if !ok || fn.k != kLambda || !acrossColumns(a) {
 		return val{}, outside("apply() of a DataFrame is supported with a function and axis=1 only")
 	}
 	f := v.ref.(*frame)

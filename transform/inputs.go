@@ -259,7 +259,7 @@ func (p *Program) unknownColumns(main *syntax.Func) error {
 			known[n] = true
 		}
 	}
-	reads := map[string]int{}
+	parameter := main.Params[0].Name
 	reassigned := false
 	visitTargets(main.Body, func(e syntax.Expr) {
 		switch e := e.(type) {
@@ -268,34 +268,44 @@ func (p *Program) unknownColumns(main *syntax.Func) error {
 				known[name] = true
 			}
 		case *syntax.Name:
-			reassigned = reassigned || e.ID == main.Params[0].Name
-		}
-	})
-	visit(main.Body, func(e syntax.Expr) {
-		x, ok := e.(*syntax.Index)
-		if !ok {
-			return
-		}
-		if n, ok := x.Value.(*syntax.Name); !ok || n.ID != main.Params[0].Name {
-			return
-		}
-		if name, ok := constText(x.Index); ok && !known[name] {
-			if _, seen := reads[name]; !seen {
-				reads[name] = x.At()
-			}
+			reassigned = reassigned || e.ID == parameter
 		}
 	})
 	if reassigned {
 		return nil
 	}
+	reads := readsOf(main.Body, parameter)
 	for _, name := range sortedKeys(reads) {
+		if known[name] {
+			continue
+		}
 		hint := ""
 		if near := similar.Nearest(name, sortedKeys(known)); near != "" {
 			hint = "; there is " + near
 		}
-		return p.fault(place(&failure{class: "KeyError", text: "no source of the view has the column \"" + name + "\"" + hint}, reads[name]), fault.Unimplemented)
+		return p.fault(place(&failure{class: "KeyError", text: "no source of the view has the column \"" + name + "\"" + hint}, reads[name]))
 	}
 	return nil
+}
+
+// readsOf finds the columns that a function reads from a parameter, and where.
+func readsOf(body []syntax.Stmt, parameter string) map[string]int {
+	reads := map[string]int{}
+	visit(body, func(e syntax.Expr) {
+		x, ok := e.(*syntax.Index)
+		if !ok {
+			return
+		}
+		n, isName := x.Value.(*syntax.Name)
+		name, isText := constText(x.Index)
+		if !isName || !isText || n.ID != parameter {
+			return
+		}
+		if _, seen := reads[name]; !seen {
+			reads[name] = x.At()
+		}
+	})
+	return reads
 }
 
 func constText(e syntax.Expr) (string, bool) {

@@ -91,54 +91,67 @@ func npSelect(m *machine, a *args) (val, error) {
 	if err := a.known("np.select()", 3, "condlist", "choicelist", "default"); err != nil {
 		return val{}, err
 	}
-	conds, _ := a.get(0, "condlist")
-	choices, _ := a.get(1, "choicelist")
 	out, ok := a.get(2, "default")
 	if !ok {
 		out = intVal(0)
 	}
-	if !conds.isSequence() || !choices.isSequence() {
-		return val{}, outside("np.select() needs a list of conditions and a list of choices")
+	c, x, err := cases(a)
+	if err != nil {
+		return val{}, err
 	}
-	c, x := conds.ref.(*list).items, choices.ref.(*list).items
-	if len(c) != len(x) || len(c) == 0 {
-		return val{}, valueError("list of cases must be same length as list of conditions")
+	dt, texts, err := selected(out, x)
+	if err == nil && dt == dObject && !texts {
+		out, x, err = m.asObjects(out, x, c[0].col())
 	}
-	dt, text := dBool, 0
-	for _, v := range append([]val{out}, x...) {
-		o := operandOf(v)
-		if v.k == kText || o.dt == dObject && v.k == kColumn && o.c.array {
-			text++
-		}
-		dt = promote(dt, o.dt)
-		if o.dt == dFloat32 {
-			return val{}, outside("np.select() with float32 is not supported")
-		}
+	for i := len(c) - 1; i >= 0 && err == nil; i-- {
+		out, err = m.where(c[i], x[i], out)
 	}
-	if text > 0 && text <= len(x) && out.k != kNone {
-		return val{}, outside("np.select() with texts and other values is not supported; give a default of text")
+	if err != nil {
+		return val{}, err
 	}
-	if dt == dObject && text == 0 {
-		var err error
-		if out, x, err = m.asObjects(out, x, c[0].col()); err != nil {
-			return val{}, err
-		}
-	}
-	for i := len(c) - 1; i >= 0; i-- {
-		if c[i].k != kColumn || c[i].col().dt != dBool {
-			return val{}, typeError("invalid entry %d in condlist: should be boolean ndarray", i)
-		}
-		var err error
-		if out, err = m.where(c[i], x[i], out); err != nil {
-			return val{}, err
-		}
-	}
-	r := out.col()
-	if dt != dObject && r.dt != dt {
+	if r := out.col(); dt != dObject && r.dt != dt {
 		conv, err := m.astype(r, val{k: kDType, w: dt})
 		return colVal(conv), err
 	}
 	return out, nil
+}
+
+// cases are the conditions and choices of np.select.
+func cases(a *args) (conds, choices []val, err error) {
+	c, _ := a.get(0, "condlist")
+	x, _ := a.get(1, "choicelist")
+	if !c.isSequence() || !x.isSequence() {
+		return nil, nil, outside("np.select() needs a list of conditions and a list of choices")
+	}
+	conds, choices = c.ref.(*list).items, x.ref.(*list).items
+	if len(conds) != len(choices) || len(conds) == 0 {
+		return nil, nil, valueError("list of cases must be same length as list of conditions")
+	}
+	for i, cond := range conds {
+		if cond.k != kColumn || cond.col().dt != dBool {
+			return nil, nil, typeError("invalid entry %d in condlist: should be boolean ndarray", i)
+		}
+	}
+	return conds, choices, nil
+}
+
+// selected is the type of a default and choices, and whether they are texts.
+func selected(out val, x []val) (dt dtype, texts bool, err error) {
+	dt, n := dBool, 0
+	for _, v := range append([]val{out}, x...) {
+		o := operandOf(v)
+		if v.k == kText || o.dt == dObject && v.k == kColumn && o.c.array {
+			n++
+		}
+		dt = promote(dt, o.dt)
+		if o.dt == dFloat32 {
+			return 0, false, outside("np.select() with float32 is not supported")
+		}
+	}
+	if n > 0 && n <= len(x) && out.k != kNone {
+		return 0, false, outside("np.select() with texts and other values is not supported; give a default of text")
+	}
+	return dt, n > 0, nil
 }
 
 // asObjects makes a default and choices columns of objects, so that they keep their
@@ -169,13 +182,12 @@ func npExtreme(name string) func(*machine, *args) (val, error) {
 		if x.dt == dObject && x.c != nil && x.c.n == 0 {
 			return a.pos[0], nil
 		}
-		if !x.dt.isNumber() || !y.dt.isNumber() || x.dt == dBool || y.dt == dBool {
-			return val{}, &failure{class: "TypeError", text: name + "() of " + x.dt.String() + " and " + y.dt.String() + " is not supported", data: x.dt == dObject || y.dt == dObject}
+		for _, o := range []operand{x, y} {
+			if !o.dt.isNumber() || o.dt == dBool {
+				return val{}, &failure{class: "TypeError", text: name + "() of " + x.dt.String() + " and " + y.dt.String() + " is not supported", data: o.dt == dObject}
+			}
 		}
 		dt := common(x.dt, y.dt, x.weak, y.weak)
-		if x.weak && y.weak {
-			dt = promote(x.dt, y.dt)
-		}
 		if x.c == nil && y.c == nil {
 			return scalarExtreme(dt, a.pos[0], a.pos[1], largest, skip), nil
 		}
@@ -311,10 +323,10 @@ func npRound(m *machine, a *args) (val, error) {
 	}
 	v := a.pos[0]
 	rest := &args{pos: a.pos[1:], names: a.names, named: a.named}
-	switch {
-	case v.k == kColumn:
+	switch v.k {
+	case kColumn:
 		return columnRound(m, v, rest)
-	case v.k == kFloat:
+	case kFloat:
 		d, _ := rest.get(0, "decimals")
 		return val{k: kFloat, w: dFloat64, f: numpyRound(v.f, d.i)}, rest.known("np.round()", 1, "decimals")
 	}

@@ -98,7 +98,7 @@ func pdSeries(m *machine, a *args) (val, error) {
 	return colVal(c), nil
 }
 
-func pdConcat(m *machine, a *args) (val, error) {
+func pdConcat(_ *machine, a *args) (val, error) {
 	if err := a.known("pd.concat()", 1, "objs", "axis"); err != nil {
 		return val{}, err
 	}
@@ -304,7 +304,7 @@ func pdToDatetime(m *machine, a *args) (val, error) {
 	if err := a.known("pd.to_datetime()", 1, "utc"); err != nil || len(a.pos) == 0 {
 		return val{}, orMissing(err, "pd.to_datetime()")
 	}
-	utc, err := flagOf(a, -1, "utc", false)
+	utc, err := flagOf(a, "utc", false)
 	if err != nil {
 		return val{}, err
 	}
@@ -320,8 +320,14 @@ func pdToDatetime(m *machine, a *args) (val, error) {
 		out.utc = out.utc || utc
 		return colVal(out), nil
 	}
+	return m.textTimes(c, utc)
+}
+
+// textTimes reads a column of texts as times in nanoseconds.
+func (m *machine) textTimes(c *column, utc bool) (val, error) {
 	out := m.mem.column(dTime, c.n)
-	out.unit = nanosecond
+	out.unit, out.utc = nanosecond, utc
+	first := true
 	for i, x := range c.objs {
 		if x.null() {
 			out.ints[i] = nat
@@ -334,8 +340,8 @@ func pdToDatetime(m *machine, a *args) (val, error) {
 		if err != nil {
 			return val{}, err
 		}
-		if i == 0 {
-			out.utc = t.w == dTime
+		if first {
+			out.utc, first = t.w == dTime, false
 		}
 		if out.utc != (t.w == dTime) {
 			return val{}, outside("pd.to_datetime() of texts with and without a zone is not supported; use utc=True")

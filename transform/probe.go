@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/value"
 )
@@ -19,7 +18,7 @@ func (p *Program) probe() error {
 	for i, in := range p.inputs {
 		for row := range rows {
 			if err := b.SetValue(i, row, sample(in.Type, row)); err != nil {
-				return p.fault(err, fault.Unimplemented)
+				return p.fault(err)
 			}
 		}
 	}
@@ -29,7 +28,7 @@ func (p *Program) probe() error {
 		return nil
 	}
 	if err != nil {
-		return p.fault(err, fault.Unimplemented)
+		return p.fault(err)
 	}
 	return nil
 }

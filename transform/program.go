@@ -98,7 +98,7 @@ func Compile(view *core.OnDemandFeatureView, keys []Field) (*Program, error) {
 		c.err = outside("function %s has %d parameters; a transformation has one", main, len(p.main.params))
 	}
 	if c.err != nil {
-		return nil, p.fault(c.err, fault.Unimplemented)
+		return nil, p.fault(c.err)
 	}
 	p.whole, p.mixes = usesAll(tree), p.mode != singletonMode && mixesRows(tree)
 	if err := p.sources(spec, keys, mentioned(tree)); err != nil {
@@ -123,7 +123,7 @@ func (p *Program) source(spec *core.OnDemandFeatureViewSpec) (text, name string,
 			mode = u.GetMode()
 		}
 	} else {
-		old := spec.GetUserDefinedFunction() //nolint:staticcheck // registries of older Feast have the function here
+		old := spec.GetUserDefinedFunction() // registries of older Feast have it here
 		text, name = old.GetBodyText(), old.GetName()
 	}
 	switch {
@@ -202,14 +202,14 @@ func (p *Program) error(kind fault.Kind, text string) *fault.Error {
 }
 
 // fault makes a fault of a failure.
-func (p *Program) fault(err error, outsideKind fault.Kind) error {
+func (p *Program) fault(err error) error {
 	var f *failure
 	if !errors.As(err, &f) {
 		return err
 	}
 	kind := fault.Invalid
 	if f.outside {
-		kind = outsideKind
+		kind = fault.Unimplemented
 	}
 	where := "cannot be computed"
 	if f.at > 0 {
@@ -260,7 +260,7 @@ func (p *Program) Release(b *Batch) {
 // and the line of the function; the Batch then has no outputs.
 func (p *Program) Run(ctx context.Context, b *Batch) error {
 	if err := b.run(ctx); err != nil {
-		return p.fault(err, fault.Unimplemented)
+		return p.fault(err)
 	}
 	return nil
 }

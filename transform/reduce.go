@@ -25,24 +25,35 @@ func (m *machine) reduce(name string, c *column) (val, error) {
 	}
 	switch name {
 	case "count":
-		n := int64(0)
-		for i := range c.n {
-			n += boolVal(!c.isNull(i)).i
-		}
-		return val{k: kInt, w: dInt64, i: n}, nil
+		return countOf(c), nil
 	case "any", "all":
-		all := name == "all"
-		for i := range c.n {
-			if is := c.isNull(i) == (c.array || all) && (c.isNull(i) || nonzero(c, i)); !c.isNull(i) && is != all || c.isNull(i) && c.array && !all {
-				return val{k: kBool, w: dBool, i: boolVal(!all).i}, nil
-			}
-		}
-		return val{k: kBool, w: dBool, i: boolVal(all).i}, nil
+		return anyOf(c, name == "all"), nil
 	}
 	if c.dt.isFloat() {
 		return m.reduceFloats(name, c)
 	}
 	return m.reduceInts(name, c)
+}
+
+func countOf(c *column) val {
+	n := int64(0)
+	for i := range c.n {
+		n += boolVal(!c.isNull(i)).i
+	}
+	return val{k: kInt, w: dInt64, i: n}
+}
+
+// anyOf is any, or all. A null is skipped, except in an array, where it is true.
+func anyOf(c *column, all bool) val {
+	for i := range c.n {
+		if c.isNull(i) && !c.array {
+			continue
+		}
+		if nonzero(c, i) != all {
+			return val{k: kBool, w: dBool, i: boolVal(!all).i}
+		}
+	}
+	return val{k: kBool, w: dBool, i: boolVal(all).i}
 }
 
 func nonzero(c *column, i int) bool {
@@ -54,11 +65,7 @@ func nonzero(c *column, i int) bool {
 
 func (m *machine) reduceOthers(name string, c *column) (val, error) {
 	if name == "count" {
-		n := int64(0)
-		for i := range c.n {
-			n += boolVal(!c.isNull(i)).i
-		}
-		return val{k: kInt, w: dInt64, i: n}, nil
+		return countOf(c), nil
 	}
 	if c.dt == dObject && allNull(c) {
 		switch name {

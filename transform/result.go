@@ -44,36 +44,41 @@ func coerce(t types.ValueType_Enum, v val) (val, error) {
 	}
 	switch t {
 	case types.ValueType_INT32, types.ValueType_INT64:
-		x, err := toInt(v)
-		if err == nil && t == types.ValueType_INT32 && !dInt32.fits(x.i) {
-			err = valueError("%d is out of range", x.i)
-		}
-		return x, err
+		return coerceInt(t, v)
 	case types.ValueType_FLOAT:
 		f, err := floatOf(v)
 		return floatVal(float64(float32(f))), err
-	case types.ValueType_DOUBLE:
-		if v.k == kFloat || v.k == kInt {
-			return floatVal(v.float()), nil
-		}
 	case types.ValueType_STRING:
 		s, err := str(v)
 		return textVal(s), err
-	case types.ValueType_BOOL:
-		if v.k == kBool || v.k == kInt {
-			return boolVal(v.i != 0), nil
+	case types.ValueType_DOUBLE, types.ValueType_BOOL, types.ValueType_UNIX_TIMESTAMP:
+		if out, ok := coerceExact(t, v); ok {
+			return out, nil
 		}
-	case types.ValueType_UNIX_TIMESTAMP:
-		if v.k == kTime {
-			return val{k: kTime, i: floorDiv(v.i, 1_000_000)}, nil
-		}
-		if v.k == kInt {
-			return val{k: kTime, i: v.i}, nil
-		}
-	default:
-		return coerceList(t, v)
+		return val{}, typeError("%s", shown(v))
 	}
-	return val{}, typeError("%s", shown(v))
+	return coerceList(t, v)
+}
+
+func coerceInt(t types.ValueType_Enum, v val) (val, error) {
+	x, err := toInt(v)
+	if err == nil && t == types.ValueType_INT32 && !dInt32.fits(x.i) {
+		err = valueError("%d is out of range", x.i)
+	}
+	return x, err
+}
+
+// coerceExact converts to the types that accept only some types of Python.
+func coerceExact(t types.ValueType_Enum, v val) (val, bool) {
+	switch {
+	case t == types.ValueType_DOUBLE:
+		return floatVal(v.float()), v.k == kFloat || v.k == kInt
+	case t == types.ValueType_BOOL:
+		return boolVal(v.i != 0), v.k == kBool || v.k == kInt
+	case v.k == kTime:
+		return val{k: kTime, i: floorDiv(v.i, 1_000_000)}, true
+	}
+	return val{k: kTime, i: v.i}, v.k == kInt
 }
 
 func shown(v val) string { return "the " + v.typeName() + " " + repr(v) }
@@ -109,9 +114,7 @@ func coerceList(t types.ValueType_Enum, v val) (val, error) {
 	in := v.ref.(*list).items
 	out := make([]val, len(in))
 	for i, x := range in {
-		same := x.k == kText && of == types.ValueType_STRING || x.k == kBool && of == types.ValueType_BOOL || x.k == kInt && of != types.ValueType_STRING && of != types.ValueType_BOOL ||
-			x.k == kFloat && (of == types.ValueType_DOUBLE || of == types.ValueType_FLOAT)
-		if !same {
+		if !isItem(of, x.k) {
 			return val{}, typeError("%s in a list", shown(x))
 		}
 		y, err := coerce(of, x)
@@ -124,6 +127,19 @@ func coerceList(t types.ValueType_Enum, v val) (val, error) {
 		out[i] = y
 	}
 	return listVal(out), nil
+}
+
+// isItem reports whether a value of a kind may be in a list of a type.
+func isItem(of types.ValueType_Enum, k kind) bool {
+	switch of {
+	case types.ValueType_STRING:
+		return k == kText
+	case types.ValueType_BOOL:
+		return k == kBool
+	case types.ValueType_DOUBLE, types.ValueType_FLOAT:
+		return k == kFloat || k == kInt
+	}
+	return k == kInt
 }
 
 // appendTyped appends a value that coerce made as a serialized Value.

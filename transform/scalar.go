@@ -36,19 +36,28 @@ func scalarBinary(op string, a, b val) (val, error) {
 			return pythonFloats(op, a, b)
 		}
 		return pythonInts(op, a, b)
-	case a.k == kText && b.k == kText && op == "+":
-		return textVal(a.s + b.s), nil
-	case a.k == kText && op == "*" && (b.k == kInt || b.k == kBool):
-		return repeatText(a.s, b.i)
-	case b.k == kText && op == "*" && (a.k == kInt || a.k == kBool):
-		return repeatText(b.s, a.i)
-	case a.k == kText && op == "%":
-		return val{}, outside("the %% operator on text is not supported; use an f-string")
+	case a.k == kText || b.k == kText:
+		return texts(op, a, b)
 	case a.isTime() || b.isTime():
 		return timeScalars(op, a, b)
 	}
 	if v, ok := sequences(op, a, b); ok {
 		return v, nil
+	}
+	return val{}, badOperands(op, a, b)
+}
+
+// texts is an operator on two values of which one is a text.
+func texts(op string, a, b val) (val, error) {
+	switch {
+	case op == "+" && a.k == b.k:
+		return textVal(a.s + b.s), nil
+	case op == "*" && (b.k == kInt || b.k == kBool):
+		return repeatText(a.s, b.i)
+	case op == "*" && (a.k == kInt || a.k == kBool):
+		return repeatText(b.s, a.i)
+	case op == "%" && a.k == kText:
+		return val{}, outside("the %% operator on text is not supported; use an f-string")
 	}
 	return val{}, badOperands(op, a, b)
 }
@@ -286,16 +295,19 @@ func compareNested(op string, a, b val, depth int) (bool, error) {
 		return compareNumbers(op, a, b), nil
 	case a.k == kText && b.k == kText:
 		return ordered(op, strings.Compare(a.s, b.s)), nil
-	case a.isTime() && b.isTime() && a.k == b.k && (a.k == kDelta || a.w == b.w):
-		return ordered(op, cmpInt(a.i, b.i)), nil
-	case a.k == kNaT && b.isTime() || b.k == kNaT && a.isTime():
+	case a.isTime() && b.isTime() && (a.k == kNaT || b.k == kNaT):
 		return op == "!=", nil
+	case sameTimes(a, b):
+		return ordered(op, cmpInt(a.i, b.i)), nil
 	case op == "==" || op == "!=":
 		same, err := sameValue(a, b, depth)
 		return same == (op == "=="), err
 	}
 	return false, typeError("'%s' not supported between instances of '%s' and '%s'", op, a.typeName(), b.typeName())
 }
+
+// sameTimes reports whether two values are times of one kind, or durations.
+func sameTimes(a, b val) bool { return a.k == b.k && (a.k == kDelta || a.k == kTime && a.w == b.w) }
 
 func sameValue(a, b val, depth int) (bool, error) {
 	if a.k != b.k {
@@ -431,38 +443,35 @@ func truth(v val) (bool, error) {
 }
 
 func scalarUnary(op string, v val) (val, error) {
-	if v.isNumber() {
-		switch op {
-		case "-":
-			if v.k == kFloat {
-				v.f = -v.f
-				return v, nil
-			}
-			if v.k == kBool && v.w != dNone {
-				return val{}, typeError("the numpy boolean negative, the `-` operator, is not supported")
-			}
-			if v.i == math.MinInt64 && v.w == dNone {
-				return val{}, errTooLarge
-			}
-			return val{k: kInt, w: v.w, i: -v.i}, nil
-		case "+":
-			if v.k == kBool {
-				v.k = kInt
-			}
-			return v, nil
-		case "~":
-			if v.k == kBool && v.w != dNone {
-				v.i ^= 1
-				return v, nil
-			}
-			if v.k != kFloat {
-				return val{k: kInt, w: v.w, i: ^v.i}, nil
-			}
+	switch {
+	case v.isNumber() && op == "-":
+		return negated(v)
+	case v.isNumber() && op == "+":
+		if v.k == kBool {
+			v.k = kInt
 		}
-	}
-	if v.k == kDelta && op == "-" {
+		return v, nil
+	case v.k == kBool && v.w != dNone && op == "~":
+		v.i ^= 1
+		return v, nil
+	case (v.k == kInt || v.k == kBool) && op == "~":
+		return val{k: kInt, w: v.w, i: ^v.i}, nil
+	case v.k == kDelta && op == "-":
 		v.i = -v.i
 		return v, nil
 	}
-	return val{}, typeError("bad operand type for unary %s: '%s'", op, v.typeName())
+	return val{}, &failure{class: "TypeError", text: "bad operand type for unary " + op + ": '" + v.typeName() + "'", data: v.null()}
+}
+
+func negated(v val) (val, error) {
+	switch {
+	case v.k == kFloat:
+		v.f = -v.f
+		return v, nil
+	case v.k == kBool && v.w != dNone:
+		return val{}, typeError("the numpy boolean negative, the `-` operator, is not supported")
+	case v.i == math.MinInt64 && v.w == dNone:
+		return val{}, errTooLarge
+	}
+	return val{k: kInt, w: v.w, i: -v.i}, nil
 }

@@ -89,7 +89,7 @@ func (m *machine) pick(mask *column, x, y operand, dt dtype) *column {
 }
 
 // choose is pandas' where and mask: rows of c, or of other where the mask says so.
-func (m *machine) choose(mask *column, other val, c *column, _ bool) (*column, error) {
+func (m *machine) choose(mask *column, other val, c *column) (*column, error) {
 	if other.k != kColumn && !other.isScalar() {
 		return nil, outside("a %s as replacement is not supported", other.typeName())
 	}
@@ -158,34 +158,40 @@ func held(c *column, o operand) (dtype, error) {
 	case c.dt == dObject:
 		return dObject, nil
 	case scalar && o.v.null():
-		if c.dt == dBool {
-			return dObject, nil
-		}
-		if c.dt == dFloat32 {
-			return dFloat32, nil
-		}
-		return dFloat64, nil
-	case o.dt == dObject:
-		return dObject, nil
-	case (c.dt == dBool) != (o.dt == dBool):
+		return withNull(c.dt), nil
+	case o.dt == dObject || (c.dt == dBool) != (o.dt == dBool):
 		return dObject, nil
 	case c.dt == o.dt:
 		return c.dt, nil
-	case scalar && c.dt.isInt() && o.v.k == kFloat && o.v.f == math.Trunc(o.v.f) && math.Abs(o.v.f) < 1<<53:
+	case scalar:
+		return heldScalar(c.dt, o.v)
+	case c.dt == dFloat64 && o.dt == dInt64, c.dt == dInt64 && o.dt == dFloat64 && wholeFloats(o.c):
 		return c.dt, nil
-	case scalar && c.dt == dFloat64:
-		return c.dt, nil
-	case scalar && c.dt == dInt64 && o.v.k == kFloat:
-		return dFloat64, nil
-	case !scalar && c.dt == dFloat64 && o.dt == dInt64:
-		return c.dt, nil
-	case !scalar && c.dt == dInt64 && o.dt == dFloat64:
-		if wholeFloats(o.c) {
-			return c.dt, nil
-		}
+	case c.dt == dInt64 && o.dt == dFloat64:
 		return dFloat64, nil
 	}
 	return 0, outside("replacing rows of %s by %s is not supported; convert one side by .astype", c.dt, o.dt)
+}
+
+// withNull is the type of a column that gets a null.
+func withNull(dt dtype) dtype {
+	switch dt {
+	case dBool:
+		return dObject
+	case dFloat32:
+		return dt
+	}
+	return dFloat64
+}
+
+func heldScalar(dt dtype, v val) (dtype, error) {
+	switch {
+	case dt == dFloat64, dt.isInt() && v.k == kFloat && v.f == math.Trunc(v.f) && math.Abs(v.f) < 1<<53:
+		return dt, nil
+	case dt == dInt64 && v.k == kFloat:
+		return dFloat64, nil
+	}
+	return 0, outside("replacing rows of %s by a %s is not supported; convert one side by .astype", dt, v.typeName())
 }
 
 func wholeFloats(c *column) bool {

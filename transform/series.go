@@ -58,7 +58,7 @@ func (m *machine) fillna(c *column, with val) (*column, error) {
 		}
 		c = m.objects(c)
 	}
-	out, err := m.choose(mask, with, c, true)
+	out, err := m.choose(mask, with, c)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func columnWhere(keep bool) method {
 				mask.ints[i] = 1 - mask.ints[i]
 			}
 		}
-		out, err := m.choose(mask, other, v.col(), true)
+		out, err := m.choose(mask, other, v.col())
 		if err != nil {
 			return val{}, err
 		}
@@ -127,7 +127,7 @@ func columnClip(m *machine, v val, a *args) (val, error) {
 		for i := range mask.ints {
 			mask.ints[i] = boolVal(mask.ints[i] == 0 && !c.isNull(i)).i
 		}
-		next, err := m.choose(mask, b.bound, out.col(), true)
+		next, err := m.choose(mask, b.bound, out.col())
 		if err != nil {
 			return val{}, err
 		}
@@ -212,10 +212,10 @@ func columnAbs(m *machine, v val, a *args) (val, error) {
 	}
 	c := v.col()
 	out := m.mem.clone(c)
-	switch {
-	case c.dt == dTime:
+	switch c.dt {
+	case dTime:
 		return val{}, typeError("bad operand type for abs(): a column of times")
-	case c.dt == dObject:
+	case dObject:
 		for i, x := range c.objs {
 			y, err := m.abs(x)
 			if err != nil {
@@ -248,19 +248,33 @@ func columnIsin(m *machine, v val, a *args) (val, error) {
 		return val{}, err
 	}
 	c := v.col()
-	s := look(all)
-	if s.bools > 0 && s.bools < len(all) || (s.bools > 0) != (c.dt == dBool) && c.dt != dObject && len(all) > 0 || s.times > 0 {
+	if !comparable(c, look(all), len(all)) {
 		return val{}, outside("isin() with values of other types than the column is not supported")
 	}
 	return m.bools(c, func(i int) bool {
 		x := c.python(i)
 		for _, y := range all {
-			if x.null() && y.null() && (x.k == y.k || c.dt != dObject) || !x.null() && sameKey(x, y) {
+			if isMember(x, y, c.dt == dObject) {
 				return true
 			}
 		}
 		return false
 	}), nil
+}
+
+// comparable reports whether the values of a list are of the type of a column.
+func comparable(c *column, s seen, n int) bool {
+	mixed := s.bools > 0 && s.bools < n
+	other := (s.bools > 0) != (c.dt == dBool) && c.dt != dObject && n > 0
+	return !mixed && !other && s.times == 0
+}
+
+// isMember is the equality of isin, for which nulls are equal.
+func isMember(x, y val, object bool) bool {
+	if x.null() {
+		return y.null() && (x.k == y.k || !object)
+	}
+	return sameKey(x, y)
 }
 
 func columnBetween(m *machine, v val, a *args) (val, error) {
@@ -332,23 +346,27 @@ func (m *machine) filled(op string, v, other, fill val, reversed bool) (val, err
 	for i := range x.n {
 		a, b := x.isNull(i), y.isNull(i)
 		switch {
-		case a && b && (x.dt == dObject || y.dt == dObject):
+		case a && b && x.dt == dObject:
 			return val{}, &failure{class: "TypeError", text: "both columns have a null in one row, and fill_value replaces only one", data: true}
-		case a == b:
-		case a && x.dt == dObject:
-			x.objs[i] = fill
-		case a:
-			x.floats[i] = fill.float()
-		case y.dt == dObject:
-			y.objs[i] = fill
-		default:
-			y.floats[i] = fill.float()
+		case a && !b:
+			x.setNumber(i, fill)
+		case b && !a:
+			y.setNumber(i, fill)
 		}
 	}
 	if reversed {
 		x, y = y, x
 	}
 	return m.binary(op, colVal(x), colVal(y))
+}
+
+// setNumber sets a row of floats or objects.
+func (c *column) setNumber(i int, v val) {
+	if c.dt == dObject {
+		c.objs[i] = v
+		return
+	}
+	c.floats[i] = v.float()
 }
 
 func columnComparison(op string) method {
@@ -362,182 +380,4 @@ func columnComparison(op string) method {
 		}
 		return m.compare(op, v, other)
 	}
-}
-
-// columnMap is map and apply of a Series.
-func columnMap(m *machine, v val, a *args) (val, error) {
-	if err := a.known("map() and apply()", 1, "arg", "func"); err != nil {
-		return val{}, err
-	}
-	by, ok := a.get(0, "arg")
-	if !ok {
-		by, ok = a.get(-1, "func")
-	}
-	if !ok {
-		return val{}, orMissing(nil, "map()")
-	}
-	c := v.col()
-	if d, isDict := by.ref.(*dict); isDict && by.k == kDict {
-		return m.mapDict(c, d)
-	}
-	if n, isNative := by.ref.(*native); isNative && len(n.name) > 6 && n.name[:6] == "numpy." {
-		return n.fn(m, &args{pos: []val{v}})
-	}
-	if by.k != kLambda && by.k != kNative {
-		return val{}, outside("map() by a %s is not supported", by.typeName())
-	}
-	out := m.mem.column(dObject, c.n)
-	for i := range out.objs {
-		x, err := m.apply(by, c.python(i))
-		if err != nil {
-			return val{}, err
-		}
-		if !x.isScalar() && x.k != kList && x.k != kTuple || x.isTime() {
-			return val{}, outside("map() to a %s is not supported", x.typeName())
-		}
-		out.objs[i] = x
-	}
-	conv, err := m.soft(out)
-	return colVal(conv), err
-}
-
-func (m *machine) mapDict(c *column, d *dict) (val, error) {
-	keys := look(d.keys)
-	if keys.bools > 0 && keys.bools < len(d.keys) || keys.others > 0 && keys.others < len(d.keys) || c.dt == dBool != (keys.bools > 0) && c.dt != dObject && keys.others == 0 {
-		return val{}, outside("map() by a dict with keys of other types than the column is not supported")
-	}
-	if c.dt == dTime || c.dt == dDelta {
-		return val{}, outside("map() of times by a dict is not supported")
-	}
-	values, err := m.fromList(d.values)
-	if err != nil {
-		return val{}, err
-	}
-	at := m.mem.ints.take(c.n)
-	missing := false
-	for i := range at {
-		at[i] = int64(d.find(c.python(i)))
-		missing = missing || at[i] < 0
-	}
-	dt := values.dt
-	switch {
-	case missing && dt == dInt64 || len(d.keys) == 0:
-		dt = dFloat64
-	case missing && dt == dBool:
-		dt = dObject
-	}
-	if c.n == 0 && len(d.keys) == 0 {
-		dt = dObject
-	}
-	out := m.mem.column(dt, c.n)
-	for i, j := range at {
-		v := floatVal(math.NaN())
-		if j >= 0 {
-			v = values.python(int(j))
-		}
-		switch {
-		case dt == dObject:
-			out.objs[i] = v
-		case dt.isFloat():
-			out.floats[i] = v.float()
-		default:
-			out.ints[i] = v.i
-		}
-	}
-	return colVal(out), nil
-}
-
-func columnCopy(m *machine, v val, a *args) (val, error) {
-	return colVal(m.mem.clone(v.col())), a.known("copy()", 0, "deep")
-}
-
-func columnArray(m *machine, v val, a *args) (val, error) {
-	out := *v.col()
-	out.array = true
-	return colVal(&out), a.known("to_numpy()", 0)
-}
-
-func columnList(m *machine, v val, a *args) (val, error) {
-	if err := a.known("tolist()", 0); err != nil {
-		return val{}, err
-	}
-	c := v.col()
-	out := make([]val, c.n)
-	for i := range out {
-		out[i] = c.python(i)
-	}
-	return listVal(out), nil
-}
-
-// columnSame is a method that changes nothing that banquet keeps, such as rename.
-func columnSame(_ *machine, v val, _ *args) (val, error) { return v, nil }
-
-// columnReplace is replace of one value, or of the keys of a dict.
-func columnReplace(m *machine, v val, a *args) (val, error) {
-	if err := a.known("replace()", 2, "to_replace", "value"); err != nil {
-		return val{}, err
-	}
-	old, _ := a.get(0, "to_replace")
-	with, given := a.get(1, "value")
-	pairs := &dict{}
-	switch d, isDict := old.ref.(*dict); {
-	case isDict && !given:
-		pairs = d
-	case given && old.isScalar() && with.isScalar():
-		pairs.set(old, with)
-	case given && old.isSequence() && with.isScalar():
-		for _, k := range old.ref.(*list).items {
-			pairs.set(k, with)
-		}
-	default:
-		return val{}, outside("replace() is supported with two values, or with a dict")
-	}
-	return m.replace(v.col(), pairs)
-}
-
-// replace is limited to values of the type of the column, so that its type stays;
-// a column of objects takes the type of its values afterwards.
-func (m *machine) replace(c *column, pairs *dict) (val, error) {
-	for side, all := range [][]val{pairs.keys, pairs.values} {
-		for _, x := range all {
-			if !replaceable(c.dt, x, side == 0) {
-				return val{}, outside("replace() of or by values of another type than the column's is not supported; use .map or .where")
-			}
-		}
-	}
-	out := m.mem.clone(c)
-	found := false
-	for i := range c.n {
-		j := pairs.find(c.python(i))
-		if j < 0 {
-			continue
-		}
-		found = true
-		switch c.dt {
-		case dObject:
-			out.objs[i] = pairs.values[j]
-		case dFloat64:
-			out.floats[i] = pairs.values[j].float()
-		default:
-			out.ints[i] = pairs.values[j].i
-		}
-	}
-	if !found {
-		return colVal(out), nil
-	}
-	out, err := m.soft(out)
-	return colVal(out), err
-}
-
-// replaceable reports whether a value may be replaced in a column, or replace others.
-func replaceable(dt dtype, x val, old bool) bool {
-	switch {
-	case old && x.null():
-		return false
-	case dt == dObject:
-		return x.k == kText || x.k == kInt || x.k == kFloat
-	case dt == dFloat64:
-		return x.k == kFloat || x.k == kInt
-	}
-	return dt == dInt64 && x.k == kInt
 }

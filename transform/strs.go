@@ -74,8 +74,8 @@ func literal(fn, pattern string) error {
 	return nil
 }
 
-func flagOf(a *args, i int, name string, fallback bool) (bool, error) {
-	v, ok := a.get(i, name)
+func flagOf(a *args, name string, fallback bool) (bool, error) {
+	v, ok := a.get(-1, name)
 	if !ok {
 		return fallback, nil
 	}
@@ -93,11 +93,11 @@ func text2Contains(m *machine, v val, a *args) (val, error) {
 	if !ok || pat.k != kText {
 		return val{}, outside("str.contains() needs a text")
 	}
-	regex, err := flagOf(a, -1, "regex", true)
+	regex, err := flagOf(a, "regex", true)
 	if err != nil {
 		return val{}, err
 	}
-	cased, err := flagOf(a, -1, "case", true)
+	cased, err := flagOf(a, "case", true)
 	if err != nil {
 		return val{}, err
 	}
@@ -176,7 +176,7 @@ func text2Replace(m *machine, v val, a *args) (val, error) {
 	if !ok || !ok2 || pat.k != kText || repl.k != kText {
 		return val{}, outside("str.replace() needs two texts")
 	}
-	regex, err := flagOf(a, -1, "regex", false)
+	regex, err := flagOf(a, "regex", false)
 	if err != nil {
 		return val{}, err
 	}

@@ -122,13 +122,6 @@ func (o operand) aware() bool {
 
 // timeBinary is + and - on times and durations, and the quotients of durations.
 func (m *machine) timeBinary(op string, a, b operand, n int) (*column, error) {
-	x, y := a.dt, b.dt
-	if a.v.k == kNaT {
-		x = y
-	}
-	if b.v.k == kNaT {
-		y = x
-	}
 	unit := unitOf(a, b)
 	for _, o := range []operand{a, b} {
 		if o.c == nil || o.c.ints != nil {
@@ -137,24 +130,12 @@ func (m *machine) timeBinary(op string, a, b operand, n int) (*column, error) {
 			}
 		}
 	}
-	var out dtype
-	switch {
-	case x == dTime && y == dTime && op == "-":
-		if a.aware() != b.aware() && a.v.k != kNaT && b.v.k != kNaT {
-			return nil, typeError("Cannot subtract tz-naive and tz-aware datetime-like objects")
-		}
-		out = dDelta
-	case x == dTime && y == dDelta && (op == "+" || op == "-"), x == dDelta && y == dTime && op == "+":
-		out = dTime
-	case x == dDelta && y == dDelta && (op == "+" || op == "-"):
-		out = dDelta
-	case x == dDelta && y == dDelta && op == "/":
+	out, err := timeType(op, a, b)
+	if err != nil {
+		return nil, err
+	}
+	if out == dFloat64 {
 		return m.quotients(a, b, n, unit), nil
-	default:
-		if x == dObject || y == dObject {
-			return nil, &failure{class: "TypeError", text: "operator " + op + " of " + x.String() + " and " + y.String() + " is not supported", data: true}
-		}
-		return nil, outside("operator %s of %s and %s is not supported", op, x, y)
 	}
 	p, sp := step(m.ticks(a, unit), a)
 	q, sq := step(m.ticks(b, unit), b)
@@ -172,6 +153,35 @@ func (m *machine) timeBinary(op string, a, b operand, n int) (*column, error) {
 		}
 	}
 	return c, nil
+}
+
+// timeType is the type of the result of an operator on times and durations.
+func timeType(op string, a, b operand) (dtype, error) {
+	x, y := a.dt, b.dt
+	if a.v.k == kNaT {
+		x = y
+	}
+	if b.v.k == kNaT {
+		y = x
+	}
+	type operation struct {
+		left, right dtype
+		op          string
+	}
+	results := map[operation]dtype{
+		{dTime, dTime, "-"}: dDelta, {dTime, dDelta, "+"}: dTime, {dTime, dDelta, "-"}: dTime, {dDelta, dTime, "+"}: dTime,
+		{dDelta, dDelta, "+"}: dDelta, {dDelta, dDelta, "-"}: dDelta, {dDelta, dDelta, "/"}: dFloat64,
+	}
+	if out, ok := results[operation{x, y, op}]; ok {
+		if x == y && x == dTime && a.aware() != b.aware() && a.v.k != kNaT && b.v.k != kNaT {
+			return 0, typeError("Cannot subtract tz-naive and tz-aware datetime-like objects")
+		}
+		return out, nil
+	}
+	if x == dObject || y == dObject {
+		return 0, &failure{class: "TypeError", text: "operator " + op + " of " + x.String() + " and " + y.String() + " is not supported", data: true}
+	}
+	return 0, outside("operator %s of %s and %s is not supported", op, x, y)
 }
 
 func (m *machine) quotients(a, b operand, n int, unit int64) *column {
@@ -240,10 +250,11 @@ func parseTime(s string, aware bool) (val, error) {
 // chooseTimes replaces rows of a column of times.
 func (m *machine) chooseTimes(mask *column, other val, c *column) (*column, error) {
 	o := operandOf(other)
-	if c.dt != dTime && c.dt != dDelta || o.dt != c.dt && !(o.c == nil && o.v.null()) || o.c != nil && o.c.utc != c.utc || o.c == nil && o.v.k == kTime && (o.v.w == dTime) != c.utc {
+	null := o.c == nil && o.v.null()
+	if c.dt != dTime && c.dt != dDelta || !null && (o.dt != c.dt || c.dt == dTime && o.aware() != c.utc) {
 		return nil, outside("replacing times by %s is not supported", o.dt)
 	}
-	if o.c == nil && o.v.null() {
+	if null {
 		o.v = val{k: kNaT}
 	}
 	unit := unitOf(operandOf(colVal(c)), o)

@@ -57,12 +57,10 @@ const (
 
 var dtypeNames = [...]string{"", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "float32", "float64", "object", "datetime64", "timedelta64"}
 
-func (d dtype) String() string  { return dtypeNames[d] }
-func (d dtype) isInt() bool     { return d >= dInt8 && d <= dUint32 }
-func (d dtype) isFloat() bool   { return d == dFloat32 || d == dFloat64 }
-func (d dtype) isNumber() bool  { return d >= dBool && d <= dFloat64 }
-func (d dtype) inFloats() bool  { return d.isFloat() }
-func (d dtype) inObjects() bool { return d == dObject }
+func (d dtype) String() string { return dtypeNames[d] }
+func (d dtype) isInt() bool    { return d >= dInt8 && d <= dUint32 }
+func (d dtype) isFloat() bool  { return d == dFloat32 || d == dFloat64 }
+func (d dtype) isNumber() bool { return d >= dBool && d <= dFloat64 }
 
 // bits is the width of an integer type.
 func (d dtype) bits() int {
