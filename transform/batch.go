@@ -19,6 +19,7 @@ type Batch struct {
 	text  []byte  // contents of texts
 	m     machine
 	outs  []*column
+	probe bool  // set while compiling
 	lists []val // contents of lists, for cells of kind kList
 }
 
@@ -154,6 +155,9 @@ func (b *Batch) run(ctx context.Context) error {
 	m.mem.reset()
 	m.ctx, m.rows, m.steps, m.depth, m.calls = ctx, b.rows, 0, 0, 0
 	m.budget, m.limit = stepsPerRun+stepsPerRow*b.rows, bytesPerRun+bytesPerRow*b.rows
+	if b.probe {
+		m.budget = probeSteps
+	}
 	m.vars, m.base = m.vars[:0], 0
 	text := string(b.text)
 	if b.p.mode == pandasMode {

@@ -8,6 +8,9 @@ import (
 	"github.com/banquet-fs/banquet/value"
 )
 
+// probeSteps bounds the probe: it is part of the first request that needs the view.
+const probeSteps = 1 << 13
+
 // probe runs the function with sample rows, so that a function that cannot work
 // with the types of its inputs is refused when it is compiled. Errors that depend
 // on the values are none.
@@ -22,7 +25,9 @@ func (p *Program) probe() error {
 			}
 		}
 	}
+	b.probe = true
 	err := b.run(context.Background())
+	b.probe = false
 	var f *failure
 	if errors.As(err, &f) && f.data {
 		return nil
