@@ -11,6 +11,11 @@ func (c *compiler) comprehension(e *syntax.Comprehension) code {
 		source := c.expr(cl.Source)
 		c.freshNames(cl.Target)
 		next := clause{source: source, bind: c.target(cl.Target), at: cl.Source.At()}
+		if names, ok := cl.Target.(*syntax.Sequence); ok {
+			for _, t := range names.Items {
+				next.parts = append(next.parts, c.target(t))
+			}
+		}
 		for _, cond := range cl.Conds {
 			next.conds = append(next.conds, c.condition(cond))
 		}
@@ -71,6 +76,7 @@ func (c *compiler) freshNames(e syntax.Expr) {
 type clause struct {
 	source code
 	bind   func(*machine, val) error
+	parts  []func(*machine, val) error // of a target of several names
 	conds  []func(*machine) (bool, error)
 	at     int
 }
@@ -101,7 +107,7 @@ func (l *looper) run(m *machine, i int, size func(int), each func() error) error
 		if err := m.step(); err != nil {
 			return place(err, cl.at)
 		}
-		if err := cl.bind(m, items.at(j)); err != nil {
+		if err := cl.set(m, &items, j); err != nil {
 			return err
 		}
 		ok, err := cl.pass(m)
@@ -112,6 +118,19 @@ func (l *looper) run(m *machine, i int, size func(int), each func() error) error
 			if err := l.run(m, i+1, size, each); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// set binds item j to the target, without making a tuple of zip's items.
+func (cl *clause) set(m *machine, all *items, j int) error {
+	if all.zip == nil || all.enum || len(all.zip) != len(cl.parts) {
+		return cl.bind(m, all.at(j))
+	}
+	for i, bind := range cl.parts {
+		if err := bind(m, all.zip[i].at(j)); err != nil {
+			return err
 		}
 	}
 	return nil

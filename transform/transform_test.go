@@ -109,3 +109,27 @@ func BenchmarkDebtOf100Rows(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/row")
 }
+
+func BenchmarkPythonModeOf100Rows(b *testing.B) {
+	text := "def fn(i):\n    return {\"o\": [None if v is None else v * f for v, f in zip(i[\"x\"], i[\"a\"])]}\n"
+	p, err := Compile(view("python", text, corpusInputs, nil, []Field{{"o", types.ValueType_DOUBLE}}), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	buf := make([]byte, 0, 32)
+	b.ReportAllocs()
+	for b.Loop() {
+		batch := p.Acquire(100)
+		fillDebt(b, p, batch, buf)
+		if err := p.Run(b.Context(), batch); err != nil {
+			b.Fatal(err)
+		}
+		for row := range 100 {
+			if _, err = batch.AppendValue(buf, 0, row); err != nil {
+				b.Fatal(err)
+			}
+		}
+		p.Release(batch)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/row")
+}
