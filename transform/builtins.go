@@ -1,8 +1,11 @@
 package transform
 
 import (
+	"errors"
 	"math"
 	"sort"
+	"strings"
+	"unicode"
 
 	"github.com/banquet-fs/banquet/definitions/numbers"
 	"github.com/banquet-fs/banquet/definitions/pytext"
@@ -41,7 +44,7 @@ func pyFloat(_ *machine, a *args) (val, error) {
 	case v.isNumber():
 		return floatVal(v.float()), nil
 	case v.k == kText:
-		return converted(numbers.ToFloat(v.s))
+		return textFloat(v)
 	case v.k == kNaT:
 		return floatVal(math.NaN()), nil
 	}
@@ -50,8 +53,12 @@ func pyFloat(_ *machine, a *args) (val, error) {
 
 // converted turns a result of package numbers into a value.
 func converted(v any, err error) (val, error) {
-	if err != nil {
-		return val{}, valueError("%s", err)
+	var raised *numbers.Error
+	switch {
+	case errors.As(err, &raised):
+		return val{}, &failure{class: raised.Class, text: raised.Error(), data: true}
+	case err != nil:
+		return val{}, tooMuch("%s", err)
 	}
 	switch v := v.(type) {
 	case int64:
@@ -69,9 +76,25 @@ func pyInt(_ *machine, a *args) (val, error) {
 	return toInt(a.pos[0])
 }
 
+// noNumber reports whether a text beyond ASCII is certainly no number: it has no
+// digit of any script, and no letter that nan and inf have in common.
+func noNumber(s string) bool {
+	return !ascii(s) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsDigit(r) || r == 'n' || r == 'N' })
+}
+
+func textFloat(v val) (val, error) {
+	if noNumber(v.s) {
+		return val{}, valueError("could not convert string to float: %s", repr(v))
+	}
+	return converted(numbers.ToFloat(v.s))
+}
+
 func toInt(v val) (val, error) {
 	switch {
 	case v.k == kText:
+		if noNumber(v.s) {
+			return val{}, valueError("invalid literal for int() with base 10: %s", repr(v))
+		}
 		return converted(numbers.ToInt(v.s, nil))
 	case v.k == kFloat:
 		switch {
@@ -194,7 +217,7 @@ func pyRange(m *machine, a *args) (val, error) {
 		n = (to-from-by/max(by, -by))/by + 1
 	}
 	if n > stepsPerRun || n < 0 {
-		return val{}, valueError("range() of more than %d numbers is not supported", stepsPerRun)
+		return val{}, tooMuch("range() of more than %d numbers is not supported", stepsPerRun)
 	}
 	out := m.take(int(n))
 	for i := range out {

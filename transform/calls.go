@@ -104,6 +104,9 @@ func (c *compiler) attribute(e *syntax.Attr) code {
 }
 
 func noAttribute(v val, name string) error {
+	if v.k == kNone {
+		return &failure{class: "AttributeError", text: "'NoneType' object has no attribute '" + name + "'", data: true}
+	}
 	return outside("attribute '%s' of a %s is not supported", name, v.typeName())
 }
 
@@ -384,7 +387,7 @@ func (c *compiler) methodCall(e *syntax.Attr, collect func(*machine) (*args, err
 		}
 		fn := of.of(v)
 		if fn == nil {
-			return val{}, place(outside("method .%s() of a %s is not supported", name, v.typeName()), at)
+			return val{}, place(noMethod(v, name), at)
 		}
 		a, err := collect(m)
 		if err != nil {
@@ -400,6 +403,14 @@ func (c *compiler) methodCall(e *syntax.Attr, collect func(*machine) (*args, err
 		}
 		return out, nil
 	}
+}
+
+// noMethod is Python's error where it is certain that Python has no such method.
+func noMethod(v val, name string) error {
+	if v.k == kNone || v.isNumber() && v.w == dNone && textMethods[name] != nil {
+		return &failure{class: "AttributeError", text: "'" + v.typeName() + "' object has no attribute '" + name + "'", data: true}
+	}
+	return outside("method .%s() of a %s is not supported", name, v.typeName())
 }
 
 // methods are the methods of one name, by the kind of the value.

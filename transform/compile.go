@@ -12,6 +12,7 @@ type compiler struct {
 	// being compiled.
 	funcs   map[string]*syntax.Func
 	done    map[string]*function
+	mode    mode
 	modules map[string]string // names of the text that stand for modules or their members
 	scope   *scope
 	depth   int
@@ -101,6 +102,12 @@ func (c *compiler) locals(body []syntax.Stmt) {
 		case *syntax.If:
 			c.locals(s.Then)
 			c.locals(s.Else)
+		case *syntax.Try:
+			c.locals(s.Body)
+			for _, h := range s.Handlers {
+				c.locals(h.Body)
+			}
+			c.locals(s.Else)
 		}
 	}
 }
@@ -162,6 +169,8 @@ func (c *compiler) stmt(s syntax.Stmt) action {
 		return c.loop(s)
 	case *syntax.While:
 		return c.while(s)
+	case *syntax.Try:
+		return c.try(s)
 	}
 	return c.simple(s)
 }

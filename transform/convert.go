@@ -1,10 +1,6 @@
 package transform
 
-import (
-	"math"
-
-	"github.com/banquet-fs/banquet/definitions/numbers"
-)
+import "math"
 
 // asColumn makes a column of n rows from a value; n is -1 if it is not known yet.
 func (m *machine) asColumn(v val, n int) (*column, error) {
@@ -289,7 +285,7 @@ func floatOf(v val) (float64, error) {
 	case v.isNumber():
 		return v.float(), nil
 	case v.k == kText:
-		f, err := converted(numbers.ToFloat(v.s))
+		f, err := textFloat(v)
 		return f.f, err
 	}
 	return 0, &failure{class: "TypeError", text: "float() argument must be a string or a real number, not '" + v.typeName() + "'", data: true}

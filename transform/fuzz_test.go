@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
 // FuzzText compiles and runs any text: it must end, within its bounds and without a
@@ -72,4 +73,33 @@ var hostile = []string{
 	"def fn(i):\n    return {'o': 'a'.zfill(10**12)}\n",
 	"def fn(i):\n    return {'o': 'a'.replace('', 'b' * 100000).replace('', 'c' * 100000)}\n",
 	"def fn(i):\n    return {'o': [list(range(1000000)) for k in range(1000000)]}\n",
+}
+
+// FuzzValue gives any bytes as a stored value: they are a cell or an error.
+func FuzzValue(f *testing.F) {
+	for i := range 4 {
+		for _, in := range corpusInputs {
+			f.Add(sample(in.Type, i))
+		}
+	}
+	f.Add([]byte{0x72, 0x02, 0x0a, 0x00})
+	f.Add([]byte{0x5a, 0x05, 0x0a, 0x03, 'a', 'b', 'c'})
+	text := "def fn(i):\n    return {\"o\": [str(v) for v in i[\"a\"]]}\n"
+	p, err := Compile(view("python", text, corpusInputs, nil, []Field{{"o", types.ValueType_STRING}}), nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, v []byte) {
+		b := p.Acquire(2)
+		defer p.Release(b)
+		if b.SetValue(0, 1, v) != nil {
+			return
+		}
+		if err := p.Run(t.Context(), b); err != nil {
+			return
+		}
+		if _, err := b.AppendValue(nil, 0, 1); err != nil {
+			t.Errorf("%x: %v", v, err)
+		}
+	})
 }

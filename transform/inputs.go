@@ -120,6 +120,12 @@ func (v visitor) block(body []syntax.Stmt) {
 			v.exprs(s.Cond)
 			v.block(s.Body)
 			v.block(s.Else)
+		case *syntax.Try:
+			v.block(s.Body)
+			for _, h := range s.Handlers {
+				v.block(h.Body)
+			}
+			v.block(s.Else)
 		}
 	}
 }
@@ -334,6 +340,12 @@ func visitTargets(body []syntax.Stmt, fn func(syntax.Expr)) {
 			visitTargets(s.Body, fn)
 		case *syntax.If:
 			visitTargets(s.Then, fn)
+			visitTargets(s.Else, fn)
+		case *syntax.Try:
+			visitTargets(s.Body, fn)
+			for _, h := range s.Handlers {
+				visitTargets(h.Body, fn)
+			}
 			visitTargets(s.Else, fn)
 		}
 	}

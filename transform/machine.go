@@ -77,7 +77,7 @@ func (m *machine) grow(v val) error {
 		return errMemory
 	}
 	if len(v.s) > maxText {
-		return valueError("the text is longer than %d bytes", maxText)
+		return tooMuch("the text is longer than %d bytes", maxText)
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func textJoin(m *machine, v val, a *args) (val, error) {
 		}
 		b.WriteString(x.s)
 		if b.Len() > maxText {
-			return val{}, valueError("the text is longer than %d bytes", maxText)
+			return val{}, tooMuch("the text is longer than %d bytes", maxText)
 		}
 	}
 	return textVal(b.String()), nil

@@ -19,7 +19,7 @@ func TestWhatCannotBeComputedIsRefusedWithItsPlace(t *testing.T) {
 		{"a module", "pandas", "def fn(df):\n    import requests\n    return df\n", `on-demand feature view "odfv" cannot be computed: line 2 of its function: module requests is not supported`, fault.Unimplemented},
 		{"a method", "pandas", "def fn(df):\n    out = pd.DataFrame()\n    out[\"o\"] = df[\"a\"].rolling(3).sum()\n    return out\n", "line 3 of its function: method .rolling() is not supported", fault.Unimplemented},
 		{"a name of the module", "pandas", "def fn(df):\n    return scale(df)\n", "line 2 of its function: name 'scale' is not defined in the stored text", fault.Unimplemented},
-		{"a statement", "python", "def fn(i):\n    try:\n        return {}\n    except ValueError:\n        return {}\n", "line 2 of its function: try is not supported", fault.Unimplemented},
+		{"a statement", "python", "def fn(i):\n    with open(\"x\") as f:\n        return {}\n", "line 2 of its function: with is not supported", fault.Unimplemented},
 		{"recursion", "python", "def fn(i):\n    return fn(i)\n", "line 2 of its function: fn calls itself", fault.Unimplemented},
 		{"a column that no source has", "pandas", "def fn(df):\n    out = pd.DataFrame()\n    out[\"o\"] = df[\"a\"] + df[\"amont\"]\n    return out\n", `line 3 of its function: KeyError: no source of the view has the column "amont"`, fault.Invalid},
 		{"types that do not fit", "pandas", "def fn(df):\n    return pd.DataFrame({\"o\": df[\"s\"] * df[\"s\"]})\n", "line 2 of its function: TypeError: unsupported operand type(s) for *: 'str' and 'str'", fault.Invalid},

@@ -49,6 +49,7 @@ type Program struct {
 	names   [][]string // by which the function finds each input
 	outputs []Field
 	whole   bool // the function computes with all of its inputs
+	start   int  // of the function in the text, after its decorators
 	mixes   bool // the function may compute with several rows at once
 	batches sync.Pool
 }
@@ -85,7 +86,7 @@ func Compile(view *core.OnDemandFeatureView, keys []Field) (*Program, error) {
 	}
 	c := &compiler{
 		file: p.file, funcs: map[string]*syntax.Func{}, done: map[string]*function{},
-		modules: map[string]string{"pd": "pandas", "pandas": "pandas", "np": "numpy", "numpy": "numpy"},
+		mode: p.mode, modules: map[string]string{"pd": "pandas", "pandas": "pandas", "np": "numpy", "numpy": "numpy"},
 	}
 	main := c.top(tree, name)
 	if c.err == nil && main == "" {
@@ -100,6 +101,7 @@ func Compile(view *core.OnDemandFeatureView, keys []Field) (*Program, error) {
 	if c.err != nil {
 		return nil, p.fault(c.err)
 	}
+	p.start = c.funcs[main].At()
 	p.whole, p.mixes = usesAll(tree), p.mode != singletonMode && mixesRows(tree)
 	if err := p.sources(spec, keys, mentioned(tree)); err != nil {
 		return nil, err

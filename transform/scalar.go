@@ -15,6 +15,11 @@ func valueError(format string, args ...any) error {
 	return &failure{class: "ValueError", text: fmt.Sprintf(format, args...), data: true}
 }
 
+// tooMuch is the error of a value beyond the bounds of a run.
+func tooMuch(format string, args ...any) error {
+	return &failure{text: fmt.Sprintf(format, args...), outside: true, data: true}
+}
+
 // outside is the error of what banquet does not compute.
 func outside(format string, args ...any) error {
 	return &failure{text: fmt.Sprintf(format, args...), outside: true}
@@ -70,7 +75,7 @@ func repeatText(s string, n int64) (val, error) {
 		return textVal(""), nil
 	}
 	if int64(len(s)) > 0 && n > int64(maxText/len(s)) {
-		return val{}, valueError("the text is longer than %d bytes", maxText)
+		return val{}, tooMuch("the text is longer than %d bytes", maxText)
 	}
 	return textVal(strings.Repeat(s, int(n))), nil
 }
@@ -91,7 +96,8 @@ func sequences(op string, a, b val) (val, bool) {
 	return val{}, false
 }
 
-var errTooLarge = &failure{class: "OverflowError", text: "an integer does not fit into 64 bits", data: true}
+// errTooLarge is the error of an integer that Python would compute.
+var errTooLarge = &failure{text: "an integer does not fit into 64 bits", outside: true, data: true}
 
 func zeroDivision(text string) error {
 	return &failure{class: "ZeroDivisionError", text: text, data: true}

@@ -101,9 +101,16 @@ func text2Contains(m *machine, v val, a *args) (val, error) {
 	if err != nil {
 		return val{}, err
 	}
+	words := []string{pat.s}
 	if regex {
-		if err := literal("str.contains()", pat.s); err != nil {
+		words = strings.Split(pat.s, "|") // the one use of regular expressions that needs none
+		if err := literal("str.contains()", strings.ReplaceAll(pat.s, "|", "")); err != nil {
 			return val{}, err
+		}
+	}
+	for i := range words {
+		if !cased {
+			words[i] = strings.ToLower(words[i])
 		}
 	}
 	out, err := m.eachText(v.col(), dBool, func(s string) (val, error) {
@@ -111,14 +118,23 @@ func text2Contains(m *machine, v val, a *args) (val, error) {
 			if !ascii(s) || !ascii(pat.s) {
 				return val{}, outside("str.contains(case=False) of other than ASCII is not supported; use .str.lower()")
 			}
-			return boolVal(strings.Contains(strings.ToLower(s), strings.ToLower(pat.s))), nil
+			return boolVal(containsAny(strings.ToLower(s), words)), nil
 		}
-		return boolVal(strings.Contains(s, pat.s)), nil
+		return boolVal(containsAny(s, words)), nil
 	})
 	if err != nil {
 		return val{}, err
 	}
 	return m.withNA(out, v.col(), a)
+}
+
+func containsAny(s string, words []string) bool {
+	for _, w := range words {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
 }
 
 func ascii(s string) bool {
@@ -188,7 +204,7 @@ func text2Replace(m *machine, v val, a *args) (val, error) {
 	return m.eachText(v.col(), dObject, func(s string) (val, error) {
 		out := strings.ReplaceAll(s, pat.s, repl.s)
 		if len(out) > maxText {
-			return val{}, valueError("the text is longer than %d bytes", maxText)
+			return val{}, tooMuch("the text is longer than %d bytes", maxText)
 		}
 		return textVal(out), nil
 	})

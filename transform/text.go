@@ -71,7 +71,7 @@ func strList(v val, depth int) (string, error) {
 		}
 		b.WriteString(s)
 		if b.Len() > maxText {
-			return "", valueError("the text is longer than %d bytes", maxText)
+			return "", tooMuch("the text is longer than %d bytes", maxText)
 		}
 	}
 	if v.k == kTuple && len(all) == 1 {
@@ -118,7 +118,7 @@ func (c *compiler) fstring(e *syntax.FString) code {
 			}
 			buf = append(buf, s...)
 			if len(buf) > maxText {
-				return val{}, place(valueError("the text is longer than %d bytes", maxText), at)
+				return val{}, place(tooMuch("the text is longer than %d bytes", maxText), at)
 			}
 		}
 		m.text = buf

@@ -75,6 +75,12 @@ func treeBlock(s stmt, at syntax.Pos) syntax.Stmt {
 		return &syntax.For{Pos: at, Target: treeExpr(s.target), Source: treeExpr(s.source), Body: treeStmts(s.body), Else: treeStmts(s.otherwise)}
 	case *whileStmt:
 		return &syntax.While{Pos: at, Cond: treeExpr(s.cond), Body: treeStmts(s.body), Else: treeStmts(s.otherwise)}
+	case *tryStmt:
+		out := &syntax.Try{Pos: at, Body: treeStmts(s.body), Else: treeStmts(s.orElse), Finally: treeStmts(s.finally)}
+		for _, h := range s.handlers {
+			out.Handlers = append(out.Handlers, syntax.Handler{Kinds: treeExpr(h.kinds), As: h.as, Body: treeStmts(h.body)})
+		}
+		return out
 	case *returnStmt:
 		return &syntax.Return{Pos: at, Value: treeExpr(s.value)}
 	case *jumpStmt:
@@ -87,8 +93,6 @@ func stmtName(s stmt) string {
 	switch s.(type) {
 	case *classStmt:
 		return "a class"
-	case *tryStmt:
-		return "try"
 	case *withStmt:
 		return "with"
 	case *matchStmt:

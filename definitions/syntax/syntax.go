@@ -146,6 +146,13 @@ type Param struct {
 	Keyword  bool
 }
 
+// Handler is an except clause: Kinds is nil for a bare one, As is empty without "as".
+type Handler struct {
+	Kinds Expr
+	As    string
+	Body  []Stmt
+}
+
 // Statements.
 type (
 	// Assign binds a value to each target.
@@ -200,6 +207,12 @@ type (
 		Pos
 		Cond       Expr
 		Body, Else []Stmt
+	}
+	// Try catches exceptions.
+	Try struct {
+		Pos
+		Body, Else, Finally []Stmt
+		Handlers            []Handler
 	}
 	// Return ends a function; Value may be nil.
 	Return struct {
