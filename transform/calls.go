@@ -153,8 +153,10 @@ func (m *machine) columnAttribute(v val, name string) (val, error) {
 		return intVal(int64(c.n)), nil
 	case "empty":
 		return boolVal(c.n == 0), nil
-	case "iloc", "loc", "iat", "at":
-		return v, nil // indexed by the row's number
+	case "iloc", "iat": // rows by number, also from the end
+		out := *c
+		out.array = true
+		return colVal(&out), nil
 	case "T":
 		return v, nil
 	case "shape":
@@ -216,6 +218,9 @@ func (m *machine) item(v, key val) (val, error) {
 		c := v.col()
 		if key.k == kInt {
 			i, err := position(key, c.n)
+			if key.i < 0 && !c.array {
+				err = keyError(key)
+			}
 			if err != nil {
 				return val{}, err
 			}

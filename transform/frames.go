@@ -363,20 +363,19 @@ func (m *machine) acrossBools(all bool, f *frame) *column {
 
 func (m *machine) acrossFloats(name string, f *frame) *column {
 	cols := make([][]float64, len(f.cols))
+	null := false
 	for i, c := range f.cols {
 		cols[i] = m.floats(operandOf(colVal(c)))
+		for j := range c.n {
+			null = null || c.isNull(j)
+		}
 	}
-	x := m.mem.floats.take(len(cols))
+	x, filled := m.mem.floats.take(len(cols)), m.mem.floats.take(len(cols))
 	out := m.mem.column(dFloat64, f.rows)
 	for i := range out.floats {
-		n := 0
-		sum := 0.0
-		for _, c := range cols {
-			if v := c[i]; v == v {
-				x[n] = v
-				sum += v
-				n++
-			}
+		n, sum := present(x, cols, i)
+		if f.rows == 1 || null {
+			sum = pairSum(filled, cols, i)
 		}
 		switch name {
 		case "sum":
@@ -393,6 +392,32 @@ func (m *machine) acrossFloats(name string, f *frame) *column {
 		}
 	}
 	return out
+}
+
+// present fills x with the values of a row that are not null; it returns their
+// number and their sum from left to right.
+func present(x []float64, cols [][]float64, row int) (n int, sum float64) {
+	for _, c := range cols {
+		if v := c[row]; v == v {
+			x[n] = v
+			sum += v
+			n++
+		}
+	}
+	return n, sum
+}
+
+// pairSum is the sum of a row in pairs. NumPy sums so where a row is contiguous:
+// where it is the only one, and where pandas has copied the rows to replace nulls
+// by zeros.
+func pairSum(x []float64, cols [][]float64, row int) float64 {
+	clear(x)
+	for i, c := range cols {
+		if v := c[row]; v == v {
+			x[i] = v
+		}
+	}
+	return pairwise(x)
 }
 
 // row is one row of a DataFrame, as apply(axis=1) gives it.

@@ -55,8 +55,8 @@ type expressions struct {
 }
 
 func (e *expressions) leaf(t cellType) term {
-	switch {
-	case t == cellBool:
+	switch t {
+	case cellBool:
 		x, y := e.make(cellInt, 0), e.make(cellInt, 0)
 		return term{fmt.Sprintf("(%s < %s)", x.text, y.text), cellBool, func(row int) (int64, float64) {
 			a, _ := x.at(row)
@@ -66,7 +66,7 @@ func (e *expressions) leaf(t cellType) term {
 			}
 			return 0, 0
 		}}
-	case t == cellInt:
+	case cellInt:
 		name := []string{"a", "b"}[e.rng.IntN(2)]
 		return term{fmt.Sprintf("i[%q]", name), cellInt, func(row int) (int64, float64) { return e.ints[name][row], 0 }}
 	}
@@ -192,7 +192,7 @@ func (e *expressions) fill(t *testing.T, p *Program, b *Batch) {
 	}
 	for i, in := range p.Inputs() {
 		for row := range e.rows {
-			v := value.AppendInt64(nil, 0)
+			var v []byte
 			if in.Type == types.ValueType_DOUBLE {
 				v = value.AppendDouble(nil, e.floats[in.Name][row])
 			} else {

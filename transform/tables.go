@@ -52,7 +52,7 @@ var moduleFuncs = map[string]function1{
 
 // moduleValues are the constants and types of modules.
 var moduleValues = map[string]val{
-	"numpy.nan": floatVal(math.NaN()), "numpy.NaN": floatVal(math.NaN()), "numpy.inf": floatVal(math.Inf(1)), "numpy.pi": floatVal(math.Pi), "numpy.e": floatVal(math.E),
+	"numpy.nan": floatVal(math.NaN()), "numpy.inf": floatVal(math.Inf(1)), "numpy.pi": floatVal(math.Pi), "numpy.e": floatVal(math.E),
 	"math.nan": floatVal(math.NaN()), "math.inf": floatVal(math.Inf(1)), "math.pi": floatVal(math.Pi), "math.e": floatVal(math.E),
 	"numpy.float64": {k: kDType, w: dFloat64}, "numpy.float32": {k: kDType, w: dFloat32}, "numpy.int64": {k: kDType, w: dInt64}, "numpy.int32": {k: kDType, w: dInt32},
 	"numpy.int16": {k: kDType, w: dInt16}, "numpy.int8": {k: kDType, w: dInt8}, "numpy.bool_": {k: kDType, w: dBool}, "pandas.NaT": {k: kNaT},

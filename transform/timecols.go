@@ -173,7 +173,7 @@ func timeType(op string, a, b operand) (dtype, error) {
 		{dDelta, dDelta, "+"}: dDelta, {dDelta, dDelta, "-"}: dDelta, {dDelta, dDelta, "/"}: dFloat64,
 	}
 	if out, ok := results[operation{x, y, op}]; ok {
-		if x == y && x == dTime && a.aware() != b.aware() && a.v.k != kNaT && b.v.k != kNaT {
+		if out == dDelta && x == dTime && a.aware() != b.aware() && a.v.k != kNaT && b.v.k != kNaT {
 			return 0, typeError("Cannot subtract tz-naive and tz-aware datetime-like objects")
 		}
 		return out, nil
