@@ -455,6 +455,9 @@ func instance(v val, name string) (is, known bool) {
 
 // pythonText calls a method of Python's str.
 func pythonText(name string, how pytext.Method, s string, a *args) (val, error) {
+	if fn := casing[name]; fn != nil && len(a.pos)+len(a.names) == 0 {
+		return textVal(fn(s)), nil
+	}
 	params := splitParams(how.Params)
 	in := make([]any, len(params))
 	if len(a.pos) > len(params) || len(a.names) > 0 && !how.Named {
@@ -472,6 +475,9 @@ func pythonText(name string, how pytext.Method, s string, a *args) (val, error) 
 	}
 	out, err := how.Call(s, in)
 	if err != nil {
+		if strings.Contains(err.Error(), "these characters") {
+			return val{}, tooMuch("str.%s() of these characters is not supported", name)
+		}
 		return val{}, &failure{text: err.Error(), data: true}
 	}
 	return fromText(out)

@@ -215,20 +215,24 @@ func (m *machine) item(v, key val) (val, error) {
 	case kText2:
 		return m.textSlice(v.col(), key)
 	case kColumn:
-		c := v.col()
-		if key.k == kInt {
-			i, err := position(key, c.n)
-			if key.i < 0 && !c.array {
-				err = keyError(key)
-			}
-			if err != nil {
-				return val{}, err
-			}
-			return c.at(i), nil
-		}
-		return val{}, outside("selecting rows of a column is not supported; use .where or np.where")
+		return columnItem(v.col(), key)
 	}
 	return val{}, typeError("'%s' object is not subscriptable with %s", v.typeName(), key.typeName())
+}
+
+// columnItem is a row by its number, from the end only in arrays.
+func columnItem(c *column, key val) (val, error) {
+	if key.k != kInt {
+		return val{}, outside("selecting rows of a column is not supported; use .where or np.where")
+	}
+	if key.i < 0 && !c.array {
+		return val{}, keyError(key)
+	}
+	i, err := position(key, c.n)
+	if err != nil {
+		return val{}, err
+	}
+	return c.at(i), nil
 }
 
 func listItem(v, key val) (val, error) {

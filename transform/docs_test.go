@@ -42,7 +42,7 @@ def total_debt_calc(inputs: pd.DataFrame) -> pd.DataFrame:
 | training sets have the type that pandas happens to make | the declared type of the feature |
 | an integer feature made from floats is cut | the same; beyond its range an error |
 | logarithms, exponentials and powers differ in the last bit between machines | rounded correctly but for rare ties |
-| upper and lower case of rare characters, regular expressions, extension types (Int64, category) | refused |
+| title case and tests of rare characters, regular expressions, extension types (Int64, category) | refused |
 
 `
 

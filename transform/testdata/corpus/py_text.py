@@ -1,5 +1,4 @@
 # mode: python
-# refuses: of these characters
 # outputs: o:STRING r:INT64 z:BOOL
 def py_text(inputs):
     return {

@@ -1,5 +1,4 @@
 # mode: pandas
-# refuses: of these characters
 # outputs: o:STRING r:STRING z:STRING
 def text_case(inputs):
     df = pd.DataFrame()
