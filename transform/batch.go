@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
@@ -67,7 +68,8 @@ func (b *Batch) Rows() int { return b.rows }
 func (b *Batch) SetNull(input int) { b.cells[input].nulls = true }
 
 // SetValue sets a cell to a serialized feast.types.Value; an empty one is null. The
-// bytes are copied. A cell that is not set is null.
+// bytes are copied. A cell that is not set is null. The error is a fault for bytes
+// that are no Value.
 func (b *Batch) SetValue(input, row int, v []byte) error {
 	c := &b.cells[input]
 	if len(v) == 0 {
@@ -75,7 +77,7 @@ func (b *Batch) SetValue(input, row int, v []byte) error {
 	}
 	number, wire, n := protowire.ConsumeTag(v)
 	if n < 0 {
-		return errValue
+		return damaged()
 	}
 	body := v[n:]
 	switch t := types.ValueType_Enum(number); {
@@ -83,7 +85,7 @@ func (b *Batch) SetValue(input, row int, v []byte) error {
 	case wire == protowire.VarintType:
 		x, n := protowire.ConsumeVarint(body)
 		if n < 0 {
-			return errValue
+			return damaged()
 		}
 		c.setInt(row, t, int64(x))
 	case t == types.ValueType_DOUBLE && wire == protowire.Fixed64Type && len(body) >= 8:
@@ -93,12 +95,13 @@ func (b *Batch) SetValue(input, row int, v []byte) error {
 	case wire == protowire.BytesType:
 		return b.setBytes(c, row, t, body)
 	default:
-		return errValue
+		return damaged()
 	}
 	return nil
 }
 
-var errValue = &failure{text: "a stored value is damaged", data: true}
+// damaged is the error of bytes that are no Value.
+func damaged() error { return fault.Store(fault.Internal, "a stored value of a feature is damaged") }
 
 func (c *cells) setInt(row int, t types.ValueType_Enum, x int64) {
 	switch t {
@@ -127,7 +130,7 @@ func (b *Batch) setText(c *cells, row int, s []byte) {
 func (b *Batch) setBytes(c *cells, row int, t types.ValueType_Enum, body []byte) error {
 	content, n := protowire.ConsumeBytes(body)
 	if n < 0 {
-		return errValue
+		return damaged()
 	}
 	if t != types.ValueType_STRING {
 		return b.setOther(c, row, t, content)

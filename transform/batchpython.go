@@ -112,18 +112,18 @@ func listItems(t types.ValueType_Enum, content []byte) (items []val, ok bool, er
 	for len(content) > 0 {
 		number, wire, n := protowire.ConsumeTag(content)
 		if n < 0 || number != 1 {
-			return nil, false, errValue
+			return nil, false, damaged()
 		}
 		content = content[n:]
 		if wire == protowire.BytesType && t != types.ValueType_STRING_LIST { // packed
 			packed, n := protowire.ConsumeBytes(content)
 			if n < 0 {
-				return nil, false, errValue
+				return nil, false, damaged()
 			}
 			for len(packed) > 0 {
 				v, n := listItem1(t, packed)
 				if n < 0 {
-					return nil, false, errValue
+					return nil, false, damaged()
 				}
 				items, packed = append(items, v), packed[n:]
 			}
@@ -132,7 +132,7 @@ func listItems(t types.ValueType_Enum, content []byte) (items []val, ok bool, er
 		}
 		v, n := listItem1(t, content)
 		if n < 0 {
-			return nil, false, errValue
+			return nil, false, damaged()
 		}
 		items, content = append(items, v), content[n:]
 	}
