@@ -324,6 +324,41 @@ func TestADamagedInput(t *testing.T) {
 	}
 }
 
+// A changed function is used with the next snapshot, and so is one that can be computed now.
+// A request that began with the earlier snapshot has the earlier function.
+func TestAFunctionChangesWithItsSnapshot(t *testing.T) {
+	open := func(text string) *registry.Snapshot {
+		s, err := registry.OpenSnapshot(&core.Registry{
+			Projects:             []*core.Project{{Spec: &core.ProjectSpec{Name: "p"}}},
+			OnDemandFeatureViews: []*core.OnDemandFeatureView{onDemand("double", "pandas", text, floats("d"), floats("x"))},
+		}, registry.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	var current *registry.Snapshot
+	service := serving.New(serving.Options{Snapshots: func() *registry.Snapshot { return current }, Project: "p", KeyVersion: 3})
+	ask := func(s *registry.Snapshot) string {
+		current = s
+		r, err := service.GetOnlineFeatures(t.Context(), &serving.Request{Features: []string{"double:d"}, Columns: []serving.Column{numbers("x", 1)}})
+		if err != nil {
+			return fault.KindOf(err).String()
+		}
+		defer r.Release()
+		return text(t, r)
+	}
+	first, second, third := open(pandas("double", "d", `df["x"] * 2`)), open(pandas("double", "d", `df["x"] * 3`)), open("def double(df):\n    return df.frobnicate()\n")
+	for i, c := range []struct {
+		snapshot *registry.Snapshot
+		want     string
+	}{{first, "d: 2.0"}, {second, "d: 3.0"}, {first, "d: 2.0"}, {third, fault.Unimplemented.String()}, {second, "d: 3.0"}, {third, fault.Unimplemented.String()}} {
+		if got := ask(c.snapshot); got != c.want {
+			t.Errorf("request %d: %s, want %s", i, got, c.want)
+		}
+	}
+}
+
 // Requests that run one function at the same time do not share memory.
 func TestConcurrentOnDemandRequests(t *testing.T) {
 	w := newOnDemandWorld(t, nil)
