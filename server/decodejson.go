@@ -125,6 +125,9 @@ func parseBody(raw []byte, d dialect) (*body, error) {
 		return nil, err
 	}
 	p.out.req.Columns = p.columnSet.list
+	if !d.strict {
+		p.out.req.Columns = withoutDoubles(p.out.req.Columns)
+	}
 	return &p.out, nil
 }
 
@@ -357,6 +360,14 @@ func (p *bodyParser) requestContext(key string) error {
 		p.columnSet.put(c)
 	}
 	return checkColumns(len(p.columnSet.list))
+}
+
+// withoutDoubles drops columns of request_context that the entity rows have, too: Feast's
+// Python server reads those of the entity rows.
+func withoutDoubles(columns []serving.Column) []serving.Column {
+	return slices.DeleteFunc(columns, func(c serving.Column) bool {
+		return c.Context && slices.ContainsFunc(columns, func(o serving.Column) bool { return !o.Context && o.Name == c.Name })
+	})
 }
 
 func (p *bodyParser) column(c *serving.Column, key string) error {

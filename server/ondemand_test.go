@@ -66,11 +66,16 @@ func TestOnDemandFeaturesOnEverySurface(t *testing.T) {
 // What Feast's Python server ignores in a request stays without effect.
 func TestRequestContextOfAnotherForm(t *testing.T) {
 	s := start(t, credit)
-	for _, context := range []string{`"x"`, `null`, `[1]`, `{"a":1}`, `{"zipcode":[1,2,3],"a":{}}`} {
+	for _, context := range []string{`"x"`, `null`, `[1]`, `{"a":1}`, `{"zipcode":[1,2,3],"a":{}}`, `{"factor":[1.5,2]}`, `{"zipcode":[1,2,3]}`, `{"zipcode":[10001]}`} {
 		body := `{"features":["zipcode_features:city"],"entities":{"zipcode":[76104]},"request_context":` + context + `}`
 		if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/get-online-features", body, "Content-Type", "application/json"); code != http.StatusOK || !strings.Contains(text, "DALLAS") {
 			t.Errorf("%s: %d %s", context, code, text)
 		}
+	}
+	// Of a column that is sent twice, the one of the entity rows is request data.
+	const twice = `{"features":["total_debt_calc:total_debt_due"],"request_context":{"loan_amnt":[1,2]},"entities":{"dob_ssn":["19630621_4278"],"loan_amnt":[35000],"person_income":[59000.0]}}`
+	if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/get-online-features", twice, "Content-Type", "application/json"); code != http.StatusOK || !strings.Contains(text, "72031.0") {
+		t.Errorf("%d %s", code, text)
 	}
 }
 

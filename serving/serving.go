@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -156,7 +157,7 @@ func (s *Service) GetOnlineFeatures(ctx context.Context, req *Request) (*Respons
 
 // fill fills a response: it makes the keys, reads them and aligns the rows.
 func (s *Service) fill(ctx context.Context, req *Request, resp *Response) error {
-	rows, err := rowCount(req.Columns)
+	rows, err := resp.plan.rowCount(req.Columns)
 	if err != nil {
 		return err
 	}
@@ -224,19 +225,30 @@ func (s *Service) admit(ctx context.Context, resp *Response) (context.Context, e
 	return ctx, nil
 }
 
-// rowCount is the number of entity rows, the same in every column.
-func rowCount(columns []Column) (int, error) {
-	if len(columns) == 0 {
-		return 0, fault.New(fault.Invalid, "the request has no entity columns; send at least one: it sets the number of rows")
-	}
-	rows := columns[0].rows()
+// rowCount is the number of entity rows, the same in every column. Columns that were sent
+// apart from the entity rows and that the plan does not need are not looked at.
+func (p *plan) rowCount(columns []Column) (int, error) {
+	first := -1
 	for i := range columns {
-		if n := columns[i].rows(); n != rows {
+		switch {
+		case columns[i].Context && !p.needs(columns[i].Name):
+		case first < 0:
+			first = i
+		case columns[i].rows() != columns[first].rows():
 			return 0, fault.New(fault.Invalid, "All entity rows must have the same columns. Column %q has %d values, column %q has %d.",
-				columns[0].Name, rows, columns[i].Name, n)
+				columns[first].Name, columns[first].rows(), columns[i].Name, columns[i].rows())
 		}
 	}
-	return rows, nil
+	if first < 0 {
+		return 0, fault.New(fault.Invalid, "the request has no entity columns; send at least one: it sets the number of rows")
+	}
+	return columns[first].rows(), nil
+}
+
+// needs reports whether a plan knows a column, as a key or as request data.
+func (p *plan) needs(column string) bool {
+	_, ok := p.inputs[column]
+	return ok || slices.Contains(p.requestData, column)
 }
 
 // TooMany is the error of a request that asks for more than a limit allows.
