@@ -23,6 +23,13 @@ func (s *Service) Historical(ctx context.Context, req Request) (*Set, error) {
 	if err := s.check(&req, plan); err != nil {
 		return nil, err
 	}
+	var columns *arrow.Schema
+	if req.Rows != nil {
+		columns = req.Rows.Schema()
+	}
+	if err := plan.compile(columns); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	set := &Set{Features: plan.features(), close: []func(){cancel}}
 	switch {
@@ -34,6 +41,9 @@ func (s *Service) Historical(ctx context.Context, req Request) (*Set, error) {
 		err = s.fromRange(ctx, plan, &req, set)
 	default:
 		err = s.fromMoments(ctx, plan, &req, set)
+	}
+	if err == nil {
+		err = s.compute(ctx, plan, &req, set)
 	}
 	if err != nil {
 		set.Close()
@@ -55,8 +65,8 @@ func (s *Service) EntityTypes(req Request) (map[string]types.ValueType_Enum, err
 			kinds[k.column] = k.kind
 		}
 	}
-	for _, v := range p.onDemand {
-		for _, f := range v.RequestFields {
+	for _, d := range p.onDemand {
+		for _, f := range d.View.RequestFields {
 			kinds[f.Name] = f.Type
 		}
 	}
@@ -76,10 +86,13 @@ func (s *Service) check(req *Request, p *plan) error {
 		return fault.New(fault.Invalid, "the request has no entity rows; give rows, SQL, or a range of time")
 	case req.SQL != "" && s.opt.Querier == nil:
 		return fault.New(fault.Invalid, "entity rows can be SQL only with an offline store that runs SQL, which this one does not; give the rows themselves")
-	case req.Rows != nil:
-		return nil // their columns are known: see fromRows
+	case req.Rows != nil || req.SQL != "":
+		return nil // for their columns see entities
+	case len(p.views) == 0:
+		return fault.New(fault.Invalid, "a range of time needs stored features, and on-demand feature view %s reads none; give entity rows", p.onDemand[0].View.Name).
+			About("feature view", p.onDemand[0].View.Name, p.project.Name)
 	}
-	return p.refuseOnDemand(func(string) bool { return true })
+	return p.checkRequestData(func(string) bool { return false })
 }
 
 // fromSQL makes the entity rows with a query.
@@ -118,7 +131,7 @@ func (s *Service) entities(ctx context.Context, p *plan, req *Request, rows arra
 	if err != nil {
 		return nil, err
 	}
-	if err := p.refuseOnDemand(func(name string) bool { return e.column(name) >= 0 }); err != nil {
+	if err := p.checkRequestData(func(name string) bool { return e.column(name) >= 0 }); err != nil {
 		return nil, err
 	}
 	if err := p.checkColumns(e.given(), e.column); err != nil {
@@ -137,26 +150,6 @@ func (s *Service) join(ctx context.Context, p *plan, e *entities, start time.Tim
 	if !start.IsZero() {
 		p.askTimes()
 	}
-	keys, err := e.reader(p.keyColumns(e))
-	if err != nil {
-		return err
-	}
-	set.close = append(set.close, keys.Release)
-	join := offline.Join{Entities: keys}
-	for i := range p.views {
-		join.Views = append(join.Views, p.views[i].join)
-	}
-	features, err := s.opt.Source.PointInTime(ctx, join)
-	if err != nil {
-		return err
-	}
-	set.close = append(set.close, features.Release)
-	if !start.IsZero() {
-		if features, err = newSince(ctx, features, p, start); err != nil {
-			return err
-		}
-		set.close = append(set.close, features.Release)
-	}
 	all := make([]int, len(e.names))
 	for i := range all {
 		all[i] = i
@@ -167,11 +160,43 @@ func (s *Service) join(ctx context.Context, p *plan, e *entities, start time.Tim
 	}
 	set.close = append(set.close, entities.Release)
 	set.Timestamp, set.Entities = e.names[e.time], e.spool.Rows()
-	set.views = p.viewColumns(len(e.names))
-	return set.open(
-		&converted{in: entities, conversions: conversionsOf(entities.Schema(), e.names, make([]types.ValueType_Enum, len(e.names)))},
-		&converted{in: features, conversions: conversionsOf(features.Schema(), set.Features, p.kinds())},
-	)
+	set.views, set.Features = p.viewColumns(len(e.names)), p.features()
+	parts := []*converted{{in: entities, conversions: conversionsOf(entities.Schema(), e.names, make([]types.ValueType_Enum, len(e.names)))}}
+	if len(p.views) > 0 {
+		features, err := s.features(ctx, p, e, start, set)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, &converted{in: features, conversions: conversionsOf(features.Schema(), set.Features, p.kinds())})
+	}
+	return set.open(parts...)
+}
+
+// features joins the features of the views to the keys and times of the entity rows.
+func (s *Service) features(ctx context.Context, p *plan, e *entities, start time.Time, set *Set) (array.RecordReader, error) {
+	keys, err := e.reader(p.keyColumns(e))
+	if err != nil {
+		return nil, err
+	}
+	set.close = append(set.close, keys.Release)
+	join := offline.Join{Entities: keys}
+	for i := range p.views {
+		join.Views = append(join.Views, p.views[i].join)
+	}
+	features, err := s.opt.Source.PointInTime(ctx, join)
+	if err != nil {
+		return nil, err
+	}
+	set.close = append(set.close, features.Release)
+	if start.IsZero() {
+		return features, nil
+	}
+	since, err := newSince(ctx, features, p, start)
+	if err != nil {
+		return nil, err
+	}
+	set.close = append(set.close, since.Release)
+	return since, nil
 }
 
 // conversionsOf makes the conversions of all columns of a schema.

@@ -12,10 +12,10 @@ import (
 
 // plan is what a request selects.
 type plan struct {
-	project string
+	project *registry.Project
 	views   []joined
 	// onDemand are the views whose features a function computes.
-	onDemand []*registry.View
+	onDemand []*onDemand
 }
 
 // joined is a view of the request and what is read from its source.
@@ -24,8 +24,12 @@ type joined struct {
 	// join lacks the columns of the entity rows.
 	join offline.JoinView
 	keys []key
-	// columns are the names of the features in the set.
+	// columns are the names of the features in the set. The first were asked for, the
+	// others are read for the functions of on-demand views.
 	columns []string
+	asked   int
+	// hidden are the columns that are not in the set.
+	hidden []bool
 }
 
 // key is a join key of a view.
@@ -55,19 +59,42 @@ func (s *Service) plan(req *Request) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{project: project.Name}
+	p := &plan{project: project}
+	var stored []*registry.Selected
 	for _, v := range selected {
-		if v.View.Kind == registry.OnDemandView {
-			p.onDemand = append(p.onDemand, v.View)
+		if v.View.Kind != registry.OnDemandView {
+			stored = append(stored, v)
 			continue
 		}
-		j, err := joinedView(v, req)
-		if err != nil {
+		if err := p.addOnDemand(v); err != nil {
 			return nil, err
 		}
+	}
+	return p, p.join(stored, req)
+}
+
+// join plans the views to join: those of the request, then the sources of the functions.
+func (p *plan) join(stored []*registry.Selected, req *Request) error {
+	asked := make([]int, len(stored))
+	for i, v := range stored {
+		asked[i] = len(v.Features)
+	}
+	for _, d := range p.onDemand {
+		stored = addSources(stored, d)
+	}
+	for i, v := range stored {
+		j, err := joinedView(v, req)
+		if err != nil {
+			return err
+		}
+		if i < len(asked) {
+			j.asked = asked[i]
+		}
+		j.hidden = make([]bool, len(j.columns))
 		p.views = append(p.views, j)
 	}
-	return p, nil
+	p.hide(req.FullNames)
+	return nil
 }
 
 // registry returns a project of the current registry; empty is that of the Options.
@@ -152,39 +179,24 @@ func (p *plan) viewColumns(from int) []viewColumns {
 	return list
 }
 
-// refuseOnDemand refuses a request that would have to compute features, and first one
-// that lacks the data for it. has reports whether the entity rows have a column.
-func (p *plan) refuseOnDemand(has func(string) bool) error {
-	if len(p.onDemand) == 0 {
-		return nil
-	}
-	for _, v := range p.onDemand {
-		for _, f := range v.RequestFields {
-			if !has(f.Name) {
-				return fault.New(fault.Invalid, "Feature %s not found in the entity dataframe, but required by feature view %s", f.Name, v.Name).
-					About("feature view", v.Name, v.Project).For(fault.RequestDataUnset)
-			}
-		}
-	}
-	v := p.onDemand[0]
-	return fault.New(fault.Unimplemented, "on-demand feature view %s is computed by a function, which banquet does not do for training sets yet; "+
-		"request its source features and compute them in the client", v.Name).About("feature view", v.Name, v.Project)
-}
-
 // checkColumns refuses entity rows that lack a join key, or that have a column with
-// the name of a feature.
+// the name of a feature that was asked for.
 func (p *plan) checkColumns(columns []string, at func(string) int) error {
 	for i := range p.views {
 		v := &p.views[i]
 		for _, k := range v.keys {
 			if at(k.column) < 0 {
-				return fault.New(fault.Invalid, "the entity rows have no column %q, a join key of feature view %s; %s", k.column, v.Name, theirColumns(columns)).About("feature view", v.Name, p.project)
+				return fault.New(fault.Invalid, "the entity rows have no column %q, a join key of feature view %s; %s", k.column, v.Name, theirColumns(columns)).About("feature view", v.Name, p.project.Name)
 			}
 		}
 		for n, name := range v.columns {
-			if at(name) >= 0 {
+			switch {
+			case at(name) < 0:
+			case n >= v.asked:
+				v.hideColumn(n)
+			default:
 				return fault.New(fault.Invalid, "the entity rows have a column %q, which is the name of feature %s:%s, too; rename the column, or ask for full feature names",
-					name, v.Name, v.Features[n]).About("feature view", v.Name, p.project)
+					name, v.Name, v.Features[n]).About("feature view", v.Name, p.project.Name)
 			}
 		}
 	}
