@@ -14,8 +14,6 @@ import (
 	"github.com/banquet-fs/banquet/transform"
 )
 
-// wholeCells is how many cells a function may read and make that computes with all rows
-// at once.
 const wholeCells = 4 << 20
 
 // compute adds the features of on-demand views to a set.
@@ -27,7 +25,7 @@ func (s *Service) compute(ctx context.Context, p *plan, req *Request, set *Set) 
 	if len(p.onDemand) == 0 {
 		return nil
 	}
-	c := &computed{ctx: ctx, in: set.RecordReader}
+	c := &computed{ctx: ctx, in: set.RecordReader, most: s.opt.WholeCells}
 	c.count.Store(1)
 	fields := c.visible(p, set)
 	joined := set.Schema()
@@ -85,6 +83,7 @@ type computed struct {
 	schema *arrow.Schema
 	batch  arrow.RecordBatch
 	rows   int64
+	most   int64 // cells of a function that computes with all rows at once
 	begun  bool
 	err    error
 	count  atomic.Int64
@@ -294,7 +293,7 @@ func (c *computed) begin() error {
 		if !t.view.program.MixesRows() {
 			continue
 		}
-		if err := t.all(c.ctx, c.spool); err != nil {
+		if err := t.all(c.ctx, c.spool, c.most); err != nil {
 			return err
 		}
 	}
@@ -307,12 +306,12 @@ func (c *computed) begin() error {
 }
 
 // all runs a function that computes with all rows at once.
-func (t *computation) all(ctx context.Context, joined *spool.Spool) error {
+func (t *computation) all(ctx context.Context, joined *spool.Spool, most int64) error {
 	rows, width := joined.Rows(), int64(len(t.inputs)+len(t.outputs))
-	if rows*width > wholeCells {
+	if rows*width > most {
 		v := t.view.View
 		return fault.New(fault.TooLarge, "the function of on-demand feature view %s computes with all rows at once, and the training set has %d; at most %d are possible: ask for fewer, or without this view",
-			v.Name, rows, wholeCells/width).About("feature view", v.Name, v.Project)
+			v.Name, rows, most/width).About("feature view", v.Name, v.Project)
 	}
 	if rows == 0 {
 		return nil

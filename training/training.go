@@ -42,6 +42,9 @@ type Options struct {
 	// Versioned says that the registry keeps versions of online tables.
 	Versioned bool
 	Spool     spool.Options
+	// WholeCells is how many cells a function of an on-demand view may read and make at
+	// most if it computes with all rows at once; 0 is 4 Mi.
+	WholeCells int64
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -55,6 +58,9 @@ type Service struct {
 func New(opt Options) *Service {
 	if opt.Now == nil {
 		opt.Now = time.Now
+	}
+	if opt.WholeCells == 0 {
+		opt.WholeCells = wholeCells
 	}
 	return &Service{opt: opt}
 }
