@@ -98,14 +98,14 @@ var allTypesDifferences = map[string]different{
 	"timestamp key as text":       {http.StatusBadRequest, `row 0: invalid literal for int() with base 10: '2024-03-01T00:00:00Z'`},
 	"entityless without entities": {http.StatusBadRequest, `no entity columns`},
 	// Feast drops an input that another view of the request has, too; and the value of the
-	// other view overflows.
-	"service on_demand": {http.StatusBadRequest, `doubled_singleton`},
+	// other view has more than 64 bits.
+	"service on_demand": {http.StatusNotImplemented, `doubled_singleton\" cannot be computed: line 3 of its function: an integer does not fit into 64 bits`},
 	// The error names view and line.
 	"on-demand python, request null": {http.StatusBadRequest, `scaled_python`},
 	// Feast answers one value for two rows.
 	"on-demand singleton, small values": {http.StatusOK, `{"values":[18014398509481986,`},
-	"on-demand singleton":               {http.StatusBadRequest, `doubled_singleton`},
-	"on-demand singleton overflows":     {http.StatusBadRequest, `doubled_singleton`},
+	"on-demand singleton":               {http.StatusNotImplemented, `doubled_singleton\" cannot be computed: line 3 of its function: an integer does not fit into 64 bits`},
+	"on-demand singleton overflows":     {http.StatusNotImplemented, `doubled_singleton\" cannot be computed: line 3 of its function: an integer does not fit into 64 bits`},
 }
 
 // Feast's feature services always read the table of version 0, and it fails on items
