@@ -30,6 +30,9 @@ type Options struct {
 	SQLite string
 	// Columns returns the columns of sources, for inference.
 	Columns Columns
+	// Locate finds the text of a function in the repository: the file and the first line, or
+	// an empty file. It may be nil.
+	Locate func(text string) (file string, line int)
 	// SkipSources leaves out the check of data sources.
 	SkipSources bool
 	// Records remembers which tables an apply must still drop; nil forgets them when an
@@ -75,6 +78,9 @@ type Plan struct {
 	// Sources are the problems of data sources (see Sources). They stop nothing: a file or
 	// a table may be written later.
 	Sources []error
+	// Functions are the on-demand views that banquet cannot compute. They stop nothing: Feast
+	// can.
+	Functions []error
 	// Indexes are those that training sets lack; only Plan looks for them.
 	Indexes []Index
 	// Refused is the error with which an apply would stop although the definitions are
@@ -88,7 +94,7 @@ func (p *Plan) Nothing() bool { return len(p.Changes) == 0 && len(p.Tables) == 0
 // Plan returns what applying the objects would change. It writes nothing, but it
 // completes the objects from their sources.
 func (a *Applier) Plan(ctx context.Context, objects *registry.Objects) (*Plan, error) {
-	sources, err := a.complete(ctx, objects)
+	sources, functions, err := a.complete(ctx, objects)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +102,7 @@ func (a *Applier) Plan(ctx context.Context, objects *registry.Objects) (*Plan, e
 	if err != nil {
 		return nil, err
 	}
-	p.Sources = sources
+	p.Sources, p.Functions = sources, functions
 	if indexer, ok := a.opt.Columns.(Indexer); ok && !a.opt.SkipSources && len(sources) == 0 {
 		ctx, cancel := context.WithTimeout(ctx, sourcesTime)
 		defer cancel()
@@ -108,14 +114,19 @@ func (a *Applier) Plan(ctx context.Context, objects *registry.Objects) (*Plan, e
 // sourcesTime bounds the check of sources, without which an apply works, too.
 const sourcesTime = 5 * time.Second
 
-// complete completes the objects from their sources, and checks these.
-func (a *Applier) complete(ctx context.Context, objects *registry.Objects) ([]error, error) {
-	if err := Infer(ctx, objects, a.opt.Columns); err != nil || a.opt.SkipSources || a.opt.Columns == nil {
-		return nil, err
+// complete completes the objects from their sources, and checks these and the functions of
+// on-demand views.
+func (a *Applier) complete(ctx context.Context, objects *registry.Objects) (sources, functions []error, err error) {
+	if err := Infer(ctx, objects, a.opt.Columns); err != nil {
+		return nil, nil, err
+	}
+	functions, err = a.functions(objects)
+	if err != nil || a.opt.SkipSources || a.opt.Columns == nil {
+		return nil, functions, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, sourcesTime)
 	defer cancel()
-	return Sources(ctx, objects, a.opt.Columns), nil
+	return Sources(ctx, objects, a.opt.Columns), functions, nil
 }
 
 // plan plans against the stored registry and the tables that there are. left are the

@@ -44,7 +44,7 @@ var errOutdated = errors.New("the plan is outdated")
 // stored registry lists. If an apply stops in between, the next one does the rest; when
 // ctx is done, the error says how far it is.
 func (a *Applier) Apply(ctx context.Context, objects *registry.Objects, observer Observer) (*Plan, error) {
-	sources, err := a.complete(ctx, objects)
+	sources, functions, err := a.complete(ctx, objects)
 	if err != nil {
 		return nil, Stopped(ctx, err)
 	}
@@ -55,7 +55,7 @@ func (a *Applier) Apply(ctx context.Context, objects *registry.Objects, observer
 		if err != nil {
 			return nil, Stopped(ctx, err)
 		}
-		p.Sources = sources
+		p.Sources, p.Functions = sources, functions
 		if p.Refused != nil {
 			return p, p.Refused
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/value"
 )
@@ -18,9 +20,12 @@ func (p *Program) probe() error {
 	const rows = 2
 	b := p.Acquire(rows)
 	defer p.Release(b)
+	missing := false
 	for i, in := range p.inputs {
 		for row := range rows {
-			if err := b.SetValue(i, row, sample(in.Type, row)); err != nil {
+			v := sample(in.Type, row)
+			missing = missing || v == nil
+			if err := b.SetValue(i, row, v); err != nil {
 				return p.fault(err)
 			}
 		}
@@ -29,8 +34,8 @@ func (p *Program) probe() error {
 	err := b.run(context.Background())
 	b.probe = false
 	var f *failure
-	if errors.As(err, &f) && f.data {
-		return nil
+	if errors.As(err, &f) && (f.data || missing && !f.outside) {
+		return nil // a type without a sample is null here, which says nothing about its values
 	}
 	if err != nil {
 		return p.fault(err)
@@ -57,5 +62,31 @@ func sample(t types.ValueType_Enum, row int) []byte {
 	case types.ValueType_UNIX_TIMESTAMP:
 		return value.AppendUnixTimestamp(nil, 1_700_000_000+n)
 	}
-	return nil
+	return sampleList(t, n)
+}
+
+// sampleList is a Value of a type of lists that functions can read; nil for other types.
+func sampleList(t types.ValueType_Enum, n int64) []byte {
+	v := &types.Value{}
+	switch t {
+	case types.ValueType_INT32_LIST:
+		v.Val = &types.Value_Int32ListVal{Int32ListVal: &types.Int32List{Val: []int32{1, int32(n)}}}
+	case types.ValueType_INT64_LIST:
+		v.Val = &types.Value_Int64ListVal{Int64ListVal: &types.Int64List{Val: []int64{1, n}}}
+	case types.ValueType_FLOAT_LIST:
+		v.Val = &types.Value_FloatListVal{FloatListVal: &types.FloatList{Val: []float32{0.5, float32(n)}}}
+	case types.ValueType_DOUBLE_LIST:
+		v.Val = &types.Value_DoubleListVal{DoubleListVal: &types.DoubleList{Val: []float64{0.5, float64(n)}}}
+	case types.ValueType_BOOL_LIST:
+		v.Val = &types.Value_BoolListVal{BoolListVal: &types.BoolList{Val: []bool{true, false}}}
+	case types.ValueType_STRING_LIST:
+		v.Val = &types.Value_StringListVal{StringListVal: &types.StringList{Val: []string{"a", "b"}}}
+	default:
+		return nil
+	}
+	b, err := proto.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	return b
 }

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -50,6 +51,7 @@ type Program struct {
 	outputs []Field
 	whole   bool // the function computes with all of its inputs
 	start   int  // of the function in the text, after its decorators
+	skipped int  // empty lines before the text
 	mixes   bool // the function may compute with several rows at once
 	batches sync.Pool
 }
@@ -139,21 +141,25 @@ func (p *Program) source(spec *core.OnDemandFeatureViewSpec) (text, name string,
 	if strings.TrimSpace(text) == "" {
 		return "", "", p.error(fault.Unimplemented, "has no stored source text; apply it again")
 	}
-	return dedent(text), name, nil
+	text, p.skipped = dedent(text)
+	return text, name, nil
 }
 
-// dedent removes the indentation of the first line from all lines.
-func dedent(text string) string {
+// dedent removes the indentation of the first line from all lines, and the empty lines
+// before it.
+func dedent(text string) (dedented string, skipped int) {
+	all := text
 	text = strings.TrimLeft(text, "\r\n")
+	skipped = strings.Count(all[:len(all)-len(text)], "\n")
 	indent := text[:len(text)-len(strings.TrimLeft(text, " \t"))]
 	if indent == "" {
-		return text
+		return text, skipped
 	}
 	lines := strings.Split(text, "\n")
 	for i, l := range lines {
 		lines[i] = strings.TrimPrefix(l, indent)
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(lines, "\n"), skipped
 }
 
 // top reads the statements of the text outside of functions, and returns the name
@@ -213,11 +219,29 @@ func (p *Program) fault(err error) error {
 	if f.outside {
 		kind = fault.Unimplemented
 	}
-	where := "cannot be computed"
-	if f.at > 0 {
-		where = fmt.Sprintf("cannot be computed: line %d of its function", p.file.Line(f.at-1))
+	text := oneLine(f.Error())
+	if f.at == 0 {
+		return p.error(kind, "cannot be computed: "+text)
 	}
-	return p.error(kind, where+": "+oneLine(f.Error()))
+	line := p.file.Line(f.at - 1)
+	return p.error(kind, fmt.Sprintf("cannot be computed: line %d of its function: %s", line, text)).Because(&Problem{p.skipped + line, text})
+}
+
+// Problem is the cause of an error about a function: a line of its stored text, and what
+// is wrong there.
+type Problem struct {
+	Line int // from 1
+	Text string
+}
+
+func (p *Problem) Error() string { return fmt.Sprintf("line %d: %s", p.Line, p.Text) }
+
+// Source is the stored text of the function of a view.
+func Source(spec *core.OnDemandFeatureViewSpec) string {
+	if u := spec.GetFeatureTransformation().GetUserDefinedFunction(); u != nil {
+		return u.GetBodyText()
+	}
+	return spec.GetUserDefinedFunction().GetBodyText() // as registries of older Feast have it
 }
 
 // oneLine shortens a text to a line.
@@ -238,7 +262,16 @@ func oneLine(s string) string {
 func (p *Program) syntaxError(err error) error {
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	first = strings.TrimPrefix(first, p.view+":")
-	return p.error(fault.Unimplemented, "has a function that banquet does not read: line "+first)
+	fault := p.error(fault.Unimplemented, "has a function that banquet does not read: line "+first)
+	at, text, _ := strings.Cut(first, ":")
+	line, notNumber := strconv.Atoi(at)
+	if notNumber != nil {
+		return fault
+	}
+	if _, rest, ok := strings.Cut(text, ": "); ok { // after the column
+		text = rest
+	}
+	return fault.Because(&Problem{p.skipped + line, text})
 }
 
 // Acquire returns an empty Batch of a number of rows; Release gives it back.

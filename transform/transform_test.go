@@ -1,8 +1,11 @@
 package transform
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/value"
@@ -132,4 +135,42 @@ func BenchmarkPythonModeOf100Rows(b *testing.B) {
 		p.Release(batch)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/row")
+}
+
+// The sample rows of the compiler say nothing about inputs of a type without a sample.
+func TestInputsOfEveryTypeCompile(t *testing.T) {
+	for number, name := range types.ValueType_Enum_name {
+		kind := types.ValueType_Enum(number)
+		if kind == types.ValueType_INVALID || kind == types.ValueType_NULL {
+			continue
+		}
+		text := "def fn(inputs):\n    return {\"n\": [1 if x is None else 2 for x in inputs[\"x\"]], \"m\": [len(x) for x in inputs[\"x\"]]}\n"
+		if !strings.HasSuffix(name, "_LIST") {
+			text = "def fn(inputs):\n    return {\"n\": [1 if x is None else 2 for x in inputs[\"x\"]]}\n"
+		}
+		if _, err := Compile(view("python", text, []Field{{"x", kind}}, nil, []Field{{"n", types.ValueType_INT64}}), nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	text := "def fn(inputs):\n    return {\"n\": [x + 1 for x in inputs[\"x\"]]}\n"
+	if _, err := Compile(view("python", text, []Field{{"x", types.ValueType_INT64_LIST}}, nil, []Field{{"n", types.ValueType_INT64}}), nil); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a list is no number: %v", err)
+	}
+}
+
+// The cause of an error says the line of the stored text, also if that does not begin with
+// its function.
+func TestTheCauseOfAnErrorHasItsLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"def fn(df):\n    x = df\n    return x.rolling(3)\n":        "line 3: method .rolling() is not supported",
+		"\n\n    def fn(df):\n        return df.rolling(3)\n":       "line 4: method .rolling() is not supported",
+		"\n@decorated\ndef fn(df):\n    return df[\"x\"] +\n":       "line 4: ",
+		"@decorated\ndef fn(df):\n    with df:\n        return 1\n": "line 3: ",
+	} {
+		_, err := Compile(view("pandas", text, []Field{{"x", types.ValueType_INT64}}, nil, []Field{{"n", types.ValueType_INT64}}), nil)
+		var p *Problem
+		if !errors.As(err, &p) || !strings.HasPrefix(p.Error(), want) {
+			t.Errorf("%q: %v, cause %v", text, err, p)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/banquet-fs/banquet/apply"
 	"github.com/banquet-fs/banquet/fault"
@@ -12,7 +13,7 @@ func (a *app) warnOfSources(p *apply.Plan) {
 	for _, i := range p.Indexes {
 		fmt.Fprintf(a.err, "warning: feature view %s: without an index on its join keys and event time, training sets read the whole table; make one with: %s\n", i.View, i.Statement)
 	}
-	for _, err := range p.Sources {
+	for _, err := range slices.Concat(p.Functions, p.Sources) {
 		fmt.Fprintf(a.err, "warning: %s\n", fault.Of(err).Text)
 	}
 }

@@ -80,7 +80,7 @@ func (a *app) validatePlan(ctx context.Context, r *repository, repo *definitions
 	for _, err := range p.Sources {
 		f.check("sources", err, "")
 	}
-	a.warnOfSources(&apply.Plan{Indexes: p.Indexes})
+	a.warnOfSources(&apply.Plan{Indexes: p.Indexes, Functions: p.Functions})
 	r.checkTables(ctx, p, f)
 	if !s.source && len(p.Sources) == 0 && len(repo.Objects.FeatureViews)+len(repo.Objects.StreamFeatureViews) > 0 {
 		f.good = append(f.good, "sources: they have the columns that the feature views need")
