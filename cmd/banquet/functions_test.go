@@ -65,3 +65,45 @@ func TestFunctionsOfOnDemandViewsAreCompiledByApply(t *testing.T) {
 		t.Errorf("a join key: exit %d\n%s%s", code, out, errText)
 	}
 }
+
+func TestTransformTest(t *testing.T) {
+	dir := newRepo(t, cartYAML, cartFunctions("keyed", "rolled"))
+	if code, _, errText := command(t, nil, "-c", dir, "apply", "--skip-source-validation"); code != 0 {
+		t.Fatal(errText)
+	}
+	rows := func(text string) string {
+		path := filepath.Join(t.TempDir(), "rows.json")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, c := range []struct {
+		name, view, rows, format string
+		code                     int
+		out, errText             string
+	}{
+		{"objects", "keyed", `[{"shopper": 2, "items": 3}, {"items": 4, "shopper": 5, "more": 1}]`, "table", 0, "x\n6.0\n20.0\n", "  reads items INT64 (carts)\n"},
+		{"lists", "keyed", `{"shopper": [2, 5], "carts__items": [null, 4]}`, "json", 0, "[\n    {\"x\": null},\n    {\"x\": 20.0}\n]\n", "  makes x DOUBLE\n"},
+		{"lines", "keyed", "{\"shopper\": 2, \"items\": \"3\"}\n{\"shopper\": 1, \"items\": 1}\n", "json", 0, "[\n    {\"x\": 6.0},\n    {\"x\": 1.0}\n]\n", "  | def keyed("},
+		{"a column is missing", "keyed", `[{"shopper": 2}]`, "table", 1, "", `rows.json: the rows have no column "items", which the function reads`},
+		{"a value of another type", "keyed", `[{"shopper": 2, "items": 3}, {"shopper": 2, "items": "x"}]`, "table", 1, "", `rows.json: column "items", row 2: `},
+		{"lists of different lengths", "keyed", `{"shopper": [2, 5], "items": [1]}`, "table", 1, "", "column"},
+		{"no rows", "keyed", `[]`, "table", 1, "", "rows.json has no rows"},
+		{"no JSON", "keyed", `items`, "table", 1, "", "rows.json is not JSON rows"},
+		{"not computed", "rolled", `[]`, "table", 1, "", `on-demand feature view "rolled" cannot be computed: line 4 of its function: method .rolling() is not supported`},
+		{"no function", "carts", `[]`, "table", 1, "", "carts is not an on-demand feature view, and has no function"},
+		{"no view", "nope", `[]`, "table", 1, "", "nope does not exist"},
+		{"another format", "keyed", `[]`, "yaml", 2, "", `--output "yaml": want table or json`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, out, errText := command(t, nil, "-c", dir, "transform", "test", c.view, "-i", rows(c.rows), "-o", c.format)
+			if trimmed := strings.ReplaceAll(out, " \n", "\n"); code != c.code || trimmed != c.out || !strings.Contains(errText, c.errText) {
+				t.Errorf("exit %d, want %d\n%s\n%s", code, c.code, out, errText)
+			}
+		})
+	}
+	if code, _, errText := command(t, nil, "-c", dir, "transform", "test", "keyed"); code != 2 || !strings.Contains(errText, "want --input FILE") {
+		t.Errorf("no input: exit %d %s", code, errText)
+	}
+}

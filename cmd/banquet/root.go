@@ -126,7 +126,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.logLevel, "log-level", "warning", "level of the log on stderr: debug, info, warning, error")
 	root.AddCommand(
 		a.applyCommand(), a.planCommand(), a.validateCommand(), a.materializeCommand(), a.incrementalCommand(), a.pushCommand(), a.getCommand(), a.historicalCommand(),
-		a.serveCommand(), a.serveOfflineCommand(), a.demoCommand(), a.initCommand(), a.dumpCommand(), a.versionCommand(), a.healthCommand(),
+		a.serveCommand(), a.serveOfflineCommand(), a.demoCommand(), a.initCommand(), a.dumpCommand(), a.versionCommand(), a.healthCommand(), a.transformCommand(),
 	)
 	root.AddCommand(a.objectCommands()...)
 	usageErrors(root)
