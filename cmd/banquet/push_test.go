@@ -170,6 +170,29 @@ func TestPushOfBadRows(t *testing.T) {
 	}
 }
 
+// A cell of CSV that is no number is a row that cannot be stored, as a bad time is.
+func TestPushOfBadCells(t *testing.T) {
+	dir := pushRepo(t)
+	const input = "shopper,items,note,at\n5,1,n,2024-02-01\n6,many,n,2024-02-01\n7x,3,n,2024-02-01\n8,4,n,2024-02-01\n"
+	const reasons = `column items, row 1 (shopper=6): "many" is not a 64-bit integer; column shopper, row 2 (shopper="7x"): "7x" is not a 64-bit integer`
+	code, out, errText := runPush(t, input, "-c", dir, "push", "-", "-v", "carts", "--to", "online_and_offline")
+	if want := "carts:\n  2 rows written of 4 read, 2 could not be stored\n  0 rows added to the batch source\n"; code != 1 || out != want {
+		t.Errorf("exit %d, %q, want %q", code, out, want)
+	}
+	if want := "banquet: feature view carts: 2 of 4 rows are not stored: " + reasons; !strings.HasPrefix(errText, want) {
+		t.Errorf("%s\nwant %s", errText, want)
+	}
+	for shopper, want := range map[string]string{"5": "1", "6": "null", "8": "4"} {
+		if _, out, _ := runPush(t, "", "-c", dir, "get-online-features", "-f", "carts:items", "-e", "shopper="+shopper); !strings.Contains(strings.Join(strings.Fields(out), ""), `"items":[`+want+`]`) {
+			t.Errorf("shopper %s: %s, want %s", shopper, out, want)
+		}
+	}
+	code, _, errText = runPush(t, input, "-c", dir, "push", "-", "-v", "carts", "--to", "offline")
+	if b, _ := os.ReadFile(filepath.Join(dir, "carts.csv")); code != 1 || strings.Count(string(b), "\n") != 2 || !strings.Contains(errText, `"many" is not a 64-bit integer`) {
+		t.Errorf("offline: exit %d, %s, the source is now %s", code, errText, b)
+	}
+}
+
 func TestPushRefused(t *testing.T) {
 	dir := pushRepo(t)
 	missing := filepath.Join(dir, "none.csv")

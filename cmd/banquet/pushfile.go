@@ -96,34 +96,36 @@ func (f *pushFile) chunks(ctx context.Context) iter.Seq2[[]ingest.Column, error]
 	if f.json {
 		return f.jsonRows(ctx)
 	}
+	return f.tableRows(ctx)
+}
+
+func (f *pushFile) tableRows(ctx context.Context) iter.Seq2[[]ingest.Column, error] {
 	return func(yield func([]ingest.Column, error) bool) {
-		rows, err := parquet.Table(ctx, f.path, f.kinds)
+		bad := refusedCells{}
+		rows, err := parquet.Cells(ctx, f.path, f.kinds, bad.add)
 		if err != nil {
 			yield(nil, f.renamed(err))
 			return
 		}
 		defer rows.Release()
-		read := false
+		first := int64(0) // of the batch
 		for rows.Next() {
 			batch := rows.RecordBatch()
-			read = true
 			for from := int64(0); from < batch.NumRows(); from += tableChunk {
 				part := batch.NewSlice(from, min(from+tableChunk, batch.NumRows()))
-				columns := make([]ingest.Column, part.NumCols())
-				for i := range columns {
-					columns[i] = ingest.Column{Name: part.ColumnName(i), Cells: value.NewArrowCells(part.Column(i))}
-				}
-				more := yield(columns, nil)
+				more := yield(bad.columns(part, first+from), nil)
 				part.Release()
 				if !more {
 					return
 				}
 			}
+			first += batch.NumRows()
+			clear(bad)
 		}
 		switch err := rows.Err(); {
 		case err != nil:
 			yield(nil, f.renamed(err))
-		case !read: // the columns of a file without rows are checked, too
+		case first == 0: // the columns of a file without rows are checked, too
 			columns := make([]ingest.Column, rows.Schema().NumFields())
 			for i, field := range rows.Schema().Fields() {
 				columns[i] = ingest.Column{Name: field.Name, Cells: value.TextCells{}}

@@ -26,6 +26,8 @@ type csvFile struct {
 	kinds []cellKinds
 	// sharers is how many readers share the memory of one batch; 0 is one.
 	sharers int
+	// refused, if set, is told of cells that do not fit their column, which are then null.
+	refused func(RefusedCell)
 }
 
 func openCSV(path string) (part, error) {
@@ -165,6 +167,7 @@ type csvBuilder struct {
 	builders []array.Builder
 	lines    []int
 	bytes    int
+	rows     int64 // of all chunks
 }
 
 func (c *csvFile) builder(ctx context.Context, wants []want) (*csvBuilder, error) {
@@ -203,11 +206,16 @@ func (b *csvBuilder) add(cells []string, line int) error {
 		if err == nil {
 			err = appendCell(builder, cell)
 		}
-		if err != nil {
+		switch {
+		case err != nil && b.file.refused != nil:
+			b.file.refused(RefusedCell{Column: b.wants[i].name, Row: b.rows, Text: cut(cell), Err: err})
+			builder.AppendNull()
+		case err != nil:
 			return fault.New(fault.Invalid, "%s, line %d, column %s: %s", b.file.path, line, b.wants[i].name, fault.Of(err).Text).Because(err)
 		}
 		b.bytes += len(cell) + 8
 	}
+	b.rows++
 	b.lines = append(b.lines, line)
 	return nil
 }

@@ -22,6 +22,20 @@ import (
 // Columns that kinds lacks have the first type that fits all their cells, as those that
 // Columns reports. Errors, the end and memory are as those of Range.
 func Table(ctx context.Context, path string, kinds map[string]types.ValueType_Enum) (array.RecordReader, error) {
+	return Cells(ctx, path, kinds, nil)
+}
+
+// RefusedCell is a cell of CSV that does not fit its column.
+type RefusedCell struct {
+	Column string
+	Row    int64  // from 0, within the file
+	Text   string // cut to a length
+	Err    error
+}
+
+// Cells is Table, but a cell of CSV that does not fit its column does not end the rows: it
+// is null, and refused is told of it before the batch of its row is returned.
+func Cells(ctx context.Context, path string, kinds map[string]types.ValueType_Enum, refused func(RefusedCell)) (array.RecordReader, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, broken(path, err)
@@ -36,6 +50,9 @@ func Table(ctx context.Context, path string, kinds map[string]types.ValueType_En
 	text, _ := p.(*csvFile)
 	if text != nil && text.separator() != "" {
 		return nil, fault.New(fault.Invalid, "%s has columns separated by %s; separate them by commas", path, text.separator())
+	}
+	if text != nil {
+		text.refused = refused
 	}
 	columns, err := p.columns(ctx)
 	if err != nil {

@@ -1,8 +1,10 @@
 package parquet_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -110,5 +112,42 @@ func TestTableRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v; want %q", name, err, c.want)
 		}
+	}
+}
+
+// Cells that do not fit their column are null and told, with their row over all batches.
+func TestCellsThatDoNotFit(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows.csv")
+	var text strings.Builder
+	text.WriteString("k,s\n")
+	const rows, bad = 200_000, 150_000
+	for i := range rows {
+		cell := strconv.Itoa(i)
+		if i == 0 || i == bad {
+			cell = "x"
+		}
+		text.WriteString(cell + ",a\n")
+	}
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	told := ""
+	r, err := parquet.Cells(t.Context(), path, map[string]types.ValueType_Enum{"k": types.ValueType_INT64}, func(c parquet.RefusedCell) {
+		told += fmt.Sprintf("%s %d %s %v\n", c.Column, c.Row, c.Text, c.Err)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	read, nulls, batches := int64(0), 0, 0
+	for r.Next() {
+		batch := r.RecordBatch()
+		read, nulls, batches = read+batch.NumRows(), nulls+batch.Column(0).NullN(), batches+1
+	}
+	if r.Err() != nil || read != rows || nulls != 2 || batches < 2 {
+		t.Errorf("%d rows in %d batches with %d nulls, %v", read, batches, nulls, r.Err())
+	}
+	if want := "k 0 x \"x\" is not a 64-bit integer\nk 150000 x \"x\" is not a 64-bit integer\n"; told != want {
+		t.Errorf("told %q, want %q", told, want)
 	}
 }
