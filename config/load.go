@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/base64"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -85,6 +86,10 @@ func (d *decoder) parse(text string) *yaml.Node {
 		}
 		return nil
 	}
+	if line := d.second(text); line > 0 {
+		d.fault(line, "", "a second YAML document begins here; the file must have only one")
+		return nil
+	}
 	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
 		d.fault(1, "", "the file holds no settings; project and registry are needed")
 		return nil
@@ -95,6 +100,25 @@ func (d *decoder) parse(text string) *yaml.Node {
 		return nil
 	}
 	return root
+}
+
+// second is the line of a second document of the file, which PyYAML refuses as well; 0 if
+// there is none.
+func (d *decoder) second(text string) int {
+	documents := yaml.NewDecoder(strings.NewReader(text))
+	var doc yaml.Node
+	if err := documents.Decode(&doc); err != nil {
+		return 0
+	}
+	var next yaml.Node
+	switch err := documents.Decode(&next); {
+	case errors.Is(err, io.EOF):
+		return 0
+	case err != nil:
+		d.syntax(err)
+		return 0
+	}
+	return max(1, next.Line)
 }
 
 // expand replaces $NAME and ${NAME} by environment variables, as Feast does before it
