@@ -157,6 +157,7 @@ func (b *Batch) run(ctx context.Context) error {
 	m := &b.m
 	m.mem.reset()
 	m.ctx, m.rows, m.steps, m.depth, m.calls = ctx, b.rows, 0, 0, 0
+	m.frames, m.frame = m.frames[:0], 0
 	m.budget, m.limit = stepsPerRun+stepsPerRow*b.rows, bytesPerRun+bytesPerRow*b.rows
 	if b.probe {
 		m.budget = probeSteps

@@ -329,11 +329,8 @@ func (m *machine) invoke(f val, a *args) (val, error) {
 		return fn.fn(m, a)
 	case *function:
 		return m.call(fn, a)
-	case *lambda:
-		if len(a.named) > 0 {
-			return val{}, outside("named arguments of a lambda are not supported")
-		}
-		return m.apply(f, a.pos...)
+	case *closure:
+		return m.enclosed(fn, a)
 	}
 	if f.k == kDType {
 		return val{}, outside("calling a type of numpy is not supported; use .astype")

@@ -60,25 +60,44 @@ func (c *compiler) function(name string, at int) *function {
 	c.done[name] = f
 	outer := c.scope
 	c.scope = &scope{slots: map[string]int{}}
-	for _, p := range def.Params {
-		if p.Rest != 0 {
-			c.fail(def.At(), outside("*args and **kwargs of %s are not supported", name))
-		}
-		q := param{name: p.Name}
-		c.scope.slot(p.Name)
-		if p.Fallback != nil {
-			if _, ok := p.Fallback.(*syntax.Const); !ok {
-				c.fail(p.Fallback.At(), outside("a default that is not a literal is not supported"))
-			}
-			q.fallback = c.expr(p.Fallback)
-		}
-		f.params = append(f.params, q)
-	}
+	f.params = c.params(def, name)
 	c.locals(def.Body)
 	f.body = append(c.block(def.Body), func(*machine) (flow, error) { return next, nil }) // never nil when compiled
 	f.slots = c.scope.n
 	c.scope = outer
 	return f
+}
+
+// params are the parameters of a function, which become new variables.
+func (c *compiler) params(def *syntax.Func, name string) []param {
+	var out []param
+	for _, p := range def.Params {
+		if p.Rest != 0 {
+			c.fail(def.At(), outside("*args and **kwargs of %s are not supported", name))
+		}
+		q := param{name: p.Name, slot: c.fresh(p.Name)}
+		if p.Fallback != nil {
+			if !c.literal(p.Fallback) {
+				c.fail(p.Fallback.At(), outside("a default that is not a literal is not supported"))
+			}
+			q.fallback = c.expr(p.Fallback)
+		}
+		out = append(out, q)
+	}
+	return out
+}
+
+// literal reports whether an expression is the same whenever it is computed.
+func (c *compiler) literal(e syntax.Expr) bool {
+	switch e := e.(type) {
+	case *syntax.Const:
+		return true
+	case *syntax.Unary:
+		return c.literal(e.Value)
+	case *syntax.Attr:
+		return c.dotted(e) != ""
+	}
+	return false
 }
 
 // locals makes slots for the names that statements bind, so that a name is known
@@ -92,6 +111,8 @@ func (c *compiler) locals(body []syntax.Stmt) {
 			}
 		case *syntax.Augment:
 			c.targetNames(s.Target)
+		case *syntax.Func:
+			c.scope.slot(s.Name)
 		case *syntax.For:
 			c.targetNames(s.Target)
 			c.locals(s.Body)
@@ -192,8 +213,7 @@ func (c *compiler) simple(s syntax.Stmt) action {
 		}
 		return nil
 	case *syntax.Func:
-		c.fail(s.At(), outside("a function within a function is not supported; define it beside, or use a lambda"))
-		return nil
+		return c.nested(s)
 	case *syntax.OtherStmt:
 		c.fail(s.At(), outside("%s is not supported", s.What))
 	}

@@ -314,21 +314,6 @@ func (m *machine) relation(op string, a, b val) (val, error) {
 	return m.compare(op, a, b)
 }
 
-func (c *compiler) lambda(e *syntax.Lambda) code {
-	l := &lambda{}
-	restore := c.shadow()
-	for _, p := range e.Params {
-		if p.Fallback != nil || p.Rest != 0 {
-			return c.bad(e.At(), "a lambda with defaults or *args is not supported")
-		}
-		l.params = append(l.params, c.fresh(p.Name))
-	}
-	l.body = c.expr(e.Body)
-	restore()
-	v := val{k: kLambda, ref: l}
-	return func(*machine) (val, error) { return v, nil }
-}
-
 // shadow keeps the names of the scope and returns a function that restores them.
 func (c *compiler) shadow() func() {
 	old := make(map[string]int, len(c.scope.slots))

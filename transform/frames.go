@@ -456,7 +456,7 @@ func frameApply(m *machine, v val, a *args) (val, error) {
 	f := v.ref.(*frame)
 	r := &row{f: f, dt: m.rowType(f)}
 	if r.dt == dNone {
-		return val{}, outside("apply() over columns of times or bools beside numbers is not supported")
+		return val{}, outside("apply() over columns that are all times is not supported")
 	}
 	out := m.mem.column(dObject, max(0, f.rows))
 	for i := range out.objs {
@@ -487,18 +487,24 @@ func (m *machine) rowType(f *frame) dtype {
 	if len(cols) == 0 {
 		return dObject
 	}
-	dt := cols[0].dt
+	dt, times := cols[0].dt, 0
 	for _, c := range cols {
-		if c.dt == dTime || c.dt == dDelta {
-			return dNone
-		}
-		if (c.dt == dBool) != (dt == dBool) {
+		switch {
+		case c.dt == dTime || c.dt == dDelta:
+			times++
+		case (c.dt == dBool) != (dt == dBool):
 			dt = dObject
-			continue
+		default:
+			dt = promote(dt, c.dt)
 		}
-		dt = promote(dt, c.dt)
 	}
-	return dt
+	switch times {
+	case 0:
+		return dt
+	case len(cols):
+		return dNone
+	}
+	return dObject
 }
 
 func rowGet(m *machine, v val, a *args) (val, error) {

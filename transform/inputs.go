@@ -333,6 +333,11 @@ func visitTargets(body []syntax.Stmt, fn func(syntax.Expr)) {
 			}
 		case *syntax.Augment:
 			fn(s.Target)
+		case *syntax.Func:
+			for _, p := range s.Params {
+				fn(&syntax.Name{ID: p.Name})
+			}
+			visitTargets(s.Body, fn)
 		case *syntax.For:
 			visitTargets(s.Body, fn)
 			visitTargets(s.Else, fn)

@@ -32,6 +32,8 @@ type machine struct {
 	budget int // of steps
 	limit  int // of memory
 	calls  int // nesting
+	frames []frameOf
+	frame  int // the number of the last frame
 	args   []*args
 	depth  int // of calls in m.args
 	rows   int
@@ -170,7 +172,35 @@ type function struct {
 
 type param struct {
 	name     string
+	slot     int
 	fallback code
+}
+
+// bind gives the parameters of a function their values.
+func (m *machine) bind(name string, params []param, a *args, base int) error {
+	if len(a.pos) > len(params) {
+		return typeError("%s() takes %d positional arguments but %d were given", name, len(params), len(a.pos))
+	}
+	given := len(a.pos)
+	for i, p := range params {
+		v, ok := a.get(i, p.name)
+		switch {
+		case ok && i >= len(a.pos):
+			given++
+		case !ok && p.fallback == nil:
+			return typeError("%s() missing a required argument: '%s'", name, p.name)
+		case !ok:
+			var err error
+			if v, err = p.fallback(m); err != nil {
+				return err
+			}
+		}
+		m.vars[base+p.slot] = v
+	}
+	if given < len(a.pos)+len(a.names) {
+		return typeError("%s() got an argument that it does not have, or has twice", name)
+	}
+	return nil
 }
 
 // call calls a function of the text.
@@ -179,61 +209,20 @@ func (m *machine) call(f *function, a *args) (val, error) {
 		return val{}, err
 	}
 	defer func() { m.calls-- }()
-	if len(a.pos) > len(f.params) {
-		return val{}, typeError("%s() takes %d positional arguments but %d were given", f.name, len(f.params), len(a.pos))
-	}
 	base := len(m.vars)
 	for range f.slots {
 		m.vars = append(m.vars, val{k: kUnset})
 	}
-	defer func(old int) { m.vars, m.base = m.vars[:base], old }(m.base)
-	for i, p := range f.params {
-		v, ok := a.get(i, p.name)
-		if !ok {
-			if p.fallback == nil {
-				return val{}, typeError("%s() missing a required argument: '%s'", f.name, p.name)
-			}
-			var err error
-			if v, err = p.fallback(m); err != nil {
-				return val{}, err
-			}
-		}
-		m.vars[base+i] = v
+	m.push(nil, base)
+	defer func(old int) { m.vars, m.base = m.vars[:base], old; m.pop() }(m.base)
+	if err := m.bind(f.name, f.params, a, base); err != nil {
+		return val{}, err
 	}
 	m.base, m.result = base, val{}
 	_, err := run(m, f.body)
 	out := m.result
 	m.result = val{}
 	return out, err
-}
-
-// lambda is a lambda whose variables are in the function around it.
-type lambda struct {
-	params []int
-	body   code
-}
-
-// apply calls a value with one or more arguments.
-func (m *machine) apply(fn val, values ...val) (val, error) {
-	if err := m.enter(); err != nil {
-		return val{}, err
-	}
-	defer func() { m.calls-- }()
-	switch f := fn.ref.(type) {
-	case *lambda:
-		if len(f.params) != len(values) {
-			return val{}, typeError("the lambda takes %d arguments, %d were given", len(f.params), len(values))
-		}
-		for i, slot := range f.params {
-			m.vars[m.base+slot] = values[i]
-		}
-		return f.body(m)
-	case *function:
-		return m.call(f, &args{pos: values})
-	case *native:
-		return f.fn(m, &args{pos: values})
-	}
-	return val{}, typeError("'%s' object is not callable", fn.typeName())
 }
 
 // native is a function of a module or of Python.

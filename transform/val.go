@@ -25,7 +25,7 @@ const (
 	kTimes       // ref: *column, its .dt
 	kModule      // s: module
 	kNative      // ref: *native
-	kLambda      // ref: *lambda
+	kLambda      // ref: *closure or *function
 	kDType       // w
 	kRow         // ref: *row of a frame
 	kSlice       // ref: *slice

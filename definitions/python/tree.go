@@ -65,7 +65,7 @@ func treeBlock(s stmt, at syntax.Pos) syntax.Stmt {
 		if s.generator || s.async {
 			return &syntax.OtherStmt{Pos: at, What: "a generator or async function"}
 		}
-		return &syntax.Func{Pos: at, Name: s.name, Params: treeParams(s.params), Body: treeStmts(s.body)}
+		return &syntax.Func{Pos: at, Name: s.name, Params: treeParams(s.params), Body: treeStmts(s.body), Decorated: len(s.decorators) > 0}
 	case *ifStmt:
 		return &syntax.If{Pos: at, Cond: treeExpr(s.cond), Then: treeStmts(s.then), Else: treeStmts(s.otherwise)}
 	case *forStmt:

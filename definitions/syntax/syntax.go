@@ -186,9 +186,10 @@ type (
 	// Func is a function definition.
 	Func struct {
 		Pos
-		Name   string
-		Params []Param
-		Body   []Stmt
+		Name      string
+		Params    []Param
+		Body      []Stmt
+		Decorated bool
 	}
 	// If is a conditional statement.
 	If struct {
