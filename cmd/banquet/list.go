@@ -70,7 +70,7 @@ func (a *app) objectCommands() []*cobra.Command {
 		}
 		list.Flags().StringArrayVarP(&tags, "tags", "t", nil, "only objects with this tag, key:value; may be repeated")
 		parent.AddCommand(list, &cobra.Command{
-			Use: "describe NAME", Short: "Show the whole object in the registry", Args: exactly(1, "the name"),
+			Use: "describe NAME", Short: "Show the whole object in the registry", Args: oneArg("the name"),
 			RunE: func(cmd *cobra.Command, args []string) error { return a.describe(cmd.Context(), l, args[0]) },
 		})
 		commands = append(commands, parent)

@@ -128,7 +128,7 @@ func (a *app) incrementalCommand() *cobra.Command {
 	var f materializeFlags
 	cmd := &cobra.Command{
 		Use: "materialize-incremental END_TS", Short: "Load the rows since the last window into the online store",
-		Args: exactly(1, "the end of the window"),
+		Args: oneArg("the end of the window"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req, err := f.request()
 			if err != nil {

@@ -41,7 +41,7 @@ func (a *app) pushCommand() *cobra.Command {
 	var f pushFlags
 	cmd := &cobra.Command{
 		Use: "push FILE|-", Short: "Write the rows of a file to the stores", Long: pushHelp + progressHelp,
-		Args: exactly(1, "the name of a file, or - for standard input"),
+		Args: oneArg("the name of a file, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (f.source == "") == (f.view == "") {
 				return usage("want either --push-source NAME or --view NAME")

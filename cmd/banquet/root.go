@@ -201,10 +201,10 @@ func noArgs(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// exactly requires n arguments.
-func exactly(n int, what string) cobra.PositionalArgs {
+// oneArg requires one argument.
+func oneArg(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
-		if len(args) != n {
+		if len(args) != 1 {
 			return usage("want %s, got %d arguments", what, len(args))
 		}
 		return nil

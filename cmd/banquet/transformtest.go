@@ -28,7 +28,7 @@ func (a *app) transformCommand() *cobra.Command {
 	var input, format string
 	test := &cobra.Command{
 		Use: "test VIEW", Short: "Run the function of an applied on-demand feature view on rows of JSON, and show how it was read",
-		Args: exactly(1, "the name of an on-demand feature view"),
+		Args: oneArg("the name of an on-demand feature view"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "table" && format != "json" {
 				return usage("--output %q: want table or json", format)
