@@ -92,7 +92,7 @@ func addField(list []transform.Field, f transform.Field) []transform.Field {
 // found.
 func (a *Applier) placed(v *core.OnDemandFeatureView, err error) string {
 	text := fault.Of(err).Text
-	var p *transform.Problem
+	var p *transform.PlaceError
 	if a.opt.Locate == nil || !errors.As(err, &p) {
 		return text
 	}

@@ -224,17 +224,17 @@ func (p *Program) fault(err error) error {
 		return p.error(kind, "cannot be computed: "+text)
 	}
 	line := p.file.Line(f.at - 1)
-	return p.error(kind, fmt.Sprintf("cannot be computed: line %d of its function: %s", line, text)).Because(&Problem{p.skipped + line, text})
+	return p.error(kind, fmt.Sprintf("cannot be computed: line %d of its function: %s", line, text)).Because(&PlaceError{p.skipped + line, text})
 }
 
-// Problem is the cause of an error about a function: a line of its stored text, and what
+// PlaceError is the cause of an error about a function: a line of its stored text, and what
 // is wrong there.
-type Problem struct {
+type PlaceError struct {
 	Line int // from 1
 	Text string
 }
 
-func (p *Problem) Error() string { return fmt.Sprintf("line %d: %s", p.Line, p.Text) }
+func (p *PlaceError) Error() string { return fmt.Sprintf("line %d: %s", p.Line, p.Text) }
 
 // Source is the stored text of the function of a view.
 func Source(spec *core.OnDemandFeatureViewSpec) string {
@@ -271,7 +271,7 @@ func (p *Program) syntaxError(err error) error {
 	if _, rest, ok := strings.Cut(text, ": "); ok { // after the column
 		text = rest
 	}
-	return fault.Because(&Problem{p.skipped + line, text})
+	return fault.Because(&PlaceError{p.skipped + line, text})
 }
 
 // Acquire returns an empty Batch of a number of rows; Release gives it back.

@@ -168,7 +168,7 @@ func TestTheCauseOfAnErrorHasItsLine(t *testing.T) {
 		"@decorated\ndef fn(df):\n    with df:\n        return 1\n": "line 3: ",
 	} {
 		_, err := Compile(view("pandas", text, []Field{{"x", types.ValueType_INT64}}, nil, []Field{{"n", types.ValueType_INT64}}), nil)
-		var p *Problem
+		var p *PlaceError
 		if !errors.As(err, &p) || !strings.HasPrefix(p.Error(), want) {
 			t.Errorf("%q: %v, cause %v", text, err, p)
 		}
