@@ -355,26 +355,3 @@ func visitTargets(body []syntax.Stmt, fn func(syntax.Expr)) {
 		}
 	}
 }
-
-// mixesRows reports whether a tree reduces columns to single values, or goes through
-// whole lists, so that the result of a row may depend on other rows.
-func mixesRows(tree []syntax.Stmt) bool {
-	mixes := false
-	visit(tree, func(e syntax.Expr) {
-		switch e := e.(type) {
-		case *syntax.Attr:
-			switch e.Name {
-			case "sum", "mean", "min", "max", "median", "count", "any", "all", "iloc", "values", "to_numpy", "tolist", "to_list", "empty", "shape", "size":
-				mixes = true
-			}
-		case *syntax.Call:
-			if n, ok := e.Fn.(*syntax.Name); ok {
-				switch n.ID {
-				case "sum", "min", "max", "len", "sorted", "any", "all", "enumerate":
-					mixes = true
-				}
-			}
-		}
-	})
-	return mixes
-}
