@@ -53,6 +53,10 @@ type pipeline struct {
 	// stopping ends when the server stops, and with it streams that wait for their callers.
 	stopping context.Context //nolint:containedctx // it is the server's, not a request's
 	stop     context.CancelFunc
+	// ending ends shortly before a server that stops closes its connections, and with it
+	// writes, whose callers must hear what is stored.
+	ending   context.Context //nolint:containedctx // it is the server's, not a request's
+	end      context.CancelFunc
 	limits   decodeLimits
 	messages mem.BufferPool // of gRPC's messages, both ways
 
@@ -85,6 +89,7 @@ func newPipeline(opt *Options) *pipeline {
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "banquet_requests_in_flight", Help: "Requests in flight."}),
 	}
 	p.stopping, p.stop = context.WithCancel(context.Background())
+	p.ending, p.end = context.WithCancel(context.Background())
 	if p.identifier == nil {
 		p.identifier = access.Open{}
 	}

@@ -166,6 +166,26 @@ func failingStore(t *testing.T, surface string, faults dynamotest.Faults, mayWor
 	}
 }
 
+// A server that stops says which rows of a write are not stored before it closes the connection.
+func TestWritesWhenTheServerStops(t *testing.T) {
+	f := pushing(fixture{project: "credit_scoring_aws", registry: "credit_scoring/registry/4_incremental.db"})
+	f.change = func(o *server.Options) { o.DrainTime = time.Second }
+	s := start(t, f)
+	s.dynamo.Put(inquiries, map[string]json.RawMessage{"entity_id": json.RawMessage(`{"S":"none"}`)})
+	s.dynamo.Set(dynamotest.Faults{Hang: 1})
+	stopped := make(chan error, 1)
+	time.AfterFunc(200*time.Millisecond, func() { stopped <- s.stop() })
+	code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/push",
+		`{"push_source_name":"inquiry_push","df":{"dob_ssn":["a"],"inquiries_24h":1,"last_amount":1.5,"flagged":true,"last_inquiry_at":null,"lender":"x","event_timestamp":"2024-07-01"}}`,
+		"Content-Type", "application/json")
+	if code != http.StatusServiceUnavailable || !strings.Contains(text, "the server is stopping") || !strings.Contains(text, `row 0 (dob_ssn=`) {
+		t.Errorf("%d %s", code, text)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
 // The response names rows by their keys, which may be personal data; the log does not.
 func TestKeysOfWrittenRowsAreNotLogged(t *testing.T) {
 	var log bytes.Buffer

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/banquet-fs/banquet/fault"
 	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
@@ -63,7 +64,11 @@ func countsOf(v *ingest.ViewReport) *banquetv1.WriteResult {
 // rowError describes a row; before is the number of rows of earlier messages.
 func rowError(f ingest.FailedRow, before int64) *banquetv1.RowError {
 	e := serverSide(f.Err)
-	return &banquetv1.RowError{Row: before + int64(f.Row), Code: int32(outcomes(e.Kind).grpc), Message: bounded(f.Name+": "+e.Text, maxEcho)}
+	text := e.Text
+	if !strings.Contains(text, f.Name) { // errors of cells name their row
+		text = f.Name + ": " + text
+	}
+	return &banquetv1.RowError{Row: before + int64(f.Row), Code: int32(outcomes(e.Kind).grpc), Message: bounded(text, maxEcho)}
 }
 
 // upload is a stream that writes, over gRPC or HTTP. Its messages are written one after

@@ -85,6 +85,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 func (s *Server) registerOnline(ctx context.Context) error {
 	p := s.pipeline
 	rows := newWriter(&s.opt)
+	rows.ending = p.ending
 	features, reg := &features{opt: &s.opt, pipeline: p, writer: rows}, &registryService{opt: &s.opt}
 	services := registrar{to: s.grpc, pipeline: p}
 	banquetv1.RegisterFeatureServiceServer(services, features)
@@ -236,6 +237,7 @@ func (s *Server) drain(ctx context.Context) {
 	s.pipeline.stop()
 	ctx, cancel := context.WithTimeout(ctx, s.opt.DrainTime)
 	defer cancel()
+	defer time.AfterFunc(s.opt.DrainTime-min(s.opt.DrainTime/10, maxLeft), s.pipeline.end).Stop()
 	done := make(chan struct{})
 	go func() {
 		s.grpc.GracefulStop()
@@ -252,6 +254,7 @@ func (s *Server) drain(ctx context.Context) {
 	case <-ctx.Done():
 		s.grpc.Stop()
 	}
+	s.pipeline.end()
 	s.flight.waiting.Close()
 	_ = s.admin.Shutdown(ctx)
 }

@@ -63,10 +63,12 @@ type rowsRequest struct {
 type writer struct {
 	opt  *Options
 	rows *prometheus.CounterVec
+	// ending is that of the pipeline.
+	ending context.Context //nolint:containedctx // it is the server's, not a request's
 }
 
 func newWriter(opt *Options) *writer {
-	w := &writer{opt: opt, rows: prometheus.NewCounterVec(prometheus.CounterOpts{
+	w := &writer{opt: opt, ending: context.Background(), rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "banquet_write_rows_total", Help: "Rows of pushes and writes, by outcome: stored, older (a newer row stays), failed, or offline (added to the offline store).",
 	}, []string{"project", "feature_view", "outcome"})}
 	if opt.Metrics != nil {
@@ -88,6 +90,7 @@ func (w *writer) run(ctx context.Context, r *rowsRequest) (report ingest.Report,
 	}
 	ctx, cancel := leaveTime(ctx)
 	defer cancel()
+	defer context.AfterFunc(w.ending, cancel)()
 	if r.push {
 		report, err = w.opt.Writer.Push(ctx, ingest.PushRequest{Project: r.project, Source: r.name, To: r.to, Rows: r.Rows})
 	} else {
@@ -95,6 +98,9 @@ func (w *writer) run(ctx context.Context, r *rowsRequest) (report ingest.Report,
 	}
 	for i := range report.Views {
 		w.count(r.project, &report.Views[i])
+	}
+	if err != nil && fault.KindOf(err) == fault.Canceled && w.ending.Err() != nil {
+		err = fault.New(fault.Unavailable, "the server is stopping: %s", fault.Of(err).Text).Because(err)
 	}
 	return report, err
 }
@@ -104,7 +110,7 @@ func (w *writer) run(ctx context.Context, r *rowsRequest) (report ingest.Report,
 func leaveTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		return ctx, func() {}
+		return context.WithCancel(ctx)
 	}
 	return context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/10, maxLeft)))
 }
