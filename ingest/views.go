@@ -175,7 +175,7 @@ func checkNamed(v *registry.View) error {
 	case v.Kind == registry.OnDemandView && !v.OnDemand.GetSpec().GetWriteToOnlineStore():
 		return refuse(fault.Invalid, "OnDemandFeatureView %s is not configured for write_to_online_store.", v.Name)
 	case v.Kind == registry.OnDemandView:
-		return refuse(fault.Unimplemented, "on-demand feature view %s is computed by a function, which banquet cannot run", v.Name)
+		return refuse(fault.Unimplemented, "on-demand feature view %s is computed when its inputs are written, and cannot be materialized; write its inputs, for example with `banquet push --view %s`", v.Name, v.Name)
 	case !v.Enabled:
 		return refuse(fault.Disabled, "Feature view '%s' is disabled; set enabled=True in its definition and run `banquet apply`", v.Name)
 	case !v.Online:
