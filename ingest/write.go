@@ -150,7 +150,7 @@ type WriterOptions struct {
 	KeyVersion int
 	// Limits bound a write; 0 means no limit.
 	Limits WriteLimits
-	// Deadline bounds the time of writing one view online, OfflineDeadline that of adding rows
+	// Deadline bounds the time of writing all views of a push online, OfflineDeadline that of adding rows
 	// to one batch source, if the caller has no shorter one; 0 means no bound.
 	Deadline, OfflineDeadline time.Duration
 	Log                       *slog.Logger

@@ -15,18 +15,29 @@ import (
 // run stores what was planned: first online, then offline.
 func (w *Writer) run(ctx context.Context, p *writePlan) (Report, error) {
 	unreadable := p.failedRows()
-	var failed []error
-	for _, vw := range p.views {
-		if err := w.storeOnline(ctx, vw); err != nil {
-			failed = append(failed, err)
-		}
-	}
+	failed := w.storeViews(ctx, p)
 	if p.failedRows() == unreadable { // else the same push again would add the other rows twice
 		if err := w.storeOffline(ctx, p); err != nil {
 			failed = append(failed, err)
 		}
 	}
 	return p.report(), together(failed)
+}
+
+// storeViews stores the records of all views, within one deadline: a store that hangs would
+// take its time once for each view, and the caller's connection does not last so long.
+func (w *Writer) storeViews(ctx context.Context, p *writePlan) (failed []error) {
+	if w.opt.Deadline > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, w.opt.Deadline)
+		defer cancel()
+	}
+	for _, vw := range p.views {
+		if err := w.storeOnline(ctx, vw); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return failed
 }
 
 // failedRows is the number of failed rows of all views.
@@ -79,11 +90,6 @@ func (w *Writer) storeOnline(ctx context.Context, vw *viewWrite) error {
 	online, err := w.opt.Online(ctx)
 	if err != nil {
 		return err
-	}
-	if w.opt.Deadline > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, w.opt.Deadline)
-		defer cancel()
 	}
 	table := stores.Table{Project: vw.view.Project, View: vw.view.Name, Version: vw.view.TableVersion}
 	done, err := online.Write(ctx, table, vw.form.features, vw.online, stores.Newer)
