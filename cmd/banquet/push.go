@@ -26,6 +26,7 @@ the names of the view or of its source; the times may also be called event_times
 in ISO 8601; without a zone they are UTC.
 
 A row never replaces one with a newer event time; of rows with the same key and event time, the last one counts.
+SQLite keeps event times, as in Feast, to the second, so that there the last one within a second counts.
 Pushing a file again is safe. Rows that cannot be stored are named by their number, from 0, the other rows are
 stored, and the exit code is 1. With --to offline, or after all rows are stored online with --to
 online_and_offline, the rows are added to the batch source in one transaction; for that they must have exactly its
