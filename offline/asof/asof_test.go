@@ -50,7 +50,7 @@ func TestContractWithLittleMemory(t *testing.T) {
 // TestJoinsAgainstTheOracle has a block for each row, and a file for each shelf,
 // with the least memory.
 func TestJoinsAgainstTheOracle(t *testing.T) {
-	for memory, cases := range map[int64]int{0: 10_000, 1: 500, 2000: 500} {
+	for memory, cases := range map[int64]int{0: 3000, 1: 200, 2000: 200} {
 		t.Run(fmt.Sprint(memory), func(t *testing.T) {
 			offlinetest.JoinsAgainstOracle(t, joining{new(offlinetest.Memory), asof.Options{Memory: memory, Dir: t.TempDir()}}, cases)
 		})

@@ -406,6 +406,7 @@ func TestBrokenJoinersFailInWhatTheyBreak(t *testing.T) {
 	}
 	for _, c := range crookedFlaws() {
 		t.Run(c.name, func(t *testing.T) {
+			besideOthers(t, c.in)
 			got := failing(t, offlinetest.JoinSentences(), c.in, func() offlinetest.Backend {
 				b := c.crooked
 				b.model = new(model)

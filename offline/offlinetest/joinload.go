@@ -101,7 +101,7 @@ func joinRetainedReader(t testing.TB, b Backend) {
 }
 
 // concurrentRows is how many rows the joins of joinConcurrent have.
-const concurrentRows = 100_000
+const concurrentRows = 70_000
 
 // joinConcurrent reads two joins alternately, and many at once.
 func joinConcurrent(t testing.TB, b Backend) {
@@ -165,7 +165,7 @@ func ownJoin(t testing.TB, b Backend, join offline.Join, want string) {
 
 // The texts of joinBounded are more than a join may hold.
 const (
-	joinWideRows   = 768
+	joinWideRows   = 512
 	joinHeapBounds = 96 << 20
 )
 

@@ -18,8 +18,8 @@ import (
 	"github.com/banquet-fs/banquet/offline"
 )
 
-// longRows is more rows than any store puts into one batch.
-const longRows = 100_000
+// longRows is more rows than any store puts into two batches.
+const longRows = 70_000
 
 // long is a source of many short rows, a second apart.
 func long(t testing.TB, b Backend, then Trouble) *core.DataSource {
@@ -33,7 +33,7 @@ func generated(t testing.TB, b Backend, name string, then Trouble, n int, text f
 	return writeRows(t, b, name, then, generate(t, n, text), key(), ts())
 }
 
-// generate makes rows in batches of about a megabyte.
+// generate makes rows in batches of about half a megabyte.
 func generate(t testing.TB, n int, text func(int) string) iter.Seq[arrow.RecordBatch] {
 	return func(yield func(arrow.RecordBatch) bool) {
 		fields := record(t, key(), ts()).Schema()
@@ -43,7 +43,7 @@ func generate(t testing.TB, n int, text func(int) string) iter.Seq[arrow.RecordB
 			s := text(i)
 			texts.Append(s)
 			times.Append(arrow.Timestamp(day(0).Add(time.Duration(i) * time.Second).UnixMicro()))
-			if size += len(s) + 8; size < 1<<20 && i < n-1 {
+			if size += len(s) + 8; size < 1<<19 && i < n-1 {
 				continue
 			}
 			size = 0
@@ -154,7 +154,7 @@ func count(counts map[string]int, r array.RecordReader) {
 // Wide rows are bounded by their bytes: together they exceed the size of a
 // batch.
 const (
-	wideRows   = 512
+	wideRows   = 384
 	wideText   = 256 << 10
 	heapBounds = 64 << 20
 )

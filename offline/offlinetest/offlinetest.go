@@ -5,6 +5,7 @@ package offlinetest
 
 import (
 	"iter"
+	"os"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -57,6 +58,23 @@ type Sentence struct {
 // Exception names a sentence that a backend does not meet, and why.
 type Exception struct {
 	Sentence, Reason string
+}
+
+// Everything tells whether BANQUET_TEST_ALL is set: whether to check, too, what is
+// left out of a quick run because another check covers it.
+func Everything() bool { return os.Getenv("BANQUET_TEST_ALL") != "" }
+
+// Elsewhere excepts sentences that move hundreds of MB, or wait, from a run whose
+// backend differs from another one in nothing that bears on them. The other run
+// checks them; with BANQUET_TEST_ALL this one does, too.
+func Elsewhere(run string, sentences ...string) (exceptions []Exception) {
+	if Everything() {
+		return nil
+	}
+	for _, name := range sentences {
+		exceptions = append(exceptions, Exception{Sentence: name, Reason: "checked " + run + "; BANQUET_TEST_ALL=1 checks it here, too"})
+	}
+	return exceptions
 }
 
 // Sentences lists the contract.

@@ -26,5 +26,5 @@ func TestTheOracleHoldsTheContract(t *testing.T) {
 }
 
 func TestTheOracleAgreesWithItself(t *testing.T) {
-	offlinetest.JoinsAgainstOracle(t, joining{new(model)}, 2000)
+	offlinetest.JoinsAgainstOracle(t, joining{new(model)}, 500)
 }

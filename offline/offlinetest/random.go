@@ -3,6 +3,7 @@ package offlinetest
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,8 +23,16 @@ const joinsPerWorld = 20
 
 // JoinsAgainstOracle compares random joins of small random tables with the
 // Oracle: many ties, nulls, repeated keys, and types of keys and times.
+// BANQUET_TEST_CASES is how many joins to compare instead of cases.
 func JoinsAgainstOracle(t testing.TB, b Backend, cases int) {
 	t.Helper()
+	if text, ok := os.LookupEnv("BANQUET_TEST_CASES"); ok {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			t.Fatalf("BANQUET_TEST_CASES is %q, want the number of random joins", text)
+		}
+		cases = n
+	}
 	for seed := uint64(1); cases > 0; seed++ {
 		n := min(cases, joinsPerWorld)
 		random := rand.New(rand.NewPCG(seed, 0))

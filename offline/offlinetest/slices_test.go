@@ -148,6 +148,7 @@ func TestBrokenSlicersFailInWhatTheyBreak(t *testing.T) {
 	found := map[string]bool{}
 	for name, c := range unevenFlaws() {
 		t.Run(name, func(t *testing.T) {
+			besideOthers(t, c.in)
 			got := failing(t, offlinetest.SliceSentences(), c.in, func() offlinetest.Backend {
 				u := c.uneven
 				u.model = new(model)

@@ -352,7 +352,7 @@ func writtenBounded(t testing.TB, b WriterBackend) {
 	wide := func() *given {
 		rows := flow(t, pair(t).Schema(), generate(t, writtenWide, func(i int) string { return noise(i, wideText) }))
 		rows.before = func(int) error {
-			if measured++; measured%8 == 0 {
+			if measured++; measured%16 == 0 {
 				most = max(most, heap())
 			}
 			return nil

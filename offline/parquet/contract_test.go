@@ -54,7 +54,7 @@ var notOfFiles = []offlinetest.Exception{
 
 func TestJoinsOfParquet(t *testing.T) {
 	offlinetest.RunJoins(t, func(tb testing.TB) offlinetest.Backend { return newBackend(tb, ".parquet", writeParquet) }, notOfFiles...)
-	offlinetest.JoinsAgainstOracle(t, newBackend(t, ".parquet", writeParquet), 500)
+	offlinetest.JoinsAgainstOracle(t, newBackend(t, ".parquet", writeParquet), 200)
 }
 
 func TestJoinsOfCSV(t *testing.T) {
@@ -62,7 +62,7 @@ func TestJoinsOfCSV(t *testing.T) {
 		offlinetest.Exception{Sentence: "a key may be bytes", Reason: "CSV holds text only"},
 		offlinetest.Exception{Sentence: "a key of a source that is no value of its type equals no key", Reason: "a cell of CSV that is no value of its type is refused with its line"},
 	)...)
-	offlinetest.JoinsAgainstOracle(t, newBackend(t, ".csv", writeCSV), 500)
+	offlinetest.JoinsAgainstOracle(t, newBackend(t, ".csv", writeCSV), 200)
 }
 
 // backend is a store with a directory of its own.
