@@ -57,11 +57,15 @@ func TestContractOfJoins(t *testing.T) {
 	indexed := func(through pg.Options) func(testing.TB) offlinetest.Backend {
 		return func(tb testing.TB) offlinetest.Backend { return &indexedBackend{freshBackend(tb, opt, through, pool)} }
 	}
+	const latestMemory = "Latest's memory is bounded by the batch" // Latest uses no index
+	throughPooler := offlinetest.Elsewhere("with indexes", latestMemory, "a join's memory is bounded by the batch", "a joined row may be larger than a batch")
 	t.Run("without indexes", func(t *testing.T) { offlinetest.RunJoins(t, plain, noNanos) })
-	t.Run("with indexes", func(t *testing.T) { offlinetest.RunJoins(t, indexed(opt), noNanos) })
-	t.Run("behind a pooler", func(t *testing.T) { offlinetest.RunJoins(t, indexed(pooler), noNanos) })
-	t.Run("random without indexes", func(t *testing.T) { offlinetest.JoinsAgainstOracle(t, plain(t), 300) })
-	t.Run("random with indexes", func(t *testing.T) { offlinetest.JoinsAgainstOracle(t, indexed(opt)(t), 300) })
+	t.Run("with indexes", func(t *testing.T) {
+		offlinetest.RunJoins(t, indexed(opt), append(offlinetest.Elsewhere("without indexes", latestMemory), noNanos)...)
+	})
+	t.Run("behind a pooler", func(t *testing.T) { offlinetest.RunJoins(t, indexed(pooler), append(throughPooler, noNanos)...) })
+	t.Run("random without indexes", func(t *testing.T) { offlinetest.JoinsAgainstOracle(t, plain(t), 100) })
+	t.Run("random with indexes", func(t *testing.T) { offlinetest.JoinsAgainstOracle(t, indexed(opt)(t), 100) })
 }
 
 // freshBackend empties the database. Its store connects with other settings.
