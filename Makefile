@@ -13,10 +13,18 @@ help: ## List the targets.
 build: ## Build bin/banquet.
 	go build -o bin/banquet ./cmd/banquet
 
+# Tests that read rows from DynamoDB in memory that is used again, but not those that
+# move hundreds of MB or never read a row.
+POISONED_SKIP = CallsOfManyBytes|ItemsAroundTheLimit|TLS|Credentials|Flight|Materialize|Governor|Uploads|AsynchronousRun
+
+# Many tests wait for a time limit or for a database: more of them at once than
+# there are cores.
+TEST = go test -p 4 -parallel 4
+
 test: ## Run the tests; installs PostgreSQL and PgBouncer if they are missing and it has the rights.
 	@scripts/postgresql.sh
-	go test ./...
-	go test -tags poison ./stores/dynamo ./serving ./server
+	$(TEST) ./...
+	$(TEST) -tags poison -skip "$(POISONED_SKIP)" ./stores/dynamo ./server
 
 # Tests that move hundreds of MB take minutes under the race detector, and are not
 # more concurrent than the others.
