@@ -98,8 +98,8 @@ func (b *Batch) setNarrow(c *cells, a arrow.Array, row int) {
 	default:
 		c.kinds[row], c.bits[row] = kOpaque, int64(len(b.lists))
 		v := val{k: kOpaque, s: a.DataType().String()}
-		if l, ok := a.(array.ListLike); ok && b.p.mode != pandasMode {
-			v = arrowList(l, row, v)
+		if l, ok := a.(array.ListLike); ok {
+			v = b.arrowList(l, row, v)
 		}
 		b.lists = append(b.lists, v)
 		return
@@ -108,7 +108,7 @@ func (b *Batch) setNarrow(c *cells, a arrow.Array, row int) {
 }
 
 // arrowList is a list of numbers or texts; otherwise it is other.
-func arrowList(l array.ListLike, row int, other val) val {
+func (b *Batch) arrowList(l array.ListLike, row int, other val) val {
 	from, to := l.ValueOffsets(row)
 	values := l.ListValues()
 	items := make([]val, 0, to-from)
@@ -134,7 +134,7 @@ func arrowList(l array.ListLike, row int, other val) val {
 			return other
 		}
 	}
-	return listVal(items)
+	return b.listOf(other.s, items)
 }
 
 // Arrow makes an array of Arrow from an output, of the type that OutputType says.

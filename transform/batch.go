@@ -144,12 +144,21 @@ func (b *Batch) setOther(c *cells, row int, t types.ValueType_Enum, content []by
 	v := val{k: kOpaque, s: t.String()}
 	if items, ok, err := listItems(t, content); err != nil {
 		return err
-	} else if ok && b.p.mode != pandasMode {
-		v = listVal(items)
+	} else if ok {
+		v = b.listOf(v.s, items)
 	}
 	c.kinds[row], c.bits[row] = kOpaque, int64(len(b.lists))
 	b.lists = append(b.lists, v)
 	return nil
+}
+
+// listOf is a list as a function gets it. In the mode pandas it is an array of NumPy,
+// of which functions can use only what is not different for a list.
+func (b *Batch) listOf(name string, items []val) val {
+	if b.p.mode == pandasMode {
+		return val{k: kOpaque, s: name, ref: &ndarray{items}}
+	}
+	return listVal(items)
 }
 
 // run computes the outputs.

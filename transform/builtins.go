@@ -23,6 +23,9 @@ func pyLen(m *machine, a *args) (val, error) {
 	case kNone, kBool, kInt, kFloat:
 		return val{}, &failure{class: "TypeError", text: "object of type '" + v.typeName() + "' has no len()", data: v.null()}
 	default:
+		if r, ok := v.ref.(*ndarray); ok {
+			return intVal(int64(len(r.items))), nil
+		}
 		s, err := m.iterate(v)
 		return intVal(int64(s.len())), err
 	}

@@ -108,10 +108,18 @@ func coerceList(t types.ValueType_Enum, v val) (val, error) {
 	if of == types.ValueType_INVALID {
 		return val{}, outside("features of type %s are not supported", t)
 	}
-	if v.k != kList && v.k != kTuple {
+	var in []val
+	switch r := v.ref.(type) {
+	case *list:
+		if v.k != kList && v.k != kTuple {
+			return val{}, typeError("%s", shown(v))
+		}
+		in = r.items
+	case *ndarray:
+		in = r.items
+	default:
 		return val{}, typeError("%s", shown(v))
 	}
-	in := v.ref.(*list).items
 	out := make([]val, len(in))
 	for i, x := range in {
 		if !isItem(of, x.k) {

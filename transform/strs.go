@@ -10,6 +10,11 @@ import (
 // eachText applies a function to the texts of a column. Nulls stay, and other
 // values become NaN, as in pandas.
 func (m *machine) eachText(c *column, empty dtype, fn func(s string) (val, error)) (val, error) {
+	return m.eachOf(c, empty, false, fn)
+}
+
+// eachOf is eachText, which also counts the items of lists if lengths is set.
+func (m *machine) eachOf(c *column, empty dtype, lengths bool, fn func(s string) (val, error)) (val, error) {
 	if c.n == 0 {
 		return colVal(m.mem.column(empty, 0)), nil
 	}
@@ -23,6 +28,12 @@ func (m *machine) eachText(c *column, empty dtype, fn func(s string) (val, error
 		switch {
 		case x.null():
 			out.objs[i] = x
+		case x.k == kList || x.k == kTuple || x.k == kOpaque:
+			n, ok := lengthOf(x)
+			if !ok || !lengths {
+				return val{}, outside("a method of .str that works on a %s is not supported", x.typeName())
+			}
+			out.objs[i] = intVal(int64(n))
 		case x.k != kText:
 			out.objs[i] = floatVal(math.NaN())
 		default:
@@ -63,7 +74,18 @@ func text2Len(m *machine, v val, a *args) (val, error) {
 	if err := a.known("str.len()", 0); err != nil {
 		return val{}, err
 	}
-	return m.eachText(v.col(), dInt64, func(s string) (val, error) { return intVal(int64(len([]rune(s)))), nil })
+	return m.eachOf(v.col(), dInt64, true, func(s string) (val, error) { return intVal(int64(len([]rune(s)))), nil })
+}
+
+// lengthOf is the number of items of a list or array.
+func lengthOf(v val) (int, bool) {
+	switch r := v.ref.(type) {
+	case *list:
+		return len(r.items), true
+	case *ndarray:
+		return len(r.items), true
+	}
+	return 0, false
 }
 
 // literal refuses a pattern that is more than its own text.
@@ -223,6 +245,12 @@ func (m *machine) textSlice(c *column, key val) (val, error) {
 			out.objs[i], err = textItem(x.s, key)
 		case x.k == kList || x.k == kTuple:
 			out.objs[i], err = listItem(x, key)
+		case x.k == kOpaque:
+			r, ok := x.ref.(*ndarray)
+			if _, slice := key.ref.(*slice); !ok || slice {
+				return val{}, outside(".str[…] of a %s is not supported", x.typeName())
+			}
+			out.objs[i], err = listItem(listVal(r.items), key)
 		default:
 			out.objs[i] = floatVal(math.NaN())
 		}

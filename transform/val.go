@@ -29,7 +29,7 @@ const (
 	kDType       // w
 	kRow         // ref: *row of a frame
 	kSlice       // ref: *slice
-	kOpaque      // a value that functions can only test for null
+	kOpaque      // a value that functions can only test for null; ref: *ndarray if it is a list
 	kLoc         // ref: *frame, its .loc
 	kIter        // ref: *items
 	kUnset       // a variable without a value
@@ -141,6 +141,9 @@ func (v val) float() float64 {
 	}
 	return float64(v.i)
 }
+
+// ndarray is a list of a column of the mode pandas.
+type ndarray struct{ items []val }
 
 // null is pandas' isna of a scalar.
 func (v val) null() bool {
