@@ -23,15 +23,29 @@ type compiler struct {
 type scope struct {
 	slots map[string]int
 	n     int
+	hid   []hidden // what each new name hid, so that shadow can restore it
+}
+
+type hidden struct {
+	name string
+	slot int
+	was  bool
+}
+
+// fresh makes a new variable that hides others of its name.
+func (s *scope) fresh(name string) int {
+	old, was := s.slots[name]
+	s.hid = append(s.hid, hidden{name, old, was})
+	s.slots[name] = s.n
+	s.n++
+	return s.n - 1
 }
 
 func (s *scope) slot(name string) int {
 	if i, ok := s.slots[name]; ok {
 		return i
 	}
-	s.slots[name] = s.n
-	s.n++
-	return s.n - 1
+	return s.fresh(name)
 }
 
 // fail keeps the first error.

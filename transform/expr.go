@@ -314,18 +314,21 @@ func (m *machine) relation(op string, a, b val) (val, error) {
 	return m.compare(op, a, b)
 }
 
-// shadow keeps the names of the scope and returns a function that restores them.
+// shadow returns a function that restores the names that the scope has now.
 func (c *compiler) shadow() func() {
-	old := make(map[string]int, len(c.scope.slots))
-	for k, v := range c.scope.slots {
-		old[k] = v
+	s, n := c.scope, len(c.scope.hid)
+	return func() {
+		for len(s.hid) > n {
+			last := s.hid[len(s.hid)-1]
+			s.hid = s.hid[:len(s.hid)-1]
+			if last.was {
+				s.slots[last.name] = last.slot
+			} else {
+				delete(s.slots, last.name)
+			}
+		}
 	}
-	return func() { c.scope.slots = old }
 }
 
 // fresh makes a new variable that hides others of its name.
-func (c *compiler) fresh(name string) int {
-	c.scope.slots[name] = c.scope.n
-	c.scope.n++
-	return c.scope.n - 1
-}
+func (c *compiler) fresh(name string) int { return c.scope.fresh(name) }

@@ -1,8 +1,10 @@
 package transform
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/value"
@@ -66,4 +68,22 @@ func runInts(tb testing.TB, p *Program, in ...int64) []int64 {
 		out[row], _ = value.Int64(got)
 	}
 	return out
+}
+
+// TestCompilingLambdasBesideManyVariables holds that the time is not the product of
+// both: it was seconds for such a text.
+func TestCompilingLambdasBesideManyVariables(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("def fn(i):\n")
+	for n := range 5000 {
+		fmt.Fprintf(&b, "    v%d = 1\n    f%d = lambda y: y\n", n, n)
+	}
+	b.WriteString("    return {'o': i['x']}\n")
+	begin := time.Now()
+	if _, err := Compile(view("python", b.String(), []Field{{"x", types.ValueType_INT64}}, nil, []Field{{"o", types.ValueType_INT64}}), nil); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begin); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
 }
