@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/banquet-fs/banquet/gen/feast/types"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/value"
 )
 
