@@ -33,6 +33,9 @@ type Options struct {
 	// Locate finds the text of a function in the repository: the file and the first line, or
 	// an empty file. It may be nil.
 	Locate func(text string) (file string, line int)
+	// Places are the places, file:line, of views with expressions, and of their expressions
+	// as view:feature.
+	Places map[string]string
 	// SkipSources leaves out the check of data sources.
 	SkipSources bool
 	// Records remembers which tables an apply must still drop; nil forgets them when an

@@ -92,6 +92,9 @@ func addField(list []transform.Field, f transform.Field) []transform.Field {
 // found.
 func (a *Applier) placed(v *core.OnDemandFeatureView, err error) string {
 	text := fault.Of(err).Text
+	if at := a.expressionPlace(v.GetSpec().GetName(), err); at != "" {
+		return at + ": " + text
+	}
 	var p *transform.PlaceError
 	if a.opt.Locate == nil || !errors.As(err, &p) {
 		return text
@@ -101,4 +104,16 @@ func (a *Applier) placed(v *core.OnDemandFeatureView, err error) string {
 		return text
 	}
 	return fmt.Sprintf("%s:%d: on-demand feature view %q cannot be computed: %s", file, first+p.Line-1, v.GetSpec().GetName(), p.Text)
+}
+
+// expressionPlace is the place of the expression that an error is about, or of its view;
+// empty for a view with a function.
+func (a *Applier) expressionPlace(view string, err error) string {
+	var e *transform.ExpressionError
+	if errors.As(err, &e) {
+		if at := a.opt.Places[view+":"+e.Feature]; at != "" {
+			return at
+		}
+	}
+	return a.opt.Places[view]
 }

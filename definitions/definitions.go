@@ -54,6 +54,9 @@ type Repo struct {
 	// such a repository, but a registry cannot hold both. It is nil if there are
 	// none.
 	Twice error
+	// Places are the places of views with expressions and, as view:feature, of their
+	// expressions: file:line.
+	Places map[string]string
 }
 
 // Load reads all Python files below root in the order of their paths, as Feast

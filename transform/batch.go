@@ -22,6 +22,7 @@ type Batch struct {
 	outs  []*column
 	probe bool  // set while compiling
 	lists []val // contents of lists, for cells of kind kList
+	row   *exprRow
 }
 
 // cells are the staged cells of an input. Each row has a kind; bits are its number,
@@ -173,6 +174,9 @@ func (b *Batch) run(ctx context.Context) error {
 	}
 	m.vars, m.base = m.vars[:0], 0
 	text := string(b.text)
+	if b.p.mode == expressionMode {
+		return b.runExpressions(text)
+	}
 	if b.p.mode == pandasMode {
 		return b.runPandas(text)
 	}

@@ -9,7 +9,7 @@ import (
 // text of the function without decorators.
 func (p *Program) String() string {
 	var b strings.Builder
-	modes := map[mode]string{pandasMode: "pandas", pythonMode: "python", singletonMode: "python, one row at a time"}
+	modes := map[mode]string{pandasMode: "pandas", pythonMode: "python", singletonMode: "python, one row at a time", expressionMode: "CEL"}
 	fmt.Fprintf(&b, "on-demand feature view %s (%s)\n", p.view, modes[p.mode])
 	for i, in := range p.inputs {
 		from := in.View
@@ -23,6 +23,12 @@ func (p *Program) String() string {
 	}
 	for _, o := range p.outputs {
 		fmt.Fprintf(&b, "  makes %s %s\n", o.Name, o.Type)
+	}
+	for _, x := range p.exprs {
+		b.WriteString("  | " + x.Feature + " = " + strings.ReplaceAll(strings.TrimSpace(x.Text), "\n", "\n  |   ") + "\n")
+	}
+	if p.mode == expressionMode {
+		return b.String()
 	}
 	at := 0
 	if p.start < len(p.file.Source) {

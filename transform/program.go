@@ -54,6 +54,7 @@ type Program struct {
 	skipped int  // empty lines before the text
 	mixes   bool // the function may compute with several rows at once
 	batches sync.Pool
+	exprs   []expression // in expressionMode, instead of a function
 }
 
 type mode uint8
@@ -62,6 +63,7 @@ const (
 	pandasMode mode = iota
 	pythonMode
 	singletonMode
+	expressionMode
 )
 
 // Compile compiles the function of an on-demand feature view.
@@ -74,12 +76,15 @@ const (
 func Compile(view *core.OnDemandFeatureView, keys []Field) (*Program, error) {
 	spec := view.GetSpec()
 	p := &Program{view: spec.GetName()}
+	for _, f := range spec.GetFeatures() {
+		p.outputs = append(p.outputs, Field{f.GetName(), f.GetValueType()})
+	}
+	if HasExpressions(spec) {
+		return compileExpressions(p, spec, keys)
+	}
 	text, name, err := p.source(spec)
 	if err != nil {
 		return nil, err
-	}
-	for _, f := range spec.GetFeatures() {
-		p.outputs = append(p.outputs, Field{f.GetName(), f.GetValueType()})
 	}
 	p.file = &python.File{Name: p.view, Source: text}
 	tree, err := python.Tree(p.file)

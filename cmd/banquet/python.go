@@ -13,6 +13,7 @@ import (
 
 	"github.com/banquet-fs/banquet/config"
 	"github.com/banquet-fs/banquet/definitions"
+	"github.com/banquet-fs/banquet/definitions/expressions"
 	"github.com/banquet-fs/banquet/definitions/feastpy"
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/registry"
@@ -86,6 +87,9 @@ func (r *repository) definitions(ctx context.Context) (*definitions.Repo, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := expressions.Add(r.config.Dir, result.Repo); err != nil {
+		return nil, err
+	}
 	r.app.log.DebugContext(ctx, "definitions were read by Python", slog.String("program", result.Program), slog.String("python", result.Python), slog.String("feast", result.Feast))
 	return result.Repo, nil
 }
@@ -94,6 +98,9 @@ func (r *repository) native(ctx context.Context) (*definitions.Repo, error) {
 	repo, err := definitions.Load(ctx, r.config.Dir, definitions.Options{Project: r.config.Project, Env: r.app.env})
 	if err != nil {
 		return nil, wayOut(err)
+	}
+	if err := expressions.Add(r.config.Dir, repo); err != nil {
+		return nil, err
 	}
 	return repo, repo.Twice // an error with Python, too: the registry cannot hold both
 }

@@ -165,6 +165,7 @@ func (r *repository) applier(ctx context.Context, repo *definitions.Repo, s skip
 	opt := apply.Options{
 		Storage: r.storage, Registry: r.options(), Project: r.config.Project, Columns: lazyColumns{r}, Records: r.storage.Records(), Log: r.app.log,
 		Passed: repo.Passed, AllowDeletions: s.deletions, SkipSources: s.source,
+		Places: repo.Places,
 		Locate: func(text string) (string, int) { return definitions.Locate(ctx, r.config.Dir, text) },
 	}
 	if r.config.Provider == "local" && r.config.Online.Type == "sqlite" {
