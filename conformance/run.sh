@@ -80,6 +80,9 @@ make --no-print-directory build
 "$FEAST_PYTHON" conformance/conformance.py --banquet "$PWD/bin/banquet" "$@"
 [ $# -eq 0 ] || exit 0
 "$FEAST_PYTHON" conformance/transform.py
+for python in "$FEAST066_PYTHON" "$FEAST067_PYTHON"; do
+	"$python" conformance/expressions.py --banquet "$PWD/bin/banquet"
+done
 "$FEAST_PYTHON" conformance/flight.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/push.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/inference.py --banquet "$PWD/bin/banquet"
