@@ -14,9 +14,17 @@ import (
 )
 
 var celInputs = []Field{
-	{"a", types.ValueType_INT64}, {"i", types.ValueType_INT32}, {"x", types.ValueType_DOUBLE}, {"f", types.ValueType_FLOAT}, {"s", types.ValueType_STRING},
-	{"b", types.ValueType_BOOL}, {"t", types.ValueType_UNIX_TIMESTAMP}, {"l", types.ValueType_INT64_LIST}, {"bytes", types.ValueType_BYTES},
-	{"size", types.ValueType_INT64}, {"in", types.ValueType_INT64},
+	{"a", types.ValueType_INT64},
+	{"i", types.ValueType_INT32},
+	{"x", types.ValueType_DOUBLE},
+	{"f", types.ValueType_FLOAT},
+	{"s", types.ValueType_STRING},
+	{"b", types.ValueType_BOOL},
+	{"t", types.ValueType_UNIX_TIMESTAMP},
+	{"l", types.ValueType_INT64_LIST},
+	{"bytes", types.ValueType_BYTES},
+	{"size", types.ValueType_INT64},
+	{"in", types.ValueType_INT64},
 }
 
 // celView is a view with one expression, over view "v".
@@ -247,8 +255,10 @@ func TestALaterFormOfExpressionsIsRefused(t *testing.T) {
 // FuzzExpression compiles and runs any text: it must end, within its bounds and without
 // a panic.
 func FuzzExpression(f *testing.F) {
-	for _, e := range []string{"a + 1", "coalesce(x, 0.0)", "l.map(k, k * a)", "s.matches(s)", "isNull(t) ? 1 : a", "l.all(c, l.all(d, c == d))", "{s: a}[s]", "math.least(a, 1)",
-		"timestamp(s)", "s + s + s", "[l, l].map(q, q.map(w, w))", "nullIf(a, 1) == 1", "\x00", "`a`", "google.protobuf.Int64Value{value: a}", "r'\\'", "has(v.a)", "0x", "1u"} {
+	for _, e := range []string{
+		"a + 1", "coalesce(x, 0.0)", "l.map(k, k * a)", "s.matches(s)", "isNull(t) ? 1 : a", "l.all(c, l.all(d, c == d))", "{s: a}[s]", "math.least(a, 1)",
+		"timestamp(s)", "s + s + s", "[l, l].map(q, q.map(w, w))", "nullIf(a, 1) == 1", "\x00", "`a`", "google.protobuf.Int64Value{value: a}", "r'\\'", "has(v.a)", "0x", "1u",
+	} {
 		f.Add(e)
 	}
 	outs := []types.ValueType_Enum{types.ValueType_INT64, types.ValueType_DOUBLE, types.ValueType_BOOL, types.ValueType_STRING, types.ValueType_INT64_LIST}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"cel.dev/cel-go/cel"
-	cost "cel.dev/cel-go/checker"
+	"cel.dev/cel-go/common/cost"
 	celtypes "cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
@@ -195,13 +195,11 @@ func exprList(t types.ValueType_Enum, v val, none ref.Val) ref.Val {
 	}
 	items := make([]ref.Val, len(l.items))
 	for i, x := range l.items {
-		switch {
-		case x.k == kNone:
-			items[i] = none
-		default:
-			if items[i] = exprValue(itemType(t), x, none); items[i] == nil {
-				return nil
-			}
+		if items[i] = none; x.k == kNone {
+			continue
+		}
+		if items[i] = exprValue(itemType(t), x, none); items[i] == nil {
+			return nil
 		}
 	}
 	return celtypes.NewRefValList(celtypes.DefaultTypeAdapter, items)
