@@ -157,7 +157,7 @@ func (m *Materializer) allViews(project *registry.Project) ([]*registry.View, er
 	}
 	for _, v := range project.OnDemandFeatureViews() {
 		if v.GetSpec().GetWriteToOnlineStore() {
-			m.opt.Log.Warn("on-demand feature view left out: banquet cannot run its function",
+			m.opt.Log.Warn("on-demand feature view left out: its rows are computed when its inputs are written",
 				slog.String("view", v.GetSpec().GetName()))
 		}
 	}
