@@ -129,7 +129,9 @@ def functions(banquet: str, work: Path) -> None:
         (repo / "factors.py").write_text(f"FACTOR = {factor}\n")
         for args in (("plan", "--skip-source-validation"), ("apply", "--skip-source-validation")):
             p = run(banquet, *args, f"--python={sys.executable}", cwd=repo)
-            assert p.returncode == 0 and p.stderr == "", p.stdout + p.stderr
+            warnings = p.stderr.splitlines() # banquet does not compute such a function, and says so
+            assert p.returncode == 0 and len(warnings) <= 1, p.stdout + p.stderr
+            assert all(line.startswith('warning: features.py:12: on-demand feature view "scaled" cannot be computed') for line in warnings), p.stderr
             assert args[0] == "apply" or plan in p.stdout, p.stdout
             assert "not taken" not in p.stdout, p.stdout
         p = run(sys.executable, "-W", "ignore", "-c", LOAD, cwd=repo)
