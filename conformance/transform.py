@@ -2,7 +2,7 @@
 
     python transform.py [--seed N] [--rounds N]
 
-runs the functions of transform/testdata/corpus over new random tables with the
+runs the functions of transform/testdata/corpus over random tables with the
 installed pandas and NumPy, and lets the test of package transform compare its own
 results with them, bit by bit. It needs Go.
 """
@@ -12,7 +12,6 @@ import importlib.util
 import json
 import os
 import pathlib
-import random
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,7 @@ def recorder():
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=2, help="each has ten tables for each function")
     options = parser.parse_args()
     record, paths, tables = recorder(), sorted((TESTDATA / "corpus").glob("*.py")), 0

@@ -60,6 +60,16 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
+// ambiguous is the kind of an error about a column that several sources have. Feast gives
+// a function the column of the last source, whichever that is, so that its definition is
+// no mistake; it is only not computed here.
+func (p *Program) ambiguous() fault.Kind {
+	if p.mode == expressionMode {
+		return fault.Invalid
+	}
+	return fault.Unimplemented
+}
+
 // choose keeps the columns that the text mentions.
 func (p *Program) choose(all []candidate, mentioned map[string]bool) error {
 	owners := map[string]int{}
@@ -74,7 +84,7 @@ func (p *Program) choose(all []candidate, mentioned map[string]bool) error {
 			switch {
 			case !mentioned[n] && !p.whole:
 			case owners[n] > 1 && mentioned[n]:
-				return p.error(fault.Invalid, "reads the column \""+n+"\", which several of its sources have; write view__"+c.Name)
+				return p.error(p.ambiguous(), "reads the column \""+n+"\", which several of its sources have; write view__"+c.Name)
 			case owners[n] == 1:
 				names = append(names, n)
 			}

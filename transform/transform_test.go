@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/gen/feast/types"
@@ -172,5 +174,17 @@ func TestTheCauseOfAnErrorHasItsLine(t *testing.T) {
 		if !errors.As(err, &p) || !strings.HasPrefix(p.Error(), want) {
 			t.Errorf("%q: %v, cause %v", text, err, p)
 		}
+	}
+}
+
+// Feast accepts a column that two sources have, so that it is not an error of the
+// definition.
+func TestAColumnOfSeveralSources(t *testing.T) {
+	v := view("pandas", "def fn(df):\n    out = pd.DataFrame()\n    out[\"o\"] = df[\"a\"] + 1\n    return out\n", []Field{{"a", types.ValueType_INT64}}, nil, []Field{{"o", types.ValueType_INT64}})
+	other, _ := proto.Clone(v.GetSpec().GetSources()["v"]).(*core.OnDemandSource)
+	v.Spec.Sources["w"] = other
+	other.GetFeatureViewProjection().FeatureViewName = "w"
+	if _, err := Compile(v, nil); fault.KindOf(err) != fault.Unimplemented || !strings.Contains(err.Error(), `reads the column "a", which several of its sources have; write view__a`) {
+		t.Error(err)
 	}
 }

@@ -1,5 +1,6 @@
 # mode: pandas
 # outputs: o:STRING r:STRING z:STRING
+# refuses: of these characters
 def text_case(inputs):
     df = pd.DataFrame()
     df["o"] = inputs["s"].str.lower()
