@@ -101,16 +101,24 @@ func projectionOf(view object) *core.FeatureViewProjection {
 	for _, f := range v.Features {
 		p.FeatureColumns = append(p.FeatureColumns, proto.CloneOf(f.Spec))
 	}
-	if v.Batch != nil {
-		// The field named timestamp_field holds the created time's column, as in Feast.
-		b := proto.CloneOf(v.Batch)
-		if b.GetType() != core.DataSource_CUSTOM_SOURCE {
-			b.DataSourceClassType = ""
-		}
-		p.TimestampField, p.CreatedTimestampColumn = b.GetCreatedTimestampColumn(), b.GetCreatedTimestampColumn()
-		p.DatePartitionColumn, p.BatchSource = b.GetDatePartitionColumn(), b
-	}
+	SetBatchSource(p, v.Batch)
 	return p
+}
+
+// SetBatchSource gives a projection the batch source of its view, as Feast stores it there:
+// without the Python class if its type is built in; Feast finds any other by its class.
+// The source may be nil.
+func SetBatchSource(p *core.FeatureViewProjection, source *core.DataSource) {
+	if source == nil {
+		return
+	}
+	b := proto.CloneOf(source)
+	if b.GetType() != core.DataSource_CUSTOM_SOURCE {
+		b.DataSourceClassType = ""
+	}
+	// The field named timestamp_field holds the created time's column, as in Feast.
+	p.TimestampField, p.CreatedTimestampColumn = b.GetCreatedTimestampColumn(), b.GetCreatedTimestampColumn()
+	p.DatePartitionColumn, p.BatchSource = b.GetDatePartitionColumn(), b
 }
 
 // withoutKeys leaves out the entity columns, which the message of a stream feature view

@@ -157,3 +157,21 @@ func FuzzFile(f *testing.F) {
 		}
 	})
 }
+
+// Feast finds the class of a source that is not built in, such as one in PostgreSQL, by
+// its name, and cannot load a registry without it.
+func TestTheClassOfACustomSourceIsKept(t *testing.T) {
+	dir, r := t.TempDir(), repo()
+	r.Objects.FeatureViews[0].Spec.BatchSource.Type = core.DataSource_CUSTOM_SOURCE
+	const text = "views: [{name: cost, sources: [carts], features: {total: {type: Int64, expr: items}}}]\n"
+	if err := os.WriteFile(filepath.Join(dir, FileName), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Add(dir, r); err != nil {
+		t.Fatal(err)
+	}
+	source := r.Objects.OnDemandFeatureViews[0].GetSpec().GetSources()["carts"].GetFeatureViewProjection().GetBatchSource()
+	if source.GetDataSourceClassType() != "a.class" {
+		t.Errorf("the source is %v", source)
+	}
+}

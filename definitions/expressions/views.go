@@ -169,13 +169,7 @@ func (r *reader) project(spec *core.OnDemandFeatureViewSpec, line int, name stri
 		return
 	}
 	p := &core.FeatureViewProjection{FeatureViewName: name, ViewType: "featureView"}
-	if v.source != nil {
-		b, _ := proto.Clone(v.source).(*core.DataSource)
-		b.DataSourceClassType = ""
-		// The field named timestamp_field holds the created time's column, as in Feast.
-		p.TimestampField, p.CreatedTimestampColumn = b.GetCreatedTimestampColumn(), b.GetCreatedTimestampColumn()
-		p.DatePartitionColumn, p.BatchSource = b.GetDatePartitionColumn(), b
-	}
+	registry.SetBatchSource(p, v.source)
 	var have []string
 	for _, f := range v.features {
 		have = append(have, f.GetName())
