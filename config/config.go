@@ -15,7 +15,7 @@ import (
 // Secret is a text that is never printed.
 type Secret string
 
-// Hidden is printed instead of a secret.
+// hidden is printed instead of a secret.
 const hidden = "****"
 
 var (

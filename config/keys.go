@@ -117,7 +117,7 @@ func Sections(c *Config) []Section {
 		{Name: "auth", Open: true, Keys: []Key{used("type", Text, "no_auth", &c.Auth.Type, "`no_auth`. `kubernetes` and `oidc` are refused: use a proxy that authenticates.").need("want no_auth")}},
 		{Name: "materialization", Open: true, Keys: materializationKeys(&c.Materialization)},
 		{Name: "data_quality_monitoring", Keys: []Key{
-			used("auto_baseline", Boolean, "true", &c.quality.baseline, "`apply` is refused unless this is false: Feast would store baselines."),
+			used("auto_baseline", Boolean, "true", &c.quality.baseline, "If the file has this section, `apply` is refused unless this is false: Feast would store baselines."),
 		}},
 	}
 	sections = append(sections, storeSections(c)...)
