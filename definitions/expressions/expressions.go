@@ -121,12 +121,16 @@ func (r *reader) file(text []byte) {
 	if errors.Is(err, io.EOF) {
 		return // an empty file defines nothing
 	}
-	if err != nil {
-		r.faults = append(r.faults, FileName+": "+strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " "))
-		return
+	end := err
+	if err == nil {
+		end = d.Decode(&more)
 	}
-	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
+	switch {
+	case end == nil:
 		r.fail(more.Line, "the file has a second YAML document; put its views into the first")
+		return
+	case !errors.Is(end, io.EOF):
+		r.faults = append(r.faults, FileName+": "+strings.ReplaceAll(strings.TrimPrefix(end.Error(), "yaml: "), "\n", " "))
 		return
 	}
 	top := r.mapping(doc.Content[0], "the file", "views")

@@ -108,6 +108,7 @@ func TestRefusals(t *testing.T) {
 		"views: 3\n":                  "on_demand.yaml:1: views must be a list",
 		"views: [3]\n":                "on_demand.yaml:1: a view must be a mapping\non_demand.yaml:1: a view needs a name",
 		"views: []\n---\nviews: []\n": "on_demand.yaml:2: the file has a second YAML document; put its views into the first",
+		"views: []\n---\nviews: [\n":  "on_demand.yaml: line 3: did not find expected node content",
 		view + "- name: COST\n  sources: [carts]\n  features: {total: {type: Int64, expr: items}}\n": "on_demand.yaml:5: on-demand feature view COST: there is on-demand feature view cost already; give one of them another name",
 		strings.Replace(view, "cost", "co:st", 1):                                                    `on_demand.yaml:2: name "co:st" must not contain '@' or ':'`,
 		strings.Replace(view, "cost", "3", 1):                                                        "on_demand.yaml:2: name must be a text; put it in quotes\non_demand.yaml:2: a view needs a name",
