@@ -80,7 +80,7 @@ func (b *Batch) runSingleton(text string) error {
 	m := &b.m
 	in := &dict{}
 	for row := range b.rows {
-		in.keys, in.values = in.keys[:0], in.values[:0]
+		in.keys, in.values, in.index = in.keys[:0], in.values[:0], nil
 		for i := range b.cells {
 			v := b.cell(&b.cells[i], row, text)
 			for _, name := range b.p.names[i] {
