@@ -26,7 +26,7 @@ func pyLen(m *machine, a *args) (val, error) {
 		if r, ok := v.ref.(*ndarray); ok {
 			return intVal(int64(len(r.items))), nil
 		}
-		s, err := m.iterate(v)
+		s, err := m.iterate(anyOrder(v))
 		return intVal(int64(s.len())), err
 	}
 }
@@ -280,6 +280,17 @@ func pyList(k kind) func(*machine, *args) (val, error) {
 	}
 }
 
+func pySet(m *machine, a *args) (val, error) {
+	if err := a.known("set()", 1); err != nil || len(a.pos) == 0 {
+		return val{k: kSet, ref: &list{}}, err
+	}
+	all, err := m.listed(anyOrder(a.pos[0]))
+	if err != nil {
+		return val{}, err
+	}
+	return setOf(all)
+}
+
 func pyDict(_ *machine, a *args) (val, error) {
 	d := &dict{}
 	if len(a.pos) > 0 {
@@ -301,7 +312,11 @@ func pySum(m *machine, a *args) (val, error) {
 	if err := a.known("sum()", 2, "start"); err != nil || len(a.pos) == 0 {
 		return val{}, orMissing(err, "sum()")
 	}
-	s, err := m.iterate(a.pos[0])
+	of := a.pos[0]
+	if l, ok := of.ref.(*list); ok && look(l.items).floats == 0 { // a sum of floats depends on their order
+		of = anyOrder(of)
+	}
+	s, err := m.iterate(of)
 	if err != nil {
 		return val{}, err
 	}
@@ -326,7 +341,7 @@ func pyExtreme(op string) func(*machine, *args) (val, error) {
 		all := a.pos
 		if len(a.pos) == 1 {
 			var err error
-			if all, err = m.listed(a.pos[0]); err != nil {
+			if all, err = m.listed(anyOrder(a.pos[0])); err != nil {
 				return val{}, err
 			}
 			if len(all) == 0 {
@@ -356,7 +371,7 @@ func pySorted(m *machine, a *args) (val, error) {
 	if err := a.known("sorted()", 1, "reverse"); err != nil || len(a.pos) == 0 {
 		return val{}, orMissing(err, "sorted()")
 	}
-	out, err := m.listed(a.pos[0])
+	out, err := m.listed(anyOrder(a.pos[0]))
 	if err != nil {
 		return val{}, err
 	}
@@ -381,7 +396,7 @@ func pyAny(all bool) func(*machine, *args) (val, error) {
 		if err := a.known("any() and all()", 1); err != nil || len(a.pos) == 0 {
 			return val{}, orMissing(err, "any() or all()")
 		}
-		s, err := m.iterate(a.pos[0])
+		s, err := m.iterate(anyOrder(a.pos[0]))
 		if err != nil {
 			return val{}, err
 		}

@@ -1,5 +1,7 @@
 package transform
 
+import "strings"
+
 // compare is a comparison of any two values.
 func (m *machine) compare(op string, a, b val) (val, error) {
 	switch {
@@ -107,7 +109,7 @@ func contains(item, container val) (bool, error) {
 	switch container.k {
 	case kText:
 		if item.k == kText {
-			return indexOf(container.s, item.s) >= 0, nil
+			return strings.Contains(container.s, item.s), nil
 		}
 		return false, typeError("'in <string>' requires string as left operand, not %s", item.typeName())
 	case kList, kTuple, kSet, kRange:

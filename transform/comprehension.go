@@ -43,10 +43,6 @@ func (c *compiler) comprehension(e *syntax.Comprehension) code {
 			return val{k: kDict, ref: d}, err
 		}
 	}
-	k := kList
-	if e.Kind == '{' {
-		k = kSet
-	}
 	if e.Key == nil {
 		key = value
 	}
@@ -58,7 +54,10 @@ func (c *compiler) comprehension(e *syntax.Comprehension) code {
 			m.mem.used += 64
 			return err
 		})
-		return val{k: k, ref: out}, err
+		if e.Kind == '{' && err == nil {
+			return setOf(out.items)
+		}
+		return listVal(out.items), err
 	}
 }
 
@@ -190,6 +189,9 @@ func (s items) at(i int) val {
 func (m *machine) iterate(v val) (items, error) {
 	switch r := v.ref.(type) {
 	case *list:
+		if v.k == kSet {
+			return loopOf(r)
+		}
 		return items{list: r.items}, nil
 	case *items:
 		return *r, nil

@@ -70,8 +70,10 @@ func (c *compiler) operator(e syntax.Expr) code {
 func (c *compiler) display(e syntax.Expr) code {
 	switch e := e.(type) {
 	case *syntax.Sequence:
-		items, kinds := c.exprs(e.Items), map[byte]kind{'[': kList, '(': kTuple, '{': kSet}
-		k := kinds[e.Kind]
+		items, k, at := c.exprs(e.Items), kList, e.At()
+		if e.Kind == '(' {
+			k = kTuple
+		}
 		return func(m *machine) (val, error) {
 			out := m.take(len(items))
 			for i, item := range items {
@@ -80,6 +82,10 @@ func (c *compiler) display(e syntax.Expr) code {
 					return val{}, err
 				}
 				out[i] = v
+			}
+			if e.Kind == '{' {
+				set, err := setOf(out)
+				return set, place(err, at)
 			}
 			return val{k: k, ref: &list{out}}, nil
 		}

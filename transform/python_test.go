@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/value"
 )
@@ -13,6 +14,65 @@ func singleton(text string, features []Field) (*Program, error) {
 	v := view("python", text, features, nil, []Field{{"o", types.ValueType_INT64}})
 	v.Spec.Singleton = true
 	return Compile(v, nil)
+}
+
+// TestExpressionsOfPython holds results that Python 3.11 has; a is 3.
+func TestExpressionsOfPython(t *testing.T) {
+	for _, tt := range []struct {
+		expr string
+		want int64
+		err  string
+	}{
+		{"len(set([i['a'], i['a'], 3.0]))", 1, ""},
+		{"sum({1, 1, 2})", 3, ""},
+		{"len({x % 2 for x in [1, 3, i['a']]})", 1, ""},
+		{"max({i['a'], 1}) + min({i['a'], 1})", 4, ""},
+		{"sorted({i['a'], 1, 3})[1]", 3, ""},
+		{"3 if 1 in {1, i['a']} and all({1, 2}) else 0", 3, ""},
+		{"len([s for s in {'x', 'x', 'y'}])", 2, ""},
+		{"list({i['a'], 1})[0]", 0, "the order of a set of numbers is not supported; use sorted()"},
+		{"sum({0.1, 0.2, 0.3})", 0, "the order of a set of numbers is not supported"},
+		{"len({(1, 2), (1, 2)})", 0, "a tuple in a set is not supported"},
+		{"len({1, 2} & {2})", 0, "operator & of a set and a set is not supported"},
+		{"len({'x': 1} | {'y': 2})", 0, "operator | of a dict and a dict is not supported"},
+		{"len(3 * [0])", 0, "operator * of a int and a list is not supported"},
+	} {
+		p, err := singleton("def fn(i):\n    return {'o': "+tt.expr+"}\n", []Field{{"a", types.ValueType_INT64}})
+		if err != nil {
+			if tt.err == "" || fault.KindOf(err) != fault.Unimplemented || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("%s: error %v, want %q", tt.expr, err, tt.err)
+			}
+			continue
+		}
+		in := []int64{3}
+		if len(p.Inputs()) == 0 {
+			in = nil
+		}
+		if got := runOne(t, p, in...); got != tt.want || tt.err != "" {
+			t.Errorf("%s is %d, want %d, error %q", tt.expr, got, tt.want, tt.err)
+		}
+	}
+}
+
+// runOne runs a program for one row.
+func runOne(t *testing.T, p *Program, in ...int64) int64 {
+	t.Helper()
+	b := p.Acquire(1)
+	defer p.Release(b)
+	for i, v := range in {
+		if err := b.SetValue(i, 0, value.AppendInt64(nil, v)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Run(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	got, err := b.AppendValue(nil, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, _ := value.Int64(got)
+	return n
 }
 
 // TestASingletonThatAddsToItsInputs holds that a row sees nothing of the row before,

@@ -49,7 +49,21 @@ func scalarBinary(op string, a, b val) (val, error) {
 	if v, ok := sequences(op, a, b); ok {
 		return v, nil
 	}
+	if pythonHas(op, a, b) {
+		return val{}, outside("operator %s of a %s and a %s is not supported", op, a.typeName(), b.typeName())
+	}
 	return val{}, badOperands(op, a, b)
+}
+
+// pythonHas reports whether Python has an operator that is not computed here.
+func pythonHas(op string, a, b val) bool {
+	switch op {
+	case "-", "&", "|", "^":
+		return a.k == kSet && b.k == kSet || op == "|" && a.k == kDict && b.k == kDict
+	case "*":
+		return a.isSequence() && b.k == kInt || a.k == kInt && b.isSequence()
+	}
+	return false
 }
 
 // texts is an operator on two values of which one is a text.

@@ -243,7 +243,7 @@ func columnIsin(m *machine, v val, a *args) (val, error) {
 	if !ok || of.k == kText {
 		return val{}, typeError("only list-like objects are allowed to be passed to isin()")
 	}
-	all, err := m.listed(of)
+	all, err := m.listed(anyOrder(of))
 	if err != nil {
 		return val{}, err
 	}

@@ -7,7 +7,7 @@ type function1 = func(*machine, *args) (val, error)
 // builtins are the functions of Python.
 var builtins = map[string]function1{
 	"len": pyLen, "float": pyFloat, "int": pyInt, "str": pyStr, "bool": pyBool, "abs": pyAbs, "round": pyRound, "range": pyRange, "zip": pyZip,
-	"enumerate": pyEnumerate, "list": pyList(kList), "tuple": pyList(kTuple), "set": pyList(kSet), "dict": pyDict, "sum": pySum,
+	"enumerate": pyEnumerate, "list": pyList(kList), "tuple": pyList(kTuple), "set": pySet, "dict": pyDict, "sum": pySum,
 	"min": pyExtreme("<"), "max": pyExtreme(">"), "sorted": pySorted, "any": pyAny(false), "all": pyAny(true), "map": pyMap, "isinstance": pyIsinstance,
 }
 

@@ -10,8 +10,6 @@ import (
 
 func itoa(i int64) string { return strconv.FormatInt(i, 10) }
 
-func indexOf(s, sub string) int { return strings.Index(s, sub) }
-
 // str is str(v).
 func str(v val) (string, error) { return strNested(v, 0) }
 
