@@ -9,3 +9,6 @@ func (r *Interpreter) Limit(ctx context.Context, steps, bytes int) {
 	m.most, m.mostHeld = steps, bytes
 	m.steps, m.bytes = steps, bytes
 }
+
+// Lined reports whether the starts of the lines are known, so that Line only reads.
+func (f *File) Lined() bool { return f.lines != nil }

@@ -22,3 +22,14 @@ func TestAFileIsParsedOnce(t *testing.T) {
 		t.Errorf("it gives %v", err)
 	}
 }
+
+// What runs a parsed function asks for its lines from several goroutines.
+func TestATreeHasItsLines(t *testing.T) {
+	f := &python.File{Name: "a.py", Source: "def f(x):\n    return x\n"}
+	if _, err := python.Tree(f); err != nil {
+		t.Fatal(err)
+	}
+	if !f.Lined() {
+		t.Error("the lines of a file with a tree are not known yet")
+	}
+}

@@ -2,12 +2,14 @@ package python
 
 import "github.com/banquet-fs/banquet/definitions/syntax"
 
-// Tree parses a file for packages that compile functions.
+// Tree parses a file for packages that compile functions. Afterwards Line and Fail
+// only read the file, so that several goroutines can call them.
 func Tree(file *File) ([]syntax.Stmt, error) {
 	body, err := parse(file)
 	if err != nil {
 		return nil, err
 	}
+	file.line(0) // finds the lines
 	return treeStmts(body), nil
 }
 
