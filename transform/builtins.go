@@ -166,8 +166,11 @@ func pyRound(m *machine, a *args) (val, error) {
 	v := a.pos[0]
 	n, given := a.get(1, "ndigits")
 	given = given && n.k != kNone
+	if v.k == kColumn && given {
+		return columnRound(m, v, &args{pos: []val{n}})
+	}
 	if v.k == kColumn {
-		return columnRound(m, v, &args{pos: a.pos[1:]})
+		return columnRound(m, v, &args{})
 	}
 	if given && n.k != kInt {
 		return val{}, typeError("'%s' object cannot be interpreted as an integer", n.typeName())
@@ -196,13 +199,21 @@ func roundFloat(v, n val, given bool) (val, error) {
 	return converted(numbers.Round(v.f, n.i, given))
 }
 
+// integer refuses what Python does not take as an integer.
+func integer(v val) error {
+	if v.k != kInt && v.k != kBool {
+		return &failure{class: "TypeError", text: "'" + v.typeName() + "' object cannot be interpreted as an integer", data: v.null()}
+	}
+	return nil
+}
+
 func pyRange(m *machine, a *args) (val, error) {
 	if err := a.known("range()", 3); err != nil || len(a.pos) == 0 {
 		return val{}, orMissing(err, "range()")
 	}
 	for _, v := range a.pos {
-		if v.k != kInt && v.k != kBool {
-			return val{}, typeError("'%s' object cannot be interpreted as an integer", v.typeName())
+		if err := integer(v); err != nil {
+			return val{}, err
 		}
 	}
 	from, to, by := int64(0), a.pos[0].i, int64(1)
@@ -215,11 +226,14 @@ func pyRange(m *machine, a *args) (val, error) {
 	if by == 0 {
 		return val{}, valueError("range() arg 3 must not be zero")
 	}
-	n := int64(0)
-	if (to > from) == (by > 0) && to != from {
-		n = (to-from-by/max(by, -by))/by + 1
+	n := uint64(0)
+	switch {
+	case by > 0 && to > from:
+		n = (uint64(to)-uint64(from)-1)/uint64(by) + 1
+	case by < 0 && to < from:
+		n = (uint64(from)-uint64(to)-1)/-uint64(by) + 1
 	}
-	if n > stepsPerRun || n < 0 {
+	if n > stepsPerRun {
 		return val{}, tooMuch("range() of more than %d numbers is not supported", stepsPerRun)
 	}
 	out := m.take(int(n))
@@ -248,8 +262,13 @@ func pyEnumerate(m *machine, a *args) (val, error) {
 	if err := a.known("enumerate()", 2, "start"); err != nil || len(a.pos) == 0 {
 		return val{}, orMissing(err, "enumerate()")
 	}
+	from, given := a.get(1, "start")
+	if given {
+		if err := integer(from); err != nil {
+			return val{}, err
+		}
+	}
 	s, err := m.iterate(a.pos[0])
-	from, _ := a.get(1, "start")
 	return val{k: kIter, ref: &items{zip: []items{s}, enum: true, from: from.i}}, err
 }
 

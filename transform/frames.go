@@ -186,6 +186,9 @@ func acrossColumns(a *args) bool {
 }
 
 func frameFillna(m *machine, v val, a *args) (val, error) {
+	if err := a.known("fillna()", 1, "value"); err != nil {
+		return val{}, err
+	}
 	with, ok := a.get(0, "value")
 	d, isDict := with.ref.(*dict)
 	if !ok || !isDict {
@@ -207,20 +210,28 @@ func frameFillna(m *machine, v val, a *args) (val, error) {
 }
 
 func frameAstype(m *machine, v val, a *args) (val, error) {
+	if err := a.known("astype()", 1, "dtype", "copy"); err != nil {
+		return val{}, err
+	}
 	t, _ := a.get(0, "dtype")
 	d, isDict := t.ref.(*dict)
 	if !isDict {
 		return eachColumn(columnAstype)(m, v, a)
 	}
 	f := v.ref.(*frame).copy()
-	for i, n := range f.names {
-		if j := d.find(textVal(n)); j >= 0 {
-			c, err := m.astype(f.cols[i], d.values[j])
-			if err != nil {
-				return val{}, err
-			}
-			f.cols[i] = c
+	for j, k := range d.keys {
+		i := -1
+		if k.k == kText {
+			i = f.find(k.s)
 		}
+		if i < 0 {
+			return val{}, keyError(k)
+		}
+		c, err := m.astype(f.cols[i], d.values[j])
+		if err != nil {
+			return val{}, err
+		}
+		f.cols[i] = c
 	}
 	return val{k: kFrame, ref: f}, nil
 }

@@ -122,8 +122,16 @@ func columnList(m *machine, v val, a *args) (val, error) {
 	return listVal(out), nil
 }
 
-// columnSame is a method that changes nothing that banquet keeps, such as rename.
-func columnSame(_ *machine, v val, _ *args) (val, error) { return v, nil }
+// columnRename gives a column another name, which nothing here needs.
+func columnRename(_ *machine, v val, a *args) (val, error) {
+	if err := a.known("rename()", 1, "index"); err != nil {
+		return val{}, err
+	}
+	if name, _ := a.get(0, "index"); name.k != kText && name.k != kNone {
+		return val{}, outside("rename() of a column to other than a text is not supported")
+	}
+	return v, nil
+}
 
 // columnReplace is replace of one value, or of the keys of a dict.
 func columnReplace(m *machine, v val, a *args) (val, error) {

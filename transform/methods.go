@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"math"
 	"strings"
 
 	"github.com/banquet-fs/banquet/definitions/pytext"
@@ -144,7 +145,7 @@ func isInteger(_ *machine, v val, a *args) (val, error) {
 	if v.k != kFloat {
 		return val{}, noAttribute(v, "is_integer")
 	}
-	return boolVal(v.f == float64(int64(v.f))), a.known("is_integer()", 0)
+	return boolVal(v.f == math.Trunc(v.f) && !math.IsInf(v.f, 0)), a.known("is_integer()", 0)
 }
 
 // numberItem is .item() of a NumPy scalar.

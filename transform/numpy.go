@@ -26,7 +26,7 @@ func (m *machine) ufunc(name string, v val, fn func(float64) float64) (val, erro
 		return val{k: kFloat, w: dFloat64, f: fn(v.float())}, nil
 	}
 	if v.k != kColumn {
-		return val{}, &failure{class: "TypeError", text: name + "() of a " + v.typeName() + " is not supported", data: v.null()}
+		return val{}, &failure{class: "TypeError", text: name + "() of a " + v.typeName() + " is not supported", outside: v.isNumber(), data: v.null()}
 	}
 	if c := v.col(); c.dt == dBool || c.dt.isInt() && c.dt.bits() < 32 {
 		return val{}, outside("%s() of a column of %s is not supported; convert it to float64 first", name, c.dt)
@@ -329,8 +329,12 @@ func npRound(m *machine, a *args) (val, error) {
 	case kFloat:
 		d, _ := rest.get(0, "decimals")
 		return val{k: kFloat, w: dFloat64, f: numpyRound(v.f, d.i)}, rest.known("np.round()", 1, "decimals")
+	case kInt:
+		if d, _ := rest.get(0, "decimals"); d.i >= 0 {
+			return val{k: kInt, w: dInt64, i: v.i}, rest.known("np.round()", 1, "decimals")
+		}
 	}
-	return val{}, &failure{class: "TypeError", text: "np.round() of a " + v.typeName() + " is not supported", data: v.null()}
+	return val{}, &failure{text: "np.round() of a " + v.typeName() + " is not supported", outside: true, data: v.null()}
 }
 
 func npAbs(m *machine, a *args) (val, error) {

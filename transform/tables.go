@@ -61,7 +61,7 @@ var moduleValues = map[string]val{
 var columnMethods = map[string]method{
 	"astype": columnAstype, "fillna": columnFillna, "isna": columnIsna(true), "isnull": columnIsna(true), "notna": columnIsna(false), "notnull": columnIsna(false),
 	"where": columnWhere(true), "mask": columnWhere(false), "clip": columnClip, "round": columnRound, "abs": columnAbs, "isin": columnIsin, "between": columnBetween,
-	"map": columnMap, "apply": columnMap, "copy": columnCopy, "to_numpy": columnArray, "tolist": columnList, "to_list": columnList, "replace": columnReplace, "rename": columnSame,
+	"map": columnMap, "apply": columnMap, "copy": columnCopy, "to_numpy": columnArray, "tolist": columnList, "to_list": columnList, "replace": columnReplace, "rename": columnRename,
 	"add": columnOperator("+", false), "sub": columnOperator("-", false), "subtract": columnOperator("-", false), "mul": columnOperator("*", false), "multiply": columnOperator("*", false),
 	"div": columnOperator("/", false), "divide": columnOperator("/", false), "truediv": columnOperator("/", false), "floordiv": columnOperator("//", false), "mod": columnOperator("%", false),
 	"pow": columnOperator("**", false), "radd": columnOperator("+", true), "rsub": columnOperator("-", true), "rmul": columnOperator("*", true), "rdiv": columnOperator("/", true), "rtruediv": columnOperator("/", true),
