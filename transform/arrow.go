@@ -68,9 +68,9 @@ func (b *Batch) setArrowCell(c *cells, a arrow.Array, row int) {
 	case *array.Boolean:
 		c.kinds[row], c.bits[row] = kBool, boolVal(a.Value(row)).i
 	case *array.String:
-		b.setString(c, row, a.Value(row))
+		setText(b, c, row, a.Value(row))
 	case *array.LargeString:
-		b.setString(c, row, a.Value(row))
+		setText(b, c, row, a.Value(row))
 	case *array.Timestamp:
 		c.kinds[row], c.bits[row] = kTime, int64(a.Value(row))
 	default:

@@ -38,9 +38,7 @@ type cells struct {
 }
 
 func newBatch(p *Program) *Batch {
-	b := &Batch{p: p, cells: make([]cells, len(p.inputs)), outs: make([]*column, len(p.outputs))}
-	b.m.rows = 0
-	return b
+	return &Batch{p: p, cells: make([]cells, len(p.inputs)), outs: make([]*column, len(p.outputs))}
 }
 
 func (b *Batch) reset(rows int) {
@@ -122,7 +120,7 @@ func (c *cells) setInt(row int, t types.ValueType_Enum, x int64) {
 	c.bits[row] = x
 }
 
-func (b *Batch) setText(c *cells, row int, s []byte) {
+func setText[T string | []byte](b *Batch, c *cells, row int, s T) {
 	c.kinds[row], c.bits[row], c.size[row] = kText, int64(len(b.text)), int32(len(s))
 	b.text = append(b.text, s...)
 }
@@ -136,7 +134,7 @@ func (b *Batch) setBytes(c *cells, row int, t types.ValueType_Enum, body []byte)
 	if t != types.ValueType_STRING {
 		return b.setOther(c, row, t, content)
 	}
-	b.setText(c, row, content)
+	setText(b, c, row, content)
 	return nil
 }
 
@@ -326,12 +324,11 @@ func (b *Batch) floatsOf(c *cells, dt dtype) *column {
 func (b *Batch) timesOf(c *cells) *column {
 	out := b.m.mem.column(dTime, len(c.bits))
 	out.unit, out.utc = microsecond, true
-	by := int64(1)
 	if c.dt == dTime {
-		out.unit, out.utc, by = c.unit, c.utc, 1
+		out.unit, out.utc = c.unit, c.utc
 	}
 	for i, k := range c.kinds {
-		out.ints[i] = c.bits[i] * by
+		out.ints[i] = c.bits[i]
 		if k == kNone {
 			out.ints[i] = nat
 		}
@@ -371,9 +368,4 @@ func (b *Batch) cell(c *cells, i int, text string) val {
 
 func (c *cells) setFloat(row int, f float64) {
 	c.kinds[row], c.bits[row] = kFloat, int64(math.Float64bits(f))
-}
-
-func (b *Batch) setString(c *cells, row int, s string) {
-	c.kinds[row], c.bits[row], c.size[row] = kText, int64(len(b.text)), int32(len(s))
-	b.text = append(b.text, s...)
 }

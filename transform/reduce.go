@@ -135,8 +135,6 @@ func (m *machine) reduceFloats(name string, c *column) (val, error) {
 		out = extreme(x, name == "max")
 	case "median":
 		out = median(x)
-	case "std", "var":
-		return val{}, outside("%s() is not supported", name)
 	}
 	return val{k: kFloat, w: dFloat64, f: out}, nil
 }

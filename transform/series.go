@@ -105,15 +105,16 @@ func columnClip(m *machine, v val, a *args) (val, error) {
 	}
 	out := v
 	for _, b := range []struct {
-		bound val
-		op    string
-	}{{lower, ">="}, {upper, "<="}} {
+		bound     val
+		op        string
+		unlimited int
+	}{{lower, ">=", -1}, {upper, "<=", 1}} {
 		if b.bound.isScalar() && b.bound.null() {
 			continue
 		}
 		limit := b.bound
 		if limit.k == kColumn { // a null is no limit
-			filled, err := m.fillna(limit.col(), floatVal(math.Inf(int(compareSign(b.op)))))
+			filled, err := m.fillna(limit.col(), floatVal(math.Inf(b.unlimited)))
 			if err != nil {
 				return val{}, err
 			}
@@ -134,13 +135,6 @@ func columnClip(m *machine, v val, a *args) (val, error) {
 		out = colVal(next)
 	}
 	return out, nil
-}
-
-func compareSign(op string) float64 {
-	if op == ">=" {
-		return -1
-	}
-	return 1
 }
 
 // eachFloat applies a function to each row as a float.

@@ -2,8 +2,8 @@ package python
 
 import "github.com/banquet-fs/banquet/definitions/syntax"
 
-// Tree parses a file for packages that compile functions. Afterwards Line and Fail
-// only read the file, so that several goroutines can call them.
+// Tree parses a file for packages that compile functions. Afterwards Line only
+// reads the file, so that several goroutines can call it.
 func Tree(file *File) ([]syntax.Stmt, error) {
 	body, err := parse(file)
 	if err != nil {
@@ -12,9 +12,6 @@ func Tree(file *File) ([]syntax.Stmt, error) {
 	file.line(0) // finds the lines
 	return treeStmts(body), nil
 }
-
-// Fail makes an error at a byte of the file: place, message, the line and a caret.
-func (f *File) Fail(at int, format string, args ...any) error { return f.fail(at, format, args...) }
 
 // Line is the number of the line that contains a byte, from 1.
 func (f *File) Line(at int) int { return f.line(at) }
