@@ -3,8 +3,6 @@ package apply
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/banquet-fs/banquet/fault"
@@ -13,12 +11,21 @@ import (
 	"github.com/banquet-fs/banquet/transform"
 )
 
-// functions compiles the functions of on-demand views. Warnings are about those that
+// functions compiles the functions of on-demand views as serving will. Warnings are about those that
 // banquet cannot compute; the error is about those that cannot work with their inputs.
 func (a *Applier) functions(objects *registry.Objects) (warnings []error, err error) {
+	project, err := objects.Compile(a.opt.Project)
+	if err != nil {
+		return nil, err
+	}
 	var wrong []string
 	for _, v := range objects.OnDemandFeatureViews {
-		err := compileView(v, objects)
+		view, err := project.View(v.GetSpec().GetName())
+		if err != nil {
+			return nil, err
+		}
+		keys, others := project.FunctionKeys(view)
+		_, err = transform.CompileWith(v, keys, others)
 		switch {
 		case err == nil:
 		case fault.KindOf(err) == fault.Invalid:
@@ -32,60 +39,6 @@ func (a *Applier) functions(objects *registry.Objects) (warnings []error, err er
 		return nil, fault.New(fault.Invalid, "%s", strings.Join(wrong, "\n"))
 	}
 	return warnings, nil
-}
-
-// compileView compiles a function as serving will: it may read the join keys of its
-// sources, and else any join key.
-func compileView(v *core.OnDemandFeatureView, objects *registry.Objects) error {
-	keys := sourceKeys(v.GetSpec(), objects)
-	_, err := transform.Compile(v, keys)
-	if err == nil {
-		return nil
-	}
-	more := slices.Clone(keys)
-	for _, e := range objects.Entities {
-		if s := e.GetSpec(); s.GetJoinKey() != registry.DummyKey {
-			more = addField(more, transform.Field{Name: s.GetJoinKey(), Type: s.GetValueType()})
-		}
-	}
-	if _, again := transform.Compile(v, more); again == nil {
-		return nil
-	}
-	return err
-}
-
-// sourceKeys are the join keys of the sources of a view, by the names that callers use.
-func sourceKeys(spec *core.OnDemandFeatureViewSpec, objects *registry.Objects) []transform.Field {
-	columns := map[string][]*core.FeatureSpecV2{}
-	for _, v := range objects.FeatureViews {
-		columns[v.GetSpec().GetName()] = v.GetSpec().GetEntityColumns()
-	}
-	for _, v := range objects.StreamFeatureViews {
-		columns[v.GetSpec().GetName()] = v.GetSpec().GetEntityColumns()
-	}
-	var keys []transform.Field
-	for _, name := range slices.Sorted(maps.Keys(spec.GetSources())) {
-		p := spec.GetSources()[name].GetFeatureViewProjection()
-		for _, c := range columns[p.GetFeatureViewName()] {
-			if c.GetName() == registry.DummyKey {
-				continue
-			}
-			key := transform.Field{Name: c.GetName(), Type: c.GetValueType()}
-			if mapped, ok := p.GetJoinKeyMap()[key.Name]; ok {
-				key.Name = mapped
-			}
-			keys = addField(keys, key)
-		}
-	}
-	return keys
-}
-
-// addField adds a field unless there is one of its name.
-func addField(list []transform.Field, f transform.Field) []transform.Field {
-	if slices.ContainsFunc(list, func(other transform.Field) bool { return other.Name == f.Name }) {
-		return list
-	}
-	return append(list, f)
 }
 
 // placed is the text of an error about a function, with its file and line if they can be

@@ -1,6 +1,10 @@
 package registry
 
-import "github.com/banquet-fs/banquet/gen/feast/core"
+import (
+	"slices"
+
+	"github.com/banquet-fs/banquet/gen/feast/core"
+)
 
 // Objects are the definitions of one project in a feature repository. After an apply,
 // the registry holds exactly these for the project.
@@ -38,4 +42,19 @@ type Objects struct {
 func (o *Objects) Empty() bool {
 	return len(o.Entities)+len(o.DataSources)+len(o.FeatureViews)+len(o.StreamFeatureViews)+len(o.OnDemandFeatureViews)+
 		len(o.LabelViews)+len(o.FeatureServices)+len(o.Permissions) == 0
+}
+
+// Compile compiles the entities and feature views as a project, before they are applied.
+// The error is that of Apply for their names. The project shares the messages.
+func (o *Objects) Compile(project string) (*Project, error) {
+	if err := checkNames(project, *o); err != nil {
+		return nil, err
+	}
+	p := &Project{Name: project, batch: o.FeatureViews, stream: o.StreamFeatureViews, onDemand: o.OnDemandFeatureViews, labels: o.LabelViews}
+	for _, e := range o.Entities { // one may be defined twice alike
+		if !slices.ContainsFunc(p.entities, func(other *core.Entity) bool { return other.GetSpec().GetName() == e.GetSpec().GetName() }) {
+			p.entities = append(p.entities, e)
+		}
+	}
+	return p, p.compile()
 }

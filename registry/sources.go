@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/banquet-fs/banquet/gen/feast/core"
+	"github.com/banquet-fs/banquet/gen/feast/types"
 )
 
 // Sources lists the feature views whose features the function of an on-demand view gets,
@@ -24,4 +25,34 @@ func (p *Project) Sources(v *View) []Projection {
 		}
 	}
 	return out
+}
+
+// FunctionKeys lists the join keys that the function of an on-demand view may read: those
+// of its sources, by the names that callers use, and the others of the project, since Feast
+// gives a function all entity columns of the request.
+func (p *Project) FunctionKeys(v *View) (sources, others []*core.FeatureSpecV2) {
+	known := map[string]bool{DummyKey: true}
+	add := func(list []*core.FeatureSpecV2, name string, t types.ValueType_Enum) []*core.FeatureSpecV2 {
+		if known[name] {
+			return list
+		}
+		known[name] = true
+		return append(list, &core.FeatureSpecV2{Name: name, ValueType: t})
+	}
+	for _, s := range p.Sources(v) {
+		if s.View == nil {
+			continue // it cannot be read: see Err
+		}
+		for _, k := range s.View.JoinKeys {
+			name, ok := s.JoinKeyMap[k.Name]
+			if !ok {
+				name = k.Name
+			}
+			sources = add(sources, name, k.Type)
+		}
+	}
+	for _, e := range p.entities {
+		others = add(others, e.GetSpec().GetJoinKey(), e.GetSpec().GetValueType())
+	}
+	return sources, others
 }

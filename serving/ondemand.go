@@ -65,7 +65,8 @@ func (b *planner) addTransform(w *registry.Selected) error {
 	key := programKey{project: b.project.Name, view: w.View.Name, pinned: w.Name != w.Plain, version: w.View.Version}
 	t := planTransform{view: w.View}
 	t.program, t.err = b.programs.get(p.shape.generation, key, func() (*transform.Program, error) {
-		return compileView(b.project, w.View, sources)
+		keys, others := b.project.FunctionKeys(w.View)
+		return transform.CompileWith(w.View.OnDemand, keys, others)
 	})
 	if t.err == nil {
 		t.err = b.bindInputs(&t, sources)

@@ -3,8 +3,6 @@ package serving
 import (
 	"sync"
 
-	"github.com/banquet-fs/banquet/gen/feast/core"
-	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/transform"
 )
 
@@ -51,63 +49,4 @@ func (c *programs) entry(generation uint64, key programKey) *compiled {
 		c.compiled[key] = entry
 	}
 	return entry
-}
-
-// compileView compiles the function of an on-demand view. It may read the join keys of
-// its sources by the names that callers use; if it reads another column, that may be any
-// join key of the project, since Feast gives a function all entity columns of the request.
-func compileView(project *registry.Project, v *registry.View, sources []registry.Projection) (*transform.Program, error) {
-	keys := sourceKeys(sources)
-	program, err := transform.Compile(v.OnDemand, keys)
-	if err == nil {
-		return program, nil
-	}
-	more := projectKeys(project, keys)
-	if len(more) == len(keys) {
-		return nil, err
-	}
-	if program, again := transform.Compile(v.OnDemand, more); again == nil {
-		return program, nil
-	}
-	return nil, err
-}
-
-func sourceKeys(sources []registry.Projection) []transform.Field {
-	var keys []transform.Field
-	for _, s := range sources {
-		if s.View.Entityless {
-			continue
-		}
-		for _, k := range s.View.JoinKeys {
-			name, ok := s.JoinKeyMap[k.Name]
-			if !ok {
-				name = k.Name
-			}
-			keys = addField(keys, transform.Field{Name: name, Type: k.Type})
-		}
-	}
-	return keys
-}
-
-func projectKeys(project *registry.Project, keys []transform.Field) []transform.Field {
-	for _, e := range project.Entities() {
-		if s := e.GetSpec(); s.GetJoinKey() != registry.DummyKey {
-			keys = addField(keys, keyField(s))
-		}
-	}
-	return keys
-}
-
-func keyField(s *core.EntitySpecV2) transform.Field {
-	return transform.Field{Name: s.GetJoinKey(), Type: s.GetValueType()}
-}
-
-// addField adds a field unless there is one of its name.
-func addField(list []transform.Field, f transform.Field) []transform.Field {
-	for _, other := range list {
-		if other.Name == f.Name {
-			return list
-		}
-	}
-	return append(list, f)
 }

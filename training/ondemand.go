@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/transform"
@@ -139,56 +140,28 @@ func (p *plan) checkRequestData(has func(string) bool) error {
 // else any column of the entity rows, whose schema is nil if it is not known.
 func (p *plan) compile(rows *arrow.Schema) error {
 	for _, d := range p.onDemand {
-		var keys []transform.Field
-		for _, s := range d.sources {
-			for _, k := range s.View.JoinKeys {
-				name, ok := s.JoinKeyMap[k.Name]
-				if !ok {
-					name = k.Name
-				}
-				if !s.View.Entityless {
-					keys = addField(keys, transform.Field{Name: name, Type: k.Type})
-				}
-			}
-		}
+		keys, others := p.project.FunctionKeys(d.View)
 		var err error
-		if d.program, err = transform.Compile(d.View.OnDemand, keys); err == nil {
-			continue
-		}
-		again, retried := transform.Compile(d.View.OnDemand, p.entityFields(keys, rows))
-		if retried != nil {
+		if d.program, err = transform.CompileWith(d.View.OnDemand, keys, entityColumns(rows, others)); err != nil {
 			return err
 		}
-		d.program = again
 	}
 	return nil
 }
 
-// entityFields are the columns that entity rows have or may have.
-func (p *plan) entityFields(fields []transform.Field, rows *arrow.Schema) []transform.Field {
-	fields = addField(slices.Clone(fields), transform.Field{Name: eventTime, Type: types.ValueType_UNIX_TIMESTAMP})
+// entityColumns are the columns that entity rows have, or may have if their schema is not
+// known: then keys are the join keys of the project.
+func entityColumns(rows *arrow.Schema, keys []*core.FeatureSpecV2) []*core.FeatureSpecV2 {
+	columns := []*core.FeatureSpecV2{{Name: eventTime, ValueType: types.ValueType_UNIX_TIMESTAMP}}
 	if rows == nil {
-		for _, e := range p.project.Entities() {
-			if s := e.GetSpec(); s.GetJoinKey() != registry.DummyKey {
-				fields = addField(fields, transform.Field{Name: s.GetJoinKey(), Type: s.GetValueType()})
-			}
-		}
-		return fields
+		return append(columns, keys...)
 	}
 	for _, f := range rows.Fields() {
 		if t := valueType(plain(f.Type)); t != types.ValueType_INVALID {
-			fields = addField(fields, transform.Field{Name: f.Name, Type: t})
+			columns = append(columns, &core.FeatureSpecV2{Name: f.Name, ValueType: t})
 		}
 	}
-	return fields
-}
-
-// addField adds a field unless there is one of its name.
-func addField(list []transform.Field, f transform.Field) []transform.Field {
-	if slices.ContainsFunc(list, func(other transform.Field) bool { return other.Name == f.Name }) {
-		return list
-	}
-	return append(list, f)
+	return columns
 }
 
 // valueType is the type as which a function gets a column of entity rows.

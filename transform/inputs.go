@@ -36,7 +36,7 @@ func (p *Program) sources(spec *core.OnDemandFeatureViewSpec, keys []Field, ment
 		}
 	}
 	for _, k := range keys {
-		if !slices.ContainsFunc(all, func(c candidate) bool { return c.Request && c.Name == k.Name }) {
+		if !slices.ContainsFunc(all, func(c candidate) bool { return c.View == "" && c.Name == k.Name }) {
 			all = append(all, candidate{Input{Field: k}, []string{k.Name}})
 		}
 	}

@@ -75,10 +75,7 @@ const (
 // that reads a column that no source has.
 func Compile(view *core.OnDemandFeatureView, keys []Field) (*Program, error) {
 	spec := view.GetSpec()
-	p := &Program{view: spec.GetName()}
-	for _, f := range spec.GetFeatures() {
-		p.outputs = append(p.outputs, Field{f.GetName(), f.GetValueType()})
-	}
+	p := &Program{view: spec.GetName(), outputs: fields(spec.GetFeatures())}
 	if HasExpressions(spec) {
 		return compileExpressions(p, spec, keys)
 	}
@@ -118,6 +115,30 @@ func Compile(view *core.OnDemandFeatureView, keys []Field) (*Program, error) {
 		return nil, err
 	}
 	return p, p.probe()
+}
+
+// CompileWith compiles a function with keys, and, if it cannot be compiled with these alone,
+// with more keys as well. More keys from the start would make names ambiguous that are not,
+// and give a function that reads all columns some that it does not need. The error is that
+// of the first attempt. Of keys with the same name the first counts.
+func CompileWith(view *core.OnDemandFeatureView, keys, more []*core.FeatureSpecV2) (*Program, error) {
+	list := fields(keys)
+	p, err := Compile(view, list)
+	if err == nil || len(more) == 0 {
+		return p, err
+	}
+	if p, again := Compile(view, append(list, fields(more)...)); again == nil {
+		return p, nil
+	}
+	return nil, err
+}
+
+func fields(specs []*core.FeatureSpecV2) []Field {
+	list := make([]Field, len(specs))
+	for i, f := range specs {
+		list[i] = Field{f.GetName(), f.GetValueType()}
+	}
+	return list
 }
 
 // source is the text and the name of the function.

@@ -24,9 +24,14 @@ carts = FeatureView(name="carts", entities=[shopper], schema=[Field(name="items"
 `
 	for name, expression := range map[string]string{
 		"rolled": `inputs["items"].rolling(3).mean()`, "lost": `inputs["itemz"] * 2`, "mixed": `inputs["items"] - inputs["note"]`, "keyed": `inputs["shopper"] * inputs["items"]`,
+		"mapped": `inputs["buyer"] * inputs["items"]`,
 	} {
 		if slices.Contains(names, name) {
-			text += "\n\n@on_demand_feature_view(sources=[carts], schema=[Field(name=\"x\", dtype=Float64)])\ndef " + name +
+			source := "carts"
+			if name == "mapped" {
+				source += `.with_join_key_map({"shopper": "buyer"})`
+			}
+			text += "\n\n@on_demand_feature_view(sources=[" + source + "], schema=[Field(name=\"x\", dtype=Float64)])\ndef " + name +
 				"(inputs: pd.DataFrame) -> pd.DataFrame:\n    out = pd.DataFrame()\n    out[\"x\"] = " + expression + "\n    return out\n"
 		}
 	}
@@ -60,14 +65,14 @@ func TestFunctionsOfOnDemandViewsAreCompiledByApply(t *testing.T) {
 			t.Errorf("%s: a registry was written", name)
 		}
 	}
-	dir := newRepo(t, cartYAML, cartFunctions("keyed"))
+	dir := newRepo(t, cartYAML, cartFunctions("keyed", "mapped"))
 	if code, out, errText := command(t, nil, "-c", dir, "apply", "--skip-source-validation"); code != 0 || strings.Contains(errText, "warning") {
-		t.Errorf("a join key: exit %d\n%s%s", code, out, errText)
+		t.Errorf("join keys: exit %d\n%s%s", code, out, errText)
 	}
 }
 
 func TestTransformTest(t *testing.T) {
-	dir := newRepo(t, cartYAML, cartFunctions("keyed", "rolled"))
+	dir := newRepo(t, cartYAML, cartFunctions("keyed", "mapped", "rolled"))
 	if code, _, errText := command(t, nil, "-c", dir, "apply", "--skip-source-validation"); code != 0 {
 		t.Fatal(errText)
 	}
@@ -86,6 +91,7 @@ func TestTransformTest(t *testing.T) {
 		{"objects", "keyed", `[{"shopper": 2, "items": 3}, {"items": 4, "shopper": 5, "more": 1}]`, "table", 0, "x\n6.0\n20.0\n", "  reads items INT64 (carts)\n"},
 		{"lists", "keyed", `{"shopper": [2, 5], "carts__items": [null, 4]}`, "json", 0, "[\n    {\"x\": null},\n    {\"x\": 20.0}\n]\n", "  makes x DOUBLE\n"},
 		{"lines", "keyed", "{\"shopper\": 2, \"items\": \"3\"}\n{\"shopper\": 1, \"items\": 1}\n", "json", 0, "[\n    {\"x\": 6.0},\n    {\"x\": 1.0}\n]\n", "  | def keyed("},
+		{"a join key by another name", "mapped", `[{"buyer": 2, "items": 3}]`, "table", 0, "x\n6.0\n", "  reads buyer INT64 (join key)\n"},
 		{"a column is missing", "keyed", `[{"shopper": 2}]`, "table", 1, "", `rows.json: the rows have no column "items", which the function reads`},
 		{"a value of another type", "keyed", `[{"shopper": 2, "items": 3}, {"shopper": 2, "items": "x"}]`, "table", 1, "", `rows.json: column "items", row 2: `},
 		{"lists of different lengths", "keyed", `{"shopper": [2, 5], "items": [1]}`, "table", 1, "", "column"},

@@ -89,20 +89,8 @@ func compiledView(project *registry.Project, name string) (*transform.Program, e
 	if v.OnDemand == nil {
 		return nil, fault.New(fault.Invalid, "%s is not an on-demand feature view, and has no function", name).About("feature view", name, project.Name)
 	}
-	var keys []transform.Field
-	for _, e := range project.Entities() {
-		if s := e.GetSpec(); s.GetJoinKey() != registry.DummyKey && !slices.ContainsFunc(keys, func(f transform.Field) bool { return f.Name == s.GetJoinKey() }) {
-			keys = append(keys, transform.Field{Name: s.GetJoinKey(), Type: s.GetValueType()})
-		}
-	}
-	p, err := transform.Compile(v.OnDemand, nil)
-	if err == nil {
-		return p, nil
-	}
-	if p, again := transform.Compile(v.OnDemand, keys); again == nil {
-		return p, nil
-	}
-	return nil, err
+	keys, others := project.FunctionKeys(v)
+	return transform.CompileWith(v.OnDemand, keys, others)
 }
 
 // inputRows reads the rows of a JSON file.
