@@ -181,6 +181,34 @@ func TestPushOfAFileToABusyStore(t *testing.T) {
 	}
 }
 
+// A store that cannot be opened, for whatever reason, leaves no row unnamed.
+func TestPushOfAFileWithoutAStore(t *testing.T) {
+	s, err := registry.OpenSnapshot(kinds(), registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunks := func(context.Context) iter.Seq2[[]ingest.Column, error] {
+		return func(yield func([]ingest.Column, error) bool) {
+			yield(frame(t, `{"driver_id":[7,8],"x":[1,2],"ts":["2024-01-01","2024-01-02"],"made":[null,null]}`), nil)
+		}
+	}
+	for _, kind := range []fault.Kind{fault.Invalid, fault.Unavailable, fault.Unimplemented} {
+		w := ingest.NewWriter(ingest.WriterOptions{
+			Snapshots: func() *registry.Snapshot { return s }, Project: "p", KeyVersion: 3,
+			Online: func(context.Context) (stores.Writer, error) { return nil, fault.New(kind, "no store") },
+		})
+		report, err := w.PushAll(t.Context(), ingest.AllRequest{Source: "push", Chunks: chunks})
+		if fault.KindOf(err) != kind || kind != fault.Invalid && err.Error() != "no store" {
+			t.Errorf("got %v, want kind %v", err, kind)
+		}
+		for _, v := range report.Views {
+			if !v.NotOnline && (v.FailedRows != 2 || v.Stored != 0) {
+				t.Errorf("%v: %+v", kind, v)
+			}
+		}
+	}
+}
+
 // A row that the store cannot hold fails alone.
 func TestPushOfARowThatTheStoreRefuses(t *testing.T) {
 	opt, d, store := creditScoring(t)

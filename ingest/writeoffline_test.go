@@ -33,7 +33,8 @@ type offlineStore interface {
 	offline.Writer
 }
 
-// twoStores is a Writer of a recorded project to both stores.
+// twoStores is a Writer of a recorded project to both stores. If online is nil, that store
+// cannot be opened.
 func twoStores(t *testing.T, repo, step string, off offlineStore, online stores.Writer) *ingest.Writer {
 	t.Helper()
 	reg, _, err := file.New(filepath.Join("..", "testdata", "golden", repo, "registry", step+".db")).Load(t.Context())
@@ -49,7 +50,12 @@ func twoStores(t *testing.T, repo, step string, off offlineStore, online stores.
 	service := training.New(training.Options{Snapshots: snapshots, Project: project, Source: off, Writer: off})
 	return ingest.NewWriter(ingest.WriterOptions{
 		Snapshots: snapshots, Project: project, KeyVersion: 3,
-		Online:   func(context.Context) (stores.Writer, error) { return online, nil },
+		Online: func(context.Context) (stores.Writer, error) {
+			if online == nil {
+				return nil, fault.Store(fault.Unavailable, "the store is down")
+			}
+			return online, nil
+		},
 		Appender: func(context.Context) (ingest.Appender, error) { return service, nil },
 	})
 }
@@ -214,13 +220,15 @@ func TestPushOfWhichOneHalfFails(t *testing.T) {
 // would add it twice.
 func TestPushWithoutTheOnlineStore(t *testing.T) {
 	opt, off := inquiries(t)
-	w := twoStores(t, "credit_scoring", "4_incremental", off, brokenWriter{})
-	report, err := w.Push(t.Context(), ingest.PushRequest{Source: "inquiry_push", To: ingest.OnlineAndOffline, Rows: ingest.Rows{Columns: frame(t, inquiry)}})
-	if fault.KindOf(err) != fault.Unavailable || len(report.Views[0].Failed) != 2 || report.Views[0].Appended != 0 {
-		t.Errorf("%+v, %v", report, err)
-	}
-	if got := appended(t, opt); len(got) != 0 {
-		t.Error(got)
+	for name, online := range map[string]stores.Writer{"is down": brokenWriter{}, "cannot be opened": nil} {
+		w := twoStores(t, "credit_scoring", "4_incremental", off, online)
+		report, err := w.Push(t.Context(), ingest.PushRequest{Source: "inquiry_push", To: ingest.OnlineAndOffline, Rows: ingest.Rows{Columns: frame(t, inquiry)}})
+		if fault.KindOf(err) != fault.Unavailable || len(report.Views[0].Failed) != 2 || report.Views[0].Appended != 0 {
+			t.Errorf("%s: %+v, %v", name, report, err)
+		}
+		if got := appended(t, opt); len(got) != 0 {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }
 

@@ -64,7 +64,7 @@ func together(failed []error) error {
 			e.Kind, e.Whose = f.Kind, f.Whose
 		}
 	}
-	e.Text = strings.Join(texts, "; ")
+	e.Text = strings.Join(slices.Compact(texts), "; ")
 	return e.Because(errors.Join(failed...))
 }
 
@@ -89,14 +89,13 @@ func (w *Writer) storeOnline(ctx context.Context, vw *viewWrite) error {
 	}
 	online, err := w.opt.Online(ctx)
 	if err != nil {
+		vw.failAll(err)
 		return err
 	}
 	table := stores.Table{Project: vw.view.Project, View: vw.view.Name, Version: vw.view.TableVersion}
 	done, err := online.Write(ctx, table, vw.form.features, vw.online, stores.Newer)
 	if err != nil {
-		for i := range vw.online {
-			vw.fail(vw.at[i], err)
-		}
+		vw.failAll(err)
 		return unstored(&vw.report)
 	}
 	vw.report.Stored += done.Stored(len(vw.online))
@@ -107,6 +106,13 @@ func (w *Writer) storeOnline(ctx context.Context, vw *viewWrite) error {
 		vw.fail(vw.at[at], done.Failed.Errs[i])
 	}
 	return unstored(&vw.report)
+}
+
+// failAll notes that no row is known to be stored.
+func (vw *viewWrite) failAll(err error) {
+	for _, row := range vw.at {
+		vw.fail(row, err)
+	}
 }
 
 // fail notes that a row is not known to be stored.
