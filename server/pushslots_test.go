@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -62,6 +63,50 @@ func TestWritesHaveSlotsOfTheirOwn(t *testing.T) {
 		if code := <-done; code != http.StatusOK {
 			t.Error(code)
 		}
+	}
+}
+
+// A stream that waits for its caller has no share of the memory for large bodies: its
+// last line is written.
+func TestAWaitingStreamKeepsNoMemory(t *testing.T) {
+	written := make(chan string, 2)
+	s := scriptedServer(t, func(_ context.Context, name string, _ ingest.Rows) (ingest.Report, error) {
+		written <- name
+		return ingest.Report{Views: []ingest.ViewReport{{View: "v", Rows: 1, Stored: 1}}}, nil
+	}, func(o *server.Options) { o.BodyBytes = 2 << 20 })
+	large := `{"feature_view":"v","columns":{"n":["` + strings.Repeat("x", 3<<19) + `"]}}`
+	body, caller := io.Pipe()
+	t.Cleanup(func() { _ = caller.Close() })
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.at.HTTP+"/v1/write:stream", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan string, 1)
+	go func() {
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			done <- err.Error()
+			return
+		}
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(resp.Body)
+		done <- string(text)
+	}()
+	send := func() {
+		if _, err := io.WriteString(caller, large+"\n"); err != nil {
+			t.Fatal(err)
+		}
+		<-written
+	}
+	send()
+	if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/v1/write", large); code != http.StatusOK {
+		t.Fatal(code, text)
+	}
+	<-written
+	send()
+	_ = caller.Close()
+	if text := <-done; !strings.Contains(text, `"rows":"2"`) {
+		t.Error(text)
 	}
 }
 

@@ -67,8 +67,13 @@ func (c *rowsLines) receive(ctx context.Context) error {
 	return err
 }
 
-// next reads the next line that is not empty; io.EOF says that there is none.
+// next reads the next line that is not empty; io.EOF says that there is none. The memory of
+// a large line before it becomes free: its rows are written.
 func (c *rowsLines) next(ctx context.Context) error {
+	if c.reserved > 0 {
+		c.bodies().release(c.reserved)
+		c.reserved, c.raw = 0, nil
+	}
 	limit := c.web.pipeline.bodyBytes
 	for c.raw = c.raw[:0]; ; {
 		if c.web.pipeline.stopping.Err() != nil {
