@@ -21,7 +21,7 @@ def main() -> int:
     args.add_argument("--banquet", required=True)
     program = args.parse_args().banquet
     cases = wrong = 0
-    for version, python in {"0.66": os.environ.get("FEAST066_PYTHON") or os.environ["FEAST_PYTHON"], "0.67": os.environ["FEAST067_PYTHON"]}.items():
+    for version, python in {"0.66": os.environ["FEAST066_PYTHON"], "0.67": os.environ["FEAST067_PYTHON"]}.items():
         with tempfile.TemporaryDirectory(prefix="conformance-push") as work:
             done = subprocess.run([python, str(HERE / "push_client.py"), program, work], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "TZ": "UTC"})
         if done.returncode != 0:

@@ -209,7 +209,6 @@ def older(remote: FeatureStore) -> str:
 def offline(post: Callable[..., requests.Response], data: Path) -> str:
     frame = rows(77, day=9)
     columns = {c: [v.isoformat() if isinstance(v, datetime) else v for v in frame[c].tolist()] for c in frame.columns}
-    columns["seen"] = [v.isoformat() for v in frame["seen"]]
     r = post("/push", push_source_name="drv_push", df={**columns, "seen": [int(v.timestamp()) for v in frame["seen"]]}, to="online_and_offline")
     if r.status_code != 200:
         return f"{r.status_code} {r.text}"

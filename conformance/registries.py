@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Registries go from Feast to banquet and back, for each version of Feast.
 
-    FEAST_PYTHON=… FEAST067_PYTHON=… registries.py --banquet bin/banquet
+    FEAST066_PYTHON=… FEAST067_PYTHON=… registries.py --banquet bin/banquet
 
 Feast applies a repository with objects of every kind and materializes it; banquet finds nothing to
 change, changes one view and one service, and gives back everything else field by field, with the
@@ -192,7 +192,7 @@ def main() -> None:
         result = {"prepare": prepare, "extra": extra, "objects": objects}[args.step](args.path)
         print(json.dumps(result))
         return
-    for name in ("FEAST_PYTHON", "FEAST067_PYTHON"):
+    for name in ("FEAST066_PYTHON", "FEAST067_PYTHON"):
         with tempfile.TemporaryDirectory(prefix="registries") as work:
             v = Version(os.environ[name], str(Path(args.banquet).resolve()), Path(work) / "repos")
             for check in (v.from_feast, v.from_banquet):
