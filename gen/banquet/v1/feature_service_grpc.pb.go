@@ -37,7 +37,7 @@ const (
 // Errors: INVALID_ARGUMENT for mistakes of the caller, NOT_FOUND for an unknown
 // project, feature view, feature service or push source, FAILED_PRECONDITION for
 // a disabled feature view, PERMISSION_DENIED for writes if the server does not
-// offer them on its address, UNIMPLEMENTED for a feature that must be computed,
+// offer them on its address, UNIMPLEMENTED for a feature that cannot be computed,
 // RESOURCE_EXHAUSTED for too much work at once, UNAVAILABLE and DEADLINE_EXCEEDED
 // for a store that did not respond. A store that did not respond is never
 // NOT_FOUND.
@@ -177,7 +177,7 @@ func (c *featureServiceClient) GetServingInfo(ctx context.Context, in *GetServin
 // Errors: INVALID_ARGUMENT for mistakes of the caller, NOT_FOUND for an unknown
 // project, feature view, feature service or push source, FAILED_PRECONDITION for
 // a disabled feature view, PERMISSION_DENIED for writes if the server does not
-// offer them on its address, UNIMPLEMENTED for a feature that must be computed,
+// offer them on its address, UNIMPLEMENTED for a feature that cannot be computed,
 // RESOURCE_EXHAUSTED for too much work at once, UNAVAILABLE and DEADLINE_EXCEEDED
 // for a store that did not respond. A store that did not respond is never
 // NOT_FOUND.
