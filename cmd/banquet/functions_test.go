@@ -93,7 +93,7 @@ func TestTransformTest(t *testing.T) {
 		{"lines", "keyed", "{\"shopper\": 2, \"items\": \"3\"}\n{\"shopper\": 1, \"items\": 1}\n", "json", 0, "[\n    {\"x\": 6.0},\n    {\"x\": 1.0}\n]\n", "  | def keyed("},
 		{"a join key by another name", "mapped", `[{"buyer": 2, "items": 3}]`, "table", 0, "x\n6.0\n", "  reads buyer INT64 (join key)\n"},
 		{"a column is missing", "keyed", `[{"shopper": 2}]`, "table", 1, "", `rows.json: the rows have no column "items", which the function reads`},
-		{"a value of another type", "keyed", `[{"shopper": 2, "items": 3}, {"shopper": 2, "items": "x"}]`, "table", 1, "", `rows.json: column "items", row 2: `},
+		{"a value of another type", "keyed", `[{"shopper": 2, "items": 3}, {"shopper": 2, "items": "x"}]`, "table", 1, "", `rows.json: column "items", row 1: `},
 		{"lists of different lengths", "keyed", `{"shopper": [2, 5], "items": [1]}`, "table", 1, "", "column"},
 		{"no rows", "keyed", `[]`, "table", 1, "", "rows.json has no rows"},
 		{"no JSON", "keyed", `items`, "table", 1, "", "rows.json is not JSON rows"},

@@ -165,7 +165,7 @@ func filled(p *transform.Program, columns []ingest.Column, path string) (*transf
 				err = b.SetValue(i, row, scratch)
 			}
 			if err != nil {
-				return nil, fault.New(fault.Invalid, "%s: column %q, row %d: %s", path, found[i].Name, row+1, fault.Of(err).Text).Because(err)
+				return nil, fault.New(fault.Invalid, "%s: column %q, row %d: %s", path, found[i].Name, row, fault.Of(err).Text).Because(err)
 			}
 		}
 	}
