@@ -142,7 +142,7 @@ func newComputation(d *onDemand, p *plan, set *Set, joined *arrow.Schema) (*comp
 			at = slices.IndexFunc(joined.Fields()[:first], func(f arrow.Field) bool { return f.Name == in.Name })
 		}
 		for i := range p.views {
-			if in.View == "" || p.views[i].Name != d.from[in.View] {
+			if in.View == "" || p.views[i].Name != d.joinedAs(in) {
 				continue
 			}
 			if n := slices.Index(p.views[i].Features, in.Name); n >= 0 {

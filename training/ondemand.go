@@ -18,8 +18,8 @@ import (
 type onDemand struct {
 	*registry.Selected
 	sources []registry.Projection
-	// from are the names of the joined views that its sources are read as.
-	from    map[string]string // by the name of the stored view
+	// from are the names of the joined views that the sources are read as.
+	from    []string
 	program *transform.Program
 	// features are the requested ones, in the order of the view's.
 	features []string
@@ -28,7 +28,7 @@ type onDemand struct {
 // addOnDemand adds an on-demand view. Feast computes such views in the order in which the
 // registry lists them.
 func (p *plan) addOnDemand(v *registry.Selected) error {
-	d := &onDemand{Selected: v, sources: p.project.Sources(v.View), from: map[string]string{}}
+	d := &onDemand{Selected: v, sources: p.project.Sources(v.View)}
 	for _, s := range d.sources {
 		switch {
 		case s.Err != nil:
@@ -36,9 +36,6 @@ func (p *plan) addOnDemand(v *registry.Selected) error {
 		case s.View.Kind == registry.OnDemandView:
 			return fault.New(fault.Unimplemented, "on-demand feature view %q reads features of on-demand feature view %q, which are computed, too; only stored features can be read",
 				v.View.Name, s.View.Name).About("on-demand feature view", v.View.Name, p.project.Name)
-		}
-		if err := registry.CheckServable(s.View); err != nil {
-			return err
 		}
 	}
 	for _, f := range v.View.Features {
@@ -79,9 +76,20 @@ func addSources(stored []*registry.Selected, d *onDemand) []*registry.Selected {
 				stored[at].Features = append(stored[at].Features, f)
 			}
 		}
-		d.from[w.View.Name] = stored[at].Name
+		d.from = append(d.from, stored[at].Name)
 	}
 	return stored
+}
+
+// joinedAs is the name of the joined view that has an input of the function; empty if the
+// entity rows have it.
+func (d *onDemand) joinedAs(in transform.Input) string {
+	for i, s := range d.sources {
+		if s.View.Name == in.View && slices.Contains(s.Features, in.Name) {
+			return d.from[i]
+		}
+	}
+	return ""
 }
 
 // hide gives the columns of features that were not asked for, and whose names are

@@ -198,6 +198,43 @@ func TestInputsOfFunctions(t *testing.T) {
 	}
 }
 
+// As in Feast, the source of a function may be a view that serves no features itself.
+func TestInputsOfAViewThatIsNotServed(t *testing.T) {
+	for name, change := range map[string]func(*core.FeatureView){
+		"disabled":    func(v *core.FeatureView) { v.Spec.Disabled = true },
+		"not written": func(v *core.FeatureView) { v.Meta.State = core.FeatureViewState_CREATED },
+	} {
+		opt := taxiOptions(t, func(r *core.Registry) {
+			withComputed(seen())(r)
+			for _, v := range r.FeatureViews {
+				if v.Spec.Name == "trips" {
+					change(v)
+				}
+			}
+		})
+		req := manyDrivers(t, 1, 1)
+		req.Features = []string{"seen:seen"}
+		if got, _ := lines(t, opt, req); len(got) != 2 || got[1] != "1|2024-03-01T01:00:00Z|7|text 7" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// Two sources may be one view by different join keys; each gives its own features.
+func TestInputsOfOneViewByTwoKeys(t *testing.T) {
+	other := source("fares", feature("label", types.ValueType_STRING))
+	other.GetFeatureViewProjection().JoinKeyMap = map[string]string{"driver_id": "rival"}
+	opt := taxiOptions(t, withComputed(computedView("both", "python", "return {\"x\": [str(f) + str(l) for f, l in zip(inputs[\"fare\"], inputs[\"label\"])]}",
+		[]*core.OnDemandSource{source("fares", fare), other}, feature("x", types.ValueType_STRING))))
+	req := training.Request{Features: []string{"both:x"}}
+	for rival, want := range map[string]string{"[1]": "text 11.5second", "[2]": "text 11.5None"} {
+		req.Rows = tableOf(t, cells{"driver_id", whole, "[1]"}, cells{"rival", whole, rival}, cells{"event_timestamp", zoned, `["2024-03-01 01:00:00"]`})
+		if got, _ := lines(t, opt, req); len(got) != 2 || !strings.HasSuffix(got[1], "|"+want) {
+			t.Errorf("%s: %q, want %s", rival, got, want)
+		}
+	}
+}
+
 func TestOnDemandFeaturesOfARange(t *testing.T) {
 	total := computedView("total", "pandas", "import pandas as pd\nreturn pd.DataFrame({\"total\": inputs[\"fare\"] * inputs[\"trips\"]})",
 		[]*core.OnDemandSource{source("fares", fare), source("trips", trips)}, feature("total", types.ValueType_DOUBLE))
