@@ -59,7 +59,7 @@ func (p *plan) addOnDemand(v *registry.Selected) error {
 // addSources adds the features that the functions read to the views of the request. As
 // in Feast, a source without join keys of its own is the same as the view that the
 // request itself names.
-func addSources(stored []*registry.Selected, d *onDemand) []*registry.Selected {
+func (p *plan) addSources(stored []*registry.Selected, d *onDemand) []*registry.Selected {
 	for i := range d.sources {
 		w := d.sources[i].Selected(d.sources[i].Features...)
 		at := slices.IndexFunc(stored, func(s *registry.Selected) bool {
@@ -67,7 +67,8 @@ func addSources(stored []*registry.Selected, d *onDemand) []*registry.Selected {
 		})
 		if at < 0 {
 			if slices.ContainsFunc(stored, func(s *registry.Selected) bool { return s.Name == w.Name }) {
-				w.Name += "@" + d.Name // with other join keys; its columns are hidden
+				w.Name += "@" + d.Name // with other join keys
+				p.apart = append(p.apart, w.Name)
 			}
 			at, stored = len(stored), append(stored, w)
 		}
@@ -92,8 +93,9 @@ func (d *onDemand) joinedAs(in transform.Input) string {
 	return ""
 }
 
-// hide gives the columns of features that were not asked for, and whose names are
-// taken, other names: they are read for the functions, and left out of the set.
+// hide gives the columns of features that were not asked for other names if their own are
+// taken, or belong to the same view by other join keys: they are read for the functions,
+// and left out of the set.
 func (p *plan) hide(full bool) {
 	taken := map[string]bool{}
 	for _, name := range p.outputs(full) {
@@ -107,7 +109,7 @@ func (p *plan) hide(full bool) {
 	for i := range p.views {
 		v := &p.views[i]
 		for n := v.asked; n < len(v.columns); n++ {
-			if taken[v.columns[n]] {
+			if taken[v.columns[n]] || slices.Contains(p.apart, v.Name) {
 				v.hideColumn(n)
 			}
 			taken[v.columns[n]] = true

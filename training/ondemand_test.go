@@ -220,16 +220,17 @@ func TestInputsOfAViewThatIsNotServed(t *testing.T) {
 	}
 }
 
-// Two sources may be one view by different join keys; each gives its own features.
+// Two sources may be one view by different join keys; each gives its own features. Those of
+// the second are not in the set, where they would look like features of the first.
 func TestInputsOfOneViewByTwoKeys(t *testing.T) {
 	other := source("fares", feature("label", types.ValueType_STRING))
 	other.GetFeatureViewProjection().JoinKeyMap = map[string]string{"driver_id": "rival"}
 	opt := taxiOptions(t, withComputed(computedView("both", "python", "return {\"x\": [str(f) + str(l) for f, l in zip(inputs[\"fare\"], inputs[\"label\"])]}",
 		[]*core.OnDemandSource{source("fares", fare), other}, feature("x", types.ValueType_STRING))))
-	req := training.Request{Features: []string{"both:x"}}
+	req := training.Request{Features: []string{"both:x"}, FullNames: true}
 	for rival, want := range map[string]string{"[1]": "text 11.5second", "[2]": "text 11.5None"} {
 		req.Rows = tableOf(t, cells{"driver_id", whole, "[1]"}, cells{"rival", whole, rival}, cells{"event_timestamp", zoned, `["2024-03-01 01:00:00"]`})
-		if got, _ := lines(t, opt, req); len(got) != 2 || !strings.HasSuffix(got[1], "|"+want) {
+		if got, _ := lines(t, opt, req); len(got) != 2 || !strings.HasSuffix(got[0], "] fares__fare:float64 both__x:utf8") || !strings.HasSuffix(got[1], "|11.5|"+want) {
 			t.Errorf("%s: %q, want %s", rival, got, want)
 		}
 	}

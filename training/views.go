@@ -16,6 +16,9 @@ type plan struct {
 	views   []joined
 	// onDemand are the views whose features a function computes.
 	onDemand []*onDemand
+	// apart are the names of views that only functions read, by other join keys than the
+	// view of the same name that is in the set.
+	apart []string
 }
 
 // joined is a view of the request and what is read from its source.
@@ -80,7 +83,7 @@ func (p *plan) join(stored []*registry.Selected, req *Request) error {
 		asked[i] = len(v.Features)
 	}
 	for _, d := range p.onDemand {
-		stored = addSources(stored, d)
+		stored = p.addSources(stored, d)
 	}
 	for i, v := range stored {
 		j, err := joinedView(v, req)
