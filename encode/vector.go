@@ -66,12 +66,6 @@ func (v *Vector) Mismatch(row string, got, want int) error {
 	return v.fault("%sVector length %d does not match expected %d%s for feature '%s' in feature view '%s'.", row, got, want, inferred, v.feature.Name, v.view.Name)
 }
 
-// NoSequence is the error for a row whose value is not a list; class is the value's
-// Python class.
-func (v *Vector) NoSequence(row, class string) error {
-	return v.fault("Row %s: Vector feature '%s' is not a sequence. Got: <class '%s'>", row, v.feature.Name, class)
-}
-
 func (v *Vector) fault(format string, args ...any) error {
 	return fault.New(fault.Invalid, format, args...).About("feature view", v.view.Name, v.view.Project)
 }
