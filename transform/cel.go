@@ -35,6 +35,7 @@ type ExpressionError struct {
 	Text         string
 }
 
+// Error says what is wrong in the expression, without its place.
 func (e *ExpressionError) Error() string { return e.Text }
 
 // expression is the compiled expression of a feature.

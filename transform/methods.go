@@ -30,6 +30,74 @@ func textMethod(name string) method {
 	return func(_ *machine, v val, a *args) (val, error) { return pythonText(name, how, v.s, a) }
 }
 
+// pythonText calls a method of Python's str.
+func pythonText(name string, how pytext.Method, s string, a *args) (val, error) {
+	if fn := casing[name]; fn != nil && len(a.pos)+len(a.names) == 0 {
+		return textVal(fn(s)), nil
+	}
+	params := splitParams(how.Params)
+	in := make([]any, len(params))
+	if len(a.pos) > len(params) || len(a.names) > 0 && !how.Named {
+		return val{}, typeError("str.%s() does not take these arguments", name)
+	}
+	for i, p := range params {
+		v, ok := a.get(i, p.name)
+		if !ok {
+			if !p.optional {
+				return val{}, typeError("str.%s() misses its argument %s", name, p.name)
+			}
+			continue
+		}
+		in[i] = textArgument(v)
+	}
+	out, err := how.Call(s, in)
+	if err != nil {
+		if strings.Contains(err.Error(), "these characters") {
+			return val{}, tooMuch("str.%s() of these characters is not supported", name)
+		}
+		return val{}, &failure{text: err.Error(), data: true}
+	}
+	return fromText(out)
+}
+
+func textArgument(v val) any {
+	switch v.k {
+	case kNone:
+		return nil
+	case kText:
+		return v.s
+	case kInt, kBool:
+		return v.i
+	case kTuple:
+		var out []any
+		for _, x := range v.ref.(*list).items {
+			out = append(out, textArgument(x))
+		}
+		return out
+	}
+	return pytext.Other(v.typeName())
+}
+
+func fromText(v any) (val, error) {
+	switch v := v.(type) {
+	case bool:
+		return boolVal(v), nil
+	case int64:
+		return intVal(v), nil
+	case string:
+		return textVal(v), nil
+	case []string:
+		out := make([]val, len(v))
+		for i, s := range v {
+			out[i] = textVal(s)
+		}
+		return listVal(out), nil
+	case [3]string:
+		return val{k: kTuple, ref: &list{[]val{textVal(v[0]), textVal(v[1]), textVal(v[2])}}}, nil
+	}
+	return val{}, outside("this method of str is not supported")
+}
+
 func textJoin(m *machine, v val, a *args) (val, error) {
 	if err := a.known("join()", 1); err != nil || len(a.pos) == 0 {
 		return val{}, orMissing(err, "join()")

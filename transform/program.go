@@ -260,6 +260,7 @@ type PlaceError struct {
 	Text string
 }
 
+// Error names the line and says what is wrong there.
 func (p *PlaceError) Error() string { return fmt.Sprintf("line %d: %s", p.Line, p.Text) }
 
 // Source is the stored text of the function of a view.
