@@ -267,46 +267,96 @@ func attrValue(a *syntax.Attr, ok bool) syntax.Expr {
 }
 
 // unknownColumns reports a column that the function reads from its parameter and
-// that neither a source has nor the function makes.
+// that neither a source has nor the function makes or looks for.
 func (p *Program) unknownColumns(main *syntax.Func) error {
-	known := map[string]bool{}
+	parameter := main.Params[0].Name
+	found := findings{known: map[string]bool{}, mentions: map[string]int{}}
 	for _, names := range p.names {
 		for _, n := range names {
-			known[n] = true
+			found.known[n] = true
 		}
 	}
-	parameter := main.Params[0].Name
-	reassigned := false
-	visitTargets(main.Body, func(e syntax.Expr) {
-		switch e := e.(type) {
-		case *syntax.Index:
-			if name, ok := constText(e.Index); ok {
-				known[name] = true
-			}
-		case *syntax.Name:
-			reassigned = reassigned || e.ID == parameter
+	visitTargets(main.Body, found.target)
+	visit(main.Body, found.expr)
+	tried(main.Body, func(body []syntax.Stmt) {
+		for name := range readsOf(body, parameter) {
+			found.known[name] = true
 		}
 	})
-	if reassigned {
+	if slices.Contains(found.bound, parameter) {
 		return nil
 	}
 	reads := readsOf(main.Body, parameter)
 	for _, name := range sortedKeys(reads) {
-		if known[name] {
+		if found.known[name] || found.mentions[name] > reads[name].times {
 			continue
 		}
 		hint := ""
-		if near := similar.Nearest(name, sortedKeys(known)); near != "" {
+		if near := similar.Nearest(name, sortedKeys(found.known)); near != "" {
 			hint = "; there is " + near
 		}
-		return p.fault(place(&failure{class: "KeyError", text: "no source of the view has the column \"" + name + "\"" + hint}, reads[name]))
+		return p.fault(place(&failure{class: "KeyError", text: "no source of the view has the column \"" + name + "\"" + hint}, reads[name].at))
 	}
 	return nil
 }
 
-// readsOf finds the columns that a function reads from a parameter, and where.
-func readsOf(body []syntax.Stmt, parameter string) map[string]int {
-	reads := map[string]int{}
+// findings are what a function does with names and texts.
+type findings struct {
+	known    map[string]bool // columns that it has or makes
+	mentions map[string]int  // how often it has a text, or an argument of this name
+	bound    []string        // its variables
+}
+
+func (f *findings) target(e syntax.Expr) {
+	switch e := e.(type) {
+	case *syntax.Index:
+		if name, ok := constText(e.Index); ok {
+			f.known[name] = true
+		}
+	case *syntax.Name:
+		f.bound = append(f.bound, e.ID)
+	}
+}
+
+func (f *findings) expr(e syntax.Expr) {
+	switch e := e.(type) {
+	case *syntax.Const:
+		if s, ok := e.Value.(string); ok {
+			f.mentions[s]++
+		}
+	case *syntax.Call:
+		for _, a := range e.Args {
+			f.mentions[a.Name]++
+		}
+	case *syntax.Lambda:
+		for _, p := range e.Params {
+			f.bound = append(f.bound, p.Name)
+		}
+	case *syntax.Comprehension:
+		for _, c := range e.Clauses {
+			targets(f.target, c.Target)
+		}
+	}
+}
+
+// tried calls fn for the blocks whose errors the function may catch.
+func tried(body []syntax.Stmt, fn func([]syntax.Stmt)) {
+	for _, s := range body {
+		if t, ok := s.(*syntax.Try); ok {
+			fn(t.Body)
+		}
+		for _, b := range blocks(s) {
+			tried(b, fn)
+		}
+	}
+}
+
+// columnReads are the reads of one column: the place of the first, and their number.
+type columnReads struct{ at, times int }
+
+// readsOf finds the columns that a function reads from a parameter.
+func readsOf(body []syntax.Stmt, parameter string) map[string]columnReads {
+	reads := map[string]columnReads{}
 	visit(body, func(e syntax.Expr) {
 		x, ok := e.(*syntax.Index)
 		if !ok {
@@ -317,9 +367,12 @@ func readsOf(body []syntax.Stmt, parameter string) map[string]int {
 		if !isName || !isText || n.ID != parameter {
 			return
 		}
-		if _, seen := reads[name]; !seen {
-			reads[name] = x.At()
+		r := reads[name]
+		if r.times == 0 {
+			r.at = x.At()
 		}
+		r.times++
+		reads[name] = r
 	})
 	return reads
 }
@@ -333,35 +386,34 @@ func constText(e syntax.Expr) (string, bool) {
 	return s, ok
 }
 
-// visitTargets calls fn for the targets of assignments.
+// visitTargets calls fn for the targets of statements, and for parameters.
 func visitTargets(body []syntax.Stmt, fn func(syntax.Expr)) {
 	for _, s := range body {
 		switch s := s.(type) {
 		case *syntax.Assign:
-			for _, t := range s.Targets {
-				fn(t)
-			}
+			targets(fn, s.Targets...)
 		case *syntax.Augment:
-			fn(s.Target)
+			targets(fn, s.Target)
+		case *syntax.For:
+			targets(fn, s.Target)
 		case *syntax.Func:
 			for _, p := range s.Params {
 				fn(&syntax.Name{ID: p.Name})
 			}
-			visitTargets(s.Body, fn)
-		case *syntax.For:
-			visitTargets(s.Body, fn)
-			visitTargets(s.Else, fn)
-		case *syntax.While:
-			visitTargets(s.Body, fn)
-		case *syntax.If:
-			visitTargets(s.Then, fn)
-			visitTargets(s.Else, fn)
-		case *syntax.Try:
-			visitTargets(s.Body, fn)
-			for _, h := range s.Handlers {
-				visitTargets(h.Body, fn)
-			}
-			visitTargets(s.Else, fn)
 		}
+		for _, b := range blocks(s) {
+			visitTargets(b, fn)
+		}
+	}
+}
+
+// targets calls fn for targets, and for those within them.
+func targets(fn func(syntax.Expr), list ...syntax.Expr) {
+	for _, e := range list {
+		if s, ok := e.(*syntax.Sequence); ok {
+			targets(fn, s.Items...)
+			continue
+		}
+		fn(e)
 	}
 }

@@ -54,3 +54,26 @@ func TestALoopWithoutEndDelaysNobody(t *testing.T) {
 		t.Errorf("Run says %v", err)
 	}
 }
+
+// TestColumnsThatAFunctionMayFind holds that only a column that the function surely
+// does not find is refused: one that it looks for, or makes, is none.
+func TestColumnsThatAFunctionMayFind(t *testing.T) {
+	for name, body := range map[string]string{
+		"asked for":              "return {'o': i['new'] if 'new' in i else i['a']}",
+		"updated":                "i.update({'new': i['a']})\n    return {'o': i['new']}",
+		"updated by name":        "i.update(new=i['a'])\n    return {'o': i['new']}",
+		"tried":                  "try:\n        x = i['new']\n    except KeyError:\n        x = i['a']\n    return {'o': x}",
+		"one of several targets": "i['new'], x = i['a'], 1\n    return {'o': i['new']}",
+		"else of a while":        "while False:\n        pass\n    else:\n        i['new'] = i['a']\n    return {'o': i['new']}",
+		"another dict of a loop": "a = i['a']\n    for i in [{'new': a}]:\n        x = i['new']\n    return {'o': x}",
+	} {
+		p, err := singleton("def fn(i):\n    "+body+"\n", []Field{{"a", types.ValueType_INT64}})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := runOne(t, p, 3); got != 3 {
+			t.Errorf("%s: %d, want 3", name, got)
+		}
+	}
+}
