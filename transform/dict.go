@@ -94,10 +94,3 @@ func hashable(key val) error {
 	}
 	return nil
 }
-
-// sameKey is the equality of two values as keys.
-func sameKey(a, b val) bool {
-	x, ok := keyOf(a)
-	y, ok2 := keyOf(b)
-	return ok && ok2 && x == y
-}

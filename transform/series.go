@@ -1,6 +1,9 @@
 package transform
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // bools is a column of bools from a test of each row.
 func (m *machine) bools(c *column, test func(i int) bool) val {
@@ -245,15 +248,27 @@ func columnIsin(m *machine, v val, a *args) (val, error) {
 	if !comparable(c, look(all), len(all)) {
 		return val{}, outside("isin() with values of other types than the column is not supported")
 	}
+	in, nulls := members(all)
 	return m.bools(c, func(i int) bool {
 		x := c.python(i)
-		for _, y := range all {
-			if isMember(x, y, c.dt == dObject) {
-				return true
-			}
+		if x.null() { // nulls are equal; those of objects if they are of one kind
+			return slices.Contains(nulls, x.k) || c.dt != dObject && len(nulls) > 0
 		}
-		return false
+		return in.find(x) >= 0
 	}), nil
+}
+
+// members are the values of isin, and the kinds of nulls among them.
+func members(all []val) (in *dict, nulls []kind) {
+	in = &dict{}
+	for _, y := range all {
+		if !y.null() {
+			in.set(y, val{})
+		} else if !slices.Contains(nulls, y.k) {
+			nulls = append(nulls, y.k)
+		}
+	}
+	return in, nulls
 }
 
 // comparable reports whether the values of a list are of the type of a column.
@@ -261,14 +276,6 @@ func comparable(c *column, s seen, n int) bool {
 	mixed := s.bools > 0 && s.bools < n
 	other := (s.bools > 0) != (c.dt == dBool) && c.dt != dObject && n > 0
 	return !mixed && !other && s.times == 0
-}
-
-// isMember is the equality of isin, for which nulls are equal.
-func isMember(x, y val, object bool) bool {
-	if x.null() {
-		return y.null() && (x.k == y.k || !object)
-	}
-	return sameKey(x, y)
 }
 
 func columnBetween(m *machine, v val, a *args) (val, error) {

@@ -41,11 +41,10 @@ func (m *machine) eachOf(c *column, empty dtype, lengths bool, fn func(s string)
 			if err != nil {
 				return val{}, err
 			}
+			if err := m.grow(v); err != nil {
+				return val{}, err
+			}
 			out.objs[i] = v
-			m.mem.used += len(v.s)
-		}
-		if m.mem.used > m.limit {
-			return val{}, errMemory
 		}
 	}
 	conv, err := m.soft(out)
