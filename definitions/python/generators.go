@@ -65,15 +65,12 @@ func (g *generator) resume(send any, thrown error) (any, bool, error) {
 	case r.calls >= maxCalls:
 		return nil, false, fmt.Errorf("calls are nested too deep")
 	}
-	if !g.started {
-		if len(r.open) >= maxOpen {
-			return nil, false, fmt.Errorf("more than %d generators are begun and not ended, which is not read; make lists of them", maxOpen)
-		}
-		r.open = append(r.open, g)
+	if err := g.begin(); err != nil {
+		return nil, false, err
 	}
 	calls, depth, guard := r.calls, r.depth, r.guard
 	g.calls, g.depth, r.calls, r.guard = calls, depth, calls+1, nil
-	g.started, g.running, g.send, g.thrown = true, true, send, thrown
+	g.running, g.send, g.thrown = true, send, thrown
 	v, more := g.next()
 	g.running = false
 	r.calls, r.depth, r.guard = calls, depth, guard
@@ -91,6 +88,18 @@ func (g *generator) resume(send any, thrown error) (any, bool, error) {
 		return nil, false, raise("RuntimeError", "generator raised StopIteration")
 	}
 	return nil, false, g.err
+}
+
+// begin puts a generator among the open ones when it is asked for the first time.
+func (g *generator) begin() error {
+	if g.started {
+		return nil
+	}
+	if len(g.run.open) >= maxOpen {
+		return fmt.Errorf("more than %d generators are begun and not ended, which is not read; make lists of them", maxOpen)
+	}
+	g.run.open, g.started = append(g.run.open, g), true
+	return nil
 }
 
 // given is the result of send and throw: the end is an exception.

@@ -73,19 +73,22 @@ func (w *writer) result() (any, error) {
 	return w.b.String(), nil
 }
 
-func (w *writer) value(v any) { //nolint:gocyclo // a table: one line for each type
+// room counts the work of a value; it returns false if the text ends before it.
+func (w *writer) room(v any) bool {
 	most := maxText
 	if w.short {
 		most = maxBrief
 	}
 	if w.full = w.full || w.b.Len() > most || w.depth > maxNesting; w.full || w.err != nil {
-		return
+		return false
 	}
-	if w.err = w.meter.step(1 + textSize(v)/64); w.err != nil {
-		return
-	}
-	if w.short && textSize(v) > maxBrief {
-		w.full = true
+	w.err = w.meter.step(1 + textSize(v)/64)
+	w.full = w.err == nil && w.short && textSize(v) > maxBrief
+	return w.err == nil && !w.full
+}
+
+func (w *writer) value(v any) {
+	if !w.room(v) {
 		return
 	}
 	w.depth++
