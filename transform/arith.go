@@ -255,6 +255,9 @@ func (m *machine) objectBinary(op string, a, b operand, n int) (*column, error) 
 			first = err
 			break
 		}
+		if err == nil {
+			err = m.grow(v)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -273,6 +276,9 @@ func (m *machine) objectBinary(op string, a, b operand, n int) (*column, error) 
 			continue
 		}
 		v, err := scalarBinary(op, x, y)
+		if err == nil {
+			err = m.grow(v)
+		}
 		if err != nil {
 			return nil, err
 		}

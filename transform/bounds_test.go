@@ -48,3 +48,10 @@ func TestListsMadeOfTextsAreBounded(t *testing.T) {
 	err := texts1(t, "df['s'].str.split(',').str.len()", 4, func(int) string { return long })
 	wantError(t, err, "needs more memory than its bound")
 }
+
+// TestTextsOfColumnsAreBounded holds that the texts of all rows count together.
+func TestTextsOfColumnsAreBounded(t *testing.T) {
+	short := func(int) string { return "aa" }
+	wantError(t, texts1(t, "(df['s'] * 500000).str.len()", 300, short), "needs more memory than its bound")
+	wantError(t, texts1(t, "df['s'].str.replace('a', 'b' * 1000000).str.len()", 1, short), "the text is longer than")
+}

@@ -146,7 +146,13 @@ func pySum(m *machine, a *args) (val, error) {
 	if !given {
 		total = intVal(0)
 	}
+	if total.k == kText {
+		return val{}, typeError("sum() can't sum strings; use ''.join()")
+	}
 	for i := range s.len() {
+		if err := m.step(); err != nil {
+			return val{}, err
+		}
 		v := s.at(i)
 		if total, err = m.binary("+", total, v); err != nil {
 			return val{}, err

@@ -223,11 +223,10 @@ func text2Replace(m *machine, v val, a *args) (val, error) {
 		}
 	}
 	return m.eachText(v.col(), dObject, func(s string) (val, error) {
-		out := strings.ReplaceAll(s, pat.s, repl.s)
-		if len(out) > maxText {
+		if len(s)+strings.Count(s, pat.s)*(len(repl.s)-len(pat.s)) > maxText { // before it is made
 			return val{}, tooMuch("the text is longer than %d bytes", maxText)
 		}
-		return textVal(out), nil
+		return textVal(strings.ReplaceAll(s, pat.s, repl.s)), nil
 	})
 }
 
