@@ -453,7 +453,7 @@ func (of *methods) of(v val) method {
 		return of.times
 	case kText:
 		return of.text
-	case kList, kSet:
+	case kList:
 		return of.list
 	case kDict:
 		return of.dict

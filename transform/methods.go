@@ -127,9 +127,6 @@ func listAppend(m *machine, v val, a *args) (val, error) {
 	if err := a.known("append()", 1); err != nil || len(a.pos) == 0 {
 		return val{}, orMissing(err, "append()")
 	}
-	if v.k != kList {
-		return val{}, outside("append() of a %s is not supported", v.typeName())
-	}
 	l := v.ref.(*list)
 	l.items = append(l.items, a.pos[0])
 	m.mem.used += 64

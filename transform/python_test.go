@@ -45,6 +45,7 @@ func TestExpressionsOfPython(t *testing.T) {
 		{"len({1, 2} & {2})", 0, "operator & of a set and a set is not supported"},
 		{"len({'x': 1} | {'y': 2})", 0, "operator | of a dict and a dict is not supported"},
 		{"len(sum([[1], [2, 3]], []))", 3, ""},
+		{"len([{2}.extend([i['a']])])", 0, "method .extend() of a set is not supported"},
 		{"len(3 * [0])", 0, "operator * of a int and a list is not supported"},
 	} {
 		p, err := singleton("def fn(i):\n    return {'o': "+tt.expr+"}\n", []Field{{"a", types.ValueType_INT64}})
