@@ -171,18 +171,9 @@ func OutputType(t types.ValueType_Enum) arrow.DataType {
 		return arrow.FixedWidthTypes.Boolean
 	case types.ValueType_UNIX_TIMESTAMP:
 		return arrow.FixedWidthTypes.Timestamp_us
-	case types.ValueType_INT32_LIST:
-		return arrow.ListOf(arrow.PrimitiveTypes.Int32)
-	case types.ValueType_INT64_LIST:
-		return arrow.ListOf(arrow.PrimitiveTypes.Int64)
-	case types.ValueType_FLOAT_LIST:
-		return arrow.ListOf(arrow.PrimitiveTypes.Float32)
-	case types.ValueType_DOUBLE_LIST:
-		return arrow.ListOf(arrow.PrimitiveTypes.Float64)
-	case types.ValueType_BOOL_LIST:
-		return arrow.ListOf(arrow.FixedWidthTypes.Boolean)
-	case types.ValueType_STRING_LIST:
-		return arrow.ListOf(arrow.BinaryTypes.String)
+	}
+	if of := itemType(t); of != types.ValueType_INVALID {
+		return arrow.ListOf(OutputType(of))
 	}
 	return arrow.BinaryTypes.String
 }

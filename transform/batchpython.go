@@ -104,9 +104,7 @@ func (b *Batch) runSingleton(text string) error {
 
 // listItems decodes a list of texts or numbers; ok is false for other values.
 func listItems(t types.ValueType_Enum, content []byte) (items []val, ok bool, err error) {
-	switch t {
-	case types.ValueType_INT32_LIST, types.ValueType_INT64_LIST, types.ValueType_BOOL_LIST, types.ValueType_DOUBLE_LIST, types.ValueType_FLOAT_LIST, types.ValueType_STRING_LIST:
-	default:
+	if itemType(t) == types.ValueType_INVALID {
 		return nil, false, nil
 	}
 	for len(content) > 0 {
