@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +29,9 @@ import (
 // names the directory of the repository.
 const childEnv = "BANQUET_TEST_MATERIALIZE"
 
+// holdEnv makes that run stand still when half of its calls are stored.
+const holdEnv = "BANQUET_TEST_MATERIALIZE_HOLD"
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
 		if err := child(dir); err != nil {
@@ -38,8 +43,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run()) //nolint:forbidigo // as every TestMain
 }
 
-// killRows is how many keys the killed runs have; each has older rows, too.
-const killRows = 2000
+// killRows is how many keys the killed runs have, killBatch how many they write at
+// once; each key has older rows, too.
+const killRows, killBatch = 2000, 20
 
 // killShop is a shop whose registry and online store are files in dir.
 func killShop(dir string) (ingest.Options, *sqlite.Store, error) {
@@ -58,17 +64,23 @@ func killShop(dir string) (ingest.Options, *sqlite.Store, error) {
 	}
 	storage := file.New(filepath.Join(dir, "registry.db"))
 	return ingest.Options{
-		Storage: storage, Project: "shop", Offline: source, Online: slow{online}, KeyVersion: 3, BatchSize: 20, Runs: storage.Records(),
+		Storage: storage, Project: "shop", Offline: source, Online: slow{online, new(atomic.Int64)}, KeyVersion: 3, BatchSize: killBatch, Runs: storage.Records(),
 		Spool: spool.Options{Dir: dir, Memory: 100 << 10}, Now: func() time.Time { return noon },
 	}, online, nil
 }
 
 // slow gives the parent time to kill, and the child time to write its record.
-type slow struct{ stores.Store }
+type slow struct {
+	stores.Store
+	calls *atomic.Int64
+}
 
 func (s slow) Write(ctx context.Context, table stores.Table, features *stores.Selection, records []stores.Record, mode stores.Mode) (stores.Written, error) {
 	if os.Getenv(childEnv) != "" {
 		<-time.After(100 * time.Millisecond)
+	}
+	if os.Getenv(holdEnv) != "" && s.calls.Add(1) > killRows/killBatch/2 {
+		select {} // until it is killed
 	}
 	return s.Store.Write(ctx, table, features, records, mode)
 }
@@ -109,7 +121,11 @@ func TestRunsThatAreKilled(t *testing.T) {
 	want := cells(t, filepath.Join(undisturbed, "online.db"))
 	for kills := 0; kills < wanted; {
 		dir := killDir(t)
-		n, r := killUntilDone(t, dir)
+		most := math.MaxInt
+		if kills == 0 {
+			most = 1 // what is killed once, with rows stored, is surely continued
+		}
+		n, r := killUntilDone(t, dir, most)
 		kills, resumed = kills+n, resumed+r.Resumed
 		if r.Keys != killRows || r.Written != killRows {
 			t.Errorf("%+v", r)
@@ -124,8 +140,9 @@ func TestRunsThatAreKilled(t *testing.T) {
 	}
 }
 
-// killUntilDone kills runs until one is done, and returns how many were killed.
-func killUntilDone(t *testing.T, dir string) (kills int, r ingest.Result) {
+// killUntilDone kills runs, at most most of them, until one is done, and returns how
+// many were killed.
+func killUntilDone(t *testing.T, dir string, most int) (kills int, r ingest.Result) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -134,12 +151,16 @@ func killUntilDone(t *testing.T, dir string) (kills int, r ingest.Result) {
 	for {
 		cmd := exec.CommandContext(t.Context(), self)
 		cmd.Env, cmd.Stderr = append(os.Environ(), childEnv+"="+dir), os.Stderr
-		// The first run is killed when its record says that rows are stored, so that the
-		// second can continue it, the others at random: each is given more time than the one
+		// The first run stands still, and is killed when its record says that rows are
+		// stored, so that the second can continue it, the others at random: each is given more time than the one
 		// before, or none would end on a slow machine.
 		moment := func() { <-time.After(rand.N(time.Second + time.Duration(kills)*300*time.Millisecond)) }
-		if kills == 0 {
+		switch kills {
+		case 0:
+			cmd.Env = append(cmd.Env, holdEnv+"=1")
 			moment = func() { untilStored(t, dir) }
+		case most:
+			moment = func() { <-t.Context().Done() }
 		}
 		out, err := killed(cmd, moment)
 		if err != nil && cmd.ProcessState.ExitCode() >= 0 {
