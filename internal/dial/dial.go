@@ -9,6 +9,7 @@ package dial
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -72,7 +73,12 @@ func (d *Dialer) connect(ctx context.Context, network, address string) (net.Conn
 	if keep == 0 {
 		keep = keepAlive
 	}
-	return (&net.Dialer{KeepAlive: keep}).DialContext(ctx, network, address)
+	conn, err := (&net.Dialer{KeepAlive: keep}).DialContext(ctx, network, address)
+	if deadline, ok := ctx.Deadline(); err != nil && ok && !time.Now().Before(deadline) {
+		// The socket's timer may end before that of the context, with an error of its own.
+		err = fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
+	}
+	return conn, err
 }
 
 func (d *Dialer) lookup(ctx context.Context, host string) ([]netip.Addr, error) {

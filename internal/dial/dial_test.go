@@ -80,6 +80,23 @@ func TestAllAddressesDead(t *testing.T) {
 	}
 }
 
+// The timer of a socket and that of a context end at the same moment, either one first.
+func TestTheEndOfTheTimeHasOneError(t *testing.T) {
+	port := listen(t)
+	dialtest.Blackhole(t, port)
+	dead := netip.MustParseAddr(dialtest.Dead)
+	for addresses := 1; addresses <= 2; addresses++ {
+		d := &dial.Dialer{Timeout: 2 * time.Millisecond, Lookup: func(context.Context, string) ([]netip.Addr, error) {
+			return []netip.Addr{dead, dead}[:addresses], nil
+		}}
+		for range 100 {
+			if _, err := dialOnce(t, d, port, 10*time.Second); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("with %d addresses: %v", addresses, err)
+			}
+		}
+	}
+}
+
 func TestNobodyListens(t *testing.T) {
 	d := &dial.Dialer{Lookup: dialtest.Lookup}
 	_, err := dialOnce(t, d, 1, time.Second)
