@@ -204,7 +204,7 @@ func (w *Writer) Push(ctx context.Context, req PushRequest) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	p, err := w.plan(ctx, views, &req.Rows, req.To)
+	p, err := w.plan(ctx, project, views, &req.Rows, req.To)
 	if err != nil {
 		return Report{}, err
 	}
@@ -222,7 +222,7 @@ func (w *Writer) Write(ctx context.Context, req WriteRequest) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	p, err := w.plan(ctx, []*registry.View{v}, &req.Rows, Online)
+	p, err := w.plan(ctx, project, []*registry.View{v}, &req.Rows, Online)
 	if err != nil {
 		return Report{}, err
 	}

@@ -38,7 +38,7 @@ type AllRequest struct {
 // push. The report has the sums of all chunks; its rows are numbered from 0 in the order
 // in which they came.
 func (w *Writer) PushAll(ctx context.Context, req AllRequest) (Report, error) {
-	views, err := w.viewsOf(ctx, &req)
+	project, views, err := w.viewsOf(ctx, &req)
 	if err != nil {
 		return Report{}, err
 	}
@@ -56,7 +56,7 @@ func (w *Writer) PushAll(ctx context.Context, req AllRequest) (Report, error) {
 		report.Views = append(report.Views, ViewReport{View: v.Name})
 	}
 	if req.To != Offline {
-		if err := w.allOnline(ctx, views, &req, &report); err != nil {
+		if err := w.allOnline(ctx, project, views, &req, &report); err != nil {
 			return report, err
 		}
 	}
@@ -74,16 +74,16 @@ func (w *Writer) PushAll(ctx context.Context, req AllRequest) (Report, error) {
 	return report, nil
 }
 
-func (w *Writer) viewsOf(ctx context.Context, req *AllRequest) ([]*registry.View, error) {
-	project, err := w.project(ctx, req.Project, false)
-	if err != nil {
-		return nil, err
+func (w *Writer) viewsOf(ctx context.Context, req *AllRequest) (project *registry.Project, views []*registry.View, err error) {
+	if project, err = w.project(ctx, req.Project, false); err != nil {
+		return nil, nil, err
 	}
 	if req.View != "" {
 		v, err := project.View(req.View)
-		return []*registry.View{v}, err
+		return project, []*registry.View{v}, err
 	}
-	return fedBy(project, req.Source)
+	views, err = fedBy(project, req.Source)
+	return project, views, err
 }
 
 // checkSources compares the first chunk with the batch sources before anything is written.
@@ -111,13 +111,13 @@ func (w *Writer) checkSources(ctx context.Context, views []*registry.View, req *
 }
 
 // allOnline stores the rows online.
-func (w *Writer) allOnline(ctx context.Context, views []*registry.View, req *AllRequest, report *Report) error {
+func (w *Writer) allOnline(ctx context.Context, project *registry.Project, views []*registry.View, req *AllRequest, report *Report) error {
 	first := 0
 	for columns, err := range req.Chunks(ctx) {
 		if err != nil {
 			return err
 		}
-		p, err := w.plan(ctx, views, &Rows{Columns: columns, Partial: true, First: first, chunk: true}, Online)
+		p, err := w.plan(ctx, project, views, &Rows{Columns: columns, Partial: true, First: first, chunk: true}, Online)
 		if err != nil {
 			return err
 		}

@@ -22,9 +22,10 @@ type writePlan struct {
 
 // viewWrite is the part of a write that belongs to one view.
 type viewWrite struct {
-	view *registry.View
-	form *form
-	rows *encode.Rows
+	project *registry.Project
+	view    *registry.View
+	form    *form
+	rows    *encode.Rows
 	// online are the records to store, and at is the row of each.
 	online []stores.Record
 	at     []int
@@ -32,14 +33,14 @@ type viewWrite struct {
 }
 
 // plan checks the rows for all views and converts them.
-func (w *Writer) plan(ctx context.Context, views []*registry.View, rows *Rows, to Target) (*writePlan, error) {
+func (w *Writer) plan(ctx context.Context, project *registry.Project, views []*registry.View, rows *Rows, to Target) (*writePlan, error) {
 	if err := w.checkLimits(rows); err != nil {
 		return nil, err
 	}
 	p := &writePlan{}
 	served := slices.ContainsFunc(views, isOnline)
 	for _, v := range views {
-		vw := &viewWrite{view: v, report: ViewReport{View: v.Name}}
+		vw := &viewWrite{project: project, view: v, report: ViewReport{View: v.Name}}
 		p.views = append(p.views, vw)
 		if to == Offline {
 			continue

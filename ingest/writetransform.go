@@ -13,15 +13,10 @@ import (
 )
 
 // program is the compiled function of an on-demand view, or why there is none.
-func (f *form) program(v *registry.View) (*transform.Program, error) {
+func (f *form) program(project *registry.Project, v *registry.View) (*transform.Program, error) {
 	f.once.Do(func() {
-		keys := make([]transform.Field, 0, len(v.JoinKeys))
-		for _, k := range v.JoinKeys {
-			if !v.Entityless {
-				keys = append(keys, transform.Field{Name: k.Name, Type: k.Type})
-			}
-		}
-		f.compiled, f.whyNot = transform.Compile(v.OnDemand, keys)
+		keys, others := project.FunctionKeys(v)
+		f.compiled, f.whyNot = transform.CompileWith(v.OnDemand, keys, others)
 	})
 	return f.compiled, f.whyNot
 }
@@ -34,7 +29,7 @@ func (w *Writer) computed(ctx context.Context, vw *viewWrite, rows *Rows) ([]Col
 	if v.Kind != registry.OnDemandView || rows.Untransformed {
 		return rows.Columns, nil
 	}
-	p, err := vw.form.program(v)
+	p, err := vw.form.program(vw.project, v)
 	if err != nil {
 		if hasAll(v, rows.Columns) {
 			return rows.Columns, nil

@@ -281,6 +281,33 @@ func TestWriteOfInputsOfAnOnDemandView(t *testing.T) {
 	}
 }
 
+// The function of a written view reads what it may read in a request: the join keys of its
+// sources by the names that callers use, and those of other entities of the project.
+func TestWriteOfAFunctionThatReadsJoinKeys(t *testing.T) {
+	reg := withFunction("pandas", "")
+	reg.Entities = append(reg.Entities, &core.Entity{Spec: &core.EntitySpecV2{Name: "shop", Project: "p", JoinKey: "shop_id", ValueType: types.ValueType_INT64}},
+		&core.Entity{Spec: &core.EntitySpecV2{Name: "city", Project: "p", JoinKey: "city_id", ValueType: types.ValueType_INT64}})
+	y := []*core.FeatureSpecV2{{Name: "y", ValueType: types.ValueType_INT64}}
+	reg.FeatureViews[0].Spec.Entities, reg.FeatureViews[0].Spec.Features = []string{"driver", "shop"}, y
+	spec := reg.OnDemandFeatureViews[0].Spec
+	spec.Sources["batch"] = &core.OnDemandSource{Source: &core.OnDemandSource_FeatureViewProjection{FeatureViewProjection: &core.FeatureViewProjection{
+		FeatureViewName: "batch", FeatureColumns: y, JoinKeyMap: map[string]string{"shop_id": "store"},
+	}}}
+	for column, want := range map[string]string{"driver_id": "11", "store": "12", "city_id": "13"} {
+		online := &memory.Store{}
+		spec.GetFeatureTransformation().GetUserDefinedFunction().BodyText = strings.Replace(pandasSum, `inputs["b"]`, `inputs["`+column+`"]`, 1)
+		w := writerOf(t, reg, online, time.Now())
+		_, err := w.Write(t.Context(), ingest.WriteRequest{View: "computed", Rows: ingest.Rows{Columns: frame(t, `{"driver_id":[1],"store":[2],"city_id":[3],"a":[10],"y":[0]}`)}})
+		if err != nil {
+			t.Errorf("%s: %v", column, err)
+			continue
+		}
+		if got, _ := x(t, online, stores.Table{Project: "p", View: "computed"}, 1); got != want {
+			t.Errorf("%s: %s, want %s", column, got, want)
+		}
+	}
+}
+
 func TestWritesThatAreRefused(t *testing.T) {
 	w := writerOf(t, kinds(), &memory.Store{}, time.Now())
 	for name, c := range map[string]struct {
