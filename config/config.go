@@ -51,7 +51,7 @@ type Config struct {
 	KeyVersion         int
 	Materialization    Materialize
 	Banquet            Banquet
-	// Dir is the feature repository: the directory of the file.
+	// Dir is the feature repository.
 	Dir string
 	// File is the file's path, or another name of the text's origin.
 	File string

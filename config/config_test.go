@@ -29,7 +29,7 @@ func TestRecordedFiles(t *testing.T) {
 	}
 	pairs := map[string]string{"DYNAMODB_ENDPOINT": "http://127.0.0.1:1", "PG_HOST": "localhost", "PG_PORT": "5433", "PG_DATABASE": "feast", "PG_USER": "feast", "PG_PASSWORD": "password"}
 	for _, file := range append(files, filepath.Join("..", "examples", "credit_scoring", "feature_repo", "feature_store.yaml")) {
-		c, err := config.Load(filepath.Dir(file), filepath.Base(file), false, env(pairs))
+		c, err := config.Load(t.Context(), filepath.Dir(file), file, false, env(pairs))
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 			continue
@@ -41,7 +41,7 @@ func TestRecordedFiles(t *testing.T) {
 }
 
 func TestTheGuide(t *testing.T) {
-	c, err := config.Load(filepath.Join("..", "examples", "credit_scoring", "feature_repo"), "", false, env(nil))
+	c, err := config.Load(t.Context(), filepath.Join("..", "examples", "credit_scoring", "feature_repo"), "", false, env(nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ func topKeys(c *Config) []Key {
 		used("entity_key_serialization_version", Integer, "3", &c.KeyVersion, "Format of the keys in the online store."),
 		unused("coerce_tz_aware", Boolean, "true", "Times are always in UTC.").orQuoted(),
 		used("batch_engine", Anything, "", nil, "Feast's engines are accepted: they say where a materialization runs, not what it writes. Other classes are refused by `materialize`."),
-		unused("repo_path", Text, "", "It is the directory of the file, as in Feast."),
+		unused("repo_path", Text, "", "It is the repository of the command, as in Feast."),
 		unused("flags", Anything, "", "Feast has no flags any more."),
 	}
 }

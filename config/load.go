@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -26,10 +27,11 @@ const (
 // Env looks up environment variables.
 type Env func(name string) (value string, ok bool)
 
-// Load finds and reads the configuration: the text in FEATURE_STORE_YAML_BASE64
-// if that is set and encoded is true, else the file given, that of
-// FEAST_FS_YAML_FILE_PATH, or feature_store.yaml in dir.
-func Load(dir, file string, encoded bool, env Env) (*Config, error) {
+// Load finds and reads the configuration of the feature repository dir: the text in
+// FEATURE_STORE_YAML_BASE64 if that is set and encoded is true, else the file given, that
+// of FEAST_FS_YAML_FILE_PATH, or feature_store.yaml in dir. The file may be a pipe. As in
+// Feast, the paths of both are relative to the working directory, and those in the file to dir.
+func Load(ctx context.Context, dir, file string, encoded bool, env Env) (*Config, error) {
 	if text, ok := env(envBase64); ok && text != "" && encoded {
 		b, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
@@ -42,17 +44,76 @@ func Load(dir, file string, encoded bool, env Env) (*Config, error) {
 	}
 	if file == "" {
 		file = filepath.Join(dir, FileName)
-	} else if !filepath.IsAbs(file) {
-		file = filepath.Join(dir, file)
 	}
-	b, err := os.ReadFile(file)
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "%s cannot be read: the working directory is unknown", file).Because(err)
+	}
+	b, err := read(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(file, dir, b, env)
+}
+
+// maxFile bounds the size of a configuration, in bytes.
+const maxFile = 4 << 20
+
+// read reads a file or a pipe. The context ends the wait for a pipe that nobody writes; the
+// read itself then ends with the process.
+func read(ctx context.Context, file string) ([]byte, error) {
+	type result struct {
+		text []byte
+		err  error
+	}
+	info, err := os.Stat(file)
+	var r result
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fault.New(fault.Invalid, "Can't find feature repo configuration file at %s. Change to the feature repository, name it with --chdir, or make one with `banquet init`.", file).Because(err)
 	case err != nil:
-		return nil, fault.New(fault.Invalid, "%s cannot be read", file).Because(err)
+		r.err = err
+	case info.IsDir():
+		return nil, fault.New(fault.Invalid, "%s is a directory; name the %s in it", file, FileName)
+	case info.Mode().IsRegular():
+		r.text, r.err = readAll(file)
+	default:
+		done := make(chan result, 1)
+		go func() {
+			text, err := readAll(file)
+			done <- result{text, err}
+		}()
+		select {
+		case <-ctx.Done():
+			return nil, fault.New(fault.KindOf(ctx.Err()), "stopped while waiting for %s", file)
+		case r = <-done:
+		}
 	}
-	return Parse(file, filepath.Dir(file), b, env)
+	switch {
+	case errors.Is(r.err, fs.ErrNotExist):
+		return nil, fault.New(fault.Invalid, "Can't find feature repo configuration file at %s. Change to the feature repository, name it with --chdir, or make one with `banquet init`.", file).Because(r.err)
+	case r.err != nil:
+		return nil, fault.New(fault.Invalid, "%s cannot be read: %s", file, reason(r.err)).Because(r.err)
+	case len(r.text) > maxFile:
+		return nil, fault.New(fault.Invalid, "%s is larger than %d MiB, and no configuration; name the right file with --feature-store-yaml", file, maxFile>>20)
+	}
+	return r.text, nil
+}
+
+func readAll(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
+}
+
+// reason is what the operating system says, without the path.
+func reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
 }
 
 // Parse reads the text of a configuration. name is its name in errors, dir the

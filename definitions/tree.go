@@ -47,6 +47,18 @@ func unreadable(dir string, err error) error {
 	return fault.New(fault.Unavailable, "the feature repository %s cannot be read", dir).About("repository", dir, "").Because(err)
 }
 
+// unread is the error of a file of the repository.
+func unread(path string, err error) error {
+	if err == nil {
+		return fault.New(fault.Invalid, "%s is not a regular file", path)
+	}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return fault.New(fault.Unavailable, "%s cannot be read: %s", path, err).Because(err)
+}
+
 func (t *tree) close() { _ = t.root.Close() } // it was only read
 
 // read returns a file by its path from the root. Each file is read once.
@@ -64,23 +76,23 @@ func (t *tree) read(name string) (*python.File, error) {
 
 func (t *tree) open(name string) (*python.File, error) {
 	if info, err := t.root.Stat(name); err != nil || !info.Mode().IsRegular() { // opening a pipe would wait
-		return nil, unreadable(filepath.Join(t.dir, name), err)
+		return nil, unread(filepath.Join(t.dir, name), err)
 	}
 	f, err := t.root.Open(name)
 	if err != nil {
-		return nil, unreadable(filepath.Join(t.dir, name), err)
+		return nil, unread(filepath.Join(t.dir, name), err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
-		return nil, unreadable(filepath.Join(t.dir, name), err)
+		return nil, unread(filepath.Join(t.dir, name), err)
 	}
 	if info.Size() > maxFile {
 		return nil, fault.New(fault.Invalid, "%s is larger than %d MiB; a file of definitions is smaller: name it in .feastignore", name, maxFile>>20)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, unreadable(filepath.Join(t.dir, name), err)
+		return nil, unread(filepath.Join(t.dir, name), err)
 	}
 	return &python.File{
 		Name: filepath.ToSlash(name), Path: filepath.ToSlash(filepath.Join(t.dir, name)), Source: strings.TrimPrefix(string(b), "\ufeff"),
@@ -96,7 +108,13 @@ func (t *tree) target(name string, kind fs.FileMode) (string, error) {
 	case kind&fs.ModeSymlink != 0:
 		return t.follow(name)
 	}
+	t.irregular(name)
 	return "", nil
+}
+
+// irregular notes a pipe, a socket or a device, which Feast passes over.
+func (t *tree) irregular(name string) {
+	t.passed = append(t.passed, name+": not a regular file")
 }
 
 // files lists the Python files of the repository, in the order of their paths.
@@ -152,8 +170,14 @@ func (t *tree) follow(name string) (string, error) {
 		return "", nil // not a file, as in Feast
 	}
 	info, err := os.Stat(target)
-	if err != nil || !info.Mode().IsRegular() {
+	if err != nil {
 		return "", nil //nolint:nilerr // the same
+	}
+	if !info.Mode().IsRegular() {
+		if !info.IsDir() {
+			t.irregular(name)
+		}
+		return "", nil
 	}
 	below, err := filepath.Rel(t.dir, target)
 	if err != nil || !filepath.IsLocal(below) || filepath.Ext(below) != ".py" {
@@ -185,11 +209,11 @@ func (t *tree) isEnvironment(name string) bool {
 // adds its own patterns.
 func (t *tree) ignored() ([][]string, error) {
 	patterns := []string{".git", ".venv", "**/.ipynb_checkpoints", "**/.pytest_cache", "**/__pycache__"}
-	b, err := t.root.ReadFile(".feastignore")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, unreadable(filepath.Join(t.dir, ".feastignore"), err)
+	text, err := t.patterns(".feastignore")
+	if err != nil {
+		return nil, err
 	}
-	for line := range strings.Lines(string(b)) {
+	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
 		if line = strings.TrimSpace(line); line != "" {
 			patterns = append(patterns, line)
@@ -213,6 +237,18 @@ func (t *tree) ignored() ([][]string, error) {
 		}
 	}
 	return split, nil
+}
+
+// patterns returns the text of .feastignore; none if there is no such file.
+func (t *tree) patterns(name string) (string, error) {
+	if _, err := t.root.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	f, err := t.open(name)
+	if err != nil {
+		return "", err
+	}
+	return f.Source, nil
 }
 
 // ignores reports whether a pattern matches a path or a directory above it.

@@ -41,7 +41,7 @@ func (a *app) applyCommand() *cobra.Command {
 
 func (a *app) apply(cmd *cobra.Command, verbose bool, s skips) error {
 	ctx := cmd.Context()
-	r, err := a.open(false)
+	r, err := a.open(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (a *app) planCommand() *cobra.Command {
 
 func (a *app) plan(cmd *cobra.Command, s skips) error {
 	ctx := cmd.Context()
-	r, err := a.open(false)
+	r, err := a.open(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (a *app) demo(ctx context.Context, f *serveFlags, dir string, once bool) er
 
 // demoFill applies the definitions and materializes all data.
 func (a *app) demoFill(ctx context.Context) error {
-	r, err := a.open(false)
+	r, err := a.open(ctx, false)
 	if err != nil {
 		return err
 	}

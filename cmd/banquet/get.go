@@ -39,7 +39,7 @@ func (a *app) get(ctx context.Context, entities, features []string) error {
 		}
 		req.Columns = append(req.Columns, serving.Column{Name: key, JSON: [][]byte{value.AppendQuoted(nil, v)}})
 	}
-	r, err := a.open(true)
+	r, err := a.open(ctx, true)
 	if err != nil {
 		return err
 	}

@@ -121,7 +121,7 @@ func (a *app) historical(ctx context.Context, f *historicalFlags) error {
 	if err != nil {
 		return err
 	}
-	r, err := a.open(true)
+	r, err := a.open(ctx, true)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (a *app) objectCommands() []*cobra.Command {
 // rows reads the objects of the configured project, which has none before its first
 // apply.
 func (a *app) rows(ctx context.Context, l listing) ([]listed, string, error) {
-	r, err := a.open(true)
+	r, err := a.open(ctx, true)
 	if err != nil {
 		return nil, "", err
 	}
@@ -263,7 +263,7 @@ func (a *app) dumpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "registry-dump", Short: "Write the registry as JSON", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := a.open(false)
+			r, err := a.open(cmd.Context(), false)
 			if err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 	_ "time/tzdata" // time zones, also in a container without files
 )
 
@@ -20,7 +21,9 @@ func main() {
 	// Libraries write messages here that nobody can act on, with bytes of a store's responses.
 	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	// A second signal ends the process at once. One that comes with the first is not a second
+	// wish: programs such as timeout send it to the process and to its group.
+	context.AfterFunc(ctx, func() { time.AfterFunc(patience/8, stop) })
 	code := runUntil(ctx, system{
 		args: os.Args[1:], in: os.Stdin, out: os.Stdout, err: os.Stderr,
 		env: os.LookupEnv, terminal: isTerminal(os.Stdout), errTerminal: isTerminal(os.Stderr),

@@ -145,7 +145,7 @@ func (a *app) incrementalCommand() *cobra.Command {
 }
 
 func (a *app) materialize(ctx context.Context, f *materializeFlags, req ingest.Request, incremental bool) error {
-	r, err := a.open(true)
+	r, err := a.open(ctx, true)
 	if err != nil {
 		return err
 	}

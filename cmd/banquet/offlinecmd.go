@@ -67,7 +67,7 @@ func (a *app) newOfflineServer(ctx context.Context, f *serveFlags) (*server.Serv
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := a.open(true)
+	r, err := a.open(ctx, true)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -71,7 +71,7 @@ func (a *app) pushCommand() *cobra.Command {
 }
 
 func (a *app) push(ctx context.Context, f *pushFlags, path string, to ingest.Target) error {
-	r, err := a.open(true)
+	r, err := a.open(ctx, true)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/types"
@@ -29,10 +30,10 @@ type pushFile struct {
 }
 
 // openPushFile finds out what a file is: by its name, or, for standard input, by its first
-// bytes. Standard input is copied to a temporary file, since it may be read twice.
+// bytes. Standard input and pipes are copied to a temporary file, since they may be read twice.
 func (a *app) openPushFile(ctx context.Context, path string) (*pushFile, error) {
 	if path == "-" {
-		return spoolInput(ctx, &stoppable{ctx: ctx, from: a.in})
+		return spoolInput(ctx, &stoppable{ctx: ctx, from: a.in}, "standard input")
 	}
 	f := &pushFile{path: path, name: path, close: func() {}}
 	info, err := os.Stat(path)
@@ -43,27 +44,58 @@ func (a *app) openPushFile(ctx context.Context, path string) (*pushFile, error) 
 		return nil, fault.New(fault.Unavailable, "the file %s cannot be read", path).Because(err)
 	case info.IsDir():
 		return nil, fault.New(fault.Invalid, "%s is a directory; push its files one by one", path)
+	case info.Mode().Type() == fs.ModeNamedPipe: // such as the output of a command, <(...) in a shell
+		in := &pipe{path: path}
+		defer in.close()
+		return spoolInput(ctx, &stoppable{ctx: ctx, from: in}, path)
+	case !info.Mode().IsRegular():
+		return nil, fault.New(fault.Invalid, "%s is neither a file nor a pipe", path)
 	}
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".json", ".jsonl", ".ndjson":
 		f.json = true
 	default:
 		if !parquet.IsTable(path) {
-			return nil, fault.New(fault.Invalid, "%s: its name must end in .json, .jsonl, .csv, .parquet or .arrow, so that its form is known", path)
+			return nil, fault.New(fault.Invalid, "%s: its name must end in .json, .jsonl, .csv, .parquet or .arrow, so that its form is known; the form of standard input, -, is found out", path)
 		}
 	}
 	return f, nil
 }
 
-// spoolInput copies standard input to a temporary file with the ending of its form.
-func spoolInput(ctx context.Context, in io.Reader) (*pushFile, error) {
+// pipe is a pipe with a name, which the first Read opens: it waits until somebody writes.
+type pipe struct {
+	path string
+	file atomic.Pointer[os.File] // a Read that is given up still runs when the pipe is closed
+}
+
+// Read reads what has arrived.
+func (p *pipe) Read(b []byte) (int, error) {
+	if p.file.Load() == nil {
+		f, err := os.Open(p.path)
+		if err != nil {
+			return 0, err
+		}
+		p.file.Store(f)
+	}
+	return p.file.Load().Read(b)
+}
+
+func (p *pipe) close() {
+	if f := p.file.Load(); f != nil {
+		_ = f.Close() // it was only read
+	}
+}
+
+// spoolInput copies a pipe to a temporary file with the ending of its form. name is what
+// messages call it.
+func spoolInput(ctx context.Context, in io.Reader, name string) (*pushFile, error) {
 	head := make([]byte, 8)
 	n, err := io.ReadFull(in, head)
 	if ctx.Err() != nil {
 		return nil, fault.Of(ctx.Err())
 	}
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fault.New(fault.Unavailable, "standard input cannot be read").Because(err)
+		return nil, fault.New(fault.Unavailable, "%s cannot be read", name).Because(err)
 	}
 	head = head[:n]
 	ending := ".csv"
@@ -77,16 +109,16 @@ func spoolInput(ctx context.Context, in io.Reader) (*pushFile, error) {
 	}
 	file, err := os.CreateTemp("", "banquet-push-*"+ending)
 	if err != nil {
-		return nil, fault.New(fault.Unavailable, "a temporary file for standard input cannot be made; set TMPDIR to a directory with room").Because(err)
+		return nil, fault.New(fault.Unavailable, "a temporary file for %s cannot be made; set TMPDIR to a directory with room", name).Because(err)
 	}
-	f := &pushFile{path: file.Name(), name: "standard input", json: ending == ".json", close: func() { _ = os.Remove(file.Name()) }}
+	f := &pushFile{path: file.Name(), name: name, json: ending == ".json", close: func() { _ = os.Remove(file.Name()) }}
 	_, err = io.Copy(file, io.MultiReader(bytes.NewReader(head), in))
 	if err = errors.Join(err, file.Close()); err != nil {
 		f.close()
 		if ctx.Err() != nil {
 			return nil, fault.Of(ctx.Err())
 		}
-		return nil, fault.New(fault.Unavailable, "standard input cannot be copied to a temporary file; set TMPDIR to a directory with room").Because(err)
+		return nil, fault.New(fault.Unavailable, "%s cannot be copied to a temporary file; set TMPDIR to a directory with room", name).Because(err)
 	}
 	return f, nil
 }

@@ -132,7 +132,7 @@ func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *re
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := a.open(true)
+	r, err := a.open(ctx, true)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -129,7 +129,7 @@ func TestMaterializeRuns(t *testing.T) {
 		if err := a.setLog(); err != nil {
 			t.Fatal(err)
 		}
-		r, err := a.open(true)
+		r, err := a.open(t.Context(), true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func TestTheLoaderOpensItsOwnStores(t *testing.T) {
 	if err := a.setLog(); err != nil {
 		t.Fatal(err)
 	}
-	r, err := a.open(true)
+	r, err := a.open(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,6 +69,19 @@ func TestACommandThatCannotEnd(t *testing.T) {
 			t.Error(text)
 		}
 	})
+	t.Run("two signals at once", func(t *testing.T) { // as timeout(1) sends them
+		cmd, errText := deaf(t, "-c", repo, "registry-dump")
+		for range 2 {
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(time.Millisecond)
+		}
+		_ = cmd.Wait()
+		if text := errText.String(); cmd.ProcessState.ExitCode() != 1 || !strings.HasPrefix(text, "banquet: stopped while waiting") {
+			t.Errorf("%v: %s", cmd.ProcessState, text)
+		}
+	})
 	t.Run("two signals", func(t *testing.T) {
 		cmd, _ := deaf(t, "-c", repo, "registry-dump")
 		began := time.Now()
@@ -76,7 +89,7 @@ func TestACommandThatCannotEnd(t *testing.T) {
 			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Fatal(err)
 			}
-			<-time.After(100 * time.Millisecond) // until the first has been handled
+			<-time.After(patience / 4) // signals that come together count as one
 		}
 		_ = cmd.Wait()
 		status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)

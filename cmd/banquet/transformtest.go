@@ -48,7 +48,7 @@ func (a *app) transformCommand() *cobra.Command {
 // testTransform runs the function of a view. The function's text and inputs go to standard
 // error, so that standard output has the result alone.
 func (a *app) testTransform(ctx context.Context, name, input string, asJSON bool) error {
-	r, err := a.open(true)
+	r, err := a.open(ctx, true)
 	if err != nil {
 		return err
 	}

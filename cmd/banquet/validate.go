@@ -108,7 +108,7 @@ func (r *repository) checkTables(ctx context.Context, p *apply.Plan, f *findings
 }
 
 func (a *app) validate(ctx context.Context, s skips) error {
-	r, err := a.open(true)
+	r, err := a.open(ctx, true)
 	if err != nil {
 		return err
 	}

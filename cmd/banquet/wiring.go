@@ -44,7 +44,7 @@ const envDir = "FEATURE_REPO_DIR_ENV_VAR"
 
 // open reads the configuration. encoded says whether the command also reads it from the
 // environment in base64, as in Feast.
-func (a *app) open(encoded bool) (*repository, error) {
+func (a *app) open(ctx context.Context, encoded bool) (*repository, error) {
 	dir := a.dir
 	if dir == "" {
 		dir, _ = a.env(envDir)
@@ -59,7 +59,7 @@ func (a *app) open(encoded bool) (*repository, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "--chdir %s is not a directory", a.dir).Because(err)
 	}
-	c, err := config.Load(dir, a.file, encoded, a.env)
+	c, err := config.Load(ctx, dir, a.file, encoded, a.env)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"go.yaml.in/yaml/v3"
 
@@ -22,7 +23,7 @@ import (
 	"github.com/banquet-fs/banquet/transform"
 )
 
-// FileName is the name of the file, in the directory of feature_store.yaml.
+// FileName is the name of the file, in the feature repository.
 const FileName = "on_demand.yaml"
 
 // maxFile bounds the file, in bytes.
@@ -49,7 +50,7 @@ func Add(dir string, repo *definitions.Repo) error {
 
 // read returns the contents of the file; nil if there is none.
 func read(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // opening a pipe would wait
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"math"
 	"os"
+	"syscall"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -24,7 +25,7 @@ import (
 // stream of messages, or the same between two marks and with an index at its end, which
 // is not needed here.
 func arrowTable(ctx context.Context, path string) (array.RecordReader, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // opening a pipe would wait
 	if err != nil {
 		return nil, broken(path, err)
 	}
