@@ -1,8 +1,6 @@
 package transform
 
 import (
-	"strings"
-
 	"github.com/banquet-fs/banquet/definitions/syntax"
 )
 
@@ -40,52 +38,11 @@ func member(name string) (val, bool) {
 	return val{}, false
 }
 
-func isModule(name string) bool {
-	switch name {
-	case "numpy", "pandas", "math", "datetime":
-		return true
-	}
-	return false
-}
-
-// imports makes the names of an import known.
-func (c *compiler) imports(at int, module, item, name string) {
-	if !isModule(module) {
-		c.fail(at, outside("module %s is not supported", module))
-		return
-	}
-	full := module
-	if item != "" {
-		full += "." + item
-		if !known(full) {
-			c.fail(at, outside("%s is not supported", full))
-			return
-		}
-	}
-	if name == "" {
-		name, _, _ = strings.Cut(module, ".")
-	}
-	c.modules[name] = full
-}
-
-// known reports whether a dotted name is a member of a module, or begins one.
-func known(full string) bool {
-	if _, ok := member(full); ok {
-		return true
-	}
-	for name := range moduleFuncs {
-		if strings.HasPrefix(name, full+".") {
-			return true
-		}
-	}
-	return false
-}
-
 func (c *compiler) attribute(e *syntax.Attr) code {
 	if name := c.dotted(e); name != "" {
 		v, ok := member(name)
 		if !ok {
-			return c.bad(e.At(), "%s is not supported", name)
+			return c.unknown(e.At(), name)
 		}
 		return func(*machine) (val, error) { return v, nil }
 	}
@@ -293,11 +250,10 @@ func textItem(s string, key val) (val, error) {
 
 // call compiles a call.
 func (c *compiler) call(e *syntax.Call) code {
-	pos, names, named := c.arguments(e)
+	collect := c.arguments(e)
 	if c.err != nil {
 		return c.bad(e.At(), "")
 	}
-	collect := func(m *machine) (*args, error) { return m.collect(pos, names, named) }
 	if attr, ok := e.Fn.(*syntax.Attr); ok && c.dotted(attr) == "" {
 		return c.methodCall(attr, collect)
 	}
@@ -338,28 +294,38 @@ func (m *machine) invoke(f val, a *args) (val, error) {
 	return val{}, typeError("'%s' object is not callable", f.typeName())
 }
 
-func (c *compiler) arguments(e *syntax.Call) (pos []code, names []string, named []code) {
+// arguments is code that computes the arguments of a call; the caller ends it by m.depth--.
+func (c *compiler) arguments(e *syntax.Call) func(*machine) (*args, error) {
+	var pos, named []code
+	var names []string
 	for _, a := range e.Args {
 		switch {
 		case a.Spread != 0:
-			c.bad(e.At(), "* and ** in a call are not supported")
+			return c.spread(e)
 		case a.Name != "":
 			names, named = append(names, a.Name), append(named, c.expr(a.Value))
 		default:
 			pos = append(pos, c.expr(a.Value))
 		}
 	}
-	return pos, names, named
+	return func(m *machine) (*args, error) { return m.collect(pos, names, named) }
 }
 
-// collect computes the arguments of a call; the caller ends it by m.depth--.
-func (m *machine) collect(pos []code, names []string, named []code) (*args, error) {
+// arguments are those of one more call, without any yet; the caller ends it by m.depth--.
+func (m *machine) arguments() *args {
 	if m.depth == len(m.args) {
 		m.args = append(m.args, new(args))
 	}
 	a := m.args[m.depth]
-	a.pos, a.names, a.named = a.pos[:0], names, a.named[:0]
+	a.pos, a.named = a.pos[:0], a.named[:0]
 	m.depth++
+	return a
+}
+
+// collect computes the arguments of a call.
+func (m *machine) collect(pos []code, names []string, named []code) (*args, error) {
+	a := m.arguments()
+	a.names = names
 	for _, p := range pos {
 		v, err := p(m)
 		if err != nil {
@@ -421,18 +387,19 @@ func noMethod(v val, name string) error {
 
 // methods are the methods of one name, by the kind of the value.
 type methods struct {
-	column, frame, text2, times, text, list, dict, time, number method
+	column, frame, text2, times, text, list, dict, set, time, number method
 }
 
 func methodsNamed(name string) methods {
 	return methods{
-		columnMethods[name], frameMethods[name], text2Methods[name], timesMethods[name], textMethods[name], listMethods[name], dictMethods[name], timeMethods[name],
+		columnMethods[name], frameMethods[name], text2Methods[name], timesMethods[name], textMethods[name], listMethods[name], dictMethods[name], setMethods[name],
+		timeMethods[name],
 		numberMethods[name],
 	}
 }
 
 func (of *methods) any() bool {
-	for _, fn := range []method{of.column, of.frame, of.text2, of.times, of.text, of.list, of.dict, of.time, of.number} {
+	for _, fn := range []method{of.column, of.frame, of.text2, of.times, of.text, of.list, of.dict, of.set, of.time, of.number} {
 		if fn != nil {
 			return true
 		}
@@ -457,6 +424,8 @@ func (of *methods) of(v val) method {
 		return of.list
 	case kDict:
 		return of.dict
+	case kSet:
+		return of.set
 	case kTime, kDelta:
 		return of.time
 	case kBool, kInt, kFloat:

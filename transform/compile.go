@@ -14,6 +14,7 @@ type compiler struct {
 	done    map[string]*function
 	mode    mode
 	modules map[string]string // names of the text that stand for modules or their members
+	foreign map[string]error  // imports that are not computed, by the names in modules
 	scope   *scope
 	depth   int
 	err     error

@@ -39,6 +39,7 @@ func TestTheListOfFunctionsIsCurrent(t *testing.T) {
 	row("str", sortedKeys(textMethods))
 	row("list", sortedKeys(listMethods))
 	row("dict", sortedKeys(dictMethods))
+	row("set", append(sortedKeys(setMethods), "& | - ^"))
 	name := "../docs/ondemand.md"
 	page, err := os.ReadFile(name)
 	if err != nil {

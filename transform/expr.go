@@ -187,6 +187,9 @@ func (c *compiler) name(e *syntax.Name) code {
 		}
 	}
 	v, ok := c.global(e.ID, e.At())
+	if module := c.modules[e.ID]; !ok && module != "" {
+		return c.unknown(e.At(), module)
+	}
 	if !ok {
 		return c.bad(e.At(), "name '%s' is not defined in the stored text of the function", e.ID)
 	}

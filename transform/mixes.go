@@ -211,6 +211,9 @@ func (x *mixing) expr(e syntax.Expr) {
 }
 
 func (x *mixing) call(e *syntax.Call) {
+	for _, a := range e.Args {
+		x.mixes = x.mixes || a.Spread != 0 && !overNames(a.Value)
+	}
 	switch fn := e.Fn.(type) {
 	case *syntax.Name:
 		switch fn.ID {
@@ -259,4 +262,19 @@ func (x *mixing) comprehension(e *syntax.Comprehension) {
 		}
 	}
 	visitor{within}.exprs(e.Key, e.Value)
+}
+
+// overNames reports whether an expression has one value for each of some names, such as
+// the columns of a list.
+func overNames(e syntax.Expr) bool {
+	c, ok := e.(*syntax.Comprehension)
+	if !ok || c.Kind == ':' {
+		return written(e)
+	}
+	for _, clause := range c.Clauses {
+		if !written(clause.Source) {
+			return false
+		}
+	}
+	return true
 }

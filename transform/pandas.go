@@ -34,6 +34,18 @@ func pdDataFrame(m *machine, a *args) (val, error) {
 	return val{}, outside("pd.DataFrame() of a %s is not supported", data.typeName())
 }
 
+// pdFromDict is DataFrame.from_dict of a dict of columns.
+func pdFromDict(m *machine, a *args) (val, error) {
+	if err := a.known("pd.DataFrame.from_dict()", 1, "data"); err != nil {
+		return val{}, err
+	}
+	data, ok := a.get(0, "data")
+	if !ok || data.k != kDict {
+		return val{}, outside("pd.DataFrame.from_dict() without a dict is not supported")
+	}
+	return pdDataFrame(m, &args{pos: []val{data}})
+}
+
 // frameOf fills a DataFrame from a dict: columns first, since they give the rows of
 // single values.
 func (m *machine) frameOf(f *frame, d *dict) error {

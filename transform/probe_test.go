@@ -16,7 +16,10 @@ func TestWhatCannotBeComputedIsRefusedWithItsPlace(t *testing.T) {
 		name, mode, text, want string
 		kind                   fault.Kind
 	}{
-		{"a module", "pandas", "def fn(df):\n    import requests\n    return df\n", `on-demand feature view "odfv" cannot be computed: line 2 of its function: module requests is not supported`, fault.Unimplemented},
+		{"a module", "pandas", "def fn(df):\n    import requests\n    return requests.get(df)\n", `on-demand feature view "odfv" cannot be computed: line 2 of its function: module requests is not supported`, fault.Unimplemented},
+		{"a part of a module", "pandas", "def fn(df):\n    from os import path as p\n    return p.join(\"a\", \"b\")\n", "line 2 of its function: module os is not supported", fault.Unimplemented},
+		{"a function of a module that is known", "python", "def fn(i):\n    from math import gamma\n    return gamma(1)\n", "line 3 of its function: math.gamma is not supported", fault.Unimplemented},
+		{"all of a module", "python", "from math import *\ndef fn(i):\n    return i\n", "line 1 of its function: from math import * is not supported", fault.Unimplemented},
 		{"a method", "pandas", "def fn(df):\n    out = pd.DataFrame()\n    out[\"o\"] = df[\"a\"].rolling(3).sum()\n    return out\n", "line 3 of its function: method .rolling() is not supported", fault.Unimplemented},
 		{"a name of the module", "pandas", "def fn(df):\n    return scale(df)\n", "line 2 of its function: name 'scale' is not defined in the stored text", fault.Unimplemented},
 		{"a statement", "python", "def fn(i):\n    with open(\"x\") as f:\n        return {}\n", "line 2 of its function: with is not supported", fault.Unimplemented},

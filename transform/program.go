@@ -90,7 +90,7 @@ func Compile(view *core.OnDemandFeatureView, keys []Field) (*Program, error) {
 	}
 	c := &compiler{
 		file: p.file, funcs: map[string]*syntax.Func{}, done: map[string]*function{},
-		mode: p.mode, modules: map[string]string{"pd": "pandas", "pandas": "pandas", "np": "numpy", "numpy": "numpy"},
+		foreign: map[string]error{}, mode: p.mode, modules: map[string]string{"pd": "pandas", "pandas": "pandas", "np": "numpy", "numpy": "numpy"},
 	}
 	main := c.top(tree, name)
 	if c.err == nil && main == "" {

@@ -87,14 +87,22 @@ func (m *machine) rowType(f *frame) dtype {
 	return dObject
 }
 
-func rowGet(m *machine, v val, a *args) (val, error) {
-	if v.k != kRow {
-		return val{}, outside("get() of a DataFrame is not supported; use df[\"column\"]")
+// frameGet is get of a row, or of a DataFrame, which has a column or the default.
+func frameGet(m *machine, v val, a *args) (val, error) {
+	if err := a.known("get()", 2, "key", "default"); err != nil {
+		return val{}, err
 	}
-	key, _ := a.get(0, "key")
-	if v.ref.(*row).f.find(key.s) < 0 || key.k != kText {
+	key, ok := a.get(0, "key")
+	if !ok || key.k != kText {
+		return val{}, outside("get() of a %s is supported with the name of a column", v.typeName())
+	}
+	f, whole := v.ref.(*frame)
+	if !whole {
+		f = v.ref.(*row).f
+	}
+	if f.find(key.s) < 0 {
 		out, _ := a.get(1, "default")
 		return out, nil
 	}
-	return v.ref.(*row).get(key.s)
+	return m.item(v, key)
 }

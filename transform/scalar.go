@@ -46,6 +46,9 @@ func scalarBinary(op string, a, b val) (val, error) {
 	case a.isTime() || b.isTime():
 		return timeScalars(op, a, b)
 	}
+	if a.k == kSet && b.k == kSet {
+		return sets(op, a, b)
+	}
 	if v, ok := sequences(op, a, b); ok {
 		return v, nil
 	}
@@ -59,7 +62,7 @@ func scalarBinary(op string, a, b val) (val, error) {
 func pythonHas(op string, a, b val) bool {
 	switch op {
 	case "-", "&", "|", "^":
-		return a.k == kSet && b.k == kSet || op == "|" && a.k == kDict && b.k == kDict
+		return op == "|" && a.k == kDict && b.k == kDict
 	case "*":
 		return a.isSequence() && b.k == kInt || a.k == kInt && b.isSequence()
 	}
@@ -99,6 +102,9 @@ func sequences(op string, a, b val) (val, bool) {
 		x, y := a.ref.(*list).items, b.ref.(*list).items
 		items := make([]val, 0, len(x)+len(y))
 		return val{k: a.k, ref: &list{append(append(items, x...), y...)}}, true
+	}
+	if op == "*" && b.k == kList {
+		a, b = b, a
 	}
 	if op == "*" && a.k == kList && b.k == kInt && b.i*int64(len(a.ref.(*list).items)) < maxText && b.i < maxText {
 		var items []val

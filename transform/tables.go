@@ -8,7 +8,7 @@ type function1 = func(*machine, *args) (val, error)
 var builtins = map[string]function1{
 	"len": pyLen, "float": pyFloat, "int": pyInt, "str": pyStr, "bool": pyBool, "abs": pyAbs, "round": pyRound, "range": pyRange, "zip": pyZip,
 	"enumerate": pyEnumerate, "list": pyList(kList), "tuple": pyList(kTuple), "set": pySet, "dict": pyDict, "sum": pySum,
-	"min": pyExtreme("<"), "max": pyExtreme(">"), "sorted": pySorted, "any": pyAny(false), "all": pyAny(true), "map": pyMap, "isinstance": pyIsinstance,
+	"min": pyExtreme("<"), "max": pyExtreme(">"), "sorted": pySorted, "any": pyAny(false), "all": pyAny(true), "map": pyMap, "isinstance": pyIsinstance, "print": pyPrint,
 }
 
 // moduleFuncs are the functions of modules by their full names.
@@ -36,7 +36,7 @@ var moduleFuncs = map[string]function1{
 	"numpy.clip": npClip, "numpy.nan_to_num": npNanToNum, "numpy.sum": npReduce("sum"), "numpy.mean": npReduce("mean"), "numpy.min": npReduce("min"), "numpy.max": npReduce("max"),
 	"numpy.zeros_like": npFilled("np.zeros_like", intVal(0)), "numpy.ones_like": npFilled("np.ones_like", intVal(1)), "numpy.full_like": npFilled("np.full_like", val{}),
 
-	"pandas.DataFrame": pdDataFrame, "pandas.Series": pdSeries, "pandas.concat": pdConcat, "pandas.isna": pdIsna(true), "pandas.isnull": pdIsna(true),
+	"pandas.DataFrame": pdDataFrame, "pandas.DataFrame.from_dict": pdFromDict, "pandas.Series": pdSeries, "pandas.concat": pdConcat, "pandas.isna": pdIsna(true), "pandas.isnull": pdIsna(true),
 	"pandas.notna": pdIsna(false), "pandas.notnull": pdIsna(false), "pandas.to_numeric": pdToNumeric, "pandas.to_datetime": pdToDatetime,
 	"pandas.Timestamp": pdTimestamp, "pandas.Timedelta": pdTimedelta, "numpy.timedelta64": npTimedelta,
 
@@ -70,7 +70,7 @@ var columnMethods = map[string]method{
 }
 
 var frameMethods = map[string]method{
-	"assign": frameAssign, "copy": frameCopy, "rename": frameRename, "drop": frameDrop, "fillna": frameFillna, "astype": frameAstype, "apply": frameApply, "get": rowGet,
+	"assign": frameAssign, "copy": frameCopy, "rename": frameRename, "drop": frameDrop, "fillna": frameFillna, "astype": frameAstype, "apply": frameApply, "get": frameGet,
 	"round": eachColumn(columnRound), "abs": eachColumn(columnAbs), "clip": eachColumn(columnClip), "isna": eachColumn(columnIsna(true)), "isnull": eachColumn(columnIsna(true)), "notna": eachColumn(columnIsna(false)),
 	"sum": frameReduce("sum"), "mean": frameReduce("mean"), "min": frameReduce("min"), "max": frameReduce("max"), "median": frameReduce("median"), "any": frameReduce("any"), "all": frameReduce("all"),
 }
@@ -98,11 +98,16 @@ var timesAttributes = map[string]func(*machine, *column) (val, error){
 }
 
 var textMethods = map[string]method{
-	"join": textJoin, "lower": textMethod("lower"), "upper": textMethod("upper"), "title": textMethod("title"), "capitalize": textMethod("capitalize"), "swapcase": textMethod("swapcase"), "casefold": textMethod("casefold"),
+	"join": textJoin, "format": textFormat, "lower": textMethod("lower"), "upper": textMethod("upper"), "title": textMethod("title"), "capitalize": textMethod("capitalize"), "swapcase": textMethod("swapcase"), "casefold": textMethod("casefold"),
 	"strip": textMethod("strip"), "lstrip": textMethod("lstrip"), "rstrip": textMethod("rstrip"), "startswith": textMethod("startswith"), "endswith": textMethod("endswith"), "replace": textMethod("replace"),
 	"count": textMethod("count"), "find": textMethod("find"), "rfind": textMethod("rfind"), "index": textMethod("index"), "zfill": textMethod("zfill"), "ljust": textMethod("ljust"), "rjust": textMethod("rjust"), "center": textMethod("center"),
 	"split": textMethod("split"), "rsplit": textMethod("rsplit"), "partition": textMethod("partition"), "splitlines": textMethod("splitlines"), "isdigit": textMethod("isdigit"), "isalpha": textMethod("isalpha"),
 	"isalnum": textMethod("isalnum"), "isupper": textMethod("isupper"), "islower": textMethod("islower"), "isspace": textMethod("isspace"), "removeprefix": textMethod("removeprefix"), "removesuffix": textMethod("removesuffix"),
+}
+
+var setMethods = map[string]method{
+	"union": setMethod("|"), "intersection": setMethod("&"), "difference": setMethod("-"), "symmetric_difference": setMethod("^"),
+	"issubset": setTest(false), "issuperset": setTest(true), "isdisjoint": setDisjoint,
 }
 
 var listMethods = map[string]method{"append": listAppend, "extend": listExtend, "count": listCount}

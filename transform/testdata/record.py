@@ -7,7 +7,9 @@ name of a function, a table of inputs, and the outputs or the error. Functions g
 the table as Feast gives it to them: pandas mode through Arrow, python mode as lists.
 """
 
+import contextlib
 import datetime
+import io
 import json
 import math
 import pathlib
@@ -118,7 +120,8 @@ def record(paths, seed):
         for table in tables(random.Random(f"{path.stem}{seed}")):
             line = {"function": path.stem, "inputs": {name: ["f:nan" if isinstance(v, float) and math.isnan(v) else cell(v) for v in cells] for name, cells in table.items() if name in used(path)}, "rows": len(table["a"])}
             try:
-                line["outputs"] = run(head["mode"], fn, outputs, table)
+                with contextlib.redirect_stdout(io.StringIO()):
+                    line["outputs"] = run(head["mode"], fn, outputs, table)
             except Exception as e:
                 line["error"] = f"{type(e).__name__}: {e}"[:200]
             yield line
