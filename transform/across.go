@@ -37,6 +37,9 @@ func (m *machine) across(name string, f *frame) (*column, error) {
 		return nil, outside("%s() across no columns is not supported", name)
 	}
 	for _, c := range f.cols {
+		if err := c.plain(name + "() across columns"); err != nil {
+			return nil, err
+		}
 		if c.dt == dObject && allNull(c) && name != "any" && name != "all" && name != "median" {
 			return m.acrossObjects(name, f)
 		}

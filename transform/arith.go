@@ -5,6 +5,8 @@ import "math"
 // binary is an operator on any two values.
 func (m *machine) binary(op string, a, b val) (val, error) {
 	switch {
+	case a.extended() || b.extended():
+		return val{}, outside("operator %s of a %s and a %s is not supported", op, a.typeName(), b.typeName())
 	case a.k == kColumn && (b.k == kColumn || b.isScalar()), b.k == kColumn && a.isScalar():
 		return m.columnBinary(op, a, b)
 	case a.k == kFrame || b.k == kFrame:
@@ -309,6 +311,9 @@ func (m *machine) logical(op string, a, b operand, n int) (*column, error) {
 func (m *machine) unary(op string, v val) (val, error) {
 	if v.k == kFrame {
 		return m.frameMap(v, func(c *column) (*column, error) { return m.columnUnary(op, c) })
+	}
+	if v.extended() {
+		return val{}, outside("operator %s of a %s is not supported", op, v.typeName())
 	}
 	if v.k != kColumn {
 		return scalarUnary(op, v)

@@ -154,7 +154,7 @@ func (m *machine) setColumn(f *frame, name string, v val) error {
 		return err
 	}
 	if f.rows < 0 {
-		if v.k != kColumn && !v.isSequence() {
+		if v.k != kColumn && v.k != kExtension && !v.isSequence() {
 			return outside("setting a single value as the first column of an empty DataFrame is not supported: the DataFrame has no rows")
 		}
 		f.rows = c.n
@@ -162,7 +162,7 @@ func (m *machine) setColumn(f *frame, name string, v val) error {
 	if c.n != f.rows {
 		return valueError("a column of %d rows does not fit into a DataFrame of %d rows", c.n, f.rows)
 	}
-	if v.k == kColumn {
+	if v.k == kColumn || v.k == kExtension {
 		c = m.mem.clone(c)
 	}
 	c.array = false

@@ -387,19 +387,19 @@ func noMethod(v val, name string) error {
 
 // methods are the methods of one name, by the kind of the value.
 type methods struct {
-	column, frame, text2, times, text, list, dict, set, time, number method
+	column, extension, frame, text2, times, text, list, dict, set, time, number method
 }
 
 func methodsNamed(name string) methods {
 	return methods{
-		columnMethods[name], frameMethods[name], text2Methods[name], timesMethods[name], textMethods[name], listMethods[name], dictMethods[name], setMethods[name],
+		columnMethods[name], extensionMethods[name], frameMethods[name], text2Methods[name], timesMethods[name], textMethods[name], listMethods[name], dictMethods[name], setMethods[name],
 		timeMethods[name],
 		numberMethods[name],
 	}
 }
 
 func (of *methods) any() bool {
-	for _, fn := range []method{of.column, of.frame, of.text2, of.times, of.text, of.list, of.dict, of.set, of.time, of.number} {
+	for _, fn := range []method{of.extension, of.column, of.frame, of.text2, of.times, of.text, of.list, of.dict, of.set, of.time, of.number} {
 		if fn != nil {
 			return true
 		}
@@ -412,6 +412,8 @@ func (of *methods) of(v val) method {
 	switch v.k {
 	case kColumn:
 		return of.column
+	case kExtension:
+		return of.extension
 	case kFrame, kRow:
 		return of.frame
 	case kText2:

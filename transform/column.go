@@ -15,6 +15,7 @@ type column struct {
 	objs   []val
 	n      int
 	array  bool // an array of NumPy
+	ext    extension
 }
 
 // at is the element i as a scalar.
@@ -122,7 +123,7 @@ func (a *arena) column(dt dtype, n int) *column {
 // like makes a column with the type, unit and zone of c.
 func (a *arena) like(c *column) *column {
 	out := a.column(c.dt, c.n)
-	out.unit, out.utc, out.array = c.unit, c.utc, c.array
+	out.unit, out.utc, out.array, out.ext = c.unit, c.utc, c.array, c.ext
 	return out
 }
 

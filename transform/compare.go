@@ -5,6 +5,8 @@ import "strings"
 // compare is a comparison of any two values.
 func (m *machine) compare(op string, a, b val) (val, error) {
 	switch {
+	case a.extended() || b.extended():
+		return val{}, outside("comparing a %s with a %s is not supported", a.typeName(), b.typeName())
 	case a.k == kColumn && (b.k == kColumn || b.isScalar()), b.k == kColumn && a.isScalar():
 		return m.columnCompare(op, a, b)
 	case a.k == kFrame || b.k == kFrame:

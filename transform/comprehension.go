@@ -208,6 +208,9 @@ func (m *machine) iterate(v val) (items, error) {
 		}
 		return items{list: out}, nil
 	}
+	if v.extended() {
+		return items{}, outside("a loop over a %s is not supported", v.typeName())
+	}
 	if v.k == kText {
 		var out []val
 		for _, r := range v.s {

@@ -5,7 +5,7 @@ import "math"
 // asColumn makes a column of n rows from a value; n is -1 if it is not known yet.
 func (m *machine) asColumn(v val, n int) (*column, error) {
 	switch {
-	case v.k == kColumn:
+	case v.k == kColumn || v.k == kExtension:
 		return v.col(), nil
 	case v.isSequence() || v.k == kIter:
 		all, err := m.listed(v)
@@ -163,6 +163,8 @@ func dtypeOf(v val) (dtype, string, error) {
 		return dObject, "str", nil
 	case "object", "O":
 		return dObject, "object", nil
+	case "string":
+		return dObject, "string", nil
 	case "bool", "bool_", "boolean_":
 		return dBool, "", nil
 	}
@@ -199,6 +201,10 @@ func (m *machine) astype(c *column, t val) (*column, error) {
 	}
 	var out *column
 	switch {
+	case text == "string":
+		out, err = m.asStrings(c)
+	case c.ext != extNone:
+		out, err = m.fromExtension(c, dt, text)
 	case text == "str":
 		out, err = m.asText(c)
 	case text == "object":

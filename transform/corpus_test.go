@@ -173,6 +173,9 @@ func dtypeName(c *column) string {
 		}
 		return c.dt.String() + "[" + unit + "]"
 	}
+	if c.ext != extNone {
+		return c.ext.String()
+	}
 	return c.dt.String()
 }
 

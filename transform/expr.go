@@ -127,7 +127,7 @@ func (c *compiler) dict(e *syntax.Dict) code {
 				continue
 			}
 			k, err := keys[i](m)
-			if err == nil {
+			if err == nil && (k.k != kFloat || k.f == k.f) { // NaN is a key of replace
 				err = hashable(k)
 			}
 			if err != nil {

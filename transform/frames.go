@@ -66,6 +66,9 @@ func (m *machine) frameMap(v val, fn func(*column) (*column, error)) (val, error
 	f := v.ref.(*frame)
 	out := &frame{names: f.names, rows: f.rows}
 	for _, c := range f.cols {
+		if err := c.plain("this use"); err != nil {
+			return val{}, err
+		}
 		x, err := fn(c)
 		if err != nil {
 			return val{}, err
@@ -126,7 +129,11 @@ func frameCopy(m *machine, v val, a *args) (val, error) {
 	if err := a.known("copy()", 0, "deep"); err != nil {
 		return val{}, err
 	}
-	return m.frameMap(v, func(c *column) (*column, error) { return m.mem.clone(c), nil })
+	f := v.ref.(*frame).copy()
+	for i, c := range f.cols {
+		f.cols[i] = m.mem.clone(c)
+	}
+	return val{k: kFrame, ref: f}, nil
 }
 
 func frameRename(_ *machine, v val, a *args) (val, error) {

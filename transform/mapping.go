@@ -94,6 +94,9 @@ func mappable(c *column, d *dict) error {
 	if mixed || other || c.dt == dTime || c.dt == dDelta {
 		return outside("map() by a dict with keys of other types than the column is not supported")
 	}
+	if keys.nan > 0 {
+		return outside("map() by a dict with the key NaN is not supported; use .fillna")
+	}
 	if v := look(d.values); v.times > 0 {
 		return outside("map() to times is not supported")
 	}
@@ -131,74 +134,4 @@ func columnRename(_ *machine, v val, a *args) (val, error) {
 		return val{}, outside("rename() of a column to other than a text is not supported")
 	}
 	return v, nil
-}
-
-// columnReplace is replace of one value, or of the keys of a dict.
-func columnReplace(m *machine, v val, a *args) (val, error) {
-	if err := a.known("replace()", 2, "to_replace", "value"); err != nil {
-		return val{}, err
-	}
-	old, _ := a.get(0, "to_replace")
-	with, given := a.get(1, "value")
-	pairs := &dict{}
-	switch d, isDict := old.ref.(*dict); {
-	case isDict && !given:
-		pairs = d
-	case given && old.isScalar() && with.isScalar():
-		pairs.set(old, with)
-	case given && old.isSequence() && with.isScalar():
-		for _, k := range old.ref.(*list).items {
-			pairs.set(k, with)
-		}
-	default:
-		return val{}, outside("replace() is supported with two values, or with a dict")
-	}
-	return m.replace(v.col(), pairs)
-}
-
-// replace is limited to values of the type of the column, so that its type stays;
-// a column of objects takes the type of its values afterwards.
-func (m *machine) replace(c *column, pairs *dict) (val, error) {
-	for side, all := range [][]val{pairs.keys, pairs.values} {
-		for _, x := range all {
-			if !replaceable(c.dt, x, side == 0) {
-				return val{}, outside("replace() of or by values of another type than the column's is not supported; use .map or .where")
-			}
-		}
-	}
-	out := m.mem.clone(c)
-	found := false
-	for i := range c.n {
-		j := pairs.find(c.python(i))
-		if j < 0 {
-			continue
-		}
-		found = true
-		switch c.dt {
-		case dObject:
-			out.objs[i] = pairs.values[j]
-		case dFloat64:
-			out.floats[i] = pairs.values[j].float()
-		default:
-			out.ints[i] = pairs.values[j].i
-		}
-	}
-	if !found {
-		return colVal(out), nil
-	}
-	out, err := m.soft(out)
-	return colVal(out), err
-}
-
-// replaceable reports whether a value may be replaced in a column, or replace others.
-func replaceable(dt dtype, x val, old bool) bool {
-	switch {
-	case old && x.null():
-		return false
-	case dt == dObject:
-		return x.k == kText || x.k == kInt || x.k == kFloat
-	case dt == dFloat64:
-		return x.k == kFloat || x.k == kInt
-	}
-	return dt == dInt64 && x.k == kInt
 }

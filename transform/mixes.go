@@ -192,7 +192,7 @@ func (x *mixing) expr(e syntax.Expr) {
 	case *syntax.Attr:
 		switch e.Name {
 		case "sum", "mean", "min", "max", "median", "count", "any", "all", "iloc", "values", "to_numpy", "tolist", "to_list", "empty", "shape", "size",
-			"index", "extend", "update", "items":
+			"index", "extend", "update", "items", "shift", "diff", "std", "var", "quantile":
 			x.mixes = true
 		}
 	case *syntax.Call:

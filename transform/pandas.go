@@ -54,6 +54,9 @@ func (m *machine) frameOf(f *frame, d *dict) error {
 			return outside("a column whose name is not a text is not supported")
 		}
 		v := d.values[i]
+		if f.rows < 0 && v.k == kExtension {
+			f.rows = v.col().n
+		}
 		if f.rows < 0 && (v.k == kColumn || v.isSequence()) {
 			s, err := m.iterate(v)
 			if err != nil {

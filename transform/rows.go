@@ -14,6 +14,9 @@ func (r *row) get(name string) (val, error) {
 		return val{}, keyError(textVal(name))
 	}
 	c := r.f.cols[j]
+	if err := c.plain("a row"); err != nil {
+		return val{}, err
+	}
 	if r.dt == dObject {
 		return c.python(r.i), nil
 	}

@@ -317,6 +317,8 @@ const maxNested = 50
 
 func compareNested(op string, a, b val, depth int) (bool, error) {
 	switch {
+	case a.extended() || b.extended():
+		return false, outside("comparing a %s with a %s is not supported", a.typeName(), b.typeName())
 	case a.isNumber() && b.isNumber():
 		return compareNumbers(op, a, b), nil
 	case a.k == kText && b.k == kText:
@@ -462,7 +464,7 @@ func truth(v val) (bool, error) {
 		return false, &failure{class: "ValueError", text: "the truth value of a DataFrame is ambiguous"}
 	case kNaT:
 		return true, nil
-	case kOpaque:
+	case kOpaque, kNA, kExtension:
 		return false, outside("the truth of a %s is not supported", v.typeName())
 	}
 	return true, nil

@@ -38,7 +38,7 @@ var moduleFuncs = map[string]function1{
 
 	"pandas.DataFrame": pdDataFrame, "pandas.DataFrame.from_dict": pdFromDict, "pandas.Series": pdSeries, "pandas.concat": pdConcat, "pandas.isna": pdIsna(true), "pandas.isnull": pdIsna(true),
 	"pandas.notna": pdIsna(false), "pandas.notnull": pdIsna(false), "pandas.to_numeric": pdToNumeric, "pandas.to_datetime": pdToDatetime,
-	"pandas.Timestamp": pdTimestamp, "pandas.Timedelta": pdTimedelta, "numpy.timedelta64": npTimedelta,
+	"pandas.cut": pdCut, "numpy.digitize": npDigitize, "numpy.searchsorted": npSearchsorted, "pandas.Timestamp": pdTimestamp, "pandas.Timedelta": pdTimedelta, "numpy.timedelta64": npTimedelta,
 
 	"math.log": mathLog, "math.log10": mathFunc("math.log10", log10, func(x float64) bool { return x > 0 }), "math.log2": mathFunc("math.log2", log2, func(x float64) bool { return x > 0 }),
 	"math.log1p": mathFunc("math.log1p", log1p, func(x float64) bool { return x > -1 }), "math.sqrt": mathFunc("math.sqrt", math.Sqrt, func(x float64) bool { return x >= 0 }),
@@ -55,13 +55,13 @@ var moduleValues = map[string]val{
 	"numpy.nan": floatVal(math.NaN()), "numpy.inf": floatVal(math.Inf(1)), "numpy.pi": floatVal(math.Pi), "numpy.e": floatVal(math.E),
 	"math.nan": floatVal(math.NaN()), "math.inf": floatVal(math.Inf(1)), "math.pi": floatVal(math.Pi), "math.e": floatVal(math.E),
 	"numpy.float64": {k: kDType, w: dFloat64}, "numpy.float32": {k: kDType, w: dFloat32}, "numpy.int64": {k: kDType, w: dInt64}, "numpy.int32": {k: kDType, w: dInt32},
-	"numpy.int16": {k: kDType, w: dInt16}, "numpy.int8": {k: kDType, w: dInt8}, "numpy.bool_": {k: kDType, w: dBool}, "pandas.NaT": {k: kNaT},
+	"numpy.int16": {k: kDType, w: dInt16}, "numpy.int8": {k: kDType, w: dInt8}, "numpy.bool_": {k: kDType, w: dBool}, "pandas.NaT": {k: kNaT}, "pandas.NA": {k: kNA},
 }
 
 var columnMethods = map[string]method{
 	"astype": columnAstype, "fillna": columnFillna, "isna": columnIsna(true), "isnull": columnIsna(true), "notna": columnIsna(false), "notnull": columnIsna(false),
 	"where": columnWhere(true), "mask": columnWhere(false), "clip": columnClip, "round": columnRound, "abs": columnAbs, "isin": columnIsin, "between": columnBetween,
-	"map": columnMap, "apply": columnMap, "copy": columnCopy, "to_numpy": columnArray, "tolist": columnList, "to_list": columnList, "replace": columnReplace, "rename": columnRename,
+	"map": columnMap, "apply": columnMap, "copy": columnCopy, "to_numpy": columnArray, "tolist": columnList, "to_list": columnList, "replace": columnReplace, "rename": columnRename, "shift": columnShift, "diff": columnDiff,
 	"add": columnOperator("+", false), "sub": columnOperator("-", false), "subtract": columnOperator("-", false), "mul": columnOperator("*", false), "multiply": columnOperator("*", false),
 	"div": columnOperator("/", false), "divide": columnOperator("/", false), "truediv": columnOperator("/", false), "floordiv": columnOperator("//", false), "mod": columnOperator("%", false),
 	"pow": columnOperator("**", false), "radd": columnOperator("+", true), "rsub": columnOperator("-", true), "rmul": columnOperator("*", true), "rdiv": columnOperator("/", true), "rtruediv": columnOperator("/", true),

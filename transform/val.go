@@ -6,33 +6,35 @@ import "strings"
 type kind uint8
 
 const (
-	kNone   kind = iota
-	kBool        // i: 0 or 1
-	kInt         // i
-	kFloat       // f
-	kText        // s
-	kTime        // i: microseconds since 1970; w is dTime for a time with a zone (UTC)
-	kDelta       // i: microseconds; w is dDelta for a Timedelta, which pandas keeps in nanoseconds
-	kNaT         // a missing time
-	kList        // ref: *list
-	kTuple       // ref: *list
-	kSet         // ref: *list
-	kDict        // ref: *dict
-	kRange       // ref: *list of the numbers
-	kColumn      // ref: *column
-	kFrame       // ref: *frame
-	kText2       // ref: *column, its .str
-	kTimes       // ref: *column, its .dt
-	kModule      // s: module
-	kNative      // ref: *native
-	kLambda      // ref: *closure or *function
-	kDType       // w
-	kRow         // ref: *row of a frame
-	kSlice       // ref: *slice
-	kOpaque      // a value that functions can only test for null; ref: *ndarray if it is a list
-	kLoc         // ref: *frame, its .loc
-	kIter        // ref: *items
-	kUnset       // a variable without a value
+	kNone      kind = iota
+	kBool           // i: 0 or 1
+	kInt            // i
+	kFloat          // f
+	kText           // s
+	kTime           // i: microseconds since 1970; w is dTime for a time with a zone (UTC)
+	kDelta          // i: microseconds; w is dDelta for a Timedelta, which pandas keeps in nanoseconds
+	kNaT            // a missing time
+	kList           // ref: *list
+	kTuple          // ref: *list
+	kSet            // ref: *list
+	kDict           // ref: *dict
+	kRange          // ref: *list of the numbers
+	kColumn         // ref: *column
+	kFrame          // ref: *frame
+	kText2          // ref: *column, its .str
+	kTimes          // ref: *column, its .dt
+	kModule         // s: module
+	kNative         // ref: *native
+	kLambda         // ref: *closure or *function
+	kDType          // w
+	kRow            // ref: *row of a frame
+	kSlice          // ref: *slice
+	kOpaque         // a value that functions can only test for null; ref: *ndarray if it is a list
+	kLoc            // ref: *frame, its .loc
+	kIter           // ref: *items
+	kUnset          // a variable without a value
+	kNA             // pd.NA
+	kExtension      // ref: *column of an extension type
 )
 
 // dtype is a type of NumPy.
@@ -123,8 +125,15 @@ func boolVal(b bool) val {
 func intVal(i int64) val      { return val{k: kInt, i: i} }
 func floatVal(f float64) val  { return val{k: kFloat, f: f} }
 func textVal(s string) val    { return val{k: kText, s: s} }
-func colVal(c *column) val    { return val{k: kColumn, ref: c} }
 func listVal(items []val) val { return val{k: kList, ref: &list{items}} }
+
+// colVal is a column as a value; nil is one without columns.
+func colVal(c *column) val {
+	if c != nil && c.ext != extNone {
+		return val{k: kExtension, ref: c}
+	}
+	return val{k: kColumn, ref: c}
+}
 
 func (v val) col() *column { c, _ := v.ref.(*column); return c }
 
@@ -145,9 +154,12 @@ func (v val) float() float64 {
 // ndarray is a list of a column of the mode pandas.
 type ndarray struct{ items []val }
 
+// extended reports whether v is pd.NA, or a column of an extension type.
+func (v val) extended() bool { return v.k == kNA || v.k == kExtension }
+
 // null is pandas' isna of a scalar.
 func (v val) null() bool {
-	return v.k == kNone || v.k == kNaT || v.k == kFloat && v.f != v.f
+	return v.k == kNone || v.k == kNaT || v.k == kNA || v.k == kFloat && v.f != v.f
 }
 
 // typeName is Python's name of the type of v.
@@ -209,6 +221,10 @@ func (v val) rareName() string {
 		return strings.TrimSpace("value " + v.s)
 	case kRow:
 		return "row"
+	case kNA:
+		return "NAType"
+	case kExtension:
+		return "Series of type " + v.col().ext.String()
 	}
 	return "object"
 }
