@@ -3,14 +3,18 @@ package server_test
 import (
 	"context"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	banquetv1 "github.com/banquet-fs/banquet/gen/banquet/v1"
+	"github.com/banquet-fs/banquet/gen/feast/core"
 	feast "github.com/banquet-fs/banquet/gen/feast/serving"
 	"github.com/banquet-fs/banquet/gen/feast/types"
 )
@@ -76,6 +80,60 @@ func TestRequestContextOfAnotherForm(t *testing.T) {
 	const twice = `{"features":["total_debt_calc:total_debt_due"],"request_context":{"loan_amnt":[1,2]},"entities":{"dob_ssn":["19630621_4278"],"loan_amnt":[35000],"person_income":[59000.0]}}`
 	if code, text := fetch(t, http.MethodPost, "http://"+s.at.HTTP+"/get-online-features", twice, "Content-Type", "application/json"); code != http.StatusOK || !strings.Contains(text, "72031.0") {
 		t.Errorf("%d %s", code, text)
+	}
+}
+
+// A response without rows has no lists of event times over Feast's HTTP, as in Feast.
+func TestNoRows(t *testing.T) {
+	s := start(t, fixture{project: "all_types", registry: "all_types/registry/3_incremental.db", sqlite: "all_types/online/3_incremental.online.db"})
+	addSpoken(t, s.file)
+	const body = `{"features":["spoken:shout"],"entities":{"word":[]}}`
+	for path, want := range map[string]string{
+		"/get-online-features": `{"results":[{"values":[],"statuses":[]}],"metadata":{"feature_names":["shout"]}}`,
+		"/v1/online-features":  `{"results":[{"values":[],"statuses":[],"event_timestamps":[]}],"metadata":{"feature_names":["shout"]}}`,
+	} {
+		code, text := 0, ""
+		for range 400 { // until the registry is read again
+			if code, text = fetch(t, http.MethodPost, "http://"+s.at.HTTP+path, body, "Content-Type", "application/json"); code != http.StatusNotFound {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		if code != http.StatusOK || text != want {
+			t.Errorf("%s: %d %s", path, code, text)
+		}
+	}
+}
+
+// addSpoken adds an on-demand view that only has request data to a registry file.
+func addSpoken(t *testing.T, path string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := new(core.Registry)
+	if err := proto.Unmarshal(data, reg); err != nil {
+		t.Fatal(err)
+	}
+	text := func(name string) []*core.FeatureSpecV2 {
+		return []*core.FeatureSpecV2{{Name: name, ValueType: types.ValueType_STRING}}
+	}
+	request := &core.DataSource{Name: "spoken_request", Type: core.DataSource_REQUEST_SOURCE, Options: &core.DataSource_RequestDataOptions_{
+		RequestDataOptions: &core.DataSource_RequestDataOptions{Schema: text("word")},
+	}}
+	reg.OnDemandFeatureViews = append(reg.OnDemandFeatureViews, &core.OnDemandFeatureView{Spec: &core.OnDemandFeatureViewSpec{
+		Name: "spoken", Project: "all_types", Mode: "python", Features: text("shout"),
+		Sources: map[string]*core.OnDemandSource{"spoken_request": {Source: &core.OnDemandSource_RequestDataSource{RequestDataSource: request}}},
+		FeatureTransformation: &core.FeatureTransformationV2{Transformation: &core.FeatureTransformationV2_UserDefinedFunction{
+			UserDefinedFunction: &core.UserDefinedFunctionV2{Name: "spoken", BodyText: "def spoken(inputs):\n    return {\"shout\": [w.upper() for w in inputs[\"word\"]]}\n"},
+		}},
+	}})
+	if data, err = proto.Marshal(reg); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

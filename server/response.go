@@ -173,7 +173,7 @@ func names(r *serving.Response) []string {
 // is the same JSON, byte for byte.
 type jsonOptions struct {
 	versions  bool // with the versions of the views
-	own       bool // versions as banquet's API has them, which Feast leaves out of services
+	own       bool // banquet's API: all versions, which Feast leaves out of services, and empty lists of times
 	nullTimes bool // a null time is null, not the lowest number
 }
 
@@ -195,7 +195,10 @@ func appendResponse(dst []byte, r *serving.Response, d jsonOptions) ([]byte, err
 		if dst, err = appendJSONColumn(dst, e.values, e.statuses, write); err != nil {
 			return nil, err
 		}
-		dst = append(append(dst, e.eventTimes(r, r.Column(i).View, appendJSONTimes)...), '}')
+		if d.own || r.Rows() > 0 { // Feast leaves out an empty list of times, and only this list
+			dst = append(dst, e.eventTimes(r, r.Column(i).View, appendJSONTimes)...)
+		}
+		dst = append(dst, '}')
 	}
 	dst = append(dst, `],"metadata":{"feature_names":[`...)
 	for i := range r.Columns() {
