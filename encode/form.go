@@ -334,8 +334,12 @@ func (r *Rows) AppendValues(dst []byte, ends []int, row int) ([]byte, []int, err
 			ends = append(ends, len(dst))
 			continue
 		}
+		start := len(dst)
 		var err error
-		if dst, err = b.Cells.Append(dst, b.at(row), b.kind, value.AsFeature); err != nil {
+		if dst, err = b.Cells.Append(dst, b.at(row), b.kind, value.AsFeature); err == nil {
+			err = value.CheckTimes(dst[start:])
+		}
+		if err != nil {
 			return nil, nil, r.cellFault(b, row, err)
 		}
 		ends = append(ends, len(dst))

@@ -111,3 +111,22 @@ func TestKeysThatAreSentTwice(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A time that clients of Feast cannot read is refused with its row and column.
+func TestTimesInMilliseconds(t *testing.T) {
+	f, err := encode.NewForm(view(types.ValueType_INT64, types.ValueType_UNIX_TIMESTAMP, nil), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := f.Bind([]encode.Column{sent("driver_id", "7", "8"), sent("x", "1704067200", "1704067200000"), sent("event_timestamp", `"2024-01-01"`, `"2024-01-01"`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := r.AppendValues(nil, nil, 0); err != nil {
+		t.Error(err)
+	}
+	_, _, err = r.AppendValues(nil, nil, 1)
+	if err == nil || !strings.Contains(err.Error(), "column x, row 1 (driver_id=8): 1704067200000 seconds from 1970 are outside the years 1 to 9999") || !strings.Contains(err.Error(), "not in milliseconds") {
+		t.Error(err)
+	}
+}
