@@ -52,6 +52,11 @@ func (r registrar) unary(method string, generated grpc.MethodHandler) grpc.Metho
 	}
 	return func(srv any, ctx context.Context, dec func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 		start := time.Now()
+		if !r.inProcess {
+			var free func()
+			ctx, free = r.pipeline.untilEnd(ctx)
+			defer free()
+		}
 		c := &unaryCall{Context: ctx, pipeline: r.pipeline, service: srv, generated: generated, decoder: dec, inProcess: r.inProcess}
 		c.in.budget = bodies
 		err := run(c, method, c)
@@ -172,12 +177,14 @@ func (c *unaryCall) respond(context.Context) (err error) {
 
 func (r registrar) stream(method string, generated grpc.StreamHandler) grpc.StreamHandler {
 	return func(srv any, ss grpc.ServerStream) error {
-		c := &streamCall{ServerStream: ss, registrar: r, service: srv, generated: generated, upload: writes(method)}
+		ctx, free := r.pipeline.untilEnd(ss.Context())
+		defer free()
+		c := &streamCall{ServerStream: ss, ctx: ctx, registrar: r, service: srv, generated: generated, upload: writes(method)}
 		run := r.pipeline.stream
 		if c.upload {
 			run = r.pipeline.upload
 		}
-		err := run(ss.Context(), method, c)
+		err := run(ctx, method, c)
 		if c.in != nil {
 			c.in.release()
 		}
@@ -189,6 +196,7 @@ func (r registrar) stream(method string, generated grpc.StreamHandler) grpc.Stre
 // is an upload, of many requests and one response.
 type streamCall struct {
 	grpc.ServerStream
+	ctx       context.Context //nolint:containedctx // it is the stream's
 	registrar registrar
 	service   any
 	generated grpc.StreamHandler
@@ -196,6 +204,9 @@ type streamCall struct {
 	in        *incoming
 	first     proto.Message
 }
+
+// Context is the context of the stream, which also ends with the server.
+func (c *streamCall) Context() context.Context { return c.ctx }
 
 // Header returns the first value of a metadata key.
 func (c *streamCall) Header(name string) string { return headerOf(c.Context(), name) }

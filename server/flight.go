@@ -112,7 +112,9 @@ func (f *flightService) stream(method string, steps func() flightSteps) grpc.Str
 		c := steps()
 		c.begin(f, ss, method)
 		defer c.end()
-		return flightStatus(f.pipeline.unslotted(ss.Context(), method, c))
+		ctx, free := f.pipeline.untilEnd(ss.Context())
+		defer free()
+		return flightStatus(f.pipeline.unslotted(ctx, method, c))
 	}
 }
 

@@ -54,9 +54,10 @@ type pipeline struct {
 	stopping context.Context //nolint:containedctx // it is the server's, not a request's
 	stop     context.CancelFunc
 	// ending ends shortly before a server that stops closes its connections, and with it
-	// writes, whose callers must hear what is stored.
+	// the requests that still run: their callers must hear why, and what is stored.
 	ending   context.Context //nolint:containedctx // it is the server's, not a request's
 	end      context.CancelFunc
+	drain    time.Duration // at least as long after the server stops as a request can run
 	limits   decodeLimits
 	messages mem.BufferPool // of gRPC's messages, both ways
 
@@ -74,7 +75,7 @@ func newPipeline(opt *Options) *pipeline {
 		limiter: newLimiter(opt.Concurrency, opt.Queue), governor: newGovernor(opt.Log),
 		writes: newWriteLimiter(opt), writeBodies: newBudget(int64(opt.BodyBytes) + 1), // a buffer has one byte more, to find the end
 		bodies: newBudget(int64(opt.BodyBytes) + 1), bodyBytes: opt.BodyBytes, limits: newDecodeLimits(opt),
-		messages: newMessagePool(),
+		messages: newMessagePool(), drain: drainedAfter(opt.DrainTime),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "banquet_request_duration_seconds", Help: "Time from the request received to the response encoded.",
 			Buckets: []float64{.0002, .0005, .001, .002, .003, .005, .0075, .01, .015, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
@@ -116,6 +117,7 @@ func (p *pipeline) write(ctx context.Context, method string, r request) error {
 func (p *pipeline) admitted(ctx context.Context, method string, r request, admit func(context.Context) (func(), error)) (err error) {
 	start := time.Now()
 	defer func() { p.record(ctx, method, start, err) }()
+	defer p.ended(&err)
 	defer p.recovered(ctx, &err)
 	caller, err := p.identifier.Identify(ctx, r)
 	if err != nil {
@@ -161,6 +163,7 @@ func (p *pipeline) unslotted(ctx context.Context, method string, r request) erro
 func (p *pipeline) steps(ctx context.Context, method string, r request, slot func(context.Context, func() error) error) (err error) {
 	start := time.Now()
 	defer func() { p.record(ctx, method, start, err) }()
+	defer p.ended(&err)
 	defer p.recovered(ctx, &err)
 	caller, err := p.identifier.Identify(ctx, r)
 	if err != nil {
@@ -234,6 +237,31 @@ func (p *pipeline) release() {
 	p.inFlight.Dec()
 	p.limiter.release()
 	p.governor.release()
+}
+
+// drainedAfter is how long after its stop a server ends the requests that still run.
+func drainedAfter(drain time.Duration) time.Duration { return drain - min(drain/10, maxLeft) }
+
+// untilEnd returns a context that also ends with the server. A request whose deadline is
+// sooner than that needs none. The function frees its memory. Requests over HTTP have such
+// a context from their server.
+func (p *pipeline) untilEnd(ctx context.Context) (context.Context, func()) {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < p.drain {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(p.ending, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
+
+// ended names the reason of a request that ended with the server.
+func (p *pipeline) ended(err *error) {
+	if *err != nil && fault.KindOf(*err) == fault.Canceled && p.ending.Err() != nil {
+		*err = fault.New(fault.Unavailable, "the server is stopping; send the request again").Because(*err)
+	}
 }
 
 // recovered turns a panic into a fault. It must be deferred last, so that it runs

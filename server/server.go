@@ -76,7 +76,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	bypassed := bypass{to: s.grpc, pipeline: p}
 	healthpb.RegisterHealthServer(bypassed, s.health)
 	reflection.Register(bypassed)
-	s.admin = newHTTP(s.adminHandler())
+	s.admin = newHTTP(context.Background(), s.adminHandler())
 	return s, s.listen(ctx)
 }
 
@@ -101,7 +101,7 @@ func (s *Server) registerOnline(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.http = newHTTP(handler)
+	s.http = newHTTP(p.ending, handler)
 	return nil
 }
 
@@ -135,9 +135,11 @@ func newGRPC(opt *Options, p *pipeline) *grpc.Server {
 // not hold its memory for ever. Each chunk of a stream has chunkTimeout.
 const writeTimeout = 5 * time.Minute
 
-func newHTTP(h http.Handler) *http.Server {
+// newHTTP makes a server. Its requests end with ctx.
+func newHTTP(ctx context.Context, h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: writeTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		Handler:     h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: writeTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 	}
 }
@@ -237,7 +239,7 @@ func (s *Server) drain(ctx context.Context) {
 	s.pipeline.stop()
 	ctx, cancel := context.WithTimeout(ctx, s.opt.DrainTime)
 	defer cancel()
-	defer time.AfterFunc(s.opt.DrainTime-min(s.opt.DrainTime/10, maxLeft), s.pipeline.end).Stop()
+	defer time.AfterFunc(s.pipeline.drain, s.pipeline.end).Stop()
 	done := make(chan struct{})
 	go func() {
 		s.grpc.GracefulStop()
