@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -319,8 +320,8 @@ func (a *applier) note(k kind, action Action, name string, fields []FieldChange)
 }
 
 // checkNames refuses what Feast refuses: names that cannot be part of a feature
-// reference, feature views whose names differ only in case, and versions of them that
-// are none.
+// reference, feature views and data sources whose names differ only in case, and versions
+// of views that are none.
 func checkNames(project string, o Objects) error {
 	seen := map[string]string{}
 	for _, k := range kinds() {
@@ -339,7 +340,21 @@ func checkNames(project string, o Objects) error {
 			seen[name] = v.name()
 		}
 	}
-	return checkTwice(project, o)
+	return cmp.Or(checkTwice(project, o), checkSources(project, o))
+}
+
+// checkSources refuses data sources whose names differ only in case.
+func checkSources(project string, o Objects) error {
+	seen := map[string]string{}
+	for _, s := range o.DataSources {
+		name := strings.ToLower(s.GetName())
+		if other, ok := seen[name]; ok {
+			return fault.New(fault.Invalid, "data sources %s and %s have names that differ only in case; data source names must be case-insensitively unique", other, s.GetName()).
+				About("data source", s.GetName(), project)
+		}
+		seen[name] = s.GetName()
+	}
+	return nil
 }
 
 // checkView refuses a view's name that cannot be part of a feature reference, and a

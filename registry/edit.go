@@ -57,7 +57,8 @@ func everyKind() []kind {
 //   - A project that does not exist is created.
 //   - A new object keeps the created time that it has; a replaced one keeps the old one.
 //     A saved dataset keeps the times of its rows.
-//   - The name of a feature view must not be that of a view of another kind: Conflict.
+//   - The name of a feature view must not be that of a view of another kind, and must not
+//     differ from that of another view in case only: Conflict.
 //   - What an object refers to need not exist: clients of Feast write views before their
 //     entities.
 //   - Tables of the online store, and their list in the registry, do not change.
@@ -120,8 +121,14 @@ func (a *applier) checkName(k kind, next object) error {
 		return err
 	}
 	for _, other := range KindFeatureView.lists() {
-		if other.list != k.list && find(a.list(other.list), a.project, name) >= 0 {
+		list := a.list(other.list)
+		if other.list != k.list && find(list, a.project, name) >= 0 {
 			return fault.New(fault.Conflict, "The feature view name: %s refers to feature views of different types.", name).About("feature view", name, a.project)
+		}
+		for i := range list.Len() {
+			if o := (object{list.Get(i).Message()}); o.project() == a.project && o.name() != name && strings.EqualFold(o.name(), name) {
+				return fault.New(fault.Conflict, "feature views %s and %s would have names that differ only in case; delete %[1]s first", o.name(), name).About("feature view", name, a.project)
+			}
 		}
 	}
 	return nil

@@ -202,6 +202,7 @@ func TestPutRefuses(t *testing.T) {
 		{"a name with a colon", view("a:b", ""), fault.Invalid, "'@' or ':'"},
 		{"a version that is none", view("a", "seven"), fault.Invalid, "Invalid version string 'seven'"},
 		{"the name of a view of another kind", view("x", ""), fault.Conflict, "The feature view name: x refers to feature views of different types."},
+		{"a name that differs in case", view("X", ""), fault.Conflict, "feature views x and X would have names that differ only in case; delete x first"},
 		{"another project", &core.Project{Spec: &core.ProjectSpec{Name: "q"}}, fault.Invalid, "project q cannot be written as project p"},
 		{"what is not in a registry", &core.FeatureViewProjection{}, fault.Internal, "feast.core.FeatureViewProjection"},
 	} {

@@ -34,15 +34,16 @@ func TestNamesThatAreRefused(t *testing.T) {
 		objects registry.Objects
 		text    string
 	}{
-		"two batch views":            {registry.Objects{FeatureViews: []*core.FeatureView{batchView("a"), batchView("a")}}, "differ only in case"},
-		"names that differ in case":  {registry.Objects{FeatureViews: []*core.FeatureView{batchView("Carts")}, OnDemandFeatureViews: []*core.OnDemandFeatureView{onDemandView("carts")}}, "Carts and carts"},
-		"a batch and a stream view":  {registry.Objects{FeatureViews: []*core.FeatureView{batchView("a")}, StreamFeatureViews: []*core.StreamFeatureView{streamView("a")}}, "must be case-insensitively unique"},
-		"a stream and a label view":  {registry.Objects{LabelViews: []*core.LabelView{labelView("a")}, StreamFeatureViews: []*core.StreamFeatureView{streamView("a")}}, "must be case-insensitively unique"},
-		"a version in a name":        {registry.Objects{OnDemandFeatureViews: []*core.OnDemandFeatureView{onDemandView("a@v1")}}, `on-demand feature view name "a@v1" must not contain '@' or ':'`},
-		"a colon in a name":          {registry.Objects{LabelViews: []*core.LabelView{labelView("a:b")}}, `label view name "a:b" must not contain`},
-		"no name":                    {registry.Objects{StreamFeatureViews: []*core.StreamFeatureView{streamView("")}}, "every stream feature view needs a name"},
-		"no name of an entity":       {registry.Objects{Entities: []*core.Entity{{Spec: &core.EntitySpecV2{}}}}, "every entity needs a name"},
-		"two sources, even if equal": {registry.Objects{DataSources: []*core.DataSource{{Name: "s"}, {Name: "s"}}}, "data source s is defined twice"},
+		"two batch views":             {registry.Objects{FeatureViews: []*core.FeatureView{batchView("a"), batchView("a")}}, "differ only in case"},
+		"names that differ in case":   {registry.Objects{FeatureViews: []*core.FeatureView{batchView("Carts")}, OnDemandFeatureViews: []*core.OnDemandFeatureView{onDemandView("carts")}}, "Carts and carts"},
+		"a batch and a stream view":   {registry.Objects{FeatureViews: []*core.FeatureView{batchView("a")}, StreamFeatureViews: []*core.StreamFeatureView{streamView("a")}}, "must be case-insensitively unique"},
+		"a stream and a label view":   {registry.Objects{LabelViews: []*core.LabelView{labelView("a")}, StreamFeatureViews: []*core.StreamFeatureView{streamView("a")}}, "must be case-insensitively unique"},
+		"a version in a name":         {registry.Objects{OnDemandFeatureViews: []*core.OnDemandFeatureView{onDemandView("a@v1")}}, `on-demand feature view name "a@v1" must not contain '@' or ':'`},
+		"a colon in a name":           {registry.Objects{LabelViews: []*core.LabelView{labelView("a:b")}}, `label view name "a:b" must not contain`},
+		"no name":                     {registry.Objects{StreamFeatureViews: []*core.StreamFeatureView{streamView("")}}, "every stream feature view needs a name"},
+		"no name of an entity":        {registry.Objects{Entities: []*core.Entity{{Spec: &core.EntitySpecV2{}}}}, "every entity needs a name"},
+		"two sources, even if equal":  {registry.Objects{DataSources: []*core.DataSource{{Name: "s"}, {Name: "s"}}}, "data source s is defined twice"},
+		"sources that differ in case": {registry.Objects{DataSources: []*core.DataSource{{Name: "Src"}, {Name: "src"}}}, "data sources Src and src have names that differ only in case"},
 		"two services that differ": {registry.Objects{FeatureServices: []*core.FeatureService{
 			{Spec: &core.FeatureServiceSpec{Name: "s"}}, {Spec: &core.FeatureServiceSpec{Name: "s", Owner: "me"}},
 		}}, "feature service s is defined twice"},
