@@ -11,7 +11,11 @@ func acrossColumns(a *args) bool {
 // frameReduce is sum, mean, min, max, any or all across columns: axis=1.
 func frameReduce(name string) method {
 	return func(m *machine, v val, a *args) (val, error) {
-		if err := a.known(name+"()", 0, "axis", "skipna"); err != nil {
+		if err := a.known(name+"()", 0, "axis", "skipna", "ddof"); err != nil {
+			return val{}, err
+		}
+		ddof, err := freedom(a, 1)
+		if err != nil {
 			return val{}, err
 		}
 		if !acrossColumns(a) {
@@ -23,6 +27,9 @@ func frameReduce(name string) method {
 		f := v.ref.(*frame)
 		if f == m.inputs {
 			return val{}, outside("%s() across all inputs is not supported; name the columns", name)
+		}
+		if name == "std" || name == "var" {
+			return m.acrossDeviation(name, f, ddof)
 		}
 		out, err := m.across(name, f)
 		if err != nil {
@@ -203,5 +210,37 @@ func pairSum(x []float64, cols [][]float64, row int) float64 {
 			x[i] = v
 		}
 	}
-	return pairwise(x)
+	return pairs(x)
+}
+
+// acrossDeviation is std or var across columns. pandas copies floats before it sums them,
+// so that their rows are contiguous; integers are summed column by column.
+func (m *machine) acrossDeviation(name string, f *frame, ddof int64) (val, error) {
+	if len(f.cols) == 0 {
+		return val{}, outside("%s() across no columns is not supported", name)
+	}
+	dt, err := acrossType(name, f)
+	if err != nil {
+		return val{}, err
+	}
+	add := pairs
+	if !dt.isFloat() && f.rows != 1 {
+		add = inTurn
+	}
+	cols := make([][]float64, len(f.cols))
+	for i, c := range f.cols {
+		if err := c.plain(name + "() across columns"); err != nil {
+			return val{}, err
+		}
+		cols[i] = m.floats(operandOf(colVal(c)))
+	}
+	row := m.mem.floats.take(len(cols))
+	out := m.mem.column(dFloat64, f.rows)
+	for i := range out.floats {
+		for j, c := range cols {
+			row[j] = c[i]
+		}
+		out.floats[i] = rooted(name, m.variance(row, false, ddof, add))
+	}
+	return colVal(out), nil
 }

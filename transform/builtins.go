@@ -16,7 +16,7 @@ func pyLen(m *machine, a *args) (val, error) {
 	switch v := a.pos[0]; v.k {
 	case kText:
 		return intVal(int64(len([]rune(v.s)))), nil
-	case kFrame:
+	case kFrame, kMatrix:
 		return intVal(int64(max(0, v.ref.(*frame).rows))), nil
 	case kNone, kBool, kInt, kFloat:
 		return val{}, &failure{class: "TypeError", text: "object of type '" + v.typeName() + "' has no len()", data: v.null()}

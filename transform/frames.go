@@ -47,6 +47,10 @@ func (m *machine) frameAttribute(f *frame, name string) (val, error) {
 	case "columns":
 		s, err := m.iterate(val{k: kFrame, ref: f})
 		return listVal(s.list), err
+	case "values":
+		return m.matrix(f)
+	case "T", "iloc", "iat", "at", "dtypes", "size", "ndim", "axes", "attrs", "flags":
+		return val{}, outside("attribute '%s' of a DataFrame is not supported", name)
 	case "shape":
 		return val{k: kTuple, ref: &list{[]val{intVal(int64(max(0, f.rows))), intVal(int64(len(f.cols)))}}}, nil
 	}
@@ -101,7 +105,38 @@ func (m *machine) frameBinary(op string, a, b val) (val, error) {
 			return out.col(), err
 		})
 	}
-	return val{}, outside("operators on whole DataFrames are not supported; write them for columns")
+	return m.frameAligned(op, a, b)
+}
+
+// frameAligned is an operator on a DataFrame and a list with one number for each column,
+// or on two DataFrames with the same columns.
+func (m *machine) frameAligned(op string, a, b val) (val, error) {
+	f, ok := a.ref.(*frame)
+	if a.k != kFrame || !ok || f.rows < 0 {
+		return val{}, outside("operator %s of a %s and a %s is not supported; write it for columns", op, a.typeName(), b.typeName())
+	}
+	var others []val
+	switch {
+	case b.k == kFrame && slices.Equal(b.ref.(*frame).names, f.names):
+		for _, c := range b.ref.(*frame).cols {
+			others = append(others, colVal(c))
+		}
+	case b.isSequence() && len(b.ref.(*list).items) == len(f.cols) && onlyNumbers(b.ref.(*list).items):
+		others = b.ref.(*list).items
+	default:
+		return val{}, outside("operator %s of a DataFrame and a %s is not supported; write it for columns", op, b.typeName())
+	}
+	i := -1
+	return m.frameMap(a, func(c *column) (*column, error) {
+		i++
+		out, err := m.binary(op, colVal(c), others[i])
+		return out.col(), err
+	})
+}
+
+// onlyNumbers reports whether all values are numbers of Python.
+func onlyNumbers(all []val) bool {
+	return !slices.ContainsFunc(all, func(v val) bool { return v.w != dNone || v.k != kInt && v.k != kFloat })
 }
 
 func frameAssign(m *machine, v val, a *args) (val, error) {

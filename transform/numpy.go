@@ -364,19 +364,26 @@ func npClip(m *machine, a *args) (val, error) {
 
 func npReduce(name string) func(*machine, *args) (val, error) {
 	return func(m *machine, a *args) (val, error) {
-		if err := a.known("np."+name+"()", 1); err != nil || len(a.pos) == 0 {
+		if err := a.known("np."+name+"()", 2, "axis"); err != nil || len(a.pos) == 0 {
 			return val{}, orMissing(err, "np."+name+"()")
 		}
-		v := a.pos[0]
-		if v.isSequence() {
-			c, err := m.array(v)
-			if err != nil {
-				return val{}, err
-			}
-			v = colVal(c)
+		if a.pos[0].k == kMatrix {
+			return m.reduceRows(name, a.pos[0], a, 0)
+		}
+		if len(a.pos)+len(a.names) > 1 {
+			return val{}, outside("axis= of np.%s() is supported for an array of two dimensions only", name)
+		}
+		v, err := m.flat(a.pos[0])
+		if err != nil {
+			return val{}, err
 		}
 		if v.k != kColumn {
 			return val{}, outside("np.%s() of a %s is not supported", name, v.typeName())
+		}
+		if name == "median" { // of which pandas knows nothing
+			c := *v.col()
+			c.array = true
+			v = colVal(&c)
 		}
 		if v.col().n == 0 && name != "sum" {
 			return val{}, valueError("np.%s() of an empty array", name)

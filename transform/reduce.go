@@ -128,9 +128,9 @@ func (m *machine) reduceFloats(name string, c *column) (val, error) {
 	out := math.NaN()
 	switch name {
 	case "sum":
-		out = pairwise(zeros)
+		out = pairs(zeros)
 	case "mean":
-		out = pairwise(zeros) / n
+		out = pairs(zeros) / n
 	case "min", "max":
 		out = extreme(x, name == "max")
 	case "median":

@@ -38,7 +38,10 @@ var moduleFuncs = map[string]function1{
 
 	"pandas.DataFrame": pdDataFrame, "pandas.DataFrame.from_dict": pdFromDict, "pandas.Series": pdSeries, "pandas.concat": pdConcat, "pandas.isna": pdIsna(true), "pandas.isnull": pdIsna(true),
 	"pandas.notna": pdIsna(false), "pandas.notnull": pdIsna(false), "pandas.to_numeric": pdToNumeric, "pandas.to_datetime": pdToDatetime,
-	"pandas.cut": pdCut, "numpy.digitize": npDigitize, "numpy.searchsorted": npSearchsorted, "pandas.Timestamp": pdTimestamp, "pandas.Timedelta": pdTimedelta, "numpy.timedelta64": npTimedelta,
+	"pandas.cut": pdCut, "numpy.zeros": npNew("np.zeros", floatVal(0)), "numpy.ones": npNew("np.ones", floatVal(1)), "numpy.full": npNew("np.full", val{}),
+	"numpy.std": npDeviation("std"), "numpy.var": npDeviation("var"), "numpy.median": npReduce("median"), "numpy.percentile": npQuantile("np.percentile", 100), "numpy.quantile": npQuantile("np.quantile", 1),
+	"numpy.arctan2": ufunc2("np.arctan2", math.Atan2), "numpy.hypot": ufunc2("np.hypot", math.Hypot),
+	"numpy.digitize": npDigitize, "numpy.searchsorted": npSearchsorted, "pandas.Timestamp": pdTimestamp, "pandas.Timedelta": pdTimedelta, "numpy.timedelta64": npTimedelta,
 
 	"math.log": mathLog, "math.log10": mathFunc("math.log10", log10, func(x float64) bool { return x > 0 }), "math.log2": mathFunc("math.log2", log2, func(x float64) bool { return x > 0 }),
 	"math.log1p": mathFunc("math.log1p", log1p, func(x float64) bool { return x > -1 }), "math.sqrt": mathFunc("math.sqrt", math.Sqrt, func(x float64) bool { return x >= 0 }),
@@ -48,6 +51,7 @@ var moduleFuncs = map[string]function1{
 	"math.radians": mathFunc("math.radians", func(f float64) float64 { return f * (math.Pi / 180) }, nil), "math.degrees": mathFunc("math.degrees", func(f float64) float64 { return f * (180 / math.Pi) }, nil),
 	"math.fabs": mathFunc("math.fabs", math.Abs, nil), "math.floor": mathWhole("math.floor", math.Floor), "math.ceil": mathWhole("math.ceil", math.Ceil), "math.trunc": mathWhole("math.trunc", math.Trunc),
 	"math.isnan": mathTest("math.isnan", math.IsNaN), "math.isinf": mathTest("math.isinf", func(f float64) bool { return math.IsInf(f, 0) }), "math.isfinite": mathTest("math.isfinite", finite), "math.pow": mathPow,
+	"math.atan2": mathFunc2("math.atan2", math.Atan2), "math.hypot": mathFunc2("math.hypot", math.Hypot), "math.fmod": mathFunc2("math.fmod", math.Mod), "math.copysign": mathFunc2("math.copysign", math.Copysign),
 }
 
 // moduleValues are the constants and types of modules.
@@ -66,13 +70,18 @@ var columnMethods = map[string]method{
 	"div": columnOperator("/", false), "divide": columnOperator("/", false), "truediv": columnOperator("/", false), "floordiv": columnOperator("//", false), "mod": columnOperator("%", false),
 	"pow": columnOperator("**", false), "radd": columnOperator("+", true), "rsub": columnOperator("-", true), "rmul": columnOperator("*", true), "rdiv": columnOperator("/", true), "rtruediv": columnOperator("/", true),
 	"eq": columnComparison("=="), "ne": columnComparison("!="), "lt": columnComparison("<"), "le": columnComparison("<="), "gt": columnComparison(">"), "ge": columnComparison(">="),
-	"sum": reduction("sum"), "mean": reduction("mean"), "min": reduction("min"), "max": reduction("max"), "median": reduction("median"), "count": reduction("count"), "any": reduction("any"), "all": reduction("all"),
+	"sum": reduction("sum"), "mean": reduction("mean"), "min": reduction("min"), "max": reduction("max"), "median": reduction("median"), "std": deviation("std"), "var": deviation("var"), "quantile": columnQuantile, "count": reduction("count"), "any": reduction("any"), "all": reduction("all"),
 }
 
 var frameMethods = map[string]method{
 	"assign": frameAssign, "copy": frameCopy, "rename": frameRename, "drop": frameDrop, "fillna": frameFillna, "astype": frameAstype, "apply": frameApply, "get": frameGet,
 	"round": eachColumn(columnRound), "abs": eachColumn(columnAbs), "clip": eachColumn(columnClip), "isna": eachColumn(columnIsna(true)), "isnull": eachColumn(columnIsna(true)), "notna": eachColumn(columnIsna(false)),
-	"sum": frameReduce("sum"), "mean": frameReduce("mean"), "min": frameReduce("min"), "max": frameReduce("max"), "median": frameReduce("median"), "any": frameReduce("any"), "all": frameReduce("all"),
+	"sum": frameReduce("sum"), "mean": frameReduce("mean"), "min": frameReduce("min"), "max": frameReduce("max"), "median": frameReduce("median"), "std": frameReduce("std"), "var": frameReduce("var"), "any": frameReduce("any"), "all": frameReduce("all"),
+}
+
+// matrixMethods are the methods of arrays of two dimensions.
+var matrixMethods = map[string]method{
+	"sum": matrixReduce("sum"), "mean": matrixReduce("mean"), "min": matrixReduce("min"), "max": matrixReduce("max"), "std": matrixReduce("std"), "var": matrixReduce("var"),
 }
 
 var text2Methods = map[string]method{

@@ -33,6 +33,7 @@ const (
 	kLoc            // ref: *frame, its .loc
 	kIter           // ref: *items
 	kUnset          // a variable without a value
+	kMatrix         // ref: *frame, its values
 	kNA             // pd.NA
 	kExtension      // ref: *column of an extension type
 )
@@ -154,8 +155,9 @@ func (v val) float() float64 {
 // ndarray is a list of a column of the mode pandas.
 type ndarray struct{ items []val }
 
-// extended reports whether v is pd.NA, or a column of an extension type.
-func (v val) extended() bool { return v.k == kNA || v.k == kExtension }
+// extended reports whether v has operators of its own, which are not computed: an array
+// of two dimensions, pd.NA, or a column of an extension type.
+func (v val) extended() bool { return v.k >= kMatrix }
 
 // null is pandas' isna of a scalar.
 func (v val) null() bool {
@@ -221,6 +223,8 @@ func (v val) rareName() string {
 		return strings.TrimSpace("value " + v.s)
 	case kRow:
 		return "row"
+	case kMatrix:
+		return "array of two dimensions"
 	case kNA:
 		return "NAType"
 	case kExtension:
