@@ -215,6 +215,9 @@ func (b *Batch) runPandas(text string) error {
 			}
 		}
 		b.outs[i] = r.cols[j]
+		if r.cols[j].ext == extZoned {
+			return outside("times of a zone other than UTC as the feature \"%s\" are not supported; use .dt.tz_convert(\"UTC\")", o.Name)
+		}
 	}
 	return nil
 }

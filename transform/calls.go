@@ -77,6 +77,10 @@ func (m *machine) attribute(v val, name string) (val, error) {
 		return m.frameAttribute(f, name)
 	case kColumn:
 		return m.columnAttribute(v, name)
+	case kExtension:
+		if c := v.col(); c.ext == extZoned && name == "dt" {
+			return val{k: kTimes, ref: c}, nil
+		}
 	case kTimes:
 		if fn := timesAttributes[name]; fn != nil {
 			return fn(m, v.col())

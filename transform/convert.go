@@ -211,6 +211,9 @@ func (m *machine) astype(c *column, t val) (*column, error) {
 		out = m.objects(c)
 	case dt == c.dt:
 		out = m.mem.clone(c)
+	case (c.dt == dTime || c.dt == dDelta) && dt == dInt64:
+		out = m.mem.column(dInt64, c.n)
+		copy(out.ints, c.ints)
 	case c.dt == dTime || c.dt == dDelta:
 		return nil, outside("astype of %s is not supported", c.dt)
 	case dt == dBool:

@@ -259,6 +259,7 @@ func compareRecorded(t *testing.T, p kept, r recorded) {
 		if !large && (p.refuses == "" || !strings.Contains(err.Error(), p.refuses)) {
 			t.Errorf("%v\n%v\n%v", err, r.Inputs, r.Outputs)
 		}
+		t.Log("refused:", err)
 		return
 	}
 	for i, o := range p.Outputs() {

@@ -8,16 +8,23 @@ const (
 	extNone     extension = iota
 	extString             // StringDtype: texts, and pd.NA
 	extCategory           // CategoricalDtype, as pd.cut makes it
+	extZoned              // times of a zone other than UTC, by their wall clock
 )
 
-func (e extension) String() string { return [...]string{"", "string", "category"}[e] }
+func (e extension) String() string {
+	return [...]string{"", "string", "category", "datetime64 of a zone"}[e]
+}
 
 // plain refuses a column of an extension type.
 func (c *column) plain(what string) error {
 	if c.ext == extNone {
 		return nil
 	}
-	return outside("%s of a column of type %s is not supported; convert it by .astype(str)", what, c.ext)
+	hint := "convert it by .astype(str)"
+	if c.ext == extZoned {
+		hint = "use .dt and the parts of its times"
+	}
+	return outside("%s of a column of type %s is not supported; %s", what, c.ext, hint)
 }
 
 // asStrings is astype("string").
@@ -75,7 +82,7 @@ func extensionFillna(m *machine, v val, a *args) (val, error) {
 
 // fromExtension is astype of a column of an extension type.
 func (m *machine) fromExtension(c *column, dt dtype, text string) (*column, error) {
-	if c.ext == extString && text != "str" {
+	if c.ext == extZoned || c.ext == extString && text != "str" {
 		return nil, c.plain("this astype")
 	}
 	out := m.mem.column(dObject, c.n)

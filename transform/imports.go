@@ -5,7 +5,7 @@ import "strings"
 // computed reports whether members of a module may be computed.
 func computed(module string) bool {
 	switch module {
-	case "numpy", "pandas", "math", "datetime":
+	case "numpy", "pandas", "math", "datetime", "time":
 		return true
 	}
 	return known(module)

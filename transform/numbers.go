@@ -86,6 +86,9 @@ func scalarType(v val) (dt dtype, weak bool) {
 	case kFloat:
 		return dFloat64, true
 	case kTime:
+		if v.w == dDate {
+			return dObject, false
+		}
 		return dTime, false
 	case kDelta:
 		return dDelta, false

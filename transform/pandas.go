@@ -254,20 +254,6 @@ func number(x val) (f float64, n int64, isInt bool, err error) {
 	return 0, 0, false, typeError("Invalid object type %s", x.typeName())
 }
 
-func pdTimestamp(_ *machine, a *args) (val, error) {
-	if err := a.known("pd.Timestamp()", 1, "tz"); err != nil || len(a.pos) == 0 {
-		return val{}, orMissing(err, "pd.Timestamp()")
-	}
-	tz, given := a.get(-1, "tz")
-	if given && tz.s != "UTC" && tz.s != "utc" {
-		return val{}, outside("pd.Timestamp() with a zone other than UTC is not supported")
-	}
-	if a.pos[0].k != kText {
-		return val{}, outside("pd.Timestamp() of a %s is not supported", a.pos[0].typeName())
-	}
-	return parseTime(a.pos[0].s, given)
-}
-
 // spans are the units of durations, in microseconds.
 var spans = map[string]int64{
 	"days": dayMicros, "day": dayMicros, "D": dayMicros, "d": dayMicros, "hours": 3_600_000_000, "h": 3_600_000_000, "minutes": 60_000_000, "min": 60_000_000, "m": 60_000_000,
@@ -312,59 +298,4 @@ func npTimedelta(_ *machine, a *args) (val, error) {
 		return val{}, outside("np.timedelta64() with these arguments is not supported")
 	}
 	return val{k: kDelta, i: total}, nil
-}
-
-// pdToDatetime leaves times as they are and reads texts of ISO 8601.
-func pdToDatetime(m *machine, a *args) (val, error) {
-	if err := a.known("pd.to_datetime()", 1, "utc"); err != nil || len(a.pos) == 0 {
-		return val{}, orMissing(err, "pd.to_datetime()")
-	}
-	utc, err := flagOf(a, "utc", false)
-	if err != nil {
-		return val{}, err
-	}
-	v := a.pos[0]
-	c := v.col()
-	switch {
-	case v.k == kText:
-		return parseTime(v.s, utc)
-	case v.k != kColumn || c.dt != dTime && c.dt != dObject:
-		return val{}, outside("pd.to_datetime() of a %s is not supported", v.typeName())
-	case c.dt == dTime:
-		out := m.mem.clone(c)
-		out.utc = out.utc || utc
-		return colVal(out), nil
-	}
-	return m.textTimes(c, utc)
-}
-
-// textTimes reads a column of texts as times in nanoseconds.
-func (m *machine) textTimes(c *column, utc bool) (val, error) {
-	out := m.mem.column(dTime, c.n)
-	out.unit, out.utc = nanosecond, utc
-	first := true
-	for i, x := range c.objs {
-		if x.null() {
-			out.ints[i] = nat
-			continue
-		}
-		if x.k != kText {
-			return val{}, outside("pd.to_datetime() of a %s is not supported", x.typeName())
-		}
-		t, err := parseTime(x.s, utc)
-		if err != nil {
-			return val{}, err
-		}
-		if first {
-			out.utc, first = t.w == dTime, false
-		}
-		if out.utc != (t.w == dTime) {
-			return val{}, outside("pd.to_datetime() of texts with and without a zone is not supported; use utc=True")
-		}
-		if t.i > math.MaxInt64/1000 || t.i < -math.MaxInt64/1000 {
-			return val{}, valueError("%s is out of the range of nanoseconds", repr(x))
-		}
-		out.ints[i] = t.i * 1000
-	}
-	return colVal(out), nil
 }

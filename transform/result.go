@@ -75,6 +75,8 @@ func coerceExact(t types.ValueType_Enum, v val) (val, bool) {
 		return floatVal(v.float()), v.k == kFloat || v.k == kInt
 	case t == types.ValueType_BOOL:
 		return boolVal(v.i != 0), v.k == kBool || v.k == kInt
+	case v.k == kTime && v.w == dDate:
+		return val{}, false
 	case v.k == kTime:
 		return val{k: kTime, i: floorDiv(v.i, 1_000_000)}, true
 	}

@@ -327,11 +327,31 @@ func compareNested(op string, a, b val, depth int) (bool, error) {
 		return op == "!=", nil
 	case sameTimes(a, b):
 		return ordered(op, cmpInt(a.i, b.i)), nil
+	case a.k == b.k && (a.k == kTuple || a.k == kList) && op != "==" && op != "!=":
+		return compareItems(op, a, b, depth)
 	case op == "==" || op == "!=":
 		same, err := sameValue(a, b, depth)
 		return same == (op == "=="), err
 	}
 	return false, typeError("'%s' not supported between instances of '%s' and '%s'", op, a.typeName(), b.typeName())
+}
+
+// compareItems orders two lists by the first items that differ.
+func compareItems(op string, a, b val, depth int) (bool, error) {
+	if depth > maxNested {
+		return false, outside("comparing lists nested so deep is not supported")
+	}
+	x, y := a.ref.(*list).items, b.ref.(*list).items
+	for i := range min(len(x), len(y)) {
+		same, err := compareNested("==", x[i], y[i], depth+1)
+		if err != nil || !same {
+			if err == nil {
+				return compareNested(op, x[i], y[i], depth+1)
+			}
+			return false, err
+		}
+	}
+	return ordered(op, cmpInt(int64(len(x)), int64(len(y)))), nil
 }
 
 // sameTimes reports whether two values are times of one kind, or durations.

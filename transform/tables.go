@@ -41,7 +41,12 @@ var moduleFuncs = map[string]function1{
 	"pandas.cut": pdCut, "numpy.zeros": npNew("np.zeros", floatVal(0)), "numpy.ones": npNew("np.ones", floatVal(1)), "numpy.full": npNew("np.full", val{}),
 	"numpy.std": npDeviation("std"), "numpy.var": npDeviation("var"), "numpy.median": npReduce("median"), "numpy.percentile": npQuantile("np.percentile", 100), "numpy.quantile": npQuantile("np.quantile", 1),
 	"numpy.arctan2": ufunc2("np.arctan2", math.Atan2), "numpy.hypot": ufunc2("np.hypot", math.Hypot),
-	"numpy.digitize": npDigitize, "numpy.searchsorted": npSearchsorted, "pandas.Timestamp": pdTimestamp, "pandas.Timedelta": pdTimedelta, "numpy.timedelta64": npTimedelta,
+	"numpy.digitize": npDigitize, "numpy.searchsorted": npSearchsorted, "pandas.Timestamp": pdTimestamp, "pandas.Timestamp.now": pyNow("pd.Timestamp.now"), "pandas.Timestamp.today": pyNow("pd.Timestamp.today"), "pandas.Timestamp.utcnow": pyUTCNow("pd.Timestamp.utcnow", true), "pandas.to_timedelta": pdToTimedelta,
+	"datetime.datetime": pyDatetime("datetime", 7), "datetime.date": pyDatetime("date", 3), "datetime.timedelta": pyTimedelta, "time.time": pyTime,
+	"datetime.datetime.now": pyNow("datetime.now"), "datetime.datetime.today": pyNow("datetime.today"), "datetime.datetime.utcnow": pyUTCNow("datetime.utcnow", false), "datetime.date.today": pyToday,
+	"datetime.datetime.strptime": pyStrptime, "datetime.datetime.fromisoformat": pyFromISO("datetime.fromisoformat"), "datetime.date.fromisoformat": pyFromISO("date.fromisoformat"),
+	"datetime.datetime.fromtimestamp": pyFromTimestamp("datetime.fromtimestamp"), "datetime.datetime.utcfromtimestamp": pyFromTimestamp("datetime.utcfromtimestamp"),
+	"pandas.Timedelta": pdTimedelta, "numpy.timedelta64": npTimedelta,
 
 	"math.log": mathLog, "math.log10": mathFunc("math.log10", log10, func(x float64) bool { return x > 0 }), "math.log2": mathFunc("math.log2", log2, func(x float64) bool { return x > 0 }),
 	"math.log1p": mathFunc("math.log1p", log1p, func(x float64) bool { return x > -1 }), "math.sqrt": mathFunc("math.sqrt", math.Sqrt, func(x float64) bool { return x >= 0 }),
@@ -59,7 +64,7 @@ var moduleValues = map[string]val{
 	"numpy.nan": floatVal(math.NaN()), "numpy.inf": floatVal(math.Inf(1)), "numpy.pi": floatVal(math.Pi), "numpy.e": floatVal(math.E),
 	"math.nan": floatVal(math.NaN()), "math.inf": floatVal(math.Inf(1)), "math.pi": floatVal(math.Pi), "math.e": floatVal(math.E),
 	"numpy.float64": {k: kDType, w: dFloat64}, "numpy.float32": {k: kDType, w: dFloat32}, "numpy.int64": {k: kDType, w: dInt64}, "numpy.int32": {k: kDType, w: dInt32},
-	"numpy.int16": {k: kDType, w: dInt16}, "numpy.int8": {k: kDType, w: dInt8}, "numpy.bool_": {k: kDType, w: dBool}, "pandas.NaT": {k: kNaT}, "pandas.NA": {k: kNA},
+	"numpy.int16": {k: kDType, w: dInt16}, "numpy.int8": {k: kDType, w: dInt8}, "numpy.bool_": {k: kDType, w: dBool}, "pandas.NaT": {k: kNaT}, "pandas.NA": {k: kNA}, "datetime.timezone.utc": {k: kNative, ref: &native{utcName, notCalled}}, "datetime.UTC": {k: kNative, ref: &native{utcName, notCalled}},
 }
 
 var columnMethods = map[string]method{
@@ -93,7 +98,8 @@ var text2Methods = map[string]method{
 }
 
 var timesMethods = map[string]method{
-	"total_seconds": timesTotal, "normalize": timesNormalize, "tz_localize": timesZone("tz_localize"), "tz_convert": timesZone("tz_convert"),
+	"total_seconds": timesTotal, "normalize": timesNormalize, "tz_localize": timesZone("tz_localize"), "tz_convert": timesZone("tz_convert"), "strftime": timesStrftime, "day_name": timesName("day_name", "Monday"), "month_name": timesName("month_name", "January"),
+	"floor": timesFloor("floor"), "ceil": timesFloor("ceil"), "round": timesFloor("round"),
 }
 
 var timesAttributes = map[string]func(*machine, *column) (val, error){
@@ -102,6 +108,7 @@ var timesAttributes = map[string]func(*machine, *column) (val, error){
 	"dayofweek": part(dInt32, dTime, timeParts("weekday")), "day_of_week": part(dInt32, dTime, timeParts("weekday")), "weekday": part(dInt32, dTime, timeParts("weekday")),
 	"dayofyear": part(dInt32, dTime, timeParts("dayofyear")), "day_of_year": part(dInt32, dTime, timeParts("dayofyear")), "quarter": part(dInt32, dTime, timeParts("quarter")),
 	"days_in_month": part(dInt32, dTime, timeParts("days_in_month")), "daysinmonth": part(dInt32, dTime, timeParts("days_in_month")),
+	"is_month_start": timesTest(monthStart), "is_month_end": timesTest(monthEnd), "is_year_start": timesTest(yearStart), "is_year_end": timesTest(yearEnd), "is_leap_year": timesTest(leapYear),
 	"days":    part(dInt64, dDelta, func(t int64) int64 { return floorDiv(t, dayMicros) }),
 	"seconds": part(dInt32, dDelta, func(t int64) int64 { return floorMod(t, dayMicros) / 1_000_000 }),
 }
@@ -123,6 +130,6 @@ var listMethods = map[string]method{"append": listAppend, "extend": listExtend, 
 
 var dictMethods = map[string]method{"get": dictGet, "items": dictItems, "keys": dictKeys, "values": dictValues, "update": dictUpdate}
 
-var timeMethods = map[string]method{"total_seconds": scalarTotal, "timestamp": scalarTimestamp, "weekday": scalarWeekday}
+var timeMethods = map[string]method{"total_seconds": scalarTotal, "timestamp": scalarTimestamp, "weekday": scalarWeekday, "isoweekday": scalarISOWeekday, "date": timeDate, "replace": timeReplace, "strftime": scalarStrftime, "isoformat": scalarISO}
 
 var numberMethods = map[string]method{"is_integer": isInteger, "item": numberItem}

@@ -20,6 +20,9 @@ func strTime(v val) string {
 	if v.i%1_000_000 != 0 {
 		format += ".000000"
 	}
+	if v.w == dDate {
+		return t.Format("2006-01-02")
+	}
 	out := t.Format(format)
 	if v.w == dTime {
 		out += "+00:00"
@@ -39,6 +42,9 @@ func (m *machine) timeColumn(all []val) (*column, error) {
 		}
 		if first < 0 {
 			first = i
+		}
+		if v.w == dDate {
+			return nil, outside("a column of dates is not supported; use times")
 		}
 		if v.k != all[first].k || v.w != all[first].w {
 			return nil, outside("times of different kinds in one column are not supported")
@@ -331,7 +337,7 @@ func timesTotal(m *machine, v val, a *args) (val, error) {
 
 func timesNormalize(m *machine, v val, a *args) (val, error) {
 	c := v.col()
-	if c.dt != dTime {
+	if c.dt != dTime || c.ext != extNone {
 		return val{}, outside("normalize() of %s is not supported", c.dt)
 	}
 	out := m.mem.clone(c)
@@ -352,8 +358,15 @@ func timesZone(name string) method {
 		}
 		tz, ok := a.get(0, "tz")
 		c := v.col()
-		if !ok || c.dt != dTime || tz.k != kNone && tz.s != "UTC" && tz.s != "utc" {
-			return val{}, outside("%s() is supported with None and \"UTC\" only", name)
+		switch {
+		case ok && name == "tz_convert" && c.dt == dTime && c.utc && tz.k == kText && !isUTC(tz):
+			return m.inZone(c, tz.s)
+		case ok && name == "tz_localize" && c.ext == extZoned && tz.k == kNone:
+			out := m.mem.clone(c)
+			out.ext = extNone
+			return colVal(out), nil
+		case !ok || c.dt != dTime || c.ext != extNone || tz.k != kNone && !isUTC(tz):
+			return val{}, outside("%s() is supported with None and \"UTC\", and tz_convert with the name of a zone", name)
 		}
 		to := tz.k != kNone
 		if name == "tz_localize" && to && c.utc {
@@ -378,7 +391,7 @@ func timeAttribute(v val, name string) (val, error) {
 		}
 		return val{}, noAttribute(v, name)
 	}
-	if fn := timeParts(name); fn != nil {
+	if fn := timeParts(name); fn != nil && (v.w != dDate || name == "year" || name == "month" || name == "day") {
 		return intVal(fn(v.i)), nil
 	}
 	return val{}, noAttribute(v, name)
@@ -420,6 +433,9 @@ func scalarTotal(_ *machine, v val, a *args) (val, error) {
 }
 
 func scalarTimestamp(_ *machine, v val, a *args) (val, error) {
+	if v.k == kTime && v.w == dNone {
+		return val{}, outside("timestamp() of a time without a zone is not supported, since it depends on the zone of the machine")
+	}
 	if v.k != kTime || v.w != dTime {
 		return val{}, noAttribute(v, "timestamp")
 	}
@@ -431,4 +447,11 @@ func scalarWeekday(_ *machine, v val, a *args) (val, error) {
 		return val{}, noAttribute(v, "weekday")
 	}
 	return intVal(timeParts("weekday")(v.i)), a.known("weekday()", 0)
+}
+
+// scalarISOWeekday is isoweekday of a single time.
+func scalarISOWeekday(m *machine, v val, a *args) (val, error) {
+	out, err := scalarWeekday(m, v, a)
+	out.i++
+	return out, err
 }

@@ -56,9 +56,10 @@ const (
 	dObject
 	dTime
 	dDelta
+	dDate // of a single time: datetime.date
 )
 
-var dtypeNames = [...]string{"", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "float32", "float64", "object", "datetime64", "timedelta64"}
+var dtypeNames = [...]string{"", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "float32", "float64", "object", "datetime64", "timedelta64", "date"}
 
 func (d dtype) String() string { return dtypeNames[d] }
 func (d dtype) isInt() bool    { return d >= dInt8 && d <= dUint32 }
