@@ -21,6 +21,9 @@ func (b *Batch) SetArrow(input int, a arrow.Array) error {
 		if a.IsNull(row) {
 			continue
 		}
+		if t, ok := a.(*array.Timestamp); ok && (floorDiv(int64(t.Value(row)), second/c.unit) < minTime || floorDiv(int64(t.Value(row)), second/c.unit) > maxTime) {
+			return b.farTime(input, row)
+		}
 		b.setArrowCell(c, a, row)
 	}
 	return nil
@@ -134,7 +137,8 @@ func (b *Batch) arrowList(l array.ListLike, row int, other val) val {
 			return other
 		}
 	}
-	return b.listOf(other.s, items)
+	dt, _, _ := arrowType(values.DataType())
+	return b.listOf(other.s, dt, items)
 }
 
 // Arrow makes an array of Arrow from an output, of the type that OutputType says.

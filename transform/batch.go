@@ -3,6 +3,7 @@ package transform
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -42,6 +43,7 @@ func newBatch(p *Program) *Batch {
 }
 
 func (b *Batch) reset(rows int) {
+	clear(b.lists)
 	b.rows, b.text, b.lists = rows, b.text[:0], b.lists[:0]
 	for i := range b.cells {
 		c := &b.cells[i]
@@ -86,7 +88,9 @@ func (b *Batch) SetValue(input, row int, v []byte) error {
 		if n < 0 {
 			return damaged()
 		}
-		c.setInt(row, t, int64(x))
+		if !c.setInt(row, t, int64(x)) {
+			return b.farTime(input, row)
+		}
 	case t == types.ValueType_DOUBLE && wire == protowire.Fixed64Type && len(body) >= 8:
 		c.setFloat(row, math.Float64frombits(binary.LittleEndian.Uint64(body)))
 	case t == types.ValueType_FLOAT && wire == protowire.Fixed32Type && len(body) >= 4:
@@ -102,7 +106,23 @@ func (b *Batch) SetValue(input, row int, v []byte) error {
 // damaged is the error of bytes that are no Value.
 func damaged() error { return fault.Store(fault.Internal, "a stored value of a feature is damaged") }
 
-func (c *cells) setInt(row int, t types.ValueType_Enum, x int64) {
+// farTime is the error of a time that Python and pandas do not have.
+func (b *Batch) farTime(input, row int) error {
+	in := b.p.inputs[input]
+	if in.Request {
+		return b.p.error(fault.Invalid, fmt.Sprintf("has a time beyond the years 1 to 9999 as %q in row %d", in.Name, row))
+	}
+	return damaged()
+}
+
+// minTime and maxTime are the first and the last second of the years 1 to 9999.
+const (
+	minTime = -62_135_596_800
+	maxTime = 253_402_300_799
+)
+
+// setInt sets an integer, boolean or time; false for a time that cannot be.
+func (c *cells) setInt(row int, t types.ValueType_Enum, x int64) bool {
 	switch t {
 	case types.ValueType_INT32:
 		x = int64(int32(x))
@@ -113,11 +133,15 @@ func (c *cells) setInt(row int, t types.ValueType_Enum, x int64) {
 		c.kinds[row] = kBool
 	default:
 		if x == math.MinInt64 { // Feast's null time
-			return
+			return true
+		}
+		if x < minTime || x > maxTime {
+			return false
 		}
 		c.kinds[row], x = kTime, x*1_000_000
 	}
 	c.bits[row] = x
+	return true
 }
 
 func setText[T string | []byte](b *Batch, c *cells, row int, s T) {
@@ -144,7 +168,7 @@ func (b *Batch) setOther(c *cells, row int, t types.ValueType_Enum, content []by
 	if items, ok, err := listItems(t, content); err != nil {
 		return err
 	} else if ok {
-		v = b.listOf(v.s, items)
+		v = b.listOf(v.s, itemDtype(t), items)
 	}
 	c.kinds[row], c.bits[row] = kOpaque, int64(len(b.lists))
 	b.lists = append(b.lists, v)
@@ -153,9 +177,9 @@ func (b *Batch) setOther(c *cells, row int, t types.ValueType_Enum, content []by
 
 // listOf is a list as a function gets it. In the mode pandas it is an array of NumPy,
 // of which functions can use only what is not different for a list.
-func (b *Batch) listOf(name string, items []val) val {
+func (b *Batch) listOf(name string, dt dtype, items []val) val {
 	if b.p.mode == pandasMode {
-		return val{k: kOpaque, s: name, ref: &ndarray{items}}
+		return val{k: kOpaque, s: name, ref: &ndarray{items, dt}}
 	}
 	return listVal(items)
 }

@@ -171,6 +171,15 @@ func (m *machine) item(v, key val) (val, error) {
 		if key.k == kText {
 			return v.ref.(*row).get(key.s)
 		}
+	case kOpaque:
+		if r, ok := v.ref.(*ndarray); ok && key.k == kInt {
+			i, err := position(key, len(r.items))
+			if err != nil {
+				return val{}, err
+			}
+			return r.at(i)
+		}
+		return val{}, outside("an item of a %s with a %s is not supported", v.typeName(), key.typeName())
 	case kList, kTuple, kRange:
 		return listItem(v, key)
 	case kText:

@@ -197,6 +197,9 @@ func (m *machine) iterate(v val) (items, error) {
 		return *r, nil
 	case *dict:
 		return items{list: r.keys}, nil
+	case *ndarray:
+		all, err := r.all()
+		return items{list: all}, err
 	case *column:
 		if v.k == kColumn {
 			return items{col: r}, nil

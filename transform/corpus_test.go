@@ -7,9 +7,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/value"
@@ -30,6 +33,9 @@ var corpusInputs = []Field{
 	{"t", types.ValueType_UNIX_TIMESTAMP},
 	{"w", types.ValueType_UNIX_TIMESTAMP},
 }
+
+// corpusLists are more inputs, of the functions that mention one.
+var corpusLists = []Field{{"list_x", types.ValueType_DOUBLE_LIST}, {"list_y", types.ValueType_DOUBLE_LIST}, {"list_f", types.ValueType_FLOAT_LIST}}
 
 // recorded is what Python made of a table.
 type recorded struct {
@@ -80,7 +86,11 @@ func corpusView(tb testing.TB, name string) (k kept, err error) {
 	if singleton {
 		mode = "python"
 	}
-	v := view(mode, string(text), corpusInputs, nil, outputs)
+	inputs := corpusInputs
+	if strings.Contains(string(text), "list_") {
+		inputs = slices.Concat(corpusInputs, corpusLists)
+	}
+	v := view(mode, string(text), inputs, nil, outputs)
 	v.Spec.Singleton = singleton
 	v.Spec.GetFeatureTransformation().GetUserDefinedFunction().Name = name
 	k.Program, err = Compile(v, nil)
@@ -88,7 +98,10 @@ func corpusView(tb testing.TB, name string) (k kept, err error) {
 }
 
 func stored(t types.ValueType_Enum, cell any) []byte {
-	s := cell.(string)
+	s, ok := cell.(string)
+	if !ok {
+		return storedList(t, cell.([]any))
+	}
 	kind, rest, _ := strings.Cut(s, ":")
 	switch kind {
 	case "i":
@@ -112,6 +125,21 @@ func stored(t types.ValueType_Enum, cell any) []byte {
 		return value.AppendBool(nil, rest == "1")
 	}
 	return nil
+}
+
+func storedList(t types.ValueType_Enum, cells []any) []byte {
+	out := protowire.AppendTag(nil, protowire.Number(t), protowire.BytesType)
+	var items []byte
+	for _, c := range cells {
+		f := parseHex(strings.TrimPrefix(c.(string), "f:"))
+		if t == types.ValueType_FLOAT_LIST {
+			items = protowire.AppendFixed32(items, math.Float32bits(float32(f)))
+		} else {
+			items = protowire.AppendFixed64(items, math.Float64bits(f))
+		}
+	}
+	packed := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), items)
+	return protowire.AppendBytes(out, packed)
 }
 
 func parseHex(s string) float64 {
@@ -289,7 +317,8 @@ func rowOf(r recorded, row int) string {
 func hasLarge(r recorded) bool {
 	for _, cells := range r.Inputs {
 		for _, c := range cells {
-			kind, rest, _ := strings.Cut(c.(string), ":")
+			text, _ := c.(string)
+			kind, rest, _ := strings.Cut(text, ":")
 			switch kind {
 			case "i":
 				if i, _ := strconv.ParseInt(rest, 10, 64); i > 1<<52 || i < -1<<52 {

@@ -221,3 +221,19 @@ func numberItem(_ *machine, v val, a *args) (val, error) {
 	v.w = dNone
 	return v, a.known("item()", 0)
 }
+
+// numberAstype is astype of a NumPy float to a float.
+func numberAstype(_ *machine, v val, a *args) (val, error) {
+	if err := a.known("astype()", 1, "dtype"); err != nil {
+		return val{}, err
+	}
+	t, _ := a.get(0, "dtype")
+	dt, _, err := dtypeOf(t)
+	if err != nil {
+		return val{}, err
+	}
+	if v.w == dNone || !v.w.isNumber() || dt != dFloat64 {
+		return val{}, outside("astype() of a %s is not supported here", v.typeName())
+	}
+	return val{k: kFloat, w: dFloat64, f: v.float()}, nil
+}

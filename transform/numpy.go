@@ -40,6 +40,9 @@ func (m *machine) ufunc(name string, v val, fn func(float64) float64) (val, erro
 
 // array is numpy.array of a list.
 func (m *machine) array(v val) (*column, error) {
+	if r, ok := v.ref.(*ndarray); ok {
+		return m.vector(r)
+	}
 	if v.k == kColumn {
 		out := *v.col()
 		out.array = true
@@ -69,7 +72,7 @@ func npArray(m *machine, a *args) (val, error) {
 	if err := a.known("np.array()", 1); err != nil || len(a.pos) == 0 {
 		return val{}, orMissing(err, "np.array()")
 	}
-	if !a.pos[0].isSequence() && a.pos[0].k != kColumn {
+	if _, isArray := a.pos[0].ref.(*ndarray); !a.pos[0].isSequence() && a.pos[0].k != kColumn && !isArray {
 		return val{}, outside("np.array() of a %s is not supported", a.pos[0].typeName())
 	}
 	c, err := m.array(a.pos[0])

@@ -313,7 +313,8 @@ const maxKept = 8 << 20
 
 // Release gives a Batch back. It must not be used any more.
 func (p *Program) Release(b *Batch) {
-	if b.m.mem.used+len(b.text) < maxKept {
+	if b.m.mem.used+len(b.text)+64*cap(b.lists) < maxKept {
+		clear(b.lists) // they are of any size
 		p.batches.Put(b)
 	}
 }

@@ -291,7 +291,7 @@ func TestPythonModeAgreesWithTheInterpreter(t *testing.T) {
 func callText(p *Program, r recorded) (string, bool) {
 	text := p.file.Source + "\nnan = float('nan')\ninf = float('inf')\nresult = " + p.main.name + "({"
 	for _, in := range p.Inputs() {
-		if in.Type == types.ValueType_UNIX_TIMESTAMP {
+		if in.Type == types.ValueType_UNIX_TIMESTAMP || itemType(in.Type) != types.ValueType_INVALID {
 			return "", false
 		}
 		text += fmt.Sprintf("%q: [", in.Name)

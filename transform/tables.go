@@ -41,6 +41,7 @@ var moduleFuncs = map[string]function1{
 	"pandas.cut": pdCut, "numpy.zeros": npNew("np.zeros", floatVal(0)), "numpy.ones": npNew("np.ones", floatVal(1)), "numpy.full": npNew("np.full", val{}),
 	"numpy.std": npDeviation("std"), "numpy.var": npDeviation("var"), "numpy.median": npReduce("median"), "numpy.percentile": npQuantile("np.percentile", 100), "numpy.quantile": npQuantile("np.quantile", 1),
 	"numpy.arctan2": ufunc2("np.arctan2", math.Atan2), "numpy.hypot": ufunc2("np.hypot", math.Hypot),
+	"numpy.dot": npDot("np.dot"), "numpy.inner": npDot("np.inner"), "numpy.vdot": npDot("np.vdot"), "numpy.linalg.norm": npNorm, "numpy.vectorize": npVectorize,
 	"numpy.digitize": npDigitize, "numpy.searchsorted": npSearchsorted, "pandas.Timestamp": pdTimestamp, "pandas.Timestamp.now": pyNow("pd.Timestamp.now"), "pandas.Timestamp.today": pyNow("pd.Timestamp.today"), "pandas.Timestamp.utcnow": pyUTCNow("pd.Timestamp.utcnow", true), "pandas.to_timedelta": pdToTimedelta,
 	"datetime.datetime": pyDatetime("datetime", 7), "datetime.date": pyDatetime("date", 3), "datetime.timedelta": pyTimedelta, "time.time": pyTime,
 	"datetime.datetime.now": pyNow("datetime.now"), "datetime.datetime.today": pyNow("datetime.today"), "datetime.datetime.utcnow": pyUTCNow("datetime.utcnow", false), "datetime.date.today": pyToday,
@@ -79,7 +80,7 @@ var columnMethods = map[string]method{
 }
 
 var frameMethods = map[string]method{
-	"assign": frameAssign, "copy": frameCopy, "rename": frameRename, "drop": frameDrop, "fillna": frameFillna, "astype": frameAstype, "apply": frameApply, "get": frameGet,
+	"assign": frameAssign, "copy": frameCopy, "rename": frameRename, "drop": frameDrop, "fillna": frameFillna, "astype": frameAstype, "apply": frameApply, "get": frameGet, "iterrows": frameIterrows,
 	"round": eachColumn(columnRound), "abs": eachColumn(columnAbs), "clip": eachColumn(columnClip), "isna": eachColumn(columnIsna(true)), "isnull": eachColumn(columnIsna(true)), "notna": eachColumn(columnIsna(false)),
 	"sum": frameReduce("sum"), "mean": frameReduce("mean"), "min": frameReduce("min"), "max": frameReduce("max"), "median": frameReduce("median"), "std": frameReduce("std"), "var": frameReduce("var"), "any": frameReduce("any"), "all": frameReduce("all"),
 }
@@ -132,4 +133,4 @@ var dictMethods = map[string]method{"get": dictGet, "items": dictItems, "keys": 
 
 var timeMethods = map[string]method{"total_seconds": scalarTotal, "timestamp": scalarTimestamp, "weekday": scalarWeekday, "isoweekday": scalarISOWeekday, "date": timeDate, "replace": timeReplace, "strftime": scalarStrftime, "isoformat": scalarISO}
 
-var numberMethods = map[string]method{"is_integer": isInteger, "item": numberItem}
+var numberMethods = map[string]method{"is_integer": isInteger, "item": numberItem, "astype": numberAstype}

@@ -21,10 +21,13 @@ func (c *compiler) try(s *syntax.Try) action {
 	body, otherwise := c.block(s.Body), c.block(s.Else)
 	handlers := make([]catcher, len(s.Handlers))
 	for i, h := range s.Handlers {
+		restore := c.shadow()
+		slot := -1
 		if h.As != "" {
-			c.fail(s.At(), outside("except … as %s is not supported", h.As))
+			slot = c.fresh(h.As)
 		}
-		handlers[i] = catcher{c.classes(h.Kinds, s.At()), c.block(h.Body)}
+		handlers[i] = catcher{c.classes(h.Kinds, s.At()), c.block(h.Body), slot}
+		restore()
 	}
 	return func(m *machine) (flow, error) {
 		depth, calls := m.depth, m.calls
@@ -42,6 +45,9 @@ func (c *compiler) try(s *syntax.Try) action {
 		}
 		for _, h := range handlers {
 			if h.classes == nil || slices.Contains(h.classes, raised.class) {
+				if h.slot >= 0 {
+					m.vars[m.base+h.slot] = val{k: kError, s: raised.class}
+				}
 				return run(m, h.body)
 			}
 		}
@@ -53,6 +59,7 @@ func (c *compiler) try(s *syntax.Try) action {
 type catcher struct {
 	classes []string
 	body    []action
+	slot    int // of the variable of the exception; -1 for none
 }
 
 // classes are the exceptions of an except clause.

@@ -33,6 +33,7 @@ const (
 	kLoc            // ref: *frame, its .loc
 	kIter           // ref: *items
 	kUnset          // a variable without a value
+	kError          // s: the class of a caught exception
 	kMatrix         // ref: *frame, its values
 	kNA             // pd.NA
 	kExtension      // ref: *column of an extension type
@@ -153,8 +154,11 @@ func (v val) float() float64 {
 	return float64(v.i)
 }
 
-// ndarray is a list of a column of the mode pandas.
-type ndarray struct{ items []val }
+// ndarray is a list of a column of the mode pandas; dt is the type of its items.
+type ndarray struct {
+	items []val
+	dt    dtype
+}
 
 // extended reports whether v has operators of its own, which are not computed: an array
 // of two dimensions, pd.NA, or a column of an extension type.
@@ -226,6 +230,8 @@ func (v val) rareName() string {
 		return "row"
 	case kMatrix:
 		return "array of two dimensions"
+	case kError:
+		return "caught exception"
 	case kNA:
 		return "NAType"
 	case kExtension:

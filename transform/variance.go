@@ -118,15 +118,6 @@ func npDeviation(name string) function1 {
 	}
 }
 
-// flat makes a list an array.
-func (m *machine) flat(v val) (val, error) {
-	if !v.isSequence() {
-		return v, nil
-	}
-	c, err := m.array(v)
-	return colVal(c), err
-}
-
 // quantile is numpy.percentile with linear interpolation, of sorted values.
 func quantile(sorted []float64, q float64) float64 {
 	if len(sorted) == 0 {

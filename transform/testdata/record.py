@@ -25,6 +25,7 @@ warnings.simplefilter("ignore")
 np.seterr(all="ignore")
 UTC = datetime.timezone.utc
 TYPES = {"a": "INT64", "b": "INT64", "c": "INT32", "x": "DOUBLE", "y": "DOUBLE", "f": "FLOAT", "s": "STRING", "u": "STRING", "p": "BOOL", "q": "BOOL", "t": "UNIX_TIMESTAMP", "w": "UNIX_TIMESTAMP"}
+LISTS = {"list_x": "DOUBLE_LIST", "list_y": "DOUBLE_LIST", "list_f": "FLOAT_LIST"}
 PLAIN = {
     "INT64": [0, 1, 2, 3, -1, 7, 10, 25, 100, 12345], "INT32": [0, 1, 2, -5, 40, 999], "DOUBLE": [0.0, 0.5, 1.0, 1.5, -2.25, 3.14159, 100.0, 12345.678, 2.5, 0.125],
     "FLOAT": [0.0, 0.5, 1.5, -2.25, 100.0], "STRING": ["a", "NY", "abc", "Los Angeles", "12", "x b"], "BOOL": [True, False],
@@ -45,6 +46,9 @@ def tables(rng):
         for name, kind in TYPES.items():
             none = rng.random() < empty
             table[name] = [None if none or rng.random() < nulls else rng.choice(pool[kind]) for _ in range(rows)]
+        own = random.Random(repr(table))  # so that the other columns do not depend on the lists
+        for name in LISTS:
+            table[name] = [None if own.random() < nulls else [float(own.randint(-40, 80)) / 8 for _ in range(3)] for _ in range(rows)]
         return table
 
     both = {k: PLAIN[k] + EXTREME[k] for k in PLAIN}
@@ -92,11 +96,11 @@ def read(path):
 
 
 def run(mode, fn, outputs, table):
-    lists = {name: [native(TYPES[name], v) for v in cells] for name, cells in table.items()}
+    lists = {name: [native(TYPES.get(name), v) for v in cells] for name, cells in table.items()}
     rows = len(table["a"])
     if mode == "pandas":
-        frame = pa.Table.from_pydict(lists).to_pandas()
-        for name in TYPES:
+        frame = pa.table({name: pa.array(cells, pa.list_(pa.float32() if name == "list_f" else pa.float64())) if name in LISTS else cells for name, cells in lists.items()}).to_pandas()
+        for name in lists:
             frame["v__" + name] = frame[name].copy()
         out = fn(frame)
         if len(out) != rows:
@@ -118,6 +122,7 @@ def record(paths, seed):
         head, fn = read(path)
         outputs = [o.split(":")[0] for o in head["outputs"].split()]
         for table in tables(random.Random(f"{path.stem}{seed}")):
+            table = {name: cells for name, cells in table.items() if name in TYPES or name in used(path)}
             line = {"function": path.stem, "inputs": {name: ["f:nan" if isinstance(v, float) and math.isnan(v) else cell(v) for v in cells] for name, cells in table.items() if name in used(path)}, "rows": len(table["a"])}
             try:
                 with contextlib.redirect_stdout(io.StringIO()):
@@ -129,7 +134,7 @@ def record(paths, seed):
 
 def used(path):
     text = path.read_text()
-    return [n for n in TYPES if f'"{n}"' in text or f"__{n}" in text or f".{n}" in text or f"'{n}'" in text]
+    return [n for n in {**TYPES, **LISTS} if f'"{n}"' in text or f"__{n}" in text or f".{n}" in text or f"'{n}'" in text]
 
 
 if __name__ == "__main__":
