@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,26 +25,37 @@ const longRows = 70_000
 // long is a source of many short rows, a second apart.
 func long(t testing.TB, b Backend, then Trouble) *core.DataSource {
 	t.Helper()
-	return generated(t, b, "src", then, longRows, func(i int) string { return "k" + strconv.Itoa(i) })
+	return writeRows(t, b, "src", then, slices.Values(longBatches()), key(), ts())
 }
+
+// longBatches are the rows of long. They are made once, since most checks of load read them.
+var longBatches = sync.OnceValue(func() []arrow.RecordBatch { //nolint:gochecknoglobals // made once, then only read
+	return slices.Collect(generate(longRows, func(i int) string { return "k" + strconv.Itoa(i) }))
+})
 
 // generated is a source of n rows, which are made as they are written.
 func generated(t testing.TB, b Backend, name string, then Trouble, n int, text func(int) string) *core.DataSource {
 	t.Helper()
-	return writeRows(t, b, name, then, generate(t, n, text), key(), ts())
+	return writeRows(t, b, name, then, generate(n, text), key(), ts())
 }
 
-// generate makes rows in batches of about half a megabyte.
-func generate(t testing.TB, n int, text func(int) string) iter.Seq[arrow.RecordBatch] {
+// batchBytes is about the size of a batch of generated rows.
+const batchBytes = 1 << 19
+
+// generate makes rows in batches of about batchBytes.
+func generate(n int, text func(int) string) iter.Seq[arrow.RecordBatch] {
 	return func(yield func(arrow.RecordBatch) bool) {
-		fields := record(t, key(), ts()).Schema()
+		fields := arrow.NewSchema([]arrow.Field{{Name: key().name, Type: key().of, Nullable: true}, {Name: ts().name, Type: ts().of, Nullable: true}}, nil)
 		texts, times := array.NewStringBuilder(memory.DefaultAllocator), array.NewTimestampBuilder(memory.DefaultAllocator, micros)
 		size := 0
 		for i := range n {
 			s := text(i)
+			if size == 0 {
+				texts.ReserveData(max(len(s), batchBytes))
+			}
 			texts.Append(s)
 			times.Append(arrow.Timestamp(day(0).Add(time.Duration(i) * time.Second).UnixMicro()))
-			if size += len(s) + 8; size < 1<<19 && i < n-1 {
+			if size += len(s) + 8; size < batchBytes && i < n-1 {
 				continue
 			}
 			size = 0

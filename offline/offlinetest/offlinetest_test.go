@@ -383,6 +383,9 @@ func failing(t *testing.T, sentences []offlinetest.Sentence, expected []string, 
 		"a context that is done ends a join's wait for the source within a second", "a retained reader of a join lives on", "a retained batch of a join outlives its reader", "joins do not disturb each other",
 		"features may be many", "nothing is held after a failed join", "a join whose connection is lost is Unavailable",
 		"a join's memory is bounded by the batch", "Latest's memory is bounded by the batch", "a joined row may be larger than a batch", "moments may be many", "Latest's keys may be many",
+
+		"the readers together have exactly the rows of Range", "the bounds of a query hold in every reader", "there are one to n readers", "all readers have one schema",
+		"nothing is held after the readers, however far they were read",
 	}
 	for _, s := range sentences {
 		if slices.Contains(long, s.Name) && !slices.Contains(expected, s.Name) {

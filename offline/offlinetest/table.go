@@ -162,8 +162,8 @@ func drain(t testing.TB, r array.RecordReader) (rows []string) {
 // show writes the rows of a batch as texts.
 func show(batch arrow.RecordBatch) []string {
 	rows := make([]string, batch.NumRows())
+	cells := make([]string, batch.NumCols())
 	for i := range rows {
-		cells := make([]string, batch.NumCols())
 		for c := range cells {
 			cells[c] = cell(batch.Column(c), i)
 		}
@@ -206,8 +206,7 @@ func refused(t testing.TB, err error, allowed kinds, says ...string) {
 // cell writes a cell with its kind, so that two different cells never read
 // alike: "int 5", "text 5", "decimal 5.0".
 func cell(a arrow.Array, row int) string {
-	text, ok := Text(a, row)
-	if !ok {
+	if isNull(a, row) {
 		return "null"
 	}
 	switch a := a.(type) {
@@ -222,7 +221,7 @@ func cell(a arrow.Array, row int) string {
 	case *array.Timestamp, *array.Date32, *array.Date64:
 		return "time " + timeText(a, row)
 	case *value.DecimalTextArray, *array.Decimal128:
-		return "decimal " + text
+		return "decimal " + plain(a, row)
 	case array.ListLike:
 		from, to := a.ValueOffsets(row)
 		cells := make([]string, 0, to-from)

@@ -15,11 +15,14 @@ import (
 // sources are made of text; false for a null. Bytes are in hex; the backend
 // writes lists.
 func Text(a arrow.Array, row int) (string, bool) {
-	if a.DataType().ID() == arrow.NULL || a.IsNull(row) { // an array of the null type reports no row as null
+	if isNull(a, row) {
 		return "", false
 	}
 	return plain(a, row), true
 }
+
+// isNull also holds for arrays of the null type, which report no row as null.
+func isNull(a arrow.Array, row int) bool { return a.DataType().ID() == arrow.NULL || a.IsNull(row) }
 
 func plain(a arrow.Array, row int) string {
 	switch a := a.(type) {

@@ -242,7 +242,7 @@ func nothingLeft(t testing.TB, b WriterBackend) {
 	create(t, b, made, rowsOf(t, pair(t, "m")), false, 1)
 	before := b.Objects(t)
 	bad := func() *given {
-		rows := flow(t, pair(t).Schema(), generate(t, longRows, func(int) string { return "long" }))
+		rows := flow(t, pair(t).Schema(), generate(longRows, func(int) string { return "long" }))
 		rows.before = func(batch int) error {
 			if batch > 0 {
 				return errors.New("the rows are broken")
@@ -296,7 +296,7 @@ func doneWriting(t testing.TB, b WriterBackend) {
 	for _, at := range []int{-1, 1} {
 		for _, how := range []string{"Append", "Create"} {
 			ctx, cancel := context.WithCancel(t.Context())
-			rows := flow(t, pair(t).Schema(), generate(t, longRows, func(int) string { return "long" }))
+			rows := flow(t, pair(t).Schema(), generate(longRows, func(int) string { return "long" }))
 			rows.before = func(batch int) error {
 				if batch == at {
 					cancel()
@@ -350,7 +350,7 @@ func writtenBounded(t testing.TB, b WriterBackend) {
 	src := write(t, b, key("a"), ts(days(1)...))
 	base, most, measured := heap(), uint64(0), 0
 	wide := func() *given {
-		rows := flow(t, pair(t).Schema(), generate(t, writtenWide, func(i int) string { return noise(i, wideText) }))
+		rows := flow(t, pair(t).Schema(), generate(writtenWide, func(i int) string { return noise(i, wideText) }))
 		rows.before = func(int) error {
 			if measured++; measured%16 == 0 {
 				most = max(most, heap())
