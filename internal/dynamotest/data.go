@@ -126,7 +126,7 @@ func project(it item, expression string, names map[string]string) (item, error) 
 		return nil, invalid("Invalid ProjectionExpression: Expression size has exceeded the maximum allowed size; expression size: %d", len(expression))
 	}
 	out := item{}
-	nested := map[string]map[string]json.RawMessage{}
+	nested, stored := map[string]map[string]json.RawMessage{}, map[string]map[string]json.RawMessage{}
 	used := map[string]bool{}
 	seen := map[string]bool{}
 	for path := range strings.SplitSeq(expression, ",") {
@@ -147,14 +147,18 @@ func project(it item, expression string, names map[string]string) (item, error) 
 			out[parts[0]] = v
 			continue
 		}
-		var m struct{ M map[string]json.RawMessage }
-		if err := json.Unmarshal(v, &m); err != nil || m.M[parts[1]] == nil {
+		fields, ok := stored[parts[0]]
+		if !ok {
+			fields = fieldsOf(v)
+			stored[parts[0]] = fields
+		}
+		if fields[parts[1]] == nil {
 			continue
 		}
 		if nested[parts[0]] == nil {
 			nested[parts[0]] = map[string]json.RawMessage{}
 		}
-		nested[parts[0]][parts[1]] = m.M[parts[1]]
+		nested[parts[0]][parts[1]] = fields[parts[1]]
 	}
 	for n := range names {
 		if !used[n] {
@@ -166,6 +170,15 @@ func project(it item, expression string, names map[string]string) (item, error) 
 		out[k] = b
 	}
 	return out, nil
+}
+
+// fieldsOf are the fields of a map; none if the value is no map.
+func fieldsOf(v json.RawMessage) map[string]json.RawMessage {
+	var m struct{ M map[string]json.RawMessage }
+	if err := json.Unmarshal(v, &m); err != nil {
+		return nil
+	}
+	return m.M
 }
 
 // resolve splits a path into its attributes and replaces its #names by the

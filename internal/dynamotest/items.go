@@ -1,6 +1,7 @@
 package dynamotest
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"strings"
@@ -82,6 +83,9 @@ func sizeOf(it item) (int, error) {
 
 // sizeOfValue is the size of a value such as {"S": …}.
 func sizeOfValue(raw json.RawMessage, depth int) (int, error) {
+	if kind, s, ok := plainScalar(raw); ok && depth <= maxDepth {
+		return sizeOfText(kind, s)
+	}
 	var typed map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &typed); err != nil {
 		return 0, err
@@ -147,6 +151,22 @@ func sizeOfScalar(kind string, raw json.RawMessage) (int, error) {
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return 0, err
 	}
+	return sizeOfText(kind, s)
+}
+
+// plainScalar reads a value such as {"S":"…"}, which is valid JSON, if no character of it is escaped:
+// almost all bytes of most calls are in such values.
+func plainScalar(raw json.RawMessage) (kind, s string, ok bool) {
+	head, rest, ok := strings.Cut(string(raw[:min(len(raw), 6)]), `":"`)
+	kind, typed := strings.CutPrefix(head, `{"`)
+	if !ok || !typed || rest != "" || !strings.Contains("SBN", kind) || !bytes.HasSuffix(raw, []byte(`"}`)) {
+		return "", "", false
+	}
+	text := raw[6 : len(raw)-2]
+	return kind, string(text), bytes.IndexByte(text, '"') < 0 && bytes.IndexByte(text, '\\') < 0
+}
+
+func sizeOfText(kind, s string) (int, error) {
 	switch kind {
 	case "S":
 		if !utf8.ValidString(s) {
