@@ -46,6 +46,9 @@ type Server struct {
 	keys   int
 
 	connections, open atomic.Int64
+
+	idleMu sync.Mutex
+	idle   map[net.Conn]bool
 }
 
 // Faults are injected failures, and how often they occur: shares between 0 and
@@ -74,22 +77,17 @@ type Faults struct {
 }
 
 // New makes a server that does not listen; it is an http.Handler.
-func New() *Server { return &Server{tables: map[string]*table{}, counts: map[string]int{}} }
+func New() *Server {
+	return &Server{tables: map[string]*table{}, counts: map[string]int{}, idle: map[net.Conn]bool{}}
+}
 
 // Start starts a server for a test.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
-	return StartClosing(tb, 0)
-}
-
-// StartClosing starts a server that closes connections after they were idle for
-// a time; 0 means never.
-func StartClosing(tb testing.TB, idle time.Duration) *Server {
-	tb.Helper()
 	s := New()
 	h := httptest.NewUnstartedServer(s)
-	h.Config.IdleTimeout = idle
-	h.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+	h.Config.ConnState = func(conn net.Conn, state http.ConnState) {
+		s.note(conn, state == http.StateIdle)
 		switch state {
 		case http.StateNew:
 			s.connections.Add(1)
@@ -108,6 +106,25 @@ func StartClosing(tb testing.TB, idle time.Duration) *Server {
 		h.Close()
 	})
 	return s
+}
+
+func (s *Server) note(conn net.Conn, idle bool) {
+	s.idleMu.Lock()
+	defer s.idleMu.Unlock()
+	if idle {
+		s.idle[conn] = true
+		return
+	}
+	delete(s.idle, conn)
+}
+
+// CloseIdle closes the connections that are idle, as the service does after some time.
+func (s *Server) CloseIdle() {
+	s.idleMu.Lock()
+	defer s.idleMu.Unlock()
+	for conn := range s.idle {
+		_ = conn.Close()
+	}
 }
 
 // Set switches faults on; the zero value switches all off.

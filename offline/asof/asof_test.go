@@ -33,7 +33,8 @@ func (j joining) Unreachable(t testing.TB) offline.Store {
 }
 
 func TestContract(t *testing.T) {
-	offlinetest.RunJoins(t, func(testing.TB) offlinetest.Backend { return joining{Memory: new(offlinetest.Memory)} })
+	offlinetest.RunJoins(t, func(testing.TB) offlinetest.Backend { return joining{Memory: new(offlinetest.Memory)} },
+		offlinetest.Elsewhere("with little memory", "a join's memory is bounded by the batch", "Latest's memory is bounded by the batch")...)
 }
 
 // TestContractWithLittleMemory has everything in files, and many blocks.
@@ -50,7 +51,7 @@ func TestContractWithLittleMemory(t *testing.T) {
 // TestJoinsAgainstTheOracle has a block for each row, and a file for each shelf,
 // with the least memory.
 func TestJoinsAgainstTheOracle(t *testing.T) {
-	for memory, cases := range map[int64]int{0: 3000, 1: 200, 2000: 200} {
+	for memory, cases := range map[int64]int{0: 1000, 1: 100, 2000: 100} {
 		t.Run(fmt.Sprint(memory), func(t *testing.T) {
 			offlinetest.JoinsAgainstOracle(t, joining{new(offlinetest.Memory), asof.Options{Memory: memory, Dir: t.TempDir()}}, cases)
 		})

@@ -72,6 +72,8 @@ func TestContractOfJoins(t *testing.T) {
 func freshBackend(tb testing.TB, opt, through pg.Options, pool *pgxpool.Pool) *backend {
 	b := &backend{opt: opt, pool: pool, store: postgres.New(through)}
 	b.exec(tb, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+	// After a write that took long, pgx goes on reading from the connection, until a response comes.
+	tb.Cleanup(pool.Reset)
 	tb.Cleanup(b.store.Close)
 	return b
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/banquet-fs/banquet/internal/pg"
 	"github.com/banquet-fs/banquet/internal/pgtest"
 	"github.com/banquet-fs/banquet/offline/offlinetest"
-	"github.com/banquet-fs/banquet/offline/postgres"
 )
 
 func TestContractOfWriters(t *testing.T) {
@@ -30,10 +29,7 @@ func TestContractOfWriters(t *testing.T) {
 				exceptions = offlinetest.Elsewhere("straight", "memory is bounded by the batch")
 			}
 			offlinetest.RunWriter(t, func(tb testing.TB) offlinetest.WriterBackend {
-				b := &writerBackend{&backend{opt: opt, pool: pool, store: postgres.New(opt)}}
-				b.exec(tb, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-				tb.Cleanup(b.store.Close)
-				return b
+				return &writerBackend{freshBackend(tb, direct, opt, pool)}
 			}, exceptions...)
 		})
 	}
