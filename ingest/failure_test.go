@@ -151,7 +151,7 @@ func TestAFailingWriteEndsAllOthers(t *testing.T) {
 			s.opt.Online, s.opt.BatchSize = store, 10
 			began := time.Now()
 			_, err := s.run(t.Context())
-			if took := time.Since(began); took > time.Second {
+			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("after %s", took)
 			}
 			if err == nil || fault.KindOf(err) != c.kind || !strings.HasPrefix(err.Error(), c.want) || !strings.HasSuffix(err.Error(), "and its window is not recorded; not begun: clicks") {
@@ -236,7 +236,7 @@ func TestACanceledRun(t *testing.T) {
 			c.at(s, cancel)
 			began := time.Now()
 			_, err := s.run(ctx)
-			if took := time.Since(began); took > time.Second {
+			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("after %s", took)
 			}
 			if err == nil || fault.KindOf(err) != fault.Canceled || !strings.HasPrefix(err.Error(), c.want) {

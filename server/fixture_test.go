@@ -66,7 +66,7 @@ func start(t *testing.T, f fixture) *served {
 	store := s.reader(t, f)
 	o := server.Options{
 		Version: "test", Project: f.project, Registry: holder, GRPC: "127.0.0.1:0", HTTP: "127.0.0.1:0", Admin: "127.0.0.1:0",
-		Metrics: s.metrics, DrainTime: 5 * time.Second,
+		Metrics: s.metrics, DrainTime: 30 * time.Second,
 		Serving: serving.New(serving.Options{
 			Snapshots: holder.Snapshot, Project: f.project, Reader: store, KeyVersion: 3, Versioned: f.versioned, Limits: f.limits, Metrics: s.metrics,
 		}),

@@ -137,7 +137,7 @@ func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.After(10 * time.Second); !ok(); {
+	for end := time.After(30 * time.Second); !ok(); {
 		select {
 		case <-tick.C:
 		case <-end:
@@ -334,7 +334,7 @@ func TestAStoppingServer(t *testing.T) {
 	if err := s.stop(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(start); took > 3*time.Second {
+	if took := time.Since(start); took > 15*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	group.Wait()

@@ -16,8 +16,9 @@ import (
 	"github.com/banquet-fs/banquet/offline/postgres"
 )
 
-// soon is the time within which a failure must be reported and its work ended.
-const soon = time.Second
+// soon is the time within which a failure is reported and its work ended, on a busy machine,
+// too: what does not end it goes on for 30 seconds or more.
+const soon = 10 * time.Second
 
 // moments are the rows at which a source fails: before any row is read, after
 // more than two batches, at the last row.

@@ -249,7 +249,7 @@ func noTables(t *testing.T, opt pg.Options) {
 		if err := watch.QueryRow(t.Context(), "SELECT count(*)::int4 FROM pg_class WHERE relpersistence = 't'", pgx.QueryExecModeSimpleProtocol).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
-		if time.Since(began) > 5*soon {
+		if time.Since(began) > 2*soon {
 			t.Fatalf("%d temporary tables are left", n)
 		}
 		<-time.After(5 * time.Millisecond)
