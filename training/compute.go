@@ -307,11 +307,9 @@ func (c *computed) begin() error {
 
 // all runs a function that computes with all rows at once.
 func (t *computation) all(ctx context.Context, joined *spool.Spool, most int64) error {
-	rows, width := joined.Rows(), int64(len(t.inputs)+len(t.outputs))
-	if rows*width > most {
-		v := t.view.View
-		return fault.New(fault.TooLarge, "the function of on-demand feature view %s computes with all rows at once, and the training set has %d; at most %d are possible: ask for fewer, or without this view",
-			v.Name, rows, most/width).About("feature view", v.Name, v.Project)
+	rows := joined.Rows()
+	if rows > t.view.mostRows(most) {
+		return t.view.tooMany(rows, most)
 	}
 	if rows == 0 {
 		return nil
@@ -345,6 +343,19 @@ func (t *computation) all(ctx context.Context, joined *spool.Spool, most int64) 
 	}
 	t.whole, err = t.run(ctx, inputs, int(rows), 0)
 	return err
+}
+
+// mostRows is how many rows a function that computes with all of them at once may have, if
+// it may read and make so many cells.
+func (d *onDemand) mostRows(cells int64) int64 {
+	return cells / int64(len(d.program.Inputs())+len(d.features))
+}
+
+// tooMany is the error of more rows.
+func (d *onDemand) tooMany(rows, cells int64) error {
+	v := d.View
+	return fault.New(fault.TooLarge, "the function of on-demand feature view %s computes with all rows at once, and there are %d; at most %d are possible: ask for fewer, or without this view",
+		v.Name, rows, d.mostRows(cells)).About("feature view", v.Name, v.Project)
 }
 
 // extend adds the computed columns to a batch of joined rows.

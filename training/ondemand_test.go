@@ -109,7 +109,7 @@ func TestAFunctionOfAllRowsSeesAllBatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer set.Close()
-	if set.Next() || fault.KindOf(set.Err()) != fault.TooLarge || !strings.Contains(set.Err().Error(), "on-demand feature view share computes with all rows at once, and the training set has 9000; at most 4500 are possible") {
+	if set.Next() || fault.KindOf(set.Err()) != fault.TooLarge || !strings.Contains(set.Err().Error(), "on-demand feature view share computes with all rows at once, and there are 9000; at most 4500 are possible") {
 		t.Errorf("%v", set.Err())
 	}
 }
