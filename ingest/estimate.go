@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 
+	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/stores"
 )
 
@@ -32,7 +33,11 @@ func (t *task) estimate(ctx context.Context) error {
 		return err
 	}
 	t.result.Keys, t.result.Estimate = keys, e
-	if keys == 0 {
+	switch {
+	case keys > 0:
+	case t.view.Kind == registry.OnDemandView:
+		t.result.Hint = t.sourceHint(ctx)
+	default:
 		t.result.Hint = t.questions().hint(ctx, intervals(t.view, interval{t.Start, t.End}), &t.result)
 	}
 	return nil

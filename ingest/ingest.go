@@ -21,6 +21,8 @@ type Options struct {
 	Project  string
 	Offline  offline.Store
 	Online   stores.Writer
+	// Computer computes the rows of on-demand views; nil refuses these.
+	Computer Computer
 	// KeyVersion is the entity_key_serialization_version.
 	KeyVersion int
 	// BatchSize is how many rows one write carries; 0 chooses a default.

@@ -66,6 +66,9 @@ func (t *task) run(ctx context.Context) error {
 		t.result.Hint = fmt.Sprintf("%s: version v%d is not the current one; its rows go to a table of its own, and the window is not recorded", t.View, t.view.Version)
 		return t.move(ctx, nil)
 	}
+	if t.view.Kind == registry.OnDemandView {
+		return t.compute(ctx)
+	}
 	kept, err := t.checkpoint(ctx, recordName(t.view, t.shard), t.newRecord())
 	if err != nil {
 		return err
@@ -118,6 +121,7 @@ func (t *task) gather(ctx context.Context) (*reading, error) {
 			}
 		})
 	}
+	r.computed = t.computed(r)
 	err := r.read(ctx, t.Window)
 	t.result.Read, t.result.NullKeys = r.rows.Load(), r.nullKeys.Load()
 	if err != nil {
@@ -177,9 +181,12 @@ func (t *task) move(ctx context.Context, kept *checkpoint) error {
 // window, which the source tells, each row is compared. What the run was planned with
 // does not count: other runs may have begun and ended since.
 func (t *task) mode(ctx context.Context, keys int) stores.Mode {
-	now, err := t.views(ctx, []string{t.View})
-	if err != nil || t.old {
+	if t.old || t.view.Kind == registry.OnDemandView {
 		return stores.Newer // nobody knows what others have stored
+	}
+	now, err := t.views(ctx, []string{t.View})
+	if err != nil {
+		return stores.Newer
 	}
 	view := now[0]
 	m := mode(view, t.Window)

@@ -14,6 +14,8 @@ import (
 // plan is a view with one window to materialize.
 type plan struct {
 	Window
+	// inProject is the project of the view, if its rows are computed.
+	inProject   *registry.Project
 	view        *registry.View
 	incremental bool
 	shard       Shard

@@ -38,6 +38,8 @@ type reading struct {
 	progress func()                // is called when more rows are read
 	vector   *encode.Vector        // nil if the view has none
 	pile     *pile
+	// computed opens the rows of an on-demand view; nil reads the view's batch source.
+	computed func(ctx context.Context, w Window) (array.RecordReader, error)
 
 	rows, nullKeys atomic.Int64
 
@@ -96,6 +98,13 @@ const sliceShift = 48
 
 // open opens one reader of the window, or several where the store can divide it.
 func (r *reading) open(ctx context.Context, w Window) ([]array.RecordReader, error) {
+	if r.computed != nil {
+		reader, err := r.computed(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		return []array.RecordReader{reader}, nil
+	}
 	l := r.layout
 	query := offline.Query{
 		Source: r.view.Batch, Columns: l.Columns(), Types: l.Types(), Timestamp: l.Timestamp(), Created: l.Created(), Start: w.Start, End: w.End,

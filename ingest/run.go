@@ -24,7 +24,7 @@ func (m *Materializer) Materialize(ctx context.Context, req Request) ([]Result, 
 	if req.Start.After(req.End) {
 		return nil, fault.New(fault.Invalid, "the start %s lies after the end %s", stamp(req.Start), stamp(req.End))
 	}
-	return m.run(ctx, req, false, func(v *registry.View) (Window, error) {
+	return m.run(ctx, req, false, func(_ *registry.Project, v *registry.View) (Window, error) {
 		return Window{View: v.Name, Start: req.Start, End: req.End}, nil
 	})
 }
@@ -34,14 +34,23 @@ func (m *Materializer) Materialize(ctx context.Context, req Request) ([]Result, 
 // earlier incremental run was not finished, its window is finished first: the view
 // then has two windows and two results.
 func (m *Materializer) MaterializeIncremental(ctx context.Context, req Request) ([]Result, error) {
-	return m.run(ctx, req, true, func(v *registry.View) (Window, error) { return m.sinceLast(v, req.End) })
+	return m.run(ctx, req, true, func(project *registry.Project, v *registry.View) (Window, error) {
+		if v.Kind == registry.OnDemandView {
+			return sinceTTL(project, v, req.End), nil
+		}
+		return m.sinceLast(v, req.End)
+	})
 }
 
-func (m *Materializer) run(ctx context.Context, req Request, incremental bool, window func(*registry.View) (Window, error)) ([]Result, error) {
+func (m *Materializer) run(ctx context.Context, req Request, incremental bool, window func(*registry.Project, *registry.View) (Window, error)) ([]Result, error) {
 	if err := req.Shard.check(m, incremental); err != nil {
 		return nil, err
 	}
-	views, old, err := m.requested(ctx, req)
+	project, err := m.project(ctx)
+	if err != nil {
+		return nil, err
+	}
+	views, old, err := m.requested(project, req)
 	if err != nil {
 		return nil, err
 	}
@@ -51,15 +60,15 @@ func (m *Materializer) run(ctx context.Context, req Request, incremental bool, w
 	// Nothing is changed before all windows are known.
 	windows := make([]Window, len(views))
 	for i, v := range views {
-		if windows[i], err = window(v); err != nil {
+		if windows[i], err = window(project, v); err != nil {
 			return nil, err
 		}
 	}
 	var steps []*step
 	var jobs [][]*step
 	for i, v := range views {
-		plans := []plan{{Window: windows[i], view: v, incremental: incremental, dry: req.DryRun, old: true}}
-		if !old {
+		plans := []plan{{Window: windows[i], inProject: project, view: v, incremental: incremental, shard: req.Shard, dry: req.DryRun, old: old}}
+		if !old && v.Kind != registry.OnDemandView {
 			if plans, err = m.plans(ctx, req, v, windows[i], incremental); err != nil {
 				return nil, err
 			}

@@ -11,13 +11,17 @@ import (
 	"github.com/banquet-fs/banquet/registry"
 )
 
-// views resolves names with the current registry. A view that is named twice
-// occurs once in the result.
+// views resolves names with the current registry.
 func (m *Materializer) views(ctx context.Context, names []string) ([]*registry.View, error) {
 	project, err := m.project(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return m.viewsOf(project, names)
+}
+
+// viewsOf resolves names. A view that is named twice occurs once in the result.
+func (m *Materializer) viewsOf(project *registry.Project, names []string) ([]*registry.View, error) {
 	if len(names) == 0 {
 		return m.allViews(project)
 	}
@@ -30,7 +34,7 @@ func (m *Materializer) views(ctx context.Context, names []string) ([]*registry.V
 		if err != nil {
 			return nil, err
 		}
-		if err := checkNamed(v); err != nil {
+		if err := m.checkNamed(project, v); err != nil {
 			return nil, err
 		}
 		views = append(views, v)
@@ -40,14 +44,10 @@ func (m *Materializer) views(ctx context.Context, names []string) ([]*registry.V
 
 // requested resolves the views of a request. old says that they are one view in a version
 // that is not its current one.
-func (m *Materializer) requested(ctx context.Context, req Request) (views []*registry.View, old bool, err error) {
+func (m *Materializer) requested(project *registry.Project, req Request) (views []*registry.View, old bool, err error) {
 	if req.Version == nil || len(req.Views) != 1 {
-		views, err = m.views(ctx, req.Views)
+		views, err = m.viewsOf(project, req.Views)
 		return views, false, err
-	}
-	project, err := m.project(ctx)
-	if err != nil {
-		return nil, false, err
 	}
 	v, err := project.ViewVersion(req.Views[0], *req.Version)
 	if err != nil {
@@ -60,7 +60,7 @@ func (m *Materializer) requested(ctx context.Context, req Request) (views []*reg
 	if v.TableVersion == current.TableVersion {
 		v = current
 	}
-	if err := checkNamed(v); err != nil {
+	if err := m.checkNamed(project, v); err != nil {
 		return nil, false, err
 	}
 	return []*registry.View{v}, v != current, nil
@@ -101,7 +101,11 @@ func ParseVersion(version string, views []string, versioned bool) (*int, error) 
 // Views returns the names of the views that a request materializes, or the error with
 // which it would be refused. No names means every view that is served online.
 func (m *Materializer) Views(ctx context.Context, req Request) ([]string, error) {
-	views, _, err := m.requested(ctx, req)
+	project, err := m.project(ctx)
+	if err != nil {
+		return nil, err
+	}
+	views, _, err := m.requested(project, req)
 	if err != nil {
 		return nil, err
 	}
@@ -126,8 +130,8 @@ func (m *Materializer) Running(ctx context.Context, names []string) []string {
 	return running
 }
 
-// allViews are the views of a run without names. A view that needs a function
-// is left out with a warning.
+// allViews are the views of a run without names, those of functions last, as in Feast. A
+// view that cannot be materialized here is left out with a warning.
 func (m *Materializer) allViews(project *registry.Project) ([]*registry.View, error) {
 	var views []*registry.View
 	add := func(name string) error {
@@ -138,7 +142,7 @@ func (m *Materializer) allViews(project *registry.Project) ([]*registry.View, er
 		if !v.Online || !v.Enabled {
 			return nil
 		}
-		if err := checkPlain(v); err != nil {
+		if err := m.checkRows(project, v); err != nil {
 			m.opt.Log.Warn("feature view left out: "+err.Error(), slog.String("view", v.Name))
 			return nil //nolint:nilerr // the view is left out, the others are loaded
 		}
@@ -156,16 +160,15 @@ func (m *Materializer) allViews(project *registry.Project) ([]*registry.View, er
 		}
 	}
 	for _, v := range project.OnDemandFeatureViews() {
-		if v.GetSpec().GetWriteToOnlineStore() {
-			m.opt.Log.Warn("on-demand feature view left out: its rows are computed when its inputs are written",
-				slog.String("view", v.GetSpec().GetName()))
+		if err := add(v.GetSpec().GetName()); err != nil {
+			return nil, err
 		}
 	}
 	return views, nil
 }
 
 // checkNamed refuses a named view that cannot be materialized.
-func checkNamed(v *registry.View) error {
+func (m *Materializer) checkNamed(project *registry.Project, v *registry.View) error {
 	refuse := func(kind fault.Kind, format string, args ...any) error {
 		return fault.New(kind, format, args...).About("feature view", v.Name, v.Project)
 	}
@@ -174,12 +177,18 @@ func checkNamed(v *registry.View) error {
 		return refuse(fault.Invalid, "%s is a label view; label views are written, not materialized", v.Name)
 	case v.Kind == registry.OnDemandView && !v.OnDemand.GetSpec().GetWriteToOnlineStore():
 		return refuse(fault.Invalid, "OnDemandFeatureView %s is not configured for write_to_online_store.", v.Name)
-	case v.Kind == registry.OnDemandView:
-		return refuse(fault.Unimplemented, "on-demand feature view %s is computed when its inputs are written, and cannot be materialized; write its inputs, for example with `banquet push --view %s`", v.Name, v.Name)
 	case !v.Enabled:
 		return refuse(fault.Disabled, "Feature view '%s' is disabled; set enabled=True in its definition and run `banquet apply`", v.Name)
 	case !v.Online:
 		return refuse(fault.Invalid, "FeatureView %s is not configured to be served online.", v.Name)
+	}
+	return m.checkRows(project, v)
+}
+
+// checkRows refuses views whose rows cannot be read or computed here.
+func (m *Materializer) checkRows(project *registry.Project, v *registry.View) error {
+	if v.Kind == registry.OnDemandView {
+		return m.checkComputed(project, v)
 	}
 	return checkPlain(v)
 }

@@ -57,6 +57,7 @@ func (w *Writer) computed(ctx context.Context, vw *viewWrite, rows *Rows) ([]Col
 	}
 	b := p.Acquire(len(good))
 	defer p.Release(b)
+	b.KeepInputs()
 	if err := fill(b, p, inputs, good); err != nil {
 		return nil, err
 	}
@@ -150,14 +151,14 @@ func fill(b *transform.Batch, p *transform.Program, inputs []Column, rows []int)
 	return nil
 }
 
-// outputs adds the computed features to the columns. Of an input and an output of the same
-// name, the input counts in the mode pandas, and the output in the mode python, as in
-// Feast.
+// outputs adds the computed features to the columns. A column that the function does not
+// read counts in the mode pandas, and an output of its name in the mode python, as in Feast.
 func outputs(v *registry.View, p *transform.Program, b *transform.Batch, rows []int, n int, columns []Column) ([]Column, error) {
 	out := slices.Clone(columns)
 	for i, o := range p.Outputs() {
 		at := slices.IndexFunc(out, func(c Column) bool { return c.Name == o.Name })
-		if at >= 0 && v.OnDemand.GetSpec().GetMode() == "pandas" {
+		read := slices.ContainsFunc(p.Inputs(), func(in transform.Input) bool { return in.Name == o.Name })
+		if at >= 0 && !read && v.OnDemand.GetSpec().GetMode() == "pandas" {
 			continue
 		}
 		cells := make(value.ValueCells, n)

@@ -308,6 +308,32 @@ func TestWriteOfAFunctionThatReadsJoinKeys(t *testing.T) {
 	}
 }
 
+// An input is stored as the feature of its name, as in Feast: as it is after the function of
+// the mode pandas has run, or as the function of the mode python returns it.
+func TestWriteOfAnInputThatIsAFeature(t *testing.T) {
+	for text, want := range map[string]string{
+		"def f(df):\n    out = pd.DataFrame()\n    out[\"x\"] = df[\"x\"] + 1\n    return out\n": "10",
+		"def f(df):\n    df[\"x\"] = df[\"x\"] + 1\n    return df\n":                             "11",
+		"def f(inputs):\n    return {\"x\": [v + 2 for v in inputs[\"x\"]]}\n":                   "12",
+	} {
+		mode := "pandas"
+		if strings.Contains(text, "inputs") {
+			mode = "python"
+		}
+		reg := withFunction(mode, text)
+		schema := reg.OnDemandFeatureViews[0].Spec.Sources["r"].GetRequestDataSource().GetRequestDataOptions()
+		schema.Schema = []*core.FeatureSpecV2{{Name: "x", ValueType: types.ValueType_INT64}}
+		online := &memory.Store{}
+		_, err := writerOf(t, reg, online, time.Now()).Write(t.Context(), ingest.WriteRequest{View: "computed", Rows: ingest.Rows{Columns: frame(t, `{"driver_id":[1],"x":[10]}`)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := x(t, online, stores.Table{Project: "p", View: "computed"}, 1); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
 func TestWritesThatAreRefused(t *testing.T) {
 	w := writerOf(t, kinds(), &memory.Store{}, time.Now())
 	for name, c := range map[string]struct {

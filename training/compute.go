@@ -176,6 +176,9 @@ func (t *computation) run(ctx context.Context, inputs []arrow.Array, rows int, a
 	p := t.view.program
 	b := p.Acquire(rows)
 	defer p.Release(b)
+	if t.view.stored {
+		b.KeepInputs()
+	}
 	for i, a := range inputs {
 		if err := b.SetArrow(i, a); err != nil {
 			return nil, err

@@ -23,6 +23,8 @@ type onDemand struct {
 	program *transform.Program
 	// features are the requested ones, in the order of the view's.
 	features []string
+	// stored says that the features are to be stored, for which Feast has rules of its own.
+	stored bool
 }
 
 // addOnDemand adds an on-demand view. Feast computes such views in the order in which the

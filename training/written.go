@@ -71,6 +71,7 @@ func newWritten(project *registry.Project, v *registry.View) (*written, error) {
 		return nil, err
 	}
 	d := w.onDemand[0]
+	d.stored = true
 	if len(d.sources) == 0 {
 		return nil, w.refuse("has no source that is a feature view")
 	}
@@ -100,23 +101,13 @@ func (w *written) narrow(d *onDemand) {
 	for i := range d.sources {
 		s := &d.sources[i]
 		needed := slices.DeleteFunc(slices.Clone(s.Features), func(f string) bool {
-			read := slices.ContainsFunc(d.program.Inputs(), func(in transform.Input) bool { return in.View == s.View.Name && in.Name == f })
-			return !read && !w.keeps(f)
+			return !slices.ContainsFunc(d.program.Inputs(), func(in transform.Input) bool { return in.View == s.View.Name && in.Name == f })
 		})
 		if len(needed) == 0 {
 			needed = s.Features[:min(len(s.Features), 1)]
 		}
 		s.Features = needed
 	}
-}
-
-// keeps reports whether the feature of this name is the input of this name, whatever the
-// function makes of it: in Feast's mode pandas, inputs replace outputs in rows that are
-// stored.
-func (w *written) keeps(feature string) bool {
-	mode := w.view.OnDemand.GetSpec().GetMode()
-	_, has := w.view.Feature(feature)
-	return has && (mode == "pandas" || mode == "")
 }
 
 // findColumns finds the columns of join keys, and the sources that have all of them.
@@ -267,11 +258,7 @@ func (w *written) stored(set *Set) array.RecordReader {
 		}
 	}
 	for i, f := range w.view.Features {
-		column := computed.from + i
-		if input := w.input(f.Name, set); input >= 0 && w.keeps(f.Name) {
-			column = input
-		}
-		add(column, f.Name)
+		add(computed.from+i, f.Name)
 	}
 	add(len(w.columns), eventTime)
 	schema := arrow.NewSchema(fields, nil)
@@ -289,18 +276,4 @@ func (w *written) stored(set *Set) array.RecordReader {
 			yield(nil, err)
 		}
 	}, set.Close)
-}
-
-// input is the column of a set in which a function has its input of a name; -1 if it has
-// none.
-func (w *written) input(name string, set *Set) int {
-	if i := slices.Index(append(w.columns, eventTime), name); i >= 0 {
-		return i
-	}
-	for i := range w.views {
-		if n := slices.Index(w.views[i].Features, name); n >= 0 {
-			return set.views[i].from + n
-		}
-	}
-	return -1
 }

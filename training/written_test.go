@@ -72,13 +72,14 @@ func TestRowsOfAWrittenView(t *testing.T) {
 		storedView("mean", "pandas", "out = pd.DataFrame()\nout[\"mean\"] = inputs[\"trips\"] * 0 + inputs[\"trips\"].mean()\nreturn out", []*core.OnDemandSource{source("trips", trips)}, feature("mean", double)),
 		storedView("timed", "python", "return {\"hour\": [t.hour for t in inputs[\"event_timestamp\"]]}", []*core.OnDemandSource{source("trips", trips)}, feature("hour", number)),
 		storedView("over", "pandas", "out = pd.DataFrame()\nout[\"trips\"] = inputs[\"trips\"] + 1\nreturn out", []*core.OnDemandSource{source("trips", trips)}, trips),
+		storedView("changed", "pandas", "inputs[\"trips\"] = inputs[\"trips\"] + 1\nreturn inputs", []*core.OnDemandSource{source("trips", trips)}, trips),
 		storedView("own", "python", "return {\"trips\": [n + 1 for n in inputs[\"trips\"]]}", []*core.OnDemandSource{source("trips", trips)}, trips),
 		storedView("bare", "python", "return {\"one\": [1 for n in inputs[\"driver_id\"]]}", []*core.OnDemandSource{source("trips", trips)}, feature("one", number)),
 		storedView("everywhere", "python", "return {\"low\": [s.lower() for s in inputs[\"sky\"]]}", []*core.OnDemandSource{source("weather", sky)}, feature("low", word)),
 		storedView("single", "python", "return {\"next\": inputs[\"trips\"] + 1}", []*core.OnDemandSource{source("trips", trips)}, feature("next", number)),
 	}
-	views[9].Spec.Entities = nil
-	views[10].Spec.Singleton = true
+	views[10].Spec.Entities = nil
+	views[11].Spec.Singleton = true
 	opt := taxiOptions(t, withComputed(views...))
 	for name, want := range map[string][]string{
 		"one":   {"1 23 2024-03-01T01:00:00", "2 (null) 2024-03-01T00:00:00"},
@@ -86,8 +87,8 @@ func TestRowsOfAWrittenView(t *testing.T) {
 		"two":   {"1 17.5 2024-03-01T00:30:00", "1 18.5 2024-03-01T01:00:00", "2 0 2024-03-01T00:00:00"}, // driver 3 is before the window
 		"three": {"1 1 10.5 7 clear 2024-03-01T00:30:00", "1 1 11.5 7 rain 2024-03-01T01:00:00", "2 2 None None clear 2024-03-01T00:00:00"},
 		"mean":  {"1 7 2024-03-01T00:30:00"}, "timed": {"1 0 2024-03-01T00:30:00"},
-		"over": {"1 7 2024-03-01T00:30:00"}, // as in Feast
-		"own":  {"1 8 2024-03-01T00:30:00"}, "bare": {"1 1 2024-03-01T00:30:00"}, "single": {"1 8 2024-03-01T00:30:00"},
+		"over": {"1 7 2024-03-01T00:30:00"}, "changed": {"1 8 2024-03-01T00:30:00"}, // as in Feast, the input counts
+		"own": {"1 8 2024-03-01T00:30:00"}, "bare": {"1 1 2024-03-01T00:30:00"}, "single": {"1 8 2024-03-01T00:30:00"},
 		"everywhere": {"rain 2024-03-01T00:45:00"},
 	} {
 		got, nulls, err := writtenRows(t, opt, name, firstOfMarch, firstOfMarch.Add(time.Hour))

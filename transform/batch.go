@@ -22,6 +22,7 @@ type Batch struct {
 	m     machine
 	outs  []*column
 	probe bool  // set while compiling
+	keep  bool  // inputs are outputs of their name
 	lists []val // contents of lists, for cells of kind kList
 	row   *exprRow
 }
@@ -44,7 +45,7 @@ func newBatch(p *Program) *Batch {
 
 func (b *Batch) reset(rows int) {
 	clear(b.lists)
-	b.rows, b.text, b.lists = rows, b.text[:0], b.lists[:0]
+	b.rows, b.text, b.lists, b.keep = rows, b.text[:0], b.lists[:0], false
 	for i := range b.cells {
 		c := &b.cells[i]
 		c.kinds, c.bits, c.size = grown(c.kinds, rows), grown(c.bits, rows), grown(c.size, rows)
@@ -67,6 +68,11 @@ func (b *Batch) Rows() int { return b.rows }
 // SetNull says that a column has nulls in other batches of the same table: pandas
 // would make its integers floats in this one, too.
 func (b *Batch) SetNull(input int) { b.cells[input].nulls = true }
+
+// KeepInputs makes an input column the output of its name, as it is when the function has
+// returned: so Feast stores the rows of a function of the mode pandas. In other modes it
+// changes nothing.
+func (b *Batch) KeepInputs() { b.keep = true }
 
 // SetValue sets a cell to a serialized feast.types.Value; an empty one is null. The
 // bytes are copied. A cell that is not set is null. The error is a fault for bytes
@@ -232,6 +238,10 @@ func (b *Batch) runPandas(text string) error {
 		return valueError("the function returned %d rows for %d", max(0, r.rows), b.rows)
 	}
 	for i, o := range b.p.outputs {
+		if j := f.find(o.Name); j >= 0 && b.keep {
+			b.outs[i] = f.cols[j]
+			continue
+		}
 		j := r.find(o.Name)
 		if j < 0 {
 			if j = r.find(b.p.view + "__" + o.Name); j < 0 {

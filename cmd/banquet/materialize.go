@@ -12,6 +12,7 @@ import (
 	"github.com/banquet-fs/banquet/ingest"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/training"
 	"github.com/banquet-fs/banquet/value"
 )
 
@@ -175,11 +176,15 @@ func (r *repository) materializer(ctx context.Context, project string, parallel 
 	if err != nil {
 		return nil, err
 	}
-	return ingest.New(ingest.Options{
+	opt := ingest.Options{
 		Storage: r.storage, Registry: r.options(), Project: project, Offline: off, Online: online,
 		KeyVersion: r.config.KeyVersion, BatchSize: r.config.Materialization.BatchSize, BatchCells: r.batchCells(),
 		Runs: r.storage.Records(), Parallel: parallel, Observer: o, Log: r.app.log,
-	}), nil
+	}
+	if source, ok := off.(training.Source); ok {
+		opt.Computer = training.New(training.Options{Source: source})
+	}
+	return ingest.New(opt), nil
 }
 
 // bothStores opens the offline and the online store.
