@@ -107,17 +107,33 @@ func TestExpressionsThatAreWrong(t *testing.T) {
 	}
 }
 
-// A view with expressions and write_to_online_store gets a table.
+// A view with expressions and write_to_online_store gets a table, which materialize and push
+// fill.
 func TestExpressionsOfStoredViews(t *testing.T) {
-	_, run := expressionsRepo(t, `views:
+	dir, run := expressionsRepo(t, `views:
   - name: stored
     entities: [shopper]
     write_to_online_store: true
     sources: [carts]
     features:
-      twice: {type: Int64, expr: 2 * items}
+      twice: {type: Int64, expr: 2 * items + shopper}
 `, "")
 	if code, out, errText := run("apply"); code != 0 || !strings.Contains(out, "stored") {
 		t.Fatal(out, errText)
+	}
+	code, out, errText := run("materialize", "2024-01-01", "2024-02-01")
+	if code != 0 || !strings.Contains(out, "Materializing 2 feature views") || strings.Count(out, "  2 rows written of 2 read") != 2 {
+		t.Errorf("materialize: exit %d, %s%s", code, out, errText)
+	}
+	rows := filepath.Join(dir, "rows.csv")
+	writeFile(t, rows, "shopper,items,event_timestamp\n9,50,2024-01-15T01:00:00Z\n")
+	if code, out, errText := run("push", "--view", "stored", rows); code != 0 {
+		t.Errorf("push: exit %d, %s%s", code, out, errText)
+	}
+	for shopper, want := range map[string]string{"7": "13", "8": "null", "9": "109"} {
+		code, out, errText := run("get-online-features", "-e", "shopper="+shopper, "-f", "stored:twice")
+		if code != 0 || !strings.Contains(out, "\"twice\": [\n        "+want+"\n") {
+			t.Errorf("exit %d, %s%s", code, out, errText)
+		}
 	}
 }
