@@ -1,6 +1,7 @@
 // Package ingest writes to the online store. Materialize reads a window of a
-// feature view's batch source, keeps the newest row of each key, writes it, and
-// records the window in the registry once all rows are stored.
+// feature view's batch source, or computes the rows of an on-demand view, keeps the
+// newest row of each key, writes it, and records the window in the registry once all
+// rows are stored.
 package ingest
 
 import (

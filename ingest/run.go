@@ -32,7 +32,8 @@ func (m *Materializer) Materialize(ctx context.Context, req Request) ([]Result, 
 // MaterializeIncremental reads for each view the rows since its last window. A
 // view without a window starts its ttl ago, or a year ago when its ttl is 0. If an
 // earlier incremental run was not finished, its window is finished first: the view
-// then has two windows and two results.
+// then has two windows and two results. Of an on-demand view no windows are recorded: each
+// run starts the largest ttl of its sources before its end, or a year.
 func (m *Materializer) MaterializeIncremental(ctx context.Context, req Request) ([]Result, error) {
 	return m.run(ctx, req, true, func(project *registry.Project, v *registry.View) (Window, error) {
 		if v.Kind == registry.OnDemandView {
