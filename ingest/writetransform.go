@@ -57,7 +57,7 @@ func (w *Writer) computed(ctx context.Context, vw *viewWrite, rows *Rows) ([]Col
 	}
 	b := p.Acquire(len(good))
 	defer p.Release(b)
-	b.KeepInputs()
+	b.Store()
 	if err := fill(b, p, inputs, good); err != nil {
 		return nil, err
 	}

@@ -308,6 +308,22 @@ func TestWriteOfAFunctionThatReadsJoinKeys(t *testing.T) {
 	}
 }
 
+// As in Feast, which makes a DataFrame of the rows, nulls among numbers are NaN for a function
+// of the mode python, which the result of an operation is, too: it is stored as null.
+func TestWriteOfNullsToAFunction(t *testing.T) {
+	online := &memory.Store{}
+	w := writerOf(t, withFunction("python", pythonSum), online, time.Now())
+	_, err := w.Write(t.Context(), ingest.WriteRequest{View: "computed", Rows: ingest.Rows{Columns: frame(t, `{"driver_id":[1,2],"a":[10,null],"b":[1,2]}`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for driver, want := range map[int64]string{1: "11", 2: "null"} {
+		if got, _ := x(t, online, stores.Table{Project: "p", View: "computed"}, driver); got != want {
+			t.Errorf("driver %d: %s, want %s", driver, got, want)
+		}
+	}
+}
+
 // An input is stored as the feature of its name, as in Feast: as it is after the function of
 // the mode pandas has run, or as the function of the mode python returns it.
 func TestWriteOfAnInputThatIsAFeature(t *testing.T) {

@@ -156,8 +156,8 @@ func newComputation(d *onDemand, p *plan, set *Set, joined *arrow.Schema) (*comp
 		t.inputs = append(t.inputs, at)
 	}
 	for _, at := range t.inputs {
-		// A function of the mode python gets single values.
-		t.widens = t.widens || d.View.OnDemand.GetSpec().GetMode() != "python" && widens(joined.Field(at).Type)
+		// A function of the mode python gets single values, unless rows are stored.
+		t.widens = t.widens || (d.stored || d.View.OnDemand.GetSpec().GetMode() != "python") && widens(joined.Field(at).Type)
 	}
 	for _, f := range d.features {
 		t.outputs = append(t.outputs, slices.IndexFunc(d.program.Outputs(), func(o transform.Field) bool { return o.Name == f }))
@@ -177,7 +177,7 @@ func (t *computation) run(ctx context.Context, inputs []arrow.Array, rows int, a
 	b := p.Acquire(rows)
 	defer p.Release(b)
 	if t.view.stored {
-		b.KeepInputs()
+		b.Store()
 	}
 	for i, a := range inputs {
 		if err := b.SetArrow(i, a); err != nil {

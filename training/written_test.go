@@ -64,7 +64,9 @@ func TestRowsOfAWrittenView(t *testing.T) {
 	number, double, word := types.ValueType_INT64, types.ValueType_DOUBLE, types.ValueType_STRING
 	views := []*core.OnDemandFeatureView{
 		storedView("one", "pandas", "out = pd.DataFrame()\nout[\"twice\"] = inputs[\"fare\"] * 2\nreturn out", []*core.OnDemandSource{source("fares", fare)}, feature("twice", double)),
-		storedView("each", "python", "return {\"twice\": [None if f is None else f * 2 for f in inputs[\"fare\"]]}", []*core.OnDemandSource{source("fares", fare)}, feature("twice", double)),
+		storedView("each", "python", "return {\"twice\": [f * 2 for f in inputs[\"fare\"]]}", []*core.OnDemandSource{source("fares", fare)}, feature("twice", double)),
+		storedView("kinds", "python", "return {\"text\": [f\"{f!r} {t!r} {s!r}\" for f, t, s in zip(inputs[\"fare\"], inputs[\"trips\"], inputs[\"label\"])]}",
+			[]*core.OnDemandSource{source("fares", fare, feature("label", word)), source("trips", trips)}, feature("text", word)),
 		storedView("two", "pandas", "out = pd.DataFrame()\nout[\"sum\"] = inputs[\"fare\"].fillna(0) + inputs[\"trips\"].fillna(0)\nreturn out",
 			[]*core.OnDemandSource{source("fares", fare), source("trips", trips)}, feature("sum", double)),
 		storedView("three", "python", "return {\"text\": [f\"{k} {f} {t} {s}\" for k, f, t, s in zip(inputs[\"driver_id\"], inputs[\"fare\"], inputs[\"trips\"], inputs[\"sky\"])]}",
@@ -78,14 +80,15 @@ func TestRowsOfAWrittenView(t *testing.T) {
 		storedView("everywhere", "python", "return {\"low\": [s.lower() for s in inputs[\"sky\"]]}", []*core.OnDemandSource{source("weather", sky)}, feature("low", word)),
 		storedView("single", "python", "return {\"next\": inputs[\"trips\"] + 1}", []*core.OnDemandSource{source("trips", trips)}, feature("next", number)),
 	}
-	views[10].Spec.Entities = nil
-	views[11].Spec.Singleton = true
+	views[11].Spec.Entities = nil
+	views[12].Spec.Singleton = true
 	opt := taxiOptions(t, withComputed(views...))
 	for name, want := range map[string][]string{
 		"one":   {"1 23 2024-03-01T01:00:00", "2 (null) 2024-03-01T00:00:00"},
 		"each":  {"1 23 2024-03-01T01:00:00", "2 (null) 2024-03-01T00:00:00"},
-		"two":   {"1 17.5 2024-03-01T00:30:00", "1 18.5 2024-03-01T01:00:00", "2 0 2024-03-01T00:00:00"}, // driver 3 is before the window
-		"three": {"1 1 10.5 7 clear 2024-03-01T00:30:00", "1 1 11.5 7 rain 2024-03-01T01:00:00", "2 2 None None clear 2024-03-01T00:00:00"},
+		"kinds": {"1 10.5 7.0 'first' 2024-03-01T00:30:00", "1 11.5 7.0 'second' 2024-03-01T01:00:00", "2 nan nan None 2024-03-01T00:00:00"}, // as in Feast, of a DataFrame
+		"two":   {"1 17.5 2024-03-01T00:30:00", "1 18.5 2024-03-01T01:00:00", "2 0 2024-03-01T00:00:00"},                                     // driver 3 is before the window
+		"three": {"1 1 10.5 7.0 clear 2024-03-01T00:30:00", "1 1 11.5 7.0 rain 2024-03-01T01:00:00", "2 2 nan nan clear 2024-03-01T00:00:00"},
 		"mean":  {"1 7 2024-03-01T00:30:00"}, "timed": {"1 0 2024-03-01T00:30:00"},
 		"over": {"1 7 2024-03-01T00:30:00"}, "changed": {"1 8 2024-03-01T00:30:00"}, // as in Feast, the input counts
 		"own": {"1 8 2024-03-01T00:30:00"}, "bare": {"1 1 2024-03-01T00:30:00"}, "single": {"1 8 2024-03-01T00:30:00"},

@@ -22,7 +22,7 @@ type Batch struct {
 	m     machine
 	outs  []*column
 	probe bool  // set while compiling
-	keep  bool  // inputs are outputs of their name
+	store bool  // the rows are to be stored
 	lists []val // contents of lists, for cells of kind kList
 	row   *exprRow
 }
@@ -45,7 +45,7 @@ func newBatch(p *Program) *Batch {
 
 func (b *Batch) reset(rows int) {
 	clear(b.lists)
-	b.rows, b.text, b.lists, b.keep = rows, b.text[:0], b.lists[:0], false
+	b.rows, b.text, b.lists, b.store = rows, b.text[:0], b.lists[:0], false
 	for i := range b.cells {
 		c := &b.cells[i]
 		c.kinds, c.bits, c.size = grown(c.kinds, rows), grown(c.bits, rows), grown(c.size, rows)
@@ -69,10 +69,10 @@ func (b *Batch) Rows() int { return b.rows }
 // would make its integers floats in this one, too.
 func (b *Batch) SetNull(input int) { b.cells[input].nulls = true }
 
-// KeepInputs makes an input column the output of its name, as it is when the function has
-// returned: so Feast stores the rows of a function of the mode pandas. In other modes it
-// changes nothing.
-func (b *Batch) KeepInputs() { b.keep = true }
+// Store says that the rows are to be stored. Feast makes a DataFrame of them first: a function of
+// the mode python gets the values of its columns, such as NaN for a null among numbers. In the
+// mode pandas, an input is the output of its name, as it is when the function has returned.
+func (b *Batch) Store() { b.store = true }
 
 // SetValue sets a cell to a serialized feast.types.Value; an empty one is null. The
 // bytes are copied. A cell that is not set is null. The error is a fault for bytes
@@ -238,7 +238,7 @@ func (b *Batch) runPandas(text string) error {
 		return valueError("the function returned %d rows for %d", max(0, r.rows), b.rows)
 	}
 	for i, o := range b.p.outputs {
-		if j := f.find(o.Name); j >= 0 && b.keep {
+		if j := f.find(o.Name); j >= 0 && b.store {
 			b.outs[i] = f.cols[j]
 			continue
 		}

@@ -21,7 +21,7 @@ func (b *Batch) runPython(text string) error {
 	d := &dict{}
 	for i := range b.cells {
 		for _, name := range b.p.names[i] {
-			d.keys, d.values = append(d.keys, textVal(name)), append(d.values, listVal(b.objectsOf(&b.cells[i], text).objs))
+			d.keys, d.values = append(d.keys, textVal(name)), append(d.values, listVal(b.listed(i, text)))
 		}
 	}
 	out, err := m.call(b.p.main, &args{pos: []val{{k: kDict, ref: d}}})
@@ -38,6 +38,25 @@ func (b *Batch) runPython(text string) error {
 		}
 	}
 	return nil
+}
+
+// listed are the values of an input as a function of the mode python gets them.
+func (b *Batch) listed(i int, text string) []val {
+	list := b.objectsOf(&b.cells[i], text).objs
+	if !b.store {
+		return list
+	}
+	switch c := b.column(i, text); {
+	case c.dt.isFloat():
+		for row := range list {
+			list[row] = floatVal(c.floats[row])
+		}
+	case c.dt == dTime:
+		for row := range list {
+			list[row] = c.timeAt(row)
+		}
+	}
+	return list
 }
 
 func (b *Batch) setOutput(to *column, name string, v val) error {
@@ -79,10 +98,21 @@ func output(out val, name string) (val, error) {
 func (b *Batch) runSingleton(text string) error {
 	m := &b.m
 	in := &dict{}
+	var stored [][]val
+	if b.store {
+		for i := range b.cells {
+			stored = append(stored, b.listed(i, text))
+		}
+	}
 	for row := range b.rows {
 		in.keys, in.values, in.index = in.keys[:0], in.values[:0], nil
 		for i := range b.cells {
-			v := b.cell(&b.cells[i], row, text)
+			var v val
+			if b.store {
+				v = stored[i][row]
+			} else {
+				v = b.cell(&b.cells[i], row, text)
+			}
 			for _, name := range b.p.names[i] {
 				in.keys, in.values = append(in.keys, textVal(name)), append(in.values, v)
 			}
