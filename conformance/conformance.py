@@ -25,6 +25,7 @@ import psycopg
 import materialize
 import releases
 import servers
+import stored
 import zones
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -253,6 +254,11 @@ def random_tables(w: World) -> None:
     materialize.compare(w, equal)
 
 
+def stored_functions(w: World) -> None:
+    """On-demand views that are written, materialized by both programs."""
+    stored.compare(w, equal)
+
+
 def killed_runs(w: World) -> None:
     """A materialization that is killed continues, and ends as if nothing had happened."""
     materialize.interrupted(w, equal)
@@ -280,7 +286,7 @@ def guide(w: World) -> None:
     assert out.count("FORT WORTH") >= 3, out
 
 
-CHECKS = [feast_writes_banquet_reads, banquet_writes_feast_reads, feast_applies_after_banquet, sqlite_both_ways, sqlite_in_time_zones, two_releases, vectors, random_tables, killed_runs, dynalite, guide]
+CHECKS = [feast_writes_banquet_reads, banquet_writes_feast_reads, feast_applies_after_banquet, sqlite_both_ways, sqlite_in_time_zones, two_releases, vectors, random_tables, stored_functions, killed_runs, dynalite, guide]
 
 
 def main() -> int:
