@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"debug/elf"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,9 +18,22 @@ import (
 	"time"
 )
 
-// built is the static binary of the image, built once.
+// built is the program in a file of its own. The binary of the tests is the program, too, under
+// its name: building another one takes longer than most tests. With cgo it needs libraries,
+// and the static binary of the image is built instead.
 var built = sync.OnceValues(func() (string, error) {
-	bin := filepath.Join(shared, "banquet")
+	bin := filepath.Join(shared, programName)
+	own, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	static, err := isStatic(own)
+	if err != nil {
+		return "", err
+	}
+	if static {
+		return bin, copyProgram(own, bin)
+	}
 	build := exec.Command("go", "build", "-o", bin, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -27,10 +42,45 @@ var built = sync.OnceValues(func() (string, error) {
 	return bin, nil
 })
 
+const programName = "banquet"
+
+// isStatic reports whether a program needs no dynamic linker.
+func isStatic(path string) (bool, error) {
+	f, err := elf.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	return !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }), nil
+}
+
+func copyProgram(from, to string) error {
+	if os.Link(from, to) == nil {
+		return nil
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE, 0o755)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		_ = out.Close()
+		return err
+	}
+	return out.Close()
+}
+
 // shared holds files for all tests of the package.
 var shared string
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == programName {
+		main()
+	}
 	var err error
 	if shared, err = os.MkdirTemp("", "banquet"); err != nil {
 		panic(err)

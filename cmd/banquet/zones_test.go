@@ -30,7 +30,7 @@ import (
 
 // machines are the time zones of machines; they include half-hour offsets, summer
 // time and both sides of Greenwich.
-var machines = [...]string{"UTC", "Asia/Seoul", "Asia/Kolkata", "America/St_Johns"}
+var machines = [...]string{"UTC", "Asia/Kolkata", "America/St_Johns"}
 
 // timed are the rows of a source: the second in an hour that a summer time skips,
 // the third three hours old when the test runs, the fourth older than the ttl,
@@ -304,7 +304,7 @@ func TestTheZoneOfTheMachineNeverMatters(t *testing.T) {
 						t.Errorf("%d rows of a machine in %s (-UTC +%[2]s)\n%s", len(got), zone, diff)
 					}
 				}
-				other := machines[(i+3)%len(machines)]
+				other := machines[(i+2)%len(machines)]
 				got := r.answers(t, other, columns[:])
 				if answered == nil {
 					answered = got
