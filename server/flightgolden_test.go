@@ -165,12 +165,16 @@ type tableRows struct {
 }
 
 func received(from flight.DataStreamReader) (tableRows, error) {
-	var out tableRows
 	r, err := flight.NewRecordReader(from)
 	if err != nil {
-		return out, err
+		return tableRows{}, err
 	}
 	defer r.Release()
+	return tableOf(r)
+}
+
+func tableOf(r array.RecordReader) (tableRows, error) {
+	var out tableRows
 	for _, f := range r.Schema().Fields() {
 		out.columns = append(out.columns, column{f.Name, f.Type.String()})
 	}
@@ -193,7 +197,7 @@ func cellText(a arrow.Array, row int) string {
 		return ""
 	}
 	if c, ok := a.(*array.Timestamp); ok {
-		return c.Value(row).ToTime(arrow.Microsecond).Format(time.RFC3339Nano)
+		return c.Value(row).ToTime(c.DataType().(*arrow.TimestampType).Unit).Format(time.RFC3339Nano)
 	}
 	return a.ValueStr(row)
 }
