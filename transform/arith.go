@@ -5,6 +5,8 @@ import "math"
 // binary is an operator on any two values.
 func (m *machine) binary(op string, a, b val) (val, error) {
 	switch {
+	case a.k == kBig && op == "%":
+		return bigMod(a, b)
 	case a.extended() || b.extended():
 		return val{}, outside("operator %s of a %s and a %s is not supported", op, a.typeName(), b.typeName())
 	case a.k == kColumn && (b.k == kColumn || b.isScalar()), b.k == kColumn && a.isScalar():

@@ -74,8 +74,11 @@ func converted(v any, err error) (val, error) {
 }
 
 func pyInt(_ *machine, a *args) (val, error) {
-	if err := a.known("int()", 1); err != nil || len(a.pos) == 0 {
+	if err := a.known("int()", 2, "base"); err != nil || len(a.pos) == 0 {
 		return intVal(0), err
+	}
+	if base, ok := a.get(1, "base"); ok {
+		return intOfBase(a.pos[0], base)
 	}
 	return toInt(a.pos[0])
 }

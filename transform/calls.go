@@ -165,6 +165,8 @@ func (m *machine) item(v, key val) (val, error) {
 		return m.frameItem(v.ref.(*frame), key)
 	case kLoc:
 		return m.locItem(v.ref.(*frame), key)
+	case kMatch:
+		return matchGroup(m, v, &args{pos: []val{key}})
 	case kMatrix:
 		return matrixItem(v.ref.(*frame), key)
 	case kRow:
@@ -402,19 +404,19 @@ func noMethod(v val, name string) error {
 
 // methods are the methods of one name, by the kind of the value.
 type methods struct {
-	column, extension, matrix, frame, text2, times, text, list, dict, set, time, number method
+	column, extension, matrix, bytes, match, pattern, frame, text2, times, text, list, dict, set, time, number method
 }
 
 func methodsNamed(name string) methods {
 	return methods{
-		columnMethods[name], extensionMethods[name], matrixMethods[name], frameMethods[name], text2Methods[name], timesMethods[name], textMethods[name], listMethods[name], dictMethods[name], setMethods[name],
+		columnMethods[name], extensionMethods[name], matrixMethods[name], bytesMethods[name], matchMethods[name], patternMethods[name], frameMethods[name], text2Methods[name], timesMethods[name], textMethods[name], listMethods[name], dictMethods[name], setMethods[name],
 		timeMethods[name],
 		numberMethods[name],
 	}
 }
 
 func (of *methods) any() bool {
-	for _, fn := range []method{of.extension, of.matrix, of.column, of.frame, of.text2, of.times, of.text, of.list, of.dict, of.set, of.time, of.number} {
+	for _, fn := range []method{of.extension, of.matrix, of.bytes, of.match, of.pattern, of.column, of.frame, of.text2, of.times, of.text, of.list, of.dict, of.set, of.time, of.number} {
 		if fn != nil {
 			return true
 		}
@@ -431,6 +433,12 @@ func (of *methods) of(v val) method {
 		return of.extension
 	case kMatrix:
 		return of.matrix
+	case kHash:
+		return of.bytes
+	case kMatch:
+		return of.match
+	case kPattern:
+		return of.pattern
 	case kFrame, kRow:
 		return of.frame
 	case kText2:

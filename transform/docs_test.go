@@ -23,7 +23,7 @@ func TestTheListOfFunctionsIsCurrent(t *testing.T) {
 		fmt.Fprintf(&b, "| %s | %s |\n", of, strings.Join(names, ", "))
 	}
 	row("Python", sortedKeys(builtins))
-	for _, module := range []string{"numpy", "pandas", "math"} {
+	for _, module := range []string{"numpy", "pandas", "math", "datetime", "time", "re", "json", "hashlib"} {
 		var names []string
 		for _, n := range append(sortedKeys(moduleFuncs), sortedKeys(moduleValues)...) {
 			if short, ok := strings.CutPrefix(n, module+"."); ok {

@@ -40,7 +40,8 @@ type machine struct {
 	inputs *frame
 	// wholeType is the type in which pandas gives the values of a row of all inputs.
 	wholeType dtype
-	text      []byte // scratch of f-strings
+	text      []byte              // scratch of f-strings
+	patterns  map[string]*pattern // of former calls
 }
 
 const (

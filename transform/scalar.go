@@ -484,7 +484,7 @@ func truth(v val) (bool, error) {
 		return false, &failure{class: "ValueError", text: "the truth value of a DataFrame is ambiguous"}
 	case kNaT:
 		return true, nil
-	case kOpaque, kMatrix, kNA, kExtension:
+	case kOpaque, kBytes, kMatrix, kNA, kExtension:
 		return false, outside("the truth of a %s is not supported", v.typeName())
 	}
 	return true, nil

@@ -125,8 +125,12 @@ func text2Contains(m *machine, v val, a *args) (val, error) {
 	words := []string{pat.s}
 	if regex {
 		words = strings.Split(pat.s, "|") // the one use of regular expressions that needs none
-		if err := literal("str.contains()", strings.ReplaceAll(pat.s, "|", "")); err != nil {
-			return val{}, err
+		if literal("str.contains()", strings.ReplaceAll(pat.s, "|", "")) != nil {
+			p, err := m.columnPattern("str.contains()", a, anywhere)
+			if err != nil {
+				return val{}, err
+			}
+			return m.matches(v, a, p)
 		}
 	}
 	for i := range words {
@@ -218,8 +222,8 @@ func text2Replace(m *machine, v val, a *args) (val, error) {
 		return val{}, err
 	}
 	if regex {
-		if err := literal("str.replace()", pat.s+strings.ReplaceAll(repl.s, "&", "")); err != nil {
-			return val{}, err
+		if literal("str.replace()", pat.s+repl.s) != nil {
+			return m.replaceRegex(v.col(), pat, repl)
 		}
 	}
 	return m.eachText(v.col(), dObject, func(s string) (val, error) {

@@ -44,6 +44,9 @@ var moduleFuncs = map[string]function1{
 	"numpy.dot": npDot("np.dot"), "numpy.inner": npDot("np.inner"), "numpy.vdot": npDot("np.vdot"), "numpy.linalg.norm": npNorm, "numpy.vectorize": npVectorize,
 	"numpy.digitize": npDigitize, "numpy.searchsorted": npSearchsorted, "pandas.Timestamp": pdTimestamp, "pandas.Timestamp.now": pyNow("pd.Timestamp.now"), "pandas.Timestamp.today": pyNow("pd.Timestamp.today"), "pandas.Timestamp.utcnow": pyUTCNow("pd.Timestamp.utcnow", true), "pandas.to_timedelta": pdToTimedelta,
 	"datetime.datetime": pyDatetime("datetime", 7), "datetime.date": pyDatetime("date", 3), "datetime.timedelta": pyTimedelta, "time.time": pyTime,
+	"re.search": reFunc("search", 1, reFind(anywhere)), "re.match": reFunc("match", 1, reFind(atStart)), "re.fullmatch": reFunc("fullmatch", 1, reFind(whole1)), "re.sub": reFunc("sub", 2, reSub),
+	"re.findall": reFunc("findall", 1, reFindall), "re.split": reFunc("split", 1, reSplit), "re.compile": reCompile,
+	"json.loads": jsonLoads, "json.dumps": jsonDumps, "hashlib.md5": pyHash("md5"), "hashlib.sha1": pyHash("sha1"), "hashlib.sha256": pyHash("sha256"),
 	"datetime.datetime.now": pyNow("datetime.now"), "datetime.datetime.today": pyNow("datetime.today"), "datetime.datetime.utcnow": pyUTCNow("datetime.utcnow", false), "datetime.date.today": pyToday,
 	"datetime.datetime.strptime": pyStrptime, "datetime.datetime.fromisoformat": pyFromISO("datetime.fromisoformat"), "datetime.date.fromisoformat": pyFromISO("date.fromisoformat"),
 	"datetime.datetime.fromtimestamp": pyFromTimestamp("datetime.fromtimestamp"), "datetime.datetime.utcfromtimestamp": pyFromTimestamp("datetime.utcfromtimestamp"),
@@ -65,7 +68,7 @@ var moduleValues = map[string]val{
 	"numpy.nan": floatVal(math.NaN()), "numpy.inf": floatVal(math.Inf(1)), "numpy.pi": floatVal(math.Pi), "numpy.e": floatVal(math.E),
 	"math.nan": floatVal(math.NaN()), "math.inf": floatVal(math.Inf(1)), "math.pi": floatVal(math.Pi), "math.e": floatVal(math.E),
 	"numpy.float64": {k: kDType, w: dFloat64}, "numpy.float32": {k: kDType, w: dFloat32}, "numpy.int64": {k: kDType, w: dInt64}, "numpy.int32": {k: kDType, w: dInt32},
-	"numpy.int16": {k: kDType, w: dInt16}, "numpy.int8": {k: kDType, w: dInt8}, "numpy.bool_": {k: kDType, w: dBool}, "pandas.NaT": {k: kNaT}, "pandas.NA": {k: kNA}, "datetime.timezone.utc": {k: kNative, ref: &native{utcName, notCalled}}, "datetime.UTC": {k: kNative, ref: &native{utcName, notCalled}},
+	"numpy.int16": {k: kDType, w: dInt16}, "numpy.int8": {k: kDType, w: dInt8}, "numpy.bool_": {k: kDType, w: dBool}, "pandas.NaT": {k: kNaT}, "pandas.NA": {k: kNA}, "re.IGNORECASE": {k: kNative, ref: &native{"re.IGNORECASE", notCalled}}, "re.I": {k: kNative, ref: &native{"re.IGNORECASE", notCalled}}, "datetime.timezone.utc": {k: kNative, ref: &native{utcName, notCalled}}, "datetime.UTC": {k: kNative, ref: &native{utcName, notCalled}},
 }
 
 var columnMethods = map[string]method{
@@ -85,6 +88,16 @@ var frameMethods = map[string]method{
 	"sum": frameReduce("sum"), "mean": frameReduce("mean"), "min": frameReduce("min"), "max": frameReduce("max"), "median": frameReduce("median"), "std": frameReduce("std"), "var": frameReduce("var"), "any": frameReduce("any"), "all": frameReduce("all"),
 }
 
+// matchMethods and patternMethods are the methods of matches and compiled expressions.
+var (
+	matchMethods   = map[string]method{"group": matchGroup, "groups": matchGroups, "start": matchEnd(0), "end": matchEnd(1)}
+	patternMethods = map[string]method{
+		"search": reMethod("search", 1, reFind(anywhere)), "match": reMethod("match", 1, reFind(atStart)), "fullmatch": reMethod("fullmatch", 1, reFind(whole1)),
+		"sub": reMethod("sub", 2, reSub), "findall": reMethod("findall", 1, reFindall), "split": reMethod("split", 1, reSplit),
+	}
+	bytesMethods = map[string]method{"hexdigest": hashHex}
+)
+
 // matrixMethods are the methods of arrays of two dimensions.
 var matrixMethods = map[string]method{
 	"sum": matrixReduce("sum"), "mean": matrixReduce("mean"), "min": matrixReduce("min"), "max": matrixReduce("max"), "std": matrixReduce("std"), "var": matrixReduce("var"),
@@ -95,6 +108,7 @@ var text2Methods = map[string]method{
 	"lower": text2Method("lower"), "upper": text2Method("upper"), "title": text2Method("title"), "capitalize": text2Method("capitalize"), "swapcase": text2Method("swapcase"), "casefold": text2Method("casefold"),
 	"strip": text2Method("strip"), "lstrip": text2Method("lstrip"), "rstrip": text2Method("rstrip"), "zfill": text2Method("zfill"), "ljust": text2Method("ljust"), "rjust": text2Method("rjust"),
 	"find": text2Method("find"), "isdigit": text2Method("isdigit"), "isalpha": text2Method("isalpha"), "isalnum": text2Method("isalnum"), "isupper": text2Method("isupper"), "islower": text2Method("islower"),
+	"match": text2Match("str.match()", atStart), "fullmatch": text2Match("str.fullmatch()", whole1), "extract": text2Extract, "count": text2Count, "findall": text2Findall,
 	"isspace": text2Method("isspace"), "removeprefix": text2Method("removeprefix"), "removesuffix": text2Method("removesuffix"),
 }
 
@@ -115,7 +129,7 @@ var timesAttributes = map[string]func(*machine, *column) (val, error){
 }
 
 var textMethods = map[string]method{
-	"join": textJoin, "format": textFormat, "lower": textMethod("lower"), "upper": textMethod("upper"), "title": textMethod("title"), "capitalize": textMethod("capitalize"), "swapcase": textMethod("swapcase"), "casefold": textMethod("casefold"),
+	"join": textJoin, "format": textFormat, "encode": textEncode, "lower": textMethod("lower"), "upper": textMethod("upper"), "title": textMethod("title"), "capitalize": textMethod("capitalize"), "swapcase": textMethod("swapcase"), "casefold": textMethod("casefold"),
 	"strip": textMethod("strip"), "lstrip": textMethod("lstrip"), "rstrip": textMethod("rstrip"), "startswith": textMethod("startswith"), "endswith": textMethod("endswith"), "replace": textMethod("replace"),
 	"count": textMethod("count"), "find": textMethod("find"), "rfind": textMethod("rfind"), "index": textMethod("index"), "zfill": textMethod("zfill"), "ljust": textMethod("ljust"), "rjust": textMethod("rjust"), "center": textMethod("center"),
 	"split": textMethod("split"), "rsplit": textMethod("rsplit"), "partition": textMethod("partition"), "splitlines": textMethod("splitlines"), "isdigit": textMethod("isdigit"), "isalpha": textMethod("isalpha"),

@@ -75,8 +75,14 @@ func (c *compiler) classes(e syntax.Expr, at int) []string {
 			return []string{"ZeroDivisionError", "OverflowError"}
 		case "LookupError":
 			return []string{"KeyError", "IndexError"}
-		case "ZeroDivisionError", "OverflowError", "KeyError", "IndexError", "TypeError", "ValueError", "AttributeError":
+		case "ZeroDivisionError", "OverflowError", "KeyError", "IndexError", "TypeError", "AttributeError":
 			return []string{e.ID}
+		case "ValueError":
+			return []string{"ValueError", "JSONDecodeError", "IntCastingNaNError", "OutOfBoundsDatetime"}
+		}
+	case *syntax.Attr:
+		if c.dotted(e) == "json.JSONDecodeError" {
+			return []string{"JSONDecodeError"}
 		}
 	case *syntax.Sequence:
 		out := []string{}

@@ -33,6 +33,11 @@ const (
 	kLoc            // ref: *frame, its .loc
 	kIter           // ref: *items
 	kUnset          // a variable without a value
+	kBytes          // s
+	kHash           // s: its digest in hexadecimal
+	kBig            // ref: *big.Int, an integer of more than 64 bits
+	kMatch          // ref: *match
+	kPattern        // ref: *reCall
 	kError          // s: the class of a caught exception
 	kMatrix         // ref: *frame, its values
 	kNA             // pd.NA
@@ -160,9 +165,9 @@ type ndarray struct {
 	dt    dtype
 }
 
-// extended reports whether v has operators of its own, which are not computed: an array
-// of two dimensions, pd.NA, or a column of an extension type.
-func (v val) extended() bool { return v.k >= kMatrix }
+// extended reports whether v has operators of its own, which are not computed: a match, an
+// array of two dimensions, pd.NA, a column of an extension type and others.
+func (v val) extended() bool { return v.k >= kBytes }
 
 // null is pandas' isna of a scalar.
 func (v val) null() bool {
@@ -230,6 +235,16 @@ func (v val) rareName() string {
 		return "row"
 	case kMatrix:
 		return "array of two dimensions"
+	case kBytes:
+		return "bytes"
+	case kHash:
+		return "hash"
+	case kBig:
+		return "integer of more than 64 bits"
+	case kMatch:
+		return "match"
+	case kPattern:
+		return "pattern"
 	case kError:
 		return "caught exception"
 	case kNA:
