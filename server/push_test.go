@@ -368,6 +368,7 @@ func TestStreamsOfLines(t *testing.T) {
 		{"lines", "/v1/write:stream", line(1, 5) + "\n\n" + line(2, 6) + "\r\n" + `{"request":` + line(3, 7) + `}`, 200, `{"rows":"3","result":{"featureView":"sales","stored":"3"}}`},
 		{"a push", "/v1/push:stream", strings.Replace(line(4, 8), "feature_view\":\"sales", "push_source\":\"sales_push", 1) + "\n", 200, `{"rows":"1","results":[{"featureView":"sales","stored":"1"}]}`},
 		{"a bad line", "/v1/write:stream", line(5, 1) + "\n{\n", 400, "begins at row 1; all rows before it are written: the body is not JSON"},
+		{"a line of a stream, alone", "/v1/write", `{"request":` + line(1, 5) + `}`, 400, "body.request: unknown field"},
 		{"a request in a request", "/v1/write:stream", `{"request":{"request":{}}}`, 400, "body.request: unknown field"},
 		{"no line", "/v1/write:stream", " \n \n", 400, "the body has no line"},
 		{"a line that is too long", "/v1/write:stream", line(6, 1) + "\n" + strings.Repeat(" ", 70<<20), 413, "begins at row 1; all rows before it are written: a line has more than"},

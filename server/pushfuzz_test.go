@@ -27,7 +27,7 @@ func FuzzRowsBody(f *testing.F) {
 		for _, push := range []bool{true, false} {
 			feasts, err := parseFeastRows(raw, "application/json", push, limits)
 			checkForm(t, feasts, err, push, false)
-			own, err := parseRows(raw, push, limits)
+			own, err := parseRows(raw, push, true, limits)
 			checkForm(t, own, err, push, true)
 		}
 	})

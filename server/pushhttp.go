@@ -72,7 +72,7 @@ func (s *web) banquetRows(w http.ResponseWriter, r *http.Request, project string
 		if err := c.checkPlain(); err != nil {
 			return nil, err
 		}
-		return parseRows(c.raw, c.push, s.pipeline.limits)
+		return parseRows(c.raw, c.push, false, s.pipeline.limits)
 	}
 	c.reply = func(report ingest.Report) ([]byte, error) {
 		if c.push {

@@ -24,7 +24,7 @@ type rowsForm struct {
 	project        string
 	partial        bool
 	events, create [][]byte // JSON texts
-	wrapped        bool     // the request is inside of another object
+	plain          bool     // the request cannot be inside of another object
 }
 
 // The fields of Feast's two requests in its order, which is also the order of errors.
@@ -85,9 +85,10 @@ func (p *bodyParser) forget(key string) {
 	p.errs = slices.DeleteFunc(p.errs, func(e *bodyError) bool { return e.loc[0].name == key })
 }
 
-// parseRows parses a body of banquet's own API. Unknown fields are errors.
-func parseRows(raw []byte, push bool, limits decodeLimits) (*rowsForm, error) {
-	form := &rowsForm{to: ingest.Online.String(), transformed: true, cached: true}
+// parseRows parses a body of banquet's own API, or, if streamed, a line of a stream, which
+// may also have the form of a stream's message: {"request": …}. Unknown fields are errors.
+func parseRows(raw []byte, push, streamed bool, limits decodeLimits) (*rowsForm, error) {
+	form := &rowsForm{to: ingest.Online.String(), transformed: true, cached: true, plain: !streamed}
 	p := &bodyParser{s: &scanner{b: raw}, d: dialect{strict: true, limits: limits}}
 	err := parseObject(p.s, raw, func(key string) error { return p.rowsField(snake(key), push, form) })
 	if err == nil {
@@ -120,8 +121,8 @@ func (p *bodyParser) rowsField(key string, push bool, form *rowsForm) error {
 	switch {
 	case key == "to" && push:
 		return p.targetField(key, &form.to)
-	case key == "request" && p.s.peek() == '{' && !form.wrapped: // a message of a stream
-		form.wrapped = true
+	case key == "request" && p.s.peek() == '{' && !form.plain:
+		form.plain = true
 		return p.s.object(func(key string) error { return p.rowsField(snake(key), push, form) })
 	}
 	raw, err := p.s.value()

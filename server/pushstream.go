@@ -136,7 +136,7 @@ func (c *rowsLines) parse() (*rowsForm, error) {
 	if err := c.checkPlain(); err != nil {
 		return nil, err
 	}
-	return parseRows(c.raw, c.push, c.web.pipeline.limits)
+	return parseRows(c.raw, c.push, true, c.web.pipeline.limits)
 }
 
 func (c *rowsLines) project() string { return c.first.project }
