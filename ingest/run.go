@@ -68,15 +68,9 @@ func (m *Materializer) run(ctx context.Context, req Request, incremental bool, w
 	var steps []*step
 	var jobs [][]*step
 	for i, v := range views {
-		plans := []plan{{Window: windows[i], inProject: project, view: v, incremental: incremental, shard: req.Shard, dry: req.DryRun, old: old}}
-		if !old && v.Kind != registry.OnDemandView {
-			if plans, err = m.plans(ctx, req, v, windows[i], incremental); err != nil {
-				return nil, err
-			}
-		}
-		job := make([]*step, len(plans))
-		for j, p := range plans {
-			job[j] = &step{plan: p}
+		job, err := m.job(ctx, req, plan{Window: windows[i], inProject: project, view: v, incremental: incremental, shard: req.Shard, dry: req.DryRun, old: old})
+		if err != nil {
+			return nil, err
 		}
 		steps, jobs = append(steps, job...), append(jobs, job)
 	}
@@ -98,6 +92,22 @@ func (m *Materializer) run(ctx context.Context, req Request, incremental bool, w
 		}
 	}
 	return results, unfinished(ctx, steps)
+}
+
+// job are the windows of a view. A plan that is neither recorded nor continued has one.
+func (m *Materializer) job(ctx context.Context, req Request, p plan) ([]*step, error) {
+	plans := []plan{p}
+	if !p.old && p.view.Kind != registry.OnDemandView {
+		var err error
+		if plans, err = m.plans(ctx, req, p.view, p.Window, p.incremental); err != nil {
+			return nil, err
+		}
+	}
+	job := make([]*step, len(plans))
+	for i := range plans {
+		job[i] = &step{plan: plans[i]}
+	}
+	return job, nil
 }
 
 // step is one window of a run, and what became of it.
