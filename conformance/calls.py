@@ -126,6 +126,33 @@ def expected(a: Ask, repo: repos.Repo) -> list[list[str]]:
     return [[f"{v}__{f}" if a.full else f for f in features] for g in (groups, computed) for v, features in g.items()]
 
 
+def parts(a: Ask, repo: repos.Repo, cells: dict[str, list]) -> list[tuple[Ask, dict[str, str]]]:
+    """Requests for each view of a request alone, with the columns of cells that it needs; and how the request's response names their features."""
+    sought: dict[tuple[str, str], list[str]] = {}  # by reference and alias
+    mapping: dict[str, dict[str, str]] = {}
+    for ref in a.features if not a.service else []:
+        view, _, feature = ref.partition(":")
+        sought.setdefault((view, view), []).append(feature)
+    for s in repo.services:
+        for alias, v, features, mapped in s.projections if s.name == a.service else []:
+            if not (repo.versioned and v.name == "view_0"):  # its version in the service is not the one of a reference
+                sought[v.name, alias], mapping[alias] = features, mapped
+    for alias, features in repos.COMPUTED_SERVICES.get(a.service or "", []):
+        if view := {"r": "framed_ratio"}.get(alias, alias if features else None):
+            sought[view, alias] = features
+    out = []
+    for (view, alias), features in sought.items():
+        name = view.partition("@")[0]
+        _, reads, data = repos.COMPUTED.get(name, ([], True, None))
+        keys = next((v.keys for v in repo.views if v.name == ("framed" if data else name)), []) if reads else []
+        names = {mapping.get(alias, {}).get(k.name, k.name): k.name for k in keys} | {k.entity.name: k.entity.name for k in keys} | {data: data}
+        columns = {names[n]: c for n, c in cells.items() if n in names}
+        if columns:
+            part = Ask([f"{view}:{f}" for f in features], None, False, False, columns, a.kinds)
+            out.append((part, {f: f"{alias}__{f}" if a.full else f for f in features}))
+    return out
+
+
 # Mistakes and unusual forms of requests. Each function changes a copy of the request.
 def reference(make: Callable[[random.Random, str], str]) -> Callable:
     def change(rng: random.Random, repo: repos.Repo, a: Ask) -> None:
@@ -256,6 +283,10 @@ def body_of(a: Ask) -> dict[str, Any]:
     if a.versions:
         body["include_feature_view_version_metadata"] = True
     return body
+
+
+def call(a: Ask) -> Call:
+    return Call("part", dump(body_of(a), random.Random(0)).encode("utf-8", "surrogatepass"), a)
 
 
 FIELDS: list[tuple[str, Any]] = [
