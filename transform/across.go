@@ -43,10 +43,10 @@ func (m *machine) across(name string, f *frame) (*column, error) {
 	if len(f.cols) == 0 {
 		return nil, outside("%s() across no columns is not supported", name)
 	}
+	if err := f.plain(name); err != nil {
+		return nil, err
+	}
 	for _, c := range f.cols {
-		if err := c.plain(name + "() across columns"); err != nil {
-			return nil, err
-		}
 		if c.dt == dObject && allNull(c) && name != "any" && name != "all" && name != "median" {
 			return m.acrossObjects(name, f)
 		}
@@ -63,6 +63,16 @@ func (m *machine) across(name string, f *frame) (*column, error) {
 		dt = dInt64
 	}
 	return m.acrossInts(name, f, dt), nil
+}
+
+// plain refuses columns of an extension type.
+func (f *frame) plain(name string) error {
+	for _, c := range f.cols {
+		if err := c.plain(name + "() across columns"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // acrossType is the type that holds the values of all columns of numbers.
@@ -219,6 +229,9 @@ func (m *machine) acrossDeviation(name string, f *frame, ddof int64) (val, error
 	if len(f.cols) == 0 {
 		return val{}, outside("%s() across no columns is not supported", name)
 	}
+	if err := f.plain(name); err != nil {
+		return val{}, err
+	}
 	dt, err := acrossType(name, f)
 	if err != nil {
 		return val{}, err
@@ -229,9 +242,6 @@ func (m *machine) acrossDeviation(name string, f *frame, ddof int64) (val, error
 	}
 	cols := make([][]float64, len(f.cols))
 	for i, c := range f.cols {
-		if err := c.plain(name + "() across columns"); err != nil {
-			return val{}, err
-		}
 		cols[i] = m.floats(operandOf(colVal(c)))
 	}
 	row := m.mem.floats.take(len(cols))

@@ -165,23 +165,10 @@ func (m *machine) item(v, key val) (val, error) {
 		return m.frameItem(v.ref.(*frame), key)
 	case kLoc:
 		return m.locItem(v.ref.(*frame), key)
-	case kMatch:
-		return matchGroup(m, v, &args{pos: []val{key}})
-	case kMatrix:
-		return matrixItem(v.ref.(*frame), key)
 	case kRow:
 		if key.k == kText {
 			return v.ref.(*row).get(key.s)
 		}
-	case kOpaque:
-		if r, ok := v.ref.(*ndarray); ok && key.k == kInt {
-			i, err := position(key, len(r.items))
-			if err != nil {
-				return val{}, err
-			}
-			return r.at(i)
-		}
-		return val{}, outside("an item of a %s with a %s is not supported", v.typeName(), key.typeName())
 	case kList, kTuple, kRange:
 		return listItem(v, key)
 	case kText:
@@ -190,6 +177,27 @@ func (m *machine) item(v, key val) (val, error) {
 		return m.textSlice(v.col(), key)
 	case kColumn:
 		return columnItem(v.col(), key)
+	}
+	return m.rareItem(v, key)
+}
+
+// rareItem is v[key] of what has few items.
+func (m *machine) rareItem(v, key val) (val, error) {
+	switch v.k {
+	case kMatch:
+		return matchGroup(m, v, &args{pos: []val{key}})
+	case kMatrix:
+		return matrixItem(v.ref.(*frame), key)
+	case kOpaque, kBytes:
+		r, ok := v.ref.(*ndarray)
+		if !ok || key.k != kInt {
+			return val{}, outside("an item of a %s with a %s is not supported", v.typeName(), key.typeName())
+		}
+		i, err := position(key, len(r.items))
+		if err != nil {
+			return val{}, err
+		}
+		return r.at(i)
 	}
 	return val{}, typeError("'%s' object is not subscriptable with %s", v.typeName(), key.typeName())
 }
@@ -429,16 +437,6 @@ func (of *methods) of(v val) method {
 	switch v.k {
 	case kColumn:
 		return of.column
-	case kExtension:
-		return of.extension
-	case kMatrix:
-		return of.matrix
-	case kHash:
-		return of.bytes
-	case kMatch:
-		return of.match
-	case kPattern:
-		return of.pattern
 	case kFrame, kRow:
 		return of.frame
 	case kText2:
@@ -457,6 +455,23 @@ func (of *methods) of(v val) method {
 		return of.time
 	case kBool, kInt, kFloat:
 		return of.number
+	}
+	return of.rare(v.k)
+}
+
+// rare is the method for a value of a kind that has few.
+func (of *methods) rare(k kind) method {
+	switch k {
+	case kExtension:
+		return of.extension
+	case kMatrix:
+		return of.matrix
+	case kHash:
+		return of.bytes
+	case kMatch:
+		return of.match
+	case kPattern:
+		return of.pattern
 	}
 	return nil
 }

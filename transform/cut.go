@@ -113,83 +113,114 @@ func pdCut(m *machine, a *args) (val, error) {
 		return val{}, err
 	}
 	x, ok := a.get(0, "x")
-	bins, ok2 := a.get(1, "bins")
-	if !ok || !ok2 || x.k != kColumn || x.col().array {
+	if !ok || x.k != kColumn || x.col().array {
 		return val{}, outside("pd.cut() is supported for a column and a list of bounds")
 	}
-	right, err := flagOf(a, "right", true)
+	bounds, err := m.distinctEdges(a)
 	if err != nil {
 		return val{}, err
 	}
-	lowest, err := flagOf(a, "include_lowest", false)
+	at, err := m.intervals(x, bounds, a)
 	if err != nil {
 		return val{}, err
-	}
-	bounds, err := m.edges("pd.cut()", bins)
-	if err != nil {
-		return val{}, err
-	}
-	for i, b := range bounds {
-		if i > 0 && b == bounds[i-1] {
-			return val{}, &failure{class: "ValueError", text: "Bin edges must be unique"}
-		}
-	}
-	at, err := m.searched("pd.cut()", x, bounds, !right)
-	if err != nil {
-		return val{}, err
-	}
-	for i := range at.ints {
-		if lowest && len(bounds) > 0 && x.col().at(i).float() == bounds[0] {
-			at.ints[i] = 1
-		}
 	}
 	labels, ok := a.get(-1, "labels")
-	if !ok || labels.k == kNone {
+	switch {
+	case !ok || labels.k == kNone:
 		return val{}, outside("pd.cut() without labels= is not supported")
+	case labels.k == kBool && labels.i == 0:
+		return m.numbered(at, len(bounds)), nil
 	}
 	return m.labelled(at, labels, len(bounds))
 }
 
-// labelled gives each row the label of its interval, or its number with labels=False.
-func (m *machine) labelled(at *column, labels val, bounds int) (val, error) {
-	inside := func(i int) bool { return at.ints[i] > 0 && at.ints[i] < int64(bounds) }
-	if labels.k == kBool && labels.i == 0 {
-		nulls := false
-		for i := range at.ints {
-			nulls = nulls || !inside(i)
-			at.ints[i]--
-		}
-		if !nulls {
-			return colVal(at), nil
-		}
-		out := m.mem.column(dFloat64, at.n)
-		for i, n := range at.ints {
-			if out.floats[i] = float64(n); n < 0 || n >= int64(bounds)-1 {
-				out.floats[i] = math.NaN()
-			}
-		}
-		return colVal(out), nil
+// distinctEdges are the bounds of pd.cut.
+func (m *machine) distinctEdges(a *args) ([]float64, error) {
+	bins, ok := a.get(1, "bins")
+	if !ok {
+		return nil, orMissing(nil, "pd.cut()")
 	}
+	bounds, err := m.edges("pd.cut()", bins)
+	for i, b := range bounds {
+		if i > 0 && b == bounds[i-1] {
+			return nil, &failure{class: "ValueError", text: "Bin edges must be unique"}
+		}
+	}
+	return bounds, err
+}
+
+// intervals is the number of each row's interval from 1; others are outside of all.
+func (m *machine) intervals(x val, bounds []float64, a *args) (*column, error) {
+	right, err := flagOf(a, "right", true)
+	if err != nil {
+		return nil, err
+	}
+	lowest, err := flagOf(a, "include_lowest", false)
+	if err != nil {
+		return nil, err
+	}
+	at, err := m.searched("pd.cut()", x, bounds, !right)
+	if err != nil || !lowest || len(bounds) == 0 {
+		return at, err
+	}
+	for i := range at.ints {
+		if x.col().at(i).float() == bounds[0] {
+			at.ints[i] = 1
+		}
+	}
+	return at, nil
+}
+
+// inInterval reports whether an interval is one of those between bounds.
+func inInterval(n int64, bounds int) bool { return n > 0 && n < int64(bounds) }
+
+// numbered gives each row the number of its interval from 0.
+func (m *machine) numbered(at *column, bounds int) val {
+	out := m.mem.column(dFloat64, at.n)
+	nulls := false
+	for i, n := range at.ints {
+		out.floats[i] = float64(n - 1)
+		at.ints[i]--
+		if !inInterval(n, bounds) {
+			out.floats[i], nulls = math.NaN(), true
+		}
+	}
+	if !nulls {
+		return colVal(at)
+	}
+	return colVal(out)
+}
+
+// labelled gives each row the label of its interval.
+func (m *machine) labelled(at *column, labels val, bounds int) (val, error) {
 	if !labels.isSequence() {
 		return val{}, outside("labels= of pd.cut() other than a list or False is not supported")
 	}
 	all := labels.ref.(*list).items
-	if len(all) != bounds-1 {
-		return val{}, &failure{class: "ValueError", text: "Bin labels must be one fewer than the number of bin edges"}
-	}
-	s := look(all)
-	if s.others != len(all) && s.ints != len(all) && s.floats != len(all) {
-		return val{}, outside("labels= of pd.cut() of several types are not supported")
-	}
-	if d, err := setOf(all); err != nil || len(d.ref.(*list).items) != len(all) {
-		return val{}, &failure{class: "ValueError", text: "labels must be unique if ordered=True"}
+	if err := distinctLabels(all, bounds-1); err != nil {
+		return val{}, err
 	}
 	out := m.mem.column(dObject, at.n)
 	out.ext = extCategory
 	for i, n := range at.ints {
-		if out.objs[i] = floatVal(math.NaN()); inside(i) {
+		if out.objs[i] = floatVal(math.NaN()); inInterval(n, bounds) {
 			out.objs[i] = all[n-1]
 		}
 	}
 	return colVal(out), nil
+}
+
+// distinctLabels checks labels as pandas does.
+func distinctLabels(all []val, n int) error {
+	if len(all) != n {
+		return &failure{class: "ValueError", text: "Bin labels must be one fewer than the number of bin edges"}
+	}
+	s := look(all)
+	if s.others != n && s.ints != n && s.floats != n {
+		return outside("labels= of pd.cut() of several types are not supported")
+	}
+	if d, err := setOf(all); err != nil || len(d.ref.(*list).items) != n {
+		return &failure{class: "ValueError", text: "labels must be unique if ordered=True"}
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -100,6 +101,57 @@ func FuzzValue(f *testing.F) {
 		}
 		if _, err := b.AppendValue(nil, 0, 1); err != nil {
 			t.Errorf("%x: %v", v, err)
+		}
+	})
+}
+
+// FuzzReaders gives any texts to the readers of times, formats, JSON and regular expressions:
+// each ends with a value or a failure that says why.
+func FuzzReaders(f *testing.F) {
+	for _, s := range []string{"2024-01-02T03:04:05.123456789+01:00", "2024-02-30", "%Y-%m-%d %H:%M:%S.%f", `{"a": [1, -0, 2.5e300, "é😀"], "a": null}`, `([a-z]+)\d*|^x$`, `\g<1>\2`, "nan", ""} {
+		f.Add(s, "2024-01-02 a1")
+	}
+	f.Fuzz(func(t *testing.T, x, y string) {
+		m := &machine{ctx: t.Context(), budget: 1 << 20, limit: 1 << 26}
+		failed := func(err error) {
+			var raised *failure
+			if err != nil && !errors.As(err, &raised) {
+				t.Errorf("%q, %q: %v", x, y, err)
+			}
+		}
+		if w, ok := isoTime(x); ok {
+			v, err := w.value(true)
+			failed(err)
+			if again, ok := isoTime(strTime(v)); err == nil && v.i > 0 && (!ok || again.unix != v.i/1_000_000) {
+				t.Errorf("%q is written as %q", x, strTime(v))
+			}
+		}
+		format, err := parseFormat(x)
+		failed(err)
+		if err == nil {
+			_, err = format.read(textVal(y))
+			failed(err)
+		}
+		_, err = strftime(946684800000000, x, "UTC")
+		failed(err)
+		v, err := jsonLoads(m, &args{pos: []val{textVal(x)}})
+		failed(err)
+		if err == nil {
+			_, err = jsonDumps(m, &args{pos: []val{v}})
+			failed(err)
+		}
+		p, err := m.pattern(x, anywhere, false)
+		failed(err)
+		if err != nil {
+			return
+		}
+		_, err = p.find(y)
+		failed(err)
+		with, err := p.parseTemplate(y)
+		failed(err)
+		if err == nil {
+			_, err = p.sub(y, with, -1)
+			failed(err)
 		}
 	})
 }

@@ -19,7 +19,7 @@ type writtenTime struct {
 // without a zone. Other forms, which pandas may read as well, are not read.
 func isoTime(s string) (t writtenTime, ok bool) {
 	r := digitsOf{rest: s}
-	year, month, day := r.number(4), r.after("-", 2), r.after("-", 2)
+	year, month, day := r.number(4), r.after("-"), r.after("-")
 	t.layout = "date"
 	var hour, minute, sec int
 	if r.rest != "" {
@@ -27,10 +27,10 @@ func isoTime(s string) (t writtenTime, ok bool) {
 		if sep != "T" && sep != " " {
 			return t, false
 		}
-		hour, minute = r.after(sep, 2), r.after(":", 2)
+		hour, minute = r.after(sep), r.after(":")
 		t.layout = sep + "minutes"
 		if strings.HasPrefix(r.rest, ":") {
-			sec = r.after(":", 2)
+			sec = r.after(":")
 			t.layout = sep + "seconds"
 		}
 		if strings.HasPrefix(r.rest, ".") {
@@ -78,13 +78,14 @@ type digitsOf struct {
 	bad  bool
 }
 
-func (r *digitsOf) after(sep string, n int) int {
+// after reads two digits after a separator.
+func (r *digitsOf) after(sep string) int {
 	if !strings.HasPrefix(r.rest, sep) {
 		r.bad = true
 		return 0
 	}
 	r.rest = r.rest[len(sep):]
-	return r.number(n)
+	return r.number(2)
 }
 
 func (r *digitsOf) number(n int) int {
@@ -175,10 +176,7 @@ func (r *textReader) read(x val) (int64, error) {
 	first := r.layout == ""
 	switch {
 	case !ok && (first || !noTime(x.s)):
-		if !r.coerce && noTime(x.s) {
-			return 0, valueError("%s is no time", repr(x))
-		}
-		return 0, tooMuch("pd.to_datetime() of %s is not supported; write times as YYYY-MM-DD HH:MM:SS", repr(x))
+		return r.unread(x)
 	case !ok || !first && !r.anyForm && t.layout != r.layout:
 		if r.coerce {
 			return nat, nil
@@ -187,10 +185,18 @@ func (r *textReader) read(x val) (int64, error) {
 	case first:
 		r.layout, r.zoned = t.layout, t.zoned
 	}
-	if t.offset != 0 && !r.utc || t.zoned != r.zoned && !r.utc {
+	if !r.utc && (t.offset != 0 || t.zoned != r.zoned) {
 		return 0, tooMuch("pd.to_datetime() of times of a zone other than UTC, or of times with and without a zone, is not supported; use utc=True")
 	}
 	return r.fit(t.nanoseconds())
+}
+
+// unread is the error of a text that pandas may read, or that is no time.
+func (r *textReader) unread(x val) (int64, error) {
+	if !r.coerce && noTime(x.s) {
+		return 0, valueError("%s is no time", repr(x))
+	}
+	return 0, tooMuch("pd.to_datetime() of %s is not supported; write times as YYYY-MM-DD HH:MM:SS", repr(x))
 }
 
 // fit is the number of nanoseconds, or what takes its place.

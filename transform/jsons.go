@@ -3,7 +3,6 @@ package transform
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -80,7 +79,7 @@ func (m *machine) jsonValue(d *json.Decoder, depth int) (val, error) {
 		return val{}, err
 	}
 	t, err := d.Token()
-	if err != nil && err != io.EOF { //nolint:errorlint // Token returns io.EOF itself
+	if err != nil {
 		return val{}, &failure{class: "JSONDecodeError", text: "the text is not JSON", data: true}
 	}
 	switch t := t.(type) {

@@ -125,23 +125,20 @@ func npNew(name string, fill val) function1 {
 		if err := a.known(name+"()", 2, "shape", "dtype", "fill_value"); err != nil {
 			return val{}, err
 		}
-		n, ok := a.get(0, "shape")
+		n, err := m.sizeOf(name, a)
+		if err != nil {
+			return val{}, err
+		}
 		v := fill
-		if fill.k == kNone {
+		switch {
+		case fill.k != kNone && len(a.pos) > 1:
+			return val{}, outside("%s() is supported with a number of elements", name)
+		case fill.k == kNone:
 			if v, _ = a.get(1, "fill_value"); !v.isNumber() && v.k != kText {
 				return val{}, outside("%s() with a %s is not supported", name, v.typeName())
 			}
 		}
-		if l, isTuple := n.ref.(*list); isTuple && len(l.items) == 1 {
-			n = l.items[0]
-		}
-		if !ok || n.k != kInt || fill.k != kNone && len(a.pos) > 1 {
-			return val{}, outside("%s() is supported with a number of elements", name)
-		}
-		if n.i < 0 || n.i > stepsPerRun+int64(m.rows) {
-			return val{}, tooMuch("%s() of %d elements is not supported", name, n.i)
-		}
-		out, err := m.repeated(v, int(n.i))
+		out, err := m.repeated(v, n)
 		if err != nil {
 			return val{}, err
 		}
@@ -153,6 +150,21 @@ func npNew(name string, fill val) function1 {
 		out.array = true
 		return colVal(out), nil
 	}
+}
+
+// sizeOf is the number of elements of a new array.
+func (m *machine) sizeOf(name string, a *args) (int, error) {
+	n, _ := a.get(0, "shape")
+	if l, ok := n.ref.(*list); ok && len(l.items) == 1 {
+		n = l.items[0]
+	}
+	if n.k != kInt {
+		return 0, outside("%s() is supported with a number of elements", name)
+	}
+	if n.i < 0 || n.i > stepsPerRun+int64(m.rows) {
+		return 0, tooMuch("%s() of %d elements is not supported", name, n.i)
+	}
+	return int(n.i), nil
 }
 
 // ufunc2 is a function of NumPy of two columns or numbers, as floats.

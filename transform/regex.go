@@ -3,6 +3,7 @@ package transform
 import (
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 )
 
@@ -102,21 +103,24 @@ func leastLength(r *syntax.Regexp, repeated bool) (n int, ok bool) {
 		}
 		n += lengths[i]
 	}
+	return ownLength(r, lengths, n), true
+}
+
+// ownLength is the least length of an expression whose parts have lengths, n together.
+func ownLength(r *syntax.Regexp, lengths []int, n int) int {
 	switch r.Op {
 	case syntax.OpLiteral:
-		return len(r.Rune), true
+		return len(r.Rune)
 	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		return 1, true
+		return 1
 	case syntax.OpStar, syntax.OpQuest:
-		return 0, true
+		return 0
 	case syntax.OpRepeat:
-		return n * r.Min, true
+		return n * r.Min
 	case syntax.OpAlternate:
-		for _, l := range lengths {
-			n = min(n, l)
-		}
+		return slices.Min(lengths)
 	}
-	return n, true
+	return n
 }
 
 // check refuses a text for which the meaning of a pattern may not be the same.
@@ -198,6 +202,19 @@ func (t *translator) group() {
 	}
 }
 
+// setOfEscape are the characters of \d, \w and \s among those of ASCII.
+func setOfEscape(c byte) string {
+	switch c {
+	case 'd':
+		return "0-9"
+	case 'w':
+		return "0-9A-Za-z_"
+	case 's':
+		return `\t-\r\x1c-\x20`
+	}
+	return ""
+}
+
 // escape reads a backslash and what it stands before.
 func (t *translator) escape(inClass bool) {
 	if len(t.rest) < 2 {
@@ -205,36 +222,49 @@ func (t *translator) escape(inClass bool) {
 		return
 	}
 	c := t.rest[1]
-	sets := map[byte]string{'d': "0-9", 'w': "0-9A-Za-z_", 's': `\t-\r\x1c-\x20`}
-	set, negated := sets[c], sets[c|0x20]
-	switch {
-	case set != "" && inClass:
-		t.out.WriteString(set)
-		t.p.ascii = true
-	case set != "":
-		t.out.WriteString("[" + set + "]")
-		t.p.ascii = true
-	case negated != "" && c < 'a' && !inClass:
-		t.out.WriteString("[^" + negated + "]")
-		t.p.ascii = true
-	case (c == 'b' || c == 'B') && !inClass:
-		t.out.WriteString(t.rest[:2])
-		t.p.ascii = true
-	case c == 'A' && !inClass:
-		t.out.WriteString(`\A`)
-	case c == 'Z' && !inClass:
-		t.out.WriteString(`\z`)
-	case strings.IndexByte("ntrfva", c) >= 0, c < 0x80 && !isLetter(rune(c)) && (c < '0' || c > '9'):
-		if c == '\n' || c == ' ' || c == '_' || c < ' ' {
-			t.out.WriteString(regexp.QuoteMeta(string(c)))
-		} else {
-			t.out.WriteString(t.rest[:2])
+	out := t.characters(c, inClass)
+	if out == "" && !inClass {
+		switch c {
+		case 'b', 'B':
+			out, t.p.ascii = t.rest[:2], true
+		case 'A':
+			out = `\A`
+		case 'Z':
+			out = `\z`
 		}
-	default:
+	}
+	if out == "" {
 		t.refuse(`\` + string(c))
 		return
 	}
+	t.out.WriteString(out)
 	t.take(2)
+}
+
+// characters are what an escape of characters means; empty for any other escape.
+func (t *translator) characters(c byte, inClass bool) string {
+	set, negated := setOfEscape(c), ""
+	if c >= 'A' && c <= 'Z' && !inClass {
+		negated = setOfEscape(c | 0x20)
+	}
+	switch {
+	case set != "" && inClass:
+		t.p.ascii = true
+		return set
+	case set != "":
+		t.p.ascii = true
+		return "[" + set + "]"
+	case negated != "":
+		t.p.ascii = true
+		return "[^" + negated + "]"
+	case strings.IndexByte("ntrfva", c) >= 0:
+		return t.rest[:2]
+	case c >= 0x80 || isLetter(rune(c)) || c >= '0' && c <= '9':
+		return ""
+	case c <= ' ' || c == '_':
+		return regexp.QuoteMeta(string(c))
+	}
+	return t.rest[:2]
 }
 
 // class reads a set such as [a-z].

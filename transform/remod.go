@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -76,37 +77,42 @@ func (p *pattern) parseTemplate(s string) (template, error) {
 		}
 		*last += s[:i]
 		s = s[i+1:]
-		name, width := "", 0
-		switch {
-		case s == "":
+		if s == "" {
 			return out, outside("a backslash at the end of a replacement is not supported")
-		case s[0] == '\\':
-			*last, s = *last+"\\", s[1:]
-			continue
-		case s[0] == 'n':
-			*last, s = *last+"\n", s[1:]
-			continue
-		case s[0] >= '1' && s[0] <= '9' && (len(s) == 1 || s[1] < '0' || s[1] > '9'):
-			name, width = s[:1], 1
-		case strings.HasPrefix(s, "g<") && strings.IndexByte(s, '>') > 2:
-			width = strings.IndexByte(s, '>') + 1
-			name = s[2 : width-1]
-		default:
-			return out, outside("\\%s in a replacement is not supported", s[:1])
 		}
-		g := p.re.SubexpIndex(name)
-		if name[0] >= '0' && name[0] <= '9' && len(name) < 3 {
-			g = int(name[0] - '0')
-			if len(name) == 2 {
-				g = 10*g + int(name[1]-'0')
-			}
+		if plain := map[byte]string{'\\': "\\", 'n': "\n"}[s[0]]; plain != "" {
+			*last, s = *last+plain, s[1:]
+			continue
 		}
-		if g < 0 || g > p.re.NumSubexp() {
-			return out, &failure{class: "error", text: "invalid group reference " + name + " in a replacement"}
+		g, width, err := p.reference(s)
+		if err != nil {
+			return out, err
 		}
 		out.texts, out.groups, s = append(out.texts, ""), append(out.groups, g), s[width:]
 	}
 	return out, nil
+}
+
+// reference reads the number or name of a group after a backslash.
+func (p *pattern) reference(s string) (group, width int, err error) {
+	name := ""
+	end := strings.IndexByte(s, '>')
+	switch {
+	case s[0] >= '1' && s[0] <= '9' && (len(s) == 1 || s[1] < '0' || s[1] > '9'):
+		name, width = s[:1], 1
+	case strings.HasPrefix(s, "g<") && end > 2:
+		name, width = s[2:end], end+1
+	default:
+		return 0, 0, outside("\\%s in a replacement is not supported", s[:1])
+	}
+	group, notNumber := strconv.Atoi(name)
+	if notNumber != nil {
+		group = p.re.SubexpIndex(name)
+	}
+	if group < 0 || group > p.re.NumSubexp() || name[0] == '+' {
+		return 0, 0, &failure{class: "error", text: "invalid group reference " + name + " in a replacement"}
+	}
+	return group, width, nil
 }
 
 // sub replaces the matches of a pattern; limit is -1 for all.

@@ -131,18 +131,27 @@ func replaceable(dt dtype, s swap) bool {
 	old, with := s.old, s.with
 	number := with.k == kFloat || with.k == kInt || with.k == kNA
 	switch {
-	case dt == dObject && old.null():
-		return old.k != kNone && (with.k == kText || number)
 	case dt == dObject:
-		return (old.k == kText || old.k == kInt || old.k == kFloat) && (with.k == kText || with.k == kNone && old.k == kText || number)
+		return replaceableObject(old, with, number)
 	case dt == dBool:
 		return old.k == kBool && (with.k == kBool || with.k == kInt || with.k == kText)
 	case old.k != kFloat && old.k != kInt || !number:
 		return false
 	case dt == dFloat32:
-		return old.k == kInt && exact32(float64(old.i)) || old.k == kFloat && exact32(old.f)
+		return exact32(old.float())
 	}
 	return dt == dFloat64 || dt.isInt() && (with.k != kInt || dt.fits(with.i))
+}
+
+// replaceableObject reports whether a swap is supported among objects.
+func replaceableObject(old, with val, number bool) bool {
+	switch {
+	case old.k == kNone || old.k != kText && old.k != kInt && old.k != kFloat:
+		return false
+	case with.k == kNone:
+		return old.k == kText
+	}
+	return number || with.k == kText
 }
 
 // exact32 reports whether a float32 holds a number.

@@ -323,6 +323,13 @@ func compareNested(op string, a, b val, depth int) (bool, error) {
 		return compareNumbers(op, a, b), nil
 	case a.k == kText && b.k == kText:
 		return ordered(op, strings.Compare(a.s, b.s)), nil
+	}
+	return compareOthers(op, a, b, depth)
+}
+
+// compareOthers compares values of which not both are numbers or texts.
+func compareOthers(op string, a, b val, depth int) (bool, error) {
+	switch {
 	case a.isTime() && b.isTime() && (a.k == kNaT || b.k == kNaT):
 		return op == "!=", nil
 	case sameTimes(a, b):

@@ -51,26 +51,15 @@ func (m *machine) shift(c *column, by int64, fill val, given bool) (*column, err
 // shifted is a column of the type that holds the value for rows without one, and that
 // value.
 func (m *machine) shifted(c *column, fill val, given bool) (*column, val, error) {
+	if given {
+		if !holds(c, fill) {
+			return nil, val{}, outside("fill_value= of shift() of another type than the column's is not supported")
+		}
+		return c, fill, nil
+	}
 	switch {
 	case c.dt == dTime || c.dt == dDelta:
-		if given {
-			return nil, val{}, outside("fill_value= of shift() of times is not supported")
-		}
 		return c, intVal(nat), nil
-	case given && (c.dt == dObject || fill.k == kText || c.dt == dBool):
-		if fill.k == kText && c.dt != dObject || c.dt == dBool {
-			return nil, val{}, outside("fill_value= of shift() of another type than the column's is not supported")
-		}
-		return c, fill, nil
-	case given && c.dt.isInt():
-		if fill.k != kInt || !c.dt.fits(fill.i) {
-			return nil, val{}, outside("fill_value= of shift() of another type than the column's is not supported")
-		}
-		return c, fill, nil
-	case given && c.dt == dFloat32 && !exact32(fill.float()):
-		return nil, val{}, outside("fill_value= of shift() of another type than the column's is not supported")
-	case given:
-		return c, fill, nil
 	case c.dt == dObject:
 		return c, val{}, nil
 	case c.dt == dBool:
@@ -80,6 +69,19 @@ func (m *machine) shifted(c *column, fill val, given bool) (*column, val, error)
 		return out, floatVal(math.NaN()), err
 	}
 	return c, floatVal(math.NaN()), nil
+}
+
+// holds reports whether a column keeps its type with one more value.
+func holds(c *column, v val) bool {
+	switch {
+	case c.dt == dObject:
+		return true
+	case c.dt.isInt():
+		return v.k == kInt && c.dt.fits(v.i)
+	case c.dt == dFloat32:
+		return v.k != kText && exact32(v.float())
+	}
+	return c.dt == dFloat64 && v.k != kText
 }
 
 // columnDiff is the difference to the row before, or to one further away.

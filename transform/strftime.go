@@ -62,6 +62,23 @@ func directive(t time.Time, name, zone string) (string, bool) {
 		return t.Format(format), true
 	}
 	switch name {
+	case "Z":
+		return zone, true
+	case "z":
+		if zone != "" {
+			return "+0000", true
+		}
+		return "", true
+	case "%":
+		return "%", true
+	}
+	return numberDirective(t, name)
+}
+
+// numberDirective is the text of a directive that time.Format does not have.
+func numberDirective(t time.Time, name string) (string, bool) {
+	year, week := t.ISOWeek()
+	switch name {
 	case "f":
 		return fmt.Sprintf("%06d", t.Nanosecond()/1000), true
 	case "w":
@@ -72,21 +89,10 @@ func directive(t time.Time, name, zone string) (string, bool) {
 		return fmt.Sprintf("%02d", (t.YearDay()-1+7-int(t.Weekday()))/7), true
 	case "W":
 		return fmt.Sprintf("%02d", (t.YearDay()-1+7-weekday(t))/7), true
-	case "V", "G":
-		year, week := t.ISOWeek()
-		if name == "G" {
-			return strconv.Itoa(year), true
-		}
+	case "V":
 		return fmt.Sprintf("%02d", week), true
-	case "Z":
-		return zone, true
-	case "z":
-		if zone != "" {
-			return "+0000", true
-		}
-		return "", true
-	case "%":
-		return "%", true
+	case "G":
+		return strconv.Itoa(year), true
 	}
 	return "", false
 }

@@ -62,15 +62,35 @@ func parseFormat(s string) (timeFormat, error) {
 // read reads a text whose numbers have all their digits. Python reads numbers with fewer,
 // too; such a text is not supported.
 func (f timeFormat) read(x val) (writtenTime, error) {
-	part := map[byte]int{'Y': 1900, 'm': 1, 'd': 1}
 	r := digitsOf{rest: x.s}
-	nanos := 0
+	part, nanos := f.numbers(&r)
+	switch {
+	case !r.bad && r.rest == "":
+	case !f.letters && strings.ContainsFunc(x.s, isLetter):
+		return writtenTime{}, valueError("time data %s does not match the format", repr(x))
+	default:
+		return writtenTime{}, tooMuch("%s is not read by this format; numbers need all their digits", repr(x))
+	}
+	month, day := part['m'], part['d']
+	if j, ok := part['j']; ok {
+		month, day = 1, j
+	}
+	t := time.Date(part['Y'], time.Month(month), day, part['H'], part['M'], part['S'], 0, time.UTC)
+	_, ofYear := part['j']
+	exists := ofYear && t.Year() == part['Y'] && day > 0 || t.Day() == day && int(t.Month()) == month
+	if !exists || part['Y'] < 1 || part['H'] > 23 || part['M'] > 59 || part['S'] > 59 {
+		return writtenTime{}, valueError("time data %s does not match the format", repr(x))
+	}
+	return writtenTime{unix: t.Unix(), nanos: nanos}, nil
+}
+
+// numbers reads the numbers of a text by their directives.
+func (f timeFormat) numbers(r *digitsOf) (part map[byte]int, nanos int) {
+	part = map[byte]int{'Y': 1900, 'm': 1, 'd': 1}
 	for _, p := range f.parts {
 		switch p.code {
 		case 0:
-			if !strings.HasPrefix(r.rest, p.text) {
-				r.bad = true
-			}
+			r.bad = r.bad || !strings.HasPrefix(r.rest, p.text)
 			r.rest = strings.TrimPrefix(r.rest, p.text)
 		case 'Y':
 			part['Y'] = r.number(4)
@@ -88,22 +108,7 @@ func (f timeFormat) read(x val) (writtenTime, error) {
 			part[p.code] = r.number(2)
 		}
 	}
-	t := time.Date(part['Y'], time.Month(part['m']), part['d'], part['H'], part['M'], part['S'], 0, time.UTC)
-	day := t.Day() == part['d'] && int(t.Month()) == part['m']
-	if j, ok := part['j']; ok {
-		t = time.Date(part['Y'], 1, j, part['H'], part['M'], part['S'], 0, time.UTC)
-		day = t.Year() == part['Y'] && j > 0
-	}
-	if r.bad || r.rest != "" {
-		if !f.letters && strings.ContainsFunc(x.s, isLetter) {
-			return writtenTime{}, valueError("time data %s does not match the format", repr(x))
-		}
-		return writtenTime{}, tooMuch("%s is not read by this format; numbers need all their digits", repr(x))
-	}
-	if !day || part['Y'] < 1 || part['H'] > 23 || part['M'] > 59 || part['S'] > 59 {
-		return writtenTime{}, valueError("time data %s does not match the format", repr(x))
-	}
-	return writtenTime{unix: t.Unix(), nanos: nanos}, nil
+	return part, nanos
 }
 
 func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r > 0x7f }

@@ -350,7 +350,7 @@ func timesNormalize(m *machine, v val, a *args) (val, error) {
 	return colVal(out), a.known("normalize()", 0)
 }
 
-// timesZone is tz_localize and tz_convert with None or UTC.
+// timesZone is tz_localize and tz_convert with None, UTC or the name of a zone.
 func timesZone(name string) method {
 	return func(m *machine, v val, a *args) (val, error) {
 		if err := a.known(name+"()", 1, "tz"); err != nil {
@@ -358,15 +358,11 @@ func timesZone(name string) method {
 		}
 		tz, ok := a.get(0, "tz")
 		c := v.col()
-		switch {
-		case ok && name == "tz_convert" && c.dt == dTime && c.utc && tz.k == kText && !isUTC(tz):
-			return m.inZone(c, tz.s)
-		case ok && name == "tz_localize" && c.ext == extZoned && tz.k == kNone:
-			out := m.mem.clone(c)
-			out.ext = extNone
-			return colVal(out), nil
-		case !ok || c.dt != dTime || c.ext != extNone || tz.k != kNone && !isUTC(tz):
-			return val{}, outside("%s() is supported with None and \"UTC\", and tz_convert with the name of a zone", name)
+		if !ok || c.dt != dTime {
+			return val{}, outside("%s() of %s is not supported", name, c.dt)
+		}
+		if tz.k != kNone && !isUTC(tz) || c.ext != extNone {
+			return m.wallClock(name, c, tz)
 		}
 		to := tz.k != kNone
 		if name == "tz_localize" && to && c.utc {
@@ -379,6 +375,19 @@ func timesZone(name string) method {
 		out.utc = to
 		return colVal(out), nil
 	}
+}
+
+// wallClock is tz_convert to a zone by its name, or tz_localize(None) of times of one.
+func (m *machine) wallClock(name string, c *column, tz val) (val, error) {
+	switch {
+	case name == "tz_convert" && c.utc && tz.k == kText:
+		return m.inZone(c, tz.s)
+	case name == "tz_localize" && c.ext == extZoned && tz.k == kNone:
+		out := m.mem.clone(c)
+		out.ext = extNone
+		return colVal(out), nil
+	}
+	return val{}, outside("%s() is supported with None and \"UTC\", and tz_convert with the name of a zone", name)
 }
 
 func timeAttribute(v val, name string) (val, error) {

@@ -15,6 +15,8 @@ func timeScalars(op string, a, b val) (val, error) {
 		return deltaScalars(op, a, b)
 	case op == "*":
 		return multiples(a, b)
+	case a.w == dDate && b.k == kDelta && b.i%dayMicros != 0:
+		return val{}, outside("operator %s of a date and a part of a day is not supported", op)
 	case additive:
 		return moved(op, a, b)
 	}
@@ -29,8 +31,6 @@ func moved(op string, a, b val) (val, error) {
 			return val{}, typeError("Cannot subtract tz-naive and tz-aware datetime-like objects")
 		}
 		return val{k: kDelta, i: a.i - b.i}, nil
-	case a.w == dDate && b.k == kDelta && b.i%dayMicros != 0:
-		return val{}, outside("operator %s of a date and a part of a day is not supported", op)
 	case a.k == kTime && b.k == kDelta && op == "-":
 		return val{k: kTime, w: a.w, i: a.i - b.i}, nil
 	case a.k == kTime && b.k == kDelta:

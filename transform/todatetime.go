@@ -145,26 +145,36 @@ func pdToDatetime(m *machine, a *args) (val, error) {
 	unit, hasUnit := a.get(-1, "unit")
 	format, hasFormat := a.get(-1, "format")
 	v := a.pos[0]
-	c := v.col()
+	switch {
+	case hasUnit && hasFormat:
+		return val{}, outside("pd.to_datetime() with unit= and format= is not supported")
+	case v.k != kColumn && hasUnit:
+		return m.timeOfNumber("pd.to_datetime()", v, unit, r.utc)
+	case v.k != kColumn:
+		return m.oneDatetime(v, r, hasFormat)
+	case v.col().dt == dTime:
+		out := m.mem.clone(v.col())
+		out.utc = out.utc || r.utc
+		return colVal(out), nil
+	case hasUnit && !v.col().array:
+		return m.numberTimes(v.col(), unit, r)
+	case hasFormat:
+		return m.formatTimes(v.col(), format, r)
+	case v.col().dt.isNumber() || v.col().array:
+		return val{}, outside("pd.to_datetime() of a %s with these arguments is not supported", v.typeName())
+	}
+	return m.textTimes(v.col(), r.read, r)
+}
+
+// oneDatetime is pd.to_datetime of a single value.
+func (m *machine) oneDatetime(v val, r *textReader, hasFormat bool) (val, error) {
 	switch {
 	case v.k == kText && (v.s == "now" || v.s == "today"):
 		return m.now(r.utc || v.s == "now"), nil
-	case v.k != kColumn && hasUnit:
-		return m.timeOfNumber("pd.to_datetime()", v, unit, r.utc)
-	case v.k != kColumn && !hasFormat && !r.coerce:
-		return timeOfText("pd.to_datetime()", v, r.utc)
-	case v.k != kColumn || hasUnit && hasFormat || c.dt.isNumber() && !hasUnit || c.array:
+	case hasFormat || r.coerce:
 		return val{}, outside("pd.to_datetime() of a %s with these arguments is not supported", v.typeName())
-	case c.dt == dTime:
-		out := m.mem.clone(c)
-		out.utc = out.utc || r.utc
-		return colVal(out), nil
-	case hasUnit:
-		return m.numberTimes(c, unit, r)
-	case hasFormat:
-		return m.formatTimes(c, format, r)
 	}
-	return m.textTimes(c, r.read, r)
+	return timeOfText("pd.to_datetime()", v, r.utc)
 }
 
 // textTimes reads a column of texts as times in nanoseconds.

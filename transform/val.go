@@ -210,49 +210,30 @@ func (v val) typeName() string {
 
 func (v val) rareName() string {
 	switch v.k {
-	case kRange:
-		return "range"
 	case kColumn:
 		if v.col().array {
 			return "ndarray of " + v.col().dt.String()
 		}
 		return "Series of " + v.col().dt.String()
-	case kFrame:
-		return "DataFrame"
 	case kModule:
 		return "module " + v.s
 	case kNative:
 		return "function " + v.s
-	case kLambda:
-		return "function"
-	case kText2:
-		return "Series.str"
-	case kTimes:
-		return "Series.dt"
 	case kOpaque:
 		return strings.TrimSpace("value " + v.s)
-	case kRow:
-		return "row"
-	case kMatrix:
-		return "array of two dimensions"
-	case kBytes:
-		return "bytes"
-	case kHash:
-		return "hash"
-	case kBig:
-		return "integer of more than 64 bits"
-	case kMatch:
-		return "match"
-	case kPattern:
-		return "pattern"
-	case kError:
-		return "caught exception"
-	case kNA:
-		return "NAType"
 	case kExtension:
 		return "Series of type " + v.col().ext.String()
 	}
+	if name := rareNames[v.k]; name != "" {
+		return name
+	}
 	return "object"
+}
+
+// rareNames are the names of kinds that need nothing but their kind.
+var rareNames = map[kind]string{
+	kRange: "range", kFrame: "DataFrame", kLambda: "function", kText2: "Series.str", kTimes: "Series.dt", kRow: "row", kBytes: "bytes", kHash: "hash",
+	kBig: "integer of more than 64 bits", kMatch: "match", kPattern: "pattern", kError: "caught exception", kMatrix: "array of two dimensions", kNA: "NAType",
 }
 
 // failure is an error of a function, before its place is known.

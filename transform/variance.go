@@ -176,21 +176,30 @@ func (m *machine) quantile(fn string, v, q val, scale float64, nulls bool) (val,
 	if c.dt == dBool || c.dt == dFloat32 || !c.dt.isNumber() {
 		return val{}, &failure{text: fn + " of a column of " + c.dt.String() + " is not supported; convert it to float64 first", outside: true, data: c.dt == dObject}
 	}
-	x := m.mem.floats.take(c.n)[:0]
-	for _, f := range m.floats(operandOf(v)) {
-		if f != f && nulls {
-			return val{k: kFloat, w: dFloat64, f: f}, nil
-		}
-		if math.Abs(f) > 1<<53 && c.dt.isInt() {
-			return val{}, tooMuch("%s of integers beyond 2^53 is not supported", fn)
-		}
-		if f == f {
-			x = append(x, f)
-		}
+	x, err := m.quantiled(fn, v)
+	if err != nil {
+		return val{}, err
+	}
+	if nulls && len(x) < c.n {
+		return val{k: kFloat, w: dFloat64, f: math.NaN()}, nil
 	}
 	if len(x) == 0 && nulls {
 		return val{}, &failure{class: "IndexError", text: fn + " of an empty array", data: true}
 	}
 	slices.Sort(x)
 	return val{k: kFloat, w: dFloat64, f: quantile(x, q.float()*scale/scale)}, nil
+}
+
+// quantiled are the values of a column that are not null.
+func (m *machine) quantiled(fn string, v val) ([]float64, error) {
+	x := m.mem.floats.take(v.col().n)[:0]
+	for _, f := range m.floats(operandOf(v)) {
+		if math.Abs(f) > 1<<53 && v.col().dt.isInt() {
+			return nil, tooMuch("%s of integers beyond 2^53 is not supported", fn)
+		}
+		if f == f {
+			x = append(x, f)
+		}
+	}
+	return x, nil
 }

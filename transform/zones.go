@@ -74,16 +74,21 @@ func timesFloor(name string) method {
 		by /= c.unit
 		out := m.mem.clone(c)
 		for i, t := range c.ints {
-			if t == nat || t > math.MaxInt64-by || t < math.MinInt64+by {
-				continue
+			if t != nat && t <= math.MaxInt64-by && t >= math.MinInt64+by {
+				out.ints[i] = floored(name, t, by)
 			}
-			low := floorDiv(t, by) * by
-			up := t-low > by/2 || t-low == by/2 && by%2 == 0 && floorMod(floorDiv(t, by), 2) == 1
-			if name == "ceil" && low != t || name == "round" && up {
-				low += by
-			}
-			out.ints[i] = low
 		}
 		return colVal(out), nil
 	}
+}
+
+// floored is floor, ceil or round of a number of ticks.
+func floored(name string, t, by int64) int64 {
+	low := floorDiv(t, by) * by
+	odd := floorMod(floorDiv(t, by), 2) == 1
+	up := t-low > by/2 || t-low == by/2 && by%2 == 0 && odd
+	if name == "ceil" && low != t || name == "round" && up {
+		low += by
+	}
+	return low
 }
