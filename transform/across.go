@@ -1,6 +1,9 @@
 package transform
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // acrossColumns reports whether the argument axis is 1 or "columns".
 func acrossColumns(a *args) bool {
@@ -46,10 +49,8 @@ func (m *machine) across(name string, f *frame) (*column, error) {
 	if err := f.plain(name); err != nil {
 		return nil, err
 	}
-	for _, c := range f.cols {
-		if c.dt == dObject && allNull(c) && name != "any" && name != "all" && name != "median" {
-			return m.acrossObjects(name, f)
-		}
+	if name != "any" && name != "all" && name != "median" && slices.ContainsFunc(f.cols, func(c *column) bool { return c.dt == dObject && allNull(c) }) {
+		return m.acrossObjects(name, f)
 	}
 	dt, err := acrossType(name, f)
 	switch {

@@ -95,7 +95,7 @@ func (p *pattern) parseTemplate(s string) (template, error) {
 
 // reference reads the number or name of a group after a backslash.
 func (p *pattern) reference(s string) (group, width int, err error) {
-	name := ""
+	var name string
 	end := strings.IndexByte(s, '>')
 	switch {
 	case s[0] >= '1' && s[0] <= '9' && (len(s) == 1 || s[1] < '0' || s[1] > '9'):

@@ -132,15 +132,9 @@ func pdToDatetime(m *machine, a *args) (val, error) {
 	if err := a.known("pd.to_datetime()", 1, "utc", "errors", "unit", "format"); err != nil || len(a.pos) == 0 {
 		return val{}, orMissing(err, "pd.to_datetime()")
 	}
-	r := &textReader{}
-	var err error
-	if r.utc, err = flagOf(a, "utc", false); err != nil {
+	r, err := readerOf(a)
+	if err != nil {
 		return val{}, err
-	}
-	if how, ok := a.get(-1, "errors"); ok && how.s != "raise" {
-		if r.coerce = how.s == "coerce"; !r.coerce {
-			return val{}, outside("pd.to_datetime() with errors=%s is not supported", repr(how))
-		}
 	}
 	unit, hasUnit := a.get(-1, "unit")
 	format, hasFormat := a.get(-1, "format")
@@ -164,6 +158,21 @@ func pdToDatetime(m *machine, a *args) (val, error) {
 		return val{}, outside("pd.to_datetime() of a %s with these arguments is not supported", v.typeName())
 	}
 	return m.textTimes(v.col(), r.read, r)
+}
+
+// readerOf reads the arguments utc and errors.
+func readerOf(a *args) (*textReader, error) {
+	utc, err := flagOf(a, "utc", false)
+	if err != nil {
+		return nil, err
+	}
+	r := &textReader{utc: utc}
+	if how, ok := a.get(-1, "errors"); ok && how.s != "raise" {
+		if r.coerce = how.s == "coerce"; !r.coerce {
+			return nil, outside("pd.to_datetime() with errors=%s is not supported", repr(how))
+		}
+	}
+	return r, nil
 }
 
 // oneDatetime is pd.to_datetime of a single value.
