@@ -189,8 +189,14 @@ func registerHolder(metrics *prometheus.Registry, h *registry.Holder) {
 			func() float64 { return float64(h.Status().Checked.UnixMilli()) / 1000 }))
 }
 
-// check refuses to listen without TLS on other addresses than loopback by accident.
+// check refuses ports that do not exist, and to listen without TLS on other addresses than
+// loopback by accident.
 func (f *serveFlags) check() error {
+	for _, port := range []int{f.port, f.grpc, f.admin} {
+		if port < 0 || port > 65535 {
+			return fault.New(fault.Invalid, "there is no port %d; ports are 0, for a free one, to 65535", port)
+		}
+	}
 	if f.insecure {
 		return nil
 	}

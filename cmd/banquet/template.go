@@ -34,6 +34,9 @@ func (a *app) initCommand() *cobra.Command {
 			if len(args) == 1 {
 				dir = args[0]
 			}
+			if dir == "" {
+				return usage("want the name of a directory, got an empty one")
+			}
 			if name != "credit_scoring" && name != "local" {
 				return usage("--template %s; there is credit_scoring", name)
 			}

@@ -19,7 +19,7 @@ import (
 )
 
 // feastCommands are the commands of Feast that banquet does not have yet.
-const feastCommands = " configuration endpoint teardown delete listen serve_registry serve_transformations serve_lineage ui " +
+const feastCommands = " configuration endpoint teardown delete serve_registry serve_transformations serve_lineage ui " +
 	"features projects permissions registry monitor dbt demo-notebooks label-views saved-datasets validation-references mcp mlflow "
 
 // feastViewCommands are those of feature-views.
@@ -27,6 +27,9 @@ const feastViewCommands = " enable disable set-state list-versions "
 
 // unknownCommand is the error of a command that does not exist.
 func unknownCommand(root *cobra.Command, name string) error {
+	if name == "listen" {
+		return usage("there is no command listen; `banquet serve` also serves GrpcFeatureServer, the gRPC of feast listen, on the port of --grpc-port")
+	}
 	if strings.Contains(feastCommands, " "+name+" ") {
 		return notYet(name)
 	}
@@ -34,7 +37,11 @@ func unknownCommand(root *cobra.Command, name string) error {
 	for _, c := range root.Commands() {
 		names = append(names, c.Name())
 	}
-	return usage("unknown command %q%s", name, didYouMean(name, names))
+	meant := didYouMean(name, names)
+	if name == "entity" {
+		meant = "; did you mean entities?"
+	}
+	return usage("unknown command %q%s", name, meant)
 }
 
 func notYet(command string) error {
@@ -129,6 +136,10 @@ func namesOf(project *registry.Project, kind, name string) []string {
 	case "feature service":
 		for _, s := range project.FeatureServices() {
 			names = append(names, s.GetSpec().GetName())
+		}
+	case "data source":
+		for _, s := range project.DataSources() {
+			names = append(names, s.GetName())
 		}
 	case "entity":
 		for _, e := range project.Entities() {

@@ -24,6 +24,10 @@ func TestUsage(t *testing.T) {
 		want string
 	}{
 		{"materialise 2024-01-01 2024-01-02", 2, `unknown command "materialise"; did you mean materialize?`},
+		{"entity list", 2, `unknown command "entity"; did you mean entities?`},
+		{"listen", 2, "`banquet serve` also serves GrpcFeatureServer"},
+		{"serve -p 65536", 1, "there is no port 65536; ports are 0, for a free one, to 65535"},
+		{"data-sources describe zipcode_sourc", 1, "did you mean zipcode_source?"},
 		{"nothing-like-it", 2, `unknown command "nothing-like-it"`},
 		{"validate -r reference", 2, "--reference: validation of datasets (START END) is not built yet"},
 		{"validate 2024-01-01 2024-01-02", 2, "validation of datasets (START END) is not built yet"},
