@@ -2,7 +2,6 @@ package offline
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/banquet-fs/banquet/fault"
 )
@@ -25,7 +24,7 @@ func CheckColumns(columns []Column, names []string) error {
 		return nil
 	}
 	return fault.New(fault.Invalid, "The input dataframe columns do not match the batch source columns. missing_expected_columns: %s, extra_unexpected_columns: %s.",
-		pythonList(missing), pythonList(extra))
+		fault.PythonList(missing), fault.PythonList(extra))
 }
 
 // absent lists the names of a that b lacks, in order.
@@ -38,13 +37,4 @@ func absent(a, b map[string]bool) []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// pythonList is a list of names as Python prints it.
-func pythonList(names []string) string {
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = "'" + n + "'"
-	}
-	return "[" + strings.Join(quoted, ", ") + "]"
 }

@@ -261,7 +261,7 @@ func (r *Response) missingKeys(g *keyGroup) error {
 		provided = append(provided, registry.DummyKey)
 	}
 	return fault.New(fault.Invalid, "Missing join key values for keys: %s. No values provided for keys: %s. Provided join_key_values: %s",
-		pythonList(missing), pythonList(r.plan.projectKeys), pythonList(provided)).For(fault.Lookup).Help("%s", r.needs(g))
+		fault.PythonList(missing), fault.PythonList(r.plan.projectKeys), fault.PythonList(provided)).For(fault.Lookup).Help("%s", r.needs(g))
 }
 
 // needs says in plain words what a group lacks: Feast's error lists all keys of the
@@ -286,15 +286,6 @@ func (r *Response) feeds(g *keyGroup, joinKey string) bool {
 		}
 	}
 	return false
-}
-
-// pythonList writes names as Python prints a list of them.
-func pythonList(names []string) string {
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = "'" + n + "'"
-	}
-	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
 // keySet finds repeated keys. It holds indexes into the list of distinct keys, with

@@ -20,8 +20,8 @@ import (
 const pushHelp = `Write the rows of a file to the online store, to the batch source, or to both.
 
 FILE is Parquet (.parquet), Arrow (.arrow), CSV with a header line (.csv), or JSON (.json, .jsonl): a list of
-objects, an object in each line, or an object of lists. With - it is standard input, in any of these forms. An object
-of lists must fit into memory.
+objects, an object in each line, or an object of lists. With - it is standard input, and FILE may be a pipe, each
+in any of these forms. An object of lists must fit into memory.
 
 The columns are the join keys, the features, the event time, and the created time if the batch source has one, under
 the names of the view or of its source; the times may also be called event_timestamp and created. Times are text

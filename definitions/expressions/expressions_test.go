@@ -120,6 +120,7 @@ func TestRefusals(t *testing.T) {
 		strings.Replace(view, "type: Int64, ", "", 1):                                                "on_demand.yaml:4: feature total of view cost needs a type: Int32, Int64, Float32, Float64, String, Bool, UnixTimestamp, Array(Int64), Array(Float64), Array(String), Array(Bool)",
 		strings.Replace(view, ", expr: items", "", 1):                                                "on_demand.yaml:4: feature total of view cost needs an expr",
 		strings.Replace(view, "expr: items", "expr: 3", 1):                                           "on_demand.yaml:4: expr of feature total must be a text; put it in quotes\non_demand.yaml:4: feature total of view cost needs an expr",
+		strings.Replace(view, "Int64", "[Int64]", 1):                                                 "on_demand.yaml:4: type of feature total must be a text; put it in quotes",
 		strings.Replace(view, "Int64", "Array(UnixTimestamp)", 1):                                    `on_demand.yaml:4: type of feature total: "Array(UnixTimestamp)" is no type that expressions know; they know Int32, Int64, Float32, Float64, String, Bool, UnixTimestamp, Array(Int64), Array(Float64), Array(String), Array(Bool)`,
 		strings.Replace(view, "features: {total: {type: Int64, expr: items}}", "features: {}", 1):    "on_demand.yaml:2: view cost needs features: {name: {type: Float64, expr: ...}}",
 	} {

@@ -214,7 +214,11 @@ func (r *reader) features(spec *core.OnDemandFeatureViewSpec, n *yaml.Node, line
 
 // kind reads the name of a type of Feast.
 func (r *reader) kind(n *yaml.Node, what string) types.ValueType_Enum {
-	name := strings.ReplaceAll(r.text(n, what), " ", "")
+	text := r.text(n, what)
+	if text == "" && target(n).ShortTag() != "!!str" && target(n).ShortTag() != "!!null" {
+		return types.ValueType_INVALID // text has said so
+	}
+	name := strings.ReplaceAll(text, " ", "")
 	scalar, isList := strings.CutPrefix(name, "Array(")
 	if isList {
 		scalar = strings.TrimSuffix(scalar, ")")
