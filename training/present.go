@@ -9,7 +9,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/compute"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/gen/feast/types"
@@ -34,6 +33,8 @@ type present struct {
 	seen map[string]bool
 	most int64 // of the rows, if once is set
 
+	from  arrow.RecordBatch // has the rows that are next
+	left  [][2]int64        // their places: rows that follow each other, from and to
 	batch arrow.RecordBatch
 	err   error
 	count atomic.Int64
@@ -74,6 +75,8 @@ func (p *present) Retain() { p.count.Add(1) }
 func (p *present) Release() {
 	if p.count.Add(-1) == 0 {
 		p.forget()
+		p.left = nil
+		p.done()
 	}
 }
 
@@ -91,48 +94,51 @@ func (p *present) Err() error                     { return p.err }
 
 func (p *present) Next() bool {
 	p.forget()
-	for p.err == nil && len(p.readers) > 0 {
+	for p.err == nil && len(p.left) == 0 && len(p.readers) > 0 {
 		if !p.readers[0].Next() {
 			p.err = p.readers[0].Err()
 			p.readers = p.readers[1:]
 			continue
 		}
-		batch, err := p.take(p.readers[0].RecordBatch())
-		if err == nil {
-			p.batch = batch
-			return true
-		}
-		p.err = err
+		p.err = p.take(p.readers[0].RecordBatch())
 	}
-	return false
+	if p.err != nil || len(p.left) == 0 {
+		return false
+	}
+	p.batch = p.from.NewSlice(p.left[0][0], p.left[0][1]) // any type can be cut, but not all can be filtered
+	p.left = p.left[1:]
+	p.done()
+	return true
 }
 
-// take makes the batch of the rows to keep.
-func (p *present) take(in arrow.RecordBatch) (arrow.RecordBatch, error) {
+// done gives the batch free that has no rows left.
+func (p *present) done() {
+	if p.from != nil && len(p.left) == 0 {
+		p.from.Release()
+		p.from = nil
+	}
+}
+
+// take chooses rows of a batch.
+func (p *present) take(in arrow.RecordBatch) error {
 	columns := make([]arrow.Array, in.NumCols())
 	defer func() { release(columns) }()
 	for i := range columns {
 		var err error
 		if columns[i], err = p.cast(in.Column(i), p.schema.Field(i)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	all := array.NewRecordBatch(p.schema, columns, in.NumRows())
 	defer all.Release()
-	mask, left, err := p.mask(all)
-	if err != nil {
-		return nil, err
+	var err error
+	p.left, err = p.choose(all)
+	if err != nil || len(p.left) == 0 {
+		return err
 	}
-	defer mask.Release()
-	if left == 0 {
-		all.Retain()
-		return all, nil
-	}
-	kept, err := compute.FilterRecordBatch(p.ctx, all, mask, compute.DefaultFilterOptions())
-	if err != nil {
-		return nil, fault.New(fault.Internal, "rows cannot be left out of a batch").Because(err)
-	}
-	return kept, nil
+	all.Retain()
+	p.from = all
+	return nil
 }
 
 // cast gives a column its common type. The caller releases it.
@@ -156,45 +162,43 @@ func (p *present) cast(a arrow.Array, to arrow.Field) (arrow.Array, error) {
 	return out, nil
 }
 
-// mask says which rows to keep, and how many not to keep.
-func (p *present) mask(batch arrow.RecordBatch) (arrow.Array, int64, error) {
+// choose returns the places of the rows to keep.
+func (p *present) choose(batch arrow.RecordBatch) (kept [][2]int64, err error) {
 	keys := make([]*value.ArrowEncoder, len(p.kinds))
 	for i, kind := range p.kinds {
 		keys[i] = value.NewArrowKeyEncoder(batch.Column(i).DataType(), kind)
 	}
-	b := array.NewBooleanBuilder(memory.DefaultAllocator)
-	defer b.Release()
-	b.Reserve(int(batch.NumRows()))
 	var row []byte
-	var nulls, repeats int64
+	var nulls int64
 	for at := range int(batch.NumRows()) {
 		row = row[:0]
 		whole := true
 		for i, k := range keys {
 			start := len(row)
-			var err error
 			if row, err = k.Append(row, batch.Column(i), at); err != nil {
-				return nil, 0, fault.New(fault.KindOf(err), "column %s: %s", p.schema.Field(i).Name, fault.Of(err).Text).Because(err)
+				return nil, fault.New(fault.KindOf(err), "column %s: %s", p.schema.Field(i).Name, fault.Of(err).Text).Because(err)
 			}
 			whole = whole && len(row) > start
 			row = binary.BigEndian.AppendUint32(row, uint32(len(row)-start))
 		}
-		again := whole && p.once && p.repeated(row, batch.Column(len(keys)), at)
+		place := int64(at)
 		switch {
 		case !whole:
 			nulls++
-		case again:
-			repeats++
+		case p.once && p.repeated(row, batch.Column(len(keys)), at):
+		case len(kept) > 0 && kept[len(kept)-1][1] == place:
+			kept[len(kept)-1][1]++
+		default:
+			kept = append(kept, [2]int64{place, place + 1})
 		}
-		b.Append(whole && !again)
 	}
 	if nulls > 0 {
 		p.nulls(nulls)
 	}
 	if p.once && int64(len(p.seen)) > p.most {
-		return nil, 0, p.tooMany(int64(len(p.seen)))
+		return nil, p.tooMany(int64(len(p.seen)))
 	}
-	return b.NewArray(), nulls + repeats, nil
+	return kept, nil
 }
 
 // repeated reports whether a row with these keys and event time was read before. Only
