@@ -15,7 +15,7 @@ build: ## Build bin/banquet.
 
 # Tests that read rows from DynamoDB in memory that is used again, but not those that
 # move hundreds of MB or never read a row.
-POISONED_SKIP = CallsOfManyBytes|ItemsAroundTheLimit|TLS|Credentials|Flight|Materialize|Governor|Uploads|AsynchronousRun
+POISONED_SKIP = CallsOfManyBytes|ItemsAroundTheLimit|TLS|Credentials|Flight|Materialize|Governor|Uploads|AsynchronousRun|AWriteThatIsCanceled|LostResponses|OlderThanWhatFeastWrote|RefusedFailAlone|EveryItemIsRefused|FaultsOfWrites|WritesWhenTheServerStops|StreamsOfLines|DecodingIsLinear|ProbeMeasures|Readiness|EveryDescribedRoute|GoldenRegistry
 
 # Many tests wait for a time limit or for a database: more of them at once than
 # there are cores.

@@ -172,7 +172,7 @@ const (
 func joinBounded(t testing.TB, b Backend) {
 	letters := func(i int) string { return strings.Repeat(string(rune('a'+i%26)), wideText) }
 	v := offline.JoinView{
-		Name: "v", Source: generated(t, b, "src", End, joinWideRows, letters),
+		Name: "v", Source: generated(t, b, "src", joinWideRows, letters),
 		Features: []string{"k"}, Types: []types.ValueType_Enum{stringType}, Timestamp: "ts",
 	}
 	cells := make([]string, joinWideRows)
@@ -211,7 +211,7 @@ func joinLargeRows(t testing.TB, b Backend) {
 	const size = 20 << 20
 	text := func(i int) string { return strings.Repeat(string(rune('a'+i)), size) }
 	v := offline.JoinView{
-		Name: "v", Source: generated(t, b, "src", End, 2, text),
+		Name: "v", Source: generated(t, b, "src", 2, text),
 		Features: []string{"k"}, Types: []types.ValueType_Enum{stringType}, Timestamp: "ts",
 	}
 	second := day(0).Add(time.Second).Format(time.RFC3339)

@@ -34,9 +34,9 @@ var longBatches = sync.OnceValue(func() []arrow.RecordBatch { //nolint:gocheckno
 })
 
 // generated is a source of n rows, which are made as they are written.
-func generated(t testing.TB, b Backend, name string, then Trouble, n int, text func(int) string) *core.DataSource {
+func generated(t testing.TB, b Backend, name string, n int, text func(int) string) *core.DataSource {
 	t.Helper()
-	return writeRows(t, b, name, then, generate(n, text), key(), ts())
+	return writeRows(t, b, name, End, generate(n, text), key(), ts())
 }
 
 // batchBytes is about the size of a batch of generated rows.
@@ -103,8 +103,8 @@ func retainedReader(t testing.TB, b Backend) {
 // concurrent reads two sources alternately, and both by many goroutines at
 // once.
 func concurrent(t testing.TB, b Backend) {
-	one := query(generated(t, b, "one", End, longRows, func(int) string { return "one" }), "k")
-	two := query(generated(t, b, "two", End, longRows/2, func(int) string { return "two" }), "k")
+	one := query(generated(t, b, "one", longRows, func(int) string { return "one" }), "k")
+	two := query(generated(t, b, "two", longRows/2, func(int) string { return "two" }), "k")
 	rowsOf := map[string]int{"text one": longRows, "text two": longRows / 2}
 	first, second := started(t, t.Context(), b.Store(), one), started(t, t.Context(), b.Store(), two)
 	defer first.Release()
@@ -172,7 +172,7 @@ const (
 )
 
 func bounded(t testing.TB, b Backend) {
-	q := query(generated(t, b, "src", End, wideRows, func(i int) string { return strings.Repeat(string(rune('a'+i%26)), wideText) }), "k")
+	q := query(generated(t, b, "src", wideRows, func(i int) string { return strings.Repeat(string(rune('a'+i%26)), wideText) }), "k")
 	base := heap()
 	r, err := b.Store().Range(t.Context(), q)
 	if err != nil {
@@ -200,7 +200,7 @@ func bounded(t testing.TB, b Backend) {
 func largeRows(t testing.TB, b Backend) {
 	const size = 20 << 20
 	text := func(i int) string { return strings.Repeat(string(rune('a'+i)), size) }
-	q := query(generated(t, b, "src", End, 2, text), "k")
+	q := query(generated(t, b, "src", 2, text), "k")
 	r, err := b.Store().Range(t.Context(), q)
 	if err != nil {
 		t.Fatalf("Range: %v", err)
