@@ -97,7 +97,7 @@ func TestNoRows(t *testing.T) {
 			if code, text = fetch(t, http.MethodPost, "http://"+s.at.HTTP+path, body, "Content-Type", "application/json"); code != http.StatusNotFound {
 				break
 			}
-			time.Sleep(5 * time.Millisecond)
+			<-time.After(5 * time.Millisecond)
 		}
 		if code != http.StatusOK || text != want {
 			t.Errorf("%s: %d %s", path, code, text)
