@@ -164,10 +164,7 @@ func (v *view) project() *core.FeatureViewProjection {
 		p.ViewType = "labelView"
 	}
 	if v.batch != nil {
-		// The field named timestamp_field holds the created time's column, as in Feast.
-		b := v.batch.message()
-		p.TimestampField, p.CreatedTimestampColumn = b.GetCreatedTimestampColumn(), b.GetCreatedTimestampColumn()
-		p.DatePartitionColumn, p.BatchSource = b.GetDatePartitionColumn(), b
+		registry.SetBatchSource(p, v.batch.message())
 	}
 	switch {
 	case v.desired != nil:

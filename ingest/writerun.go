@@ -72,6 +72,7 @@ func together(failed []error) error {
 func (p *writePlan) report() Report {
 	var report Report
 	for _, vw := range p.views {
+		slices.Sort(vw.report.Older) // a store names them in any order
 		vw.report.OlderRows, vw.report.FailedRows = len(vw.report.Older), len(vw.report.Failed)
 		report.Views = append(report.Views, vw.report)
 	}
