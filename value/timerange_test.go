@@ -17,10 +17,16 @@ func TestTimesThatClientsCannotRead(t *testing.T) {
 		seconds int64
 		good    bool
 	}{
-		{0, true}, {-1, true}, {null, true},
-		{-62135596800, true}, {-62135596801, false}, // 0001-01-01
-		{253402300799, true}, {253402300800, false}, // the end of 9999
-		{1704067200000, false}, {1<<63 - 1, false}, {null + 1, false},
+		{0, true},
+		{-1, true},
+		{null, true},
+		{-62135596800, true},
+		{-62135596801, false}, // 0001-01-01
+		{253402300799, true},
+		{253402300800, false}, // the end of 9999
+		{1704067200000, false},
+		{1<<63 - 1, false},
+		{null + 1, false},
 	} {
 		list := &types.Int64List{Val: []int64{7, c.seconds}}
 		for _, v := range []*types.Value{
