@@ -276,21 +276,6 @@ func readAll(t testing.TB, messages []*Data) {
 	}
 }
 
-// A few kilobytes must not describe more than the server's memory holds.
-func TestMetadataIsNotExpandedWithoutBound(t *testing.T) {
-	for name, header := range map[string][]byte{"shared children": bomb(), "shared metadata": namesBomb()} {
-		t.Run(name, func(t *testing.T) {
-			if len(header) > 1<<20 {
-				t.Fatalf("%d bytes", len(header))
-			}
-			_, err := receive(t, NewSpace(1<<30), []*Data{{Header: header}})
-			if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "more than") {
-				t.Errorf("%v", err)
-			}
-		})
-	}
-}
-
 func TestUploadsShareTheirSpace(t *testing.T) {
 	m := messagesOf(t, entities, rowsOf(t, 1000))
 	space := NewSpace(60_000)

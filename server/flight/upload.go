@@ -16,6 +16,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/banquet-fs/banquet/fault"
+	"github.com/banquet-fs/banquet/internal/arrowipc"
 	"github.com/banquet-fs/banquet/internal/spool"
 )
 
@@ -161,7 +162,7 @@ func keep(to *spool.Spool, in arrow.RecordBatch, kept []int, schema *arrow.Schem
 	columns := make([]arrow.Array, len(kept))
 	for i, at := range kept {
 		columns[i] = in.Column(at)
-		if err := checkArray(columns[i]); err != nil {
+		if err := arrowipc.Check(columns[i]); err != nil {
 			return damaged(fmt.Errorf("column %s: %w", schema.Field(i).Name, err))
 		}
 	}
@@ -199,17 +200,17 @@ func (m *messages) read() (*ipc.Message, error) {
 			return nil, err
 		}
 	}
-	s, err := summarize(d.Header)
+	s, err := arrowipc.Summarize(d.Header)
 	if err != nil {
-		return nil, err
+		return nil, unreadable(err)
 	}
 	// A row counts as a byte at least: columns of nulls have rows without any.
-	n := int64(len(d.Header)+len(d.Body)) + s.rows
+	n := int64(len(d.Header)+len(d.Body)) + s.Rows
 	if err := m.space.acquire(n); err != nil {
 		return nil, err
 	}
 	m.bytes += n
-	if s.kind == dictionaryMessage {
+	if s.Kind == arrowipc.DictionaryMessage {
 		if m.dictionaries += n; m.dictionaries > maxDictionaries {
 			return nil, fault.New(fault.TooLarge, "the dictionaries of the uploaded table have more than %d MB; send the columns as plain text", maxDictionaries>>20)
 		}

@@ -1,18 +1,31 @@
-package flight
+// Package arrowipc checks Arrow's tables that come from outside before Arrow's library
+// trusts them: the library allocates what a message claims, and reads the buffers of a
+// column without looking at their ends.
+package arrowipc
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
-
-	"github.com/banquet-fs/banquet/fault"
 )
+
+// Refusal is a message that can be read, and is not.
+type Refusal struct {
+	// Text says what is wrong, after "the table cannot be read: ".
+	Text string
+	// TooLarge says that the message exceeds a bound.
+	TooLarge bool
+}
+
+// Error says what is wrong.
+func (r *Refusal) Error() string { return r.Text }
 
 // The kinds of Arrow messages, of MessageHeader in Arrow's Message.fbs.
 const (
-	schemaMessage     = 1
-	dictionaryMessage = 2
-	recordMessage     = 3
+	SchemaMessage     = 1
+	DictionaryMessage = 2
+	RecordMessage     = 3
 )
 
 // Bounds of the metadata of one message. Tables of flatbuffers may share their parts, so
@@ -24,57 +37,65 @@ const (
 	maxHeader = 8 << 20
 )
 
-// summary is what the metadata of an Arrow message says.
-type summary struct {
-	kind int
-	// rows of a record batch or a dictionary.
-	rows int64
+// Summary is what the metadata of a message says.
+type Summary struct {
+	// Kind is that of the message.
+	Kind int
+	// Rows is the number of rows of a record batch or a dictionary, Body the number of
+	// bytes after the metadata.
+	Rows, Body int64
 }
 
-// summarize checks the metadata of an Arrow message before Arrow's library reads it:
-// what Arrow would expand into more memory than the message has is refused.
-func summarize(header []byte) (s summary, err error) {
+// Summarize checks the metadata of a message before Arrow's library reads it: what Arrow
+// would expand into more memory than the message has is refused. The error is a Refusal,
+// or says that the bytes are no message.
+func Summarize(header []byte) (s Summary, err error) {
 	defer func() {
 		if v := recover(); v != nil { // an offset that points out of the message
-			err = damaged(fmt.Errorf("metadata of an Arrow message: %v", v))
+			err = fmt.Errorf("metadata of an Arrow message: %v", v)
 		}
 	}()
 	if len(header) > maxHeader {
-		return s, fault.New(fault.TooLarge, "the metadata of an Arrow message has more than %d MB; upload fewer columns", maxHeader>>20)
+		return s, &Refusal{Text: fmt.Sprintf("the metadata of a message has more than %d MB", maxHeader>>20), TooLarge: true}
 	}
 	m := rootTable(header)
 	w := &walk{names: maxNames, fields: maxFields}
 	w.metadata(m, 4)
-	s.kind = m.byte(1)
+	s.Kind, s.Body = m.byte(1), m.long(3)
 	body, ok := m.table(2)
 	if !ok {
-		return s, damaged(nil)
+		return s, errNoContent
 	}
-	switch s.kind {
-	case schemaMessage:
+	switch s.Kind {
+	case SchemaMessage:
 		w.schema(body)
-	case dictionaryMessage:
+	case DictionaryMessage:
 		if body, ok = body.table(1); !ok {
-			return s, damaged(nil)
+			return s, errNoContent
 		}
-		s.rows = w.records(body)
-	case recordMessage:
-		s.rows = w.records(body)
+		s.Rows = w.records(body)
+	case RecordMessage:
+		s.Rows = w.records(body)
 	default:
 		w.refuse("a message is neither a schema nor a record batch")
 	}
-	return s, w.err
+	if w.err != nil {
+		return s, w.err
+	}
+	return s, nil
 }
+
+var errNoContent = errors.New("a message of Arrow has no content")
 
 // walk bounds the parts of a message.
 type walk struct {
 	names, fields int
-	err           error
+	err           *Refusal
 }
 
 func (w *walk) refuse(text string) {
 	if w.err == nil {
-		w.err = fault.New(fault.Invalid, "the uploaded table cannot be read: %s", text)
+		w.err = &Refusal{Text: text}
 	}
 }
 
@@ -217,8 +238,4 @@ func (t table) each(n int, do func(table) bool) {
 			return
 		}
 	}
-}
-
-func damaged(cause error) error {
-	return fault.New(fault.Invalid, "the uploaded table is not a valid stream of Arrow record batches").Because(cause)
 }

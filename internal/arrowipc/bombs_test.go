@@ -1,4 +1,4 @@
-package flight
+package arrowipc
 
 import (
 	"encoding/binary"
@@ -78,7 +78,7 @@ func (f *builder) message(fields, metadata int) []byte {
 		of[2] = metadata
 	}
 	schema := f.table(of, 0, 0)
-	message := f.table(map[int]int{2: schema}, 1, schemaMessage)
+	message := f.table(map[int]int{2: schema}, 1, SchemaMessage)
 	f.offset(message)
 	return f.b
 }
