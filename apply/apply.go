@@ -16,6 +16,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/core"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/transform"
 )
 
 // Options configure an Applier.
@@ -36,6 +37,8 @@ type Options struct {
 	// Places are the places, file:line, of views with expressions, and of their expressions
 	// as view:feature.
 	Places map[string]string
+	// Functions computes functions that banquet does not compile; nil if nothing does.
+	Functions transform.Service
 	// SkipSources leaves out the check of data sources.
 	SkipSources bool
 	// Records remembers which tables an apply must still drop; nil forgets them when an

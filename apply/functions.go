@@ -25,13 +25,17 @@ func (a *Applier) functions(objects *registry.Objects) (warnings []error, err er
 			return nil, err
 		}
 		keys, others := project.FunctionKeys(view)
-		_, err = transform.CompileWith(v, keys, others)
+		p, err := transform.CompileFor(a.opt.Functions, v, keys, others)
+		address, why := p.Remote()
 		switch {
+		case address != "":
+			warnings = append(warnings, fault.New(fault.Unimplemented, "%s", a.placed(v, why, "is computed by the transformation service at "+address)).
+				About("on-demand feature view", v.GetSpec().GetName(), a.opt.Project).Because(why))
 		case err == nil:
 		case fault.KindOf(err) == fault.Invalid:
-			wrong = append(wrong, a.placed(v, err))
+			wrong = append(wrong, a.placed(v, err, notComputed))
 		default:
-			warnings = append(warnings, fault.New(fault.Unimplemented, "%s; requests for its features will be answered with 501 (UNIMPLEMENTED), all others are served", a.placed(v, err)).
+			warnings = append(warnings, fault.New(fault.Unimplemented, "%s; requests for its features will be answered with 501 (UNIMPLEMENTED), all others are served", a.placed(v, err, notComputed)).
 				About("on-demand feature view", v.GetSpec().GetName(), a.opt.Project).Because(err))
 		}
 	}
@@ -41,10 +45,13 @@ func (a *Applier) functions(objects *registry.Objects) (warnings []error, err er
 	return warnings, nil
 }
 
+// notComputed is what errors of transform say.
+const notComputed = "cannot be computed"
+
 // placed is the text of an error about a function, with its file and line if they can be
-// found.
-func (a *Applier) placed(v *core.OnDemandFeatureView, err error) string {
-	text := fault.Of(err).Text
+// found. is replaces notComputed.
+func (a *Applier) placed(v *core.OnDemandFeatureView, err error, is string) string {
+	text := strings.Replace(fault.Of(err).Text, notComputed, is, 1)
 	if at := a.expressionPlace(v.GetSpec().GetName(), err); at != "" {
 		return at + ": " + text
 	}
@@ -56,7 +63,7 @@ func (a *Applier) placed(v *core.OnDemandFeatureView, err error) string {
 	if file == "" {
 		return text
 	}
-	return fmt.Sprintf("%s:%d: on-demand feature view %q cannot be computed: %s", file, first+p.Line-1, v.GetSpec().GetName(), p.Text)
+	return fmt.Sprintf("%s:%d: on-demand feature view %q %s: %s", file, first+p.Line-1, v.GetSpec().GetName(), is, p.Text)
 }
 
 // expressionPlace is the place of the expression that an error is about, or of its view;

@@ -50,7 +50,10 @@ type Config struct {
 	Auth               Auth
 	KeyVersion         int
 	Materialization    Materialize
-	Banquet            Banquet
+	// TransformationService is the host and port of Feast's transformation service; empty
+	// if there is none.
+	TransformationService string
+	Banquet               Banquet
 	// Dir is the feature repository.
 	Dir string
 	// File is the file's path, or another name of the text's origin.

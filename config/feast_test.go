@@ -191,6 +191,8 @@ func differs(name string, k config.Key, probe string, accepts bool) bool {
 		return true // sslmode; Feast fails when it connects
 	case accepts && (strings.HasSuffix(name, "(dynamodb).table_name_template") || strings.HasSuffix(name, ".endpoint_url")):
 		return true // one table for all views; no URL
+	case accepts && strings.HasSuffix(name, ".transformation_service_endpoint"):
+		return true // no host and port
 	case accepts && strings.HasSuffix(name, "min_conn") && slices.Contains([]string{"7", `"7"`, "0x10", "010"}, probe), accepts && strings.HasSuffix(name, "max_conn"):
 		return true // more than max_conn
 	case !accepts && probe == "null":

@@ -74,7 +74,7 @@ func featureServerKeys(c *Config) []Key {
 	return []Key{
 		used("type", Text, "local", &c.quiet.server, flags).one("local", "mcp"),
 		unused("enabled", Boolean, "false", flags),
-		unused("transformation_service_endpoint", Text, "", "There is no transformation service."),
+		used("transformation_service_endpoint", Text, "", &c.TransformationService, "`host:port` of Feast's transformation service, for [functions that banquet does not compile](ondemand.md#feasts-transformation-service)."),
 		unused("offline_push_batching_enabled", Boolean, "", "Rows for the offline store are not collected."),
 		unused("offline_push_batching_batch_size", Integer, "", "Rows for the offline store are not collected."),
 		unused("offline_push_batching_batch_interval_seconds", Integer, "", "Rows for the offline store are not collected.").unit("s"),

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"regexp"
 	"slices"
@@ -32,12 +33,23 @@ func (d *decoder) validate(c *Config) {
 	if c.Online.Type == "dynamodb" {
 		d.dynamo(&c.Online.DynamoDB)
 	}
+	if at := c.TransformationService; at != "" && !hostPort(at) {
+		const path = "feature_server.transformation_service_endpoint"
+		d.fault(d.line(path), path, "want host:port, such as localhost:6569, not "+strconv.Quote(withoutUser(at)))
+	}
 	for _, key := range []string{"mcp_enabled", "mcp_server_name", "mcp_server_version", "mcp_transport"} {
 		path := "feature_server." + key
 		if at, given := d.lines[path]; given && c.quiet.server != "mcp" {
 			d.fault(at, path, "unknown key; it belongs to type: mcp")
 		}
 	}
+}
+
+// hostPort reports whether a text is a host and the number of a port.
+func hostPort(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	n, notNumber := strconv.Atoi(port)
+	return err == nil && notNumber == nil && n > 0 && n <= 65535 && host != "" && !strings.ContainsAny(host, "/@% ")
 }
 
 func (d *decoder) dynamo(c *DynamoDB) {

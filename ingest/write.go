@@ -146,6 +146,9 @@ type WriterOptions struct {
 	// is first needed; an error says why there is none.
 	Online   func(ctx context.Context) (stores.Writer, error)
 	Appender func(ctx context.Context) (Appender, error)
+	// Functions returns what computes functions that banquet does not compile, when the
+	// first is needed; nil stands for nothing.
+	Functions func() (transform.Service, error)
 	// KeyVersion is the entity_key_serialization_version.
 	KeyVersion int
 	// Limits bound a write; 0 means no limit.

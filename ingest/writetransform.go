@@ -13,10 +13,16 @@ import (
 )
 
 // program is the compiled function of an on-demand view, or why there is none.
-func (f *form) program(project *registry.Project, v *registry.View) (*transform.Program, error) {
+func (w *Writer) program(f *form, project *registry.Project, v *registry.View) (*transform.Program, error) {
 	f.once.Do(func() {
+		var service transform.Service
+		if w.opt.Functions != nil {
+			if service, f.whyNot = w.opt.Functions(); f.whyNot != nil {
+				return
+			}
+		}
 		keys, others := project.FunctionKeys(v)
-		f.compiled, f.whyNot = transform.CompileWith(v.OnDemand, keys, others)
+		f.compiled, f.whyNot = transform.CompileFor(service, v.OnDemand, keys, others)
 	})
 	return f.compiled, f.whyNot
 }
@@ -29,7 +35,7 @@ func (w *Writer) computed(ctx context.Context, vw *viewWrite, rows *Rows) ([]Col
 	if v.Kind != registry.OnDemandView || rows.Untransformed {
 		return rows.Columns, nil
 	}
-	p, err := vw.form.program(vw.project, v)
+	p, err := w.program(vw.form, vw.project, v)
 	if err != nil {
 		if hasAll(v, rows.Columns) {
 			return rows.Columns, nil
@@ -67,15 +73,18 @@ func (w *Writer) computed(ctx context.Context, vw *viewWrite, rows *Rows) ([]Col
 	return outputs(v, p, b, good, n, rows.Columns)
 }
 
-// inputsOf finds the columns that a function reads.
+// inputsOf finds the columns that a function reads. An optional one that the rows do not
+// have has no name.
 func inputsOf(p *transform.Program, columns []Column) (found []Column, missing []string) {
 	for _, in := range p.Inputs() {
-		i := slices.IndexFunc(columns, func(c Column) bool { return c.Name == in.Name })
-		if i < 0 {
+		switch i := slices.IndexFunc(columns, func(c Column) bool { return c.Name == in.Name }); {
+		case i >= 0:
+			found = append(found, columns[i])
+		case in.Optional:
+			found = append(found, Column{Cells: value.ValueCells{nil}, Scalar: true})
+		default:
 			missing = append(missing, in.Name)
-			continue
 		}
-		found = append(found, columns[i])
 	}
 	return found, missing
 }
@@ -138,6 +147,10 @@ func at(c *Column, row int) int {
 func fill(b *transform.Batch, p *transform.Program, inputs []Column, rows []int) error {
 	var scratch []byte
 	for i, in := range p.Inputs() {
+		if inputs[i].Name == "" {
+			b.LeaveOut(i)
+			continue
+		}
 		for to, row := range rows {
 			var err error
 			if scratch, err = inputs[i].Cells.Append(scratch[:0], at(&inputs[i], row), in.Type, value.Exact); err != nil {

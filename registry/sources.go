@@ -27,6 +27,12 @@ func (p *Project) Sources(v *View) []Projection {
 	return out
 }
 
+// Current reports whether an on-demand view is the version that its name means now.
+func (p *Project) Current(v *View) bool {
+	now, err := p.View(v.Name)
+	return err == nil && now.Version == v.Version
+}
+
 // FunctionKeys lists the join keys that the function of an on-demand view may read: those
 // of its sources, by the names that callers use, and the others of the project, since Feast
 // gives a function all entity columns of the request.

@@ -152,6 +152,9 @@ func (s *Service) compute(ctx context.Context, r *Response) error {
 	for i := range r.plan.transforms {
 		t, start := &r.plan.transforms[i], time.Now()
 		if err := r.run(ctx, t, before, s.opt.Limits.ComputedBytes); err != nil {
+			if at, _ := t.program.Remote(); at != "" && fault.KindOf(err) == fault.TimedOut {
+				return err // it names the service
+			}
 			if f := ctx.Err(); f != nil {
 				return fault.New(fault.KindOf(f), "on-demand feature view %q was not computed within the time allowed for the request", t.view.Name).
 					About("on-demand feature view", t.view.Name, t.view.Project).Because(err)

@@ -66,7 +66,10 @@ func (b *planner) addTransform(w *registry.Selected) error {
 	t := planTransform{view: w.View}
 	t.program, t.err = b.programs.get(p.shape.generation, key, func() (*transform.Program, error) {
 		keys, others := b.project.FunctionKeys(w.View)
-		return transform.CompileWith(w.View.OnDemand, keys, others)
+		if !b.project.Current(w.View) {
+			return transform.CompileWith(w.View.OnDemand, keys, others) // a service knows the current version only
+		}
+		return transform.CompileFor(b.service, w.View.OnDemand, keys, others)
 	})
 	if t.err == nil {
 		t.err = b.bindInputs(&t, sources)

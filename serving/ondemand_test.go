@@ -88,6 +88,11 @@ func newOnDemandWorld(t *testing.T, change func(*serving.Options)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	moved := onDemand("moved", "pandas", "def moved(df):\n    import torch\n    return torch.nn(df)\n", floats("m"), user)
+	before, err := proto.Marshal(moved)
+	if err != nil {
+		t.Fatal(err)
+	}
 	written := onDemand("written", "pandas", pandas("written", "w", `df["f"] + 0.5`), floats("w"), user)
 	written.Spec.WriteToOnlineStore, written.Spec.Entities, written.Spec.EntityColumns = true, []string{"user"}, int64s("user_id")
 	reg := &core.Registry{
@@ -119,7 +124,7 @@ func newOnDemandWorld(t *testing.T, change func(*serving.Options)) *world {
 			onDemand("slow", "python", "def slow(d):\n    n = 0\n    while n < 1000000000:\n        n = n + 1\n    return {\"n\": [n for f in d[\"f\"]]}\n", int64s("n"), user),
 			onDemand("times", "pandas", pandas("times", "hour", `df["at"].dt.hour`), int64s("hour"), []*core.FeatureSpecV2{typed("at", types.ValueType_UNIX_TIMESTAMP)}),
 			onDemand("versioned", "pandas", pandas("versioned", "v", `df["f"] * 1000.0`), floats("v"), user),
-			written,
+			moved, written,
 		},
 		FeatureServices: []*core.FeatureService{
 			{Spec: &core.FeatureServiceSpec{Name: "aliased", Project: "p", Features: []*core.FeatureViewProjection{
@@ -131,6 +136,7 @@ func newOnDemandWorld(t *testing.T, change func(*serving.Options)) *world {
 		},
 		FeatureViewVersionHistory: &core.FeatureViewVersionHistory{Records: []*core.FeatureViewVersionRecord{
 			{FeatureViewName: "versioned", ProjectId: "p", VersionNumber: 1, FeatureViewType: "on_demand_feature_view", FeatureViewProto: history},
+			{FeatureViewName: "moved", ProjectId: "p", VersionNumber: 1, FeatureViewType: "on_demand_feature_view", FeatureViewProto: before},
 		}},
 	}
 	snapshot, err := registry.OpenSnapshot(reg, registry.Options{VersionedTables: true})

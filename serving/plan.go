@@ -9,6 +9,7 @@ import (
 	"github.com/banquet-fs/banquet/gen/feast/types"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/transform"
 	"github.com/banquet-fs/banquet/value"
 )
 
@@ -98,6 +99,7 @@ type planner struct {
 	project  *registry.Project
 	versions bool
 	programs *programs
+	service  transform.Service
 	// selected are the stored views that the request names itself, by full name.
 	selected map[string]*registry.Selected
 	stored   [][]output // of each view
@@ -124,7 +126,7 @@ func (s *Service) plan(snapshot *registry.Snapshot, req *Request) (*plan, error)
 	}
 	b := &planner{
 		plan: &plan{shape: want.clone(), keyVersion: s.opt.KeyVersion}, project: project, versions: s.opt.Versioned,
-		programs: s.programs, selected: map[string]*registry.Selected{},
+		programs: s.programs, service: s.opt.Functions, selected: map[string]*registry.Selected{},
 	}
 	if err := b.build(); err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/stores"
+	"github.com/banquet-fs/banquet/transform"
 )
 
 // TTL says what becomes of an expired row: a row whose event time is older than
@@ -50,6 +51,8 @@ type Options struct {
 	// Versioned allows references of the form view@vN:feature.
 	Versioned bool
 	Limits    Limits
+	// Functions computes functions that banquet does not compile; nil if nothing does.
+	Functions transform.Service
 	// Deadline is for requests that have none; 0 means no deadline.
 	Deadline time.Duration
 	// Consistent makes the reads of all requests strongly consistent.

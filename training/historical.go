@@ -27,7 +27,7 @@ func (s *Service) Historical(ctx context.Context, req Request) (*Set, error) {
 	if req.Rows != nil {
 		columns = req.Rows.Schema()
 	}
-	if err := plan.compile(columns); err != nil {
+	if err := plan.compile(columns, s.opt.Functions); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -150,11 +150,15 @@ func (p *plan) checkRequestData(has func(string) bool) error {
 
 // compile compiles the functions. A function may read the join keys of its sources, and
 // else any column of the entity rows, whose schema is nil if it is not known.
-func (p *plan) compile(rows *arrow.Schema) error {
+func (p *plan) compile(rows *arrow.Schema, service transform.Service) error {
 	for _, d := range p.onDemand {
 		keys, others := p.project.FunctionKeys(d.View)
+		of := service
+		if !p.project.Current(d.View) {
+			of = nil // a service knows the current version only
+		}
 		var err error
-		if d.program, err = transform.CompileWith(d.View.OnDemand, keys, entityColumns(rows, others)); err != nil {
+		if d.program, err = transform.CompileFor(of, d.View.OnDemand, keys, entityColumns(rows, others)); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/banquet-fs/banquet/internal/spool"
 	"github.com/banquet-fs/banquet/offline"
 	"github.com/banquet-fs/banquet/registry"
+	"github.com/banquet-fs/banquet/transform"
 )
 
 // Source is an offline store with all that training sets need.
@@ -42,6 +43,8 @@ type Options struct {
 	// Versioned says that the registry keeps versions of online tables.
 	Versioned bool
 	Spool     spool.Options
+	// Functions computes functions that banquet does not compile; nil if nothing does.
+	Functions transform.Service
 	// WholeCells is how many cells a function of an on-demand view may read and make at
 	// most if it computes with all rows at once; 0 is 4 Mi.
 	WholeCells int64

@@ -33,7 +33,7 @@ type written struct {
 // CheckWritten says in one line why the rows of an on-demand view that is written cannot be
 // computed from its sources; nil if they can.
 func (s *Service) CheckWritten(project *registry.Project, v *registry.View) error {
-	_, err := newWritten(project, v)
+	_, err := newWritten(project, v, s.opt.Functions)
 	return err
 }
 
@@ -46,7 +46,7 @@ func (s *Service) CheckWritten(project *registry.Project, v *registry.View) erro
 // time. Rows of the sources that lack a join key are left out; nulls is called with their
 // number.
 func (s *Service) Written(ctx context.Context, project *registry.Project, v *registry.View, start, end time.Time, nulls func(rows int64)) (array.RecordReader, error) {
-	w, err := newWritten(project, v)
+	w, err := newWritten(project, v, s.opt.Functions)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (s *Service) Written(ctx context.Context, project *registry.Project, v *reg
 }
 
 // newWritten plans the computation.
-func newWritten(project *registry.Project, v *registry.View) (*written, error) {
+func newWritten(project *registry.Project, v *registry.View, service transform.Service) (*written, error) {
 	w := &written{plan: &plan{project: project}, view: v}
 	features := make([]string, len(v.Features))
 	for i, f := range v.Features {
@@ -77,7 +77,7 @@ func newWritten(project *registry.Project, v *registry.View) (*written, error) {
 	}
 	keys, _ := project.FunctionKeys(v)
 	var err error
-	if d.program, err = transform.CompileWith(v.OnDemand, keys, []*core.FeatureSpecV2{{Name: eventTime, ValueType: types.ValueType_UNIX_TIMESTAMP}}); err != nil {
+	if d.program, err = transform.CompileFor(service, v.OnDemand, keys, []*core.FeatureSpecV2{{Name: eventTime, ValueType: types.ValueType_UNIX_TIMESTAMP}}); err != nil {
 		return nil, err
 	}
 	w.narrow(d)

@@ -37,6 +37,7 @@ type cells struct {
 	unit  int64
 	utc   bool
 	nulls bool // a null counts as present
+	left  bool // out of the table
 }
 
 func newBatch(p *Program) *Batch {
@@ -50,7 +51,7 @@ func (b *Batch) reset(rows int) {
 		c := &b.cells[i]
 		c.kinds, c.bits, c.size = grown(c.kinds, rows), grown(c.bits, rows), grown(c.size, rows)
 		clear(c.kinds) // kNone
-		c.dt, c.nulls = dNone, false
+		c.dt, c.nulls, c.left = dNone, false, false
 	}
 	clear(b.outs)
 }
@@ -73,6 +74,9 @@ func (b *Batch) SetNull(input int) { b.cells[input].nulls = true }
 // the mode python gets the values of its columns, such as NaN for a null among numbers. In the
 // mode pandas, an input is the output of its name, as it is when the function has returned.
 func (b *Batch) Store() { b.store = true }
+
+// LeaveOut says that the rows do not have an optional input.
+func (b *Batch) LeaveOut(input int) { b.cells[input].left = true }
 
 // SetValue sets a cell to a serialized feast.types.Value; an empty one is null. The
 // bytes are copied. A cell that is not set is null. The error is a fault for bytes
@@ -192,6 +196,9 @@ func (b *Batch) listOf(name string, dt dtype, items []val) val {
 
 // run computes the outputs.
 func (b *Batch) run(ctx context.Context) error {
+	if b.p.mode == remoteMode {
+		return b.runRemote(ctx)
+	}
 	m := &b.m
 	m.mem.reset()
 	m.ctx, m.rows, m.steps, m.depth, m.calls = ctx, b.rows, 0, 0, 0

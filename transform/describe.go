@@ -10,6 +10,9 @@ import (
 func (p *Program) String() string {
 	var b strings.Builder
 	modes := map[mode]string{pandasMode: "pandas", pythonMode: "python", singletonMode: "python, one row at a time", expressionMode: "CEL"}
+	if at, _ := p.Remote(); at != "" {
+		modes[remoteMode] = "computed by the transformation service at " + at
+	}
 	fmt.Fprintf(&b, "on-demand feature view %s (%s)\n", p.view, modes[p.mode])
 	for i, in := range p.inputs {
 		from := in.View

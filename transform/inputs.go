@@ -20,12 +20,17 @@ type candidate struct {
 // text mentions. Feast gives a function each feature under its own name and as
 // view__feature.
 func (p *Program) sources(spec *core.OnDemandFeatureViewSpec, keys []Field, mentioned map[string]bool) error {
+	return p.choose(candidates(spec, keys), mentioned)
+}
+
+// candidates are the columns that the function of a view may read.
+func candidates(spec *core.OnDemandFeatureViewSpec, keys []Field) []candidate {
 	var all []candidate
 	for _, name := range sortedKeys(spec.GetSources()) {
 		switch s := spec.GetSources()[name]; {
 		case s.GetRequestDataSource() != nil:
 			for _, f := range s.GetRequestDataSource().GetRequestDataOptions().GetSchema() {
-				all = append(all, candidate{Input{Field{f.GetName(), f.GetValueType()}, "", true}, []string{f.GetName()}})
+				all = append(all, candidate{Input{Field: Field{f.GetName(), f.GetValueType()}, Request: true}, []string{f.GetName()}})
 			}
 		case s.GetFeatureViewProjection() != nil:
 			v := s.GetFeatureViewProjection()
@@ -40,13 +45,13 @@ func (p *Program) sources(spec *core.OnDemandFeatureViewSpec, keys []Field, ment
 			all = append(all, candidate{Input{Field: k}, []string{k.Name}})
 		}
 	}
-	return p.choose(all, mentioned)
+	return all
 }
 
 func features(view string, columns []*core.FeatureSpecV2) []candidate {
 	var out []candidate
 	for _, f := range columns {
-		out = append(out, candidate{Input{Field{f.GetName(), f.GetValueType()}, view, false}, []string{f.GetName(), view + "__" + f.GetName()}})
+		out = append(out, candidate{Input{Field: Field{f.GetName(), f.GetValueType()}, View: view}, []string{f.GetName(), view + "__" + f.GetName()}})
 	}
 	return out
 }

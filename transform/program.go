@@ -37,6 +37,8 @@ type Input struct {
 	View string
 	// Request is set for request data.
 	Request bool
+	// Optional is set for what the function may go without: it is not in its text.
+	Optional bool
 }
 
 // Program is the compiled function of an on-demand feature view. It is safe for
@@ -55,6 +57,7 @@ type Program struct {
 	mixes   bool // the function may compute with several rows at once
 	batches sync.Pool
 	exprs   []expression // in expressionMode, instead of a function
+	remote  *remote      // in remoteMode
 }
 
 type mode uint8
@@ -64,6 +67,7 @@ const (
 	pythonMode
 	singletonMode
 	expressionMode
+	remoteMode
 )
 
 // Compile compiles the function of an on-demand feature view.

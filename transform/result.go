@@ -27,7 +27,11 @@ func (b *Batch) result(output, row int) (val, error) {
 	o := b.p.outputs[output]
 	v, err := coerce(o.Type, b.outs[output].at(row))
 	if err != nil {
-		return val{}, b.p.error(fault.Invalid, "returned for feature \""+o.Name+"\" in row "+itoa(int64(row))+" what is no "+o.Type.String()+": "+oneLine(err.Error()))
+		text := "returned for feature \"" + o.Name + "\" in row " + itoa(int64(row)) + " what is no " + o.Type.String() + ": " + oneLine(err.Error())
+		if at, _ := b.p.Remote(); at != "" {
+			text += " (transformation service at " + at + ")"
+		}
+		return val{}, b.p.error(fault.Invalid, text)
 	}
 	return v, nil
 }

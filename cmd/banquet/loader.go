@@ -21,7 +21,7 @@ type loader struct {
 
 // loader makes the loader of a server. It is closed with the repository.
 func (r *repository) loader() *loader {
-	l := &loader{repo: repository{app: r.app, config: r.config, storage: r.storage}}
+	l := &loader{repo: repository{app: r.app, config: r.config, storage: r.storage, service: r.service}}
 	r.closers = append(r.closers, l.repo.close)
 	return l
 }

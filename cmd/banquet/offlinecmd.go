@@ -76,6 +76,7 @@ func (a *app) newOfflineServer(ctx context.Context, f *serveFlags) (*server.Serv
 	}
 	r.warnOfConfig()
 	metrics := newMetrics()
+	r.service.metrics = metrics
 	holder := a.holder(ctx, r, metrics)
 	opt := r.serverOptions(f, holder, metrics)
 	opt.TLS, opt.OfflineOnly, opt.HTTP = security, true, ""
@@ -175,13 +176,17 @@ func (r *repository) training(snapshots func() *registry.Snapshot) (*training.Se
 	if !ok {
 		return nil, fault.New(fault.Unimplemented, "offline_store.type %s does not make training sets yet", r.config.Offline.Type)
 	}
+	service, err := r.functions()
+	if err != nil {
+		return nil, err
+	}
 	querier, _ := store.(offline.Querier)
 	writer, _ := store.(offline.Writer)
 	c := &r.config.Banquet.Offline
 	return training.New(training.Options{
 		Snapshots: snapshots, Project: r.config.Project, Source: source, Querier: querier, Writer: writer,
 		Saved: r.savedDataset, Unregistered: c.Unregistered, SQLTimeout: time.Duration(c.SQLTimeout),
-		Versioned: r.config.Registry.Versioned,
+		Versioned: r.config.Registry.Versioned, Functions: service,
 	}), nil
 }
 

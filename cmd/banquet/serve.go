@@ -139,6 +139,7 @@ func (a *app) newServer(ctx context.Context, f *serveFlags) (*server.Server, *re
 	r.warnOfConfig()
 	r.warn(r.config.ServerWarnings())
 	metrics := newMetrics()
+	r.service.metrics = metrics
 	holder := a.holder(ctx, r, metrics)
 	service, err := r.serving(ctx, holder.Snapshot, metrics)
 	if err != nil {

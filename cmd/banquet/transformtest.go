@@ -58,7 +58,11 @@ func (a *app) testTransform(ctx context.Context, name, input string, asJSON bool
 	if err != nil {
 		return err
 	}
-	p, err := compiledView(project, name)
+	service, err := r.functions()
+	if err != nil {
+		return err
+	}
+	p, err := compiledView(project, name, service)
 	if err != nil {
 		return err
 	}
@@ -82,7 +86,7 @@ func (a *app) testTransform(ctx context.Context, name, input string, asJSON bool
 }
 
 // compiledView compiles the function of an applied on-demand view.
-func compiledView(project *registry.Project, name string) (*transform.Program, error) {
+func compiledView(project *registry.Project, name string, service transform.Service) (*transform.Program, error) {
 	v, err := project.View(name)
 	if err != nil {
 		return nil, withNearest(err, project, name)
@@ -91,7 +95,7 @@ func compiledView(project *registry.Project, name string) (*transform.Program, e
 		return nil, fault.New(fault.Invalid, "%s is not an on-demand feature view, and has no function", name).About("feature view", name, project.Name)
 	}
 	keys, others := project.FunctionKeys(v)
-	return transform.CompileWith(v.OnDemand, keys, others)
+	return transform.CompileFor(service, v.OnDemand, keys, others)
 }
 
 // withNearest adds the name of the on-demand view that was probably meant.

@@ -34,6 +34,7 @@ type repository struct {
 	online  stores.Store
 	offline offline.Store
 	opening sync.Mutex // of the offline store: requests of a server open it
+	service *service   // computes functions that banquet does not compile
 	closers []func()
 	host    string                      // of DynamoDB
 	ready   func(context.Context) error // whether the online store can be called; nil if that is not known
@@ -63,7 +64,8 @@ func (a *app) open(ctx context.Context, encoded bool) (*repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.opened = &repository{app: a, config: c, storage: file.New(c.Path(c.Registry.Path))}
+	s := &service{}
+	a.opened = &repository{app: a, config: c, storage: file.New(c.Path(c.Registry.Path)), service: s, closers: []func(){s.close}}
 	return a.opened, nil
 }
 
@@ -168,10 +170,14 @@ func (r *repository) applier(ctx context.Context, repo *definitions.Repo, s skip
 		Places: repo.Places,
 		Locate: func(text string) (string, int) { return definitions.Locate(ctx, r.config.Dir, text) },
 	}
+	var err error
+	if opt.Functions, err = r.functions(); err != nil {
+		return nil, err
+	}
 	if r.config.Provider == "local" && r.config.Online.Type == "sqlite" {
 		opt.SQLite = r.config.Path(r.config.Online.SQLite.Path)
 	}
-	err := r.config.ProviderBuilt(need)
+	err = r.config.ProviderBuilt(need)
 	if err == nil && r.config.Online.Type != "none" {
 		opt.Online, err = r.onlineStore(ctx, nil, need)
 	}
@@ -223,10 +229,15 @@ func (r *repository) serving(ctx context.Context, snapshots func() *registry.Sna
 	if err != nil {
 		return nil, err
 	}
+	service, err := r.functions()
+	if err != nil {
+		return nil, err
+	}
 	l := r.config.Banquet.Limits
 	return serving.New(serving.Options{
 		Snapshots: snapshots, Project: r.config.Project, Reader: online, KeyVersion: r.config.KeyVersion,
 		Versioned: r.config.Registry.Versioned, Limits: serving.Limits{Rows: l.Rows, Features: l.Features, Cells: l.Cells, ComputedBytes: l.StoreBytes},
+		Functions:  service,
 		Deadline:   time.Duration(r.config.Banquet.Serving.Deadline),
 		Consistent: r.config.Online.Type == "dynamodb" && r.config.Online.DynamoDB.Consistent,
 		Log:        r.app.log, Metrics: reg,

@@ -23,7 +23,7 @@ func (r *repository) writer(snapshots func() *registry.Snapshot, refresh func(co
 	var service *training.Service
 	l := r.config.Banquet.Limits
 	return ingest.NewWriter(ingest.WriterOptions{
-		Snapshots: snapshots, Refresh: refresh, Project: r.config.Project, KeyVersion: r.config.KeyVersion,
+		Snapshots: snapshots, Refresh: refresh, Project: r.config.Project, KeyVersion: r.config.KeyVersion, Functions: r.functions,
 		Online: func(ctx context.Context) (stores.Writer, error) {
 			opening.Lock()
 			defer opening.Unlock()
