@@ -82,6 +82,7 @@ make --no-print-directory build
 "$FEAST_PYTHON" conformance/transform.py
 for python in "$FEAST066_PYTHON" "$FEAST067_PYTHON"; do
 	"$python" conformance/expressions.py --banquet "$PWD/bin/banquet"
+	"$python" conformance/fallback.py --banquet "$PWD/bin/banquet"
 done
 "$FEAST_PYTHON" -W ignore conformance/oddities.py --banquet "$PWD/bin/banquet"
 "$FEAST_PYTHON" conformance/flight.py --banquet "$PWD/bin/banquet"
