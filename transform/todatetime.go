@@ -146,18 +146,26 @@ func pdToDatetime(m *machine, a *args) (val, error) {
 		return m.timeOfNumber("pd.to_datetime()", v, unit, r.utc)
 	case v.k != kColumn:
 		return m.oneDatetime(v, r, hasFormat)
-	case v.col().dt == dTime:
-		out := m.mem.clone(v.col())
+	case hasUnit && !v.col().array && v.col().dt != dTime:
+		return m.numberTimes(v.col(), unit, r)
+	case hasFormat && v.col().dt != dTime:
+		return m.formatTimes(v.col(), format, r)
+	}
+	return m.columnDatetimes(v, r)
+}
+
+// columnDatetimes is pd.to_datetime of a column of times or texts.
+func (m *machine) columnDatetimes(v val, r *textReader) (val, error) {
+	c := v.col()
+	switch {
+	case c.dt == dTime:
+		out := m.mem.clone(c)
 		out.utc = out.utc || r.utc
 		return colVal(out), nil
-	case hasUnit && !v.col().array:
-		return m.numberTimes(v.col(), unit, r)
-	case hasFormat:
-		return m.formatTimes(v.col(), format, r)
-	case v.col().dt.isNumber() || v.col().array:
+	case c.dt.isNumber() || c.array:
 		return val{}, outside("pd.to_datetime() of a %s with these arguments is not supported", v.typeName())
 	}
-	return m.textTimes(v.col(), r.read, r)
+	return m.textTimes(c, r.read, r)
 }
 
 // readerOf reads the arguments utc and errors.

@@ -100,7 +100,7 @@ func TestTransformTest(t *testing.T) {
 		{"not computed", "rolled", `[]`, "table", 1, "", `on-demand feature view "rolled" cannot be computed: line 4 of its function: method .rolling() is not supported`},
 		{"no function", "carts", `[]`, "table", 1, "", "carts is not an on-demand feature view, and has no function"},
 		{"no view", "nope", `[]`, "table", 1, "", "nope does not exist"},
-		{"a name that is nearly right", "keyd", `[]`, "table", 1, "", "keyd does not exist in project cart; there is keyed"},
+		{"a name that is nearly right", "keyd", `[]`, "table", 1, "", "did you mean keyed?"},
 		{"another format", "keyed", `[]`, "yaml", 2, "", `--output "yaml": want table or json`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

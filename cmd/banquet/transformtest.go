@@ -15,7 +15,6 @@ import (
 
 	"github.com/banquet-fs/banquet/fault"
 	"github.com/banquet-fs/banquet/ingest"
-	"github.com/banquet-fs/banquet/internal/similar"
 	"github.com/banquet-fs/banquet/registry"
 	"github.com/banquet-fs/banquet/transform"
 	"github.com/banquet-fs/banquet/value"
@@ -89,28 +88,13 @@ func (a *app) testTransform(ctx context.Context, name, input string, asJSON bool
 func compiledView(project *registry.Project, name string, service transform.Service) (*transform.Program, error) {
 	v, err := project.View(name)
 	if err != nil {
-		return nil, withNearest(err, project, name)
+		return nil, err
 	}
 	if v.OnDemand == nil {
 		return nil, fault.New(fault.Invalid, "%s is not an on-demand feature view, and has no function", name).About("feature view", name, project.Name)
 	}
 	keys, others := project.FunctionKeys(v)
 	return transform.CompileFor(service, v.OnDemand, keys, others)
-}
-
-// withNearest adds the name of the on-demand view that was probably meant.
-func withNearest(err error, project *registry.Project, name string) error {
-	var names []string
-	for _, v := range project.Views() {
-		if v.OnDemand != nil {
-			names = append(names, v.OnDemand.GetSpec().GetName())
-		}
-	}
-	near := similar.Nearest(name, names)
-	if near == "" || fault.KindOf(err) != fault.NotFound {
-		return err
-	}
-	return fault.New(fault.NotFound, "%s; there is %s", fault.Of(err).Text, near).About("feature view", name, project.Name).Because(err)
 }
 
 // inputRows reads the rows of a JSON file.
