@@ -175,7 +175,7 @@ func (p *Program) remoteInputs(spec *core.OnDemandFeatureViewSpec, keys []Field,
 		case owners[name] > 1 && t.names(name):
 			return p.error(fault.Unimplemented, `reads the column "`+name+`", which several of its sources have; write view__`+name)
 		case owners[name] > 1:
-			if name = c.names[len(c.names)-1]; name == c.Name || !strings.Contains(t.text, name) {
+			if name = t.fullName(c); name == "" {
 				continue
 			}
 		}
@@ -189,6 +189,15 @@ func (p *Program) remoteInputs(spec *core.OnDemandFeatureViewSpec, keys []Field,
 		p.inputs, p.names = append(p.inputs, c.Input), append(p.names, []string{name})
 	}
 	return nil
+}
+
+// fullName is view__feature if the text has it, and else empty.
+func (t *functionText) fullName(c candidate) string {
+	name := c.names[len(c.names)-1]
+	if name == c.Name || !strings.Contains(t.text, name) {
+		return ""
+	}
+	return name
 }
 
 // sendable reports whether columns of a type can be sent to a service.

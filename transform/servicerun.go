@@ -149,14 +149,7 @@ func (b *Batch) inputType(i int) arrow.DataType {
 	n, rows := kindsOf(c.kinds), len(c.kinds)
 	switch {
 	case c.dt == dTime:
-		// Also of training sets, whose times have no zone: Feast's have one.
-		t := &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
-		for u := arrow.Second; u <= arrow.Nanosecond; u++ {
-			if int64(u.Multiplier()) == c.unit {
-				t.Unit = u
-			}
-		}
-		return t
+		return utcType(c.unit)
 	case c.dt == dFloat32:
 		return arrow.PrimitiveTypes.Float32
 	case c.dt == dFloat64, c.dt.isInt() && (n.none > 0 || c.nulls):
@@ -178,6 +171,18 @@ func (b *Batch) inputType(i int) arrow.DataType {
 		return arrow.ListOf(itemArrow(of))
 	}
 	return arrow.BinaryTypes.String
+}
+
+// utcType is the type of times in a unit, in nanoseconds. Those of training sets have no
+// zone here, but have one in Feast.
+func utcType(unit int64) arrow.DataType {
+	t := &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
+	for u := arrow.Second; u <= arrow.Nanosecond; u++ {
+		if int64(u.Multiplier()) == unit {
+			t.Unit = u
+		}
+	}
+	return t
 }
 
 func integerType(t dtype) arrow.DataType {

@@ -21,7 +21,7 @@ func TestMetadataIsNotExpandedWithoutBound(t *testing.T) {
 				t.Fatalf("%d bytes", len(header))
 			}
 			_, err := Summarize(header)
-			var r *Refusal
+			var r *RefusalError
 			if !errors.As(err, &r) || !strings.Contains(r.Text, "more than") {
 				t.Errorf("%v", err)
 			}
@@ -117,7 +117,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := ReadFile(c.b, 7, all)
-			var r *Refusal
+			var r *RefusalError
 			if err == nil || !strings.Contains(err.Error(), c.says) || errors.As(err, &r) != c.refusal {
 				t.Errorf("%T: %v", err, err)
 			}

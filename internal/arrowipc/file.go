@@ -25,7 +25,7 @@ const (
 // the table, which points into b.
 //
 // A file contains a stream of messages; the index after them, which says where each one
-// is, is not needed. The error is a Refusal, or says that the bytes are no such file.
+// is, is not needed. The error is a RefusalError, or says that the bytes are no such file.
 func ReadFile(b []byte, rows int64, want func(column string) bool) (_ arrow.Table, err error) {
 	var batches []arrow.RecordBatch
 	defer func() {
@@ -70,7 +70,7 @@ func wanted(in *arrow.Schema, want func(string) bool) (kept []int, _ *arrow.Sche
 			continue
 		}
 		if !Checkable(f.Type) {
-			return nil, nil, &Refusal{Text: fmt.Sprintf("column %q has the Arrow type %s", f.Name, f.Type)}
+			return nil, nil, &RefusalError{Text: fmt.Sprintf("column %q has the Arrow type %s", f.Name, f.Type)}
 		}
 		kept, fields = append(kept, i), append(fields, arrow.Field{Name: f.Name, Type: f.Type, Nullable: true})
 	}
@@ -135,9 +135,9 @@ func (m *fileMessages) next() (*ipc.Message, error) {
 	}
 	switch {
 	case m.dictionaries > maxDictionaries:
-		return nil, &Refusal{Text: fmt.Sprintf("it has more than %d dictionaries", maxDictionaries), TooLarge: true}
+		return nil, &RefusalError{Text: fmt.Sprintf("it has more than %d dictionaries", maxDictionaries), TooLarge: true}
 	case m.rows < 0:
-		return nil, &Refusal{Text: "it has more rows than it may have"}
+		return nil, &RefusalError{Text: "it has more rows than it may have"}
 	}
 	return ipc.NewMessage(memory.NewBufferBytes(header), memory.NewBufferBytes(body)), nil
 }

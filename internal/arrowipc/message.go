@@ -10,8 +10,8 @@ import (
 	"math"
 )
 
-// Refusal is a message that can be read, and is not.
-type Refusal struct {
+// RefusalError is a message that can be read, and is not.
+type RefusalError struct {
 	// Text says what is wrong, after "the table cannot be read: ".
 	Text string
 	// TooLarge says that the message exceeds a bound.
@@ -19,7 +19,7 @@ type Refusal struct {
 }
 
 // Error says what is wrong.
-func (r *Refusal) Error() string { return r.Text }
+func (r *RefusalError) Error() string { return r.Text }
 
 // The kinds of Arrow messages, of MessageHeader in Arrow's Message.fbs.
 const (
@@ -47,7 +47,7 @@ type Summary struct {
 }
 
 // Summarize checks the metadata of a message before Arrow's library reads it: what Arrow
-// would expand into more memory than the message has is refused. The error is a Refusal,
+// would expand into more memory than the message has is refused. The error is a RefusalError,
 // or says that the bytes are no message.
 func Summarize(header []byte) (s Summary, err error) {
 	defer func() {
@@ -56,7 +56,7 @@ func Summarize(header []byte) (s Summary, err error) {
 		}
 	}()
 	if len(header) > maxHeader {
-		return s, &Refusal{Text: fmt.Sprintf("the metadata of a message has more than %d MB", maxHeader>>20), TooLarge: true}
+		return s, &RefusalError{Text: fmt.Sprintf("the metadata of a message has more than %d MB", maxHeader>>20), TooLarge: true}
 	}
 	m := rootTable(header)
 	w := &walk{names: maxNames, fields: maxFields}
@@ -90,12 +90,12 @@ var errNoContent = errors.New("a message of Arrow has no content")
 // walk bounds the parts of a message.
 type walk struct {
 	names, fields int
-	err           *Refusal
+	err           *RefusalError
 }
 
 func (w *walk) refuse(text string) {
 	if w.err == nil {
-		w.err = &Refusal{Text: text}
+		w.err = &RefusalError{Text: text}
 	}
 }
 

@@ -19,7 +19,7 @@ func uploadable(column string, t arrow.DataType) error {
 
 // unreadable is the error of an upload whose metadata is refused.
 func unreadable(err error) error {
-	var r *arrowipc.Refusal
+	var r *arrowipc.RefusalError
 	switch {
 	case !errors.As(err, &r):
 		return damaged(err)

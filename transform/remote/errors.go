@@ -111,7 +111,7 @@ func (c *Client) exception(call *transform.Call, err error, text string) error {
 // unreadable is the error of an answer that is not what a transformation service sends.
 func (c *Client) unreadable(call *transform.Call, err error) error {
 	text := "returned what is no file of Arrow"
-	var r *arrowipc.Refusal
+	var r *arrowipc.RefusalError
 	if errors.As(err, &r) {
 		text = "returned a table that cannot be read: " + r.Text
 	}

@@ -191,7 +191,7 @@ func TestAServiceThatIsNotThere(t *testing.T) {
 		if _, err = c.Transform(t.Context(), numbers(1)); err == nil {
 			return
 		}
-		time.Sleep(50 * time.Millisecond)
+		<-time.After(50 * time.Millisecond)
 	}
 	t.Errorf("it is not found again: %v", err)
 }
