@@ -67,7 +67,7 @@ func TestCompileFor(t *testing.T) {
 		{"text that is not read", view("pandas", "def fn(df):\n    match df:\n        case _: return df\n", n, nil, out), true, "", false},
 		{"only a pickle", withoutText, true, "", false},
 		{"an older registry without a mode", view("", rolled(`df["n"].rolling(2).mean()`), n, nil, out), true, "", false},
-		{"mode python", view("python", "def fn(d):\n    import re\n    return {'o': [re.sub('a', 'b', 'c')]}\n", n, nil, out), false, "module re is not supported; the transformation service at functions:6569 computes the mode pandas only", false},
+		{"mode python", view("python", "def fn(d):\n    import re\n    return {'o': [re.purge()]}\n", n, nil, out), false, "; the transformation service at functions:6569 computes the mode pandas only", false},
 		{"substrait", substrait, false, "computes the mode pandas only", false},
 		{"aggregations", aggregations, false, "computes no aggregations", false},
 		{"a column that no source has", view("pandas", rolled(`df["none"] * 2`), n, nil, out), false, "no source of the view has the column", true},
@@ -202,7 +202,7 @@ func TestServiceFunctionsThatMixRows(t *testing.T) {
 	if !new(functionText).mixesRows() {
 		t.Error("a function without text mixes no rows")
 	}
-	bools, err := CompileFor(unusedService(t), view("pandas", rolled(`df["b"].map(str).str.extract("a")`), []Field{{"b", types.ValueType_BOOL}}, nil, []Field{{"o", types.ValueType_DOUBLE}}), nil, nil)
+	bools, err := CompileFor(unusedService(t), view("pandas", rolled(`df["b"].map(lambda x: re.purge())`), []Field{{"b", types.ValueType_BOOL}}, nil, []Field{{"o", types.ValueType_DOUBLE}}), nil, nil)
 	if err != nil || !bools.MixesRows() {
 		t.Errorf("a column of booleans has another type if it has a null: %v", err)
 	}
@@ -272,7 +272,7 @@ func valueOf(t *testing.T, text string) []byte {
 // remoteProgram has one input "n" and one output "o".
 func remoteProgram(t *testing.T, in, out types.ValueType_Enum, f fakeService) *Program {
 	t.Helper()
-	p, err := CompileFor(f, view("pandas", rolled(`df["n"].map(lambda x: x).str.extract("a")`), []Field{{"n", in}}, nil, []Field{{"o", out}}), nil, nil)
+	p, err := CompileFor(f, view("pandas", rolled(`df["n"].map(lambda x: re.purge())`), []Field{{"n", in}}, nil, []Field{{"o", out}}), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -399,7 +399,7 @@ func TestLargeTablesAreDivided(t *testing.T) {
 	for _, c := range []struct {
 		expression string
 		divided    bool
-	}{{`df["n"].map(lambda x: x).str.extract("a")`, true}, {`df["n"].map(lambda x: x).str.extract("a").cumsum()`, false}} {
+	}{{`df["n"].map(lambda x: re.purge())`, true}, {`df["n"].map(lambda x: re.purge()).cumsum()`, false}} {
 		calls, most := 0, int64(0)
 		service := fakeService(func(call *Call) (arrow.Table, error) {
 			calls++
@@ -465,7 +465,7 @@ func TestResultsThatDoNotFit(t *testing.T) {
 // A call names the view and its project, leaves out what the rows lack, and wants the
 // outputs alone.
 func TestTheCallOfAService(t *testing.T) {
-	v := view("pandas", rolled(`df["n"].map(lambda x: x).str.extract("a")`), []Field{{"n", types.ValueType_INT64}, {"left", types.ValueType_INT64}}, nil, []Field{{"o", types.ValueType_DOUBLE}})
+	v := view("pandas", rolled(`df["n"].map(lambda x: re.purge())`), []Field{{"n", types.ValueType_INT64}, {"left", types.ValueType_INT64}}, nil, []Field{{"o", types.ValueType_DOUBLE}})
 	v.Spec.Project = "shop"
 	p, err := CompileFor(fakeService(func(c *Call) (arrow.Table, error) {
 		if c.Project != "shop" || c.View != "odfv" || c.Rows.NumCols() != 1 || c.Rows.ColumnName(0) != "n" || !c.Want("o") || !c.Want("odfv__o") || c.Want("n") {
