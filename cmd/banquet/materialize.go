@@ -182,7 +182,11 @@ func (r *repository) materializer(ctx context.Context, project string, parallel 
 		Runs: r.storage.Records(), Parallel: parallel, Observer: o, Log: r.app.log,
 	}
 	if source, ok := off.(training.Source); ok {
-		opt.Computer = training.New(training.Options{Source: source})
+		functions, err := r.functions()
+		if err != nil {
+			return nil, err
+		}
+		opt.Computer = training.New(training.Options{Source: source, Functions: functions})
 	}
 	return ingest.New(opt), nil
 }
