@@ -49,7 +49,7 @@ func TestALoopWithoutEndDelaysNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := time.Since(begin); d > 500*time.Millisecond {
+	if d := time.Since(begin); d > 5*time.Second {
 		t.Errorf("compiling takes %v", d)
 	}
 	b := p.Acquire(1)
