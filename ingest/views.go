@@ -117,7 +117,8 @@ func (m *Materializer) Views(ctx context.Context, req Request) ([]string, error)
 }
 
 // Running returns those of the named views that are being materialized now, by this
-// process or another. It knows runs by their records: without Options.Runs, none.
+// process or another. It knows runs by their records: without Options.Runs, none, and
+// never those of on-demand views, which keep no record.
 func (m *Materializer) Running(ctx context.Context, names []string) []string {
 	now := time.Now() // records have the time of the machine
 	var running []string

@@ -296,23 +296,5 @@ func BenchmarkExpressionOf100Rows(b *testing.B) {
 			b.Fatal("the cost of arithmetic is counted")
 		}
 	}
-	buf, out := make([]byte, 0, 32), []byte(nil)
-	b.ReportAllocs()
-	for b.Loop() {
-		batch := p.Acquire(100)
-		fillDebt(b, p, batch, buf)
-		if err := p.Run(b.Context(), batch); err != nil {
-			b.Fatal(err)
-		}
-		out = out[:0]
-		for i := range p.Outputs() {
-			for row := range 100 {
-				if out, err = batch.AppendValue(out, i, row); err != nil {
-					b.Fatal(err)
-				}
-			}
-		}
-		p.Release(batch)
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/row")
+	benchOf100Rows(b, p)
 }

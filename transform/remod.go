@@ -192,22 +192,20 @@ func reMethod(name string, n int, fn func(c reCall, a *args) (val, error)) metho
 	}
 }
 
-// subject is the text of a call.
-func subject(a *args, i int) (string, error) {
-	if v := a.pos[i]; v.k != kText {
-		return "", &failure{class: "TypeError", text: "expected string or bytes-like object, got '" + v.typeName() + "'", data: true}
+// begin is the compiled pattern of a call, and the text that its argument i is.
+func (c *reCall) begin(h how, a *args, i int) (*pattern, string, error) {
+	v := a.pos[i]
+	if v.k != kText {
+		return nil, "", &failure{class: "TypeError", text: "expected string or bytes-like object, got '" + v.typeName() + "'", data: true}
 	}
-	return a.pos[i].s, nil
+	p, err := c.m.pattern(c.text, h, c.fold)
+	return p, v.s, err
 }
 
 // reFind is search, match or fullmatch.
 func reFind(h how) func(c reCall, a *args) (val, error) {
 	return func(c reCall, a *args) (val, error) {
-		s, err := subject(a, 0)
-		if err != nil {
-			return val{}, err
-		}
-		p, err := c.m.pattern(c.text, h, c.fold)
+		p, s, err := c.begin(h, a, 0)
 		if err != nil {
 			return val{}, err
 		}
@@ -232,11 +230,7 @@ func limitOf(a *args, name string) (int, error) {
 }
 
 func reSub(c reCall, a *args) (val, error) {
-	s, err := subject(a, 1)
-	if err != nil {
-		return val{}, err
-	}
-	p, err := c.m.pattern(c.text, anywhere, c.fold)
+	p, s, err := c.begin(anywhere, a, 1)
 	if err != nil {
 		return val{}, err
 	}
@@ -256,11 +250,7 @@ func reSub(c reCall, a *args) (val, error) {
 }
 
 func reFindall(c reCall, a *args) (val, error) {
-	s, err := subject(a, 0)
-	if err != nil {
-		return val{}, err
-	}
-	p, err := c.m.pattern(c.text, anywhere, c.fold)
+	p, s, err := c.begin(anywhere, a, 0)
 	if err != nil {
 		return val{}, err
 	}
@@ -289,11 +279,7 @@ func (m *machine) findAll(p *pattern, s string) (val, error) {
 }
 
 func reSplit(c reCall, a *args) (val, error) {
-	s, err := subject(a, 0)
-	if err != nil {
-		return val{}, err
-	}
-	p, err := c.m.pattern(c.text, anywhere, c.fold)
+	p, s, err := c.begin(anywhere, a, 0)
 	if err != nil {
 		return val{}, err
 	}
@@ -362,10 +348,10 @@ func matchGroups(_ *machine, v val, a *args) (val, error) {
 	return val{k: kTuple, ref: &list{out}}, a.known("groups()", 0)
 }
 
-// matchEnd is start() or end() of a match, counted in characters.
-func matchEnd(end int) method {
+// matchEnd is the method name, start or end, of a match, counted in characters.
+func matchEnd(name string, end int) method {
 	return func(_ *machine, v val, a *args) (val, error) {
 		x := v.ref.(*match)
-		return intVal(int64(utf8.RuneCountInString(x.text[:x.at[end]]))), a.known("start() and end()", 0)
+		return intVal(int64(utf8.RuneCountInString(x.text[:x.at[end]]))), a.known(name+"()", 0)
 	}
 }

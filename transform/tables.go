@@ -90,7 +90,7 @@ var frameMethods = map[string]method{
 
 // matchMethods and patternMethods are the methods of matches and compiled expressions.
 var (
-	matchMethods   = map[string]method{"group": matchGroup, "groups": matchGroups, "start": matchEnd(0), "end": matchEnd(1)}
+	matchMethods   = map[string]method{"group": matchGroup, "groups": matchGroups, "start": matchEnd("start", 0), "end": matchEnd("end", 1)}
 	patternMethods = map[string]method{
 		"search": reMethod("search", 1, reFind(anywhere)), "match": reMethod("match", 1, reFind(atStart)), "fullmatch": reMethod("fullmatch", 1, reFind(whole1)),
 		"sub": reMethod("sub", 2, reSub), "findall": reMethod("findall", 1, reFindall), "split": reMethod("split", 1, reSplit),
